@@ -1,0 +1,3 @@
+//! `prep` turns Splendor self-play logs into arrays that a network trains on.
+pub mod gamelog;
+pub mod splendor;

@@ -1,0 +1,270 @@
+//! The development cards: 90 in the box, and one that exists in two printings.
+
+use super::color::{ByColor, Color};
+use Color::{Black, Blue, Green, Red, White};
+use Level::{One, Three, Two};
+
+/// A card's level: which deck it comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Level {
+    /// The cheapest cards: 40 of them.
+    One,
+    /// 30 cards.
+    Two,
+    /// The dearest cards: 20 of them.
+    Three,
+}
+
+impl Level {
+    /// How many levels there are.
+    pub const COUNT: usize = 3;
+
+    /// All levels, cheapest first.
+    pub const ALL: [Level; Level::COUNT] = [One, Two, Three];
+
+    /// Place in [`Level::ALL`], from 0.
+    pub const fn index(self) -> usize {
+        self as usize
+    }
+
+    /// The number printed on the card's back: 1, 2 or 3.
+    pub const fn number(self) -> u8 {
+        self as u8 + 1
+    }
+
+    /// Cards of this level in the box.
+    pub const fn cards(self) -> u8 {
+        match self {
+            One => 40,
+            Two => 30,
+            Three => 20,
+        }
+    }
+
+    /// Most cards its deck can hold once four are on display: 36, 26 or 16.
+    pub const fn deck_capacity(self) -> u8 {
+        self.cards() - super::DISPLAYED_PER_LEVEL as u8
+    }
+}
+
+/// A development card. Two cards with the same print are the same value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Card {
+    /// The deck it comes from.
+    pub level: Level,
+    /// Victory points, 0 to 5.
+    pub vp: u8,
+    /// The colour of the permanent discount it gives.
+    pub bonus: Color,
+    /// Gems to pay, 0 to 7 a colour.
+    pub cost: ByColor<u8>,
+}
+
+const fn card(level: Level, vp: u8, bonus: Color, cost: [u8; Color::COUNT]) -> Card {
+    Card { level, vp, bonus, cost: ByColor(cost) }
+}
+
+/// How many cards are in the box.
+pub const CARDS_IN_BOX: usize = 90;
+
+/// Every card a log may hold: the 90 that the self-play engine plays with, then the one whose
+/// published print differs (level 2, blue, 1 point: no black in its cost).
+///
+/// Costs run white, blue, green, red, black.
+#[rustfmt::skip]
+pub const CARDS: [Card; CARDS_IN_BOX + 1] = [
+    // Level 1.
+    card(One, 0, White, [0, 2, 0, 0, 2]),
+    card(One, 0, Blue, [0, 0, 2, 0, 2]),
+    card(One, 0, Green, [0, 2, 0, 2, 0]),
+    card(One, 0, Red, [2, 0, 0, 2, 0]),
+    card(One, 0, Black, [2, 0, 2, 0, 0]),
+    card(One, 0, White, [3, 1, 0, 0, 1]),
+    card(One, 0, Blue, [0, 1, 3, 1, 0]),
+    card(One, 0, Green, [1, 3, 1, 0, 0]),
+    card(One, 0, Red, [1, 0, 0, 1, 3]),
+    card(One, 0, Black, [0, 0, 1, 3, 1]),
+    card(One, 0, White, [0, 1, 2, 1, 1]),
+    card(One, 0, Blue, [1, 0, 1, 2, 1]),
+    card(One, 0, Green, [1, 1, 0, 1, 2]),
+    card(One, 0, Red, [2, 1, 1, 0, 1]),
+    card(One, 0, Black, [1, 2, 1, 1, 0]),
+    card(One, 0, White, [0, 0, 0, 2, 1]),
+    card(One, 0, Blue, [1, 0, 0, 0, 2]),
+    card(One, 0, Green, [2, 1, 0, 0, 0]),
+    card(One, 0, Red, [0, 2, 1, 0, 0]),
+    card(One, 0, Black, [0, 0, 2, 1, 0]),
+    card(One, 0, White, [0, 2, 2, 0, 1]),
+    card(One, 0, Blue, [1, 0, 2, 2, 0]),
+    card(One, 0, Green, [0, 1, 0, 2, 2]),
+    card(One, 0, Red, [2, 0, 1, 0, 2]),
+    card(One, 0, Black, [2, 2, 0, 1, 0]),
+    card(One, 0, White, [0, 1, 1, 1, 1]),
+    card(One, 0, Blue, [1, 0, 1, 1, 1]),
+    card(One, 0, Green, [1, 1, 0, 1, 1]),
+    card(One, 0, Red, [1, 1, 1, 0, 1]),
+    card(One, 0, Black, [1, 1, 1, 1, 0]),
+    card(One, 0, White, [0, 3, 0, 0, 0]),
+    card(One, 0, Blue, [0, 0, 0, 0, 3]),
+    card(One, 0, Green, [0, 0, 0, 3, 0]),
+    card(One, 0, Red, [3, 0, 0, 0, 0]),
+    card(One, 0, Black, [0, 0, 3, 0, 0]),
+    card(One, 1, White, [0, 0, 4, 0, 0]),
+    card(One, 1, Blue, [0, 0, 0, 4, 0]),
+    card(One, 1, Green, [0, 0, 0, 0, 4]),
+    card(One, 1, Red, [4, 0, 0, 0, 0]),
+    card(One, 1, Black, [0, 4, 0, 0, 0]),
+    // Level 2.
+    card(Two, 1, White, [0, 0, 3, 2, 2]),
+    card(Two, 1, Blue, [0, 2, 2, 3, 2]),
+    card(Two, 1, Green, [2, 3, 0, 0, 2]),
+    card(Two, 1, Red, [2, 0, 0, 2, 3]),
+    card(Two, 1, Black, [3, 2, 2, 0, 0]),
+    card(Two, 1, White, [2, 3, 0, 3, 0]),
+    card(Two, 1, Blue, [0, 2, 3, 0, 3]),
+    card(Two, 1, Green, [3, 0, 2, 3, 0]),
+    card(Two, 1, Red, [0, 3, 0, 2, 3]),
+    card(Two, 1, Black, [3, 0, 3, 0, 2]),
+    card(Two, 2, White, [0, 0, 1, 4, 2]),
+    card(Two, 2, Blue, [2, 0, 0, 1, 4]),
+    card(Two, 2, Green, [4, 2, 0, 0, 1]),
+    card(Two, 2, Red, [1, 4, 2, 0, 0]),
+    card(Two, 2, Black, [0, 1, 4, 2, 0]),
+    card(Two, 2, White, [0, 0, 0, 5, 3]),
+    card(Two, 2, Blue, [5, 3, 0, 0, 0]),
+    card(Two, 2, Green, [0, 5, 3, 0, 0]),
+    card(Two, 2, Red, [3, 0, 0, 0, 5]),
+    card(Two, 2, Black, [0, 0, 5, 3, 0]),
+    card(Two, 2, White, [0, 0, 0, 5, 0]),
+    card(Two, 2, Blue, [0, 5, 0, 0, 0]),
+    card(Two, 2, Green, [0, 0, 5, 0, 0]),
+    card(Two, 2, Red, [0, 0, 0, 0, 5]),
+    card(Two, 2, Black, [5, 0, 0, 0, 0]),
+    card(Two, 3, White, [6, 0, 0, 0, 0]),
+    card(Two, 3, Blue, [0, 6, 0, 0, 0]),
+    card(Two, 3, Green, [0, 0, 6, 0, 0]),
+    card(Two, 3, Red, [0, 0, 0, 6, 0]),
+    card(Two, 3, Black, [0, 0, 0, 0, 6]),
+    // Level 3.
+    card(Three, 3, White, [0, 3, 3, 5, 3]),
+    card(Three, 3, Blue, [3, 0, 3, 3, 5]),
+    card(Three, 3, Green, [5, 3, 0, 3, 3]),
+    card(Three, 3, Red, [3, 5, 3, 0, 3]),
+    card(Three, 3, Black, [3, 3, 5, 3, 0]),
+    card(Three, 4, White, [3, 0, 0, 3, 6]),
+    card(Three, 4, Blue, [6, 3, 0, 0, 3]),
+    card(Three, 4, Green, [3, 6, 3, 0, 0]),
+    card(Three, 4, Red, [0, 3, 6, 3, 0]),
+    card(Three, 4, Black, [0, 0, 3, 6, 3]),
+    card(Three, 4, White, [0, 0, 0, 0, 7]),
+    card(Three, 4, Blue, [7, 0, 0, 0, 0]),
+    card(Three, 4, Green, [0, 7, 0, 0, 0]),
+    card(Three, 4, Red, [0, 0, 7, 0, 0]),
+    card(Three, 4, Black, [0, 0, 0, 7, 0]),
+    card(Three, 5, White, [3, 0, 0, 0, 7]),
+    card(Three, 5, Blue, [7, 3, 0, 0, 0]),
+    card(Three, 5, Green, [0, 7, 3, 0, 0]),
+    card(Three, 5, Red, [0, 0, 7, 3, 0]),
+    card(Three, 5, Black, [0, 0, 0, 7, 3]),
+    // Level 2, as published.
+    card(Two, 1, Blue, [0, 2, 2, 3, 0]),
+];
+
+impl Card {
+    /// The card with this print, or `None` if there is no such card.
+    ///
+    /// `level` is 1 to 3; every number may be anything, as it comes from a log.
+    pub fn find(level: u8, vp: u8, bonus: Color, cost: ByColor<u8>) -> Option<Card> {
+        if vp > 7 || cost.0.iter().any(|&gems| gems > 7) {
+            return None;
+        }
+        let key = print_key(level, vp, bonus, cost);
+        let mut slot = slot_of(key);
+        while let Some(place) = SLOTS[slot] {
+            let card = CARDS[place as usize];
+            if print_key(card.level.number(), card.vp, card.bonus, card.cost) == key {
+                return Some(card);
+            }
+            slot = (slot + 1) % SLOTS.len();
+        }
+        None
+    }
+}
+
+// Reading a log looks up some twenty cards a row, so `find` is a hash table built at compile time.
+const SLOTS: [Option<u8>; 256] = {
+    let mut slots = [None; 256];
+    let mut place = 0;
+    while place < CARDS.len() {
+        let card = CARDS[place];
+        let mut slot = slot_of(print_key(card.level.number(), card.vp, card.bonus, card.cost));
+        while slots[slot].is_some() {
+            slot = (slot + 1) % slots.len();
+        }
+        slots[slot] = Some(place as u8);
+        place += 1;
+    }
+    slots
+};
+
+/// Everything printed on a card in one number. Points and costs must be at most 7.
+const fn print_key(level: u8, vp: u8, bonus: Color, cost: ByColor<u8>) -> u32 {
+    let mut key = level as u32;
+    key = key << 3 | vp as u32;
+    key = key << 3 | bonus as u32;
+    let mut color = 0;
+    while color < Color::COUNT {
+        key = key << 3 | cost.0[color] as u32;
+        color += 1;
+    }
+    key
+}
+
+const fn slot_of(key: u32) -> usize {
+    (key.wrapping_mul(0x9E37_79B1) >> 24) as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn the_box_holds_forty_thirty_and_twenty_different_cards() {
+        for level in Level::ALL {
+            let count = CARDS[..CARDS_IN_BOX].iter().filter(|card| card.level == level).count();
+            assert_eq!(count, usize::from(level.cards()));
+        }
+        assert_eq!(CARDS.iter().collect::<HashSet<_>>().len(), CARDS.len());
+    }
+
+    #[test]
+    fn each_colour_is_given_by_as_many_cards_of_a_level() {
+        for level in Level::ALL {
+            for color in Color::ALL {
+                let count = CARDS[..CARDS_IN_BOX]
+                    .iter()
+                    .filter(|card| card.level == level && card.bonus == color)
+                    .count();
+                assert_eq!(count, usize::from(level.cards()) / Color::COUNT);
+            }
+        }
+    }
+
+    #[test]
+    fn find_knows_every_card_and_no_other() {
+        for card in CARDS {
+            assert_eq!(Card::find(card.level.number(), card.vp, card.bonus, card.cost), Some(card));
+            // One point more, or one gem more, is another card or none, never this one.
+            let dearer = ByColor(card.cost.0.map(|gems| gems + 1));
+            assert_eq!(Card::find(card.level.number(), card.vp, card.bonus, dearer), None);
+            assert_ne!(
+                Card::find(card.level.number(), card.vp + 1, card.bonus, card.cost),
+                Some(card)
+            );
+        }
+        assert_eq!(Card::find(0, 0, White, ByColor([0; 5])), None);
+        assert_eq!(Card::find(255, 255, White, ByColor([255; 5])), None);
+    }
+}

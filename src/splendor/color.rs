@@ -1,0 +1,196 @@
+//! Gem colours, and containers keyed by them.
+//!
+//! The order white, blue, green, red, black(, gold) is part of the log format and of every
+//! column name: see "Columns" in the log format. Nothing outside this file knows that red is 3.
+
+use std::fmt;
+use std::ops::{Index, IndexMut};
+
+/// One of the five colours that cards cost, give and nobles ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Color {
+    /// Diamond.
+    White,
+    /// Sapphire.
+    Blue,
+    /// Emerald.
+    Green,
+    /// Ruby.
+    Red,
+    /// Onyx.
+    Black,
+}
+
+impl Color {
+    /// How many colours there are.
+    pub const COUNT: usize = 5;
+
+    /// All colours, in the order of the log.
+    pub const ALL: [Color; Color::COUNT] =
+        [Color::White, Color::Blue, Color::Green, Color::Red, Color::Black];
+
+    /// Lower-case name, as column names spell it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Color::White => "white",
+            Color::Blue => "blue",
+            Color::Green => "green",
+            Color::Red => "red",
+            Color::Black => "black",
+        }
+    }
+
+    /// Place in [`Color::ALL`], from 0.
+    pub const fn index(self) -> usize {
+        self as usize
+    }
+}
+
+impl fmt::Display for Color {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A kind of gem: one of the five colours, or gold, which stands for any of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Gem {
+    /// Diamond.
+    White,
+    /// Sapphire.
+    Blue,
+    /// Emerald.
+    Green,
+    /// Ruby.
+    Red,
+    /// Onyx.
+    Black,
+    /// The joker, gained by reserving.
+    Gold,
+}
+
+impl Gem {
+    /// How many kinds of gem there are.
+    pub const COUNT: usize = 6;
+
+    /// All kinds, the five colours first.
+    pub const ALL: [Gem; Gem::COUNT] =
+        [Gem::White, Gem::Blue, Gem::Green, Gem::Red, Gem::Black, Gem::Gold];
+
+    /// Lower-case name, as column names spell it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Gem::White => "white",
+            Gem::Blue => "blue",
+            Gem::Green => "green",
+            Gem::Red => "red",
+            Gem::Black => "black",
+            Gem::Gold => "gold",
+        }
+    }
+
+    /// Place in [`Gem::ALL`], from 0; for a colour the same as [`Color::index`].
+    pub const fn index(self) -> usize {
+        self as usize
+    }
+}
+
+impl From<Color> for Gem {
+    fn from(color: Color) -> Gem {
+        Gem::ALL[color.index()]
+    }
+}
+
+impl fmt::Display for Gem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// One value for each colour.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ByColor<T>(pub [T; Color::COUNT]);
+
+/// One value for each kind of gem.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ByGem<T>(pub [T; Gem::COUNT]);
+
+impl<T> ByColor<T> {
+    /// Builds each value from its colour.
+    pub fn from_fn(mut value: impl FnMut(Color) -> T) -> Self {
+        ByColor(std::array::from_fn(|i| value(Color::ALL[i])))
+    }
+
+    /// The values with their colours, in log order.
+    pub fn iter(&self) -> impl Iterator<Item = (Color, &T)> {
+        Color::ALL.into_iter().zip(&self.0)
+    }
+}
+
+impl<T> ByGem<T> {
+    /// Builds each value from its kind of gem.
+    pub fn from_fn(mut value: impl FnMut(Gem) -> T) -> Self {
+        ByGem(std::array::from_fn(|i| value(Gem::ALL[i])))
+    }
+
+    /// The values with their kinds of gem, in log order.
+    pub fn iter(&self) -> impl Iterator<Item = (Gem, &T)> {
+        Gem::ALL.into_iter().zip(&self.0)
+    }
+}
+
+impl ByColor<u8> {
+    /// Sum over the colours.
+    pub fn total(&self) -> u8 {
+        self.0.iter().sum()
+    }
+}
+
+impl ByGem<u8> {
+    /// Sum over all kinds, gold included.
+    pub fn total(&self) -> u8 {
+        self.0.iter().sum()
+    }
+
+    /// The five colours, without gold.
+    pub fn colors(&self) -> ByColor<u8> {
+        let [white, blue, green, red, black, _gold] = self.0;
+        ByColor([white, blue, green, red, black])
+    }
+
+    /// These gems and `more` of the five colours.
+    pub fn plus(mut self, more: ByColor<u8>) -> Self {
+        for (have, more) in self.0.iter_mut().zip(more.0) {
+            *have += more;
+        }
+        self
+    }
+}
+
+impl<T> Index<Color> for ByColor<T> {
+    type Output = T;
+    fn index(&self, color: Color) -> &T {
+        &self.0[color.index()]
+    }
+}
+
+impl<T> IndexMut<Color> for ByColor<T> {
+    fn index_mut(&mut self, color: Color) -> &mut T {
+        &mut self.0[color.index()]
+    }
+}
+
+impl<T> Index<Gem> for ByGem<T> {
+    type Output = T;
+    fn index(&self, gem: Gem) -> &T {
+        &self.0[gem.index()]
+    }
+}
+
+impl<T> IndexMut<Gem> for ByGem<T> {
+    fn index_mut(&mut self, gem: Gem) -> &mut T {
+        &mut self.0[gem.index()]
+    }
+}

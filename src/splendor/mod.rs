@@ -1,0 +1,29 @@
+//! The game itself: gems, cards, nobles, seats, the board, legal moves and play.
+//!
+//! Pure rules. Nothing here reads a file or knows about CSV columns or features, and nothing
+//! allocates: a [`Board`] is a plain value that lives on the stack.
+//!
+//! Two habits of this engine are deliberate. Legal moves are those that the self-play search
+//! considers, which is fewer than the printed rules allow (see [`for_each_legal_move`]); and one
+//! level-2 card exists in two printings, both valid (see [`CARDS`]).
+
+mod board;
+mod card;
+mod color;
+mod game;
+mod moves;
+mod noble;
+mod seat;
+
+pub use board::{
+    Board, DISPLAYED_PER_LEVEL, HAND_LIMIT, MAX_DISPLAYED, MAX_NOBLES, MAX_RESERVED, POINTS_TO_END,
+    Player,
+};
+pub use card::{CARDS, CARDS_IN_BOX, Card, Level};
+pub use color::{ByColor, ByGem, Color, Gem};
+pub use game::Game;
+pub use moves::{
+    BuildFrom, MAX_GIVE_BACK, MAX_TAKE, Move, ReserveFrom, TAKE_TWO_PILE, for_each_legal_move,
+};
+pub use noble::{NOBLE_VP, NOBLES, Noble};
+pub use seat::{GOLD_SUPPLY, PlayerCount, RotatedIndex, Seat};

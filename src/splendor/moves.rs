@@ -1,0 +1,211 @@
+//! Legal moves, as the self-play search sees them.
+//!
+//! The search prunes: with a full hand it builds rather than takes, and it reserves only when
+//! nothing else is left. Those are the search's habits, not the printed rules, and they are what
+//! the networks were trained on.
+
+use super::board::{Board, HAND_LIMIT, MAX_RESERVED, Player};
+use super::card::{Card, Level};
+use super::color::{ByColor, ByGem, Color, Gem};
+
+/// Colours in a take of different gems, at most.
+pub const MAX_TAKE: usize = 3;
+/// A pile must hold as many for two gems to be taken from it.
+pub const TAKE_TWO_PILE: u8 = 4;
+/// Gems given back in one turn, at most.
+pub const MAX_GIVE_BACK: u8 = 3;
+
+/// One move of the player to move.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Move {
+    /// Take gems from the table.
+    Take {
+        /// One each of up to three colours, or two of one.
+        gems: ByColor<u8>,
+        /// What goes back to stay within ten.
+        give_back: ByGem<u8>,
+    },
+    /// Build a card.
+    Build {
+        /// Which card.
+        card: BuildFrom,
+        /// Which noble on the table comes along, if any does.
+        noble: Option<u8>,
+    },
+    /// Put a card in reserve, with a gold gem if there is one.
+    Reserve {
+        /// Which card.
+        card: ReserveFrom,
+        /// What goes back to stay within ten.
+        give_back: ByGem<u8>,
+    },
+}
+
+/// Where a built card comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum BuildFrom {
+    /// From the table, by flat card index.
+    Displayed(u8),
+    /// From the player's own reserve, by place.
+    Reserved(u8),
+}
+
+/// Where a reserved card comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ReserveFrom {
+    /// From the table, by flat card index.
+    Displayed(u8),
+    /// The unseen top card of a deck.
+    DeckTop(Level),
+}
+
+const NOTHING: ByGem<u8> = ByGem([0; Gem::COUNT]);
+
+/// Calls `visit` with every legal move, each once. Allocates nothing.
+///
+/// A position may have none: nothing to take, nothing affordable, reserve full.
+pub fn for_each_legal_move(board: &Board, mut visit: impl FnMut(Move)) {
+    let mover = board.mover();
+    let hand = mover.gems.total();
+    let mut any_take_or_build = false;
+    let mut visit_noting = |chosen| {
+        any_take_or_build = true;
+        visit(chosen);
+    };
+
+    let any_build = for_each_build(board, mover, &mut visit_noting);
+    if !(hand >= HAND_LIMIT && any_build) {
+        for_each_take(board, mover, &mut visit_noting);
+    }
+    if !any_take_or_build {
+        for_each_reserve(board, mover, &mut visit);
+    }
+}
+
+fn for_each_build(board: &Board, mover: &Player, visit: &mut impl FnMut(Move)) -> bool {
+    let displayed =
+        board.displayed_cards().enumerate().map(|(i, card)| (BuildFrom::Displayed(i as u8), card));
+    let reserved =
+        mover.reserved.iter().enumerate().map(|(i, card)| (BuildFrom::Reserved(i as u8), card));
+    let mut any = false;
+    for (from, card) in displayed.chain(reserved) {
+        if mover.can_build(card) {
+            any = true;
+            for_each_visit(board, mover, card, |noble| visit(Move::Build { card: from, noble }));
+        }
+    }
+    any
+}
+
+/// One move for each noble that the new bonus satisfies (also one that already was satisfied), or
+/// one move without a noble.
+fn for_each_visit(board: &Board, mover: &Player, card: &Card, mut visit: impl FnMut(Option<u8>)) {
+    let reduction = mover.reduction_with(card);
+    let mut alone = true;
+    for (i, noble) in board.nobles.iter().enumerate() {
+        if noble.is_satisfied_by(&reduction) {
+            alone = false;
+            visit(Some(i as u8));
+        }
+    }
+    if alone {
+        visit(None);
+    }
+}
+
+fn for_each_take(board: &Board, mover: &Player, visit: &mut impl FnMut(Move)) {
+    let mut visit_take = |gems: ByColor<u8>| {
+        let hand = mover.gems.plus(gems);
+        let excess = hand.total().saturating_sub(HAND_LIMIT);
+        for_each_give_back(hand, excess, |give_back| visit(Move::Take { gems, give_back }));
+    };
+
+    let piles = board.gems.colors();
+    let available = piles.0.iter().filter(|&&pile| pile > 0).count();
+    let size = available.min(MAX_TAKE);
+    for set in COLOR_SETS {
+        let fits = set.0.iter().zip(piles.0).all(|(&wanted, pile)| wanted <= pile);
+        if size > 0 && usize::from(set.total()) == size && fits {
+            visit_take(set);
+        }
+    }
+    for color in Color::ALL {
+        if piles[color] >= TAKE_TWO_PILE {
+            let mut gems = ByColor::default();
+            gems[color] = 2;
+            visit_take(gems);
+        }
+    }
+}
+
+/// Every set of colours as counts of 0 and 1, in the binary order of its members.
+const COLOR_SETS: [ByColor<u8>; 1 << Color::COUNT] = {
+    let mut sets = [ByColor([0; Color::COUNT]); 1 << Color::COUNT];
+    let mut bits = 0;
+    while bits < sets.len() {
+        let mut color = 0;
+        while color < Color::COUNT {
+            sets[bits].0[color] = (bits >> color & 1) as u8;
+            color += 1;
+        }
+        bits += 1;
+    }
+    sets
+};
+
+fn for_each_reserve(board: &Board, mover: &Player, visit: &mut impl FnMut(Move)) {
+    if mover.reserved.len() == MAX_RESERVED {
+        return;
+    }
+    let displayed = (0..board.displayed_cards().count()).map(|i| ReserveFrom::Displayed(i as u8));
+    let decks = Level::ALL
+        .into_iter()
+        .filter(|level| board.decks[level.index()] > 0)
+        .map(ReserveFrom::DeckTop);
+    // The gold gem comes in only after one of the gems held before has gone back.
+    let gains_gold_over_limit = mover.gems.total() == HAND_LIMIT && board.gems[Gem::Gold] > 0;
+    let excess = u8::from(gains_gold_over_limit);
+    for card in displayed.chain(decks) {
+        for_each_give_back(mover.gems, excess, |give_back| {
+            visit(Move::Reserve { card, give_back });
+        });
+    }
+}
+
+/// Every way to give back exactly `excess` of the gems in `hand`.
+fn for_each_give_back(hand: ByGem<u8>, excess: u8, mut visit: impl FnMut(ByGem<u8>)) {
+    debug_assert!(excess <= MAX_GIVE_BACK, "a turn adds at most three gems to a hand of ten");
+    if excess == 0 {
+        return visit(NOTHING);
+    }
+    // At most three gems: choose kinds i <= j <= k, each as often as the hand allows.
+    for i in 0..Gem::COUNT {
+        let mut one = NOTHING;
+        one.0[i] += 1;
+        if one.0[i] > hand.0[i] {
+            continue;
+        }
+        if excess == 1 {
+            visit(one);
+            continue;
+        }
+        for j in i..Gem::COUNT {
+            let mut two = one;
+            two.0[j] += 1;
+            if two.0[j] > hand.0[j] {
+                continue;
+            }
+            if excess == 2 {
+                visit(two);
+                continue;
+            }
+            for k in j..Gem::COUNT {
+                let mut three = two;
+                three.0[k] += 1;
+                if three.0[k] <= hand.0[k] {
+                    visit(three);
+                }
+            }
+        }
+    }
+}
