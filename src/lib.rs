@@ -1,3 +1,5 @@
 //! `prep` turns Splendor self-play logs into arrays that a network trains on.
+pub mod column_name;
+pub mod encode;
 pub mod gamelog;
 pub mod splendor;

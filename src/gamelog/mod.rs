@@ -1,5 +1,26 @@
 //! Game logs: a CSV file's bytes to typed turns, and back.
+//!
+//! One file is one game, one row is one turn: 403 columns, matched by name, in any order. The way
+//! in is [`read_log`]: fields to whole numbers in any of the three dialects, each inside its own
+//! column's range, then the rules between columns, so that a [`Turn`] that comes out is a position
+//! that exists. Whatever is wrong becomes a [`LogError`] that names file, line, column, value and
+//! what was expected; nothing is guessed.
+//!
+//! What this room does not do: decide whether the logged move was legal (the encoder counts that),
+//! find files, or remember anything.
+
+mod columns;
+mod error;
+mod reader;
+mod row;
 mod turn;
+mod value;
+mod writer;
+
+pub use columns::{COLUMN_COUNT, column_names};
+pub use error::{Fault, LogError, LogErrorKind};
+pub use reader::{LogSummary, ReadOptions, read_log};
 pub use turn::{
     ActionType, BUILD_PLACES, GameId, LoggedAction, Turn, reservation_code, selection_code,
 };
+pub use writer::{Dialect, write_log};

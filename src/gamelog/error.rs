@@ -1,0 +1,205 @@
+//! What can be wrong with a log. Every input error is born in this room.
+
+use super::turn::GameId;
+use std::fmt;
+use std::path::PathBuf;
+
+/// What kind of fault a log has. Named for people who sort refusals: see the `refusals` table of
+/// the cache.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum LogErrorKind {
+    /// The file could not be read at all.
+    Unreadable,
+    /// The file holds no bytes, or only blank lines.
+    Empty,
+    /// There is a header but no row.
+    NoRows,
+    /// Bytes that are not UTF-8.
+    InvalidUtf8,
+    /// A column of the format is not in the header.
+    MissingColumn,
+    /// A column stands in the header twice.
+    DoubledColumn,
+    /// A column that the format does not have.
+    UnknownColumn,
+    /// A row with too few values.
+    ShortRow,
+    /// A row with too many values.
+    LongRow,
+    /// A blank line between rows.
+    BlankLine,
+    /// The file ends in the middle of a row: the logger may still be writing it.
+    CutOff,
+    /// Text where a number belongs, or an unknown `action_type`.
+    Text,
+    /// A number with a fraction.
+    Fraction,
+    /// An infinity.
+    Infinity,
+    /// A number outside its range.
+    OutOfRange,
+    /// A value that may not be missing.
+    MissingValue,
+    /// A card, noble, player or take of which only a part is there, or a part too many.
+    PartOfGroup,
+    /// An empty slot before a filled one.
+    Gap,
+    /// A card in another level's slots.
+    WrongLevel,
+    /// A card that is not in the box.
+    NoSuchCard,
+    /// A noble that is not in the box.
+    NoSuchNoble,
+    /// A row of another game.
+    OtherGame,
+    /// A row with another number of players than the rows before.
+    PlayerCountChanges,
+    /// Two players in one seat.
+    SeatTakenTwice,
+    /// A player who does not sit where the turn order puts them.
+    WrongSeat,
+    /// One game id in two files.
+    GameInTwoFiles,
+}
+
+impl LogErrorKind {
+    /// A name that does not change between versions, for tables and scripts.
+    pub const fn name(self) -> &'static str {
+        match self {
+            LogErrorKind::Unreadable => "unreadable",
+            LogErrorKind::Empty => "empty",
+            LogErrorKind::NoRows => "no_rows",
+            LogErrorKind::InvalidUtf8 => "invalid_utf8",
+            LogErrorKind::MissingColumn => "missing_column",
+            LogErrorKind::DoubledColumn => "doubled_column",
+            LogErrorKind::UnknownColumn => "unknown_column",
+            LogErrorKind::ShortRow => "short_row",
+            LogErrorKind::LongRow => "long_row",
+            LogErrorKind::BlankLine => "blank_line",
+            LogErrorKind::CutOff => "cut_off",
+            LogErrorKind::Text => "text",
+            LogErrorKind::Fraction => "fraction",
+            LogErrorKind::Infinity => "infinity",
+            LogErrorKind::OutOfRange => "out_of_range",
+            LogErrorKind::MissingValue => "missing_value",
+            LogErrorKind::PartOfGroup => "part_of_group",
+            LogErrorKind::Gap => "gap",
+            LogErrorKind::WrongLevel => "wrong_level",
+            LogErrorKind::NoSuchCard => "no_such_card",
+            LogErrorKind::NoSuchNoble => "no_such_noble",
+            LogErrorKind::OtherGame => "other_game",
+            LogErrorKind::PlayerCountChanges => "player_count_changes",
+            LogErrorKind::SeatTakenTwice => "seat_taken_twice",
+            LogErrorKind::WrongSeat => "wrong_seat",
+            LogErrorKind::GameInTwoFiles => "game_in_two_files",
+        }
+    }
+}
+
+/// Why a log is refused: `FILE:LINE: COLUMN is VALUE, expected EXPECTATION`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogError {
+    /// The file, as the caller named it.
+    pub file: PathBuf,
+    /// Line in the file from 1, the header being 1; `None` where the file as a whole is at fault.
+    pub line: Option<u64>,
+    /// What is wrong there.
+    pub fault: Fault,
+}
+
+/// What is wrong, wherever it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// The kind of fault.
+    pub kind: LogErrorKind,
+    /// The column or group of columns (`card3_*`); `None` where no column is at fault.
+    pub column: Option<String>,
+    /// What stands there, shortened; `None` where nothing does.
+    pub found: Option<String>,
+    /// What would have been right.
+    pub expected: String,
+}
+
+impl Fault {
+    pub(super) fn new(kind: LogErrorKind, expected: impl Into<String>) -> Fault {
+        Fault { kind, column: None, found: None, expected: expected.into() }
+    }
+
+    pub(super) fn in_column(mut self, column: impl fmt::Display) -> Fault {
+        self.column = Some(column.to_string());
+        self
+    }
+
+    pub(super) fn found(mut self, found: impl fmt::Display) -> Fault {
+        self.found = Some(shorten(&found.to_string()));
+        self
+    }
+
+    pub(super) fn at(self, file: impl Into<PathBuf>, line: Option<u64>) -> LogError {
+        LogError { file: file.into(), line, fault: self }
+    }
+}
+
+impl LogError {
+    /// The file could not be read.
+    pub fn unreadable(file: impl Into<PathBuf>, error: &std::io::Error) -> LogError {
+        Fault::new(LogErrorKind::Unreadable, "a file that can be read").found(error).at(file, None)
+    }
+
+    /// Two files claim one game.
+    pub fn game_in_two_files(
+        game_id: GameId,
+        file: impl Into<PathBuf>,
+        other: &std::path::Path,
+    ) -> LogError {
+        Fault::new(
+            LogErrorKind::GameInTwoFiles,
+            format!("one file for each game, but {} is game {game_id} too", other.display()),
+        )
+        .found(format!("game {game_id}"))
+        .at(file, None)
+    }
+}
+
+impl fmt::Display for LogError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.file.display())?;
+        if let Some(line) = self.line {
+            write!(f, ":{line}")?;
+        }
+        write!(f, ": {}", self.fault)
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.column, &self.found) {
+            (Some(column), Some(found)) => write!(f, "{column} is `{found}`, ")?,
+            (Some(column), None) => write!(f, "{column} is missing, ")?,
+            (None, Some(found)) => write!(f, "found {found}, ")?,
+            (None, None) => {}
+        }
+        write!(f, "expected {}", self.expected)
+    }
+}
+
+impl std::error::Error for LogError {}
+
+/// Keeps a stray quote that swallowed half a file from filling the terminal; shows control
+/// characters as escapes so that they cannot play with it either.
+fn shorten(found: &str) -> String {
+    const LONGEST: usize = 80;
+    let mut short: String = found
+        .chars()
+        .take(LONGEST)
+        .flat_map(|c| {
+            let escaped: Vec<char> =
+                if c.is_control() { c.escape_default().collect() } else { vec![c] };
+            escaped
+        })
+        .collect();
+    if found.chars().nth(LONGEST).is_some() {
+        short.push('…');
+    }
+    short
+}

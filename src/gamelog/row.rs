@@ -1,0 +1,383 @@
+//! A row's numbers to a checked [`Turn`].
+//!
+//! By the time a [`Row`] exists, every number in it is whole and inside its column's own range.
+//! What is left are the rules between columns: groups are there as a whole or not at all, slots
+//! fill from the left, cards exist, players sit in turn order, hands stay within ten.
+
+use super::columns::{self, COLUMN_COUNT, COLUMNS, Column};
+use super::error::{Fault, LogErrorKind};
+use super::turn::{ActionType, LoggedAction, Turn};
+use crate::splendor::{
+    Board, ByColor, ByGem, Card, Color, DISPLAYED_PER_LEVEL, HAND_LIMIT, Level, MAX_GIVE_BACK,
+    MAX_NOBLES, MAX_RESERVED, MAX_TAKE, Noble, Player, PlayerCount, RotatedIndex, Seat,
+};
+use arrayvec::ArrayVec;
+
+/// Stands for a missing value; no column's range comes near it.
+pub(super) const MISSING: i16 = i16::MIN;
+
+/// The numbers of one row in canonical column order.
+pub(super) struct Row {
+    /// `game_id` is kept apart (it may be any 64-bit number): its place here is unused.
+    /// `action_type` stands as its class.
+    pub(super) values: [i16; COLUMN_COUNT],
+}
+
+type Checked<T> = Result<T, Fault>;
+
+impl Row {
+    pub(super) fn new() -> Row {
+        Row { values: [MISSING; COLUMN_COUNT] }
+    }
+
+    /// Checks the rules between columns.
+    pub(super) fn to_turn(&self) -> Checked<Turn> {
+        Ok(Turn {
+            turn_number: self.values[columns::TURN_NUMBER] as u16,
+            board: self.board()?,
+            action: self.action()?,
+        })
+    }
+
+    pub(super) fn board(&self) -> Checked<Board> {
+        let players = PlayerCount::new(self.number(columns::NUM_PLAYERS))
+            .expect("the column's range is 2 to 4");
+        let to_move = Seat::new(self.number(columns::CURRENT_PLAYER), players)
+            .ok_or_else(|| self.not_in_game(columns::CURRENT_PLAYER, players))?;
+        Ok(Board {
+            to_move,
+            gems: self.gems(columns::GEMS_BOARD, players)?,
+            displayed: self.displayed()?,
+            decks: std::array::from_fn(|level| self.number(columns::DECKS + level)),
+            nobles: self.nobles()?,
+            players: self.players(players, to_move)?,
+        })
+    }
+
+    /// A value that is known not to be missing.
+    fn number(&self, column: usize) -> u8 {
+        self.values[column] as u8
+    }
+
+    fn numbers<const N: usize>(&self, first: usize) -> [u8; N] {
+        std::array::from_fn(|i| self.number(first + i))
+    }
+
+    fn group(&self, first: usize, width: usize) -> &[i16] {
+        &self.values[first..first + width]
+    }
+
+    /// Whether a group of columns is there; a fault where only a part of it is.
+    fn is_present(&self, first: usize, width: usize, what: &str) -> Checked<bool> {
+        let group = self.group(first, width);
+        let missing = group.iter().filter(|&&value| value == MISSING).count();
+        if missing == 0 || missing == width {
+            return Ok(missing == 0);
+        }
+        let first_missing = group.iter().position(|&value| value == MISSING).unwrap_or(0);
+        Err(Fault::new(
+            LogErrorKind::PartOfGroup,
+            format!("a value, as other columns of {what} have one: it may be missing as a whole, never in part"),
+        )
+        .in_column(COLUMNS[first + first_missing].name))
+    }
+
+    /// Like [`Self::is_present`]; a group of zeros only is a missing one, too.
+    fn is_present_and_not_zero(&self, first: usize, width: usize, what: &str) -> Checked<bool> {
+        Ok(self.is_present(first, width, what)?
+            && self.group(first, width).iter().any(|&value| value != 0))
+    }
+
+    fn gems(&self, first: usize, players: PlayerCount) -> Checked<ByGem<u8>> {
+        let gems = ByGem(self.numbers(first));
+        for (gem, &supply) in players.supply().iter() {
+            if gems[gem] > supply {
+                return Err(self.fault_in(
+                    first + gem.index(),
+                    LogErrorKind::OutOfRange,
+                    format!(
+                        "a whole number from 0 to {supply}, the supply for {} players",
+                        players.get()
+                    ),
+                ));
+            }
+        }
+        Ok(gems)
+    }
+
+    fn card(&self, first: usize) -> Checked<Option<Card>> {
+        let name = || group_name(first, "_vp");
+        if !self.is_present_and_not_zero(first, columns::CARD_WIDTH, "this card")? {
+            return Ok(None);
+        }
+        let cost = ByColor(self.numbers(first + columns::CARD_COST));
+        let bonus: [u8; Color::COUNT] = self.numbers(first + columns::CARD_BONUS);
+        let colors = Color::ALL.into_iter().filter(|color| bonus[color.index()] == 1);
+        let card = match colors.clone().count() {
+            1 => colors.last().and_then(|bonus| {
+                let level = self.number(first + columns::CARD_LEVEL);
+                Card::find(level, self.number(first + columns::CARD_VP), bonus, cost)
+            }),
+            _ => None,
+        };
+        card.map(Some).ok_or_else(|| {
+            Fault::new(LogErrorKind::NoSuchCard, "a card of the game, or none")
+                .in_column(format!("{}_*", name()))
+                .found(self.written_group(first, columns::CARD_WIDTH))
+        })
+    }
+
+    fn displayed(&self) -> Checked<[ArrayVec<Card, DISPLAYED_PER_LEVEL>; Level::COUNT]> {
+        let mut displayed: [ArrayVec<Card, DISPLAYED_PER_LEVEL>; Level::COUNT] = Default::default();
+        for level in Level::ALL {
+            let row = &mut displayed[level.index()];
+            self.fill_slots(row, |slot| columns::displayed_card(level.index(), slot), Self::card)?;
+            if let Some(slot) = row.iter().position(|card| card.level != level) {
+                let column = columns::displayed_card(level.index(), slot) + columns::CARD_LEVEL;
+                return Err(self.fault_in(
+                    column,
+                    LogErrorKind::WrongLevel,
+                    format!("{}: these are the slots of level {0}", level.number()),
+                ));
+            }
+        }
+        Ok(displayed)
+    }
+
+    fn nobles(&self) -> Checked<ArrayVec<Noble, MAX_NOBLES>> {
+        let mut nobles = ArrayVec::new();
+        self.fill_slots(&mut nobles, columns::noble, Self::noble)?;
+        Ok(nobles)
+    }
+
+    fn noble(&self, first: usize) -> Checked<Option<Noble>> {
+        if !self.is_present_and_not_zero(first, columns::NOBLE_WIDTH, "this noble")? {
+            return Ok(None);
+        }
+        let points = self.number(first + columns::NOBLE_POINTS);
+        let requirement = ByColor(self.numbers(first + columns::NOBLE_REQUIREMENT));
+        Noble::find(points, requirement).map(Some).ok_or_else(|| {
+            Fault::new(LogErrorKind::NoSuchNoble, "a noble of the game, or none")
+                .in_column(format!("{}_*", group_name(first, "_vp")))
+                .found(self.written_group(first, columns::NOBLE_WIDTH))
+        })
+    }
+
+    /// Reads slots from the left until the first empty one; a filled one behind it is a fault.
+    fn fill_slots<T, const N: usize>(
+        &self,
+        slots: &mut ArrayVec<T, N>,
+        first_column: impl Fn(usize) -> usize,
+        read: impl Fn(&Self, usize) -> Checked<Option<T>>,
+    ) -> Checked<()> {
+        for slot in 0..N {
+            match read(self, first_column(slot))? {
+                Some(_) if slots.len() < slot => {
+                    let empty = group_name(first_column(slot - 1), "_vp");
+                    let filled = group_name(first_column(slot), "_vp");
+                    return Err(Fault::new(
+                        LogErrorKind::Gap,
+                        format!("it to be filled before {filled} is: slots fill from the left"),
+                    )
+                    .in_column(format!("{empty}_*")));
+                }
+                Some(item) => slots.push(item),
+                None => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn players(
+        &self,
+        count: PlayerCount,
+        to_move: Seat,
+    ) -> Checked<ArrayVec<Player, { PlayerCount::MAX }>> {
+        let mut by_seat: [Option<Player>; PlayerCount::MAX] = Default::default();
+        for rotated in RotatedIndex::ALL {
+            let first = columns::player(rotated.index());
+            match rotated.seat(to_move, count) {
+                Some(seat) => {
+                    self.check_position(rotated, seat, count)?;
+                    by_seat[seat.index()] = Some(self.player(rotated, count)?);
+                }
+                None => {
+                    let group = self.group(first, columns::PLAYER_RESERVED);
+                    if let Some(there) = group.iter().position(|&value| value != MISSING) {
+                        return Err(self.fault_in(
+                            first + there,
+                            LogErrorKind::PartOfGroup,
+                            format!("nothing: this is a game of {}", count.get()),
+                        ));
+                    }
+                    // An absent player's reserved cards are read for the same rule.
+                    for place in 0..MAX_RESERVED {
+                        let card = columns::reserved_card(rotated.index(), place);
+                        if self.card(card)?.is_some() {
+                            return Err(self.fault_in(
+                                card,
+                                LogErrorKind::PartOfGroup,
+                                format!("nothing: this is a game of {}", count.get()),
+                            ));
+                        }
+                    }
+                }
+            }
+        }
+        Ok(by_seat.into_iter().flatten().collect())
+    }
+
+    fn check_position(&self, rotated: RotatedIndex, seat: Seat, count: PlayerCount) -> Checked<()> {
+        let column = columns::player(rotated.index()) + columns::PLAYER_POSITION;
+        let position = self.values[column];
+        if position == seat.index() as i16 {
+            return Ok(());
+        }
+        if position == MISSING {
+            return Err(Fault::new(
+                LogErrorKind::MissingValue,
+                format!("a player: this is a game of {}", count.get()),
+            )
+            .in_column(COLUMNS[column].name));
+        }
+        let earlier = (0..rotated.index()).find(|&earlier| {
+            self.values[columns::player(earlier) + columns::PLAYER_POSITION] == position
+        });
+        Err(match earlier {
+            Some(earlier) => self.fault_in(
+                column,
+                LogErrorKind::SeatTakenTwice,
+                format!("{}: player{earlier} sits in seat {position}", seat.index()),
+            ),
+            None => self.fault_in(
+                column,
+                LogErrorKind::WrongSeat,
+                format!("{}: round the table from current_player", seat.index()),
+            ),
+        })
+    }
+
+    fn player(&self, rotated: RotatedIndex, count: PlayerCount) -> Checked<Player> {
+        let first = columns::player(rotated.index());
+        if let Some(missing) =
+            self.group(first, columns::PLAYER_RESERVED).iter().position(|&value| value == MISSING)
+        {
+            return Err(missing_value(&COLUMNS[first + missing]));
+        }
+        let gems = self.gems(first + columns::PLAYER_GEMS, count)?;
+        if gems.total() > HAND_LIMIT {
+            return Err(Fault::new(
+                LogErrorKind::OutOfRange,
+                format!("a hand of at most {HAND_LIMIT} gems, gold included"),
+            )
+            .in_column(format!("player{}_gems_*", rotated.index()))
+            .found(gems.total()));
+        }
+        let mut reserved = ArrayVec::new();
+        self.fill_slots(
+            &mut reserved,
+            |place| columns::reserved_card(rotated.index(), place),
+            Self::card,
+        )?;
+        Ok(Player {
+            vp: self.number(first + columns::PLAYER_VP),
+            gems,
+            reduction: ByColor(self.numbers(first + columns::PLAYER_REDUCTION)),
+            reserved,
+        })
+    }
+
+    fn action(&self) -> Checked<LoggedAction> {
+        let optional = |column: usize| {
+            let value = self.values[column];
+            (value >= 0).then_some(value as u8)
+        };
+        let action = LoggedAction {
+            action_type: ActionType::ALL[usize::from(self.number(columns::ACTION_TYPE))],
+            card_selection: optional(columns::CARD_SELECTION),
+            card_reservation: optional(columns::CARD_RESERVATION),
+            gem_take3: self.take(columns::GEM_TAKE3, "gem_take3")?,
+            gem_take2: self.take(columns::GEM_TAKE2, "gem_take2")?,
+            noble: optional(columns::NOBLE_SELECTION),
+            gems_removed: ByGem(std::array::from_fn(|gem| {
+                optional(columns::GEMS_REMOVED + gem).unwrap_or(0)
+            })),
+        };
+        self.check_takes(&action)?;
+        if action.gems_removed.total() > MAX_GIVE_BACK {
+            return Err(Fault::new(
+                LogErrorKind::OutOfRange,
+                format!("at most {MAX_GIVE_BACK} gems given back in one turn"),
+            )
+            .in_column("gems_removed_*")
+            .found(action.gems_removed.total()));
+        }
+        Ok(action)
+    }
+
+    fn take(&self, first: usize, what: &str) -> Checked<Option<ByColor<u8>>> {
+        let present = self.is_present(first, Color::COUNT, what)?;
+        Ok(present.then(|| ByColor(self.numbers(first))))
+    }
+
+    /// The classes of both heads exist for at most three colours, or one pair.
+    fn check_takes(&self, action: &LoggedAction) -> Checked<()> {
+        let too_many = |first: usize, name: &str, expected: String| {
+            Err(Fault::new(LogErrorKind::PartOfGroup, expected)
+                .in_column(format!("{name}_*"))
+                .found(self.written_group(first, Color::COUNT)))
+        };
+        if action.gem_take3.is_some_and(|taken| usize::from(taken.total()) > MAX_TAKE) {
+            let expected = format!("at most {MAX_TAKE} colours to be 1");
+            return too_many(columns::GEM_TAKE3, "gem_take3", expected);
+        }
+        let Some(taken) = action.gem_take2 else { return Ok(()) };
+        let pairs = taken.0.iter().filter(|&&gems| gems == 2).count();
+        let singles = taken.0.iter().filter(|&&gems| gems == 1).count();
+        if singles == 0 && pairs > 1 {
+            return too_many(columns::GEM_TAKE2, "gem_take2", "at most one colour to be 2".into());
+        }
+        if singles > 0 && !(action.has_gem_fault() && pairs == 0 && singles <= MAX_TAKE) {
+            let expected = "0 or 2 in each column (1 only in a `take 3 tokens` row without \
+                            gem_take3, a known fault of old logs)";
+            return too_many(columns::GEM_TAKE2, "gem_take2", expected.into());
+        }
+        Ok(())
+    }
+
+    fn not_in_game(&self, column: usize, players: PlayerCount) -> Fault {
+        let expected =
+            format!("a seat from 0 to {} in a game of {}", players.get() - 1, players.get());
+        self.fault_in(column, LogErrorKind::OutOfRange, expected)
+    }
+
+    fn fault_in(&self, column: usize, kind: LogErrorKind, expected: String) -> Fault {
+        Fault::new(kind, expected).in_column(COLUMNS[column].name).found(self.values[column])
+    }
+
+    /// A group's values as they would stand in a file.
+    fn written_group(&self, first: usize, width: usize) -> String {
+        let values: Vec<_> = self.group(first, width).iter().map(i16::to_string).collect();
+        values.join(",")
+    }
+}
+
+/// A value is missing that must be there.
+pub(super) fn missing_value(column: &Column) -> Fault {
+    Fault::new(LogErrorKind::MissingValue, range_text(column)).in_column(column.name)
+}
+
+/// What a column may hold, in words.
+pub(super) fn range_text(column: &Column) -> String {
+    if column.min == column.max {
+        format!("{}", column.min)
+    } else {
+        format!("a whole number from {} to {}", column.min, column.max)
+    }
+}
+
+/// `card3` from the group's first column, `card3_vp`.
+fn group_name(first: usize, first_suffix: &str) -> &'static str {
+    let name = const { &COLUMNS }[first].name.as_str();
+    name.strip_suffix(first_suffix).unwrap_or(name)
+}
