@@ -174,8 +174,8 @@ fn class_lists_are_as_long_and_ordered_as_the_encoding_says() {
     assert_eq!(removal_class(&ByGem([0, 0, 0, 1, 0, 2])), 12);
 }
 
-/// Nothing is pruned from a game the rules engine played itself, so each logged class must stand
-/// in its mask. Ties the log's columns to the classes.
+/// Real logs may hold moves that their own masks call illegal; games that the rules engine played
+/// never do, so each class they log must stand in its mask.
 #[test]
 fn logged_classes_of_simulated_games_stand_in_their_masks() {
     for turn in simulated_turns(30) {
