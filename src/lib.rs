@@ -2,4 +2,5 @@
 pub mod column_name;
 pub mod encode;
 pub mod gamelog;
+pub mod simulate;
 pub mod splendor;
