@@ -1,4 +1,5 @@
 //! `prep` turns Splendor self-play logs into arrays that a network trains on.
+pub mod cache;
 pub mod column_name;
 pub mod encode;
 pub mod gamelog;

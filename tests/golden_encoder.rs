@@ -2,6 +2,8 @@
 //!
 //! Needs the folder of expected values beside the checkout; says so and passes where it is missing.
 
+#![allow(clippy::unwrap_used, clippy::print_stderr)]
+
 #[path = "support/golden.rs"]
 mod golden;
 

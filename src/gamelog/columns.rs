@@ -67,7 +67,7 @@ pub(super) struct Column {
 
 /// Every column in canonical order. The range of `game_id` and of `action_type` is not kept here:
 /// the one is wider, the other is words.
-pub(super) const COLUMNS: [Column; COLUMN_COUNT] = {
+pub(super) static COLUMNS: [Column; COLUMN_COUNT] = {
     let mut list = ColumnList::new();
     list.push(ColumnName::new("game_id"), REQUIRED, 0, 0);
     list.push(ColumnName::new("num_players"), REQUIRED, 2, PlayerCount::MAX as i16);
@@ -187,5 +187,5 @@ pub(super) const fn reserved_card(rotated: usize, place: usize) -> usize {
 
 /// The column names of a log, in the order that `simulate` writes them.
 pub fn column_names() -> impl Iterator<Item = &'static str> {
-    const { &COLUMNS }.iter().map(|column| column.name.as_str())
+    COLUMNS.iter().map(|column| column.name.as_str())
 }

@@ -270,7 +270,7 @@ fn parse_row(
 }
 
 fn parse_number(field: &[u8], column: usize) -> Result<i16, Fault> {
-    let column = &const { &COLUMNS }[column];
+    let column = &COLUMNS[column];
     let fault =
         |kind| Fault::new(kind, range_text(column)).in_column(column.name).found(as_text(field));
     match value::parse(field).map_err(fault)? {

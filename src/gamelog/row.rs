@@ -114,7 +114,7 @@ impl Row {
         let bonus: [u8; Color::COUNT] = self.numbers(first + columns::CARD_BONUS);
         let colors = Color::ALL.into_iter().filter(|color| bonus[color.index()] == 1);
         let card = match colors.clone().count() {
-            1 => colors.last().and_then(|bonus| {
+            1 => colors.clone().next().and_then(|bonus| {
                 let level = self.number(first + columns::CARD_LEVEL);
                 Card::find(level, self.number(first + columns::CARD_VP), bonus, cost)
             }),
@@ -378,6 +378,6 @@ pub(super) fn range_text(column: &Column) -> String {
 
 /// `card3` from the group's first column, `card3_vp`.
 fn group_name(first: usize, first_suffix: &str) -> &'static str {
-    let name = const { &COLUMNS }[first].name.as_str();
+    let name = COLUMNS[first].name.as_str();
     name.strip_suffix(first_suffix).unwrap_or(name)
 }

@@ -1,0 +1,168 @@
+//! Opening the SQLite file: what it is, which schema it has, and bringing an old one up to date.
+
+use super::error::CacheError;
+use rusqlite::{Connection, OpenFlags};
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+use std::time::Duration;
+
+/// Marks the file as ours: "prep" in ASCII.
+const APPLICATION_ID: i32 = 0x7072_6570;
+
+/// The schema, step by step. Append only: a step that has been released is never edited, or caches
+/// made before and after the edit would differ under one number.
+const MIGRATIONS: [&str; 1] = [include_str!("../../schema/migrations/0001_games.sql")];
+
+/// How long a reader waits for another process's commit.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Opens the cache for writing; makes it, and the folders above it, if it is not there.
+pub(super) fn open_or_create(path: &Path) -> Result<Connection, CacheError> {
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        std::fs::create_dir_all(folder)
+            .map_err(|error| CacheError::Folder { path: folder.to_owned(), error })?;
+    }
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
+    let mut connection = open(path, flags)?;
+    migrate(&mut connection, path)?;
+    Ok(connection)
+}
+
+/// Opens a cache that is there. It is migrated too, should it be an old one: reading code knows
+/// one schema only.
+pub(super) fn open_existing(path: &Path) -> Result<Connection, CacheError> {
+    if !path.exists() {
+        return Err(CacheError::Absent(path.to_owned()));
+    }
+    let mut connection = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    migrate(&mut connection, path)?;
+    Ok(connection)
+}
+
+fn open(path: &Path, flags: OpenFlags) -> Result<Connection, CacheError> {
+    if !may_be_sqlite(path) {
+        return Err(CacheError::NotACache(path.to_owned()));
+    }
+    let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    Connection::open_with_flags(path, flags)
+        .and_then(|connection| {
+            connection.busy_timeout(BUSY_TIMEOUT)?;
+            Ok(connection)
+        })
+        .map_err(|error| sqlite_error(path, error))
+}
+
+/// Whether the file is absent, empty or begins as SQLite files do. SQLite itself takes a file of a
+/// few bytes for an empty database and would write over somebody's note.
+fn may_be_sqlite(path: &Path) -> bool {
+    const MAGIC: &[u8] = b"SQLite format 3\0";
+    let mut front = Vec::new();
+    let read =
+        File::open(path).and_then(|file| file.take(MAGIC.len() as u64).read_to_end(&mut front));
+    // What cannot be read is left to SQLite to explain.
+    read.is_err() || front.is_empty() || front == MAGIC
+}
+
+fn migrate(connection: &mut Connection, path: &Path) -> Result<(), CacheError> {
+    let version = check_identity(connection, path)?;
+    if version as usize == MIGRATIONS.len() {
+        return Ok(());
+    }
+    let apply = |connection: &mut Connection| {
+        // Readers go on while a run writes, and a commit is one sync. The mode stays in the file.
+        connection.pragma_update(None, "journal_mode", "wal")?;
+        let transaction =
+            connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+        // Another process may have been faster.
+        let version: u32 =
+            transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        for step in MIGRATIONS.iter().skip(version as usize) {
+            transaction.execute_batch(step)?;
+        }
+        transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+        transaction.pragma_update(None, "user_version", MIGRATIONS.len() as u32)?;
+        transaction.commit()
+    };
+    apply(connection).map_err(|error| sqlite_error(path, error))
+}
+
+/// The schema version of the file; an error if it is not a cache that this program can read.
+fn check_identity(connection: &Connection, path: &Path) -> Result<u32, CacheError> {
+    let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+    let read = || -> rusqlite::Result<_> {
+        let tables: i64 =
+            connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+        Ok((pragma("application_id")?, pragma("user_version")?, tables))
+    };
+    let (application_id, version, tables) = read().map_err(|error| sqlite_error(path, error))?;
+    let is_blank = application_id == 0 && version == 0 && tables == 0;
+    if application_id != i64::from(APPLICATION_ID) && !is_blank {
+        return Err(CacheError::NotACache(path.to_owned()));
+    }
+    let version = u32::try_from(version).unwrap_or(u32::MAX);
+    let known = MIGRATIONS.len() as u32;
+    if version > known {
+        return Err(CacheError::Newer { path: path.to_owned(), found: version, known });
+    }
+    Ok(version)
+}
+
+pub(super) fn sqlite_error(path: &Path, error: rusqlite::Error) -> CacheError {
+    match error.sqlite_error_code() {
+        Some(rusqlite::ErrorCode::NotADatabase) => CacheError::NotACache(path.to_owned()),
+        _ => CacheError::Sqlite { path: path.to_owned(), error },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn temporary() -> (tempfile::TempDir, std::path::PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("deep/er/prep.sqlite");
+        (folder, path)
+    }
+
+    #[test]
+    fn sqlite_is_new_enough() {
+        // Versions before 3.51.3 can corrupt a database when its write-ahead log is reset.
+        assert!(rusqlite::version_number() >= 3_051_003, "{}", rusqlite::version());
+    }
+
+    #[test]
+    fn a_new_cache_is_marked_and_opens_again() {
+        let (_folder, path) = temporary();
+        assert!(matches!(open_existing(&path), Err(CacheError::Absent(_))));
+        drop(open_or_create(&path).unwrap());
+        let connection = open_existing(&path).unwrap();
+        let pragma =
+            |name| -> i64 { connection.pragma_query_value(None, name, |row| row.get(0)).unwrap() };
+        assert_eq!(pragma("application_id"), i64::from(APPLICATION_ID));
+        assert_eq!(pragma("user_version"), MIGRATIONS.len() as i64);
+    }
+
+    #[test]
+    fn a_cache_from_a_newer_version_is_refused_with_a_sentence() {
+        let (_folder, path) = temporary();
+        open_or_create(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
+        let error = open_existing(&path).unwrap_err().to_string();
+        assert!(error.contains("has schema version 99"), "{error}");
+        assert!(error.contains("update prep"), "{error}");
+    }
+
+    #[test]
+    fn somebody_elses_file_is_left_alone() {
+        let (_folder, path) = temporary();
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        for content in [&b"not a database at all, but long enough to be taken for one"[..], b"x"] {
+            std::fs::write(&path, content).unwrap();
+            assert!(matches!(open_or_create(&path), Err(CacheError::NotACache(_))));
+            assert_eq!(std::fs::read(&path).unwrap(), content);
+        }
+        std::fs::remove_file(&path).unwrap();
+        Connection::open(&path).unwrap().execute_batch("CREATE TABLE mine (x)").unwrap();
+        assert!(matches!(open_or_create(&path), Err(CacheError::NotACache(_))));
+    }
+}

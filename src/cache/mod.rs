@@ -1,0 +1,38 @@
+//! The cache: one SQLite file that holds every game's encoded rows, so that a game is encoded once.
+//!
+//! **Why it is so.** Encoding depends on one log and on nothing else, so a game's rows can be kept
+//! for as long as the log's bytes and the encoder stay the same. Whether they did is decided by
+//! content, never by a time stamp: a log that was rewritten within the same second, at the same
+//! size, is a changed log.
+//!
+//! What makes a game stale, and what does not:
+//!
+//! | input | stale? |
+//! | --- | --- |
+//! | the log's bytes | yes, by blake3 |
+//! | [`ENCODER_VERSION`](crate::encode::ENCODER_VERSION) | yes |
+//! | names and order of columns, layout of the blobs | yes, by [`FeatureSchema`] |
+//! | `--repair`, for a game with the known gem fault | yes |
+//! | `--repair`, for any other game | no |
+//! | the log's place, name of the folder, time stamps | no |
+//! | threads, batch size, compression level | no |
+//! | split, seed, feature set, masks, normalisation | no: all chosen at export |
+//!
+//! **How it works.** `games` has one row a game: plain columns for people, then the rows as packed
+//! [blobs](PackedGame), each with a checksum. Writers work in [batches](Batch): a batch is kept as
+//! a whole or not at all. Readers take a [`Snapshot`] and see one state however much is written
+//! meanwhile. The file is in write-ahead mode; its schema is a numbered list of migrations.
+//!
+//! **What it does not do.** It does not read logs, decide what to encode, or hold anything that an
+//! export could choose differently.
+
+mod blob;
+mod database;
+mod error;
+mod record;
+mod store;
+
+pub use blob::{BLOB_FORMAT, Columns, PackedGame, Packer, UnpackedGame, Unpacker};
+pub use error::CacheError;
+pub use record::{CacheKey, FeatureSchema, GameRecord, StaleReason, staleness};
+pub use store::{Batch, Cache, Refusal, Snapshot};

@@ -1,0 +1,259 @@
+//! What a cached game was made from, and when it must be made anew.
+
+use super::blob::BLOB_FORMAT;
+use crate::encode::{ENCODER_VERSION, FEATURES, Head};
+use crate::gamelog::{GameId, LogSummary, ReadOptions};
+use std::fmt;
+use std::sync::LazyLock;
+
+/// Everything that a game's cached rows depend on. Two equal keys mean equal rows.
+///
+/// Change what rows depend on, and this struct, [`CacheKey::now`] and [`staleness`] change with it:
+/// they are the only places.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CacheKey {
+    /// blake3 of the log's bytes.
+    pub source_hash: blake3::Hash,
+    /// The encoder that made the rows.
+    pub encoder_version: u32,
+    /// Names and order of the columns.
+    pub feature_schema: FeatureSchema,
+    /// Whether the known gem fault was read as it was meant. Only tells in games that have it.
+    pub repaired: bool,
+}
+
+impl CacheKey {
+    /// The key that a log with these bytes gets today.
+    pub fn now(bytes: &[u8], options: ReadOptions) -> CacheKey {
+        CacheKey {
+            source_hash: blake3::hash(bytes),
+            encoder_version: ENCODER_VERSION,
+            feature_schema: FeatureSchema::now(),
+            repaired: options.repair,
+        }
+    }
+}
+
+/// Fingerprint of what the blobs hold: their format, the feature names in order, the heads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct FeatureSchema(pub(super) [u8; 8]);
+
+impl FeatureSchema {
+    /// Of this program.
+    pub fn now() -> FeatureSchema {
+        static NOW: LazyLock<FeatureSchema> = LazyLock::new(|| {
+            let mut text = format!("blob format {BLOB_FORMAT}\n");
+            for feature in &FEATURES {
+                text += feature.name.as_str();
+                text.push('\n');
+            }
+            for head in Head::ALL {
+                text += &format!("{} {}\n", head.name(), head.classes());
+            }
+            let hash = blake3::hash(text.as_bytes());
+            FeatureSchema(*hash.as_bytes().first_chunk().expect("a blake3 hash has 32 bytes"))
+        });
+        *NOW
+    }
+
+    /// From its hexadecimal form, as [`Display`](fmt::Display) writes it.
+    pub(super) fn from_hex(hex: &str) -> Option<FeatureSchema> {
+        let number = u64::from_str_radix(hex, 16).ok()?;
+        Some(FeatureSchema(number.to_be_bytes()))
+    }
+}
+
+impl fmt::Display for FeatureSchema {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", u64::from_be_bytes(self.0))
+    }
+}
+
+/// A cached game, without its rows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GameRecord {
+    /// Which game.
+    pub game_id: GameId,
+    /// Its log, below the data folder, with `/`.
+    pub source_path: String,
+    /// Size of the log.
+    pub source_bytes: u64,
+    /// What its rows were made from.
+    pub key: CacheKey,
+    /// Turns, at least 1.
+    pub rows: u32,
+    /// 2, 3 or 4.
+    pub players: u8,
+    /// Rows with the known gem fault.
+    pub gem_fault_rows: u32,
+    /// Rows whose gems do not add up to the supply.
+    pub unbalanced_rows: u32,
+}
+
+impl GameRecord {
+    /// Of a log that has just been read.
+    pub fn new(
+        game_id: GameId,
+        source_path: String,
+        source_bytes: u64,
+        key: CacheKey,
+        summary: &LogSummary,
+    ) -> GameRecord {
+        GameRecord {
+            game_id,
+            source_path,
+            source_bytes,
+            key,
+            rows: summary.rows,
+            players: summary.players.get(),
+            gem_fault_rows: summary.gem_fault_rows,
+            unbalanced_rows: summary.unbalanced_rows,
+        }
+    }
+}
+
+/// Why a game's rows must be made anew. Prints as one sentence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StaleReason {
+    /// It is not in the cache.
+    New,
+    /// The log's bytes differ.
+    BytesChanged {
+        /// What the cached rows were made from.
+        old: blake3::Hash,
+        /// What the log holds now.
+        new: blake3::Hash,
+    },
+    /// Another version of the encoder made the rows.
+    EncoderChanged {
+        /// The version that made them.
+        old: u32,
+        /// This program's.
+        new: u32,
+    },
+    /// The columns have changed.
+    SchemaChanged {
+        /// Fingerprint of the cached columns.
+        old: FeatureSchema,
+        /// This program's.
+        new: FeatureSchema,
+    },
+    /// The log has rows with the known gem fault, and `--repair` was not as it is now.
+    RepairChanged {
+        /// Whether those rows are to be repaired now.
+        new: bool,
+    },
+}
+
+/// Compares what cached rows were made from with what they would be made from now; `None` if they
+/// are up to date.
+pub fn staleness(cached: Option<&GameRecord>, now: &CacheKey) -> Option<StaleReason> {
+    let Some(cached) = cached else { return Some(StaleReason::New) };
+    let old = &cached.key;
+    if old.source_hash != now.source_hash {
+        return Some(StaleReason::BytesChanged { old: old.source_hash, new: now.source_hash });
+    }
+    if old.encoder_version != now.encoder_version {
+        let (old, new) = (old.encoder_version, now.encoder_version);
+        return Some(StaleReason::EncoderChanged { old, new });
+    }
+    if old.feature_schema != now.feature_schema {
+        let (old, new) = (old.feature_schema, now.feature_schema);
+        return Some(StaleReason::SchemaChanged { old, new });
+    }
+    if old.repaired != now.repaired && cached.gem_fault_rows > 0 {
+        return Some(StaleReason::RepairChanged { new: now.repaired });
+    }
+    None
+}
+
+impl StaleReason {
+    /// A name that does not change between versions, for scripts.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            StaleReason::New => "new",
+            StaleReason::BytesChanged { .. } => "bytes_changed",
+            StaleReason::EncoderChanged { .. } => "encoder_changed",
+            StaleReason::SchemaChanged { .. } => "schema_changed",
+            StaleReason::RepairChanged { .. } => "repair_changed",
+        }
+    }
+}
+
+impl fmt::Display for StaleReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let short = |hash: &blake3::Hash| hash.to_hex()[..12].to_owned();
+        match self {
+            StaleReason::New => write!(f, "new"),
+            StaleReason::BytesChanged { old, new } => {
+                write!(f, "its bytes changed ({} to {})", short(old), short(new))
+            }
+            StaleReason::EncoderChanged { old, new } => {
+                write!(f, "the encoder changed (version {old} to {new})")
+            }
+            StaleReason::SchemaChanged { old, new } => {
+                write!(f, "the columns changed ({old} to {new})")
+            }
+            StaleReason::RepairChanged { new: true } => {
+                write!(f, "its rows with the gem fault are to be repaired now")
+            }
+            StaleReason::RepairChanged { new: false } => {
+                write!(f, "its rows with the gem fault are to be read as logged again")
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(key: CacheKey) -> GameRecord {
+        GameRecord {
+            game_id: GameId(7),
+            source_path: "2_games/7.csv".into(),
+            source_bytes: 3,
+            key,
+            rows: 1,
+            players: 2,
+            gem_fault_rows: 0,
+            unbalanced_rows: 0,
+        }
+    }
+
+    /// One input of the key at a time.
+    #[test]
+    fn each_input_of_the_key_makes_a_game_stale() {
+        let options = ReadOptions::default();
+        let now = CacheKey::now(b"log", options);
+        assert_eq!(staleness(Some(&record(now)), &now), None);
+        assert_eq!(staleness(None, &now), Some(StaleReason::New));
+
+        let name = |cached: &GameRecord| staleness(Some(cached), &now).map(|reason| reason.name());
+        let bytes = record(CacheKey::now(b"lag", options));
+        assert_eq!(name(&bytes), Some("bytes_changed"));
+        let encoder = record(CacheKey { encoder_version: ENCODER_VERSION + 1, ..now });
+        assert_eq!(name(&encoder), Some("encoder_changed"));
+        let schema = record(CacheKey { feature_schema: FeatureSchema([0; 8]), ..now });
+        assert_eq!(name(&schema), Some("schema_changed"));
+
+        // Whether faulty rows are repaired only matters to games that have some.
+        let mut repaired = record(CacheKey { repaired: true, ..now });
+        assert_eq!(name(&repaired), None);
+        repaired.gem_fault_rows = 1;
+        assert_eq!(name(&repaired), Some("repair_changed"));
+    }
+
+    #[test]
+    fn where_a_log_lies_does_not_matter() {
+        let now = CacheKey::now(b"log", ReadOptions::default());
+        let moved = GameRecord { source_path: "elsewhere/7.csv".into(), ..record(now) };
+        assert_eq!(staleness(Some(&moved), &now), None);
+    }
+
+    #[test]
+    fn a_schema_reads_back_as_written() {
+        let now = FeatureSchema::now();
+        assert_eq!(FeatureSchema::from_hex(&now.to_string()), Some(now));
+    }
+}

@@ -1,0 +1,352 @@
+//! Games in and out of the SQLite file.
+
+use super::blob::{Blob, Packed, PackedGame, Unpacker};
+use super::database::{open_existing, open_or_create, sqlite_error};
+use super::error::CacheError;
+use super::record::{CacheKey, FeatureSchema, GameRecord};
+use crate::encode::ColumnSums;
+use crate::gamelog::{GameId, LogError};
+use rusqlite::{Connection, Row, Transaction, params};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// An open cache file.
+pub struct Cache {
+    connection: Connection,
+    path: PathBuf,
+}
+
+/// A log that the last ingest refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// The game, by the file's name.
+    pub game_id: GameId,
+    /// The log, below the data folder.
+    pub source_path: String,
+    /// What kind of fault.
+    pub kind: String,
+    /// Where and what, in words, beginning with the path.
+    pub message: String,
+}
+
+type SqliteResult<T> = rusqlite::Result<T>;
+
+impl Cache {
+    /// Opens a cache for writing, or makes a new one with the folders above it.
+    ///
+    /// # Errors
+    /// If the file is no cache, is from a newer version, or cannot be written.
+    pub fn open_or_create(path: &Path) -> Result<Cache, CacheError> {
+        Ok(Cache { connection: open_or_create(path)?, path: path.to_owned() })
+    }
+
+    /// Opens a cache that is there.
+    ///
+    /// # Errors
+    /// [`CacheError::Absent`] if it is not; else as [`open_or_create`](Self::open_or_create).
+    pub fn open_existing(path: &Path) -> Result<Cache, CacheError> {
+        Ok(Cache { connection: open_existing(path)?, path: path.to_owned() })
+    }
+
+    /// Every cached game, in ascending order.
+    ///
+    /// # Errors
+    /// If SQLite cannot read the file.
+    pub fn records(&self) -> Result<BTreeMap<GameId, GameRecord>, CacheError> {
+        read_records(&self.connection).map_err(|error| self.error(error))
+    }
+
+    /// Logs that the last ingest refused, by path.
+    ///
+    /// # Errors
+    /// If SQLite cannot read the file.
+    pub fn refusals(&self) -> Result<Vec<Refusal>, CacheError> {
+        read_refusals(&self.connection).map_err(|error| self.error(error))
+    }
+
+    /// Begins to write. Nothing is kept unless [`Batch::commit`] is called.
+    ///
+    /// # Errors
+    /// If another process holds the file for longer than half a minute.
+    pub fn begin(&mut self) -> Result<Batch<'_>, CacheError> {
+        let path = &self.path;
+        let transaction = self
+            .connection
+            .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)
+            .map_err(|error| sqlite_error(path, error))?;
+        Ok(Batch { transaction, path })
+    }
+
+    /// Begins to read: until the snapshot is dropped, it shows the cache as it is now, whatever
+    /// others commit meanwhile.
+    ///
+    /// # Errors
+    /// If SQLite cannot read the file.
+    pub fn snapshot(&mut self) -> Result<Snapshot<'_>, CacheError> {
+        let path = &self.path;
+        let transaction = self
+            .connection
+            .transaction_with_behavior(rusqlite::TransactionBehavior::Deferred)
+            .map_err(|error| sqlite_error(path, error))?;
+        Ok(Snapshot { transaction, path })
+    }
+
+    fn error(&self, error: rusqlite::Error) -> CacheError {
+        sqlite_error(&self.path, error)
+    }
+}
+
+/// A cache as it was at one moment.
+pub struct Snapshot<'a> {
+    transaction: Transaction<'a>,
+    path: &'a Path,
+}
+
+impl Snapshot<'_> {
+    /// Every cached game, in ascending order.
+    ///
+    /// # Errors
+    /// If SQLite cannot read the file.
+    pub fn records(&self) -> Result<BTreeMap<GameId, GameRecord>, CacheError> {
+        read_records(&self.transaction).map_err(|error| sqlite_error(self.path, error))
+    }
+
+    /// Logs that the last ingest refused, by path.
+    ///
+    /// # Errors
+    /// If SQLite cannot read the file.
+    pub fn refusals(&self) -> Result<Vec<Refusal>, CacheError> {
+        read_refusals(&self.transaction).map_err(|error| sqlite_error(self.path, error))
+    }
+
+    /// The exact column sums over some games.
+    ///
+    /// # Errors
+    /// If a game is gone or its sums are damaged.
+    pub fn column_sums<'r>(
+        &self,
+        records: impl IntoIterator<Item = &'r GameRecord>,
+    ) -> Result<ColumnSums, CacheError> {
+        let mut total = ColumnSums::zero(crate::encode::FEATURE_COUNT);
+        let sql = "SELECT column_sums, column_sums_checksum FROM games WHERE game_id = ?1";
+        let read = |error| sqlite_error(self.path, error);
+        let mut statement = self.transaction.prepare(sql).map_err(read)?;
+        let mut unpacker = Unpacker::new()?;
+        for record in records {
+            let packed = statement
+                .query_row([record.game_id.0], |row| {
+                    Ok(Packed { bytes: row.get(0)?, checksum: row.get(1)? })
+                })
+                .map_err(read)?;
+            total.add(&unpacker.unpack_column_sums(record, &packed)?);
+        }
+        Ok(total)
+    }
+
+    /// The blobs of a game, still packed: unpacking is the caller's to spread over threads.
+    ///
+    /// # Errors
+    /// If the game is gone.
+    pub fn game(&self, record: &GameRecord) -> Result<PackedGame, CacheError> {
+        let read = || -> SqliteResult<_> {
+            let mut statement = self.transaction.prepare_cached(
+                "SELECT turn_numbers, turn_numbers_checksum, features, features_checksum,
+                        labels, labels_checksum, masks, masks_checksum,
+                        column_sums, column_sums_checksum
+                 FROM games WHERE game_id = ?1",
+            )?;
+            statement.query_row([record.game_id.0], |row| {
+                let blob = |blob: Blob| -> SqliteResult<Packed> {
+                    let first = 2 * blob as usize;
+                    Ok(Packed { bytes: row.get(first)?, checksum: row.get(first + 1)? })
+                };
+                let [a, b, c, d, e] = Blob::ALL;
+                Ok([blob(a)?, blob(b)?, blob(c)?, blob(d)?, blob(e)?])
+            })
+        };
+        let blobs = read().map_err(|error| sqlite_error(self.path, error))?;
+        Ok(PackedGame { record: record.clone(), blobs })
+    }
+}
+
+/// Changes that are kept together or not at all.
+pub struct Batch<'a> {
+    transaction: Transaction<'a>,
+    path: &'a Path,
+}
+
+impl Batch<'_> {
+    /// Stores a game in place of any older version.
+    ///
+    /// # Errors
+    /// If SQLite cannot write, as on a full disk.
+    pub fn put(&self, game: &PackedGame) -> Result<(), CacheError> {
+        self.run(|transaction| {
+            let mut statement = transaction.prepare_cached(
+                "INSERT OR REPLACE INTO games VALUES (
+                    ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11,
+                    strftime('%Y-%m-%dT%H:%M:%SZ', 'now'),
+                    ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)",
+            )?;
+            let record = &game.record;
+            let [turn_numbers, features, labels, masks, column_sums] = &game.blobs;
+            statement.execute(params![
+                record.game_id.0,
+                record.source_path,
+                record.key.source_hash.to_hex().as_str(),
+                record.source_bytes as i64,
+                record.rows,
+                record.players,
+                record.key.encoder_version,
+                record.key.feature_schema.to_string(),
+                record.gem_fault_rows,
+                record.key.repaired,
+                record.unbalanced_rows,
+                turn_numbers.bytes,
+                turn_numbers.checksum,
+                features.bytes,
+                features.checksum,
+                labels.bytes,
+                labels.checksum,
+                masks.bytes,
+                masks.checksum,
+                column_sums.bytes,
+                column_sums.checksum,
+            ])?;
+            Ok(())
+        })
+    }
+
+    /// Notes that a game's log lies elsewhere now; its rows stay.
+    ///
+    /// # Errors
+    /// If SQLite cannot write.
+    pub fn set_source_path(&self, game_id: GameId, source_path: &str) -> Result<(), CacheError> {
+        self.run(|transaction| {
+            transaction
+                .prepare_cached("UPDATE games SET source_path = ?2 WHERE game_id = ?1")?
+                .execute(params![game_id.0, source_path])?;
+            Ok(())
+        })
+    }
+
+    /// Drops a game.
+    ///
+    /// # Errors
+    /// If SQLite cannot write.
+    pub fn remove(&self, game_id: GameId) -> Result<(), CacheError> {
+        self.run(|transaction| {
+            transaction
+                .prepare_cached("DELETE FROM games WHERE game_id = ?1")?
+                .execute([game_id.0])?;
+            Ok(())
+        })
+    }
+
+    /// Forgets the refusals of earlier runs.
+    ///
+    /// # Errors
+    /// If SQLite cannot write.
+    pub fn clear_refusals(&self) -> Result<(), CacheError> {
+        self.run(|transaction| transaction.execute_batch("DELETE FROM refusals"))
+    }
+
+    /// Notes that a log was refused. `error.file` must be the path below the data folder.
+    ///
+    /// # Errors
+    /// If SQLite cannot write.
+    pub fn put_refusal(&self, game_id: GameId, error: &LogError) -> Result<(), CacheError> {
+        self.run(|transaction| {
+            transaction
+                .prepare_cached(
+                    "INSERT OR REPLACE INTO refusals VALUES
+                        (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))",
+                )?
+                .execute(params![
+                    error.file.to_string_lossy(),
+                    game_id.0,
+                    error.fault.kind.name(),
+                    error.line.map(|line| line as i64),
+                    error.fault.column,
+                    error.fault.found,
+                    error.fault.expected,
+                    error.to_string(),
+                ])?;
+            Ok(())
+        })
+    }
+
+    /// Makes the changes last, through a power cut too.
+    ///
+    /// # Errors
+    /// If SQLite cannot write; nothing of the batch is kept then.
+    pub fn commit(self) -> Result<(), CacheError> {
+        let path = self.path;
+        self.transaction.commit().map_err(|error| sqlite_error(path, error))
+    }
+
+    fn run(
+        &self,
+        change: impl FnOnce(&Transaction<'_>) -> SqliteResult<()>,
+    ) -> Result<(), CacheError> {
+        change(&self.transaction).map_err(|error| sqlite_error(self.path, error))
+    }
+}
+
+fn read_records(connection: &Connection) -> SqliteResult<BTreeMap<GameId, GameRecord>> {
+    let mut statement = connection.prepare(
+        "SELECT game_id, source_path, source_hash, source_bytes, rows, players, encoder_version,
+                feature_schema, gem_fault_rows, repaired, unbalanced_rows
+         FROM games",
+    )?;
+    let records = statement.query_map([], |row| {
+        let record = read_record(row)?;
+        Ok((record.game_id, record))
+    })?;
+    records.collect()
+}
+
+fn read_record(row: &Row<'_>) -> SqliteResult<GameRecord> {
+    let source_hash: String = row.get(2)?;
+    let feature_schema: String = row.get(7)?;
+    Ok(GameRecord {
+        game_id: GameId(row.get(0)?),
+        source_path: row.get(1)?,
+        source_bytes: row.get::<_, i64>(3)? as u64,
+        key: CacheKey {
+            source_hash: blake3::Hash::from_hex(&source_hash)
+                .map_err(|error| unreadable_text(2, error))?,
+            encoder_version: row.get(6)?,
+            feature_schema: FeatureSchema::from_hex(&feature_schema)
+                .ok_or_else(|| unreadable_text(7, "not a fingerprint"))?,
+            repaired: row.get(9)?,
+        },
+        rows: row.get(4)?,
+        players: row.get(5)?,
+        gem_fault_rows: row.get(8)?,
+        unbalanced_rows: row.get(10)?,
+    })
+}
+
+fn unreadable_text(
+    column: usize,
+    error: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+) -> rusqlite::Error {
+    let text = rusqlite::types::Type::Text;
+    rusqlite::Error::FromSqlConversionFailure(column, text, error.into())
+}
+
+fn read_refusals(connection: &Connection) -> SqliteResult<Vec<Refusal>> {
+    let mut statement = connection.prepare(
+        "SELECT source_path, game_id, kind, message FROM refusals ORDER BY game_id, source_path",
+    )?;
+    let refusals = statement.query_map([], |row| {
+        Ok(Refusal {
+            source_path: row.get(0)?,
+            game_id: GameId(row.get(1)?),
+            kind: row.get(2)?,
+            message: row.get(3)?,
+        })
+    })?;
+    refusals.collect()
+}
