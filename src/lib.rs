@@ -3,5 +3,8 @@ pub mod cache;
 pub mod column_name;
 pub mod encode;
 pub mod gamelog;
+pub mod ingest;
+pub mod memory;
+pub mod progress;
 pub mod simulate;
 pub mod splendor;

@@ -31,6 +31,7 @@ CREATE TABLE games (
 CREATE TABLE refusals (
     source_path TEXT    PRIMARY KEY,  -- below the data folder, with /
     game_id     INTEGER NOT NULL,     -- from the file's name
+    source_hash TEXT,                 -- of the refused bytes; NULL if they could not be read
     kind        TEXT    NOT NULL,     -- short_row, fraction, no_such_card, ...
     line        INTEGER,              -- in the file, from 1
     column_name TEXT,

@@ -25,6 +25,25 @@ pub enum CacheError {
         /// The newest schema version that this program knows.
         known: u32,
     },
+    /// Another run is writing it.
+    #[error(
+        "another run{} holds the cache {}: wait for it, or use --wait SECONDS",
+        process(.holder), path.display()
+    )]
+    Held {
+        /// The cache file.
+        path: PathBuf,
+        /// Its process id, where it is known.
+        holder: Option<u32>,
+    },
+    /// The lock file could not be used.
+    #[error("cannot lock {}: {error}", path.display())]
+    Lock {
+        /// The lock file.
+        path: PathBuf,
+        /// The system's reason.
+        error: std::io::Error,
+    },
     /// A folder on the way could not be made.
     #[error("cannot make the folder {}: {error}", path.display())]
     Folder {
@@ -46,8 +65,8 @@ pub enum CacheError {
     Compression(#[from] std::io::Error),
     /// A stored blob is not what was stored.
     #[error(
-        "the cached {what} of game {game_id} are damaged ({why}): run `prep ingest` with \
-         --reencode {game_id} to make them anew from the log"
+        "the cached {what} of game {game_id} are damaged ({why}): delete the cache file and run \
+         `prep ingest`, which makes it anew from the logs"
     )]
     Damaged {
         /// Whose rows.
@@ -57,4 +76,8 @@ pub enum CacheError {
         /// How it shows.
         why: &'static str,
     },
+}
+
+fn process(holder: &Option<u32>) -> String {
+    holder.map_or(String::new(), |id| format!(" (process {id})"))
 }

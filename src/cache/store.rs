@@ -6,6 +6,7 @@ use super::error::CacheError;
 use super::record::{CacheKey, FeatureSchema, GameRecord};
 use crate::encode::ColumnSums;
 use crate::gamelog::{GameId, LogError};
+use rusqlite::TransactionBehavior::{self, Deferred, Immediate};
 use rusqlite::{Connection, Row, Transaction, params};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -23,9 +24,9 @@ pub struct Refusal {
     pub game_id: GameId,
     /// The log, below the data folder.
     pub source_path: String,
-    /// What kind of fault.
-    pub kind: String,
-    /// Where and what, in words, beginning with the path.
+    /// blake3 of the refused bytes; `None` if they could not be read.
+    pub source_hash: Option<blake3::Hash>,
+    /// Where and what, in one sentence that begins with the path.
     pub message: String,
 }
 
@@ -68,13 +69,8 @@ impl Cache {
     ///
     /// # Errors
     /// If another process holds the file for longer than half a minute.
-    pub fn begin(&mut self) -> Result<Batch<'_>, CacheError> {
-        let path = &self.path;
-        let transaction = self
-            .connection
-            .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)
-            .map_err(|error| sqlite_error(path, error))?;
-        Ok(Batch { transaction, path })
+    pub fn begin(&self) -> Result<Batch<'_>, CacheError> {
+        Ok(Batch { transaction: self.transaction(Immediate)?, path: &self.path })
     }
 
     /// Begins to read: until the snapshot is dropped, it shows the cache as it is now, whatever
@@ -82,13 +78,14 @@ impl Cache {
     ///
     /// # Errors
     /// If SQLite cannot read the file.
-    pub fn snapshot(&mut self) -> Result<Snapshot<'_>, CacheError> {
-        let path = &self.path;
-        let transaction = self
-            .connection
-            .transaction_with_behavior(rusqlite::TransactionBehavior::Deferred)
-            .map_err(|error| sqlite_error(path, error))?;
-        Ok(Snapshot { transaction, path })
+    pub fn snapshot(&self) -> Result<Snapshot<'_>, CacheError> {
+        Ok(Snapshot { transaction: self.transaction(Deferred)?, path: &self.path })
+    }
+
+    /// A transaction that borrows the cache only for reading, so that a writer can keep one open
+    /// beside the cache it came from. SQLite refuses a second one on the same connection.
+    fn transaction(&self, behavior: TransactionBehavior) -> Result<Transaction<'_>, CacheError> {
+        Transaction::new_unchecked(&self.connection, behavior).map_err(|error| self.error(error))
     }
 
     fn error(&self, error: rusqlite::Error) -> CacheError {
@@ -255,16 +252,22 @@ impl Batch<'_> {
     ///
     /// # Errors
     /// If SQLite cannot write.
-    pub fn put_refusal(&self, game_id: GameId, error: &LogError) -> Result<(), CacheError> {
+    pub fn put_refusal(
+        &self,
+        game_id: GameId,
+        source_hash: Option<blake3::Hash>,
+        error: &LogError,
+    ) -> Result<(), CacheError> {
         self.run(|transaction| {
             transaction
                 .prepare_cached(
                     "INSERT OR REPLACE INTO refusals VALUES
-                        (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))",
+                        (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))",
                 )?
                 .execute(params![
                     error.file.to_string_lossy(),
                     game_id.0,
+                    source_hash.map(|hash| hash.to_hex().to_string()),
                     error.fault.kind.name(),
                     error.line.map(|line| line as i64),
                     error.fault.column,
@@ -338,13 +341,15 @@ fn unreadable_text(
 
 fn read_refusals(connection: &Connection) -> SqliteResult<Vec<Refusal>> {
     let mut statement = connection.prepare(
-        "SELECT source_path, game_id, kind, message FROM refusals ORDER BY game_id, source_path",
+        "SELECT source_path, game_id, source_hash, message FROM refusals ORDER BY game_id, source_path",
     )?;
     let refusals = statement.query_map([], |row| {
         Ok(Refusal {
             source_path: row.get(0)?,
             game_id: GameId(row.get(1)?),
-            kind: row.get(2)?,
+            source_hash: row
+                .get::<_, Option<String>>(2)?
+                .and_then(|hash| blake3::Hash::from_hex(hash).ok()),
             message: row.get(3)?,
         })
     })?;

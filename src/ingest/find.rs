@@ -1,0 +1,137 @@
+//! Finding the logs below a folder.
+
+use super::IngestError;
+use crate::gamelog::GameId;
+use std::path::{Path, PathBuf};
+use walkdir::WalkDir;
+
+/// Every game appended to one file, as some pipelines leave it beside the logs: not a game.
+const AGGREGATE: &str = "all_games.csv";
+
+/// A file that may be the log of a game.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LogFile {
+    /// From the file's stem.
+    pub game_id: GameId,
+    /// Below the folder that was searched.
+    pub relative_path: PathBuf,
+}
+
+impl LogFile {
+    /// The relative path with `/` on every system, as the cache and messages write it.
+    pub fn source_path(&self) -> String {
+        let parts: Vec<_> = self.relative_path.iter().map(|part| part.to_string_lossy()).collect();
+        parts.join("/")
+    }
+}
+
+/// What a folder holds.
+#[derive(Clone, Debug, Default)]
+pub struct FoundLogs {
+    /// The logs by game id, then by path.
+    pub logs: Vec<LogFile>,
+    /// CSV files that are not logs, below the folder.
+    pub skipped: Vec<PathBuf>,
+}
+
+/// Searches a folder and all folders in it for `*.csv` files whose stem is a whole number.
+/// Hidden files and folders are passed over; links are followed.
+///
+/// # Errors
+/// If the folder, or any folder in it, cannot be read: a part that cannot be seen must not be
+/// taken for games that are gone.
+pub fn find_logs(root: &Path) -> Result<FoundLogs, IngestError> {
+    if !root.is_dir() {
+        return Err(IngestError::NoFolder(root.to_owned()));
+    }
+    let mut found = FoundLogs::default();
+    let is_hidden = |name: &std::ffi::OsStr| name.to_string_lossy().starts_with('.');
+    let entries = WalkDir::new(root)
+        .follow_links(true)
+        .into_iter()
+        .filter_entry(|entry| entry.depth() == 0 || !is_hidden(entry.file_name()));
+    for entry in entries {
+        let entry = entry.map_err(|error| IngestError::Search { root: root.to_owned(), error })?;
+        let path = entry.path();
+        if !entry.file_type().is_file() || path.extension().is_none_or(|ending| ending != "csv") {
+            continue;
+        }
+        let relative_path = path.strip_prefix(root).unwrap_or(path).to_owned();
+        match game_id_of(path) {
+            Some(game_id) => found.logs.push(LogFile { game_id, relative_path }),
+            None => found.skipped.push(relative_path),
+        }
+    }
+    found.logs.sort();
+    found.skipped.sort();
+    Ok(found)
+}
+
+fn game_id_of(path: &Path) -> Option<GameId> {
+    let stem = path.file_stem()?.to_str()?;
+    let digits = stem.strip_prefix('-').unwrap_or(stem);
+    let is_whole_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    if is_whole_number { stem.parse().ok().map(GameId) } else { None }
+}
+
+/// One sentence about a file that was passed over.
+pub(super) fn skipped_note(path: &Path) -> String {
+    let shown = path.display();
+    if path.file_name().is_some_and(|name| name == AGGREGATE) {
+        format!("{shown} is skipped: it holds every game appended, not one game")
+    } else {
+        format!("{shown} is skipped: its name is not a game id (a whole number)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn logs_are_found_in_any_layout_and_nothing_else_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        for path in [
+            "2_games/10.csv",
+            "2_games/9.csv",
+            "11.csv",
+            "deep/er/007.csv",
+            "-3.csv",
+            "all_games.csv",
+            "notes.csv",
+            "1e3.csv",
+            "+5.csv",
+            "99999999999999999999.csv",
+            "12.csv.backup",
+            "13.txt",
+            ".14.csv",
+            ".hidden/15.csv",
+            "16.csv/inside.txt",
+        ] {
+            let path = root.join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "").unwrap();
+        }
+        let found = find_logs(root).unwrap();
+        let logs: Vec<_> =
+            found.logs.iter().map(|log| (log.game_id.0, log.source_path())).collect();
+        let expected = [
+            (-3, "-3.csv"),
+            (7, "deep/er/007.csv"),
+            (9, "2_games/9.csv"),
+            (10, "2_games/10.csv"),
+            (11, "11.csv"),
+        ];
+        assert_eq!(logs, expected.map(|(id, path)| (id, path.to_owned())));
+        let skipped: Vec<_> = found.skipped.iter().map(|path| skipped_note(path)).collect();
+        assert_eq!(skipped.len(), 5, "{skipped:?}");
+        assert!(skipped.iter().any(|note| note.contains("every game appended")));
+    }
+
+    #[test]
+    fn a_folder_that_is_not_there_is_an_error() {
+        assert!(matches!(find_logs(Path::new("/no/such")), Err(IngestError::NoFolder(_))));
+    }
+}

@@ -1,0 +1,50 @@
+//! Ingest: find the logs, hash them, encode the new and changed ones, store them.
+//!
+//! **How it works.** Worker threads take logs one after another: read, hash, compare with the
+//! cache, encode and pack if stale. Their outcomes go through a short channel to the one writer,
+//! which stores games and commits every so many. The channel's bound is what keeps memory flat:
+//! workers wait when the writer is behind, however many games there are.
+//!
+//! **What can go wrong, and what then.** A log that cannot be read is refused and the others go
+//! in. A kill loses the batch at hand and nothing else. A folder that lost more than a fifth of
+//! its logs is taken for a disk that is not mounted: nothing is removed.
+
+mod examine;
+mod find;
+mod run;
+mod status;
+
+pub use find::{FoundLogs, LogFile, find_logs};
+pub use run::{IngestOptions, IngestSummary, ingest};
+pub use status::{GameStatus, StatusReport, status};
+
+use crate::cache::CacheError;
+use std::path::PathBuf;
+
+/// Why an ingest could not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum IngestError {
+    /// The data folder is not there.
+    #[error("there is no folder {}: give the folder that holds the logs", .0.display())]
+    NoFolder(PathBuf),
+    /// The data folder holds no logs.
+    #[error(
+        "no logs found in {}: looked for *.csv files named after a game id, such as 2_games/17.csv",
+        .0.display()
+    )]
+    NoLogs(PathBuf),
+    /// A folder could not be searched.
+    #[error("cannot search {}: {error}", root.display())]
+    Search {
+        /// The data folder.
+        root: PathBuf,
+        /// The system's reason.
+        error: walkdir::Error,
+    },
+    /// The cache failed.
+    #[error(transparent)]
+    Cache(#[from] CacheError),
+    /// The worker threads could not be started.
+    #[error("cannot start worker threads: {0}")]
+    Threads(#[from] rayon::ThreadPoolBuildError),
+}

@@ -1,0 +1,352 @@
+//! A run of `prep ingest`.
+
+use super::IngestError;
+use super::examine::{Examiner, Outcome};
+use super::find::{FoundLogs, LogFile, find_logs, skipped_note};
+use crate::cache::{Batch, Cache, CacheError, GameRecord, StaleReason};
+use crate::gamelog::{GameId, LogError, ReadOptions};
+use crate::memory::ResidentMemory;
+use crate::progress::Progress;
+use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc;
+
+/// How to ingest.
+#[derive(Clone, Debug)]
+pub struct IngestOptions {
+    /// The folder that holds the logs.
+    pub root: PathBuf,
+    /// Worker threads; 0 for one each core.
+    pub jobs: usize,
+    /// Games stored per commit.
+    pub batch_size: NonZeroUsize,
+    /// How logs are read.
+    pub read: ReadOptions,
+    /// Do everything but store.
+    pub dry_run: bool,
+    /// Look only at so many logs, those with the lowest game ids. The others are not taken for
+    /// gone.
+    pub max_games: Option<usize>,
+    /// Remove games whose logs are gone even if they are more than a fifth of the cache.
+    pub allow_delete: bool,
+    /// Remove no game whose log is gone.
+    pub keep_missing: bool,
+    /// Report resident memory after each batch.
+    pub monitor_memory: bool,
+}
+
+/// What a run did, or in a dry run would have done.
+#[derive(Clone, Debug, Default)]
+pub struct IngestSummary {
+    /// Logs looked at.
+    pub logs: usize,
+    /// Games encoded, by the name of the reason: see [`StaleReason`](crate::cache::StaleReason).
+    pub encoded: BTreeMap<&'static str, usize>,
+    /// Rows of the encoded games.
+    pub rows_encoded: u64,
+    /// Games whose cached rows are still right.
+    pub up_to_date: usize,
+    /// Games removed because their logs are gone.
+    pub removed: usize,
+    /// Games whose logs are gone, but which stay.
+    pub missing_kept: usize,
+    /// Whether so many logs are gone that nothing was removed.
+    pub removal_blocked: bool,
+    /// Logs that could not be read, by path.
+    pub refused: Vec<LogError>,
+    /// Refused games of which an older version stays in the cache.
+    pub older_version_kept: BTreeSet<GameId>,
+    /// Games in the cache afterwards.
+    pub cached_games: usize,
+    /// Rows of those games.
+    pub cached_rows: u64,
+    /// Cached games, and their rows, that have the known gem fault and were not repaired.
+    pub gem_faults: (usize, u64),
+    /// Cached games, and their rows, whose gems do not add up to the supply.
+    pub unbalanced: (usize, u64),
+    /// Whether the run was stopped before its end.
+    pub interrupted: bool,
+}
+
+impl IngestSummary {
+    /// Games encoded, whatever the reason.
+    pub fn encoded_games(&self) -> usize {
+        self.encoded.values().sum()
+    }
+}
+
+/// Brings the cache in line with the folder. Without a cache, as in a dry run before the first, it
+/// only says what it would do.
+///
+/// `stop` ends the run early but cleanly: what is encoded by then is committed.
+///
+/// # Errors
+/// If the folder cannot be searched, holds no logs, or the cache cannot be written. Logs that
+/// cannot be read are no error: see [`IngestSummary::refused`].
+pub fn ingest(
+    cache: Option<&Cache>,
+    options: &IngestOptions,
+    progress: &dyn Progress,
+    stop: &AtomicBool,
+) -> Result<IngestSummary, IngestError> {
+    let FoundLogs { mut logs, skipped } = find_logs(&options.root)?;
+    for path in &skipped {
+        tracing::info!("{}", skipped_note(path));
+    }
+    let cached = cache.map_or(Ok(BTreeMap::new()), Cache::records)?;
+    if logs.is_empty() && !options.allow_delete {
+        return Err(IngestError::NoLogs(options.root.clone()));
+    }
+    let game_ids: BTreeSet<GameId> = logs.iter().map(|log| log.game_id).collect();
+    logs.truncate(options.max_games.unwrap_or(usize::MAX));
+
+    let mut run = Run {
+        options,
+        writer: Writer { cache: cache.filter(|_| !options.dry_run), batch: None, games: 0 },
+        after: cached.clone(),
+        refused: Vec::new(),
+        summary: IngestSummary { logs: logs.len(), ..Default::default() },
+    };
+    run.report_memory("at the start");
+    progress.begin("games", logs.len() as u64);
+    run.examine_all(&logs, &cached, progress, stop)?;
+    progress.end();
+    run.summary.interrupted = stop.load(Ordering::Relaxed);
+    if !run.summary.interrupted {
+        run.remove_missing(&game_ids)?;
+    }
+    run.store_refusals()?;
+    run.writer.commit()?;
+    run.report_memory("at the end");
+    Ok(run.into_summary())
+}
+
+struct Run<'a> {
+    options: &'a IngestOptions,
+    writer: Writer<'a>,
+    /// The cache as it will be after the run.
+    after: BTreeMap<GameId, GameRecord>,
+    refused: Vec<Refused>,
+    summary: IngestSummary,
+}
+
+struct Refused {
+    game_id: GameId,
+    source_hash: Option<blake3::Hash>,
+    error: LogError,
+}
+
+/// What a worker sends: which log, and what came of it.
+type Message = (usize, std::io::Result<Outcome>);
+
+impl Run<'_> {
+    /// Spreads the logs over worker threads and stores what they send.
+    fn examine_all(
+        &mut self,
+        logs: &[LogFile],
+        cached: &BTreeMap<GameId, GameRecord>,
+        progress: &dyn Progress,
+        stop: &AtomicBool,
+    ) -> Result<(), IngestError> {
+        let workers = rayon::ThreadPoolBuilder::new().num_threads(self.options.jobs).build()?;
+        let next = AtomicUsize::new(0);
+        let failed = AtomicBool::new(false);
+        // A few outcomes for each worker: enough that nobody waits while the writer commits.
+        let (sender, receiver) = mpsc::sync_channel(32 * workers.current_num_threads());
+        let work = |sender: &mpsc::SyncSender<Message>| {
+            let mut examiner = match Examiner::new(self.options.read) {
+                Ok(examiner) => examiner,
+                Err(error) => {
+                    // The writer is gone only if it failed itself, and says so.
+                    let _ = sender.send((0, Err(error)));
+                    return;
+                }
+            };
+            while !stop.load(Ordering::Relaxed) && !failed.load(Ordering::Relaxed) {
+                let place = next.fetch_add(1, Ordering::Relaxed);
+                let Some(log) = logs.get(place) else { return };
+                let outcome = match twin_of(logs, place) {
+                    Some(twin) => Ok(game_in_two_files(log, twin)),
+                    None => examiner.examine(&self.options.root, log, cached.get(&log.game_id)),
+                };
+                if sender.send((place, outcome)).is_err() {
+                    return;
+                }
+            }
+        };
+        std::thread::scope(|scope| {
+            let workers = &workers;
+            scope.spawn(move || workers.broadcast(|_| work(&sender.clone())));
+            let received = self.receive(&receiver, logs, progress);
+            failed.store(received.is_err(), Ordering::Relaxed);
+            drop(receiver);
+            received
+        })
+    }
+
+    fn receive(
+        &mut self,
+        outcomes: &mpsc::Receiver<Message>,
+        logs: &[LogFile],
+        progress: &dyn Progress,
+    ) -> Result<(), IngestError> {
+        for (place, outcome) in outcomes {
+            let log = &logs[place];
+            match outcome.map_err(CacheError::Compression)? {
+                Outcome::UpToDate => {
+                    self.summary.up_to_date += 1;
+                    self.note_moved(log)?;
+                }
+                Outcome::Encoded { game, why } => {
+                    *self.summary.encoded.entry(why.name()).or_default() += 1;
+                    self.summary.rows_encoded += u64::from(game.record.rows);
+                    self.writer.write(|batch| batch.put(&game))?;
+                    self.after.insert(log.game_id, game.record);
+                    self.commit_full_batch()?;
+                }
+                Outcome::Refused { error, source_hash } => {
+                    self.refused.push(Refused { game_id: log.game_id, source_hash, error });
+                }
+            }
+            progress.advance(1);
+        }
+        Ok(())
+    }
+
+    /// A log that only lies elsewhere keeps its rows.
+    fn note_moved(&mut self, log: &LogFile) -> Result<(), CacheError> {
+        let source_path = log.source_path();
+        match self.after.get_mut(&log.game_id) {
+            Some(record) if record.source_path != source_path => {
+                self.writer.write(|batch| batch.set_source_path(log.game_id, &source_path))?;
+                record.source_path = source_path;
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn commit_full_batch(&mut self) -> Result<(), CacheError> {
+        self.writer.games += 1;
+        if self.writer.games == self.options.batch_size.get() {
+            self.writer.commit()?;
+            self.report_memory("after a batch");
+        }
+        Ok(())
+    }
+
+    /// Makes the cache mirror the folder, unless so much is gone that the folder is the suspect.
+    fn remove_missing(&mut self, game_ids: &BTreeSet<GameId>) -> Result<(), CacheError> {
+        let missing: Vec<GameId> =
+            self.after.keys().filter(|game_id| !game_ids.contains(game_id)).copied().collect();
+        let too_many = missing.len() * MOST_MISSING_PARTS > self.cached_before();
+        if self.options.keep_missing || (too_many && !self.options.allow_delete) {
+            self.summary.missing_kept = missing.len();
+            self.summary.removal_blocked = !self.options.keep_missing;
+            return Ok(());
+        }
+        for game_id in missing {
+            self.writer.write(|batch| batch.remove(game_id))?;
+            self.after.remove(&game_id);
+            self.summary.removed += 1;
+        }
+        Ok(())
+    }
+
+    /// Games that were in the cache before this run.
+    fn cached_before(&self) -> usize {
+        self.after.len() - self.summary.encoded.get(StaleReason::New.name()).unwrap_or(&0)
+    }
+
+    /// Keeps the refusals of this run. Those of logs that it did not look at stay as they are.
+    fn store_refusals(&mut self) -> Result<(), CacheError> {
+        self.refused.sort_by(|a, b| a.error.file.cmp(&b.error.file));
+        let looked_at_all = self.options.max_games.is_none() && !self.summary.interrupted;
+        if looked_at_all {
+            self.writer.write(Batch::clear_refusals)?;
+        }
+        for refused in &self.refused {
+            self.writer.write(|batch| {
+                batch.put_refusal(refused.game_id, refused.source_hash, &refused.error)
+            })?;
+        }
+        Ok(())
+    }
+
+    fn report_memory(&self, when: &str) {
+        if let (true, Some(memory)) = (self.options.monitor_memory, ResidentMemory::measure()) {
+            tracing::info!("memory {when}: {memory}");
+        }
+    }
+
+    fn into_summary(self) -> IngestSummary {
+        let mut summary = self.summary;
+        for refused in self.refused {
+            if self.after.contains_key(&refused.game_id) {
+                summary.older_version_kept.insert(refused.game_id);
+            }
+            summary.refused.push(refused.error);
+        }
+        summary.cached_games = self.after.len();
+        for record in self.after.values() {
+            summary.cached_rows += u64::from(record.rows);
+            if !record.key.repaired {
+                count_affected(&mut summary.gem_faults, record.gem_fault_rows);
+            }
+            count_affected(&mut summary.unbalanced, record.unbalanced_rows);
+        }
+        summary
+    }
+}
+
+/// One part in so many may go missing before the folder is the suspect: a fifth.
+const MOST_MISSING_PARTS: usize = 5;
+
+fn count_affected((games, rows): &mut (usize, u64), affected_rows: u32) {
+    *games += usize::from(affected_rows > 0);
+    *rows += u64::from(affected_rows);
+}
+
+/// Another file of the same game. Logs are sorted by game id, so that it can only be a neighbour.
+pub(super) fn twin_of(logs: &[LogFile], place: usize) -> Option<&LogFile> {
+    let is_twin = |other: &&LogFile| other.game_id == logs[place].game_id;
+    let before = place.checked_sub(1).and_then(|before| logs.get(before));
+    before.filter(is_twin).or_else(|| logs.get(place + 1).filter(is_twin))
+}
+
+fn game_in_two_files(log: &LogFile, twin: &LogFile) -> Outcome {
+    let error = LogError::game_in_two_files(log.game_id, &log.relative_path, &twin.relative_path);
+    Outcome::Refused { error, source_hash: None }
+}
+
+/// The cache while it is written: a batch is begun when there is something to put into it.
+struct Writer<'a> {
+    /// `None` in a dry run: nothing is written.
+    cache: Option<&'a Cache>,
+    batch: Option<Batch<'a>>,
+    /// Games in the open batch.
+    games: usize,
+}
+
+impl<'a> Writer<'a> {
+    fn write(
+        &mut self,
+        change: impl FnOnce(&Batch<'a>) -> Result<(), CacheError>,
+    ) -> Result<(), CacheError> {
+        let Some(cache) = self.cache else { return Ok(()) };
+        let batch = match self.batch.take() {
+            Some(batch) => batch,
+            None => cache.begin()?,
+        };
+        change(&batch)?;
+        self.batch = Some(batch);
+        Ok(())
+    }
+
+    fn commit(&mut self) -> Result<(), CacheError> {
+        self.games = 0;
+        self.batch.take().map_or(Ok(()), Batch::commit)
+    }
+}

@@ -1,0 +1,124 @@
+//! What a run of `prep ingest` would do, and why. Reads and hashes every log; writes nothing.
+
+use super::IngestError;
+use super::examine::current_key;
+use super::find::{LogFile, find_logs};
+use crate::cache::{Cache, Refusal, StaleReason, staleness};
+use crate::gamelog::{GameId, ReadOptions};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::path::Path;
+
+/// What would become of one game, for one reason.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum GameStatus {
+    /// Nothing: the cached rows are right.
+    UpToDate,
+    /// It would be encoded.
+    Stale(StaleReason),
+    /// Its log is as it was when it was last refused, for this fault.
+    Refused(String),
+    /// Its log cannot be read at all.
+    Unreadable(String),
+    /// Another file is the same game, so that neither goes in.
+    InTwoFiles(String),
+    /// Its log is gone; it would leave the cache.
+    Gone,
+}
+
+impl GameStatus {
+    /// A name that does not change between versions, for scripts.
+    pub fn name(&self) -> &'static str {
+        match self {
+            GameStatus::UpToDate => "up_to_date",
+            GameStatus::Stale(reason) => reason.name(),
+            GameStatus::Refused(_) | GameStatus::Unreadable(_) | GameStatus::InTwoFiles(_) => {
+                "refused"
+            }
+            GameStatus::Gone => "gone",
+        }
+    }
+}
+
+impl fmt::Display for GameStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            GameStatus::UpToDate => f.write_str("up to date"),
+            GameStatus::Stale(reason) => reason.fmt(f),
+            GameStatus::Refused(message) => write!(f, "refused: {message}"),
+            GameStatus::Unreadable(error) => write!(f, "refused: cannot be read: {error}"),
+            GameStatus::InTwoFiles(other) => write!(f, "refused: {other} is the same game"),
+            GameStatus::Gone => f.write_str("its log is gone"),
+        }
+    }
+}
+
+/// Every log and every cached game with its status.
+#[derive(Clone, Debug, Default)]
+pub struct StatusReport {
+    /// Game, path of its log below the data folder, status; by game id, then path.
+    pub games: Vec<(GameId, String, GameStatus)>,
+}
+
+impl StatusReport {
+    /// Whether a run of ingest would change nothing and refuse nothing.
+    pub fn is_up_to_date(&self) -> bool {
+        self.games.iter().all(|(_, _, status)| *status == GameStatus::UpToDate)
+    }
+
+    /// How many games have each status, by name.
+    pub fn counts(&self) -> BTreeMap<&'static str, usize> {
+        let mut counts = BTreeMap::new();
+        for (_, _, status) in &self.games {
+            *counts.entry(status.name()).or_default() += 1;
+        }
+        counts
+    }
+}
+
+/// Compares the logs below `root` with the cache; without a cache, every log is new.
+///
+/// # Errors
+/// If the folder cannot be searched or holds no logs, or the cache cannot be read.
+pub fn status(
+    root: &Path,
+    cache: Option<&Cache>,
+    options: ReadOptions,
+) -> Result<StatusReport, IngestError> {
+    let logs = find_logs(root)?.logs;
+    let cached = cache.map_or(Ok(BTreeMap::new()), Cache::records)?;
+    if logs.is_empty() && cached.is_empty() {
+        return Err(IngestError::NoLogs(root.to_owned()));
+    }
+    let refusals = cache.map_or(Ok(Vec::new()), Cache::refusals)?;
+    let refused_as: BTreeMap<&str, &Refusal> =
+        refusals.iter().map(|refusal| (refusal.source_path.as_str(), refusal)).collect();
+
+    let mut report = StatusReport::default();
+    let mut bytes = Vec::new();
+    for (place, log) in logs.iter().enumerate() {
+        let source_path = log.source_path();
+        let status = match super::run::twin_of(&logs, place) {
+            Some(twin) => GameStatus::InTwoFiles(twin.source_path()),
+            None => match current_key(root, log, options, &mut bytes) {
+                Err(error) => GameStatus::Unreadable(error.to_string()),
+                Ok(key) => match (refused_as.get(source_path.as_str()), &key.source_hash) {
+                    (Some(refusal), hash) if refusal.source_hash.as_ref() == Some(hash) => {
+                        GameStatus::Refused(refusal.message.clone())
+                    }
+                    _ => staleness(cached.get(&log.game_id), &key)
+                        .map_or(GameStatus::UpToDate, GameStatus::Stale),
+                },
+            },
+        };
+        report.games.push((log.game_id, source_path, status));
+    }
+    let present: BTreeSet<GameId> = logs.iter().map(|log: &LogFile| log.game_id).collect();
+    for (game_id, record) in cached {
+        if !present.contains(&game_id) {
+            report.games.push((game_id, record.source_path, GameStatus::Gone));
+        }
+    }
+    report.games.sort_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)));
+    Ok(report)
+}

@@ -1,0 +1,47 @@
+//! Resident memory of this process, as the kernel counts it.
+
+use std::fmt;
+
+/// How much memory this process has in RAM.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ResidentMemory {
+    /// Now, in bytes.
+    pub now: u64,
+    /// At most so far, in bytes.
+    pub peak: u64,
+}
+
+impl ResidentMemory {
+    /// Asks the kernel; `None` on systems without `/proc`.
+    pub fn measure() -> Option<ResidentMemory> {
+        let status = std::fs::read_to_string("/proc/self/status").ok()?;
+        let kibibytes = |key: &str| -> Option<u64> {
+            let line = status.lines().find_map(|line| line.strip_prefix(key))?;
+            line.trim().strip_suffix("kB")?.trim().parse().ok()
+        };
+        Some(ResidentMemory { now: kibibytes("VmRSS:")? * 1024, peak: kibibytes("VmHWM:")? * 1024 })
+    }
+}
+
+impl fmt::Display for ResidentMemory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let megabytes = |bytes: u64| bytes.div_ceil(1_000_000);
+        write!(f, "{} MB resident, peak {} MB", megabytes(self.now), megabytes(self.peak))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn memory_that_is_used_is_seen() {
+        let before = ResidentMemory::measure().unwrap();
+        let block = std::hint::black_box(vec![1_u8; 64 << 20]);
+        let after = ResidentMemory::measure().unwrap();
+        assert!(after.now >= before.now + (60 << 20), "{before} then {after}");
+        assert!(after.peak >= after.now);
+        drop(block);
+    }
+}
