@@ -1,6 +1,7 @@
 //! `prep` turns Splendor self-play logs into arrays that a network trains on.
 pub mod cache;
 pub mod column_name;
+pub mod config;
 pub mod encode;
 pub mod gamelog;
 pub mod ingest;
