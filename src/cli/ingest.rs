@@ -1,0 +1,175 @@
+//! `prep ingest`
+
+use super::output::{self, counted, grouped};
+use super::{Context, Outcome, progress, stop_flag};
+use crate::cache::{Cache, WriterLock};
+use crate::gamelog::ReadOptions;
+use crate::ingest::{IngestOptions, IngestSummary, ingest};
+use anyhow::Result;
+use clap::Args;
+use std::fmt::Write;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+/// Refused logs that are listed one by one; the rest are counted.
+const LISTED_REFUSALS: usize = 20;
+
+/// Encode the new and changed games of a folder into the cache
+///
+/// Every log below the folder is hashed; those whose bytes the cache does not know are encoded and
+/// stored, and games whose logs are gone leave the cache. A log that cannot be read is refused, with
+/// file, line and column; the others go in.
+#[derive(Debug, Args)]
+pub(super) struct IngestArgs {
+    /// Folder with the logs [default: data_root, data/raw]
+    #[arg(value_name = "DIR", env = "PREP_DATA_ROOT")]
+    data_root: Option<PathBuf>,
+    /// Worker threads; 0 for one each core
+    #[arg(long, value_name = "N", env = "PREP_NUM_WORKERS")]
+    jobs: Option<usize>,
+    /// Games per commit: what a kill can cost
+    #[arg(long, value_name = "N", env = "PREP_BATCH_SIZE")]
+    batch_size: Option<NonZeroUsize>,
+    /// Read takes of three that old logs wrote into the gem_take2 columns as they were meant
+    #[arg(long, env = "PREP_REPAIR")]
+    repair: bool,
+    /// Say what would be done, write nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Look only at the N logs with the lowest game ids
+    #[arg(long, value_name = "N")]
+    max_games: Option<usize>,
+    /// Let games go even if more than a fifth of the cached ones have no log any more
+    #[arg(long, conflicts_with = "keep_missing")]
+    allow_delete: bool,
+    /// Keep games whose logs are gone
+    #[arg(long)]
+    keep_missing: bool,
+    /// Report resident memory at the start, after each batch and at the end
+    #[arg(long, env = "PREP_MONITOR_MEMORY")]
+    monitor_memory: bool,
+    /// Wait so long for another run that holds the cache
+    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+    wait: u64,
+}
+
+pub(super) fn run(arguments: IngestArgs, context: Context) -> Result<Outcome> {
+    let begun = Instant::now();
+    let settings = &context.settings;
+    let options = IngestOptions {
+        root: arguments.data_root.unwrap_or_else(|| settings.data_root.clone()),
+        jobs: context.jobs(arguments.jobs),
+        batch_size: arguments.batch_size.unwrap_or(settings.batch_size),
+        read: ReadOptions { repair: arguments.repair },
+        dry_run: arguments.dry_run,
+        max_games: arguments.max_games,
+        allow_delete: arguments.allow_delete,
+        keep_missing: arguments.keep_missing,
+        monitor_memory: arguments.monitor_memory || settings.monitor_memory,
+    };
+    let path = context.cache_path();
+    let progress = progress::progress(context.common.quiet);
+    let summary = if options.dry_run {
+        let cache = if path.exists() { Some(Cache::open_existing(&path)?) } else { None };
+        ingest(cache.as_ref(), &options, &*progress, stop_flag())?
+    } else {
+        let _lock = WriterLock::acquire(&path, Duration::from_secs(arguments.wait))?;
+        let cache = Cache::open_or_create(&path)?;
+        ingest(Some(&cache), &options, &*progress, stop_flag())?
+    };
+    warn(&summary, &options);
+    if !context.common.quiet {
+        output::print(describe(&summary, &options, begun.elapsed()))?;
+    }
+    Ok(outcome(&summary))
+}
+
+fn outcome(summary: &IngestSummary) -> Outcome {
+    match () {
+        () if summary.interrupted || summary.removal_blocked => Outcome::Failed,
+        () if !summary.refused.is_empty() => Outcome::SomeRefused,
+        () => Outcome::Done,
+    }
+}
+
+/// What somebody should look at, on stderr.
+fn warn(summary: &IngestSummary, options: &IngestOptions) {
+    for error in summary.refused.iter().take(LISTED_REFUSALS) {
+        tracing::error!("{error}");
+    }
+    if let Some(more @ 1..) = summary.refused.len().checked_sub(LISTED_REFUSALS) {
+        tracing::error!("and {} more, see `prep status`", counted(more, "refused log"));
+    }
+    if !summary.older_version_kept.is_empty() {
+        tracing::warn!(
+            "{} of them keep an older version in the cache until their logs are mended",
+            grouped(summary.older_version_kept.len() as u64)
+        );
+    }
+    let (games, rows) = summary.gem_faults;
+    if games > 0 {
+        tracing::warn!(
+            "{} in {} have the known gem fault (a take of three in the gem_take2 columns): \
+             their gem_take3 label is -1, --repair reads them as they were meant",
+            counted(rows, "row"),
+            counted(games, "game")
+        );
+    }
+    let (games, rows) = summary.unbalanced;
+    if games > 0 {
+        tracing::warn!(
+            "in {} of {} the gems on the table and in hands do not add up to the supply",
+            counted(rows, "row"),
+            counted(games, "game")
+        );
+    }
+    if summary.removal_blocked {
+        tracing::error!(
+            "the logs of {} are gone from {}, more than a fifth of the cache: is a disk not \
+             mounted? Nothing was removed; --allow-delete lets them go, --keep-missing keeps them",
+            counted(summary.missing_kept, "cached game"),
+            options.root.display()
+        );
+    }
+    if summary.interrupted {
+        tracing::warn!("interrupted: what was encoded is kept, the next run goes on from here");
+    }
+}
+
+/// The result, on stdout.
+fn describe(summary: &IngestSummary, options: &IngestOptions, time: Duration) -> String {
+    let mut text = String::new();
+    let would = if options.dry_run { "would be " } else { "" };
+    let encoded = counted(summary.encoded_games(), "game");
+    let _ = write!(text, "{encoded} {would}encoded");
+    if !summary.encoded.is_empty() {
+        let reasons: Vec<_> = summary
+            .encoded
+            .iter()
+            .map(|(reason, &games)| format!("{} {}", grouped(games as u64), reason.replace('_', " ")))
+            .collect();
+        let _ = write!(text, " ({}; {})", reasons.join(", "), counted(summary.rows_encoded, "row"));
+    }
+    let _ = write!(text, ", {} up to date", grouped(summary.up_to_date as u64));
+    let _ = write!(text, ", {} {would}removed", grouped(summary.removed as u64));
+    if summary.missing_kept > 0 {
+        let _ = write!(text, ", {} kept without a log", grouped(summary.missing_kept as u64));
+    }
+    let _ = writeln!(
+        text,
+        ", {} refused; {} of {} in {:.1} s",
+        grouped(summary.refused.len() as u64),
+        counted(summary.logs, "log"),
+        options.root.display(),
+        time.as_secs_f64()
+    );
+    let holds = if options.dry_run { "would hold" } else { "holds" };
+    let _ = writeln!(
+        text,
+        "the cache {holds} {}, {}",
+        counted(summary.cached_games, "game"),
+        counted(summary.cached_rows, "row")
+    );
+    text
+}

@@ -1,0 +1,180 @@
+//! The `prep` command line: arguments to library calls, results to text, errors to exit codes.
+//!
+//! Results go to stdout, everything else to stderr. A value is taken from its flag, else from its
+//! `PREP_*` variable, else from the settings file, else from the defaults.
+
+mod export;
+mod ingest;
+mod output;
+mod progress;
+mod schema;
+mod simulate;
+mod status;
+
+use crate::cache::CacheError;
+use crate::config::Settings;
+use crate::ingest::IngestError;
+use anyhow::Result;
+use clap::{Args, Parser, Subcommand};
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// How a command ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Outcome {
+    /// All is done.
+    Done,
+    /// It could not be done, or not all of it, and stderr says why.
+    Failed,
+    /// Done, but some logs were refused.
+    SomeRefused,
+    /// Another run holds the cache.
+    CacheHeld,
+}
+
+impl From<Outcome> for ExitCode {
+    fn from(outcome: Outcome) -> ExitCode {
+        // 2 is for usage errors, which clap reports itself.
+        ExitCode::from(match outcome {
+            Outcome::Done => 0,
+            Outcome::Failed => 1,
+            Outcome::SomeRefused => 3,
+            Outcome::CacheHeld => 4,
+        })
+    }
+}
+
+const AFTER_HELP: &str = "\
+Examples:
+  prep ingest data/raw                    encode the new and changed games of a folder
+  prep export --split 0.8,0.1,0.1         write train, val and test arrays to data/processed
+  prep status                             what the next ingest would do, and why
+  prep simulate data/raw --games 30       make games to try it with
+
+Exit codes: 0 done, 1 failed, 2 usage, 3 done but some games refused, 4 another run holds the cache";
+
+/// Turns Splendor self-play logs into exact, split, normalised arrays. Each game is encoded once
+/// and kept in a cache; a run encodes only what is new or changed.
+#[derive(Debug, Parser)]
+#[command(name = "prep", version, after_help = AFTER_HELP, propagate_version = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    common: Common,
+}
+
+/// Flags of every command.
+#[derive(Debug, Args)]
+struct Common {
+    /// Settings file [default: prep.yaml, if there is one]
+    #[arg(long, global = true, value_name = "FILE", env = "PREP_CONFIG")]
+    config: Option<PathBuf>,
+    /// Cache file [default: prep.sqlite in intermediate_dir]
+    #[arg(long, global = true, value_name = "FILE", env = "PREP_CACHE")]
+    cache: Option<PathBuf>,
+    /// Only errors and warnings
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    quiet: bool,
+    /// Say more
+    #[arg(short, long, global = true)]
+    verbose: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Ingest(ingest::IngestArgs),
+    Export(export::ExportArgs),
+    Status(status::StatusArgs),
+    Schema(schema::SchemaArgs),
+    Simulate(simulate::SimulateArgs),
+}
+
+/// Runs the command that the arguments ask for (the first is the program's name).
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version come here too, with exit code 0.
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    match run(cli) {
+        Ok(outcome) => outcome.into(),
+        Err(error) => {
+            tracing::error!("{error:#}");
+            exit_code_of(&error).into()
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<Outcome> {
+    let found = Settings::find(cli.common.config.as_deref());
+    let verbose = found.as_ref().is_ok_and(|loaded| loaded.settings.verbose);
+    output::start_logging(&cli.common, verbose);
+    let loaded = found?;
+    for note in &loaded.notes {
+        tracing::warn!("{note}");
+    }
+    let context = Context { settings: loaded.settings, common: cli.common };
+    match cli.command {
+        Command::Ingest(arguments) => ingest::run(arguments, context),
+        Command::Export(arguments) => export::run(arguments, context),
+        Command::Status(arguments) => status::run(arguments, context),
+        Command::Schema(arguments) => schema::run(arguments),
+        Command::Simulate(arguments) => simulate::run(arguments, context),
+    }
+}
+
+/// What every command gets besides its own arguments.
+struct Context {
+    settings: Settings,
+    common: Common,
+}
+
+impl Context {
+    fn cache_path(&self) -> PathBuf {
+        let default = || self.settings.intermediate_dir.join("prep.sqlite");
+        self.common.cache.clone().unwrap_or_else(default)
+    }
+
+    /// Worker threads: a flag or variable, else the settings; 0 is one for each core.
+    fn jobs(&self, asked: Option<usize>) -> usize {
+        asked.unwrap_or_else(|| self.settings.num_workers.map_or(0, usize::from))
+    }
+}
+
+fn exit_code_of(error: &anyhow::Error) -> Outcome {
+    let cache_error = error.downcast_ref::<CacheError>().or_else(|| {
+        match error.downcast_ref::<IngestError>() {
+            Some(IngestError::Cache(error)) => Some(error),
+            _ => None,
+        }
+    });
+    match cache_error {
+        Some(CacheError::Held { .. }) => Outcome::CacheHeld,
+        _ => Outcome::Failed,
+    }
+}
+
+/// Set by the first Ctrl-C; a run then ends at its next commit. The second ends it at once.
+fn stop_flag() -> &'static AtomicBool {
+    static STOP: AtomicBool = AtomicBool::new(false);
+    static HANDLER: OnceLock<()> = OnceLock::new();
+    HANDLER.get_or_init(|| {
+        let on_signal = || {
+            if STOP.swap(true, Ordering::Relaxed) {
+                std::process::exit(130);
+            }
+            tracing::warn!("stopping at the next commit; once more to stop at once");
+        };
+        if let Err(error) = ctrlc::set_handler(on_signal) {
+            tracing::debug!("Ctrl-C will stop at once, without a last commit: {error}");
+        }
+    });
+    &STOP
+}

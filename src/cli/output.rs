@@ -1,0 +1,125 @@
+//! Where words go: results to stdout, talk to stderr, and nothing into a progress bar.
+
+use super::Common;
+use super::progress::bars;
+use std::fmt;
+use std::io::{self, IsTerminal, Write};
+use tracing::{Event, Level, Subscriber};
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, MakeWriter};
+use tracing_subscriber::registry::LookupSpan;
+
+/// Prints a result. A reader that went away (`prep schema | head`) is no error.
+pub(super) fn print(result: impl fmt::Display) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    match write!(stdout, "{result}").and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written,
+    }
+}
+
+/// `1 game`, `2,000 games`.
+pub(super) fn counted(number: impl TryInto<u64>, noun: &str) -> String {
+    let number = number.try_into().unwrap_or(u64::MAX);
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{} {noun}{plural}", grouped(number))
+}
+
+/// A number with commas between the thousands.
+pub(super) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut grouped = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+/// Lets messages through to stderr: warnings always, more by `-v` or the `verbose` setting.
+pub(super) fn start_logging(common: &Common, verbose_by_settings: bool) {
+    let level = match () {
+        () if common.quiet => Level::WARN,
+        () if common.verbose || verbose_by_settings => Level::DEBUG,
+        () => Level::INFO,
+    };
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(level)
+        .event_format(Plain { colored: use_color() })
+        .with_writer(AboveBars)
+        .finish();
+    // A second command in one process (in tests, or from Python) keeps the first one's.
+    let _ = tracing::subscriber::set_global_default(subscriber);
+}
+
+fn use_color() -> bool {
+    io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
+/// A message as it is, with a word in front where it is more than information.
+struct Plain {
+    colored: bool,
+}
+
+impl<S, N> FormatEvent<S, N> for Plain
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+{
+    fn format_event(
+        &self,
+        context: &FmtContext<'_, S, N>,
+        mut writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
+        let (word, color) = match *event.metadata().level() {
+            Level::ERROR => ("error: ", "31"),
+            Level::WARN => ("warning: ", "33"),
+            _ => ("", ""),
+        };
+        if self.colored && !word.is_empty() {
+            write!(writer, "\x1b[1;{color}m{word}\x1b[0m")?;
+        } else {
+            writer.write_str(word)?;
+        }
+        context.format_fields(writer.by_ref(), event)?;
+        writeln!(writer)
+    }
+}
+
+/// Stderr, with any progress bar out of the way while something is written.
+struct AboveBars;
+
+impl Write for AboveBars {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        bars().suspend(|| io::stderr().write(bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stderr().flush()
+    }
+}
+
+impl MakeWriter<'_> for AboveBars {
+    type Writer = AboveBars;
+
+    fn make_writer(&self) -> AboveBars {
+        AboveBars
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thousands_are_grouped() {
+        assert_eq!(counted(1_u64, "game"), "1 game");
+        assert_eq!(counted(0_u64, "game"), "0 games");
+        assert_eq!(grouped(7259), "7,259");
+        assert_eq!(grouped(559_796), "559,796");
+        assert_eq!(grouped(100), "100");
+    }
+}

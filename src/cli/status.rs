@@ -1,0 +1,78 @@
+//! `prep status`
+
+use super::output::{self, counted};
+use super::{Context, Outcome};
+use crate::cache::Cache;
+use crate::gamelog::ReadOptions;
+use crate::ingest::{GameStatus, StatusReport, status};
+use anyhow::Result;
+use clap::Args;
+use std::fmt::Write;
+use std::path::PathBuf;
+
+/// Say what the next ingest would do, and why, game by game
+///
+/// Hashes every log and compares it with the cache; writes nothing. Exits with 0 if the cache is up
+/// to date, with 1 if not.
+#[derive(Debug, Args)]
+pub(super) struct StatusArgs {
+    /// Folder with the logs [default: data_root, data/raw]
+    #[arg(value_name = "DIR", env = "PREP_DATA_ROOT")]
+    data_root: Option<PathBuf>,
+    /// As for ingest
+    #[arg(long, env = "PREP_REPAIR")]
+    repair: bool,
+    /// Print JSON: every game with its status, and the counts
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(arguments: StatusArgs, context: Context) -> Result<Outcome> {
+    let root = arguments.data_root.unwrap_or_else(|| context.settings.data_root.clone());
+    let path = context.cache_path();
+    let cache = if path.exists() { Some(Cache::open_existing(&path)?) } else { None };
+    let report = status(&root, cache.as_ref(), ReadOptions { repair: arguments.repair })?;
+    if arguments.json {
+        output::print(format!("{:#}\n", as_json(&report)))?;
+    } else if !context.common.quiet {
+        output::print(describe(&report))?;
+    }
+    Ok(if report.is_up_to_date() { Outcome::Done } else { Outcome::Failed })
+}
+
+fn as_json(report: &StatusReport) -> serde_json::Value {
+    let games: Vec<_> = report
+        .games
+        .iter()
+        .map(|(game_id, path, status)| {
+            serde_json::json!({
+                "game_id": game_id,
+                "path": path,
+                "status": status.name(),
+                "why": status.to_string(),
+            })
+        })
+        .collect();
+    serde_json::json!({
+        "up_to_date": report.is_up_to_date(),
+        "counts": report.counts(),
+        "games": games,
+    })
+}
+
+/// A line for each game that is not up to date, then the counts.
+fn describe(report: &StatusReport) -> String {
+    let mut text = String::new();
+    for (_, path, status) in &report.games {
+        if *status != GameStatus::UpToDate {
+            let _ = writeln!(text, "{path}: {status}");
+        }
+    }
+    let counts: Vec<_> = report
+        .counts()
+        .iter()
+        .map(|(name, &games)| format!("{} {}", counted(games, "game"), name.replace('_', " ")))
+        .collect();
+    let _ = writeln!(text, "{}", counts.join(", "));
+    text
+}
