@@ -1,0 +1,320 @@
+//! `.npy` files written row by row, and `.npz` files packed from them.
+//!
+//! ndarray-npy writes the header and the elements; what it does not do is write an array that
+//! never lies in memory whole. The shape goes into the header before the first row, so
+//! [`NpyWriter`] counts: a file with a row too few would load in NumPy's memory-mapped mode only to
+//! fail far from here, and one with a row too many would load without a word.
+//!
+//! Elements are written in the machine's byte order, which the header names: little endian on
+//! every machine this runs on.
+
+use ndarray_npy::npy::header::{Header, Layout};
+use ndarray_npy::{WritableElement, WriteNpyError};
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::marker::PhantomData;
+use std::path::{Path, PathBuf};
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, DateTime, ZipWriter};
+
+/// Bytes gathered before they are hashed and written; an export has some fifty files open.
+const BUFFER_BYTES: usize = 128 * 1024;
+
+/// Why an array file could not be written.
+#[derive(Debug, thiserror::Error)]
+pub enum NpyError {
+    /// The file could not be created or written.
+    #[error("cannot write {}: check that the folder is writable and the disk not full", .path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What went wrong.
+        source: WriteNpyError,
+    },
+    /// The rows written are not those that the header promises. A fault of the caller.
+    #[error(
+        "{} was to hold {declared} elements and got {written}: \
+         this is a bug, please report it with the command that was run",
+        .path.display()
+    )]
+    ElementCount {
+        /// The file.
+        path: PathBuf,
+        /// Elements of the shape in the header.
+        declared: u128,
+        /// Elements written, or that would have been.
+        written: u128,
+    },
+}
+
+/// Writes one array in C order, version 1 of the format, in constant memory.
+///
+/// `T` is any of `f32`, `f64`, `i8`, `i32`, `i64` and `bool`. Dropped before
+/// [`finish`](NpyWriter::finish), it leaves a file that is cut short.
+#[derive(Debug)]
+pub struct NpyWriter<T> {
+    path: PathBuf,
+    sink: BufWriter<HashingFile>,
+    declared: u128,
+    written: u128,
+    element: PhantomData<T>,
+}
+
+impl<T: WritableElement> NpyWriter<T> {
+    /// Creates (or empties) the file for an array of shape `(rows,)` and writes its header.
+    ///
+    /// # Errors
+    ///
+    /// [`NpyError::Write`], as from all functions here.
+    pub fn vector(path: &Path, rows: usize) -> Result<NpyWriter<T>, NpyError> {
+        NpyWriter::create(path, vec![rows])
+    }
+
+    /// Creates (or empties) the file for an array of shape `(rows, columns)` and writes its
+    /// header.
+    ///
+    /// # Errors
+    ///
+    /// [`NpyError::Write`].
+    pub fn matrix(path: &Path, rows: usize, columns: usize) -> Result<NpyWriter<T>, NpyError> {
+        NpyWriter::create(path, vec![rows, columns])
+    }
+
+    fn create(path: &Path, shape: Vec<usize>) -> Result<NpyWriter<T>, NpyError> {
+        let declared = shape.iter().map(|&length| length as u128).product();
+        let header =
+            Header { type_descriptor: T::type_descriptor(), layout: Layout::Standard, shape };
+        let start = || -> Result<BufWriter<HashingFile>, WriteNpyError> {
+            let file = HashingFile { file: File::create(path)?, hasher: blake3::Hasher::new() };
+            let mut sink = BufWriter::with_capacity(BUFFER_BYTES, file);
+            header.write(&mut sink)?;
+            Ok(sink)
+        };
+        let sink = start().map_err(|source| NpyError::Write { path: path.to_owned(), source })?;
+        Ok(NpyWriter { path: path.to_owned(), sink, declared, written: 0, element: PhantomData })
+    }
+
+    /// Appends elements: a row, several rows or part of one.
+    ///
+    /// # Errors
+    ///
+    /// [`NpyError::ElementCount`] before anything is written if the shape has no room for them;
+    /// [`NpyError::Write`].
+    pub fn write(&mut self, elements: &[T]) -> Result<(), NpyError> {
+        let written = self.written + elements.len() as u128;
+        if written > self.declared {
+            return Err(self.miscounted(written));
+        }
+        T::write_slice(elements, &mut self.sink).map_err(|source| self.failed(source.into()))?;
+        self.written = written;
+        Ok(())
+    }
+
+    /// Ends the file and returns the blake3 hash of all its bytes, header included. The bytes
+    /// have gone to the kernel, not necessarily to the disk.
+    ///
+    /// # Errors
+    ///
+    /// [`NpyError::ElementCount`] if elements are missing; [`NpyError::Write`].
+    pub fn finish(mut self) -> Result<blake3::Hash, NpyError> {
+        if self.written != self.declared {
+            return Err(self.miscounted(self.written));
+        }
+        self.sink.flush().map_err(|source| self.failed(source.into()))?;
+        Ok(self.sink.get_ref().hasher.finalize())
+    }
+
+    fn miscounted(&self, written: u128) -> NpyError {
+        NpyError::ElementCount { path: self.path.clone(), declared: self.declared, written }
+    }
+
+    fn failed(&self, source: WriteNpyError) -> NpyError {
+        NpyError::Write { path: self.path.clone(), source }
+    }
+}
+
+/// A file that hashes what goes into it, which saves reading gigabytes back.
+#[derive(Debug)]
+struct HashingFile {
+    file: File,
+    hasher: blake3::Hasher,
+}
+
+impl Write for HashingFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let taken = self.file.write(bytes)?;
+        self.hasher.update(&bytes[..taken]);
+        Ok(taken)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+/// Packs `.npy` files into one `.npz` as `np.savez` does, each as `<name>.npy`, in the order
+/// given, and returns the blake3 hash of the file. Nothing is compressed.
+///
+/// The bytes depend on names, order and content alone: every member carries the first time stamp
+/// there is (1 January 1980) and the same permissions. Members of 4 GB and more get the longer
+/// headers (zip64) that they need. Memory stays flat.
+///
+/// # Errors
+///
+/// What reading a member or writing `out` comes to, and a name given twice.
+pub fn pack_npz(members: &[(&str, &Path)], out: &Path) -> io::Result<blake3::Hash> {
+    let mut archive = ZipWriter::new(BufWriter::with_capacity(BUFFER_BYTES, File::create(out)?));
+    for (name, path) in members {
+        let mut member = File::open(path)?;
+        // The header is written ahead of the bytes, so its width is chosen by the length.
+        let needs_zip64 = member.metadata()?.len() >= u64::from(u32::MAX);
+        let options = SimpleFileOptions::default()
+            .compression_method(CompressionMethod::Stored)
+            .last_modified_time(DateTime::default())
+            .unix_permissions(0o644)
+            .large_file(needs_zip64);
+        archive.start_file(format!("{name}.npy"), options)?;
+        io::copy(&mut member, &mut archive)?;
+    }
+    archive.finish()?.into_inner().map_err(io::IntoInnerError::into_error)?;
+    // The archive goes back to fill in each member's length and checksum, so its hash cannot be
+    // taken on the way; the pages are still in memory.
+    let mut hasher = blake3::Hasher::new();
+    hasher.update_reader(File::open(out)?)?;
+    Ok(hasher.finalize())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::{Array1, Array2, array};
+    use ndarray_npy::{NpzReader, ReadableElement, read_npy};
+    use std::fs;
+
+    /// Writes a vector element by element and reads it back.
+    fn round_trip<T: WritableElement + ReadableElement + Clone + PartialEq + std::fmt::Debug>(
+        values: &[T],
+        type_name: &str,
+    ) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("vector.npy");
+        let mut writer = NpyWriter::vector(&path, values.len()).unwrap();
+        for value in values {
+            writer.write(std::slice::from_ref(value)).unwrap();
+        }
+        let hash = writer.finish().unwrap();
+        let bytes = fs::read(&path).unwrap();
+        assert_eq!(hash, blake3::hash(&bytes));
+        // Version 1.0, data at a multiple of 64 as NumPy aligns it for memory mapping.
+        assert_eq!(bytes[..8], *b"\x93NUMPY\x01\x00");
+        assert_eq!(bytes.len() - std::mem::size_of_val(values), 128);
+        let header = String::from_utf8_lossy(&bytes[10..128]).into_owned();
+        assert!(header.contains(&format!("'descr': '{type_name}'")), "{header}");
+        let read: Array1<T> = read_npy(&path).unwrap();
+        assert_eq!(read.to_vec(), values);
+    }
+
+    #[test]
+    fn every_type_reads_back() {
+        round_trip(&[0.5_f32, -1.0, f32::MIN_POSITIVE], "<f4");
+        round_trip(&[0.1_f64, f64::MAX], "<f8");
+        round_trip(&[-128_i8, 0, 127], "|i1");
+        round_trip(&[i32::MIN, -1, 26], "<i4");
+        round_trip(&[i64::MAX, 0], "<i8");
+        round_trip(&[true, false], "|b1");
+        round_trip::<i32>(&[], "<i4");
+    }
+
+    #[test]
+    fn rows_of_a_matrix_may_come_in_any_pieces() {
+        let folder = tempfile::tempdir().unwrap();
+        let rows = 50_000;
+        let values: Vec<f32> = (0..rows * 3).map(|value| value as f32).collect();
+        let mut hashes = Vec::new();
+        for piece in [3, 7, values.len()] {
+            let path = folder.path().join(format!("{piece}.npy"));
+            let mut writer = NpyWriter::matrix(&path, rows, 3).unwrap();
+            for elements in values.chunks(piece) {
+                writer.write(elements).unwrap();
+            }
+            hashes.push(writer.finish().unwrap());
+            let read: Array2<f32> = read_npy(&path).unwrap();
+            assert!(read.is_standard_layout());
+            assert_eq!(read.dim(), (rows, 3));
+            assert!(read.iter().eq(&values));
+        }
+        assert!(hashes.iter().all(|hash| hash == &hashes[0]));
+    }
+
+    #[test]
+    fn an_empty_split_is_an_empty_matrix() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("X_val.npy");
+        NpyWriter::<f32>::matrix(&path, 0, 1308).unwrap().finish().unwrap();
+        assert_eq!(read_npy::<_, Array2<f32>>(&path).unwrap().dim(), (0, 1308));
+    }
+
+    #[test]
+    fn a_row_too_few_or_too_many_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("X_train.npy");
+        let mut writer = NpyWriter::matrix(&path, 2, 3).unwrap();
+        writer.write(&[1_i8, 2, 3]).unwrap();
+        let error = writer.write(&[0; 4]).unwrap_err();
+        assert!(matches!(error, NpyError::ElementCount { declared: 6, written: 7, .. }));
+        writer.write(&[4, 5]).unwrap();
+        let error = writer.finish().unwrap_err();
+        assert!(matches!(error, NpyError::ElementCount { declared: 6, written: 5, .. }));
+        assert!(error.to_string().contains("X_train.npy was to hold 6 elements and got 5"));
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_written_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("missing").join("X_train.npy");
+        let error = NpyWriter::<f32>::vector(&path, 1).unwrap_err();
+        assert!(error.to_string().contains("X_train.npy"), "{error}");
+    }
+
+    #[test]
+    fn members_of_an_npz_read_back_by_name_and_carry_no_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let paths = ["action_type", "noble"].map(|name| folder.path().join(name));
+        let mut writer = NpyWriter::vector(&paths[0], 3).unwrap();
+        writer.write(&[3_i32, 0, -1]).unwrap();
+        writer.finish().unwrap();
+        let mut writer = NpyWriter::matrix(&paths[1], 2, 2).unwrap();
+        writer.write(&[1_i8, 0, 0, 1]).unwrap();
+        writer.finish().unwrap();
+
+        let out = folder.path().join("labels_train.npz");
+        let members = [("action_type", paths[0].as_path()), ("noble", paths[1].as_path())];
+        let hash = pack_npz(&members, &out).unwrap();
+        let bytes = fs::read(&out).unwrap();
+        assert_eq!(hash, blake3::hash(&bytes));
+        // Pinned: nothing of the day, the machine or a newer zip crate may slip in unnoticed.
+        assert_eq!(hash.to_hex()[..16], *"12227de79a3ce1f2");
+
+        let mut npz = NpzReader::new(File::open(&out).unwrap()).unwrap();
+        assert_eq!(npz.names().unwrap(), ["action_type", "noble"]);
+        let action_type: Array1<i32> = npz.by_name("action_type").unwrap();
+        let noble: Array2<i8> = npz.by_name("noble").unwrap();
+        assert_eq!((action_type, noble), (array![3, 0, -1], array![[1, 0], [0, 1]]));
+
+        let mut archive = zip::ZipArchive::new(File::open(&out).unwrap()).unwrap();
+        let member = archive.by_index(0).unwrap();
+        assert_eq!(member.name(), "action_type.npy");
+        assert_eq!(member.compression(), CompressionMethod::Stored);
+        assert_eq!(member.last_modified(), Some(DateTime::default()));
+    }
+
+    #[test]
+    fn a_doubled_or_missing_member_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.npy");
+        NpyWriter::<i8>::vector(&path, 0).unwrap().finish().unwrap();
+        let out = folder.path().join("out.npz");
+        assert!(pack_npz(&[("a", &path), ("a", &path)], &out).is_err());
+        assert!(pack_npz(&[("a", &folder.path().join("no.npy"))], &out).is_err());
+    }
+}

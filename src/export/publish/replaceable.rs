@@ -1,0 +1,105 @@
+//! What a publish may replace: nothing, an empty folder, or an export.
+//!
+//! Replacing a folder deletes all that is in it. `--out .` or a notebook saved beside the arrays
+//! must come to an error, not to a loss.
+
+use super::{PublishError, failed};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+/// The receipt that marks a folder as an export; lists every other file in it.
+const MANIFEST: &str = "manifest.json";
+
+/// Whether a publish may replace `target`: it does not exist, or is an empty folder, or is an
+/// export. An export has a `manifest.json`, and holds nothing but that and regular files that are
+/// keys of the manifest's `"files"` object.
+///
+/// Worth calling before an hour's work; [`Staging`](super::Staging) checks when it is made and when it publishes.
+///
+/// # Errors
+///
+/// Says what is in the way and what to do about it.
+pub fn check_replaceable(target: &Path) -> Result<(), PublishError> {
+    let owned = || target.to_owned();
+    let folder = match fs::canonicalize(target) {
+        Ok(folder) => folder,
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            return match fs::symlink_metadata(target) {
+                Ok(_) => Err(PublishError::DanglingLink { target: owned() }),
+                Err(_) => Ok(()),
+            };
+        }
+        Err(error) => return Err(failed("look up", target)(error)),
+    };
+    let metadata = fs::metadata(&folder).map_err(failed("look up", &folder))?;
+    if !metadata.is_dir() {
+        return Err(PublishError::NotAFolder { target: owned() });
+    }
+    let Some(parent) = folder.parent() else {
+        return Err(PublishError::NoName { target: owned() });
+    };
+    if fs::metadata(parent).map_err(failed("look up", parent))?.dev() != metadata.dev() {
+        return Err(PublishError::MountPoint { target: owned() });
+    }
+    let entries = foreign_entries(&folder).map_err(failed("read", &folder))?;
+    if !entries.is_empty() {
+        return Err(PublishError::ForeignEntries { target: owned(), entries });
+    }
+    Ok(())
+}
+
+/// What of a manifest says that a file was written by the export.
+#[derive(Deserialize)]
+struct Receipt {
+    files: BTreeMap<String, IgnoredAny>,
+}
+
+fn foreign_entries(folder: &Path) -> io::Result<Vec<String>> {
+    // Another program's manifest.json says nothing about ours: then that file is foreign too.
+    let receipt = match fs::read(folder.join(MANIFEST)) {
+        Ok(bytes) => serde_json::from_slice::<Receipt>(&bytes).ok(),
+        Err(error) if error.kind() == ErrorKind::NotFound => None,
+        Err(error) => return Err(error),
+    };
+    let mut foreign = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let is_listed = receipt.as_ref().is_some_and(|receipt| {
+            name.to_str().is_some_and(|name| name == MANIFEST || receipt.files.contains_key(name))
+        });
+        if !is_listed || !entry.file_type()?.is_file() {
+            foreign.push(name.to_string_lossy().into_owned());
+        }
+    }
+    foreign.sort();
+    Ok(foreign)
+}
+
+/// The target as an absolute path without symbolic links. Makes its parents, not itself.
+pub(super) fn resolve(target: &Path) -> Result<PathBuf, PublishError> {
+    match fs::canonicalize(target) {
+        Ok(folder) if folder.parent().is_none() => {
+            Err(PublishError::NoName { target: target.to_owned() })
+        }
+        Ok(folder) => Ok(folder),
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            check_replaceable(target)?;
+            let Some(name) = target.file_name() else {
+                return Err(PublishError::NoName { target: target.to_owned() });
+            };
+            let parent = match target.parent() {
+                Some(parent) if !parent.as_os_str().is_empty() => parent,
+                _ => Path::new("."),
+            };
+            fs::create_dir_all(parent).map_err(failed("make", parent))?;
+            Ok(fs::canonicalize(parent).map_err(failed("look up", parent))?.join(name))
+        }
+        Err(error) => Err(failed("look up", target)(error)),
+    }
+}

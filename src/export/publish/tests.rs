@@ -1,0 +1,346 @@
+//! Publishing into temporary folders: what is replaced, what is refused, what a crash leaves.
+
+use super::*;
+use std::io::Read;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::sync::atomic::{AtomicBool, Ordering};
+use tempfile::TempDir;
+
+/// A folder in which `processed` is published.
+fn parent() -> (TempDir, PathBuf) {
+    let parent = tempfile::tempdir().unwrap();
+    let target = parent.path().join("processed");
+    (parent, target)
+}
+
+/// Writes an export of one array and a manifest that lists it.
+fn fill(folder: &Path, array: &str) {
+    fs::write(folder.join("X_train.npy"), array).unwrap();
+    fs::write(folder.join("manifest.json"), r#"{"version": 1, "files": {"X_train.npy": "ab"}}"#)
+        .unwrap();
+}
+
+fn staged(target: &Path, array: &str) -> Staging {
+    let staging = Staging::create(target).unwrap();
+    fill(&staging.path(), array);
+    staging
+}
+
+fn array_in(folder: &Path) -> String {
+    fs::read_to_string(folder.join("X_train.npy")).unwrap()
+}
+
+fn names_in(folder: &Path) -> Vec<String> {
+    let names = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name());
+    let mut names: Vec<String> = names.map(|name| name.into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+fn no_exchange(_: &Path, _: &Path) -> io::Result<()> {
+    Err(ErrorKind::InvalidInput.into())
+}
+
+#[test]
+fn a_first_export_makes_the_target_and_its_parents() {
+    let (parent, _) = parent();
+    let target = parent.path().join("data/processed");
+    check_replaceable(&target).unwrap();
+    assert!(names_in(parent.path()).is_empty(), "the check made something");
+    staged(&target, "new").publish().unwrap();
+    assert_eq!(array_in(&target), "new");
+    assert_eq!(names_in(&parent.path().join("data")), ["processed"]);
+    assert_eq!(names_in(&target), ["X_train.npy", "manifest.json"]);
+}
+
+#[test]
+fn an_export_is_replaced_whole_with_exchange_and_without() {
+    for exchange in [exchange_names, no_exchange] {
+        let (parent, target) = parent();
+        staged(&target, "old").publish().unwrap();
+        let staging = staged(&target, "new");
+        assert_eq!(array_in(&target), "old");
+        staging.publish_with(exchange).unwrap();
+        assert_eq!(array_in(&target), "new");
+        assert_eq!(names_in(parent.path()), ["processed"]);
+    }
+}
+
+#[test]
+fn an_old_reader_goes_on_reading_what_it_opened() {
+    let (_parent, target) = parent();
+    staged(&target, "old").publish().unwrap();
+    let mut open = File::open(target.join("X_train.npy")).unwrap();
+    staged(&target, "new").publish().unwrap();
+    let mut read = String::new();
+    open.read_to_string(&mut read).unwrap();
+    assert_eq!(read, "old");
+}
+
+/// Fails with the two-step way, which has a moment without any export.
+#[test]
+fn at_every_moment_there_is_one_whole_export() {
+    let (_parent, target) = parent();
+    staged(&target, "0").publish().unwrap();
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let reader = scope.spawn(|| {
+            let mut reads = 0;
+            while !done.load(Ordering::Relaxed) {
+                let folder = File::open(&target).expect("the target is always there");
+                assert!(folder.metadata().unwrap().is_dir());
+                reads += 1;
+            }
+            reads
+        });
+        for round in 0..200 {
+            staged(&target, &round.to_string()).publish().unwrap();
+        }
+        done.store(true, Ordering::Relaxed);
+        assert!(reader.join().unwrap() > 0);
+    });
+}
+
+#[test]
+fn a_dropped_staging_leaves_nothing_behind() {
+    let (parent, target) = parent();
+    staged(&target, "old").publish().unwrap();
+    drop(staged(&target, "new"));
+    assert_eq!(names_in(parent.path()), ["processed"]);
+    assert_eq!(array_in(&target), "old");
+}
+
+#[test]
+fn a_link_stays_a_link_to_the_new_export() {
+    let (parent, target) = parent();
+    let real = parent.path().join("disk/real");
+    staged(&real, "old").publish().unwrap();
+    symlink(&real, &target).unwrap();
+    let staging = staged(&target, "new");
+    // Beside the folder itself, not beside the link, which may be on another file system.
+    assert_eq!(names_in(parent.path()), ["disk", "processed"]);
+    staging.publish().unwrap();
+    assert!(target.is_symlink());
+    assert_eq!(array_in(&real), "new");
+    assert_eq!(names_in(&parent.path().join("disk")), ["real"]);
+}
+
+#[test]
+fn the_replaced_folder_passes_its_permissions_on() {
+    let (_parent, target) = parent();
+    staged(&target, "old").publish().unwrap();
+    fs::set_permissions(&target, fs::Permissions::from_mode(0o770)).unwrap();
+    staged(&target, "new").publish().unwrap();
+    assert_eq!(fs::metadata(&target).unwrap().permissions().mode() & 0o777, 0o770);
+}
+
+#[test]
+fn an_empty_folder_may_be_replaced() {
+    let (_parent, target) = parent();
+    fs::create_dir(&target).unwrap();
+    staged(&target, "new").publish().unwrap();
+    assert_eq!(array_in(&target), "new");
+}
+
+#[test]
+fn what_no_export_wrote_is_never_deleted() {
+    let refuse = |prepare: &dyn Fn(&Path), named: &[&str]| {
+        let (_parent, target) = parent();
+        fs::create_dir(&target).unwrap();
+        prepare(&target);
+        let before = names_in(&target);
+        for result in [check_replaceable(&target), Staging::create(&target).map(drop)] {
+            match result.unwrap_err() {
+                PublishError::ForeignEntries { entries, .. } => assert_eq!(entries, named),
+                error => panic!("{error}"),
+            }
+        }
+        assert_eq!(names_in(&target), before);
+    };
+    let write = |target: &Path, name: &str, content: &str| {
+        fs::write(target.join(name), content).unwrap();
+    };
+    refuse(&|target| write(target, "thesis.tex", ""), &["thesis.tex"]);
+    refuse(&|target| fs::create_dir(target.join("runs")).unwrap(), &["runs"]);
+    refuse(
+        &|target| {
+            fill(target, "old");
+            write(target, "notes.txt", "");
+            write(target, ".hidden", "");
+        },
+        &[".hidden", "notes.txt"],
+    );
+    // A folder or a link by the name of a file that the export wrote.
+    refuse(
+        &|target| {
+            fill(target, "old");
+            fs::remove_file(target.join("X_train.npy")).unwrap();
+            fs::create_dir(target.join("X_train.npy")).unwrap();
+        },
+        &["X_train.npy"],
+    );
+    refuse(
+        &|target| {
+            fill(target, "old");
+            fs::remove_file(target.join("X_train.npy")).unwrap();
+            symlink("/nowhere", target.join("X_train.npy")).unwrap();
+        },
+        &["X_train.npy"],
+    );
+    // Manifests of other programs.
+    for manifest in ["", "[]", r#"{"name": "web page"}"#, r#"{"files": ["index.html"]}"#] {
+        refuse(
+            &|target| {
+                write(target, "manifest.json", manifest);
+                write(target, "index.html", "");
+            },
+            &["index.html", "manifest.json"],
+        );
+    }
+}
+
+#[test]
+fn a_file_saved_into_the_target_during_the_export_is_kept() {
+    let (parent, target) = parent();
+    staged(&target, "old").publish().unwrap();
+    let staging = staged(&target, "new");
+    fs::write(target.join("notebook.ipynb"), "").unwrap();
+    let error = staging.publish().unwrap_err();
+    let said = error.to_string();
+    assert!(said.contains("holds notebook.ipynb, which no export wrote"), "{said}");
+    assert!(said.contains("choose another --out"), "{said}");
+    assert_eq!(array_in(&target), "old");
+    assert_eq!(names_in(parent.path()), ["processed"]);
+}
+
+#[test]
+fn many_foreign_entries_are_counted_not_all_listed() {
+    let entries = |count: usize| (0..count).map(|entry| entry.to_string()).collect::<Vec<_>>();
+    assert_eq!(listed(&entries(5)), "0, 1, 2, 3, 4");
+    assert_eq!(listed(&entries(7)), "0, 1, 2, 3, 4 and 2 more");
+}
+
+#[test]
+fn a_target_that_is_no_folder_is_refused() {
+    let (parent, target) = parent();
+    fs::write(&target, "a file").unwrap();
+    let error = Staging::create(&target).unwrap_err();
+    assert!(matches!(error, PublishError::NotAFolder { .. }), "{error}");
+    assert_eq!(fs::read_to_string(&target).unwrap(), "a file");
+
+    let link = parent.path().join("link");
+    symlink(parent.path().join("nowhere"), &link).unwrap();
+    let error = Staging::create(&link).unwrap_err();
+    assert!(matches!(error, PublishError::DanglingLink { .. }), "{error}");
+
+    for no_name in ["/", "missing/.."] {
+        let error = Staging::create(Path::new(no_name)).unwrap_err();
+        assert!(matches!(error, PublishError::NoName { .. }), "{no_name}: {error}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_mount_point_is_refused_before_any_work() {
+    let error = check_replaceable(Path::new("/proc")).unwrap_err();
+    assert!(matches!(error, PublishError::MountPoint { .. }), "{error}");
+}
+
+#[test]
+fn leftovers_of_dead_runs_go_and_living_runs_stay() {
+    let (parent, target) = parent();
+    let living = staged(&target, "living");
+    let dead = |name: &str| {
+        let folder = parent.path().join(name);
+        fs::create_dir_all(folder.join("export")).unwrap();
+        fs::write(folder.join("lock"), "").unwrap();
+        fs::write(folder.join("export/X_train.npy"), "half").unwrap();
+    };
+    dead(".processed.prep-abc123");
+    // Killed before it had made the lock.
+    fs::create_dir(parent.path().join(".processed.prep-DEF456")).unwrap();
+    // Of another target, and somebody's own folder.
+    dead(".processed.prep-x.prep-abc123");
+    dead(".processed.prep-seven77");
+    dead(".processed.prep-a-copy");
+    let own = parent.path().join(".processed.prep-myown1");
+    fs::create_dir(&own).unwrap();
+    fs::write(own.join("letter"), "").unwrap();
+
+    let second = staged(&target, "second");
+    let names = names_in(parent.path());
+    let mut expected = [
+        ".processed.prep-x.prep-abc123".to_owned(),
+        ".processed.prep-seven77".to_owned(),
+        ".processed.prep-a-copy".to_owned(),
+        ".processed.prep-myown1".to_owned(),
+        living.container.folder().file_name().unwrap().to_str().unwrap().to_owned(),
+        second.container.folder().file_name().unwrap().to_str().unwrap().to_owned(),
+    ];
+    expected.sort();
+    assert_eq!(names, expected);
+
+    // Both may publish; the later one stays.
+    living.publish().unwrap();
+    second.publish().unwrap();
+    assert_eq!(array_in(&target), "second");
+}
+
+/// Each run takes the others' folders for leftovers unless it sees that they are locked, also in
+/// the instant between making a folder and locking it.
+#[test]
+fn runs_that_start_at_once_leave_each_other_alone() {
+    let (parent, target) = parent();
+    staged(&target, "old").publish().unwrap();
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for _ in 0..100 {
+                    let staging = staged(&target, "new");
+                    assert_eq!(array_in(&staging.path()), "new");
+                    staging.publish().unwrap();
+                }
+            });
+        }
+    });
+    assert_eq!(array_in(&target), "new");
+    assert_eq!(names_in(parent.path()), ["processed"]);
+}
+
+#[test]
+fn an_export_that_a_dead_run_had_moved_aside_is_put_back() {
+    let (parent, target) = parent();
+    let container = parent.path().join(".processed.prep-abc123");
+    fs::create_dir_all(container.join("previous")).unwrap();
+    fs::create_dir_all(container.join("export")).unwrap();
+    fill(&container.join("previous"), "old");
+    fill(&container.join("export"), "new");
+    drop(Staging::create(&target).unwrap());
+    assert_eq!(array_in(&target), "old");
+    assert_eq!(names_in(parent.path()), ["processed"]);
+}
+
+#[test]
+fn the_old_export_is_put_back_if_the_new_one_cannot_step_in() {
+    let (parent, target) = parent();
+    staged(&target, "old").publish().unwrap();
+    let lose_the_new_one = |export: &Path, _: &Path| {
+        fs::remove_dir_all(export).unwrap();
+        no_exchange(export, export)
+    };
+    let error = staged(&target, "new").publish_with(lose_the_new_one).unwrap_err();
+    assert!(matches!(error, PublishError::Io { .. }), "{error}");
+    assert_eq!(array_in(&target), "old");
+    assert_eq!(names_in(parent.path()), ["processed"]);
+}
+
+#[test]
+fn an_exchange_that_fails_for_another_reason_changes_nothing() {
+    let (parent, target) = parent();
+    staged(&target, "old").publish().unwrap();
+    let no_space = |_: &Path, _: &Path| Err(ErrorKind::StorageFull.into());
+    let error = staged(&target, "new").publish_with(no_space).unwrap_err();
+    assert!(error.to_string().starts_with("cannot exchange the new export with"), "{error}");
+    assert_eq!(array_in(&target), "old");
+    assert_eq!(names_in(parent.path()), ["processed"]);
+}

@@ -1,0 +1,323 @@
+//! Mean and spread of each column, from whole numbers.
+//!
+//! Every feature is a whole number, so a column's sum and sum of squares are exact, and adding
+//! games up in another order, on more threads or over more nights gives the same integers. From
+//! those, mean and variance are each rounded once; a float64 running sum would differ in its last
+//! bits from run to run, and with it every normalised value.
+
+/// What a scaler needs to know of some rows: three whole numbers a column.
+///
+/// With values up to ±127, `i64` holds the sum of squares of 5 × 10¹⁴ rows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ColumnSums {
+    /// Rows summed.
+    pub rows: u64,
+    /// Sum of each column.
+    pub sum: Vec<i64>,
+    /// Sum of the squares of each column.
+    pub sum_of_squares: Vec<i64>,
+}
+
+impl ColumnSums {
+    /// The sums of no rows.
+    pub fn new(columns: usize) -> ColumnSums {
+        ColumnSums { rows: 0, sum: vec![0; columns], sum_of_squares: vec![0; columns] }
+    }
+
+    /// Adds the rows that `other` sums.
+    ///
+    /// # Panics
+    ///
+    /// If `other` has another number of columns: rows of two feature schemas have no common sum.
+    pub fn add(&mut self, other: &ColumnSums) {
+        assert_eq!(self.sum.len(), other.sum.len(), "sums of rows of different widths");
+        self.rows += other.rows;
+        for (total, part) in self.sum.iter_mut().zip(&other.sum) {
+            *total += part;
+        }
+        for (total, part) in self.sum_of_squares.iter_mut().zip(&other.sum_of_squares) {
+            *total += part;
+        }
+    }
+}
+
+/// Why no scaler could be fitted.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ScalerError {
+    /// There are no rows to take a mean of.
+    #[error(
+        "there are no training rows to fit the scaler on: raise the train ratio, \
+         or export with --no-normalize or --scaler-from"
+    )]
+    NoRows,
+    /// Sums and flags describe different feature schemas.
+    #[error(
+        "the sums have {sums} columns and the feature schema has {flags}: \
+         encode again with `prep ingest`"
+    )]
+    Width {
+        /// Columns summed.
+        sums: usize,
+        /// Columns flagged.
+        flags: usize,
+    },
+    /// A sum of squares is below what any whole numbers with that sum could have.
+    #[error("the sums of column {column} cannot come from its rows: run `prep verify`")]
+    ImpossibleSums {
+        /// Index of the column, from 0.
+        column: usize,
+    },
+}
+
+/// How each column is normalised; every field has one entry a column.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scaler {
+    /// Mean over the rows, the nearest float64 to the true one; 0 where not normalised.
+    pub mean: Vec<f64>,
+    /// Population variance (divided by the rows, not by one less), the nearest float64 to the
+    /// true one; 1 where not normalised.
+    pub var: Vec<f64>,
+    /// Square root of `var`, off the true deviation by less than one unit in the last place; 1
+    /// where the column is constant or not normalised. Never 0.
+    pub scale: Vec<f64>,
+    /// Whether the column is normalised at all.
+    pub normalized: Vec<bool>,
+}
+
+impl Scaler {
+    /// The scaler of the summed rows. Columns whose flag is false are left as they are.
+    ///
+    /// Mean and variance are exact quotients of integers (fewer than 2⁶³ rows), rounded once; so
+    /// a constant column has a variance of exactly 0, never of 1e-17 that would blow its noise up
+    /// to ±1.
+    ///
+    /// # Errors
+    ///
+    /// No rows, flags of another width than the sums, or sums that no rows have.
+    pub fn fit(sums: &ColumnSums, normalized: &[bool]) -> Result<Scaler, ScalerError> {
+        let columns = normalized.len();
+        if sums.sum.len() != columns || sums.sum_of_squares.len() != columns {
+            return Err(ScalerError::Width { sums: sums.sum.len(), flags: columns });
+        }
+        if sums.rows == 0 {
+            return Err(ScalerError::NoRows);
+        }
+        let mut scaler = Scaler {
+            mean: vec![0.0; columns],
+            var: vec![1.0; columns],
+            scale: vec![1.0; columns],
+            normalized: normalized.to_vec(),
+        };
+        let rows = i128::from(sums.rows);
+        for column in (0..columns).filter(|&column| normalized[column]) {
+            let sum = i128::from(sums.sum[column]);
+            let spread = rows * i128::from(sums.sum_of_squares[column]) - sum * sum;
+            if spread < 0 {
+                return Err(ScalerError::ImpossibleSums { column });
+            }
+            let mean = nearest_quotient(sum.unsigned_abs(), rows.unsigned_abs());
+            scaler.mean[column] = if sum < 0 { -mean } else { mean };
+            scaler.var[column] =
+                nearest_quotient(spread.unsigned_abs(), (rows * rows).unsigned_abs());
+            if spread > 0 {
+                scaler.scale[column] = scaler.var[column].sqrt();
+            }
+        }
+        Ok(scaler)
+    }
+
+    /// A value of a column as the network gets it: (value - mean) / scale in float64, rounded
+    /// once to float32. Values of columns that are not normalised come back unchanged.
+    pub fn transform(&self, value: f32, column: usize) -> f32 {
+        ((f64::from(value) - self.mean[column]) / self.scale[column]) as f32
+    }
+}
+
+/// The float64 nearest to `numerator / denominator` (ties to even), for a denominator in
+/// 1..=2¹²⁷. Converting both and dividing would round three times: rows × sum of squares of a
+/// large corpus has 80 bits, a float64 holds 53.
+fn nearest_quotient(numerator: u128, denominator: u128) -> f64 {
+    if numerator == 0 {
+        return 0.0;
+    }
+    let mut quotient = numerator / denominator;
+    let mut remainder = numerator % denominator;
+    let mut unit = 1.0;
+    // Long division in binary until the quotient has 55 bits: 53 to keep, one to round by, and
+    // one that stands for all that follow.
+    while quotient < 1 << 54 {
+        remainder *= 2;
+        quotient *= 2;
+        unit *= 0.5;
+        if remainder >= denominator {
+            remainder -= denominator;
+            quotient += 1;
+        }
+    }
+    if remainder > 0 {
+        quotient |= 1;
+    }
+    // The conversion rounds; the unit is a power of two and does not.
+    quotient as f64 * unit
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn sums_of(rows: &[Vec<i64>]) -> ColumnSums {
+        let mut sums = ColumnSums::new(rows[0].len());
+        for row in rows {
+            let squares = row.iter().map(|value| value * value).collect();
+            sums.add(&ColumnSums { rows: 1, sum: row.clone(), sum_of_squares: squares });
+        }
+        sums
+    }
+
+    fn close(found: f64, expected: f64, relative: f64) -> bool {
+        (found - expected).abs() <= relative * expected.abs()
+    }
+
+    #[test]
+    fn scikit_learn_fits_the_same() {
+        let table = include_str!("../../tests/data/standard_scaler.txt");
+        let fields = |name: &str| -> Vec<Vec<f64>> {
+            let lines = table.lines().filter_map(|line| line.strip_prefix(name));
+            lines
+                .map(|line| line.split_whitespace().map(|x| x.parse().unwrap()).collect())
+                .collect()
+        };
+        let rows: Vec<Vec<i64>> = fields("row ")
+            .iter()
+            .map(|row| row.iter().map(|&value| value as i64).collect())
+            .collect();
+        assert_eq!(rows.len(), 40);
+        let scaler = Scaler::fit(&sums_of(&rows), &[true; 5]).unwrap();
+        for (name, found) in
+            [("mean ", &scaler.mean), ("var ", &scaler.var), ("scale ", &scaler.scale)]
+        {
+            for (column, &expected) in fields(name)[0].iter().enumerate() {
+                let (found, relative) = (found[column], 1e-12);
+                assert!(close(found, expected, relative), "{name}{column}: {found} {expected}");
+            }
+        }
+        assert_eq!((scaler.var[3], scaler.scale[3]), (0.0, 1.0));
+    }
+
+    #[test]
+    fn a_column_that_is_not_normalised_comes_back_unchanged() {
+        let sums = sums_of(&[vec![3, 3], vec![5, 5]]);
+        let scaler = Scaler::fit(&sums, &[false, true]).unwrap();
+        assert_eq!((scaler.mean[0], scaler.var[0], scaler.scale[0]), (0.0, 1.0, 1.0));
+        assert_eq!((scaler.mean[1], scaler.var[1], scaler.scale[1]), (4.0, 1.0, 1.0));
+        assert_eq!(scaler.transform(5.0, 0), 5.0);
+        assert_eq!(scaler.transform(5.0, 1), 1.0);
+        assert_eq!(scaler.normalized, [false, true]);
+    }
+
+    /// Computed in float32, from a mean rounded to float32, the last bit would be another.
+    #[test]
+    fn a_value_is_rounded_to_float32_once() {
+        let sums = sums_of(&[vec![0], vec![0], vec![1]]);
+        let scaler = Scaler::fit(&sums, &[true]).unwrap();
+        assert_eq!(scaler.transform(1.0, 0), std::f64::consts::SQRT_2 as f32);
+        assert_eq!(scaler.transform(0.0, 0), -std::f64::consts::FRAC_1_SQRT_2 as f32);
+    }
+
+    #[test]
+    fn ten_billion_rows_stay_exact() {
+        let rows = 10_000_000_000_u64;
+        // One row of 126, all others 127: the variance is (n - 1) / n².
+        let sums = ColumnSums {
+            rows,
+            sum: vec![127 * rows as i64 - 1],
+            sum_of_squares: vec![127 * 127 * (rows as i64 - 1) + 126 * 126],
+        };
+        let scaler = Scaler::fit(&sums, &[true]).unwrap();
+        assert_eq!(scaler.mean[0], 126.9999999999);
+        assert_eq!(scaler.var[0], 9.999999999e-11);
+    }
+
+    #[test]
+    fn what_cannot_be_fitted_is_said() {
+        let fit = |rows, sum, square, flags: &[bool]| {
+            let sums = ColumnSums { rows, sum: vec![sum], sum_of_squares: vec![square] };
+            Scaler::fit(&sums, flags)
+        };
+        assert_eq!(fit(0, 0, 0, &[true]), Err(ScalerError::NoRows));
+        assert_eq!(fit(1, 1, 1, &[true; 2]), Err(ScalerError::Width { sums: 1, flags: 2 }));
+        assert_eq!(fit(2, 4, 7, &[true]), Err(ScalerError::ImpossibleSums { column: 0 }));
+        assert!(fit(2, 4, 8, &[true]).is_ok());
+    }
+
+    proptest! {
+        /// Exact fractions are compared without dividing: a float64 is m × 2^-k.
+        #[test]
+        fn a_quotient_is_the_nearest_float(numerator in 1_u64..1 << 40, denominator in 1_u64..1 << 20) {
+            let found = nearest_quotient(numerator.into(), denominator.into());
+            // Two integers below 2^53 convert exactly, and IEEE division rounds once.
+            prop_assert_eq!(found, numerator as f64 / denominator as f64);
+        }
+
+        #[test]
+        fn a_large_quotient_is_no_further_off_than_its_neighbours(
+            numerator in 1_u128..1 << 100,
+            denominator in 1_u128..1 << 72,
+        ) {
+            // Scaled by a power of two so that `found` is an integer of 53 bits.
+            let found = nearest_quotient(numerator, denominator);
+            let exponent = ((found.to_bits() >> 52) as i32) - 1023 - 52;
+            let mantissa = u128::from(found.to_bits() & ((1 << 52) - 1) | 1 << 52);
+            // Compare mantissa × 2^exponent × denominator with numerator, both times 2 so that
+            // half a unit is whole; keep to shifts that fit.
+            let (left, right, half) = if exponent >= 0 {
+                prop_assume!(exponent < 30);
+                ((mantissa * 2).checked_mul(denominator << exponent), Some(numerator * 2), denominator << exponent)
+            } else {
+                prop_assume!(-exponent < 26);
+                ((mantissa * 2).checked_mul(denominator), Some(numerator << (1 - exponent)), denominator)
+            };
+            prop_assume!(left.is_some());
+            prop_assert!(left.unwrap().abs_diff(right.unwrap()) <= half);
+        }
+
+        #[test]
+        fn a_two_pass_fit_comes_to_the_same(
+            values in prop::collection::vec(-127_i64..=127, 1..300),
+            value in -127_i16..=127,
+        ) {
+            let rows: Vec<Vec<i64>> = values.iter().map(|&value| vec![value]).collect();
+            let scaler = Scaler::fit(&sums_of(&rows), &[true]).unwrap();
+            let count = values.len() as f64;
+            let mean = values.iter().map(|&value| value as f64).sum::<f64>() / count;
+            let var = values.iter().map(|&value| (value as f64 - mean).powi(2)).sum::<f64>() / count;
+            prop_assert!(close(scaler.mean[0], mean, 1e-15));
+            prop_assert!((scaler.var[0] - var).abs() <= 1e-12 * var.max(1e-12));
+            let value = f32::from(value);
+            let scale = if var > 1e-9 { var.sqrt() } else { 1.0 };
+            let expected = (f64::from(value) - mean) / scale;
+            prop_assert!((f64::from(scaler.transform(value, 0)) - expected).abs() <= 1e-6 * expected.abs().max(1e-3));
+        }
+
+        #[test]
+        fn order_and_grouping_of_rows_change_no_bit(
+            rows in prop::collection::vec(prop::collection::vec(-127_i64..=127, 3), 2..60)
+                .prop_flat_map(|rows| (Just(rows.clone()), Just(rows).prop_shuffle())),
+            cut in 0.0..1.0,
+        ) {
+            let (rows, shuffled) = rows;
+            let cut = 1 + (cut * (rows.len() - 1) as f64) as usize;
+            let mut merged = sums_of(&shuffled[..cut]);
+            if cut < rows.len() {
+                merged.add(&sums_of(&shuffled[cut..]));
+            }
+            prop_assert_eq!(&merged, &sums_of(&rows));
+            let bits = |sums: &ColumnSums| {
+                let scaler = Scaler::fit(sums, &[true; 3]).unwrap();
+                [scaler.mean, scaler.var, scaler.scale].concat().into_iter().map(f64::to_bits).collect::<Vec<_>>()
+            };
+            prop_assert_eq!(bits(&merged), bits(&sums_of(&rows)));
+        }
+    }
+}

@@ -1,0 +1,415 @@
+//! Which games train, which validate and which test.
+//!
+//! A game is always in one split whole: its rows are nearly alike, and a network that saw half of
+//! them would look better on the other half than it is.
+//!
+//! [`SplitMethod::Hash`] looks at nothing but the seed and the game's own id, so a game never
+//! moves as others come and go. In Python:
+//!
+//! ```python
+//! import blake3, struct                                   # pip install blake3
+//! def split(game_id, seed, train, val):
+//!     digest = blake3.blake3(b"splendor-prep split 1" + struct.pack("<Iq", seed, game_id)).digest()
+//!     place = (int.from_bytes(digest[:8], "little") >> 11) / 2**53
+//!     return "train" if place < train else "val" if place < train + val else "test"
+//! ```
+//!
+//! The last split with a ratio above 0 takes every game that no split before it took, so that a
+//! ratio of 0 gives no games even where `train + val` rounds to just below 1.
+//!
+//! [`SplitMethod::Sklearn`] repeats earlier experiments: exactly the games that scikit-learn
+//! chooses in
+//!
+//! ```python
+//! GroupShuffleSplit(n_splits=1, train_size=train, random_state=seed)               # train | rest
+//! GroupShuffleSplit(n_splits=1, train_size=val / (val + test), random_state=seed)  # val | test
+//! ```
+//!
+//! over the game ids as groups. One new game reshuffles all of them. scikit-learn refuses a ratio
+//! of 0; here the call that would have nothing to choose is left out and the other side gets all
+//! its games.
+
+use crate::gamelog::GameId;
+use rand_mt::Mt;
+
+/// Where a game goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Split {
+    /// The games that the network and the scaler are fitted on.
+    Train,
+    /// The games that training is watched with.
+    Val,
+    /// The games kept for the end.
+    Test,
+}
+
+impl Split {
+    /// All three, in the order in which ratios are given.
+    pub const ALL: [Split; 3] = [Split::Train, Split::Val, Split::Test];
+
+    /// The name used in file names: `train`, `val` or `test`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Split::Train => "train",
+            Split::Val => "val",
+            Split::Test => "test",
+        }
+    }
+}
+
+/// How games are chosen; see the [module](self).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum SplitMethod {
+    /// From the seed and the game's own id alone.
+    Hash,
+    /// As two nested `GroupShuffleSplit` calls of scikit-learn choose.
+    Sklearn,
+}
+
+/// Why games could not be assigned.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum SplitError {
+    /// A ratio is negative, above 1, infinite or not a number.
+    #[error("the {} ratio is {ratio}: give a number from 0 to 1", .split.name())]
+    RatioOutOfRange {
+        /// The split that the ratio is for.
+        split: Split,
+        /// The ratio as given.
+        ratio: f64,
+    },
+    /// The ratios do not cover every game once.
+    #[error("the split ratios add up to {sum}: change them to add up to 1, such as 0.8,0.1,0.1")]
+    RatiosDoNotSumToOne {
+        /// What they add up to.
+        sum: f64,
+    },
+    /// The ids given to [`SplitMethod::Sklearn`] are not ascending, or one comes twice.
+    #[error("game {id} comes before a smaller or equal id: sort the ids and drop repeated ones")]
+    NotAscending {
+        /// The first id that the next one is not above.
+        id: GameId,
+    },
+    /// [`SplitMethod::Sklearn`] rounds to whole games, and one split would be left with none.
+    #[error(
+        "with {games} games to divide, the sklearn split leaves none for {}: \
+         add games, change the ratios, set that ratio to 0, or use --split-method hash",
+        .split.name()
+    )]
+    NoGames {
+        /// The split that would be empty.
+        split: Split,
+        /// Games that were to be divided between this split and the others that remained.
+        games: usize,
+    },
+}
+
+/// How far from 1 ratios may add up to: a third written with nine digits is meant as a third.
+const SUM_TOLERANCE: f64 = 1e-8;
+
+/// Gives each game its split; the answer is as long as `game_ids`, in the same order.
+///
+/// `ratios` are for train, val and test, each in 0..=1, together 1. `game_ids` are ascending and
+/// unique; [`SplitMethod::Hash`] would not notice, [`SplitMethod::Sklearn`] depends on it.
+///
+/// # Errors
+///
+/// Ratios that are no ratios; for [`SplitMethod::Sklearn`] also ids out of order, and too few
+/// games for each split with a ratio above 0 to get one. [`SplitMethod::Hash`] may leave a split
+/// empty where games are few.
+pub fn assign(
+    game_ids: &[GameId],
+    ratios: [f64; 3],
+    seed: u32,
+    method: SplitMethod,
+) -> Result<Vec<Split>, SplitError> {
+    check_ratios(ratios)?;
+    match method {
+        SplitMethod::Hash => {
+            Ok(game_ids.iter().map(|&id| split_at(place_of(id, seed), ratios)).collect())
+        }
+        SplitMethod::Sklearn => {
+            // Out of order, the same games would be shuffled into other splits without a word.
+            if let Some(pair) = game_ids.windows(2).find(|pair| pair[0] >= pair[1]) {
+                return Err(SplitError::NotAscending { id: pair[0] });
+            }
+            as_sklearn(game_ids.len(), ratios, seed)
+        }
+    }
+}
+
+fn check_ratios(ratios: [f64; 3]) -> Result<(), SplitError> {
+    for (split, ratio) in Split::ALL.into_iter().zip(ratios) {
+        if !(0.0..=1.0).contains(&ratio) {
+            return Err(SplitError::RatioOutOfRange { split, ratio });
+        }
+    }
+    let sum = ratios.iter().sum::<f64>();
+    if (sum - 1.0).abs() > SUM_TOLERANCE {
+        return Err(SplitError::RatiosDoNotSumToOne { sum });
+    }
+    Ok(())
+}
+
+/// The split that holds a place in [0, 1).
+fn split_at(place: f64, [train, val, test]: [f64; 3]) -> Split {
+    if place < train || (val == 0.0 && test == 0.0) {
+        Split::Train
+    } else if val > 0.0 && (place < train + val || test == 0.0) {
+        Split::Val
+    } else {
+        Split::Test
+    }
+}
+
+/// A game's place in [0, 1), a multiple of 2^-53. Changing it moves games of every user between
+/// splits, so a change needs a new domain string and an option to keep the old one.
+fn place_of(id: GameId, seed: u32) -> f64 {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(b"splendor-prep split 1");
+    hasher.update(&seed.to_le_bytes());
+    hasher.update(&id.0.to_le_bytes());
+    let mut first_bytes = [0; 8];
+    hasher.finalize_xof().fill(&mut first_bytes);
+    // 53 bits are what a float64 holds: more would round, and the largest would round up to 1.
+    (u64::from_le_bytes(first_bytes) >> 11) as f64 / (1_u64 << 53) as f64
+}
+
+fn as_sklearn(games: usize, ratios: [f64; 3], seed: u32) -> Result<Vec<Split>, SplitError> {
+    let [train, val, test] = ratios;
+    let rest = if val > 0.0 { Split::Val } else { Split::Test };
+    let trains = if val + test == 0.0 {
+        vec![true; games]
+    } else if train == 0.0 {
+        vec![false; games]
+    } else {
+        group_shuffle_split(games, train, seed, [Split::Train, rest])?
+    };
+
+    let remaining = trains.iter().filter(|&&trains| !trains).count();
+    let validates = if test == 0.0 || val == 0.0 {
+        vec![test == 0.0; remaining]
+    } else {
+        group_shuffle_split(remaining, val / (val + test), seed, [Split::Val, Split::Test])?
+    };
+
+    let mut validates = validates.into_iter();
+    Ok(trains
+        .into_iter()
+        .map(|trains| match trains {
+            true => Split::Train,
+            false if validates.next() == Some(true) => Split::Val,
+            false => Split::Test,
+        })
+        .collect())
+}
+
+/// `GroupShuffleSplit(n_splits=1, train_size=first_ratio, random_state=seed)` over `games` groups
+/// in ascending order: whether each is on its first ("train") side. `sides` name the two in errors.
+fn group_shuffle_split(
+    games: usize,
+    first_ratio: f64,
+    seed: u32,
+    sides: [Split; 2],
+) -> Result<Vec<bool>, SplitError> {
+    let first = (first_ratio * games as f64).floor() as usize;
+    let second = games.saturating_sub(first);
+    for (count, split) in [first, second].into_iter().zip(sides) {
+        if count == 0 {
+            return Err(SplitError::NoGames { split, games });
+        }
+    }
+    let mut on_first_side = vec![true; games];
+    // scikit-learn takes its test side from the front of the permutation.
+    for &game in &permutation(games, seed)[..second] {
+        on_first_side[game] = false;
+    }
+    Ok(on_first_side)
+}
+
+/// NumPy's `RandomState(seed).permutation(length)`, for lengths that fit in 32 bits.
+fn permutation(length: usize, seed: u32) -> Vec<usize> {
+    let mut generator = Mt::new(seed);
+    let mut order: Vec<usize> = (0..length).collect();
+    for last in (1..length).rev() {
+        // Masked rejection: draw as many bits as `last` has until they are not above it.
+        let mask = usize::MAX >> last.leading_zeros();
+        let other = loop {
+            let draw = generator.next_u32() as usize & mask;
+            if draw <= last {
+                break draw;
+            }
+        };
+        order.swap(last, other);
+    }
+    order
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeSet;
+
+    const RATIOS: [f64; 3] = [0.8, 0.1, 0.1];
+
+    fn ids(count: i64) -> Vec<GameId> {
+        (0..count).map(|place| GameId(3 * place + 1)).collect()
+    }
+
+    fn count(splits: &[Split], wanted: Split) -> usize {
+        splits.iter().filter(|&&split| split == wanted).count()
+    }
+
+    fn lines(table: &str) -> impl Iterator<Item = Vec<&str>> {
+        table
+            .lines()
+            .filter(|line| !line.starts_with('#'))
+            .map(|line| line.split_whitespace().collect())
+    }
+
+    #[test]
+    fn sklearn_itself_chooses_the_same_games() {
+        let mut compared = 0;
+        for line in lines(include_str!("../../tests/data/sklearn_split.txt")) {
+            let games = line[0].parse().unwrap();
+            let ratios = [2, 3, 4].map(|field| line[field].parse().unwrap());
+            let splits =
+                assign(&ids(games), ratios, line[1].parse().unwrap(), SplitMethod::Sklearn);
+            let found = match splits {
+                Ok(splits) => splits.iter().map(|&split| (split as u8).to_string()).collect(),
+                Err(SplitError::NoGames { .. }) => "refused".to_owned(),
+                Err(error) => panic!("{line:?}: {error}"),
+            };
+            let found = match found.len() {
+                ..=100 => found,
+                _ => blake3::hash(found.as_bytes()).to_string(),
+            };
+            assert_eq!(found, line[5], "{line:?}");
+            compared += 1;
+        }
+        assert_eq!(compared, 96);
+    }
+
+    #[test]
+    fn python_computes_the_same_hash_split() {
+        let mut compared = 0;
+        for line in lines(include_str!("../../tests/data/hash_split.txt")) {
+            let seed = line[0].parse().unwrap();
+            let id = [GameId(line[1].parse().unwrap())];
+            for (ratios, expected) in [(RATIOS, line[2]), ([0.34, 0.33, 0.33], line[3])] {
+                let found = assign(&id, ratios, seed, SplitMethod::Hash).unwrap();
+                assert_eq!(found[0].name(), expected, "{line:?}");
+            }
+            compared += 1;
+        }
+        assert_eq!(compared, 100);
+    }
+
+    #[test]
+    fn a_ratio_of_zero_gives_no_games() {
+        for method in [SplitMethod::Hash, SplitMethod::Sklearn] {
+            for ratios in [
+                [1.0, 0.0, 0.0],
+                [0.0, 1.0, 0.0],
+                [0.0, 0.0, 1.0],
+                [0.9, 0.1, 0.0],
+                [0.9, 0.0, 0.1],
+                [0.0, 0.5, 0.5],
+                [0.1, 0.9, 0.0],
+                // Adds up to just below and just above 1.
+                [0.9 - 1e-9, 0.1, 0.0],
+                [0.9 + 1e-9, 0.1, 0.0],
+                [1.0 - 1e-9, 0.0, 0.0],
+            ] {
+                let splits = assign(&ids(2000), ratios, 42, method).unwrap();
+                for split in Split::ALL {
+                    let games = count(&splits, split);
+                    assert_eq!(games == 0, ratios[split as usize] == 0.0, "{ratios:?} {method:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_first_and_the_last_place_are_never_in_a_split_with_ratio_zero() {
+        let last = 1.0 - f64::EPSILON / 2.0;
+        assert_eq!(split_at(last, [1.0 - 1e-9, 0.0, 0.0]), Split::Train);
+        assert_eq!(split_at(last, [0.9 - 1e-9, 0.1, 0.0]), Split::Val);
+        assert_eq!(split_at(last, [0.9 - 1e-9, 0.0, 0.1]), Split::Test);
+        assert_eq!(split_at(last, RATIOS), Split::Test);
+        assert_eq!(split_at(0.0, RATIOS), Split::Train);
+        assert_eq!(split_at(0.0, [0.0, 0.5, 0.5]), Split::Val);
+        assert_eq!(split_at(0.0, [0.0, 0.0, 1.0]), Split::Test);
+    }
+
+    #[test]
+    fn bad_ratios_are_refused_with_what_to_do() {
+        for (ratios, said) in [
+            ([0.8, 0.1, 0.2], "the split ratios add up to 1.1"),
+            ([-0.1, 1.0, 0.1], "the train ratio is -0.1: give a number from 0 to 1"),
+            ([0.9, f64::NAN, 0.1], "the val ratio is NaN"),
+            ([0.0, 0.0, f64::INFINITY], "the test ratio is inf"),
+        ] {
+            for method in [SplitMethod::Hash, SplitMethod::Sklearn] {
+                let error = assign(&ids(50), ratios, 0, method).unwrap_err().to_string();
+                assert!(error.starts_with(said), "{error}");
+            }
+        }
+    }
+
+    #[test]
+    fn too_few_games_for_sklearn_say_which_split_would_be_empty() {
+        let empty = |games, ratios| assign(&ids(games), ratios, 0, SplitMethod::Sklearn);
+        let no_games = |split, games| Err(SplitError::NoGames { split, games });
+        assert_eq!(empty(0, RATIOS), no_games(Split::Train, 0));
+        assert_eq!(empty(1, RATIOS), no_games(Split::Train, 1));
+        assert_eq!(empty(3, RATIOS), no_games(Split::Val, 1));
+        assert_eq!(empty(1, [0.0, 0.5, 0.5]), no_games(Split::Val, 1));
+        assert!(empty(3, [0.8, 0.0, 0.2]).is_ok());
+    }
+
+    #[test]
+    fn sklearn_needs_ascending_ids() {
+        for unsorted in [[1, 3, 2], [1, 2, 2]] {
+            let result = assign(&unsorted.map(GameId), RATIOS, 0, SplitMethod::Sklearn);
+            assert!(matches!(result, Err(SplitError::NotAscending { .. })));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_hashed_game_stays_where_it_is_as_others_come_and_go(
+            games in prop::collection::btree_set(any::<i64>(), 1..40),
+            others in prop::collection::btree_set(any::<i64>(), 0..40),
+            seed: u32,
+        ) {
+            let place = |ids: &[GameId]| {
+                let splits = assign(ids, RATIOS, seed, SplitMethod::Hash).unwrap();
+                ids.iter().copied().zip(splits).collect::<std::collections::BTreeMap<_, _>>()
+            };
+            let alone: Vec<GameId> = games.iter().copied().map(GameId).collect();
+            let reversed: Vec<GameId> = alone.iter().rev().copied().collect();
+            let union: BTreeSet<i64> = games.union(&others).copied().collect();
+            let together: Vec<GameId> = union.into_iter().map(GameId).collect();
+            let (alone, reversed, together) = (place(&alone), place(&reversed), place(&together));
+            prop_assert_eq!(&alone, &reversed);
+            for (game, split) in alone {
+                prop_assert_eq!(together[&game], split);
+            }
+        }
+
+        #[test]
+        fn shares_are_near_the_ratios_for_any_seed(seed: u32, a in 1_u32..8, b in 1_u32..8, c in 1_u32..8) {
+            let total = f64::from(a + b + c);
+            let ratios = [a, b, c].map(|part| f64::from(part) / total);
+            for (method, slack) in [(SplitMethod::Hash, 150.0), (SplitMethod::Sklearn, 2.0)] {
+                let splits = assign(&ids(3000), ratios, seed, method).unwrap();
+                prop_assert_eq!(splits.len(), 3000);
+                for split in Split::ALL {
+                    let expected = 3000.0 * ratios[split as usize];
+                    prop_assert!((count(&splits, split) as f64 - expected).abs() <= slack);
+                }
+            }
+        }
+    }
+}
