@@ -147,7 +147,9 @@ fn describe(summary: &IngestSummary, options: &IngestOptions, time: Duration) ->
         let reasons: Vec<_> = summary
             .encoded
             .iter()
-            .map(|(reason, &games)| format!("{} {}", grouped(games as u64), reason.replace('_', " ")))
+            .map(|(reason, &games)| {
+                format!("{} {}", grouped(games as u64), reason.replace('_', " "))
+            })
             .collect();
         let _ = write!(text, " ({}; {})", reasons.join(", "), counted(summary.rows_encoded, "row"));
     }

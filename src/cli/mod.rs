@@ -149,12 +149,11 @@ impl Context {
 }
 
 fn exit_code_of(error: &anyhow::Error) -> Outcome {
-    let cache_error = error.downcast_ref::<CacheError>().or_else(|| {
-        match error.downcast_ref::<IngestError>() {
+    let cache_error =
+        error.downcast_ref::<CacheError>().or_else(|| match error.downcast_ref::<IngestError>() {
             Some(IngestError::Cache(error)) => Some(error),
             _ => None,
-        }
-    });
+        });
     match cache_error {
         Some(CacheError::Held { .. }) => Outcome::CacheHeld,
         _ => Outcome::Failed,

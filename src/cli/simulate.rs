@@ -79,8 +79,6 @@ fn create(path: &Path) -> Result<BufWriter<File>> {
             "{} is there already and is not overwritten: choose another folder or --first-id",
             path.display()
         ),
-        Err(error) => {
-            Err(error).with_context(|| format!("cannot write {}", path.display()))
-        }
+        Err(error) => Err(error).with_context(|| format!("cannot write {}", path.display())),
     }
 }

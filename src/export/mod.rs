@@ -13,5 +13,5 @@ mod split;
 
 pub use npy::{NpyError, NpyWriter, pack_npz};
 pub use publish::{PublishError, Staging, check_replaceable};
-pub use scaler::{ColumnSums, Scaler, ScalerError};
+pub use scaler::{Scaler, ScalerError};
 pub use split::{Split, SplitError, SplitMethod, assign};

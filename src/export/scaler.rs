@@ -5,41 +5,7 @@
 //! those, mean and variance are each rounded once; a float64 running sum would differ in its last
 //! bits from run to run, and with it every normalised value.
 
-/// What a scaler needs to know of some rows: three whole numbers a column.
-///
-/// With values up to ±127, `i64` holds the sum of squares of 5 × 10¹⁴ rows.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ColumnSums {
-    /// Rows summed.
-    pub rows: u64,
-    /// Sum of each column.
-    pub sum: Vec<i64>,
-    /// Sum of the squares of each column.
-    pub sum_of_squares: Vec<i64>,
-}
-
-impl ColumnSums {
-    /// The sums of no rows.
-    pub fn new(columns: usize) -> ColumnSums {
-        ColumnSums { rows: 0, sum: vec![0; columns], sum_of_squares: vec![0; columns] }
-    }
-
-    /// Adds the rows that `other` sums.
-    ///
-    /// # Panics
-    ///
-    /// If `other` has another number of columns: rows of two feature schemas have no common sum.
-    pub fn add(&mut self, other: &ColumnSums) {
-        assert_eq!(self.sum.len(), other.sum.len(), "sums of rows of different widths");
-        self.rows += other.rows;
-        for (total, part) in self.sum.iter_mut().zip(&other.sum) {
-            *total += part;
-        }
-        for (total, part) in self.sum_of_squares.iter_mut().zip(&other.sum_of_squares) {
-            *total += part;
-        }
-    }
-}
+use crate::encode::ColumnSums;
 
 /// Why no scaler could be fitted.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -167,7 +133,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn sums_of(rows: &[Vec<i64>]) -> ColumnSums {
-        let mut sums = ColumnSums::new(rows[0].len());
+        let mut sums = ColumnSums::zero(rows[0].len());
         for row in rows {
             let squares = row.iter().map(|value| value * value).collect();
             sums.add(&ColumnSums { rows: 1, sum: row.clone(), sum_of_squares: squares });

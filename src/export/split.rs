@@ -29,6 +29,7 @@
 //! of 0; here the call that would have nothing to choose is left out and the other side gets all
 //! its games.
 
+use crate::config::Ratios;
 use crate::gamelog::GameId;
 use rand_mt::Mt;
 
@@ -69,20 +70,6 @@ pub enum SplitMethod {
 /// Why games could not be assigned.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum SplitError {
-    /// A ratio is negative, above 1, infinite or not a number.
-    #[error("the {} ratio is {ratio}: give a number from 0 to 1", .split.name())]
-    RatioOutOfRange {
-        /// The split that the ratio is for.
-        split: Split,
-        /// The ratio as given.
-        ratio: f64,
-    },
-    /// The ratios do not cover every game once.
-    #[error("the split ratios add up to {sum}: change them to add up to 1, such as 0.8,0.1,0.1")]
-    RatiosDoNotSumToOne {
-        /// What they add up to.
-        sum: f64,
-    },
     /// The ids given to [`SplitMethod::Sklearn`] are not ascending, or one comes twice.
     #[error("game {id} comes before a smaller or equal id: sort the ids and drop repeated ones")]
     NotAscending {
@@ -103,26 +90,21 @@ pub enum SplitError {
     },
 }
 
-/// How far from 1 ratios may add up to: a third written with nine digits is meant as a third.
-const SUM_TOLERANCE: f64 = 1e-8;
-
 /// Gives each game its split; the answer is as long as `game_ids`, in the same order.
 ///
-/// `ratios` are for train, val and test, each in 0..=1, together 1. `game_ids` are ascending and
-/// unique; [`SplitMethod::Hash`] would not notice, [`SplitMethod::Sklearn`] depends on it.
+/// `game_ids` are ascending and unique; [`SplitMethod::Hash`] would not notice, [`SplitMethod::Sklearn`] depends on it.
 ///
 /// # Errors
 ///
-/// Ratios that are no ratios; for [`SplitMethod::Sklearn`] also ids out of order, and too few
-/// games for each split with a ratio above 0 to get one. [`SplitMethod::Hash`] may leave a split
-/// empty where games are few.
+/// For [`SplitMethod::Sklearn`]: ids out of order, and too few games for each split with a ratio
+/// above 0 to get one. [`SplitMethod::Hash`] may leave a split empty where games are few.
 pub fn assign(
     game_ids: &[GameId],
-    ratios: [f64; 3],
+    ratios: Ratios,
     seed: u32,
     method: SplitMethod,
 ) -> Result<Vec<Split>, SplitError> {
-    check_ratios(ratios)?;
+    let ratios = [ratios.train(), ratios.val(), ratios.test()];
     match method {
         SplitMethod::Hash => {
             Ok(game_ids.iter().map(|&id| split_at(place_of(id, seed), ratios)).collect())
@@ -135,19 +117,6 @@ pub fn assign(
             as_sklearn(game_ids.len(), ratios, seed)
         }
     }
-}
-
-fn check_ratios(ratios: [f64; 3]) -> Result<(), SplitError> {
-    for (split, ratio) in Split::ALL.into_iter().zip(ratios) {
-        if !(0.0..=1.0).contains(&ratio) {
-            return Err(SplitError::RatioOutOfRange { split, ratio });
-        }
-    }
-    let sum = ratios.iter().sum::<f64>();
-    if (sum - 1.0).abs() > SUM_TOLERANCE {
-        return Err(SplitError::RatiosDoNotSumToOne { sum });
-    }
-    Ok(())
 }
 
 /// The split that holds a place in [0, 1).
@@ -179,8 +148,6 @@ fn as_sklearn(games: usize, ratios: [f64; 3], seed: u32) -> Result<Vec<Split>, S
     let rest = if val > 0.0 { Split::Val } else { Split::Test };
     let trains = if val + test == 0.0 {
         vec![true; games]
-    } else if train == 0.0 {
-        vec![false; games]
     } else {
         group_shuffle_split(games, train, seed, [Split::Train, rest])?
     };
@@ -256,6 +223,15 @@ mod tests {
         (0..count).map(|place| GameId(3 * place + 1)).collect()
     }
 
+    fn assign_shares(
+        game_ids: &[GameId],
+        [train, val, test]: [f64; 3],
+        seed: u32,
+        method: SplitMethod,
+    ) -> Result<Vec<Split>, SplitError> {
+        assign(game_ids, Ratios::new(train, val, test).unwrap(), seed, method)
+    }
+
     fn count(splits: &[Split], wanted: Split) -> usize {
         splits.iter().filter(|&&split| split == wanted).count()
     }
@@ -274,7 +250,7 @@ mod tests {
             let games = line[0].parse().unwrap();
             let ratios = [2, 3, 4].map(|field| line[field].parse().unwrap());
             let splits =
-                assign(&ids(games), ratios, line[1].parse().unwrap(), SplitMethod::Sklearn);
+                assign_shares(&ids(games), ratios, line[1].parse().unwrap(), SplitMethod::Sklearn);
             let found = match splits {
                 Ok(splits) => splits.iter().map(|&split| (split as u8).to_string()).collect(),
                 Err(SplitError::NoGames { .. }) => "refused".to_owned(),
@@ -297,7 +273,7 @@ mod tests {
             let seed = line[0].parse().unwrap();
             let id = [GameId(line[1].parse().unwrap())];
             for (ratios, expected) in [(RATIOS, line[2]), ([0.34, 0.33, 0.33], line[3])] {
-                let found = assign(&id, ratios, seed, SplitMethod::Hash).unwrap();
+                let found = assign_shares(&id, ratios, seed, SplitMethod::Hash).unwrap();
                 assert_eq!(found[0].name(), expected, "{line:?}");
             }
             compared += 1;
@@ -310,18 +286,15 @@ mod tests {
         for method in [SplitMethod::Hash, SplitMethod::Sklearn] {
             for ratios in [
                 [1.0, 0.0, 0.0],
-                [0.0, 1.0, 0.0],
-                [0.0, 0.0, 1.0],
                 [0.9, 0.1, 0.0],
                 [0.9, 0.0, 0.1],
-                [0.0, 0.5, 0.5],
                 [0.1, 0.9, 0.0],
                 // Adds up to just below and just above 1.
                 [0.9 - 1e-9, 0.1, 0.0],
                 [0.9 + 1e-9, 0.1, 0.0],
                 [1.0 - 1e-9, 0.0, 0.0],
             ] {
-                let splits = assign(&ids(2000), ratios, 42, method).unwrap();
+                let splits = assign_shares(&ids(2000), ratios, 42, method).unwrap();
                 for split in Split::ALL {
                     let games = count(&splits, split);
                     assert_eq!(games == 0, ratios[split as usize] == 0.0, "{ratios:?} {method:?}");
@@ -338,40 +311,22 @@ mod tests {
         assert_eq!(split_at(last, [0.9 - 1e-9, 0.0, 0.1]), Split::Test);
         assert_eq!(split_at(last, RATIOS), Split::Test);
         assert_eq!(split_at(0.0, RATIOS), Split::Train);
-        assert_eq!(split_at(0.0, [0.0, 0.5, 0.5]), Split::Val);
-        assert_eq!(split_at(0.0, [0.0, 0.0, 1.0]), Split::Test);
-    }
-
-    #[test]
-    fn bad_ratios_are_refused_with_what_to_do() {
-        for (ratios, said) in [
-            ([0.8, 0.1, 0.2], "the split ratios add up to 1.1"),
-            ([-0.1, 1.0, 0.1], "the train ratio is -0.1: give a number from 0 to 1"),
-            ([0.9, f64::NAN, 0.1], "the val ratio is NaN"),
-            ([0.0, 0.0, f64::INFINITY], "the test ratio is inf"),
-        ] {
-            for method in [SplitMethod::Hash, SplitMethod::Sklearn] {
-                let error = assign(&ids(50), ratios, 0, method).unwrap_err().to_string();
-                assert!(error.starts_with(said), "{error}");
-            }
-        }
     }
 
     #[test]
     fn too_few_games_for_sklearn_say_which_split_would_be_empty() {
-        let empty = |games, ratios| assign(&ids(games), ratios, 0, SplitMethod::Sklearn);
+        let empty = |games, ratios| assign_shares(&ids(games), ratios, 0, SplitMethod::Sklearn);
         let no_games = |split, games| Err(SplitError::NoGames { split, games });
         assert_eq!(empty(0, RATIOS), no_games(Split::Train, 0));
         assert_eq!(empty(1, RATIOS), no_games(Split::Train, 1));
         assert_eq!(empty(3, RATIOS), no_games(Split::Val, 1));
-        assert_eq!(empty(1, [0.0, 0.5, 0.5]), no_games(Split::Val, 1));
         assert!(empty(3, [0.8, 0.0, 0.2]).is_ok());
     }
 
     #[test]
     fn sklearn_needs_ascending_ids() {
         for unsorted in [[1, 3, 2], [1, 2, 2]] {
-            let result = assign(&unsorted.map(GameId), RATIOS, 0, SplitMethod::Sklearn);
+            let result = assign_shares(&unsorted.map(GameId), RATIOS, 0, SplitMethod::Sklearn);
             assert!(matches!(result, Err(SplitError::NotAscending { .. })));
         }
     }
@@ -384,7 +339,7 @@ mod tests {
             seed: u32,
         ) {
             let place = |ids: &[GameId]| {
-                let splits = assign(ids, RATIOS, seed, SplitMethod::Hash).unwrap();
+                let splits = assign_shares(ids, RATIOS, seed, SplitMethod::Hash).unwrap();
                 ids.iter().copied().zip(splits).collect::<std::collections::BTreeMap<_, _>>()
             };
             let alone: Vec<GameId> = games.iter().copied().map(GameId).collect();
@@ -403,7 +358,7 @@ mod tests {
             let total = f64::from(a + b + c);
             let ratios = [a, b, c].map(|part| f64::from(part) / total);
             for (method, slack) in [(SplitMethod::Hash, 150.0), (SplitMethod::Sklearn, 2.0)] {
-                let splits = assign(&ids(3000), ratios, seed, method).unwrap();
+                let splits = assign_shares(&ids(3000), ratios, seed, method).unwrap();
                 prop_assert_eq!(splits.len(), 3000);
                 for split in Split::ALL {
                     let expected = 3000.0 * ratios[split as usize];
