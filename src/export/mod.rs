@@ -1,17 +1,99 @@
 //! Exports: the cache's rows as arrays that a network trains on.
 //!
-//! An export is a function of the cache's content and the settings, to the byte: which games go
-//! where comes from their ids ([`assign`]), the scaler from whole numbers that add up the same in
-//! any order ([`Scaler`]), and files carry no time stamp ([`pack_npz`]). Arrays are written row by
-//! row ([`NpyWriter`]), so memory stays flat however many rows there are, and a finished folder
-//! takes the place of the last one at once ([`Staging`]).
+//! **How it works.** One snapshot of the cache gives the list of games; [`assign`] puts each into a
+//! split; the exact sums of the training games give the [`Scaler`]. Then games are read in
+//! ascending order, unpacked and normalised by worker threads, and written in order by one writer
+//! ([`NpyWriter`]), a few thousand rows at a time. At last the finished folder takes the place of
+//! the old one at once ([`Staging`]).
+//!
+//! **Why the bytes are always the same.** An export is a function of the cache's content and the
+//! options: which games go where comes from their ids, the scaler from whole numbers that add up
+//! the same in any order, rows stand in order of game id, and no file carries a time stamp or a
+//! path.
+//!
+//! **What it does not do.** It encodes nothing and keeps no state: feature set, masks,
+//! normalisation and split are chosen anew each time.
 
+mod block;
+mod columns;
+mod files;
+mod label_mappings;
+mod manifest;
 mod npy;
 mod publish;
+mod report;
+mod run;
 mod scaler;
+mod scaler_file;
 mod split;
+mod split_writer;
 
 pub use npy::{NpyError, NpyWriter, pack_npz};
 pub use publish::{PublishError, Staging, check_replaceable};
+pub use run::{ExportOptions, ExportSummary, Layout, SplitSummary, export};
 pub use scaler::{Scaler, ScalerError};
+pub use scaler_file::ColumnDrift;
 pub use split::{Split, SplitError, SplitMethod, assign};
+
+use crate::cache::CacheError;
+use std::path::{Path, PathBuf};
+
+/// Why nothing was exported. The output folder is as it was.
+#[derive(Debug, thiserror::Error)]
+pub enum ExportError {
+    /// There is nothing to export.
+    #[error("the cache holds no games: run `prep ingest DIR` first")]
+    NoGames,
+    /// Rows of two encoders must not be mixed in one array.
+    #[error(
+        "{games} cached games were encoded by another version of prep: run `prep ingest DIR` first, \
+         which encodes them anew"
+    )]
+    OtherEncoder {
+        /// How many.
+        games: usize,
+    },
+    /// The scaler of `--scaler-from` cannot be used.
+    #[error("cannot use the scaler of {}: {why}", export.display())]
+    Scaler {
+        /// The earlier export.
+        export: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A file of the export could not be written.
+    #[error("cannot write {}: {error}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        error: std::io::Error,
+    },
+    /// Ctrl-C.
+    #[error("interrupted: the output folder is as it was")]
+    Interrupted,
+    /// The cache failed.
+    #[error(transparent)]
+    Cache(#[from] CacheError),
+    /// Games could not be assigned to splits.
+    #[error(transparent)]
+    Split(#[from] SplitError),
+    /// The scaler could not be fitted.
+    #[error(transparent)]
+    Fit(#[from] ScalerError),
+    /// An array could not be written.
+    #[error(transparent)]
+    Npy(#[from] NpyError),
+    /// The folder could not be published.
+    #[error(transparent)]
+    Publish(#[from] PublishError),
+    /// The worker threads could not be started.
+    #[error("cannot start worker threads: {0}")]
+    Threads(#[from] rayon::ThreadPoolBuildError),
+}
+
+impl ExportError {
+    fn file(path: &Path, error: std::io::Error) -> ExportError {
+        ExportError::File { path: path.to_owned(), error }
+    }
+}

@@ -67,6 +67,16 @@ pub enum SplitMethod {
     Sklearn,
 }
 
+impl SplitMethod {
+    /// `hash` or `sklearn`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            SplitMethod::Hash => "hash",
+            SplitMethod::Sklearn => "sklearn",
+        }
+    }
+}
+
 /// Why games could not be assigned.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum SplitError {

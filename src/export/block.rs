@@ -1,0 +1,93 @@
+//! The rows of one game as they go into the arrays.
+
+use super::columns::ExportedColumns;
+use super::report::SplitReport;
+use super::scaler::Scaler;
+use super::split::Split;
+use crate::cache::{CacheError, PackedGame, Unpacker};
+use crate::config::MaskSource;
+use crate::encode::{Head, Label};
+use crate::gamelog::GameId;
+
+/// What is done to every row.
+pub(super) struct RowPlan {
+    pub(super) columns: ExportedColumns,
+    /// `None` leaves the encoder's own values.
+    pub(super) scaler: Option<Scaler>,
+    pub(super) masks: MaskSource,
+}
+
+/// The rows of one game, ready to be written.
+pub(super) struct Block {
+    pub(super) split: Split,
+    pub(super) game_id: GameId,
+    /// `turn_number` of each row.
+    pub(super) turn_numbers: Vec<i32>,
+    /// Row after row, as wide as there are exported columns.
+    pub(super) features: Vec<f32>,
+    /// By head, one a row.
+    pub(super) labels: [Vec<Label>; Head::COUNT],
+    /// By head, row after row.
+    pub(super) masks: [Vec<i8>; Head::COUNT],
+    /// What the rows add to the reports.
+    pub(super) report: SplitReport,
+}
+
+impl Block {
+    /// Unpacks a game and brings it into the form of the arrays: columns to rows, normalised.
+    pub(super) fn make(
+        game: &PackedGame,
+        split: Split,
+        plan: &RowPlan,
+        unpacker: &mut Unpacker,
+    ) -> Result<Block, CacheError> {
+        let unpacked = unpacker.unpack(game)?;
+        let rows = unpacked.turn_numbers.len();
+        let width = plan.columns.len();
+
+        let mut features = vec![0.0; rows * width];
+        for (column, &place) in plan.columns.places().iter().enumerate() {
+            let values = unpacked.features.column(place);
+            let cells = features[column..].iter_mut().step_by(width);
+            match &plan.scaler {
+                Some(scaler) => {
+                    for (cell, &value) in cells.zip(values) {
+                        *cell = scaler.transform(value, column);
+                    }
+                }
+                None => cells.zip(values).for_each(|(cell, &value)| *cell = value),
+            }
+        }
+
+        let labels = Head::ALL.map(|head| unpacked.labels.column(head.index()).to_vec());
+        let masks = Head::ALL.map(|head| match plan.masks {
+            MaskSource::AllOnes => vec![1; rows * head.classes()],
+            MaskSource::Legal => {
+                let mut mask = vec![0; rows * head.classes()];
+                for (class, column) in head.mask_range().enumerate() {
+                    let cells = mask[class..].iter_mut().step_by(head.classes());
+                    let values = unpacked.masks.column(column);
+                    cells.zip(values).for_each(|(cell, &value)| *cell = value);
+                }
+                mask
+            }
+        });
+        let game_id = game.record.game_id;
+        let mut block = Block {
+            split,
+            game_id,
+            turn_numbers: unpacked.turn_numbers,
+            features,
+            labels,
+            masks,
+            report: SplitReport::default(),
+        };
+        block.report = SplitReport::of_game(&block, game.record.players);
+        Ok(block)
+    }
+
+    /// How many rows it has.
+    pub(super) fn rows(&self) -> usize {
+        self.turn_numbers.len()
+    }
+}

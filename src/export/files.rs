@@ -1,0 +1,116 @@
+//! The files of an export while it is made: where they lie, and their hashes for the receipt.
+
+use super::npy::pack_npz;
+use super::split::Split;
+use super::{ExportError, Layout};
+use serde::Serialize;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// Files below one folder, with the hash of each that is finished.
+pub(super) struct ExportFiles {
+    folder: PathBuf,
+    /// By name: bytes and blake3.
+    finished: BTreeMap<String, (u64, blake3::Hash)>,
+}
+
+impl ExportFiles {
+    pub(super) fn new(folder: PathBuf) -> ExportFiles {
+        ExportFiles { folder, finished: BTreeMap::new() }
+    }
+
+    pub(super) fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
+    /// Enters a finished file.
+    pub(super) fn enter(&mut self, name: String, hash: blake3::Hash) -> Result<(), ExportError> {
+        let path = self.path(&name);
+        let bytes = fs::metadata(&path).map_err(|error| ExportError::file(&path, error))?.len();
+        self.finished.insert(name, (bytes, hash));
+        Ok(())
+    }
+
+    /// Enters finished arrays: each as its file, or all packed into one `.npz`.
+    pub(super) fn enter_arrays(
+        &mut self,
+        kind: &str,
+        split: Split,
+        arrays: &[(&str, blake3::Hash)],
+        layout: Layout,
+    ) -> Result<(), ExportError> {
+        let file_of = |array: &str| array_file(kind, split, array);
+        if layout == Layout::Npy {
+            for &(array, hash) in arrays {
+                self.enter(file_of(array), hash)?;
+            }
+            return Ok(());
+        }
+        let paths: Vec<_> = arrays.iter().map(|(array, _)| self.path(&file_of(array))).collect();
+        let members: Vec<(&str, &Path)> =
+            arrays.iter().zip(&paths).map(|((array, _), path)| (*array, path.as_path())).collect();
+        self.enter_npz(format!("{kind}_{}.npz", split.name()), &members)?;
+        for path in &paths {
+            fs::remove_file(path).map_err(|error| ExportError::file(path, error))?;
+        }
+        Ok(())
+    }
+
+    /// Packs `.npy` files into an `.npz` and enters that.
+    pub(super) fn enter_npz(
+        &mut self,
+        name: String,
+        members: &[(&str, &Path)],
+    ) -> Result<(), ExportError> {
+        let path = self.path(&name);
+        let hash = pack_npz(members, &path).map_err(|error| ExportError::file(&path, error))?;
+        self.enter(name, hash)
+    }
+
+    /// Writes a JSON file and enters it.
+    pub(super) fn write_json(
+        &mut self,
+        name: &str,
+        content: &impl Serialize,
+    ) -> Result<(), ExportError> {
+        let path = self.path(name);
+        let text = to_text(content).map_err(|error| ExportError::file(&path, error.into()))?;
+        write(&path, text.as_bytes())?;
+        self.enter(name.to_owned(), blake3::hash(text.as_bytes()))
+    }
+
+    /// Writes the receipt, which lists all other files.
+    pub(super) fn write_manifest(&self, mut content: Value) -> Result<(), ExportError> {
+        let entry = |(name, (bytes, hash)): (&String, &(u64, blake3::Hash))| {
+            (name.clone(), json!({ "bytes": bytes, "blake3": hash.to_hex().as_str() }))
+        };
+        content["files"] =
+            self.finished.iter().map(entry).collect::<serde_json::Map<_, _>>().into();
+        let path = self.path("manifest.json");
+        let text = to_text(&content).map_err(|error| ExportError::file(&path, error.into()))?;
+        write(&path, text.as_bytes())
+    }
+
+    /// Bytes of all finished files.
+    pub(super) fn bytes(&self) -> u64 {
+        self.finished.values().map(|(bytes, _)| bytes).sum()
+    }
+}
+
+/// `labels_train_noble.npy`
+pub(super) fn array_file(kind: &str, split: Split, array: &str) -> String {
+    format!("{kind}_{}_{array}.npy", split.name())
+}
+
+fn to_text(content: &impl Serialize) -> serde_json::Result<String> {
+    serde_json::to_string_pretty(content).map(|text| text + "\n")
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<(), ExportError> {
+    File::create(path)
+        .and_then(|mut file| file.write_all(bytes))
+        .map_err(|error| ExportError::file(path, error))
+}

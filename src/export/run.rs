@@ -1,0 +1,327 @@
+//! A run of `prep export`.
+
+use super::ExportError;
+use super::block::{Block, RowPlan};
+use super::columns::ExportedColumns;
+use super::files::ExportFiles;
+use super::label_mappings::label_mappings;
+use super::manifest::manifest;
+use super::publish::Staging;
+use super::scaler::Scaler;
+use super::scaler_file::{ColumnDrift, FEATURE_COLS_FILE, drift, read_scaler, write_scaler};
+use super::split::{Split, SplitMethod, assign};
+use super::split_writer::SplitWriter;
+use crate::cache::{
+    Cache, CacheError, FeatureSchema, GameRecord, PackedGame, Refusal, Snapshot, Unpacker,
+};
+use crate::config::{FeatureSet, MaskSource, Ratios};
+use crate::encode::{ColumnSums, ENCODER_VERSION};
+use crate::gamelog::GameId;
+use crate::memory::ResidentMemory;
+use crate::progress::Progress;
+use rayon::prelude::*;
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc;
+
+/// How labels and masks are stored.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Layout {
+    /// One `.npz` a split for labels and one for masks.
+    #[default]
+    Npz,
+    /// One `.npy` a head, which `np.load` can map into memory.
+    Npy,
+}
+
+impl Layout {
+    /// `npz` or `npy`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Layout::Npz => "npz",
+            Layout::Npy => "npy",
+        }
+    }
+}
+
+/// What to export, and where to.
+#[derive(Clone, Debug)]
+pub struct ExportOptions {
+    /// The folder to replace.
+    pub out: PathBuf,
+    /// Shares of the games.
+    pub ratios: Ratios,
+    /// How games are assigned.
+    pub split_method: SplitMethod,
+    /// Decides which games go where.
+    pub seed: u32,
+    /// Which columns.
+    pub features: FeatureSet,
+    /// Which masks.
+    pub masks: MaskSource,
+    /// Whether `X` is normalised.
+    pub normalize: bool,
+    /// An earlier export whose scaler to use, instead of one fitted on the training rows.
+    pub scaler_from: Option<PathBuf>,
+    /// How labels and masks are stored.
+    pub layout: Layout,
+    /// Worker threads; 0 for one each core.
+    pub jobs: usize,
+    /// Report resident memory.
+    pub monitor_memory: bool,
+}
+
+/// What was exported.
+#[derive(Clone, Debug)]
+pub struct ExportSummary {
+    /// Each split, in order.
+    pub splits: Vec<SplitSummary>,
+    /// Columns of `X`.
+    pub columns: usize,
+    /// Bytes of all files but the manifest.
+    pub bytes: u64,
+    /// Games that are missing because their logs were refused.
+    pub left_out: Vec<Refusal>,
+    /// Games that are there in an older version, because their logs were refused since.
+    pub from_an_older_log: Vec<Refusal>,
+    /// With `scaler_from`: how far each normalised column's mean has moved, farthest first.
+    pub drift: Option<Vec<ColumnDrift>>,
+}
+
+/// What one split holds.
+#[derive(Clone, Copy, Debug)]
+pub struct SplitSummary {
+    /// Which.
+    pub split: Split,
+    /// Games in it.
+    pub games: usize,
+    /// Rows of those games.
+    pub rows: u64,
+    /// Labels that are not legal under their mask, over all heads.
+    pub illegal_labels: u64,
+}
+
+/// Rows unpacked at a time. Three such windows are in memory at once: being unpacked, waiting, and
+/// being written; 2,000 rows of 1,308 float32 are 10 MB.
+const WINDOW_ROWS: u64 = 2_000;
+
+/// Writes train, val and test arrays from the cache, and replaces `out` with them at once.
+///
+/// # Errors
+/// Whatever goes wrong, `out` is as it was.
+pub fn export(
+    cache: &Cache,
+    options: &ExportOptions,
+    progress: &dyn Progress,
+    stop: &AtomicBool,
+) -> Result<ExportSummary, ExportError> {
+    report_memory(options, "at the start");
+    let snapshot = cache.snapshot()?;
+    let records = exportable(&snapshot)?;
+    let game_ids: Vec<GameId> = records.keys().copied().collect();
+    let splits = assign(&game_ids, options.ratios, options.seed, options.split_method)?;
+    let columns = ExportedColumns::of(options.features);
+    let names = columns.names();
+
+    let training = records.values().zip(&splits).filter(|&(_, &split)| split == Split::Train);
+    let sums = snapshot.column_sums(training.map(|(record, _)| record))?;
+    let fitted = fit(&sums, &columns)?;
+    let (scaler, drift) = match &options.scaler_from {
+        Some(export) => {
+            let scaler = read_scaler(export, &names)?;
+            let drift = drift(&scaler, &fitted, &names);
+            (scaler, Some(drift))
+        }
+        None => (fitted, None),
+    };
+
+    let staging = Staging::create(&options.out)?;
+    let mut files = ExportFiles::new(staging.path());
+    let plan = RowPlan {
+        scaler: options.normalize.then(|| scaler.clone()),
+        masks: options.masks,
+        columns,
+    };
+    let mut writers = Vec::new();
+    for split in Split::ALL {
+        let rows = rows_of(&records, &splits, split);
+        writers.push(SplitWriter::create(&files, split, rows as usize, plan.columns.len())?);
+    }
+    let rows: u64 = Split::ALL.map(|split| rows_of(&records, &splits, split)).iter().sum();
+    progress.begin("rows", rows);
+    let games = records.values().zip(splits.iter().copied());
+    write_rows(&snapshot, games, &plan, options.jobs, &mut writers, progress, stop)?;
+    progress.end();
+    report_memory(options, "after the rows");
+
+    let mut summaries = Vec::new();
+    let mut stats = serde_json::Map::new();
+    let mut validation = serde_json::Map::new();
+    for (split, writer) in Split::ALL.into_iter().zip(writers) {
+        let report = writer.finish(&mut files, options.layout)?;
+        stats.insert(split.name().to_owned(), report.stats());
+        validation.insert(split.name().to_owned(), report.mask_validation());
+        summaries.push(SplitSummary {
+            split,
+            games: splits.iter().filter(|&&its_split| its_split == split).count(),
+            rows: report.rows(),
+            illegal_labels: report.illegal_labels(),
+        });
+    }
+    files.write_json(FEATURE_COLS_FILE, &names)?;
+    files.write_json("label_mappings.json", &label_mappings())?;
+    write_scaler(&mut files, &scaler)?;
+    files.write_json(
+        "preprocessing_stats.json",
+        &json!({
+            "total_samples": rows,
+            "input_dim": names.len(),
+            "splits": stats,
+            "drift": drift,
+        }),
+    )?;
+    files.write_json("mask_validation_report.json", &validation)?;
+    let refusals = snapshot.refusals()?;
+    files.write_manifest(manifest(options, names.len(), &records, &splits, &refusals))?;
+    if stop.load(Ordering::Relaxed) {
+        return Err(ExportError::Interrupted);
+    }
+    staging.publish()?;
+    report_memory(options, "at the end");
+
+    let (from_an_older_log, left_out) =
+        refusals.into_iter().partition(|refusal| records.contains_key(&refusal.game_id));
+    Ok(ExportSummary {
+        splits: summaries,
+        columns: names.len(),
+        bytes: files.bytes(),
+        left_out,
+        from_an_older_log,
+        drift,
+    })
+}
+
+/// Every cached game, if all can stand in one array.
+fn exportable(snapshot: &Snapshot<'_>) -> Result<BTreeMap<GameId, GameRecord>, ExportError> {
+    let records = snapshot.records()?;
+    if records.is_empty() {
+        return Err(ExportError::NoGames);
+    }
+    let is_current = |record: &&GameRecord| {
+        record.key.encoder_version == ENCODER_VERSION
+            && record.key.feature_schema == FeatureSchema::now()
+    };
+    match records.len() - records.values().filter(is_current).count() {
+        0 => Ok(records),
+        games => Err(ExportError::OtherEncoder { games }),
+    }
+}
+
+fn fit(sums: &ColumnSums, columns: &ExportedColumns) -> Result<Scaler, ExportError> {
+    let exported = ColumnSums {
+        rows: sums.rows,
+        sum: columns.choose(&sums.sum),
+        sum_of_squares: columns.choose(&sums.sum_of_squares),
+    };
+    Ok(Scaler::fit(&exported, &columns.normalized())?)
+}
+
+fn rows_of(records: &BTreeMap<GameId, GameRecord>, splits: &[Split], split: Split) -> u64 {
+    let games = records.values().zip(splits).filter(|&(_, &its_split)| its_split == split);
+    games.map(|(record, _)| u64::from(record.rows)).sum()
+}
+
+/// Unpacks games on worker threads and writes them in order.
+///
+/// Windows of some thousand rows go through a channel of one: while one window is written, the
+/// next is unpacked, and no more are in memory.
+fn write_rows<'r>(
+    snapshot: &Snapshot<'_>,
+    games: impl Iterator<Item = (&'r GameRecord, Split)>,
+    plan: &RowPlan,
+    jobs: usize,
+    writers: &mut [SplitWriter],
+    progress: &dyn Progress,
+    stop: &AtomicBool,
+) -> Result<(), ExportError> {
+    let workers = rayon::ThreadPoolBuilder::new().num_threads(jobs).build()?;
+    std::thread::scope(|scope| {
+        // Made in here so that they are dropped on the way out, whichever way that is: the thread
+        // ends when its channels do.
+        let (packed_sender, packed) = mpsc::sync_channel::<Vec<(PackedGame, Split)>>(1);
+        let (block_sender, blocks) = mpsc::sync_channel::<Result<Vec<Block>, CacheError>>(1);
+        scope.spawn(move || {
+            for window in packed {
+                if block_sender.send(unpack(&window, plan, &workers)).is_err() {
+                    return;
+                }
+            }
+        });
+        let mut read = windows(games);
+        let mut under_way = 0;
+        loop {
+            if stop.load(Ordering::Relaxed) {
+                return Err(ExportError::Interrupted);
+            }
+            // Two windows ahead of the one being written.
+            while under_way < 2
+                && let Some(window) = read.next()
+            {
+                let game = |&(record, split)| Ok((snapshot.game(record)?, split));
+                let window = window.iter().map(game).collect::<Result<_, CacheError>>()?;
+                under_way += usize::from(packed_sender.send(window).is_ok());
+            }
+            let Ok(unpacked) = (if under_way > 0 { blocks.recv() } else { return Ok(()) }) else {
+                return Ok(());
+            };
+            under_way -= 1;
+            for block in unpacked? {
+                writers[block.split as usize].write(&block)?;
+                progress.advance(block.rows() as u64);
+            }
+        }
+    })
+}
+
+/// Groups games until each group has enough rows.
+fn windows<'r>(
+    games: impl Iterator<Item = (&'r GameRecord, Split)>,
+) -> impl Iterator<Item = Vec<(&'r GameRecord, Split)>> {
+    let mut games = games.peekable();
+    std::iter::from_fn(move || {
+        games.peek()?;
+        let mut window = Vec::new();
+        let mut rows = 0;
+        while rows < WINDOW_ROWS
+            && let Some((record, split)) = games.next()
+        {
+            rows += u64::from(record.rows);
+            window.push((record, split));
+        }
+        Some(window)
+    })
+}
+
+fn unpack(
+    window: &[(PackedGame, Split)],
+    plan: &RowPlan,
+    workers: &rayon::ThreadPool,
+) -> Result<Vec<Block>, CacheError> {
+    workers.install(|| {
+        window
+            .par_iter()
+            .map_init(Unpacker::new, |unpacker, (game, split)| match unpacker {
+                Ok(unpacker) => Block::make(game, *split, plan, unpacker),
+                Err(error) => Err(CacheError::Compression(error.kind().into())),
+            })
+            .collect()
+    })
+}
+
+fn report_memory(options: &ExportOptions, when: &str) {
+    if let (true, Some(memory)) = (options.monitor_memory, ResidentMemory::measure()) {
+        tracing::info!("memory {when}: {memory}");
+    }
+}
