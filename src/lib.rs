@@ -1,13 +1,67 @@
-//! `prep` turns Splendor self-play logs into arrays that a network trains on.
-pub mod cache;
-pub mod cli;
+//! `prep` turns Splendor self-play logs into the arrays a network trains on, encoding each game once.
+//!
+//! ```text
+//!   CSV logs ──▶ gamelog ──▶ encode ──▶ cache ──▶ export ──▶ X_train.npy, labels, masks, ...
+//!                bytes to    a turn     a game's   split,
+//!                turns       to numbers rows in    normalise,
+//!                   ▲           ▲       SQLite     publish
+//!                   └─ splendor ┘          ▲
+//!                      the rules        ingest: find, hash, decide, encode in parallel, store
+//! ```
+//!
+//! One turn becomes 1,308 features, 7 labels and 7 masks. Everything that depends on one row only
+//! is done once per row, on the way into the cache; what depends on all rows (split, mean and
+//! deviation) is done on the way out, from exact whole-number sums.
+//!
+//! The rooms, each of which may use only those above it (`tests/house.rs` holds that):
+//!
+//! | room | what it does |
+//! | --- | --- |
+//! | [`column_name`] | names put together at compile time |
+//! | [`splendor`] | gems, cards, nobles, seats, the board, legal moves, play: pure rules |
+//! | [`gamelog`] | a log's bytes to typed turns and back; every input error is born here |
+//! | [`encode`] | a turn to its features, labels and masks: pure |
+//! | [`simulate`] | games to try things on |
+//! | [`config`] | YAML to checked settings |
+//! | [`cache`] | the SQLite file: key, staleness, blobs, migrations |
+//! | [`memory`], [`progress`] | what long runs report |
+//! | [`ingest`] | the glue from logs to cache |
+//! | [`export`] | the glue from cache to arrays |
+//! | [`cli`] | the command line |
+//!
+//! # As a library
+//! ```
+//! use splendor_prep::encode::{EncodedGame, Head};
+//! use splendor_prep::simulate::simulate_game;
+//! use splendor_prep::splendor::PlayerCount;
+//!
+//! let mut game = EncodedGame::default();
+//! for turn in simulate_game(PlayerCount::Two, 42) {
+//!     game.push(&turn);
+//! }
+//! let label = game.labels()[0][Head::ActionType.index()];
+//! let mask = &game.masks()[0][Head::ActionType.mask_range()];
+//! assert_eq!(mask[label as usize], 1, "the first move is legal");
+//! ```
+
 pub mod column_name;
-pub mod config;
-pub mod encode;
-pub mod export;
+pub mod splendor;
+
 pub mod gamelog;
-pub mod ingest;
+
+pub mod encode;
+
+pub mod simulate;
+
+pub mod config;
+
+pub mod cache;
+
 pub mod memory;
 pub mod progress;
-pub mod simulate;
-pub mod splendor;
+
+pub mod ingest;
+
+pub mod export;
+
+pub mod cli;

@@ -3,6 +3,7 @@
 //! Results go to stdout, everything else to stderr. A value is taken from its flag, else from its
 //! `PREP_*` variable, else from the settings file, else from the defaults.
 
+mod demo;
 mod export;
 mod ingest;
 mod output;
@@ -53,6 +54,7 @@ Examples:
   prep export --split 0.8,0.1,0.1         write train, val and test arrays to data/processed
   prep status                             what the next ingest would do, and why
   prep simulate data/raw --games 30       make games to try it with
+  prep demo                               all of these, one after another
 
 Exit codes: 0 done, 1 failed, 2 usage, 3 done but some games refused, 4 another run holds the cache";
 
@@ -91,6 +93,7 @@ enum Command {
     Status(status::StatusArgs),
     Schema(schema::SchemaArgs),
     Simulate(simulate::SimulateArgs),
+    Demo(demo::DemoArgs),
 }
 
 /// Runs the command that the arguments ask for (the first is the program's name).
@@ -127,6 +130,7 @@ fn run(cli: Cli) -> Result<Outcome> {
         Command::Status(arguments) => status::run(arguments, context),
         Command::Schema(arguments) => schema::run(arguments),
         Command::Simulate(arguments) => simulate::run(arguments, context),
+        Command::Demo(arguments) => demo::run(arguments),
     }
 }
 

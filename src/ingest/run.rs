@@ -42,7 +42,7 @@ pub struct IngestOptions {
 pub struct IngestSummary {
     /// Logs looked at.
     pub logs: usize,
-    /// Games encoded, by the name of the reason: see [`StaleReason`](crate::cache::StaleReason).
+    /// Games encoded, by the name of the reason: see [`StaleReason`].
     pub encoded: BTreeMap<&'static str, usize>,
     /// Rows of the encoded games.
     pub rows_encoded: u64,
