@@ -1,6 +1,6 @@
 //! The encoder: one turn becomes 1,308 features, 7 labels and 7 masks.
 //!
-//! Pure functions from a [`Turn`] to numbers. Each feature family is a file that describes itself
+//! Pure functions from a [`Turn`](crate::gamelog::Turn) to numbers. Each feature family is a file that describes itself
 //! (names, whether normalised, meaning) and encodes itself, side by side; [`FEATURES`] puts the
 //! families in order, and widths are sums of named parts, checked when this compiles. Nothing is
 //! computed over more than one row.
