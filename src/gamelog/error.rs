@@ -125,6 +125,13 @@ impl Fault {
         Fault { kind, column: None, found: None, expected: expected.into() }
     }
 
+    /// The file ends within a line.
+    pub(super) fn cut_off() -> Fault {
+        let expected = "a whole line and a line break: the file ends in the middle of this line, \
+                        its writer may not be done";
+        Fault::new(LogErrorKind::CutOff, expected)
+    }
+
     pub(super) fn in_column(mut self, column: impl fmt::Display) -> Fault {
         self.column = Some(column.to_string());
         self

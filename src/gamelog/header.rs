@@ -8,16 +8,24 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 /// For each field of a row, its place in canonical order.
-pub(super) fn match_header(header: &ByteRecord) -> Result<Vec<u16>, Fault> {
+///
+/// `unfinished` is whether the file ends with the header and no line break: what is missing then,
+/// or is only the beginning of a name, may be on its way.
+pub(super) fn match_header(header: &ByteRecord, unfinished: bool) -> Result<Vec<u16>, Fault> {
     static PLACES: LazyLock<HashMap<&str, u16>> =
         LazyLock::new(|| columns::column_names().zip(0..).collect());
     let mut seen = [false; COLUMN_COUNT];
     let mut order = Vec::with_capacity(COLUMN_COUNT);
+    let cut_off = || Err(Fault::cut_off().found(format!("{} columns", header.len())));
     for name in header {
         let name = std::str::from_utf8(value::unwrap(name)).map_err(|_| {
             Fault::new(LogErrorKind::InvalidUtf8, "a column name in UTF-8").found(as_text(name))
         })?;
         let Some(&place) = PLACES.get(name) else {
+            let is_last = order.len() + 1 == header.len();
+            if unfinished && is_last && columns::column_names().any(|c| c.starts_with(name)) {
+                return cut_off();
+            }
             return Err(unknown_column(name));
         };
         if std::mem::replace(&mut seen[usize::from(place)], true) {
@@ -26,30 +34,13 @@ pub(super) fn match_header(header: &ByteRecord) -> Result<Vec<u16>, Fault> {
         order.push(place);
     }
     match seen.iter().position(|&seen| !seen) {
+        Some(_) if unfinished => cut_off(),
         Some(missing) => Err(Fault::new(
             LogErrorKind::MissingColumn,
             format!("all {COLUMN_COUNT} columns of a game log, the header has {}", order.len()),
         )
         .in_column(COLUMNS[missing].name)),
         None => Ok(order),
-    }
-}
-
-/// Whether a header that no line break ends was cut off, rather than wrong: its last name is where
-/// the fault is, and the beginning of a column's name.
-pub(super) fn is_cut_off(fault: &Fault, header: &ByteRecord) -> bool {
-    let last = header.iter().next_back().map(value::unwrap).unwrap_or_default();
-    let begins_a_name = columns::column_names().any(|name| name.as_bytes().starts_with(last));
-    match fault.kind {
-        LogErrorKind::MissingColumn => true,
-        LogErrorKind::UnknownColumn => {
-            let names = header.len();
-            let known_before = header.iter().take(names - 1).all(|name| {
-                columns::column_names().any(|known| known.as_bytes() == value::unwrap(name))
-            });
-            begins_a_name && known_before
-        }
-        _ => false,
     }
 }
 
@@ -61,9 +52,12 @@ fn unknown_column(name: &str) -> Fault {
     } else {
         nearest_column(name).map_or_else(String::new, |known| format!(" (did you mean {known}?)"))
     };
-    let found = match name {
-        "" => "a column without a name".to_owned(),
-        _ => format!("the column `{}`", as_text(name.as_bytes())),
+    // Shorter than any value that an error shows, so that the closing quote is shown, too.
+    const SHOWN: usize = 50;
+    let found = match name.char_indices().nth(SHOWN) {
+        _ if name.is_empty() => "a column without a name".to_owned(),
+        Some((end, _)) => format!("the column `{}…`", &name[..end]),
+        None => format!("the column `{name}`"),
     };
     Fault::new(LogErrorKind::UnknownColumn, format!("only the columns of a game log{hint}"))
         .found(found)

@@ -6,7 +6,7 @@
 
 use super::columns::{self, COLUMNS};
 use super::error::{Fault, LogError, LogErrorKind, as_text};
-use super::header::{self, match_header};
+use super::header::match_header;
 use super::records::{Located, Records};
 use super::row::{MISSING, Row, missing_value, range_text};
 use super::turn::{ActionType, GameId, Turn};
@@ -56,11 +56,9 @@ pub fn read_log(
     if !records.advance().map_err(at)? {
         return Err(Fault::new(LogErrorKind::Empty, "a header, then one row a turn").at(file, None));
     }
-    let order = match_header(&records.record).map_err(|fault| {
-        let is_cut_off =
-            records.unfinished_value().is_some() && header::is_cut_off(&fault, &records.record);
-        at(records.locate(if is_cut_off { cut_off(fault) } else { fault }))
-    })?;
+    let unfinished = records.unfinished_value().is_some();
+    let order =
+        match_header(&records.record, unfinished).map_err(|fault| at(records.locate(fault)))?;
 
     let mut row = Row::new();
     let mut summary: Option<LogSummary> = None;
@@ -89,25 +87,20 @@ pub fn read_log(
     })
 }
 
-/// A fault of the current row.
+/// A fault of the current row. Half a word or number at the end of an unfinished file is no text
+/// to complain about, but a sign that the file was cut off.
 fn locate_in_row(records: &Records, fault: Fault, order: &[u16]) -> Located {
-    let is_in_last_column = || {
-        let last = order.last().map(|&column| COLUMNS[usize::from(column)].name);
-        fault.column.as_deref() == last.as_ref().map(ColumnName::as_str)
-    };
-    let is_cut_off = records.unfinished_value().is_some()
-        && match fault.kind {
-            LogErrorKind::ShortRow => true,
-            LogErrorKind::Text => is_in_last_column(),
-            _ => false,
-        };
-    records.locate(if is_cut_off { cut_off(fault) } else { fault })
-}
-
-fn cut_off(fault: Fault) -> Fault {
-    let expected = "a whole line and a line break: the file ends in the middle of this line, its \
-                    writer may not be done";
-    Fault { kind: LogErrorKind::CutOff, expected: expected.into(), ..fault }
+    let last = order.last().map(|&column| COLUMNS[usize::from(column)].name);
+    let is_in_last_column = fault.column.as_deref() == last.as_ref().map(ColumnName::as_str);
+    let is_text = fault.kind == LogErrorKind::Text;
+    if is_text && is_in_last_column && records.unfinished_value().is_some() {
+        return records.locate(Fault {
+            column: fault.column,
+            found: fault.found,
+            ..Fault::cut_off()
+        });
+    }
+    records.locate(fault)
 }
 
 /// Whether the last value of a file without a line break at its end may be the first part of
@@ -141,19 +134,21 @@ fn parse_row(
     row: &mut Row,
 ) -> Result<(), Fault> {
     let record = &records.record;
+    let unfinished = records.unfinished_value();
     if record.len() != order.len() {
+        let found = format!("{} values", record.len());
         let kind = match record.len() < order.len() {
+            true if unfinished.is_some() => return Err(Fault::cut_off().found(found)),
             true => LogErrorKind::ShortRow,
             false => LogErrorKind::LongRow,
         };
-        return Err(Fault::new(kind, format!("{} values, as the header has", order.len()))
-            .found(format!("{} values", record.len())));
+        let expected = format!("{} values, as the header has", order.len());
+        return Err(Fault::new(kind, expected).found(found));
     }
-    if let (Some(text), Some(&last)) = (records.unfinished_value(), order.last()) {
+    if let (Some(text), Some(&last)) = (unfinished, order.last()) {
         let last = usize::from(last);
         if may_go_on(text, last, game_id) {
-            let column = COLUMNS[last].name;
-            return Err(cut_off(Fault::new(LogErrorKind::CutOff, "").in_column(column)));
+            return Err(Fault::cut_off().in_column(COLUMNS[last].name));
         }
     }
     for (field, &column) in record.iter().zip(order) {

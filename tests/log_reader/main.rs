@@ -1,0 +1,10 @@
+//! The log reader from outside: bytes in, turns or an error out. What it accepts is in
+//! `accepted.rs`, what it refuses and how it says so in `refused.rs`, files cut off or damaged in
+//! any way in `damaged.rs`.
+
+#![allow(clippy::unwrap_used)]
+
+mod accepted;
+mod damaged;
+mod log_text;
+mod refused;
