@@ -41,6 +41,17 @@ fn value(row: &[(String, i64)], name: &str) -> i64 {
     row.iter().find(|(known, _)| known == name).unwrap().1
 }
 
+/// Whether a feature is normalised: "Not normalised: one-hot; any name ending in `_bonus_C`; any
+/// name containing `position`, `can_build`, `must_use_gold`, `acquirable` or `can_take2_`."
+fn is_normalised(name: &str) -> bool {
+    let is_one_hot = name.starts_with("current_player_") || name.starts_with("num_players_");
+    let is_bonus = ["white", "blue", "green", "red", "black"]
+        .iter()
+        .any(|color| name.ends_with(&format!("_bonus_{color}")));
+    let parts = ["position", "can_build", "must_use_gold", "acquirable", "can_take2_"];
+    !is_one_hot && !is_bonus && !parts.iter().any(|part| name.contains(part))
+}
+
 #[test]
 fn names_and_flags_are_as_the_encoding_says() {
     let board = made_up_boards(1).next().unwrap();
@@ -51,7 +62,7 @@ fn names_and_flags_are_as_the_encoding_says() {
     assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), 1308, "no name twice");
 
     for feature in FEATURES {
-        let expected = plain_features::is_normalised(feature.name.as_str());
+        let expected = is_normalised(feature.name.as_str());
         assert_eq!(feature.normalized, expected, "{}", feature.name);
     }
     let normalized = FEATURES.iter().filter(|feature| feature.normalized).count();

@@ -26,15 +26,6 @@ pub(crate) fn features(board: &Board) -> Vec<(String, i64)> {
     row.0
 }
 
-/// Whether a feature is normalised: "Not normalised: one-hot; any name ending in `_bonus_C`; any
-/// name containing `position`, `can_build`, `must_use_gold`, `acquirable` or `can_take2_`."
-pub(crate) fn is_normalised(name: &str) -> bool {
-    let is_one_hot = name.starts_with("current_player_") || name.starts_with("num_players_");
-    let is_bonus = COLORS.iter().any(|color| name.ends_with(&format!("_bonus_{color}")));
-    let parts = ["position", "can_build", "must_use_gold", "acquirable", "can_take2_"];
-    !is_one_hot && !is_bonus && !parts.iter().any(|part| name.contains(part))
-}
-
 /// The seven labels: action type, card selection, card reservation, take 3, take 2, noble, gems
 /// removed. "-1 = does not apply".
 pub(crate) fn labels(
