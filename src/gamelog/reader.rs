@@ -121,7 +121,7 @@ fn may_go_on(text: &[u8], column: usize, game_id: GameId) -> bool {
     let ends_in_digit = text.last().is_some_and(u8::is_ascii_digit) && !value.contains(&b'.');
     let max = i64::from(COLUMNS[column].max);
     match value::parse(value) {
-        Ok(Some(value)) => ends_in_digit && value > 0 && value * 10 <= max,
+        Ok(Some(value)) => ends_in_digit && value > 0 && value <= max / 10,
         _ => false,
     }
 }

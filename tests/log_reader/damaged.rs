@@ -176,6 +176,22 @@ impl Damage {
     }
 }
 
+/// Most of these are refused, and the rest must encode.
+#[test]
+fn any_number_in_any_column_does_no_harm() {
+    let log = LogText::of_turns(&turns_of(PlayerCount::Four)[60..62], Dialect::Float);
+    // Every range ends among these, and so do the types that numbers are kept in.
+    let numbers = [-32_768, -129, -128, -2, -1, 127, 128, 255, 256, 10_000, 10_001, 32_767, 32_768];
+    let numbers = numbers.into_iter().chain(0..9).chain([14, 15, 16, 17, 20, 21, 26, 27, 36, 37]);
+    for number in numbers.chain([60, 61]) {
+        for column in 0..log.header.len() {
+            let mut log = log.clone();
+            log.rows[1][column] = number.to_string();
+            read_and_encode(&log.bytes());
+        }
+    }
+}
+
 fn any_dialect() -> impl Strategy<Value = Dialect> {
     proptest::sample::select(&Dialect::ALL[..])
 }
@@ -198,17 +214,6 @@ proptest! {
             damage.apply(&mut bytes);
         }
         read_and_encode(&bytes);
-    }
-
-    /// One value of a row replaced: most of these are refused, and the rest must encode.
-    #[test]
-    fn any_number_in_any_column_does_no_harm(
-        column in 0..403_usize,
-        value in prop_oneof![(-2..70_i64).prop_map(|number| number.to_string()), "[0-9.,naN\"-]{0,30}"],
-    ) {
-        let mut log = LogText::of_turns(&turns_of(PlayerCount::Four)[60..62], Dialect::Float);
-        log.rows[1][column] = value;
-        read_and_encode(&log.bytes());
     }
 
     #[test]

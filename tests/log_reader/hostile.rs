@@ -173,6 +173,16 @@ fn game_ids_are_read_up_to_the_largest_and_down_to_the_smallest() {
     }
 }
 
+#[test]
+fn the_largest_number_at_the_end_of_an_unfinished_file_is_out_of_range() {
+    let mut log = good_log();
+    let end = log.rows.len() + 1;
+    log.set(end, "gems_removed_gold", &i64::MAX.to_string());
+    let mut bytes = log.bytes();
+    bytes.pop();
+    assert_eq!(refusal(&bytes).fault.kind, OutOfRange);
+}
+
 /// A log without a line break at its end is complete if its last value can not go on.
 #[test]
 fn a_last_value_that_can_not_go_on_needs_no_line_break() {
