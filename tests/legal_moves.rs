@@ -6,6 +6,7 @@ mod support {
     pub(crate) mod positions;
 }
 
+use splendor_prep::encode::{self, Head};
 use splendor_prep::gamelog::{ActionType, Turn};
 use splendor_prep::splendor::{
     Board, BuildFrom, ByColor, ByGem, Gem, Move, Player, ReserveFrom, for_each_legal_move,
@@ -211,6 +212,31 @@ fn stands_in(mask: &[i8], class: Option<usize>, turn: &Turn) {
     if let Some(class) = class {
         assert_eq!(mask[class], 1, "class {class} of {mask:?} in {turn:?}");
     }
+}
+
+/// Asserts that the encoder's mask of every head is that of the plain rules.
+fn assert_masks_agree(board: &Board) {
+    let encoded = encode::masks(board);
+    let plain = masks(board);
+    for head in Head::ALL {
+        let expected = match head {
+            Head::ActionType => &plain.action_type,
+            Head::CardSelection => &plain.card_selection,
+            Head::CardReservation => &plain.card_reservation,
+            Head::GemTake3 => &plain.gem_take3,
+            Head::GemTake2 => &plain.gem_take2,
+            Head::Noble => &plain.noble,
+            Head::GemsRemoved => &plain.gems_removed,
+        };
+        assert_eq!(encoded[head.mask_range()], expected[..], "{} of {board:?}", head.name());
+    }
+}
+
+#[test]
+fn the_encoders_masks_agree_with_the_plain_rules() {
+    // The same positions, and so the same corners, as those on which the moves agree.
+    simulated_turns(100).for_each(|turn| assert_masks_agree(&turn.board));
+    made_up_boards(40_000).for_each(|board| assert_masks_agree(&board));
 }
 
 /// What the encoding says about masks in so many words.

@@ -125,6 +125,13 @@ impl Fault {
         Fault { kind, column: None, found: None, expected: expected.into() }
     }
 
+    /// The file ends within a line.
+    pub(super) fn cut_off() -> Fault {
+        let expected = "a whole line and a line break: the file ends in the middle of this line, \
+                        its writer may not be done";
+        Fault::new(LogErrorKind::CutOff, expected)
+    }
+
     pub(super) fn in_column(mut self, column: impl fmt::Display) -> Fault {
         self.column = Some(column.to_string());
         self
@@ -175,7 +182,11 @@ impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.column, &self.found) {
             (Some(column), Some(found)) => write!(f, "{column} is `{found}`, ")?,
-            (Some(column), None) => write!(f, "{column} is missing, ")?,
+            (Some(column), None) => match self.kind {
+                LogErrorKind::DoubledColumn => write!(f, "{column} stands in the header twice, ")?,
+                LogErrorKind::CutOff => write!(f, "{column} may be cut short, ")?,
+                _ => write!(f, "{column} is missing, ")?,
+            },
             (None, Some(found)) => write!(f, "found {found}, ")?,
             (None, None) => {}
         }
@@ -185,20 +196,28 @@ impl fmt::Display for Fault {
 
 impl std::error::Error for LogError {}
 
-/// Keeps a stray quote that swallowed half a file from filling the terminal; shows control
-/// characters as escapes so that they cannot play with it either.
+/// Most characters of a value that an error shows.
+const LONGEST_FOUND: usize = 80;
+
+/// A field for an error: as much of it as is shown anyway, and no less.
+pub(super) fn as_text(field: &[u8]) -> String {
+    const LONGEST_CHARACTER: usize = 4;
+    let shown = field.len().min((LONGEST_FOUND + 1) * LONGEST_CHARACTER);
+    String::from_utf8_lossy(&field[..shown]).into_owned()
+}
+
+/// Keeps a stray quote that swallowed half a file from filling the terminal; shows what cannot be
+/// seen (control characters, zero-width spaces) as escapes, so that it can be, and so that it
+/// cannot play with the terminal either.
 fn shorten(found: &str) -> String {
-    const LONGEST: usize = 80;
-    let mut short: String = found
-        .chars()
-        .take(LONGEST)
-        .flat_map(|c| {
-            let escaped: Vec<char> =
-                if c.is_control() { c.escape_default().collect() } else { vec![c] };
-            escaped
-        })
-        .collect();
-    if found.chars().nth(LONGEST).is_some() {
+    let mut short = String::new();
+    for c in found.chars().take(LONGEST_FOUND) {
+        match c {
+            '"' | '\'' | '\\' => short.push(c),
+            _ => short.extend(c.escape_debug()),
+        }
+    }
+    if found.chars().nth(LONGEST_FOUND).is_some() {
         short.push('…');
     }
     short

@@ -11,7 +11,9 @@
 
 mod columns;
 mod error;
+mod header;
 mod reader;
+mod records;
 mod row;
 mod turn;
 mod value;

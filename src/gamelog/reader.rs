@@ -4,16 +4,16 @@
 //! sorted into canonical order while its numbers are parsed. Turns go to the caller one at a time,
 //! so a game takes no memory here however long it is.
 
-use super::columns::{self, COLUMN_COUNT, COLUMNS};
-use super::error::{Fault, LogError, LogErrorKind};
+use super::columns::{self, COLUMNS};
+use super::error::{Fault, LogError, LogErrorKind, as_text};
+use super::header::match_header;
+use super::records::{Located, Records};
 use super::row::{MISSING, Row, missing_value, range_text};
 use super::turn::{ActionType, GameId, Turn};
 use super::value;
+use crate::column_name::ColumnName;
 use crate::splendor::PlayerCount;
-use csv::ByteRecord;
-use std::collections::HashMap;
 use std::path::Path;
-use std::sync::LazyLock;
 
 /// How a log is read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -50,21 +50,23 @@ pub fn read_log(
     options: ReadOptions,
     mut each_turn: impl FnMut(&Turn),
 ) -> Result<LogSummary, LogError> {
-    let mut records = Records::new(bytes);
     let at = |(fault, line): Located| fault.at(file, line);
+    let mut records = Records::new(bytes).map_err(at)?;
 
     if !records.advance().map_err(at)? {
         return Err(Fault::new(LogErrorKind::Empty, "a header, then one row a turn").at(file, None));
     }
-    let order = match_header(&records.record).map_err(|fault| at(records.locate(fault)))?;
+    let unfinished = records.unfinished_value().is_some();
+    let order =
+        match_header(&records.record, unfinished).map_err(|fault| at(records.locate(fault)))?;
 
     let mut row = Row::new();
     let mut summary: Option<LogSummary> = None;
     while records.advance().map_err(at)? {
-        let mut turn = parse_row(&records.record, &order, game_id, &mut row)
+        let mut turn = parse_row(&records, &order, game_id, &mut row)
             .and_then(|()| row.to_turn())
             .and_then(|turn| check_player_count(turn, summary.as_ref()))
-            .map_err(|fault| at(records.locate_in_row(fault, &order)))?;
+            .map_err(|fault| at(locate_in_row(&records, fault, &order)))?;
 
         let summary = summary.get_or_insert(LogSummary {
             rows: 0,
@@ -85,178 +87,69 @@ pub fn read_log(
     })
 }
 
-/// A fault and its line.
-type Located = (Fault, Option<u64>);
-
-/// The records of a file, and where the current one stands in it.
-struct Records<'a> {
-    bytes: &'a [u8],
-    reader: csv::Reader<&'a [u8]>,
-    record: ByteRecord,
-    /// Where the current record begins in `bytes`.
-    start: usize,
+/// A fault of the current row. Half a word or number at the end of an unfinished file is no text
+/// to complain about, but a sign that the file was cut off.
+fn locate_in_row(records: &Records, fault: Fault, order: &[u16]) -> Located {
+    let last = order.last().map(|&column| COLUMNS[usize::from(column)].name);
+    let is_in_last_column = fault.column.as_deref() == last.as_ref().map(ColumnName::as_str);
+    let is_text = fault.kind == LogErrorKind::Text;
+    if is_text && is_in_last_column && records.unfinished_value().is_some() {
+        return records.locate(Fault {
+            column: fault.column,
+            found: fault.found,
+            ..Fault::cut_off()
+        });
+    }
+    records.locate(fault)
 }
 
-impl<'a> Records<'a> {
-    fn new(bytes: &'a [u8]) -> Records<'a> {
-        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-        let reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(bytes);
-        Records { bytes, reader, record: ByteRecord::new(), start: 0 }
+/// Whether the last value of a file without a line break at its end may be the first part of
+/// another one: `1` of `15`, or nothing at all. Reading that as it stands would be guessing, and a
+/// log that is still being written ends like this most of the time.
+fn may_go_on(text: &[u8], column: usize, game_id: GameId) -> bool {
+    if let [b'"', rest @ ..] = text {
+        return rest.last() != Some(&b'"');
     }
-
-    /// Reads the next record; `false` at the end of the file.
-    ///
-    /// Blank lines end a file harmlessly. Between rows they are a fault: whoever dropped a row
-    /// from the middle of a game should hear of it.
-    fn advance(&mut self) -> Result<bool, Located> {
-        let from = self.position();
-        let more = self.read()?;
-        let blank = skip_line_break(self.bytes, from);
-        self.start = skip_blank(self.bytes, from);
-        if !more || self.record_is_blank() {
-            while self.read()? {
-                if !self.record_is_blank() {
-                    return Err(self.blank_line(blank));
-                }
-            }
-            return Ok(false);
-        }
-        if self.start != blank {
-            return Err(self.blank_line(blank));
-        }
-        Ok(true)
+    let value = value::trim(text);
+    if value.is_empty() {
+        return true;
     }
-
-    fn read(&mut self) -> Result<bool, Located> {
-        // Reading bytes from memory as bytes has no error left to give; keep the message if it does.
-        self.reader.read_byte_record(&mut self.record).map_err(|error| {
-            (Fault::new(LogErrorKind::Unreadable, "a CSV file").found(error), None)
-        })
+    if column == columns::GAME_ID {
+        let whole = game_id.to_string();
+        return value.len() < whole.len() && whole.as_bytes().starts_with(value);
     }
-
-    /// Bytes read so far.
-    fn position(&self) -> usize {
-        self.reader.position().byte() as usize
+    let ends_in_digit = text.last().is_some_and(u8::is_ascii_digit) && !value.contains(&b'.');
+    let max = i64::from(COLUMNS[column].max);
+    match value::parse(value) {
+        Ok(Some(value)) => ends_in_digit && value > 0 && value <= max / 10,
+        _ => false,
     }
-
-    fn record_is_blank(&self) -> bool {
-        self.record.len() == 1 && value::trim(&self.record[0]).is_empty()
-    }
-
-    fn blank_line(&self, offset: usize) -> Located {
-        let fault = Fault::new(LogErrorKind::BlankLine, "a row: blank lines may only end the file")
-            .found("a blank line");
-        (fault, Some(line_of(self.bytes, offset)))
-    }
-
-    /// A fault of the current record.
-    fn locate(&self, fault: Fault) -> Located {
-        let line = Some(line_of(self.bytes, self.start));
-        if self.is_cut_off() {
-            return (cut_off(fault), line);
-        }
-        (fault, line)
-    }
-
-    /// A fault of the current row. Where the file stops short of the row's last field, that is the
-    /// fault to name.
-    fn locate_in_row(&self, fault: Fault, order: &[u16]) -> Located {
-        let last_column = order.last().map(|&column| COLUMNS[usize::from(column)].name);
-        let may_be_cut = match fault.kind {
-            LogErrorKind::ShortRow => true,
-            LogErrorKind::Text | LogErrorKind::MissingValue => {
-                fault.column.as_deref() == last_column.as_ref().map(|name| name.as_str())
-            }
-            _ => false,
-        };
-        if may_be_cut { self.locate(fault) } else { (fault, Some(line_of(self.bytes, self.start))) }
-    }
-
-    /// Whether the current record is the last and has no line break behind it.
-    fn is_cut_off(&self) -> bool {
-        self.position() == self.bytes.len() && !matches!(self.bytes.last(), Some(b'\n' | b'\r'))
-    }
-}
-
-fn cut_off(fault: Fault) -> Fault {
-    let expected = "the row to be complete: the file ends in the middle of it, the logger may \
-                    still be writing";
-    Fault { kind: LogErrorKind::CutOff, expected: expected.into(), ..fault }
-}
-
-/// Past the rest of the line break that ended the record before.
-fn skip_line_break(bytes: &[u8], at: usize) -> usize {
-    match (at.checked_sub(1).map(|before| bytes[before]), bytes.get(at)) {
-        (Some(b'\r'), Some(b'\n')) => at + 1,
-        _ => at,
-    }
-}
-
-fn skip_blank(bytes: &[u8], at: usize) -> usize {
-    at + bytes[at..].iter().take_while(|&&byte| matches!(byte, b'\n' | b'\r')).count()
-}
-
-fn line_of(bytes: &[u8], offset: usize) -> u64 {
-    1 + bytes[..offset].iter().filter(|&&byte| byte == b'\n').count() as u64
-}
-
-/// For each field of a row, its place in canonical order.
-fn match_header(header: &ByteRecord) -> Result<Vec<u16>, Fault> {
-    static PLACES: LazyLock<HashMap<&str, u16>> =
-        LazyLock::new(|| columns::column_names().zip(0..).collect());
-    let mut seen = [false; COLUMN_COUNT];
-    let mut order = Vec::with_capacity(COLUMN_COUNT);
-    for name in header {
-        let name = std::str::from_utf8(value::trim(name)).map_err(|_| {
-            Fault::new(LogErrorKind::InvalidUtf8, "a column name in UTF-8")
-                .found(String::from_utf8_lossy(name))
-        })?;
-        let Some(&place) = PLACES.get(name) else {
-            return Err(unknown_column(name));
-        };
-        if std::mem::replace(&mut seen[usize::from(place)], true) {
-            return Err(Fault::new(LogErrorKind::DoubledColumn, "each column once")
-                .in_column(name)
-                .found("in the header twice"));
-        }
-        order.push(place);
-    }
-    match seen.iter().position(|&seen| !seen) {
-        Some(missing) => Err(Fault::new(
-            LogErrorKind::MissingColumn,
-            format!("all {COLUMN_COUNT} columns of a game log, the header has {}", order.len()),
-        )
-        .in_column(COLUMNS[missing].name)),
-        None => Ok(order),
-    }
-}
-
-fn unknown_column(name: &str) -> Fault {
-    let nearest = columns::column_names()
-        .map(|known| (strsim::damerau_levenshtein(known, name), known))
-        .min();
-    let hint = match nearest {
-        Some((distance, known)) if distance <= 3 => format!(" (did you mean {known}?)"),
-        _ => String::new(),
-    };
-    Fault::new(LogErrorKind::UnknownColumn, format!("only the columns of a game log{hint}"))
-        .found(format!("the column `{name}`"))
 }
 
 /// Parses the fields of a row into canonical order.
 fn parse_row(
-    record: &ByteRecord,
+    records: &Records,
     order: &[u16],
     game_id: GameId,
     row: &mut Row,
 ) -> Result<(), Fault> {
+    let record = &records.record;
+    let unfinished = records.unfinished_value();
     if record.len() != order.len() {
+        let found = format!("{} values", record.len());
         let kind = match record.len() < order.len() {
+            true if unfinished.is_some() => return Err(Fault::cut_off().found(found)),
             true => LogErrorKind::ShortRow,
             false => LogErrorKind::LongRow,
         };
-        return Err(Fault::new(kind, format!("{} values, as the header has", order.len()))
-            .found(format!("{} values", record.len())));
+        let expected = format!("{} values, as the header has", order.len());
+        return Err(Fault::new(kind, expected).found(found));
+    }
+    if let (Some(text), Some(&last)) = (unfinished, order.last()) {
+        let last = usize::from(last);
+        if may_go_on(text, last, game_id) {
+            return Err(Fault::cut_off().in_column(COLUMNS[last].name));
+        }
     }
     for (field, &column) in record.iter().zip(order) {
         let column = usize::from(column);
@@ -295,12 +188,12 @@ fn check_game_id(field: &[u8], game_id: GameId) -> Result<i16, Fault> {
 }
 
 fn parse_action_type(field: &[u8]) -> Result<i16, Fault> {
-    let name = value::trim(field);
+    let name = value::unwrap(field);
     if let Some(class) = ActionType::ALL.iter().position(|t| t.logged_name().as_bytes() == name) {
         return Ok(class as i16);
     }
-    let known: Vec<_> = ActionType::ALL.iter().map(|t| t.logged_name()).collect();
-    let fault = |kind| Fault::new(kind, known.join(", ")).in_column("action_type");
+    let known = ActionType::ALL.map(|t| format!("`{}`", t.logged_name())).join(", ");
+    let fault = |kind| Fault::new(kind, format!("one of {known}")).in_column("action_type");
     if value::parse(field) == Ok(None) {
         return Err(fault(LogErrorKind::MissingValue));
     }
@@ -309,10 +202,6 @@ fn parse_action_type(field: &[u8]) -> Result<i16, Fault> {
         Err(_) => LogErrorKind::InvalidUtf8,
     };
     Err(fault(kind).found(as_text(field)))
-}
-
-fn as_text(field: &[u8]) -> std::borrow::Cow<'_, str> {
-    String::from_utf8_lossy(field)
 }
 
 /// One file is one game, and players do not leave.

@@ -322,25 +322,33 @@ impl Row {
 
     /// The classes of both heads exist for at most three colours, or one pair.
     fn check_takes(&self, action: &LoggedAction) -> Checked<()> {
-        let too_many = |first: usize, name: &str, expected: String| {
-            Err(Fault::new(LogErrorKind::PartOfGroup, expected)
+        let fault = |kind, first: usize, name: &str, expected: String| {
+            Err(Fault::new(kind, expected)
                 .in_column(format!("{name}_*"))
                 .found(self.written_group(first, Color::COUNT)))
         };
+        let too_many = |first: usize, name: &str, most: usize, value: u8| {
+            let colors = if most == 1 { "colour" } else { "colours" };
+            let expected = format!("at most {most} {colors} to be {value}");
+            fault(LogErrorKind::PartOfGroup, first, name, expected)
+        };
         if action.gem_take3.is_some_and(|taken| usize::from(taken.total()) > MAX_TAKE) {
-            let expected = format!("at most {MAX_TAKE} colours to be 1");
-            return too_many(columns::GEM_TAKE3, "gem_take3", expected);
+            return too_many(columns::GEM_TAKE3, "gem_take3", MAX_TAKE, 1);
         }
         let Some(taken) = action.gem_take2 else { return Ok(()) };
         let pairs = taken.0.iter().filter(|&&gems| gems == 2).count();
         let singles = taken.0.iter().filter(|&&gems| gems == 1).count();
-        if singles == 0 && pairs > 1 {
-            return too_many(columns::GEM_TAKE2, "gem_take2", "at most one colour to be 2".into());
-        }
-        if singles > 0 && !(action.has_gem_fault() && pairs == 0 && singles <= MAX_TAKE) {
+        if singles > 0 && (pairs > 0 || !action.has_gem_fault()) {
             let expected = "0 or 2 in each column (1 only in a `take 3 tokens` row without \
                             gem_take3, a known fault of old logs)";
-            return too_many(columns::GEM_TAKE2, "gem_take2", expected.into());
+            let kind = LogErrorKind::OutOfRange;
+            return fault(kind, columns::GEM_TAKE2, "gem_take2", expected.into());
+        }
+        if singles > MAX_TAKE {
+            return too_many(columns::GEM_TAKE2, "gem_take2", MAX_TAKE, 1);
+        }
+        if pairs > 1 {
+            return too_many(columns::GEM_TAKE2, "gem_take2", 1, 2);
         }
         Ok(())
     }

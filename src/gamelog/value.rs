@@ -12,7 +12,7 @@ pub(super) fn parse(field: &[u8]) -> Result<Option<i64>, LogErrorKind> {
     if let [digit @ b'0'..=b'9'] = field {
         return Ok(Some(i64::from(digit - b'0')));
     }
-    let field = trim(field);
+    let field = unwrap(field);
     if field.is_empty() || field.eq_ignore_ascii_case(b"nan") {
         return Ok(None);
     }
@@ -28,6 +28,15 @@ pub(super) fn trim(mut field: &[u8]) -> &[u8] {
         field = rest;
     }
     field
+}
+
+/// Without the spaces around it, and without quotes that have spaces outside them: to the `csv`
+/// crate, those are part of the value.
+pub(super) fn unwrap(field: &[u8]) -> &[u8] {
+    match trim(field) {
+        [b'"', quoted @ .., b'"'] => trim(quoted),
+        field => field,
+    }
 }
 
 fn parse_trimmed(field: &[u8]) -> Result<i64, LogErrorKind> {
@@ -46,14 +55,16 @@ fn parse_trimmed(field: &[u8]) -> Result<i64, LogErrorKind> {
     if fraction.is_some_and(|digits| digits.iter().any(|&digit| digit != b'0')) {
         return Err(LogErrorKind::Fraction);
     }
+    let sign = if negative { -1 } else { 1 };
     let mut value: i64 = 0;
     for digit in whole {
+        // With its sign from the start: the smallest number has no positive counterpart.
         value = value
             .checked_mul(10)
-            .and_then(|value| value.checked_add(i64::from(digit - b'0')))
+            .and_then(|value| value.checked_add(sign * i64::from(digit - b'0')))
             .ok_or(LogErrorKind::OutOfRange)?;
     }
-    Ok(if negative { -value } else { value })
+    Ok(value)
 }
 
 /// Names what a field that is not a plain number is, so that the error can say it.

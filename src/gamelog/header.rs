@@ -1,0 +1,77 @@
+//! The header of a log: which column stands where.
+
+use super::columns::{self, COLUMN_COUNT, COLUMNS};
+use super::error::{Fault, LogErrorKind, as_text};
+use super::value;
+use csv::ByteRecord;
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+/// For each field of a row, its place in canonical order.
+///
+/// `unfinished` is whether the file ends with the header and no line break: what is missing then,
+/// or is only the beginning of a name, may be on its way.
+pub(super) fn match_header(header: &ByteRecord, unfinished: bool) -> Result<Vec<u16>, Fault> {
+    static PLACES: LazyLock<HashMap<&str, u16>> =
+        LazyLock::new(|| columns::column_names().zip(0..).collect());
+    let mut seen = [false; COLUMN_COUNT];
+    let mut order = Vec::with_capacity(COLUMN_COUNT);
+    let cut_off = || Err(Fault::cut_off().found(format!("{} columns", header.len())));
+    for name in header {
+        let name = std::str::from_utf8(value::unwrap(name)).map_err(|_| {
+            Fault::new(LogErrorKind::InvalidUtf8, "a column name in UTF-8").found(as_text(name))
+        })?;
+        let Some(&place) = PLACES.get(name) else {
+            let is_last = order.len() + 1 == header.len();
+            if unfinished && is_last && columns::column_names().any(|c| c.starts_with(name)) {
+                return cut_off();
+            }
+            return Err(unknown_column(name));
+        };
+        if std::mem::replace(&mut seen[usize::from(place)], true) {
+            return Err(Fault::new(LogErrorKind::DoubledColumn, "each column once").in_column(name));
+        }
+        order.push(place);
+    }
+    match seen.iter().position(|&seen| !seen) {
+        Some(_) if unfinished => cut_off(),
+        Some(missing) => Err(Fault::new(
+            LogErrorKind::MissingColumn,
+            format!("all {COLUMN_COUNT} columns of a game log, the header has {}", order.len()),
+        )
+        .in_column(COLUMNS[missing].name)),
+        None => Ok(order),
+    }
+}
+
+fn unknown_column(name: &str) -> Fault {
+    let hint = if name.contains([';', '\t']) {
+        ", separated by commas".to_owned()
+    } else if name.contains('\0') {
+        " in UTF-8 (this looks like UTF-16)".to_owned()
+    } else {
+        nearest_column(name).map_or_else(String::new, |known| format!(" (did you mean {known}?)"))
+    };
+    // Shorter than any value that an error shows, so that the closing quote is shown, too.
+    const SHOWN: usize = 50;
+    let found = match name.char_indices().nth(SHOWN) {
+        _ if name.is_empty() => "a column without a name".to_owned(),
+        Some((end, _)) => format!("the column `{}…`", &name[..end]),
+        None => format!("the column `{name}`"),
+    };
+    Fault::new(LogErrorKind::UnknownColumn, format!("only the columns of a game log{hint}"))
+        .found(found)
+}
+
+/// The column that a misspelt name most likely means.
+fn nearest_column(name: &str) -> Option<&'static str> {
+    const MOST_EDITS: usize = 3;
+    // Comparing takes time by the product of both lengths: a megabyte of text must not get there.
+    let could_be_near = |known: &&str| known.len().abs_diff(name.len()) <= MOST_EDITS;
+    columns::column_names()
+        .filter(could_be_near)
+        .map(|known| (strsim::damerau_levenshtein(known, name), known))
+        .min()
+        .filter(|&(edits, _)| edits <= MOST_EDITS)
+        .map(|(_, known)| known)
+}
