@@ -2,7 +2,7 @@
 //! values that can be read straight off the logs.
 
 use crate::cli::CliTest;
-use crate::export::{HEADS, SPLITS};
+use crate::export::{Export, HEADS, SPLITS};
 use crate::{Log, exported, ingested, logs};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -13,6 +13,7 @@ const GAMES: u32 = 30;
 fn an_export_holds_its_files_and_no_others_each_as_the_manifest_says() {
     let test = ingested(GAMES);
     let export = exported(&test, "out", "");
+    exported(&test, "base", "--features base");
     let mut expected: BTreeSet<String> = [
         "feature_cols.json",
         "label_mappings.json",
@@ -29,20 +30,26 @@ fn an_export_holds_its_files_and_no_others_each_as_the_manifest_says() {
             expected.insert(format!("{kind}_{split}.npz"));
         }
     }
-    let files = test.files("out");
     let names: BTreeSet<String> =
-        files.keys().map(|path| path.to_str().unwrap().to_owned()).collect();
+        test.files("out").keys().map(|path| path.to_str().unwrap().to_owned()).collect();
     assert_eq!(names, expected);
+    assert_manifest_is_right(&test, &export);
 
+    let export = exported(&test, "other", "--layout npy --features base --scaler-from base");
+    assert_manifest_is_right(&test, &export);
+}
+
+/// The manifest lists every other file of the folder, and nothing else.
+fn assert_manifest_is_right(test: &CliTest, export: &Export) {
     let mut listed = export.json("manifest.json")["files"].take();
-    for (path, bytes) in &files {
+    for (path, bytes) in test.files(export.folder.to_str().unwrap()) {
         let name = path.to_str().unwrap();
         if name == "manifest.json" {
             continue;
         }
         let entry = listed.as_object_mut().unwrap().remove(name).unwrap();
         assert_eq!(entry["bytes"], bytes.len(), "{name}");
-        assert_eq!(entry["blake3"], blake3::hash(bytes).to_hex().as_str(), "{name}");
+        assert_eq!(entry["blake3"], blake3::hash(&bytes).to_hex().as_str(), "{name}");
     }
     assert_eq!(listed, serde_json::json!({}), "files that are listed and not there");
 }
