@@ -6,6 +6,7 @@ use crate::cache::Cache;
 use crate::config::{FeatureSet, MaskSource, Ratios};
 use crate::export::{ExportOptions, ExportSummary, Layout, SplitMethod, export};
 use anyhow::Result;
+use clap::builder::BoolishValueParser;
 use clap::{Args, ValueEnum};
 use std::fmt::Write;
 use std::path::PathBuf;
@@ -34,10 +35,10 @@ pub(super) struct ExportArgs {
     #[arg(long, value_name = "N", env = "PREP_SEED")]
     seed: Option<u32>,
     /// Columns: 422 base features, or all 1,308
-    #[arg(long, value_enum)]
+    #[arg(long, value_enum, env = "PREP_FEATURES")]
     features: Option<FeaturesArg>,
     /// Masks: the legal classes, or ones everywhere
-    #[arg(long, value_enum)]
+    #[arg(long, value_enum, env = "PREP_MASKS")]
     masks: Option<MasksArg>,
     /// Write the encoder's own values; the scaler is written all the same
     #[arg(long)]
@@ -52,8 +53,11 @@ pub(super) struct ExportArgs {
     #[arg(long, value_name = "N", env = "PREP_NUM_WORKERS")]
     jobs: Option<usize>,
     /// Report resident memory at the start, after the rows and at the end
-    #[arg(long, env = "PREP_MONITOR_MEMORY")]
-    monitor_memory: bool,
+    // An optional value rather than a mere flag, so that a variable can also say no.
+    #[arg(long, value_name = "BOOL", env = "PREP_MONITOR_MEMORY", num_args = 0..=1,
+          require_equals = true, default_missing_value = "true",
+          value_parser = BoolishValueParser::new())]
+    monitor_memory: Option<bool>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -108,12 +112,12 @@ pub(super) fn run(arguments: ExportArgs, context: Context) -> Result<Outcome> {
             LayoutArg::Npy => Layout::Npy,
         },
         jobs: context.jobs(arguments.jobs),
-        monitor_memory: arguments.monitor_memory || settings.monitor_memory,
+        monitor_memory: arguments.monitor_memory.unwrap_or(settings.monitor_memory),
     };
     let cache = Cache::open_existing(&context.cache_path())?;
     let progress = progress::progress(context.common.quiet);
     let summary = export(&cache, &options, &*progress, stop_flag())?;
-    warn(&summary);
+    warn(&summary, options.ratios);
     if !context.common.quiet {
         output::print(describe(&summary, &options, begun.elapsed()))?;
     }
@@ -121,7 +125,7 @@ pub(super) fn run(arguments: ExportArgs, context: Context) -> Result<Outcome> {
 }
 
 /// What somebody should look at, on stderr.
-fn warn(summary: &ExportSummary) {
+fn warn(summary: &ExportSummary, ratios: Ratios) {
     for refusal in &summary.left_out {
         tracing::warn!("game {} is left out: {}", refusal.game_id, refusal.message);
     }
@@ -129,11 +133,14 @@ fn warn(summary: &ExportSummary) {
         let (game_id, message) = (refusal.game_id, &refusal.message);
         tracing::warn!("game {game_id} is there as it was before its log broke: {message}");
     }
-    for split in summary.splits.iter().filter(|split| split.games == 0) {
-        tracing::warn!(
-            "no game fell into {}: ingest more games, or change --split or --seed",
-            split.split.name()
-        );
+    let shares = [ratios.train(), ratios.val(), ratios.test()];
+    for (split, share) in summary.splits.iter().zip(shares) {
+        if split.games == 0 && share > 0.0 {
+            tracing::warn!(
+                "no game fell into {}: ingest more games, or change --split or --seed",
+                split.split.name()
+            );
+        }
     }
     let illegal: u64 = summary.splits.iter().map(|split| split.illegal_labels).sum();
     if illegal > 0 {

@@ -46,8 +46,9 @@ pub enum ExportError {
     NoGames,
     /// Rows of two encoders must not be mixed in one array.
     #[error(
-        "{games} cached games were encoded by another version of prep: run `prep ingest DIR` first, \
-         which encodes them anew"
+        "{} encoded by another version of prep: run `prep ingest DIR` first, which encodes {} anew",
+        if *games == 1 { "1 cached game was".to_owned() } else { format!("{games} cached games were") },
+        if *games == 1 { "it" } else { "them" }
     )]
     OtherEncoder {
         /// How many.

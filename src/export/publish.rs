@@ -183,9 +183,8 @@ impl Staging {
 
         // Somebody may have saved a notebook there, and gigabytes take a while to sync.
         check_replaceable(target)?;
-        if replaced.is_none() {
-            fs::rename(&export, target).map_err(failed("rename the new export to", target))?;
-        } else if let Err(error) = exchange(&export, target) {
+        let is_placed = replaced.is_none() && self.place_where_nothing_is()?;
+        if !is_placed && let Err(error) = exchange(&export, target) {
             // What a kernel without the call answers, and a file system without the feature.
             if !matches!(error.kind(), ErrorKind::Unsupported | ErrorKind::InvalidInput) {
                 return Err(failed("exchange the new export with", target)(error));
@@ -198,6 +197,23 @@ impl Staging {
         }
         // Dropping removes the container, and the old export with it.
         Ok(())
+    }
+
+    /// False if another run has put its first export there meanwhile.
+    fn place_where_nothing_is(&self) -> Result<bool, PublishError> {
+        match fs::rename(self.path(), &self.target) {
+            Ok(()) => Ok(true),
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    ErrorKind::DirectoryNotEmpty | ErrorKind::AlreadyExists
+                ) =>
+            {
+                check_replaceable(&self.target)?;
+                Ok(false)
+            }
+            Err(error) => Err(failed("rename the new export to", &self.target)(error)),
+        }
     }
 
     fn replace_in_two_steps(&self) -> Result<(), PublishError> {

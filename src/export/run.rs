@@ -7,7 +7,7 @@ use super::files::ExportFiles;
 use super::label_mappings::label_mappings;
 use super::manifest::manifest;
 use super::publish::Staging;
-use super::scaler::Scaler;
+use super::scaler::{Scaler, ScalerError};
 use super::scaler_file::{ColumnDrift, FEATURE_COLS_FILE, drift, read_scaler, write_scaler};
 use super::split::{Split, SplitMethod, assign};
 use super::split_writer::SplitWriter;
@@ -21,7 +21,7 @@ use crate::memory::ResidentMemory;
 use crate::progress::Progress;
 use rayon::prelude::*;
 use serde_json::json;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
@@ -119,7 +119,8 @@ pub fn export(
 ) -> Result<ExportSummary, ExportError> {
     report_memory(options, "at the start");
     let snapshot = cache.snapshot()?;
-    let records = exportable(&snapshot)?;
+    let refusals = snapshot.refusals()?;
+    let records = exportable(&snapshot, &refusals)?;
     let game_ids: Vec<GameId> = records.keys().copied().collect();
     let splits = assign(&game_ids, options.ratios, options.seed, options.split_method)?;
     let columns = ExportedColumns::of(options.features);
@@ -127,12 +128,16 @@ pub fn export(
 
     let training = records.values().zip(&splits).filter(|&(_, &split)| split == Split::Train);
     let sums = snapshot.column_sums(training.map(|(record, _)| record))?;
-    let fitted = fit(&sums, &columns)?;
+    let needs_fit = options.normalize && options.scaler_from.is_none();
+    let fitted = match fit(&sums, &columns) {
+        Err(ScalerError::NoRows) if !needs_fit => None,
+        fitted => Some(fitted?),
+    };
     let (scaler, drift) = match &options.scaler_from {
         Some(export) => {
             let scaler = read_scaler(export, &names)?;
-            let drift = drift(&scaler, &fitted, &names);
-            (scaler, Some(drift))
+            let drift = fitted.map(|fitted| drift(&scaler, &fitted, &names));
+            (Some(scaler), drift)
         }
         None => (fitted, None),
     };
@@ -140,7 +145,7 @@ pub fn export(
     let staging = Staging::create(&options.out)?;
     let mut files = ExportFiles::new(staging.path());
     let plan = RowPlan {
-        scaler: options.normalize.then(|| scaler.clone()),
+        scaler: scaler.clone().filter(|_| options.normalize),
         masks: options.masks,
         columns,
     };
@@ -172,7 +177,9 @@ pub fn export(
     }
     files.write_json(FEATURE_COLS_FILE, &names)?;
     files.write_json("label_mappings.json", &label_mappings())?;
-    write_scaler(&mut files, &scaler)?;
+    if let Some(scaler) = &scaler {
+        write_scaler(&mut files, scaler)?;
+    }
     files.write_json(
         "preprocessing_stats.json",
         &json!({
@@ -183,7 +190,6 @@ pub fn export(
         }),
     )?;
     files.write_json("mask_validation_report.json", &validation)?;
-    let refusals = snapshot.refusals()?;
     files.write_manifest(manifest(options, names.len(), &records, &splits, &refusals))?;
     if stop.load(Ordering::Relaxed) {
         return Err(ExportError::Interrupted);
@@ -204,28 +210,38 @@ pub fn export(
 }
 
 /// Every cached game, if all can stand in one array.
-fn exportable(snapshot: &Snapshot<'_>) -> Result<BTreeMap<GameId, GameRecord>, ExportError> {
-    let records = snapshot.records()?;
+///
+/// Without those that another encoder made and whose logs were refused since: no ingest can encode
+/// them anew before somebody mends the logs, and until then the others must not wait for them.
+fn exportable(
+    snapshot: &Snapshot<'_>,
+    refusals: &[Refusal],
+) -> Result<BTreeMap<GameId, GameRecord>, ExportError> {
+    let mut records = snapshot.records()?;
     if records.is_empty() {
         return Err(ExportError::NoGames);
     }
-    let is_current = |record: &&GameRecord| {
+    let is_current = |record: &GameRecord| {
         record.key.encoder_version == ENCODER_VERSION
             && record.key.feature_schema == FeatureSchema::now()
     };
-    match records.len() - records.values().filter(is_current).count() {
+    let refused: BTreeSet<GameId> = refusals.iter().map(|refusal| refusal.game_id).collect();
+    let all = records.len();
+    records.retain(|game_id, record| is_current(record) || !refused.contains(game_id));
+    match records.values().filter(|record| !is_current(record)).count() {
+        0 if records.is_empty() => Err(ExportError::OtherEncoder { games: all }),
         0 => Ok(records),
         games => Err(ExportError::OtherEncoder { games }),
     }
 }
 
-fn fit(sums: &ColumnSums, columns: &ExportedColumns) -> Result<Scaler, ExportError> {
+fn fit(sums: &ColumnSums, columns: &ExportedColumns) -> Result<Scaler, ScalerError> {
     let exported = ColumnSums {
         rows: sums.rows,
         sum: columns.choose(&sums.sum),
         sum_of_squares: columns.choose(&sums.sum_of_squares),
     };
-    Ok(Scaler::fit(&exported, &columns.normalized())?)
+    Scaler::fit(&exported, &columns.normalized())
 }
 
 fn rows_of(records: &BTreeMap<GameId, GameRecord>, splits: &[Split], split: Split) -> u64 {

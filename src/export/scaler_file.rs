@@ -48,11 +48,18 @@ pub(super) fn read_scaler(export: &Path, names: &[&str]) -> Result<Scaler, Expor
         .map_err(|error| error.to_string())
         .and_then(|text| serde_json::from_slice(&text).map_err(|error| error.to_string()))
         .map_err(|why| unusable(format!("{FEATURE_COLS_FILE}: {why}")))?;
-    if its_names != names {
+    if its_names.len() != names.len() {
         return Err(unusable(format!(
             "it has {} columns, this export {}: choose the same features",
             its_names.len(),
             names.len()
+        )));
+    }
+    let mut pairs = its_names.iter().zip(names).enumerate();
+    if let Some((column, (its_name, name))) = pairs.find(|(_, (its_name, name))| its_name != name) {
+        return Err(unusable(format!(
+            "its column {column} is {its_name}, this export's is {name}: \
+             use an export of the same version of prep"
         )));
     }
     let read = || -> Result<Scaler, Box<dyn std::error::Error>> {

@@ -18,6 +18,17 @@ pub(crate) struct Ran {
     pub(crate) stderr: String,
 }
 
+impl Ran {
+    fn of(mut command: Command) -> Ran {
+        let output = command.output().expect("prep starts");
+        Ran {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8(output.stdout).expect("UTF-8"),
+            stderr: String::from_utf8(output.stderr).expect("UTF-8"),
+        }
+    }
+}
+
 impl CliTest {
     pub(crate) fn new() -> CliTest {
         CliTest { folder: tempfile::tempdir().expect("a temporary folder") }
@@ -28,24 +39,21 @@ impl CliTest {
         self.folder.path().join(relative)
     }
 
-    /// Runs `prep` with these words as arguments, however it ends.
-    pub(crate) fn run(&self, arguments: &str) -> Ran {
+    /// `prep` with these words as arguments, not yet started.
+    pub(crate) fn command(&self, arguments: &str) -> Command {
         let mut command = Command::new(assert_cmd::cargo::cargo_bin!("prep"));
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("PREP_") {
                 command.env_remove(name);
             }
         }
-        let output = command
-            .args(arguments.split_whitespace())
-            .current_dir(self.folder.path())
-            .output()
-            .expect("prep starts");
-        Ran {
-            code: output.status.code().unwrap_or(-1),
-            stdout: String::from_utf8(output.stdout).expect("UTF-8"),
-            stderr: String::from_utf8(output.stderr).expect("UTF-8"),
-        }
+        command.args(arguments.split_whitespace()).current_dir(self.folder.path());
+        command
+    }
+
+    /// Runs `prep` with these words as arguments, however it ends.
+    pub(crate) fn run(&self, arguments: &str) -> Ran {
+        Ran::of(self.command(arguments))
     }
 
     /// Runs `prep`, which must succeed, and returns what it printed on stdout.

@@ -307,6 +307,22 @@ fn runs_that_start_at_once_leave_each_other_alone() {
     assert_eq!(names_in(parent.path()), ["processed"]);
 }
 
+/// A first export finds nothing to replace, and then the other run is faster.
+#[test]
+fn of_two_first_exports_at_once_one_replaces_the_other() {
+    for _ in 0..50 {
+        let (parent, target) = parent();
+        let runs = [staged(&target, "one"), staged(&target, "other")];
+        std::thread::scope(|scope| {
+            for staging in runs {
+                scope.spawn(|| staging.publish().unwrap());
+            }
+        });
+        assert!(["one", "other"].contains(&array_in(&target).as_str()));
+        assert_eq!(names_in(parent.path()), ["processed"]);
+    }
+}
+
 #[test]
 fn an_export_that_a_dead_run_had_moved_aside_is_put_back() {
     let (parent, target) = parent();

@@ -1,0 +1,127 @@
+//! An old export while and after a new one takes its place: readers of the old one, Ctrl-C, kills.
+
+use crate::cli::CliTest;
+use crate::export::Export;
+use crate::{assert_same_files, exported, ingested};
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+#[test]
+fn an_array_that_is_open_goes_on_being_the_old_one() {
+    let test = ingested(6);
+    let old = exported(&test, "out", "--split 1,0,0");
+    let hash = old.json("manifest.json")["files"]["X_train.npy"]["blake3"].take();
+    let mut array = File::open(test.path("out/X_train.npy")).unwrap();
+    let mut bytes = vec![0; 100_000];
+    array.read_exact(&mut bytes).unwrap();
+
+    let new = exported(&test, "out", "--split 1,0,0 --no-normalize");
+    array.read_to_end(&mut bytes).unwrap();
+    assert_eq!(hash, blake3::hash(&bytes).to_hex().as_str(), "half of it was read afterwards");
+    let new_bytes = fs::read(new.folder.join("X_train.npy")).unwrap();
+    assert!(new_bytes.len() == bytes.len() && new_bytes != bytes);
+}
+
+#[test]
+fn a_new_export_leaves_nothing_of_the_old_one() {
+    let test = ingested(6);
+    exported(&test, "out", "--layout npy --features base");
+    exported(&test, "out", "");
+    exported(&test, "fresh", "");
+    assert_same_files(&test.files("fresh"), &test.files("out"));
+}
+
+/// Enough games that an export of them takes many times longer than to notice that it has begun.
+const MANY_GAMES: u32 = 240;
+
+/// Starts an export to `out` and returns once it is writing features.
+fn under_way(test: &CliTest) -> Child {
+    let mut child = test
+        .command("export --out out --jobs 1 --split 1,0,0")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let begun = Instant::now();
+    while bytes_staged(test) < 1_000_000 {
+        if begun.elapsed() > Duration::from_secs(20) || child.try_wait().unwrap().is_some() {
+            let _ = child.kill();
+            panic!("it was not seen writing: {:?}", child.wait_with_output());
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    child
+}
+
+/// Bytes of training features that are written and not yet published.
+fn bytes_staged(test: &CliTest) -> u64 {
+    let array = |folder: PathBuf| fs::metadata(folder.join("export/X_train.npy")).ok();
+    staging_folders(test).into_iter().filter_map(array).map(|array| array.len()).sum()
+}
+
+/// Hidden folders beside `out`.
+fn staging_folders(test: &CliTest) -> Vec<PathBuf> {
+    let entries = fs::read_dir(test.path("")).unwrap().map(|entry| entry.unwrap());
+    let hidden = entries.filter(|entry| entry.file_name().to_string_lossy().starts_with('.'));
+    hidden.map(|entry| entry.path()).collect()
+}
+
+fn signal(child: &Child, signal: &str) {
+    let sent = Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
+    assert!(sent.success(), "kill {signal}");
+}
+
+fn ended(child: Child) -> (Output, String) {
+    let output = child.wait_with_output().unwrap();
+    let stderr = String::from_utf8(output.stderr.clone()).unwrap();
+    (output, stderr)
+}
+
+#[test]
+fn ctrl_c_leaves_the_old_export_whole_and_nothing_beside_it() {
+    let test = ingested(MANY_GAMES);
+    exported(&test, "out", "--features base");
+    let before = test.files("out");
+    let child = under_way(&test);
+    signal(&child, "-INT");
+    let (output, stderr) = ended(child);
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert!(stderr.contains("interrupted: the output folder is as it was"), "{stderr}");
+    assert!(output.stdout.is_empty());
+    assert_same_files(&before, &test.files("out"));
+    assert_eq!(staging_folders(&test), Vec::<PathBuf>::new());
+}
+
+#[test]
+fn a_kill_leaves_the_old_export_whole_and_the_next_run_clears_up() {
+    let test = ingested(MANY_GAMES);
+    exported(&test, "out", "--features base");
+    let before = test.files("out");
+    let mut child = under_way(&test);
+    child.kill().unwrap();
+    let (output, stderr) = ended(child);
+    assert_eq!(output.status.code(), None, "it ended before the kill: {stderr}");
+    assert_same_files(&before, &test.files("out"));
+    assert_eq!(staging_folders(&test).len(), 1, "what a killed run cannot remove");
+
+    let export = exported(&test, "out", "--features base --no-normalize");
+    assert_eq!(staging_folders(&test), Vec::<PathBuf>::new());
+    assert_eq!(export.json("manifest.json")["settings"]["normalized"], false);
+}
+
+#[test]
+fn of_two_exports_at_once_both_are_whole_and_the_later_one_stays() {
+    let test = ingested(MANY_GAMES);
+    let child = under_way(&test);
+    signal(&child, "-STOP");
+    exported(&test, "out", "--features base");
+    signal(&child, "-CONT");
+    assert_eq!(Export { folder: test.path("out") }.columns().len(), 422);
+    let (output, stderr) = ended(child);
+    assert!(output.status.success(), "{stderr}");
+    assert_eq!(Export { folder: test.path("out") }.columns().len(), 1308);
+    assert_eq!(staging_folders(&test), Vec::<PathBuf>::new());
+}
