@@ -1,12 +1,11 @@
 //! `prep export`
 
 use super::output::{self, counted, grouped};
-use super::{Context, Outcome, progress, stop_flag};
+use super::{Context, MemoryArgs, Outcome, progress, stop_flag};
 use crate::cache::Cache;
 use crate::config::{FeatureSet, MaskSource, Ratios};
 use crate::export::{ExportOptions, ExportSummary, Layout, SplitMethod, export};
 use anyhow::Result;
-use clap::builder::BoolishValueParser;
 use clap::{Args, ValueEnum};
 use std::fmt::Write;
 use std::path::PathBuf;
@@ -52,12 +51,8 @@ pub(super) struct ExportArgs {
     /// Worker threads; 0 for one each core
     #[arg(long, value_name = "N", env = "PREP_NUM_WORKERS")]
     jobs: Option<usize>,
-    /// Report resident memory at the start, after the rows and at the end
-    // An optional value rather than a mere flag, so that a variable can also say no.
-    #[arg(long, value_name = "BOOL", env = "PREP_MONITOR_MEMORY", num_args = 0..=1,
-          require_equals = true, default_missing_value = "true",
-          value_parser = BoolishValueParser::new())]
-    monitor_memory: Option<bool>,
+    #[command(flatten)]
+    memory: MemoryArgs,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -112,7 +107,7 @@ pub(super) fn run(arguments: ExportArgs, context: Context) -> Result<Outcome> {
             LayoutArg::Npy => Layout::Npy,
         },
         jobs: context.jobs(arguments.jobs),
-        monitor_memory: arguments.monitor_memory.unwrap_or(settings.monitor_memory),
+        monitor_memory: arguments.memory.monitor_memory.unwrap_or(settings.monitor_memory),
     };
     let cache = Cache::open_existing(&context.cache_path())?;
     let progress = progress::progress(context.common.quiet);

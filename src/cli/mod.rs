@@ -16,6 +16,7 @@ use crate::cache::CacheError;
 use crate::config::Settings;
 use crate::ingest::IngestError;
 use anyhow::Result;
+use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand};
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -86,6 +87,16 @@ struct Common {
     verbose: bool,
 }
 
+/// Of the commands that take a while.
+#[derive(Debug, Args)]
+struct MemoryArgs {
+    /// Report resident memory as the run goes on
+    // An optional value rather than a mere flag, so that it can also say no to the settings file.
+    #[arg(long, value_name = "BOOL", env = "PREP_MONITOR_MEMORY", num_args = 0..=1,
+          require_equals = true, default_missing_value = "true", value_parser = switch())]
+    monitor_memory: Option<bool>,
+}
+
 #[derive(Debug, Subcommand)]
 enum Command {
     Ingest(ingest::IngestArgs),
@@ -150,6 +161,11 @@ impl Context {
     fn jobs(&self, asked: Option<usize>) -> usize {
         asked.unwrap_or_else(|| self.settings.num_workers.map_or(0, usize::from))
     }
+}
+
+/// Reads the variable that stands for a flag: 1, yes, on and true, or 0, no, off and false.
+fn switch() -> BoolishValueParser {
+    BoolishValueParser::new()
 }
 
 fn exit_code_of(error: &anyhow::Error) -> Outcome {

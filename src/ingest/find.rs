@@ -35,7 +35,8 @@ pub struct FoundLogs {
 }
 
 /// Searches a folder and all folders in it for `*.csv` files whose stem is a whole number.
-/// Hidden files and folders are passed over; links are followed.
+/// Hidden files and folders are passed over; links are followed. A log that is a link to nothing is
+/// found too: its game is not gone, it cannot be read.
 ///
 /// # Errors
 /// If the folder, or any folder in it, cannot be read: a part that cannot be seen must not be
@@ -45,15 +46,26 @@ pub fn find_logs(root: &Path) -> Result<FoundLogs, IngestError> {
         return Err(IngestError::NoFolder(root.to_owned()));
     }
     let mut found = FoundLogs::default();
-    let is_hidden = |name: &std::ffi::OsStr| name.to_string_lossy().starts_with('.');
     let entries = WalkDir::new(root)
         .follow_links(true)
         .into_iter()
-        .filter_entry(|entry| entry.depth() == 0 || !is_hidden(entry.file_name()));
+        .filter_entry(|entry| entry.depth() == 0 || !is_hidden(entry.path()));
     for entry in entries {
-        let entry = entry.map_err(|error| IngestError::Search { root: root.to_owned(), error })?;
-        let path = entry.path();
-        if !entry.file_type().is_file() || path.extension().is_none_or(|ending| ending != "csv") {
+        let path = match &entry {
+            Ok(entry) if entry.file_type().is_file() => entry.path(),
+            Ok(_) => continue,
+            Err(error) => match error.path() {
+                // Editors keep their lock beside a file as a hidden link to nothing.
+                Some(path) if error.depth() > 0 && is_hidden(path) => continue,
+                Some(path) if is_csv(path) && is_link_to_nothing(path) => path,
+                // Such a link without an ending may be a folder on a disk that is not mounted.
+                _ => {
+                    let error = entry.expect_err("an error");
+                    return Err(IngestError::Search { root: root.to_owned(), error });
+                }
+            },
+        };
+        if !is_csv(path) {
             continue;
         }
         let relative_path = path.strip_prefix(root).unwrap_or(path).to_owned();
@@ -65,6 +77,18 @@ pub fn find_logs(root: &Path) -> Result<FoundLogs, IngestError> {
     found.logs.sort();
     found.skipped.sort();
     Ok(found)
+}
+
+fn is_hidden(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'))
+}
+
+fn is_csv(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending == "csv")
+}
+
+fn is_link_to_nothing(path: &Path) -> bool {
+    path.is_symlink() && !path.exists()
 }
 
 fn game_id_of(path: &Path) -> Option<GameId> {
@@ -128,6 +152,23 @@ mod tests {
         let skipped: Vec<_> = found.skipped.iter().map(|path| skipped_note(path)).collect();
         assert_eq!(skipped.len(), 5, "{skipped:?}");
         assert!(skipped.iter().any(|note| note.contains("every game appended")));
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_link_to_nothing_is_a_log_if_it_is_named_like_one_and_an_error_if_it_may_be_a_folder() {
+        use std::os::unix::fs::symlink;
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["5.csv", "notes.csv", ".#6.csv"] {
+            symlink("nowhere", folder.path().join(name)).unwrap();
+        }
+        let found = find_logs(folder.path()).unwrap();
+        assert_eq!(found.logs.iter().map(|log| log.game_id.0).collect::<Vec<_>>(), [5]);
+        assert_eq!(found.skipped, [Path::new("notes.csv")]);
+
+        symlink("nowhere", folder.path().join("2_games")).unwrap();
+        let error = find_logs(folder.path()).unwrap_err().to_string();
+        assert!(error.contains("2_games"), "{error}");
     }
 
     #[test]
