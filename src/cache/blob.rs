@@ -16,16 +16,13 @@
 //! into another game's row is found out before it is unpacked. It is the front half (16 bytes) of a
 //! blake3, which is plenty against accidents.
 //!
-//! These layouts are [`BLOB_FORMAT`] 1. It is part of the cache key: after a change, bump it, and
-//! every game is packed anew.
+//! These layouts are [`BLOB_FORMAT`](super::BLOB_FORMAT) 1. It is part of the cache key: after a
+//! change, bump it, and every game is packed anew.
 
 use super::error::CacheError;
 use super::record::GameRecord;
 use crate::encode::{ColumnSums, EncodedGame, FEATURE_COUNT, Head, Label, MASK_WIDTH};
 use std::io;
-
-/// Version of the layouts above.
-pub const BLOB_FORMAT: u32 = 1;
 
 /// Bytes of a checksum.
 const CHECKSUM_BYTES: usize = 16;

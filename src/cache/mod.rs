@@ -33,8 +33,8 @@ mod lock;
 mod record;
 mod store;
 
-pub use blob::{BLOB_FORMAT, Columns, PackedGame, Packer, UnpackedGame, Unpacker};
+pub use blob::{Columns, PackedGame, Packer, UnpackedGame, Unpacker};
 pub use error::CacheError;
 pub use lock::WriterLock;
-pub use record::{CacheKey, FeatureSchema, GameRecord, StaleReason, staleness};
+pub use record::{BLOB_FORMAT, CacheKey, FeatureSchema, GameRecord, StaleReason, staleness};
 pub use store::{Batch, Cache, Refusal, Snapshot};

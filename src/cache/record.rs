@@ -1,10 +1,12 @@
 //! What a cached game was made from, and when it must be made anew.
 
-use super::blob::BLOB_FORMAT;
 use crate::encode::{ENCODER_VERSION, FEATURES, Head};
 use crate::gamelog::{GameId, LogSummary, ReadOptions};
 use std::fmt;
 use std::sync::LazyLock;
+
+/// Version of the blobs' layouts, which the `blob` file describes.
+pub const BLOB_FORMAT: u32 = 1;
 
 /// Everything that a game's cached rows depend on. Two equal keys mean equal rows.
 ///

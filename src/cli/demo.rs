@@ -1,5 +1,6 @@
 //! `prep demo`
 
+use super::words::grouped;
 use super::{Cli, Outcome, output};
 use anyhow::{Context as _, Result};
 use clap::{Args, Parser};
@@ -36,7 +37,7 @@ pub(super) fn run(arguments: DemoArgs) -> Result<Outcome> {
 
     output::print(format!("\nmade in {}:\n", out.display()))?;
     for (name, bytes) in files(&out)? {
-        output::print(format!("{:>12}  {name}\n", output::grouped(bytes)))?;
+        output::print(format!("{:>12}  {name}\n", grouped(bytes)))?;
     }
     Ok(Outcome::Done)
 }

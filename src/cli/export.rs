@@ -1,6 +1,7 @@
 //! `prep export`
 
-use super::output::{self, counted, grouped};
+use super::output;
+use super::words::{counted, grouped};
 use super::{Context, MemoryArgs, Outcome, progress, stop_flag};
 use crate::cache::Cache;
 use crate::config::{FeatureSet, MaskSource, Ratios};

@@ -1,6 +1,7 @@
 //! `prep ingest`
 
-use super::output::{self, counted, grouped};
+use super::output;
+use super::words::{counted, grouped};
 use super::{Context, MemoryArgs, Outcome, progress, stop_flag, switch};
 use crate::cache::{Cache, WriterLock};
 use crate::gamelog::ReadOptions;

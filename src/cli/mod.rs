@@ -11,6 +11,7 @@ mod progress;
 mod schema;
 mod simulate;
 mod status;
+mod words;
 
 use crate::cache::CacheError;
 use crate::config::Settings;

@@ -1,6 +1,6 @@
 //! How far a command is: a bar on a terminal, a line now and then elsewhere.
 
-use super::output::grouped;
+use super::words::grouped;
 use crate::progress::{Progress, Silent};
 use indicatif::{MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 use std::cell::RefCell;

@@ -1,6 +1,7 @@
 //! `prep simulate`
 
-use super::output::{self, counted};
+use super::output;
+use super::words::counted;
 use super::{Context, Outcome, progress};
 use crate::gamelog::{Dialect, GameId, write_log};
 use crate::simulate::simulate_game;

@@ -1,6 +1,7 @@
 //! `prep status`
 
-use super::output::{self, counted};
+use super::output;
+use super::words::counted;
 use super::{Context, Outcome, switch};
 use crate::cache::Cache;
 use crate::gamelog::ReadOptions;

@@ -73,17 +73,10 @@ impl Block {
             }
         });
         let game_id = game.record.game_id;
-        let mut block = Block {
-            split,
-            game_id,
-            turn_numbers: unpacked.turn_numbers,
-            features,
-            labels,
-            masks,
-            report: SplitReport::default(),
-        };
-        block.report = SplitReport::of_game(&block, game.record.players);
-        Ok(block)
+        let turn_numbers = unpacked.turn_numbers;
+        let report =
+            SplitReport::of_game(game_id, game.record.players, &turn_numbers, &labels, &masks);
+        Ok(Block { split, game_id, turn_numbers, features, labels, masks, report })
     }
 
     /// How many rows it has.

@@ -1,6 +1,6 @@
 //! `manifest.json`: the receipt of an export.
 
-use super::run::ExportOptions;
+use super::options::ExportOptions;
 use super::split::Split;
 use crate::cache::{FeatureSchema, GameRecord, Refusal};
 use crate::encode::ENCODER_VERSION;

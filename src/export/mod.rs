@@ -20,6 +20,7 @@ mod files;
 mod label_mappings;
 mod manifest;
 mod npy;
+mod options;
 mod publish;
 mod report;
 mod run;
@@ -29,8 +30,9 @@ mod split;
 mod split_writer;
 
 pub use npy::{NpyError, NpyWriter, pack_npz};
+pub use options::{ExportOptions, Layout};
 pub use publish::{PublishError, Staging, check_replaceable};
-pub use run::{ExportOptions, ExportSummary, Layout, SplitSummary, export};
+pub use run::{ExportSummary, SplitSummary, export};
 pub use scaler::{Scaler, ScalerError};
 pub use scaler_file::ColumnDrift;
 pub use split::{Split, SplitError, SplitMethod, assign};

@@ -3,8 +3,7 @@
 //! A report is made for each game beside its arrays and added up in game order, so that it costs
 //! no second pass over the data.
 
-use super::block::Block;
-use crate::encode::{Head, NO_LABEL};
+use crate::encode::{Head, Label, NO_LABEL};
 use crate::gamelog::GameId;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -44,13 +43,19 @@ struct IllegalLabel {
 }
 
 impl SplitReport {
-    /// The counts of one game.
-    pub(super) fn of_game(block: &Block, players: u8) -> SplitReport {
+    /// The counts of one game. `labels` and `masks` are its arrays by head.
+    pub(super) fn of_game(
+        game_id: GameId,
+        players: u8,
+        turn_numbers: &[i32],
+        labels: &[Vec<Label>; Head::COUNT],
+        masks: &[Vec<i8>; Head::COUNT],
+    ) -> SplitReport {
         let head_report = |head: Head| {
             let mut report =
                 HeadReport { class_counts: vec![0; head.classes()], ..Default::default() };
-            let masks = block.masks[head.index()].chunks_exact(head.classes());
-            for (row, (&label, mask)) in block.labels[head.index()].iter().zip(masks).enumerate() {
+            let masks = masks[head.index()].chunks_exact(head.classes());
+            for (row, (&label, mask)) in labels[head.index()].iter().zip(masks).enumerate() {
                 report.add_legal(mask.iter().filter(|&&legal| legal == 1).count() as u64);
                 if label == NO_LABEL {
                     report.no_label += 1;
@@ -59,8 +64,7 @@ impl SplitReport {
                 let class = label as usize;
                 report.class_counts[class] += 1;
                 if mask[class] != 1 {
-                    let turn_number = block.turn_numbers[row];
-                    let game_id = block.game_id;
+                    let turn_number = turn_numbers[row];
                     report.illegal += 1;
                     report.list(&[IllegalLabel { game_id, turn_number, row_in_game: row, class }]);
                 }
@@ -68,7 +72,7 @@ impl SplitReport {
             report
         };
         SplitReport {
-            rows: block.rows() as u64,
+            rows: turn_numbers.len() as u64,
             games_by_players: [(players, 1)].into(),
             heads: Head::ALL.map(head_report),
         }

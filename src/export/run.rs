@@ -6,15 +6,15 @@ use super::columns::ExportedColumns;
 use super::files::ExportFiles;
 use super::label_mappings::label_mappings;
 use super::manifest::manifest;
+use super::options::ExportOptions;
 use super::publish::Staging;
 use super::scaler::{Scaler, ScalerError};
 use super::scaler_file::{ColumnDrift, FEATURE_COLS_FILE, drift, read_scaler, write_scaler};
-use super::split::{Split, SplitMethod, assign};
+use super::split::{Split, assign};
 use super::split_writer::SplitWriter;
 use crate::cache::{
     Cache, CacheError, FeatureSchema, GameRecord, PackedGame, Refusal, Snapshot, Unpacker,
 };
-use crate::config::{FeatureSet, MaskSource, Ratios};
 use crate::encode::{ColumnSums, ENCODER_VERSION};
 use crate::gamelog::GameId;
 use crate::memory::ResidentMemory;
@@ -22,56 +22,8 @@ use crate::progress::Progress;
 use rayon::prelude::*;
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
-
-/// How labels and masks are stored.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Layout {
-    /// One `.npz` a split for labels and one for masks.
-    #[default]
-    Npz,
-    /// One `.npy` a head, which `np.load` can map into memory.
-    Npy,
-}
-
-impl Layout {
-    /// `npz` or `npy`.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Layout::Npz => "npz",
-            Layout::Npy => "npy",
-        }
-    }
-}
-
-/// What to export, and where to.
-#[derive(Clone, Debug)]
-pub struct ExportOptions {
-    /// The folder to replace.
-    pub out: PathBuf,
-    /// Shares of the games.
-    pub ratios: Ratios,
-    /// How games are assigned.
-    pub split_method: SplitMethod,
-    /// Decides which games go where.
-    pub seed: u32,
-    /// Which columns.
-    pub features: FeatureSet,
-    /// Which masks.
-    pub masks: MaskSource,
-    /// Whether `X` is normalised.
-    pub normalize: bool,
-    /// An earlier export whose scaler to use, instead of one fitted on the training rows.
-    pub scaler_from: Option<PathBuf>,
-    /// How labels and masks are stored.
-    pub layout: Layout,
-    /// Worker threads; 0 for one each core.
-    pub jobs: usize,
-    /// Report resident memory.
-    pub monitor_memory: bool,
-}
 
 /// What was exported.
 #[derive(Clone, Debug)]

@@ -55,8 +55,10 @@ fn no_cache_and_an_empty_cache_are_told_apart() {
     out.refuses("--cache none.sqlite", 1, absent);
     assert!(!out.test.path("none.sqlite").exists(), "no cache was made");
 
-    fs::create_dir(out.test.path("empty")).unwrap();
-    out.test.prep("ingest empty --allow-delete --cache empty.sqlite");
+    out.test.prep("simulate gone --games 1 --players 2");
+    out.test.prep("ingest gone --cache empty.sqlite");
+    fs::remove_file(out.test.path("gone/2_games/1.csv")).unwrap();
+    out.test.prep("ingest gone --allow-delete --cache empty.sqlite");
     let empty = "error: the cache holds no games: run `prep ingest DIR` first";
     out.refuses("--cache empty.sqlite", 1, empty);
 }

@@ -1,0 +1,52 @@
+//! What to export, and how.
+
+use super::split::SplitMethod;
+use crate::config::{FeatureSet, MaskSource, Ratios};
+use std::path::PathBuf;
+
+/// How labels and masks are stored.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Layout {
+    /// One `.npz` a split for labels and one for masks.
+    #[default]
+    Npz,
+    /// One `.npy` a head, which `np.load` can map into memory.
+    Npy,
+}
+
+impl Layout {
+    /// `npz` or `npy`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Layout::Npz => "npz",
+            Layout::Npy => "npy",
+        }
+    }
+}
+
+/// What to export, and where to.
+#[derive(Clone, Debug)]
+pub struct ExportOptions {
+    /// The folder to replace.
+    pub out: PathBuf,
+    /// Shares of the games.
+    pub ratios: Ratios,
+    /// How games are assigned.
+    pub split_method: SplitMethod,
+    /// Decides which games go where.
+    pub seed: u32,
+    /// Which columns.
+    pub features: FeatureSet,
+    /// Which masks.
+    pub masks: MaskSource,
+    /// Whether `X` is normalised.
+    pub normalize: bool,
+    /// An earlier export whose scaler to use, instead of one fitted on the training rows.
+    pub scaler_from: Option<PathBuf>,
+    /// How labels and masks are stored.
+    pub layout: Layout,
+    /// Worker threads; 0 for one each core.
+    pub jobs: usize,
+    /// Report resident memory.
+    pub monitor_memory: bool,
+}
