@@ -107,6 +107,7 @@ pub fn export(
         writers.push(SplitWriter::create(&files, split, rows as usize, plan.columns.len())?);
     }
     let rows: u64 = Split::ALL.map(|split| rows_of(&records, &splits, split)).iter().sum();
+    tracing::info!("{} games in the cache, {rows} rows", records.len());
     progress.begin("rows", rows);
     let games = records.values().zip(splits.iter().copied());
     write_rows(&snapshot, games, &plan, options.jobs, &mut writers, progress, stop)?;

@@ -28,7 +28,10 @@ pub enum ScalerError {
         flags: usize,
     },
     /// A sum of squares is below what any whole numbers with that sum could have.
-    #[error("the sums of column {column} cannot come from its rows: run `prep verify`")]
+    #[error(
+        "the cached sums of column {column} cannot come from its rows: delete the cache file and \
+         run `prep ingest`, which makes it anew from the logs"
+    )]
     ImpossibleSums {
         /// Index of the column, from 0.
         column: usize,

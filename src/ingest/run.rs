@@ -111,6 +111,7 @@ pub fn ingest(
         refused: Vec::new(),
         summary: IngestSummary { logs: looked_at, ..Default::default() },
     };
+    tracing::info!("{looked_at} logs in {}", options.root.display());
     run.report_memory("at the start");
     progress.begin("games", looked_at as u64);
     run.examine_all(&logs, looked_at, &cached, progress, stop)?;
