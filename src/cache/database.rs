@@ -14,6 +14,9 @@ const APPLICATION_ID: i32 = 0x7072_6570;
 /// made before and after the edit would differ under one number.
 const MIGRATIONS: [&str; 1] = [include_str!("../../schema/migrations/0001_games.sql")];
 
+/// The schema version of an empty file.
+const BLANK: u32 = 0;
+
 /// How long a reader waits for another process's commit.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -29,15 +32,26 @@ pub(super) fn open_or_create(path: &Path) -> Result<Connection, CacheError> {
     Ok(connection)
 }
 
-/// Opens a cache that is there. It is migrated too, should it be an old one: reading code knows
-/// one schema only.
+/// Opens a cache that is there; an empty file is none. It is migrated too, should it be an old one:
+/// reading code knows one schema only.
 pub(super) fn open_existing(path: &Path) -> Result<Connection, CacheError> {
     if !path.exists() {
         return Err(CacheError::Absent(path.to_owned()));
     }
     let mut connection = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    if check_identity(&connection, path)? == BLANK {
+        return Err(CacheError::Absent(path.to_owned()));
+    }
     migrate(&mut connection, path)?;
     Ok(connection)
+}
+
+/// Says what is wrong with the file, if it is there and no cache that this program knows.
+pub(super) fn check(path: &Path) -> Result<(), CacheError> {
+    if path.exists() {
+        check_identity(&open(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?, path)?;
+    }
+    Ok(())
 }
 
 fn open(path: &Path, flags: OpenFlags) -> Result<Connection, CacheError> {
@@ -53,10 +67,13 @@ fn open(path: &Path, flags: OpenFlags) -> Result<Connection, CacheError> {
         .map_err(|error| sqlite_error(path, error))
 }
 
-/// Whether the file is absent, empty or begins as SQLite files do. SQLite itself takes a file of a
+/// Whether the path is absent, an empty file or one that begins as SQLite files do. SQLite itself takes a file of a
 /// few bytes for an empty database and would write over somebody's note.
 fn may_be_sqlite(path: &Path) -> bool {
     const MAGIC: &[u8] = b"SQLite format 3\0";
+    if path.is_dir() {
+        return false;
+    }
     let mut front = Vec::new();
     let read =
         File::open(path).and_then(|file| file.take(MAGIC.len() as u64).read_to_end(&mut front));

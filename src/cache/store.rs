@@ -1,7 +1,7 @@
 //! Games in and out of the SQLite file.
 
 use super::blob::{Blob, Packed, PackedGame, Unpacker};
-use super::database::{open_existing, open_or_create, sqlite_error};
+use super::database::{check, open_existing, open_or_create, sqlite_error};
 use super::error::CacheError;
 use super::record::{CacheKey, FeatureSchema, GameRecord};
 use crate::encode::ColumnSums;
@@ -47,6 +47,27 @@ impl Cache {
     /// [`CacheError::Absent`] if it is not; else as [`open_or_create`](Self::open_or_create).
     pub fn open_existing(path: &Path) -> Result<Cache, CacheError> {
         Ok(Cache { connection: open_existing(path)?, path: path.to_owned() })
+    }
+
+    /// Opens a cache if it is there, for commands that must not make one.
+    ///
+    /// # Errors
+    /// As [`open_or_create`](Self::open_or_create).
+    pub fn open_if_there(path: &Path) -> Result<Option<Cache>, CacheError> {
+        match Cache::open_existing(path) {
+            Ok(cache) => Ok(Some(cache)),
+            Err(CacheError::Absent(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Looks whether this program may write a cache here: there is nothing yet, or a cache that it
+    /// knows. Leaves no trace, so it is the thing to do before making a lock file.
+    ///
+    /// # Errors
+    /// If the file is something else, or is from a newer version.
+    pub fn check(path: &Path) -> Result<(), CacheError> {
+        check(path)
     }
 
     /// Every cached game, in ascending order.
@@ -246,6 +267,19 @@ impl Batch<'_> {
     /// If SQLite cannot write.
     pub fn clear_refusals(&self) -> Result<(), CacheError> {
         self.run(|transaction| transaction.execute_batch("DELETE FROM refusals"))
+    }
+
+    /// Forgets the refusals of a game, wherever its log lay.
+    ///
+    /// # Errors
+    /// If SQLite cannot write.
+    pub fn clear_refusals_of(&self, game_id: GameId) -> Result<(), CacheError> {
+        self.run(|transaction| {
+            transaction
+                .prepare_cached("DELETE FROM refusals WHERE game_id = ?1")?
+                .execute([game_id.0])?;
+            Ok(())
+        })
     }
 
     /// Notes that a log was refused. `error.file` must be the path below the data folder.

@@ -91,27 +91,29 @@ pub fn ingest(
     progress: &dyn Progress,
     stop: &AtomicBool,
 ) -> Result<IngestSummary, IngestError> {
-    let FoundLogs { mut logs, skipped } = find_logs(&options.root)?;
+    let FoundLogs { logs, skipped } = find_logs(&options.root)?;
     for path in &skipped {
         tracing::info!("{}", skipped_note(path));
     }
     let cached = cache.map_or(Ok(BTreeMap::new()), Cache::records)?;
+    let refusals = cache.map_or(Ok(Vec::new()), Cache::refusals)?;
     if logs.is_empty() && !options.allow_delete {
         return Err(IngestError::NoLogs(options.root.clone()));
     }
     let game_ids: BTreeSet<GameId> = logs.iter().map(|log| log.game_id).collect();
-    logs.truncate(options.max_games.unwrap_or(usize::MAX));
+    let looked_at = logs.len().min(options.max_games.unwrap_or(usize::MAX));
 
     let mut run = Run {
         options,
         writer: Writer { cache: cache.filter(|_| !options.dry_run), batch: None, games: 0 },
         after: cached.clone(),
+        refused_before: refusals.into_iter().map(|refusal| refusal.game_id).collect(),
         refused: Vec::new(),
-        summary: IngestSummary { logs: logs.len(), ..Default::default() },
+        summary: IngestSummary { logs: looked_at, ..Default::default() },
     };
     run.report_memory("at the start");
-    progress.begin("games", logs.len() as u64);
-    run.examine_all(&logs, &cached, progress, stop)?;
+    progress.begin("games", looked_at as u64);
+    run.examine_all(&logs, looked_at, &cached, progress, stop)?;
     progress.end();
     run.summary.interrupted = stop.load(Ordering::Relaxed);
     if !run.summary.interrupted {
@@ -128,6 +130,8 @@ struct Run<'a> {
     writer: Writer<'a>,
     /// The cache as it will be after the run.
     after: BTreeMap<GameId, GameRecord>,
+    /// Games of which the cache says that their log was refused.
+    refused_before: BTreeSet<GameId>,
     refused: Vec<Refused>,
     summary: IngestSummary,
 }
@@ -142,10 +146,11 @@ struct Refused {
 type Message = (usize, std::io::Result<Outcome>);
 
 impl Run<'_> {
-    /// Spreads the logs over worker threads and stores what they send.
+    /// Spreads the first `looked_at` logs over worker threads and stores what they send.
     fn examine_all(
         &mut self,
         logs: &[LogFile],
+        looked_at: usize,
         cached: &BTreeMap<GameId, GameRecord>,
         progress: &dyn Progress,
         stop: &AtomicBool,
@@ -166,7 +171,7 @@ impl Run<'_> {
             };
             while !stop.load(Ordering::Relaxed) && !failed.load(Ordering::Relaxed) {
                 let place = next.fetch_add(1, Ordering::Relaxed);
-                let Some(log) = logs.get(place) else { return };
+                let Some(log) = logs[..looked_at].get(place) else { return };
                 let outcome = match twin_of(logs, place) {
                     Some(twin) => Ok(game_in_two_files(log, twin)),
                     None => examiner.examine(&self.options.root, log, cached.get(&log.game_id)),
@@ -198,12 +203,14 @@ impl Run<'_> {
                 Outcome::UpToDate => {
                     self.summary.up_to_date += 1;
                     self.note_moved(log)?;
+                    self.note_mended(log)?;
                 }
                 Outcome::Encoded { game, why } => {
                     *self.summary.encoded.entry(why.name()).or_default() += 1;
                     self.summary.rows_encoded += u64::from(game.record.rows);
                     self.writer.write(|batch| batch.put(&game))?;
                     self.after.insert(log.game_id, game.record);
+                    self.note_mended(log)?;
                     self.commit_full_batch()?;
                 }
                 Outcome::Refused { error, source_hash } => {
@@ -226,6 +233,15 @@ impl Run<'_> {
             }
             _ => Ok(()),
         }
+    }
+
+    /// A log that can be read is no longer refused. In one transaction with its rows: whatever
+    /// becomes of this run, no export says of them that they are from an older log.
+    fn note_mended(&mut self, log: &LogFile) -> Result<(), CacheError> {
+        if self.refused_before.contains(&log.game_id) {
+            self.writer.write(|batch| batch.clear_refusals_of(log.game_id))?;
+        }
+        Ok(())
     }
 
     fn commit_full_batch(&mut self) -> Result<(), CacheError> {
@@ -266,6 +282,9 @@ impl Run<'_> {
         let looked_at_all = self.options.max_games.is_none() && !self.summary.interrupted;
         if looked_at_all {
             self.writer.write(Batch::clear_refusals)?;
+        }
+        for refused in &self.refused {
+            self.writer.write(|batch| batch.clear_refusals_of(refused.game_id))?;
         }
         for refused in &self.refused {
             self.writer.write(|batch| {
