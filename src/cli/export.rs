@@ -1,7 +1,7 @@
 //! `prep export`
 
 use super::output::{self, counted, grouped};
-use super::{Context, Outcome, progress, stop_flag};
+use super::{Context, Outcome, progress, stop_flag, switch};
 use crate::cache::Cache;
 use crate::config::{FeatureSet, MaskSource, Ratios};
 use crate::export::{ExportOptions, ExportSummary, Layout, SplitMethod, export};
@@ -52,7 +52,7 @@ pub(super) struct ExportArgs {
     #[arg(long, value_name = "N", env = "PREP_NUM_WORKERS")]
     jobs: Option<usize>,
     /// Report resident memory at the start, after the rows and at the end
-    #[arg(long, env = "PREP_MONITOR_MEMORY")]
+    #[arg(long, env = "PREP_MONITOR_MEMORY", value_parser = switch())]
     monitor_memory: bool,
 }
 

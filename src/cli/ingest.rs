@@ -1,10 +1,10 @@
 //! `prep ingest`
 
 use super::output::{self, counted, grouped};
-use super::{Context, Outcome, progress, stop_flag};
+use super::{Context, Outcome, progress, stop_flag, switch};
 use crate::cache::{Cache, WriterLock};
 use crate::gamelog::ReadOptions;
-use crate::ingest::{IngestOptions, IngestSummary, ingest};
+use crate::ingest::{IngestError, IngestOptions, IngestSummary, find_logs, ingest};
 use anyhow::Result;
 use clap::Args;
 use std::fmt::Write;
@@ -32,7 +32,7 @@ pub(super) struct IngestArgs {
     #[arg(long, value_name = "N", env = "PREP_BATCH_SIZE")]
     batch_size: Option<NonZeroUsize>,
     /// Read takes of three that old logs wrote into the gem_take2 columns as they were meant
-    #[arg(long, env = "PREP_REPAIR")]
+    #[arg(long, env = "PREP_REPAIR", value_parser = switch())]
     repair: bool,
     /// Say what would be done, write nothing
     #[arg(long)]
@@ -47,7 +47,7 @@ pub(super) struct IngestArgs {
     #[arg(long)]
     keep_missing: bool,
     /// Report resident memory at the start, after each batch and at the end
-    #[arg(long, env = "PREP_MONITOR_MEMORY")]
+    #[arg(long, env = "PREP_MONITOR_MEMORY", value_parser = switch())]
     monitor_memory: bool,
     /// Wait so long for another run that holds the cache
     #[arg(long, value_name = "SECONDS", default_value_t = 0)]
@@ -71,9 +71,14 @@ pub(super) fn run(arguments: IngestArgs, context: Context) -> Result<Outcome> {
     let path = context.cache_path();
     let progress = progress::progress(context.common.quiet);
     let summary = if options.dry_run {
-        let cache = if path.exists() { Some(Cache::open_existing(&path)?) } else { None };
+        let cache = Cache::open_if_there(&path)?;
         ingest(cache.as_ref(), &options, &*progress, stop_flag())?
     } else {
+        Cache::check(&path)?;
+        if !path.exists() && find_logs(&options.root)?.logs.is_empty() {
+            // A slip in the folder's name must not leave an empty cache behind.
+            return Err(IngestError::NoLogs(options.root).into());
+        }
         let _lock = WriterLock::acquire(&path, Duration::from_secs(arguments.wait))?;
         let cache = Cache::open_or_create(&path)?;
         ingest(Some(&cache), &options, &*progress, stop_flag())?
@@ -140,7 +145,10 @@ fn warn(summary: &IngestSummary, options: &IngestOptions) {
 /// The result, on stdout.
 fn describe(summary: &IngestSummary, options: &IngestOptions, time: Duration) -> String {
     let mut text = String::new();
-    let would = if options.dry_run { "would be " } else { "" };
+    let (would, holds) = match options.dry_run {
+        true => ("would be ", "would hold"),
+        false => ("", "holds"),
+    };
     let encoded = counted(summary.encoded_games(), "game");
     let _ = write!(text, "{encoded} {would}encoded");
     if !summary.encoded.is_empty() {
@@ -158,18 +166,13 @@ fn describe(summary: &IngestSummary, options: &IngestOptions, time: Duration) ->
     if summary.missing_kept > 0 {
         let _ = write!(text, ", {} kept without a log", grouped(summary.missing_kept as u64));
     }
+    let _ = writeln!(text, ", {} {would}refused", grouped(summary.refused.len() as u64));
     let _ = writeln!(
         text,
-        ", {} refused; {} of {} in {:.1} s",
-        grouped(summary.refused.len() as u64),
+        "{} of {} in {:.1} s; the cache {holds} {}, {}",
         counted(summary.logs, "log"),
         options.root.display(),
-        time.as_secs_f64()
-    );
-    let holds = if options.dry_run { "would hold" } else { "holds" };
-    let _ = writeln!(
-        text,
-        "the cache {holds} {}, {}",
+        time.as_secs_f64(),
         counted(summary.cached_games, "game"),
         counted(summary.cached_rows, "row")
     );

@@ -16,6 +16,7 @@ use crate::cache::CacheError;
 use crate::config::Settings;
 use crate::ingest::IngestError;
 use anyhow::Result;
+use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand};
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -150,6 +151,11 @@ impl Context {
     fn jobs(&self, asked: Option<usize>) -> usize {
         asked.unwrap_or_else(|| self.settings.num_workers.map_or(0, usize::from))
     }
+}
+
+/// Reads the variable that stands for a flag: 1, yes, on and true, or 0, no, off and false.
+fn switch() -> BoolishValueParser {
+    BoolishValueParser::new()
 }
 
 fn exit_code_of(error: &anyhow::Error) -> Outcome {

@@ -2,8 +2,9 @@
 
 use super::output::grouped;
 use crate::progress::{Progress, Silent};
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 use std::cell::RefCell;
+use std::fmt;
 use std::io::IsTerminal;
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
@@ -33,10 +34,15 @@ struct Bar {
 
 impl Progress for Bar {
     fn begin(&self, phase: &'static str, steps: u64) {
-        let style = ProgressStyle::with_template(
-            "{msg:>9} {wide_bar} {human_pos}/{human_len}  {per_sec}  {eta} left",
-        )
-        .unwrap_or_else(|_| ProgressStyle::default_bar());
+        // As wide as it will become, so that the bar does not shrink with every new digit.
+        let width = grouped(steps).len();
+        let style = ProgressStyle::with_template(&format!(
+            "{{msg}} {{wide_bar}} {{human_pos:>{width}}}/{{human_len}}  {{rate:>9}}  {{eta:>3}} left"
+        ))
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+        .with_key("rate", |state: &ProgressState, out: &mut dyn fmt::Write| {
+            let _ = write!(out, "{}/s", grouped(state.per_sec().round() as u64));
+        });
         let bar = bars().add(ProgressBar::new(steps)).with_style(style).with_message(phase);
         self.bar.replace(Some(bar));
     }

@@ -1,7 +1,7 @@
 //! `prep status`
 
 use super::output::{self, counted};
-use super::{Context, Outcome};
+use super::{Context, Outcome, switch};
 use crate::cache::Cache;
 use crate::gamelog::ReadOptions;
 use crate::ingest::{GameStatus, StatusReport, status};
@@ -20,7 +20,7 @@ pub(super) struct StatusArgs {
     #[arg(value_name = "DIR", env = "PREP_DATA_ROOT")]
     data_root: Option<PathBuf>,
     /// As for ingest
-    #[arg(long, env = "PREP_REPAIR")]
+    #[arg(long, env = "PREP_REPAIR", value_parser = switch())]
     repair: bool,
     /// Print JSON: every game with its status, and the counts
     #[arg(long)]
@@ -29,8 +29,7 @@ pub(super) struct StatusArgs {
 
 pub(super) fn run(arguments: StatusArgs, context: Context) -> Result<Outcome> {
     let root = arguments.data_root.unwrap_or_else(|| context.settings.data_root.clone());
-    let path = context.cache_path();
-    let cache = if path.exists() { Some(Cache::open_existing(&path)?) } else { None };
+    let cache = Cache::open_if_there(&context.cache_path())?;
     let report = status(&root, cache.as_ref(), ReadOptions { repair: arguments.repair })?;
     if arguments.json {
         output::print(format!("{:#}\n", as_json(&report)))?;
