@@ -1,9 +1,12 @@
 //! The `prep` binary in a temporary folder: the one fixture of all end-to-end tests.
 
+// Every test file has its own copy of this module and uses the part it needs.
+#![allow(dead_code)]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output, Stdio};
 
 /// A folder with nothing in it, in which `prep` is run without any of the caller's settings.
 pub(crate) struct CliTest {
@@ -18,6 +21,16 @@ pub(crate) struct Ran {
     pub(crate) stderr: String,
 }
 
+impl From<Output> for Ran {
+    fn from(output: Output) -> Ran {
+        Ran {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8(output.stdout).expect("UTF-8"),
+            stderr: String::from_utf8(output.stderr).expect("UTF-8"),
+        }
+    }
+}
+
 impl CliTest {
     pub(crate) fn new() -> CliTest {
         CliTest { folder: tempfile::tempdir().expect("a temporary folder") }
@@ -28,24 +41,26 @@ impl CliTest {
         self.folder.path().join(relative)
     }
 
-    /// Runs `prep` with these words as arguments, however it ends.
-    pub(crate) fn run(&self, arguments: &str) -> Ran {
+    /// `prep` with these words as arguments, ready to be started.
+    pub(crate) fn command(&self, arguments: &str) -> Command {
         let mut command = Command::new(assert_cmd::cargo::cargo_bin!("prep"));
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("PREP_") {
                 command.env_remove(name);
             }
         }
-        let output = command
+        command
             .args(arguments.split_whitespace())
             .current_dir(self.folder.path())
-            .output()
-            .expect("prep starts");
-        Ran {
-            code: output.status.code().unwrap_or(-1),
-            stdout: String::from_utf8(output.stdout).expect("UTF-8"),
-            stderr: String::from_utf8(output.stderr).expect("UTF-8"),
-        }
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
+    }
+
+    /// Runs `prep` with these words as arguments, however it ends.
+    pub(crate) fn run(&self, arguments: &str) -> Ran {
+        Ran::from(self.command(arguments).output().expect("prep starts"))
     }
 
     /// Runs `prep`, which must succeed, and returns what it printed on stdout.
@@ -53,6 +68,19 @@ impl CliTest {
         let ran = self.run(arguments);
         assert_eq!(ran.code, 0, "prep {arguments}: {ran:#?}");
         ran.stdout
+    }
+
+    /// Writes a file below the folder, and the folders above it.
+    pub(crate) fn write(&self, relative: impl AsRef<Path>, bytes: impl AsRef<[u8]>) {
+        let path = self.path(relative);
+        fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
+        fs::write(path, bytes).expect("a file written");
+    }
+
+    /// The bytes of a file below the folder.
+    pub(crate) fn read(&self, relative: impl AsRef<Path>) -> Vec<u8> {
+        let path = self.path(relative);
+        fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
     }
 
     /// Every file below a folder with its bytes, by relative path.

@@ -1,0 +1,74 @@
+//! A look into the cache file with SQLite alone, as a person would take it.
+
+// Every test file has its own copy of this module and uses the part it needs.
+#![allow(dead_code)]
+
+use rusqlite::Connection;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// A time at which nothing can have been ingested.
+const LONG_AGO: &str = "2001-01-01T00:00:00Z";
+
+/// What stands in a row of `games`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct CachedGame {
+    pub(crate) source_path: String,
+    pub(crate) source_hash: String,
+    pub(crate) ingested_at: String,
+    /// All blobs, one after another.
+    pub(crate) blobs: Vec<u8>,
+}
+
+/// Every row of `games` by game id.
+pub(crate) fn cached_games(cache: &Path) -> BTreeMap<i64, CachedGame> {
+    let connection = Connection::open(cache).expect("a cache");
+    let mut statement = connection
+        .prepare(
+            "SELECT game_id, source_path, source_hash, ingested_at,
+                    turn_numbers, features, labels, masks, column_sums
+             FROM games",
+        )
+        .expect("a table of games");
+    let games = statement
+        .query_map([], |row| {
+            let blobs: Vec<Vec<u8>> = (4..9).map(|blob| row.get(blob)).collect::<Result<_, _>>()?;
+            let game = CachedGame {
+                source_path: row.get(1)?,
+                source_hash: row.get(2)?,
+                ingested_at: row.get(3)?,
+                blobs: blobs.concat(),
+            };
+            Ok((row.get(0)?, game))
+        })
+        .expect("rows");
+    games.collect::<Result<_, _>>().expect("a row")
+}
+
+/// Runs SQL against the cache.
+pub(crate) fn execute(cache: &Path, sql: &str) {
+    Connection::open(cache).and_then(|connection| connection.execute_batch(sql)).expect(sql);
+}
+
+/// Makes every cached game look old, so that [`written_since`] finds those that are written from
+/// now on: times of ingestion are whole seconds, and a test is faster than that.
+pub(crate) fn make_old(cache: &Path) {
+    execute(cache, &format!("UPDATE games SET ingested_at = '{LONG_AGO}'"));
+}
+
+/// Games that were written since [`make_old`].
+pub(crate) fn written_since(cache: &Path) -> Vec<i64> {
+    let games = cached_games(cache);
+    games.into_iter().filter(|(_, game)| game.ingested_at != LONG_AGO).map(|(id, _)| id).collect()
+}
+
+/// How many games are in the cache just now, while another process may be writing or even making
+/// it.
+pub(crate) fn games_so_far(cache: &Path) -> u32 {
+    if !cache.exists() {
+        return 0;
+    }
+    let count =
+        || Connection::open(cache)?.query_row("SELECT count(*) FROM games", [], |row| row.get(0));
+    count().unwrap_or(0)
+}
