@@ -187,9 +187,27 @@ fn status_succeeds_only_when_there_is_nothing_to_do_and_says_nothing_if_quiet() 
     assert_eq!(test.run("ingest raw").code, 3);
     assert_eq!(quiet(), 1, "a refused log");
     test.write("raw/2_games/1.csv", good);
-    assert_eq!(quiet(), 0, "mended to what is cached");
+    assert_eq!(quiet(), 1, "mended to what is cached, but an export would still speak of it");
+    let why = "2_games/1.csv: its log was refused and is now as cached again\n";
+    assert!(test.run("status raw").stdout.starts_with(why));
+    test.prep("ingest raw");
+    assert_eq!(quiet(), 0, "up to date again");
     fs::remove_file(test.path("raw/2_games/1.csv")).unwrap();
     assert_eq!(quiet(), 1, "a log that is gone");
+}
+
+#[test]
+fn a_log_that_was_refused_and_is_gone_is_listed_until_an_ingest_forgets_it() {
+    let test = CliTest::new();
+    test.prep("simulate raw --games 3");
+    test.write("raw/4.csv", "");
+    assert_eq!(test.run("ingest raw").code, 3);
+    fs::remove_file(test.path("raw/4.csv")).unwrap();
+    let ran = test.run("status raw");
+    assert_eq!(ran.code, 1);
+    assert_eq!(ran.stdout, "4.csv: its log is gone\n1 game gone, 3 games up to date\n");
+    test.prep("ingest raw");
+    assert_eq!(test.prep("status raw"), "3 games up to date\n");
 }
 
 #[test]
