@@ -49,13 +49,13 @@ pub(super) fn open_existing(path: &Path) -> Result<Connection, CacheError> {
 /// Says what is wrong with the file, if it is there and no cache that this program knows.
 pub(super) fn check(path: &Path) -> Result<(), CacheError> {
     if path.exists() {
-        check_identity(&open(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?, path)?;
+        check_identity(&open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?, path)?;
     }
     Ok(())
 }
 
 fn open(path: &Path, flags: OpenFlags) -> Result<Connection, CacheError> {
-    if !may_be_sqlite(path) {
+    if !may_be_cache(path) {
         return Err(CacheError::NotACache(path.to_owned()));
     }
     let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -67,18 +67,29 @@ fn open(path: &Path, flags: OpenFlags) -> Result<Connection, CacheError> {
         .map_err(|error| sqlite_error(path, error))
 }
 
-/// Whether the path is absent, an empty file or one that begins as SQLite files do. SQLite itself takes a file of a
-/// few bytes for an empty database and would write over somebody's note.
-fn may_be_sqlite(path: &Path) -> bool {
+/// Whether the path is absent, an empty file, or has the header of a cache. SQLite itself takes a
+/// file of a few bytes for an empty database and would write over somebody's note; and opening a
+/// stranger's database in write-ahead mode is enough to write beside it.
+fn may_be_cache(path: &Path) -> bool {
+    /// <https://www.sqlite.org/fileformat.html#the_database_header>
+    const HEADER_BYTES: usize = 100;
     const MAGIC: &[u8] = b"SQLite format 3\0";
     if path.is_dir() {
         return false;
     }
-    let mut front = Vec::new();
+    let mut header = Vec::new();
     let read =
-        File::open(path).and_then(|file| file.take(MAGIC.len() as u64).read_to_end(&mut front));
-    // What cannot be read is left to SQLite to explain.
-    read.is_err() || front.is_empty() || front == MAGIC
+        File::open(path).and_then(|file| file.take(HEADER_BYTES as u64).read_to_end(&mut header));
+    let number = |at: usize| header[at..].first_chunk().map(|&bytes| u32::from_be_bytes(bytes));
+    match read {
+        Ok(0) => true,
+        Ok(read) if read < HEADER_BYTES || !header.starts_with(MAGIC) => false,
+        // In a cache whose making was interrupted, all but an empty first page may still be in the
+        // write-ahead log, and the mark with it.
+        Ok(_) => number(68) == Some(APPLICATION_ID as u32) || number(28) <= Some(1),
+        // What cannot be read is left to SQLite to explain.
+        Err(_) => true,
+    }
 }
 
 fn migrate(connection: &mut Connection, path: &Path) -> Result<(), CacheError> {

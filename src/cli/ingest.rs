@@ -104,19 +104,19 @@ fn warn(summary: &IngestSummary, options: &IngestOptions) {
         tracing::error!("{error}");
     }
     if let Some(more @ 1..) = summary.refused.len().checked_sub(LISTED_REFUSALS) {
-        tracing::error!("and {} more, see `prep status`", counted(more, "refused log"));
+        tracing::error!("and {}, see `prep status`", counted(more, "more refused log"));
     }
     if !summary.older_version_kept.is_empty() {
         tracing::warn!(
-            "{} of them keep an older version in the cache until their logs are mended",
-            grouped(summary.older_version_kept.len() as u64)
+            "the cache keeps an older version of {} until the log is mended",
+            counted(summary.older_version_kept.len(), "game")
         );
     }
     let (games, rows) = summary.gem_faults;
     if games > 0 {
         tracing::warn!(
-            "{} in {} have the known gem fault (a take of three in the gem_take2 columns): \
-             their gem_take3 label is -1, --repair reads them as they were meant",
+            "the known gem fault (a take of three in the gem_take2 columns) is in {} of {}: \
+             the gem_take3 label is -1 there, --repair reads it as it was meant",
             counted(rows, "row"),
             counted(games, "game")
         );

@@ -69,16 +69,19 @@ where
     }
 }
 
-/// Stderr, with any progress bar out of the way while something is written.
+/// Stderr, with any progress bar out of the way while something is written. Where nobody listens any
+/// more, nothing is said: that is no reason to leave the work undone.
 struct AboveBars;
 
 impl Write for AboveBars {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        bars().suspend(|| io::stderr().write(bytes))
+        let _ = bars().suspend(|| io::stderr().write_all(bytes));
+        Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        io::stderr().flush()
+        let _ = io::stderr().flush();
+        Ok(())
     }
 }
 

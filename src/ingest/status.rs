@@ -22,6 +22,8 @@ pub enum GameStatus {
     Unreadable(String),
     /// Another file is the same game, so that neither goes in.
     InTwoFiles(String),
+    /// Its cached rows are right, but the cache says that its log was refused; so would an export.
+    Mended,
     /// Its log is gone; it would leave the cache.
     Gone,
 }
@@ -35,6 +37,7 @@ impl GameStatus {
             GameStatus::Refused(_) | GameStatus::Unreadable(_) | GameStatus::InTwoFiles(_) => {
                 "refused"
             }
+            GameStatus::Mended => "mended",
             GameStatus::Gone => "gone",
         }
     }
@@ -48,6 +51,7 @@ impl fmt::Display for GameStatus {
             GameStatus::Refused(message) => write!(f, "refused: {message}"),
             GameStatus::Unreadable(error) => write!(f, "refused: cannot be read: {error}"),
             GameStatus::InTwoFiles(other) => write!(f, "refused: {other} is the same game"),
+            GameStatus::Mended => f.write_str("its log was refused and is now as cached again"),
             GameStatus::Gone => f.write_str("its log is gone"),
         }
     }
@@ -94,6 +98,8 @@ pub fn status(
     let refused_as: BTreeMap<&str, &Refusal> =
         refusals.iter().map(|refusal| (refusal.source_path.as_str(), refusal)).collect();
 
+    let refused_games: BTreeSet<GameId> = refusals.iter().map(|refusal| refusal.game_id).collect();
+
     let mut report = StatusReport::default();
     let mut bytes = Vec::new();
     for (place, log) in logs.iter().enumerate() {
@@ -106,17 +112,24 @@ pub fn status(
                     (Some(refusal), hash) if refusal.source_hash.as_ref() == Some(hash) => {
                         GameStatus::Refused(refusal.message.clone())
                     }
-                    _ => staleness(cached.get(&log.game_id), &key)
-                        .map_or(GameStatus::UpToDate, GameStatus::Stale),
+                    _ => match staleness(cached.get(&log.game_id), &key) {
+                        Some(reason) => GameStatus::Stale(reason),
+                        None if refused_games.contains(&log.game_id) => GameStatus::Mended,
+                        None => GameStatus::UpToDate,
+                    },
                 },
             },
         };
         report.games.push((log.game_id, source_path, status));
     }
     let present: BTreeSet<GameId> = logs.iter().map(|log: &LogFile| log.game_id).collect();
-    for (game_id, record) in cached {
+    // A log that was refused and is gone may never have been cached.
+    let mut gone: BTreeMap<GameId, String> = BTreeMap::new();
+    gone.extend(refusals.iter().map(|refusal| (refusal.game_id, refusal.source_path.clone())));
+    gone.extend(cached.into_iter().map(|(game_id, record)| (game_id, record.source_path)));
+    for (game_id, source_path) in gone {
         if !present.contains(&game_id) {
-            report.games.push((game_id, record.source_path, GameStatus::Gone));
+            report.games.push((game_id, source_path, GameStatus::Gone));
         }
     }
     report.games.sort_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)));
