@@ -72,8 +72,8 @@ fn every_fault_is_refused_with_its_place_and_costs_neither_the_others_nor_the_go
         let ran = test.run("ingest raw --cache empty.sqlite");
         assert_eq!(ran.code, 3, "{what}: {ran:#?}");
         let line = format!("error: {LOG}{said}");
-        assert!(is_said(&ran.stderr, &line), "{what}:\n{line}\n{}", ran.stderr);
-        assert_eq!(ran.stderr.lines().count(), 1, "{what}: {ran:#?}");
+        assert!(is_said(&ran.complaints(), &line), "{what}:\n{line}\n{}", ran.stderr);
+        assert_eq!(ran.complaints().lines().count(), 1, "{what}: {ran:#?}");
         assert!(ran.stdout.starts_with("5 games encoded (5 new; "), "{what}: {ran:#?}");
         assert!(ran.stdout.contains(", 0 up to date, 0 removed, 1 refused\n"), "{what}: {ran:#?}");
         let others: Vec<_> = cached_games(&test.path("empty.sqlite")).into_keys().collect();
@@ -83,7 +83,7 @@ fn every_fault_is_refused_with_its_place_and_costs_neither_the_others_nor_the_go
         // With one: it stays as it is.
         let ran = test.run("ingest raw");
         assert_eq!(ran.code, 3, "{what}: {ran:#?}");
-        assert!(is_said(&ran.stderr, &line), "{what}: {ran:#?}");
+        assert!(is_said(&ran.complaints(), &line), "{what}: {ran:#?}");
         assert!(
             ran.stderr.contains("warning: the cache keeps an older version of 1 game"),
             "{ran:#?}"
@@ -132,7 +132,7 @@ fn an_older_version_is_exported_with_a_word_about_it_until_its_log_is_mended() {
     for mended in [good.clone(), with_one_byte_changed(&good)] {
         test.write(format!("raw/{LOG}"), &mended);
         let ran = test.run("ingest raw");
-        assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{ran:#?}");
+        assert_eq!((ran.code, ran.complaints().as_str()), (0, ""), "{ran:#?}");
         assert_eq!(test.run("status raw").stdout, "6 games up to date\n");
         let ran = test.run("export --out after");
         assert!(ran.code == 0 && !ran.stderr.contains("game 1"), "{ran:#?}");
@@ -174,7 +174,7 @@ fn a_log_that_is_still_broken_is_refused_every_night_and_encodes_nothing() {
     // Broken and moved at once: still one refusal, of the file where it lies now.
     fs::rename(test.path(format!("raw/{LOG}")), test.path("raw/1.csv")).unwrap();
     let ran = test.run("ingest raw --max-games 3");
-    assert!(ran.code == 3 && ran.stderr.starts_with("error: 1.csv:3: "), "{ran:#?}");
+    assert!(ran.code == 3 && ran.complaints().starts_with("error: 1.csv:3: "), "{ran:#?}");
     let ran = test.run("export");
     assert_eq!(ran.stderr.matches("before its log broke").count(), 1, "{ran:#?}");
 }
@@ -246,7 +246,7 @@ fn a_file_that_cannot_be_read_is_refused_and_its_game_is_not_gone() {
         "error: {LOG}: found No such file or directory (os error 2), \
                         expected a file that can be read"
     );
-    assert!(ran.stderr.starts_with(&line), "{ran:#?}");
+    assert!(ran.complaints().starts_with(&line), "{ran:#?}");
     assert!(
         ran.stdout.starts_with("0 games encoded, 5 up to date, 0 removed, 1 refused"),
         "{ran:#?}"
@@ -304,7 +304,7 @@ fn twenty_refused_logs_are_listed_and_the_rest_are_counted() {
         assert_eq!(ran.stderr.matches("expected a header").count(), 20, "{ran:#?}");
         let said = format!("error: and {}, see `prep status`\n", more.unwrap_or_default());
         assert_eq!(ran.stderr.ends_with(&said), more.is_some(), "{ran:#?}");
-        assert_eq!(ran.stderr.lines().count(), if more.is_some() { 21 } else { 20 });
+        assert_eq!(ran.complaints().lines().count(), if more.is_some() { 21 } else { 20 });
         let status = test.run("status raw");
         assert_eq!(status.stdout.matches("refused: ").count(), broken, "{status:#?}");
         assert_eq!(cached_ids(&test), [1, 2, 3, 4, 5, 6]);

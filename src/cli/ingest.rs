@@ -5,7 +5,7 @@ use super::words::{counted, grouped};
 use super::{Context, MemoryArgs, Outcome, progress, stop_flag, switch};
 use crate::cache::{Cache, WriterLock};
 use crate::gamelog::ReadOptions;
-use crate::ingest::{IngestError, IngestOptions, IngestSummary, find_logs, ingest};
+use crate::ingest::{Affected, IngestError, IngestOptions, IngestSummary, find_logs, ingest};
 use anyhow::Result;
 use clap::Args;
 use std::fmt::Write;
@@ -112,7 +112,7 @@ fn warn(summary: &IngestSummary, options: &IngestOptions) {
             counted(summary.older_version_kept.len(), "game")
         );
     }
-    let (games, rows) = summary.gem_faults;
+    let Affected { games, rows } = summary.cache.gem_faults;
     if games > 0 {
         tracing::warn!(
             "the known gem fault (a take of three in the gem_take2 columns) is in {} of {}: \
@@ -121,7 +121,7 @@ fn warn(summary: &IngestSummary, options: &IngestOptions) {
             counted(games, "game")
         );
     }
-    let (games, rows) = summary.unbalanced;
+    let Affected { games, rows } = summary.cache.unbalanced;
     if games > 0 {
         tracing::warn!(
             "in {} of {} the gems on the table and in hands do not add up to the supply",
@@ -173,8 +173,8 @@ fn describe(summary: &IngestSummary, options: &IngestOptions, time: Duration) ->
         counted(summary.logs, "log"),
         options.root.display(),
         time.as_secs_f64(),
-        counted(summary.cached_games, "game"),
-        counted(summary.cached_rows, "row")
+        counted(summary.cache.games, "game"),
+        counted(summary.cache.rows, "row")
     );
     text
 }

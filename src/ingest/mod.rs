@@ -13,10 +13,13 @@ mod examine;
 mod find;
 mod run;
 mod status;
+mod summary;
+mod writer;
 
 pub use find::{FoundLogs, LogFile, find_logs};
-pub use run::{IngestOptions, IngestSummary, ingest};
+pub use run::{IngestOptions, ingest};
 pub use status::{GameStatus, StatusReport, status};
+pub use summary::{Affected, CacheTotals, IngestSummary};
 
 use crate::cache::CacheError;
 use std::path::PathBuf;

@@ -3,7 +3,9 @@
 use super::IngestError;
 use super::examine::{Examiner, Outcome};
 use super::find::{FoundLogs, LogFile, find_logs, skipped_note};
-use crate::cache::{Batch, Cache, CacheError, GameRecord, StaleReason};
+use super::summary::{CacheTotals, IngestSummary};
+use super::writer::Writer;
+use crate::cache::{Batch, Cache, CacheError, GameRecord, PackedGame};
 use crate::gamelog::{GameId, LogError, ReadOptions};
 use crate::memory::ResidentMemory;
 use crate::progress::Progress;
@@ -37,46 +39,6 @@ pub struct IngestOptions {
     pub monitor_memory: bool,
 }
 
-/// What a run did, or in a dry run would have done.
-#[derive(Clone, Debug, Default)]
-pub struct IngestSummary {
-    /// Logs looked at.
-    pub logs: usize,
-    /// Games encoded, by the name of the reason: see [`StaleReason`].
-    pub encoded: BTreeMap<&'static str, usize>,
-    /// Rows of the encoded games.
-    pub rows_encoded: u64,
-    /// Games whose cached rows are still right.
-    pub up_to_date: usize,
-    /// Games removed because their logs are gone.
-    pub removed: usize,
-    /// Games whose logs are gone, but which stay.
-    pub missing_kept: usize,
-    /// Whether so many logs are gone that nothing was removed.
-    pub removal_blocked: bool,
-    /// Logs that could not be read, by path.
-    pub refused: Vec<LogError>,
-    /// Refused games of which an older version stays in the cache.
-    pub older_version_kept: BTreeSet<GameId>,
-    /// Games in the cache afterwards.
-    pub cached_games: usize,
-    /// Rows of those games.
-    pub cached_rows: u64,
-    /// Cached games, and their rows, that have the known gem fault and were not repaired.
-    pub gem_faults: (usize, u64),
-    /// Cached games, and their rows, whose gems do not add up to the supply.
-    pub unbalanced: (usize, u64),
-    /// Whether the run was stopped before its end.
-    pub interrupted: bool,
-}
-
-impl IngestSummary {
-    /// Games encoded, whatever the reason.
-    pub fn encoded_games(&self) -> usize {
-        self.encoded.values().sum()
-    }
-}
-
 /// Brings the cache in line with the folder. Without a cache, as in a dry run before the first, it
 /// only says what it would do.
 ///
@@ -105,16 +67,20 @@ pub fn ingest(
 
     let mut run = Run {
         options,
-        writer: Writer { cache: cache.filter(|_| !options.dry_run), batch: None, games: 0 },
-        after: cached.clone(),
+        writer: Writer::new(cache.filter(|_| !options.dry_run)),
+        cached: &cached,
         refused_before: refusals.into_iter().map(|refusal| refusal.game_id).collect(),
         refused: Vec::new(),
-        summary: IngestSummary { logs: looked_at, ..Default::default() },
+        summary: IngestSummary {
+            logs: looked_at,
+            cache: CacheTotals::of(cached.values()),
+            ..Default::default()
+        },
     };
     tracing::info!("{looked_at} logs in {}", options.root.display());
     run.report_memory("at the start");
     progress.begin("games", looked_at as u64);
-    run.examine_all(&logs, looked_at, &cached, progress, stop)?;
+    run.examine_all(&logs, looked_at, progress, stop)?;
     progress.end();
     run.summary.interrupted = stop.load(Ordering::Relaxed);
     if !run.summary.interrupted {
@@ -129,8 +95,8 @@ pub fn ingest(
 struct Run<'a> {
     options: &'a IngestOptions,
     writer: Writer<'a>,
-    /// The cache as it will be after the run.
-    after: BTreeMap<GameId, GameRecord>,
+    /// The cache as it was before the run.
+    cached: &'a BTreeMap<GameId, GameRecord>,
     /// Games of which the cache says that their log was refused.
     refused_before: BTreeSet<GameId>,
     refused: Vec<Refused>,
@@ -152,17 +118,17 @@ impl Run<'_> {
         &mut self,
         logs: &[LogFile],
         looked_at: usize,
-        cached: &BTreeMap<GameId, GameRecord>,
         progress: &dyn Progress,
         stop: &AtomicBool,
     ) -> Result<(), IngestError> {
-        let workers = rayon::ThreadPoolBuilder::new().num_threads(self.options.jobs).build()?;
+        let (options, cached) = (self.options, self.cached);
+        let workers = rayon::ThreadPoolBuilder::new().num_threads(options.jobs).build()?;
         let next = AtomicUsize::new(0);
         let failed = AtomicBool::new(false);
         // A few outcomes for each worker: enough that nobody waits while the writer commits.
         let (sender, receiver) = mpsc::sync_channel(32 * workers.current_num_threads());
         let work = |sender: &mpsc::SyncSender<Message>| {
-            let mut examiner = match Examiner::new(self.options.read) {
+            let mut examiner = match Examiner::new(options.read) {
                 Ok(examiner) => examiner,
                 Err(error) => {
                     // The writer is gone only if it failed itself, and says so.
@@ -175,7 +141,7 @@ impl Run<'_> {
                 let Some(log) = logs[..looked_at].get(place) else { return };
                 let outcome = match twin_of(logs, place) {
                     Some(twin) => Ok(game_in_two_files(log, twin)),
-                    None => examiner.examine(&self.options.root, log, cached.get(&log.game_id)),
+                    None => examiner.examine(&options.root, log, cached.get(&log.game_id)),
                 };
                 if sender.send((place, outcome)).is_err() {
                     return;
@@ -209,10 +175,8 @@ impl Run<'_> {
                 Outcome::Encoded { game, why } => {
                     *self.summary.encoded.entry(why.name()).or_default() += 1;
                     self.summary.rows_encoded += u64::from(game.record.rows);
-                    self.writer.write(|batch| batch.put(&game))?;
-                    self.after.insert(log.game_id, game.record);
                     self.note_mended(log)?;
-                    self.commit_full_batch()?;
+                    self.store(&game)?;
                 }
                 Outcome::Refused { error, source_hash } => {
                     self.refused.push(Refused { game_id: log.game_id, source_hash, error });
@@ -223,14 +187,25 @@ impl Run<'_> {
         Ok(())
     }
 
+    fn store(&mut self, game: &PackedGame) -> Result<(), CacheError> {
+        let in_batch = self.writer.put(game)?;
+        if let Some(old) = self.cached.get(&game.record.game_id) {
+            self.summary.cache.remove(old);
+        }
+        self.summary.cache.add(&game.record);
+        if in_batch == self.options.batch_size.get() {
+            self.writer.commit()?;
+            self.report_memory("after a batch");
+        }
+        Ok(())
+    }
+
     /// A log that only lies elsewhere keeps its rows.
     fn note_moved(&mut self, log: &LogFile) -> Result<(), CacheError> {
         let source_path = log.source_path();
-        match self.after.get_mut(&log.game_id) {
+        match self.cached.get(&log.game_id) {
             Some(record) if record.source_path != source_path => {
-                self.writer.write(|batch| batch.set_source_path(log.game_id, &source_path))?;
-                record.source_path = source_path;
-                Ok(())
+                self.writer.write(|batch| batch.set_source_path(log.game_id, &source_path))
             }
             _ => Ok(()),
         }
@@ -245,36 +220,22 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn commit_full_batch(&mut self) -> Result<(), CacheError> {
-        self.writer.games += 1;
-        if self.writer.games == self.options.batch_size.get() {
-            self.writer.commit()?;
-            self.report_memory("after a batch");
-        }
-        Ok(())
-    }
-
     /// Makes the cache mirror the folder, unless so much is gone that the folder is the suspect.
     fn remove_missing(&mut self, game_ids: &BTreeSet<GameId>) -> Result<(), CacheError> {
-        let missing: Vec<GameId> =
-            self.after.keys().filter(|game_id| !game_ids.contains(game_id)).copied().collect();
-        let too_many = missing.len() * MOST_MISSING_PARTS > self.cached_before();
+        let missing: Vec<&GameRecord> =
+            self.cached.values().filter(|record| !game_ids.contains(&record.game_id)).collect();
+        let too_many = missing.len() * MOST_MISSING_PARTS > self.cached.len();
         if self.options.keep_missing || (too_many && !self.options.allow_delete) {
             self.summary.missing_kept = missing.len();
             self.summary.removal_blocked = !self.options.keep_missing;
             return Ok(());
         }
-        for game_id in missing {
-            self.writer.write(|batch| batch.remove(game_id))?;
-            self.after.remove(&game_id);
+        for record in missing {
+            self.writer.write(|batch| batch.remove(record.game_id))?;
+            self.summary.cache.remove(record);
             self.summary.removed += 1;
         }
         Ok(())
-    }
-
-    /// Games that were in the cache before this run.
-    fn cached_before(&self) -> usize {
-        self.after.len() - self.summary.encoded.get(StaleReason::New.name()).unwrap_or(&0)
     }
 
     /// Keeps the refusals of this run. Those of logs that it did not look at stay as they are.
@@ -304,18 +265,10 @@ impl Run<'_> {
     fn into_summary(self) -> IngestSummary {
         let mut summary = self.summary;
         for refused in self.refused {
-            if self.after.contains_key(&refused.game_id) {
+            if self.cached.contains_key(&refused.game_id) {
                 summary.older_version_kept.insert(refused.game_id);
             }
             summary.refused.push(refused.error);
-        }
-        summary.cached_games = self.after.len();
-        for record in self.after.values() {
-            summary.cached_rows += u64::from(record.rows);
-            if !record.key.repaired {
-                count_affected(&mut summary.gem_faults, record.gem_fault_rows);
-            }
-            count_affected(&mut summary.unbalanced, record.unbalanced_rows);
         }
         summary
     }
@@ -323,11 +276,6 @@ impl Run<'_> {
 
 /// One part in so many may go missing before the folder is the suspect: a fifth.
 const MOST_MISSING_PARTS: usize = 5;
-
-fn count_affected((games, rows): &mut (usize, u64), affected_rows: u32) {
-    *games += usize::from(affected_rows > 0);
-    *rows += u64::from(affected_rows);
-}
 
 /// Another file of the same game. Logs are sorted by game id, so that it can only be a neighbour.
 pub(super) fn twin_of(logs: &[LogFile], place: usize) -> Option<&LogFile> {
@@ -339,34 +287,4 @@ pub(super) fn twin_of(logs: &[LogFile], place: usize) -> Option<&LogFile> {
 fn game_in_two_files(log: &LogFile, twin: &LogFile) -> Outcome {
     let error = LogError::game_in_two_files(log.game_id, &log.relative_path, &twin.relative_path);
     Outcome::Refused { error, source_hash: None }
-}
-
-/// The cache while it is written: a batch is begun when there is something to put into it.
-struct Writer<'a> {
-    /// `None` in a dry run: nothing is written.
-    cache: Option<&'a Cache>,
-    batch: Option<Batch<'a>>,
-    /// Games in the open batch.
-    games: usize,
-}
-
-impl<'a> Writer<'a> {
-    fn write(
-        &mut self,
-        change: impl FnOnce(&Batch<'a>) -> Result<(), CacheError>,
-    ) -> Result<(), CacheError> {
-        let Some(cache) = self.cache else { return Ok(()) };
-        let batch = match self.batch.take() {
-            Some(batch) => batch,
-            None => cache.begin()?,
-        };
-        change(&batch)?;
-        self.batch = Some(batch);
-        Ok(())
-    }
-
-    fn commit(&mut self) -> Result<(), CacheError> {
-        self.games = 0;
-        self.batch.take().map_or(Ok(()), Batch::commit)
-    }
 }

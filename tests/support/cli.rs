@@ -31,6 +31,16 @@ impl From<Output> for Ran {
     }
 }
 
+impl Ran {
+    /// What was complained about on stderr: without the lines that only say what a run is doing.
+    pub(crate) fn complaints(&self) -> String {
+        let is_complaint =
+            |line: &&str| line.starts_with("error: ") || line.starts_with("warning: ");
+        let lines = self.stderr.lines().filter(is_complaint);
+        lines.flat_map(|line| [line, "\n"]).collect()
+    }
+}
+
 impl CliTest {
     pub(crate) fn new() -> CliTest {
         CliTest { folder: tempfile::tempdir().expect("a temporary folder") }

@@ -2,11 +2,14 @@
 
 use crate::log_text::LogText;
 
+/// A good log's bytes to a bad one's.
+pub(crate) type Breaking = Box<dyn Fn(&[u8]) -> Vec<u8>>;
+
 /// One kind of fault.
 pub(crate) struct Fault {
     pub(crate) what: &'static str,
     /// Makes the broken log from a good one.
-    pub(crate) broken: Box<dyn Fn(&[u8]) -> Vec<u8>>,
+    pub(crate) broken: Breaking,
     /// What stderr says behind the path; `…` stands for anything.
     pub(crate) said: &'static str,
 }
