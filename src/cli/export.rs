@@ -1,7 +1,7 @@
 //! `prep export`
 
 use super::output::{self, counted, grouped};
-use super::{Context, Outcome, progress, stop_flag, switch};
+use super::{Context, Outcome, progress, stop_flag, switch, threads};
 use crate::cache::Cache;
 use crate::config::{FeatureSet, MaskSource, Ratios};
 use crate::export::{ExportOptions, ExportSummary, Layout, SplitMethod, export};
@@ -49,7 +49,7 @@ pub(super) struct ExportArgs {
     #[arg(long, value_enum, default_value_t = LayoutArg::Npz)]
     layout: LayoutArg,
     /// Worker threads; 0 for one each core
-    #[arg(long, value_name = "N", env = "PREP_NUM_WORKERS")]
+    #[arg(long, value_name = "N", env = "PREP_NUM_WORKERS", value_parser = threads())]
     jobs: Option<usize>,
     /// Report resident memory at the start, after the rows and at the end
     #[arg(long, env = "PREP_MONITOR_MEMORY", value_parser = switch())]

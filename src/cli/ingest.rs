@@ -1,7 +1,7 @@
 //! `prep ingest`
 
 use super::output::{self, counted, grouped};
-use super::{Context, Outcome, progress, stop_flag, switch};
+use super::{Context, Outcome, progress, stop_flag, switch, threads};
 use crate::cache::{Cache, WriterLock};
 use crate::gamelog::ReadOptions;
 use crate::ingest::{IngestError, IngestOptions, IngestSummary, find_logs, ingest};
@@ -26,7 +26,7 @@ pub(super) struct IngestArgs {
     #[arg(value_name = "DIR", env = "PREP_DATA_ROOT")]
     data_root: Option<PathBuf>,
     /// Worker threads; 0 for one each core
-    #[arg(long, value_name = "N", env = "PREP_NUM_WORKERS")]
+    #[arg(long, value_name = "N", env = "PREP_NUM_WORKERS", value_parser = threads())]
     jobs: Option<usize>,
     /// Games per commit: what a kill can cost
     #[arg(long, value_name = "N", env = "PREP_BATCH_SIZE")]

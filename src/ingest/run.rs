@@ -109,7 +109,7 @@ pub fn ingest(
         after: cached.clone(),
         refused_before: refusals.into_iter().map(|refusal| refusal.game_id).collect(),
         refused: Vec::new(),
-        summary: IngestSummary { logs: looked_at, ..Default::default() },
+        summary: IngestSummary::default(),
     };
     run.report_memory("at the start");
     progress.begin("games", looked_at as u64);
@@ -199,6 +199,7 @@ impl Run<'_> {
     ) -> Result<(), IngestError> {
         for (place, outcome) in outcomes {
             let log = &logs[place];
+            self.summary.logs += 1;
             match outcome.map_err(CacheError::Compression)? {
                 Outcome::UpToDate => {
                     self.summary.up_to_date += 1;
