@@ -37,6 +37,8 @@ fn wrong_usage_ends_with_2_and_says_what_is_right() {
         ("ingest raw --batchsize 3", "a similar argument exists: '--batch-size'"),
         ("ingest raw --batch-size 0", "invalid value '0' for '--batch-size <N>'"),
         ("ingest raw --jobs many", "invalid value 'many' for '--jobs <N>'"),
+        ("ingest raw --jobs 100000", "100000 is not in 0..=1024"),
+        ("export --jobs -1", "'-1'"),
         ("ingest raw more", "unexpected argument 'more'"),
         ("ingest raw --allow-delete --keep-missing", "cannot be used with"),
         ("ingest raw -q -v", "cannot be used with"),
@@ -320,7 +322,10 @@ fn ctrl_c_ends_a_run_at_its_next_commit_and_the_next_run_completes_it() {
         let kept = games_so_far(&cache(&test));
         assert!((games..MANY).contains(&kept), "{kept} games are kept");
         assert!(ran.stdout.contains(&format!("the cache holds {kept} games")), "{kept}: {ran:#?}");
-        assert!(ran.stdout.contains(" 0 removed"), "{ran:#?}");
+        let done = ran.stdout.lines().next().unwrap();
+        assert!(done.contains(" 0 removed, 0 refused"), "{ran:#?}");
+        let looked_at = format!("{kept} logs of raw in ");
+        assert!(ran.stdout.contains(&looked_at), "{looked_at}: {ran:#?}");
     }
     assert_completes_to_the_same_export(&test, games_so_far(&cache(&test)));
 }

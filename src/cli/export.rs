@@ -2,7 +2,7 @@
 
 use super::output;
 use super::words::{counted, grouped};
-use super::{Context, MemoryArgs, Outcome, progress, stop_flag};
+use super::{Context, MemoryArgs, Outcome, progress, stop_flag, threads};
 use crate::cache::Cache;
 use crate::config::{FeatureSet, MaskSource, Ratios};
 use crate::export::{ExportOptions, ExportSummary, Layout, SplitMethod, export};
@@ -50,7 +50,7 @@ pub(super) struct ExportArgs {
     #[arg(long, value_enum, default_value_t = LayoutArg::Npz)]
     layout: LayoutArg,
     /// Worker threads; 0 for one each core
-    #[arg(long, value_name = "N", env = "PREP_NUM_WORKERS")]
+    #[arg(long, value_name = "N", env = "PREP_NUM_WORKERS", value_parser = threads())]
     jobs: Option<usize>,
     #[command(flatten)]
     memory: MemoryArgs,

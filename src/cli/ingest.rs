@@ -2,7 +2,7 @@
 
 use super::output;
 use super::words::{counted, grouped};
-use super::{Context, MemoryArgs, Outcome, progress, stop_flag, switch};
+use super::{Context, MemoryArgs, Outcome, progress, stop_flag, switch, threads};
 use crate::cache::{Cache, WriterLock};
 use crate::gamelog::ReadOptions;
 use crate::ingest::{Affected, IngestError, IngestOptions, IngestSummary, find_logs, ingest};
@@ -27,7 +27,7 @@ pub(super) struct IngestArgs {
     #[arg(value_name = "DIR", env = "PREP_DATA_ROOT")]
     data_root: Option<PathBuf>,
     /// Worker threads; 0 for one each core
-    #[arg(long, value_name = "N", env = "PREP_NUM_WORKERS")]
+    #[arg(long, value_name = "N", env = "PREP_NUM_WORKERS", value_parser = threads())]
     jobs: Option<usize>,
     /// Games per commit: what a kill can cost
     #[arg(long, value_name = "N", env = "PREP_BATCH_SIZE")]

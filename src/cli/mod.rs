@@ -14,10 +14,10 @@ mod status;
 mod words;
 
 use crate::cache::CacheError;
-use crate::config::Settings;
+use crate::config::{MAX_WORKERS, Settings};
 use crate::ingest::IngestError;
 use anyhow::Result;
-use clap::builder::BoolishValueParser;
+use clap::builder::{BoolishValueParser, RangedU64ValueParser};
 use clap::{Args, Parser, Subcommand};
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -162,6 +162,12 @@ impl Context {
     fn jobs(&self, asked: Option<usize>) -> usize {
         asked.unwrap_or_else(|| self.settings.num_workers.map_or(0, usize::from))
     }
+}
+
+/// Reads `--jobs`, with the limit that a settings file has: each thread brings its own buffers, and
+/// ten thousand of them would be the end of the machine rather than of the work.
+fn threads() -> RangedU64ValueParser<usize> {
+    RangedU64ValueParser::new().range(0..=u64::from(MAX_WORKERS))
 }
 
 /// Reads the variable that stands for a flag: 1, yes, on and true, or 0, no, off and false.

@@ -71,11 +71,7 @@ pub fn ingest(
         cached: &cached,
         refused_before: refusals.into_iter().map(|refusal| refusal.game_id).collect(),
         refused: Vec::new(),
-        summary: IngestSummary {
-            logs: looked_at,
-            cache: CacheTotals::of(cached.values()),
-            ..Default::default()
-        },
+        summary: IngestSummary { cache: CacheTotals::of(cached.values()), ..Default::default() },
     };
     tracing::info!("{looked_at} logs in {}", options.root.display());
     run.report_memory("at the start");
@@ -166,6 +162,7 @@ impl Run<'_> {
     ) -> Result<(), IngestError> {
         for (place, outcome) in outcomes {
             let log = &logs[place];
+            self.summary.logs += 1;
             match outcome.map_err(CacheError::Compression)? {
                 Outcome::UpToDate => {
                     self.summary.up_to_date += 1;

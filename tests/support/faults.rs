@@ -123,7 +123,7 @@ pub(crate) fn faults() -> Vec<Fault> {
             2,
             "action_type",
             "pass",
-            ":2: action_type is `pass`, expected build, reserve, take 2 tokens, take 3 tokens",
+            ":2: action_type is `pass`, expected one of `build`, `reserve`, `take 2 tokens`, `take 3 tokens`",
         ),
         cell(
             "a value that may not be missing",
@@ -156,7 +156,7 @@ pub(crate) fn faults() -> Vec<Fault> {
                 let column = log.column("card5_cost_blue");
                 log.lines[0][column + 1] = "card5_cost_blue".into();
             },
-            ":1: card5_cost_blue is `in the header twice`, expected each column once",
+            ":1: card5_cost_blue stands in the header twice, expected each column once",
         ),
         text(
             "an unknown column",
@@ -218,7 +218,7 @@ pub(crate) fn faults() -> Vec<Fault> {
                 log.truncate(log.iter().rposition(|&byte| byte == b',').unwrap());
                 log
             },
-            ":5: found 402 values, expected the row to be complete: the file ends in the middle",
+            ":5: found 402 values, expected a whole line and a line break: the file ends in the middle",
         ),
         bytes(
             "bytes that are not UTF-8",
@@ -228,7 +228,7 @@ pub(crate) fn faults() -> Vec<Fault> {
                 bytes[place] = 0xff;
                 bytes
             },
-            ":2: action_type is `�ake 3 tokens`, expected build, reserve",
+            ":2: action_type is `�ake 3 tokens`, expected one of `build`, `reserve`",
         ),
         bytes("an empty file", |_| Vec::new(), ": expected a header, then one row a turn"),
         text(
