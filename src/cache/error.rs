@@ -61,7 +61,7 @@ pub enum CacheError {
         error: rusqlite::Error,
     },
     /// zstd could not allocate its tables, or ran out of memory.
-    #[error("zstd: {0}")]
+    #[error("cannot compress or decompress")]
     Compression(#[from] std::io::Error),
     /// A stored blob is not what was stored.
     #[error(

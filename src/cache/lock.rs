@@ -25,7 +25,8 @@ impl WriterLock {
     /// # Errors
     /// [`CacheError::Held`] with the holder's process id if it is not free within `wait`.
     pub fn acquire(cache: &Path, wait: Duration) -> Result<WriterLock, CacheError> {
-        let path = lock_path(cache);
+        // One cache, one lock, also where it is reached through a link.
+        let path = lock_path(&cache.canonicalize().unwrap_or_else(|_| cache.to_owned()));
         let failed = |error| CacheError::Lock { path: path.clone(), error };
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             std::fs::create_dir_all(folder)

@@ -105,7 +105,9 @@ impl GameRecord {
             game_id,
             source_path,
             source_bytes,
-            key,
+            // A log without the fault gives the same rows either way: noting the flag for it would
+            // make caches differ that hold the same.
+            key: CacheKey { repaired: key.repaired && summary.gem_fault_rows > 0, ..key },
             rows: summary.rows,
             players: summary.players.get(),
             gem_fault_rows: summary.gem_fault_rows,

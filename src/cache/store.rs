@@ -261,14 +261,6 @@ impl Batch<'_> {
         })
     }
 
-    /// Forgets the refusals of earlier runs.
-    ///
-    /// # Errors
-    /// If SQLite cannot write.
-    pub fn clear_refusals(&self) -> Result<(), CacheError> {
-        self.run(|transaction| transaction.execute_batch("DELETE FROM refusals"))
-    }
-
     /// Forgets the refusals of a game, wherever its log lay.
     ///
     /// # Errors

@@ -40,7 +40,7 @@ pub(super) struct ExportArgs {
     /// Masks: the legal classes, or ones everywhere
     #[arg(long, value_enum, env = "PREP_MASKS")]
     masks: Option<MasksArg>,
-    /// Write the encoder's own values; the scaler is written all the same
+    /// Write the encoder's own values; the scaler is written all the same, if any game trains
     #[arg(long)]
     no_normalize: bool,
     /// Normalise with the scaler of an earlier export, and report how far the data has drifted
@@ -49,7 +49,7 @@ pub(super) struct ExportArgs {
     /// Labels and masks: one .npz a split, or one .npy a head for memory mapping
     #[arg(long, value_enum, default_value_t = LayoutArg::Npz)]
     layout: LayoutArg,
-    /// Worker threads; 0 for one each core
+    /// Worker threads; 0 for one each core, up to 16
     #[arg(long, value_name = "N", env = "PREP_NUM_WORKERS", value_parser = threads())]
     jobs: Option<usize>,
     #[command(flatten)]

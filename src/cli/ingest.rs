@@ -5,7 +5,9 @@ use super::words::{counted, grouped};
 use super::{Context, MemoryArgs, Outcome, progress, stop_flag, switch, threads};
 use crate::cache::{Cache, WriterLock};
 use crate::gamelog::ReadOptions;
-use crate::ingest::{Affected, IngestError, IngestOptions, IngestSummary, find_logs, ingest};
+use crate::ingest::{
+    Affected, CacheTotals, IngestError, IngestOptions, IngestSummary, find_logs, ingest,
+};
 use anyhow::Result;
 use clap::Args;
 use std::fmt::Write;
@@ -26,7 +28,7 @@ pub(super) struct IngestArgs {
     /// Folder with the logs [default: data_root, data/raw]
     #[arg(value_name = "DIR", env = "PREP_DATA_ROOT")]
     data_root: Option<PathBuf>,
-    /// Worker threads; 0 for one each core
+    /// Worker threads; 0 for one each core, up to 16
     #[arg(long, value_name = "N", env = "PREP_NUM_WORKERS", value_parser = threads())]
     jobs: Option<usize>,
     /// Games per commit: what a kill can cost
@@ -112,21 +114,26 @@ fn warn(summary: &IngestSummary, options: &IngestOptions) {
             counted(summary.older_version_kept.len(), "game")
         );
     }
-    let Affected { games, rows } = summary.cache.gem_faults;
-    if games > 0 {
-        tracing::warn!(
-            "the known gem fault (a take of three in the gem_take2 columns) is in {} of {}: \
+    let CacheTotals { gem_faults, unbalanced, .. } = summary.cache;
+    if gem_faults.games > 0 {
+        let news = summary.just_encoded.gem_faults.games > 0;
+        note(
+            news,
+            &format!(
+                "the known gem fault (a take of three in the gem_take2 columns) is in {}: \
              the gem_take3 label is -1 there, --repair reads it as it was meant",
-            counted(rows, "row"),
-            counted(games, "game")
+                rows_of_games(gem_faults)
+            ),
         );
     }
-    let Affected { games, rows } = summary.cache.unbalanced;
-    if games > 0 {
-        tracing::warn!(
-            "in {} of {} the gems on the table and in hands do not add up to the supply",
-            counted(rows, "row"),
-            counted(games, "game")
+    if unbalanced.games > 0 {
+        let news = summary.just_encoded.unbalanced.games > 0;
+        note(
+            news,
+            &format!(
+                "in {} the gems on the table and in hands do not add up to the supply",
+                rows_of_games(unbalanced)
+            ),
         );
     }
     if summary.removal_blocked {
@@ -140,6 +147,20 @@ fn warn(summary: &IngestSummary, options: &IngestOptions) {
     if summary.interrupted {
         tracing::warn!("interrupted: what was encoded is kept, the next run goes on from here");
     }
+}
+
+/// Something about the cache: a warning in the run that brought it in, after that only a remark, or
+/// the mail of every night would say what everybody has read.
+fn note(news: bool, text: &str) {
+    if news {
+        tracing::warn!("{text}");
+    } else {
+        tracing::info!("{text}");
+    }
+}
+
+fn rows_of_games(affected: Affected) -> String {
+    format!("{} of {}", counted(affected.rows, "row"), counted(affected.games, "game"))
 }
 
 /// The result, on stdout.
@@ -159,7 +180,12 @@ fn describe(summary: &IngestSummary, options: &IngestOptions, time: Duration) ->
                 format!("{} {}", grouped(games as u64), reason.replace('_', " "))
             })
             .collect();
-        let _ = write!(text, " ({}; {})", reasons.join(", "), counted(summary.rows_encoded, "row"));
+        let _ = write!(
+            text,
+            " ({}; {})",
+            reasons.join(", "),
+            counted(summary.just_encoded.rows, "row")
+        );
     }
     let _ = write!(text, ", {} up to date", grouped(summary.up_to_date as u64));
     let _ = write!(text, ", {} {would}removed", grouped(summary.removed as u64));

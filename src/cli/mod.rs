@@ -24,6 +24,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::available_parallelism;
 
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -158,9 +159,13 @@ impl Context {
         self.common.cache.clone().unwrap_or_else(default)
     }
 
-    /// Worker threads: a flag or variable, else the settings; 0 is one for each core.
+    /// Worker threads: a flag or variable, else the settings; 0 is one for each core, up to
+    /// [`MOST_DEFAULT_THREADS`].
     fn jobs(&self, asked: Option<usize>) -> usize {
-        asked.unwrap_or_else(|| self.settings.num_workers.map_or(0, usize::from))
+        match asked.unwrap_or_else(|| self.settings.num_workers.map_or(0, usize::from)) {
+            0 => available_parallelism().map_or(1, usize::from).min(MOST_DEFAULT_THREADS),
+            jobs => jobs,
+        }
     }
 }
 
@@ -169,6 +174,10 @@ impl Context {
 fn threads() -> RangedU64ValueParser<usize> {
     RangedU64ValueParser::new().range(0..=u64::from(MAX_WORKERS))
 }
+
+/// Every thread has buffers of its own, some megabytes: without a limit, memory would follow the
+/// number of cores.
+const MOST_DEFAULT_THREADS: usize = 16;
 
 /// Reads the variable that stands for a flag: 1, yes, on and true, or 0, no, off and false.
 fn switch() -> BoolishValueParser {
@@ -196,7 +205,7 @@ fn stop_flag() -> &'static AtomicBool {
             if STOP.swap(true, Ordering::Relaxed) {
                 std::process::exit(130);
             }
-            tracing::warn!("stopping at the next commit; once more to stop at once");
+            tracing::warn!("stopping; once more to stop at once");
         };
         if let Err(error) = ctrlc::set_handler(on_signal) {
             tracing::debug!("Ctrl-C will stop at once, without a last commit: {error}");

@@ -44,12 +44,13 @@ fn as_json(report: &StatusReport) -> serde_json::Value {
     let games: Vec<_> = report
         .games
         .iter()
-        .map(|(game_id, path, status)| {
+        .map(|entry| {
             serde_json::json!({
-                "game_id": game_id,
-                "path": path,
-                "status": status.name(),
-                "why": status.to_string(),
+                "game_id": entry.game_id,
+                "path": entry.path,
+                "status": entry.status.name(),
+                "why": entry.status.to_string(),
+                "older_version_kept": entry.older_version_kept,
             })
         })
         .collect();
@@ -63,9 +64,13 @@ fn as_json(report: &StatusReport) -> serde_json::Value {
 /// A line for each game that is not up to date, then the counts.
 fn describe(report: &StatusReport) -> String {
     let mut text = String::new();
-    for (_, path, status) in &report.games {
-        if *status != GameStatus::UpToDate {
-            let _ = writeln!(text, "{path}: {status}");
+    for entry in &report.games {
+        if entry.status != GameStatus::UpToDate {
+            let kept = match entry.older_version_kept {
+                true => " (an older version stays in the cache)",
+                false => "",
+            };
+            let _ = writeln!(text, "{}: {}{kept}", entry.path, entry.status);
         }
     }
     let counts: Vec<_> = report

@@ -8,7 +8,7 @@ use crate::gamelog::GameId;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
-/// What an export was made from and how. Holds no time and no path, so that the same cache and
+/// What an export was made from and how. Holds no time and no absolute path, so that the same cache and
 /// options give the same bytes anywhere.
 pub(super) fn manifest(
     options: &ExportOptions,

@@ -40,7 +40,7 @@ pub use split::{Split, SplitError, SplitMethod, assign};
 use crate::cache::CacheError;
 use std::path::{Path, PathBuf};
 
-/// Why nothing was exported. The output folder is as it was.
+/// Why nothing was exported. The output folder is as it was; [`PublishError`] has the exception.
 #[derive(Debug, thiserror::Error)]
 pub enum ExportError {
     /// There is nothing to export.
@@ -48,7 +48,8 @@ pub enum ExportError {
     NoGames,
     /// Rows of two encoders must not be mixed in one array.
     #[error(
-        "{} encoded by another version of prep: run `prep ingest DIR` first, which encodes {} anew",
+        "{} encoded by another version of prep: run `prep ingest DIR` first, which encodes {} anew \
+         (a game that --keep-missing kept leaves with an ingest without that flag)",
         if *games == 1 { "1 cached game was".to_owned() } else { format!("{games} cached games were") },
         if *games == 1 { "it" } else { "them" }
     )]
@@ -91,7 +92,7 @@ pub enum ExportError {
     #[error(transparent)]
     Publish(#[from] PublishError),
     /// The worker threads could not be started.
-    #[error("cannot start worker threads: {0}")]
+    #[error("cannot start worker threads")]
     Threads(#[from] rayon::ThreadPoolBuildError),
 }
 

@@ -62,7 +62,8 @@ const WINDOW_ROWS: u64 = 2_000;
 /// Writes train, val and test arrays from the cache, and replaces `out` with them at once.
 ///
 /// # Errors
-/// Whatever goes wrong, `out` is as it was.
+/// `out` is as it was, except where only the last sync after the exchange failed: see
+/// [`PublishError`](super::PublishError).
 pub fn export(
     cache: &Cache,
     options: &ExportOptions,
@@ -87,7 +88,7 @@ pub fn export(
     };
     let (scaler, drift) = match &options.scaler_from {
         Some(export) => {
-            let scaler = read_scaler(export, &names)?;
+            let scaler = read_scaler(export, &names, &columns.normalized())?;
             let drift = fitted.map(|fitted| drift(&scaler, &fitted, &names));
             (Some(scaler), drift)
         }
@@ -240,7 +241,10 @@ fn write_rows<'r>(
             {
                 let game = |&(record, split)| Ok((snapshot.game(record)?, split));
                 let window = window.iter().map(game).collect::<Result<_, CacheError>>()?;
-                under_way += usize::from(packed_sender.send(window).is_ok());
+                if packed_sender.send(window).is_err() {
+                    break;
+                }
+                under_way += 1;
             }
             let Ok(unpacked) = (if under_way > 0 { blocks.recv() } else { return Ok(()) }) else {
                 return Ok(());

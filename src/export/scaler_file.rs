@@ -42,7 +42,11 @@ pub(super) fn write_scaler(files: &mut ExportFiles, scaler: &Scaler) -> Result<(
 }
 
 /// Reads the scaler of an earlier export, which must have been made for the same columns.
-pub(super) fn read_scaler(export: &Path, names: &[&str]) -> Result<Scaler, ExportError> {
+pub(super) fn read_scaler(
+    export: &Path,
+    names: &[&str],
+    normalized: &[bool],
+) -> Result<Scaler, ExportError> {
     let unusable = |why: String| ExportError::Scaler { export: export.to_owned(), why };
     let its_names: Vec<String> = fs::read(export.join(FEATURE_COLS_FILE))
         .map_err(|error| error.to_string())
@@ -73,15 +77,34 @@ pub(super) fn read_scaler(export: &Path, names: &[&str]) -> Result<Scaler, Expor
         Ok(Scaler { mean, var, scale, normalized: normalized.to_vec() })
     };
     let scaler = read().map_err(|error| unusable(format!("{SCALER_FILE}: {error}")))?;
-    let lengths =
-        [scaler.mean.len(), scaler.var.len(), scaler.scale.len(), scaler.normalized.len()];
-    let is_sound = lengths == [names.len(); 4]
-        && scaler.mean.iter().all(|mean| mean.is_finite())
-        && scaler.scale.iter().all(|scale| scale.is_finite() && *scale > 0.0);
-    if is_sound {
-        Ok(scaler)
-    } else {
-        Err(unusable(format!("{SCALER_FILE} does not hold one finite value for each column")))
+    if scaler.normalized != normalized {
+        return Err(unusable(format!(
+            "{SCALER_FILE} normalises other columns than this prep does"
+        )));
+    }
+    if [scaler.mean.len(), scaler.var.len(), scaler.scale.len()] != [names.len(); 3] {
+        return Err(unusable(format!("{SCALER_FILE} does not hold one value for each column")));
+    }
+    match (0..names.len()).find(|&column| !is_sound(&scaler, column)) {
+        Some(column) => {
+            Err(unusable(format!("{SCALER_FILE} holds impossible values for {}", names[column])))
+        }
+        None => Ok(scaler),
+    }
+}
+
+/// Smallest deviation that a column of whole numbers can have over 10^12 rows, if it has any.
+const SMALLEST_SCALE: f64 = 1e-6;
+
+fn is_sound(scaler: &Scaler, column: usize) -> bool {
+    let (mean, var, scale) = (scaler.mean[column], scaler.var[column], scaler.scale[column]);
+    match scaler.normalized[column] {
+        true => {
+            mean.is_finite()
+                && (0.0..f64::MAX).contains(&var)
+                && (SMALLEST_SCALE..f64::MAX).contains(&scale)
+        }
+        false => (mean, var, scale) == (0.0, 1.0, 1.0),
     }
 }
 

@@ -66,6 +66,9 @@ pub fn find_logs(root: &Path) -> Result<FoundLogs, IngestError> {
             },
         };
         if !is_csv(path) {
+            if path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("csv")) {
+                found.skipped.push(path.strip_prefix(root).unwrap_or(path).to_owned());
+            }
             continue;
         }
         let relative_path = path.strip_prefix(root).unwrap_or(path).to_owned();
@@ -103,6 +106,8 @@ pub(super) fn skipped_note(path: &Path) -> String {
     let shown = path.display();
     if path.file_name().is_some_and(|name| name == AGGREGATE) {
         format!("{shown} is skipped: it holds every game appended, not one game")
+    } else if !is_csv(path) {
+        format!("{shown} is skipped: logs end in .csv, in small letters")
     } else {
         format!("{shown} is skipped: its name is not a game id (a whole number)")
     }

@@ -18,7 +18,7 @@ mod writer;
 
 pub use find::{FoundLogs, LogFile, find_logs};
 pub use run::{IngestOptions, ingest};
-pub use status::{GameStatus, StatusReport, status};
+pub use status::{GameStatus, StatusEntry, StatusReport, status};
 pub use summary::{Affected, CacheTotals, IngestSummary};
 
 use crate::cache::CacheError;
@@ -48,6 +48,6 @@ pub enum IngestError {
     #[error(transparent)]
     Cache(#[from] CacheError),
     /// The worker threads could not be started.
-    #[error("cannot start worker threads: {0}")]
+    #[error("cannot start worker threads")]
     Threads(#[from] rayon::ThreadPoolBuildError),
 }

@@ -5,7 +5,7 @@ use super::examine::{Examiner, Outcome};
 use super::find::{FoundLogs, LogFile, find_logs, skipped_note};
 use super::summary::{CacheTotals, IngestSummary};
 use super::writer::Writer;
-use crate::cache::{Batch, Cache, CacheError, GameRecord, PackedGame};
+use crate::cache::{Cache, CacheError, GameRecord, PackedGame};
 use crate::gamelog::{GameId, LogError, ReadOptions};
 use crate::memory::ResidentMemory;
 use crate::progress::Progress;
@@ -82,7 +82,7 @@ pub fn ingest(
     if !run.summary.interrupted {
         run.remove_missing(&game_ids)?;
     }
-    run.store_refusals()?;
+    run.store_refusals(&game_ids)?;
     run.writer.commit()?;
     run.report_memory("at the end");
     Ok(run.into_summary())
@@ -121,8 +121,7 @@ impl Run<'_> {
         let workers = rayon::ThreadPoolBuilder::new().num_threads(options.jobs).build()?;
         let next = AtomicUsize::new(0);
         let failed = AtomicBool::new(false);
-        // A few outcomes for each worker: enough that nobody waits while the writer commits.
-        let (sender, receiver) = mpsc::sync_channel(32 * workers.current_num_threads());
+        let (sender, receiver) = mpsc::sync_channel(OUTCOMES_UNDER_WAY);
         let work = |sender: &mpsc::SyncSender<Message>| {
             let mut examiner = match Examiner::new(options.read) {
                 Ok(examiner) => examiner,
@@ -171,7 +170,6 @@ impl Run<'_> {
                 }
                 Outcome::Encoded { game, why } => {
                     *self.summary.encoded.entry(why.name()).or_default() += 1;
-                    self.summary.rows_encoded += u64::from(game.record.rows);
                     self.note_mended(log)?;
                     self.store(&game)?;
                 }
@@ -190,6 +188,7 @@ impl Run<'_> {
             self.summary.cache.remove(old);
         }
         self.summary.cache.add(&game.record);
+        self.summary.just_encoded.add(&game.record);
         if in_batch == self.options.batch_size.get() {
             self.writer.commit()?;
             self.report_memory("after a batch");
@@ -235,15 +234,17 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Keeps the refusals of this run. Those of logs that it did not look at stay as they are.
-    fn store_refusals(&mut self) -> Result<(), CacheError> {
+    /// Keeps the refusals of this run, and those of logs that are there but were not looked at.
+    fn store_refusals(&mut self, game_ids: &BTreeSet<GameId>) -> Result<(), CacheError> {
         self.refused.sort_by(|a, b| a.error.file.cmp(&b.error.file));
         let looked_at_all = self.options.max_games.is_none() && !self.summary.interrupted;
-        if looked_at_all {
-            self.writer.write(Batch::clear_refusals)?;
-        }
-        for refused in &self.refused {
-            self.writer.write(|batch| batch.clear_refusals_of(refused.game_id))?;
+        let refused_now: BTreeSet<GameId> =
+            self.refused.iter().map(|refused| refused.game_id).collect();
+        for &game_id in &self.refused_before {
+            let is_stale = looked_at_all || !game_ids.contains(&game_id);
+            if is_stale || refused_now.contains(&game_id) {
+                self.writer.write(|batch| batch.clear_refusals_of(game_id))?;
+            }
         }
         for refused in &self.refused {
             self.writer.write(|batch| {
@@ -270,6 +271,10 @@ impl Run<'_> {
         summary
     }
 }
+
+/// Outcomes that wait for the writer: enough that workers go on while it commits, however many
+/// there are, and few enough not to count.
+const OUTCOMES_UNDER_WAY: usize = 64;
 
 /// One part in so many may go missing before the folder is the suspect: a fifth.
 const MOST_MISSING_PARTS: usize = 5;

@@ -57,24 +57,37 @@ impl fmt::Display for GameStatus {
     }
 }
 
+/// One log, or a cached game without one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StatusEntry {
+    /// Which game.
+    pub game_id: GameId,
+    /// Its log, below the data folder.
+    pub path: String,
+    /// What would become of it.
+    pub status: GameStatus,
+    /// Whether the log is refused while an older version of the game stays in the cache.
+    pub older_version_kept: bool,
+}
+
 /// Every log and every cached game with its status.
 #[derive(Clone, Debug, Default)]
 pub struct StatusReport {
-    /// Game, path of its log below the data folder, status; by game id, then path.
-    pub games: Vec<(GameId, String, GameStatus)>,
+    /// By game id, then path.
+    pub games: Vec<StatusEntry>,
 }
 
 impl StatusReport {
-    /// Whether a run of ingest would change nothing and refuse nothing.
+    /// Whether a run of ingest would encode, remove and refuse nothing.
     pub fn is_up_to_date(&self) -> bool {
-        self.games.iter().all(|(_, _, status)| *status == GameStatus::UpToDate)
+        self.games.iter().all(|entry| entry.status == GameStatus::UpToDate)
     }
 
     /// How many games have each status, by name.
     pub fn counts(&self) -> BTreeMap<&'static str, usize> {
         let mut counts = BTreeMap::new();
-        for (_, _, status) in &self.games {
-            *counts.entry(status.name()).or_default() += 1;
+        for entry in &self.games {
+            *counts.entry(entry.status.name()).or_default() += 1;
         }
         counts
     }
@@ -120,7 +133,12 @@ pub fn status(
                 },
             },
         };
-        report.games.push((log.game_id, source_path, status));
+        report.games.push(StatusEntry {
+            game_id: log.game_id,
+            path: source_path,
+            older_version_kept: status.name() == "refused" && cached.contains_key(&log.game_id),
+            status,
+        });
     }
     let present: BTreeSet<GameId> = logs.iter().map(|log: &LogFile| log.game_id).collect();
     // A log that was refused and is gone may never have been cached.
@@ -129,9 +147,14 @@ pub fn status(
     gone.extend(cached.into_iter().map(|(game_id, record)| (game_id, record.source_path)));
     for (game_id, source_path) in gone {
         if !present.contains(&game_id) {
-            report.games.push((game_id, source_path, GameStatus::Gone));
+            report.games.push(StatusEntry {
+                game_id,
+                path: source_path,
+                status: GameStatus::Gone,
+                older_version_kept: false,
+            });
         }
     }
-    report.games.sort_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)));
+    report.games.sort_by(|a, b| (a.game_id, &a.path).cmp(&(b.game_id, &b.path)));
     Ok(report)
 }

@@ -11,8 +11,8 @@ pub struct IngestSummary {
     pub logs: usize,
     /// Games encoded, by the name of the reason: see [`StaleReason`](crate::cache::StaleReason).
     pub encoded: BTreeMap<&'static str, usize>,
-    /// Rows of the encoded games.
-    pub rows_encoded: u64,
+    /// What was encoded.
+    pub just_encoded: CacheTotals,
     /// Games whose cached rows are still right.
     pub up_to_date: usize,
     /// Games removed because their logs are gone.
@@ -38,7 +38,7 @@ impl IngestSummary {
     }
 }
 
-/// Sums over the cached games. Kept up as games come and go, so that a run need not hold a second
+/// Sums over games. Those of the cache are kept up as games come and go, so that a run need not hold a second
 /// list of all games.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CacheTotals {
