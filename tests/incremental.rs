@@ -241,6 +241,17 @@ fn repair_encodes_only_games_with_the_gem_fault_and_switched_off_again_reverts()
     for (game_id, game) in cached_games(&cache(&test)) {
         assert_eq!(game.blobs, as_logged[&game_id].blobs, "rows of game {game_id}");
     }
+
+    // Having been on leaves no trace, also not in the games that it did not touch.
+    test.prep("ingest raw --cache scratch.sqlite");
+    test.prep("export --out nights");
+    test.prep("export --out scratch --cache scratch.sqlite");
+    assert!(test.files("nights") == test.files("scratch"), "the exports differ");
+
+    // A fault that everybody has read about is no news the next night.
+    let ran = test.run("ingest raw");
+    assert_eq!(ran.complaints(), "", "{ran:#?}");
+    assert!(ran.stderr.contains("the known gem fault"), "{ran:#?}");
 }
 
 #[test]

@@ -317,7 +317,7 @@ fn ctrl_c_ends_a_run_at_its_next_commit_and_the_next_run_completes_it() {
         let ran = Ran::from(child.wait_with_output().unwrap());
         assert!(signalled.elapsed() < Duration::from_secs(2), "{:?}", signalled.elapsed());
         assert_eq!(ran.code, 1, "{ran:#?}");
-        assert!(ran.stderr.contains("warning: stopping at the next commit"), "{ran:#?}");
+        assert!(ran.stderr.contains("warning: stopping; once more to stop at once"), "{ran:#?}");
         assert!(ran.stderr.contains("warning: interrupted: what was encoded is kept"), "{ran:#?}");
         let kept = games_so_far(&cache(&test));
         assert!((games..MANY).contains(&kept), "{kept} games are kept");

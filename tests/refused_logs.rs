@@ -125,7 +125,10 @@ fn an_older_version_is_exported_with_a_word_about_it_until_its_log_is_mended() {
     assert_eq!(status.code, 1, "{status:#?}");
     assert_eq!(
         status.stdout,
-        format!("{LOG}: refused: {why}\n1 game refused, 5 games up to date\n")
+        format!(
+            "{LOG}: refused: {why} (an older version stays in the cache)\n\
+             1 game refused, 5 games up to date\n"
+        )
     );
 
     // Mended, to what it was or to something else: normal again.

@@ -5,6 +5,7 @@ use crate::export::{Export, SPLITS};
 use crate::{assert_same_files, exported, ingested};
 use ndarray::Array1;
 use ndarray_npy::NpzWriter;
+use splendor_prep::encode::FEATURES;
 use std::fs::{self, File};
 use std::path::Path;
 
@@ -141,19 +142,34 @@ fn a_folder_without_a_sound_scaler_is_refused() {
     );
     exported(&test, "first", "");
     let scaler = test.path("first/scaler.npz");
-    let unsound = "cannot use the scaler of first: \
-                   scaler.npz does not hold one finite value for each column";
-    for (scale, columns) in [(0.0, 1308), (f64::NAN, 1308), (-1.0, 1308), (1.0, 1307)] {
+    let normalized = || FEATURES.iter().map(|feature| feature.normalized);
+    let flag = normalized().position(|normalized| !normalized).unwrap();
+    type Change<'a> = dyn Fn(&mut [Vec<f64>; 3], &mut Vec<bool>) + 'a;
+    let refused_with = |change: &Change<'_>, why: &str| {
+        let ones = vec![1.0; FEATURES.len()];
+        let mut arrays = [vec![0.0; FEATURES.len()], ones.clone(), ones];
+        let mut flags: Vec<bool> = normalized().collect();
+        change(&mut arrays, &mut flags);
         let mut npz = NpzWriter::new(File::create(&scaler).unwrap());
-        npz.add_array("mean", &Array1::<f64>::zeros(columns)).unwrap();
-        npz.add_array("var", &Array1::<f64>::ones(columns)).unwrap();
-        let mut scales = Array1::<f64>::ones(columns);
-        scales[5] = scale;
-        npz.add_array("scale", &scales).unwrap();
-        npz.add_array("normalized", &Array1::from_elem(columns, true)).unwrap();
+        for (name, values) in ["mean", "var", "scale"].into_iter().zip(arrays) {
+            npz.add_array(name, &Array1::from(values)).unwrap();
+        }
+        npz.add_array("normalized", &Array1::from(flags)).unwrap();
         npz.finish().unwrap();
-        refused(&test, "--scaler-from first", unsound);
+        let sentence = format!("cannot use the scaler of first: scaler.npz {why}");
+        refused(&test, "--scaler-from first", &sentence);
+    };
+    let impossible = "holds impossible values for gems_board_gold";
+    for scale in [0.0, f64::NAN, f64::INFINITY, -1.0, 1e-300] {
+        refused_with(&|[_, _, scales], _| scales[5] = scale, impossible);
     }
+    refused_with(&|[means, ..], _| means[5] = f64::NAN, impossible);
+    refused_with(&|[_, vars, _], _| vars[5] = f64::NAN, impossible);
+    let of_a_flag = format!("holds impossible values for {}", FEATURES[flag].name);
+    refused_with(&|[means, ..], _| means[flag] = 1.0, &of_a_flag);
+    refused_with(&|_, flags| flags[flag] = true, "normalises other columns than this prep does");
+    let cut = |[means, ..]: &mut [Vec<f64>; 3], _: &mut Vec<bool>| _ = means.pop();
+    refused_with(&cut, "does not hold one value for each column");
     fs::write(&scaler, "not a zip").unwrap();
     refused(&test, "--scaler-from first", "cannot use the scaler of first: scaler.npz: ");
     fs::remove_file(&scaler).unwrap();
