@@ -26,14 +26,15 @@ const MANIFEST: &str = "manifest.json";
 /// Says what is in the way and what to do about it.
 pub fn check_replaceable(target: &Path) -> Result<(), PublishError> {
     let owned = || target.to_owned();
+    // A link first: a folder that is not there now may be there a moment later, when another run
+    // has published to it, and must not be taken for a link to nothing.
+    let is_link = fs::symlink_metadata(target).is_ok_and(|metadata| metadata.is_symlink());
     let folder = match fs::canonicalize(target) {
         Ok(folder) => folder,
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            return match fs::symlink_metadata(target) {
-                Ok(_) => Err(PublishError::DanglingLink { target: owned() }),
-                Err(_) => Ok(()),
-            };
+        Err(error) if error.kind() == ErrorKind::NotFound && is_link => {
+            return Err(PublishError::DanglingLink { target: owned() });
         }
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(failed("look up", target)(error)),
     };
     let metadata = fs::metadata(&folder).map_err(failed("look up", &folder))?;
