@@ -313,6 +313,10 @@ fn max_games_still_sees_a_second_file_of_its_last_game() {
 #[test]
 fn keep_missing_keeps_games_whose_logs_are_gone() {
     let test = twelve_cached_games();
+    // Few enough that they would go, then so many that they would stay anyway.
+    fs::remove_file(test.path("raw/3_games/2.csv")).unwrap();
+    let done = "0 games encoded, 11 up to date, 0 removed, 1 kept without a log, 0 refused";
+    assert_work(&test, "ingest raw --keep-missing", done, &[]);
     fs::remove_dir_all(test.path("raw/3_games")).unwrap();
     let done = "0 games encoded, 8 up to date, 0 removed, 4 kept without a log, 0 refused";
     assert_work(&test, "ingest raw --keep-missing", done, &[]);

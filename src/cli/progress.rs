@@ -34,12 +34,10 @@ struct Bar {
 
 impl Progress for Bar {
     fn begin(&self, phase: &'static str, steps: u64) {
-        // Numbers as wide as they will become, so that nothing moves with every new digit. The bar
-        // leaves room for the terminal's ^C: in the last column that would begin a new line, and a
-        // bar would stay on the one above.
+        // Numbers as wide as they will become, so that nothing moves with every new digit.
         let width = grouped(steps).len();
         let style = ProgressStyle::with_template(&format!(
-            "{{msg}} {{bar:30}} {{human_pos:>{width}}}/{{human_len}}  {{rate:>9}}  {{eta:>3}} left"
+            "{{msg}} {{wide_bar}} {{human_pos:>{width}}}/{{human_len}}  {{rate:>9}}  {{eta:>3}} left"
         ))
         .unwrap_or_else(|_| ProgressStyle::default_bar())
         .with_key("rate", |state: &ProgressState, out: &mut dyn fmt::Write| {
