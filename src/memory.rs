@@ -30,6 +30,13 @@ impl fmt::Display for ResidentMemory {
     }
 }
 
+/// Says how much memory this process has, if that is `wanted` and known.
+pub fn report_memory(wanted: bool, when: &str) {
+    if let (true, Some(memory)) = (wanted, ResidentMemory::measure()) {
+        tracing::info!("memory {when}: {memory}");
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

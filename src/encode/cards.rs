@@ -3,8 +3,7 @@
 //! The player index is the *seat* here, unlike in part 1.
 
 use super::feature::{Family, FeatureList, Value};
-use super::seat_view::{REACHABLE, SeatView};
-use crate::column_name::ColumnName;
+use super::seat_view::{REACHABLE, SeatView, reachable_card_name};
 use crate::splendor::{Color, Gem, NOBLE_VP, PlayerCount};
 
 const CARD_WIDTH: usize = 4 + Color::COUNT;
@@ -18,11 +17,7 @@ pub(super) const fn describe<const N: usize>(list: &mut FeatureList<N>) {
     while seat < PlayerCount::MAX {
         let mut place = 0;
         while place < REACHABLE {
-            let card = ColumnName::new("player")
-                .then_number(seat)
-                .then("_card")
-                .then_number(place)
-                .then("_");
+            let card = reachable_card_name(seat, place);
             list.flag(card.then("can_build"), "1 if the seat can pay for the card, gold included");
             list.flag(card.then("must_use_gold"), "1 if the seat can build it only with gold");
             list.quantities_by_color(

@@ -121,3 +121,12 @@ impl<const N: usize> FeatureList<N> {
         self.len += 1;
     }
 }
+
+/// The next `N` places of what is left to write.
+pub(super) fn take<'a, const N: usize>(rest: &mut &'a mut [Value]) -> &'a mut [Value; N] {
+    let (next, after) = std::mem::take(rest)
+        .split_first_chunk_mut()
+        .expect("a family's width is the sum of its parts");
+    *rest = after;
+    next
+}

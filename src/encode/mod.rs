@@ -47,7 +47,7 @@ pub use layout::{BASE_FEATURE_COUNT, FEATURE_COUNT, FEATURES, NORMALIZED_FEATURE
 pub use masks::{MaskRow, masks};
 
 use crate::splendor::{Board, Seat};
-use state::take;
+use feature::take;
 
 /// Version of the numbers this encoder gives. Bump it with every change to a feature, label or
 /// mask; every cached game is then encoded anew. It is its own number, not the crate's version:

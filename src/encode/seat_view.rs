@@ -2,6 +2,7 @@
 //! card and the synergy features.
 
 use super::feature::Value;
+use crate::column_name::ColumnName;
 use crate::splendor::{Board, ByColor, Card, MAX_DISPLAYED, MAX_RESERVED, Player, Seat};
 
 /// Cards a seat can reach: 12 on display and 3 in its own reserve.
@@ -9,6 +10,11 @@ use crate::splendor::{Board, ByColor, Card, MAX_DISPLAYED, MAX_RESERVED, Player,
 /// They are numbered without gaps: reserved cards follow the last displayed one directly. That is
 /// another numbering than the `card_selection` head's, where reserved cards begin at 12.
 pub(super) const REACHABLE: usize = MAX_DISPLAYED + MAX_RESERVED;
+
+/// What the names of a reachable card's features begin with: `player0_card14_`.
+pub(super) const fn reachable_card_name(seat: usize, place: usize) -> ColumnName {
+    ColumnName::new("player").then_number(seat).then("_card").then_number(place).then("_")
+}
 
 /// One player's view of the nobles.
 #[derive(Clone, Copy, Default)]

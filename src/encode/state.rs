@@ -4,7 +4,7 @@
 //! `current_player`, the positions) and `turn_number`. Players are *rotated*: `player0_*` is to
 //! move. Missing is 0. Displayed cards are compacted: those that are there first, then zeros.
 
-use super::feature::{Family, FeatureList, Value};
+use super::feature::{Family, FeatureList, Value, take};
 use crate::column_name::ColumnName;
 use crate::splendor::{
     Board, Card, Color, Gem, Level, MAX_DISPLAYED, MAX_NOBLES, MAX_RESERVED, NOBLE_VP, PlayerCount,
@@ -107,15 +107,6 @@ fn put_card(card: &Card, out: &mut [Value; CARD_WIDTH]) {
     put(take(&mut rest), [card.vp, card.level.number()]);
     put(take(&mut rest), card.cost.0);
     rest[card.bonus.index()] = 1;
-}
-
-/// The next `N` places of what is left to write.
-pub(super) fn take<'a, const N: usize>(rest: &mut &'a mut [Value]) -> &'a mut [Value; N] {
-    let (next, after) = std::mem::take(rest)
-        .split_first_chunk_mut()
-        .expect("a family's width is the sum of its parts");
-    *rest = after;
-    next
 }
 
 fn put<const N: usize>(out: &mut [Value; N], values: [u8; N]) {

@@ -2,8 +2,7 @@
 //! values, by *seat*. Whether the card can be built does not matter.
 
 use super::feature::{Family, FeatureList, Value};
-use super::seat_view::{REACHABLE, SeatView};
-use crate::column_name::ColumnName;
+use super::seat_view::{REACHABLE, SeatView, reachable_card_name};
 use crate::splendor::PlayerCount;
 
 const CARD_WIDTH: usize = 2;
@@ -17,11 +16,7 @@ pub(super) const fn describe<const N: usize>(list: &mut FeatureList<N>) {
     while seat < PlayerCount::MAX {
         let mut place = 0;
         while place < REACHABLE {
-            let card = ColumnName::new("player")
-                .then_number(seat)
-                .then("_card")
-                .then_number(place)
-                .then("_");
+            let card = reachable_card_name(seat, place);
             list.quantity(card.then("nobles_after_buy"), "nobles satisfied once it is built");
             list.quantity(
                 card.then("closest_noble_distance_after_buy"),

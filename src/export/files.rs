@@ -49,25 +49,26 @@ impl ExportFiles {
             }
             return Ok(());
         }
-        let paths: Vec<_> = arrays.iter().map(|(array, _)| self.path(&file_of(array))).collect();
-        let members: Vec<(&str, &Path)> =
-            arrays.iter().zip(&paths).map(|((array, _), path)| (*array, path.as_path())).collect();
-        self.enter_npz(format!("{kind}_{}.npz", split.name()), &members)?;
-        for path in &paths {
-            fs::remove_file(path).map_err(|error| ExportError::file(path, error))?;
-        }
-        Ok(())
+        let members: Vec<_> =
+            arrays.iter().map(|&(array, _)| (array, self.path(&file_of(array)))).collect();
+        self.pack_npz(format!("{kind}_{}.npz", split.name()), &members)
     }
 
-    /// Packs `.npy` files into an `.npz` and enters that.
-    pub(super) fn enter_npz(
+    /// Packs finished `.npy` files into an `.npz`, enters that, and removes them.
+    pub(super) fn pack_npz(
         &mut self,
         name: String,
-        members: &[(&str, &Path)],
+        members: &[(&str, PathBuf)],
     ) -> Result<(), ExportError> {
         let path = self.path(&name);
-        let hash = pack_npz(members, &path).map_err(|error| ExportError::file(&path, error))?;
-        self.enter(name, hash)
+        let borrowed: Vec<(&str, &Path)> =
+            members.iter().map(|(array, member)| (*array, member.as_path())).collect();
+        let hash = pack_npz(&borrowed, &path).map_err(|error| ExportError::file(&path, error))?;
+        self.enter(name, hash)?;
+        for (_, member) in members {
+            fs::remove_file(member).map_err(|error| ExportError::file(member, error))?;
+        }
+        Ok(())
     }
 
     /// Writes a JSON file and enters it.

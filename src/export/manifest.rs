@@ -15,7 +15,8 @@ pub(super) fn manifest(
     columns: usize,
     records: &BTreeMap<GameId, GameRecord>,
     splits: &[Split],
-    refusals: &[Refusal],
+    left_out: &[Refusal],
+    from_an_older_log: &[Refusal],
 ) -> Value {
     let mut by_split = Map::new();
     for split in Split::ALL {
@@ -34,12 +35,10 @@ pub(super) fn manifest(
             }),
         );
     }
-    let (older_version, left_out): (Vec<_>, Vec<_>) =
-        refusals.iter().partition(|refusal| records.contains_key(&refusal.game_id));
-    let listed = |refusals: Vec<&Refusal>| -> Vec<Value> {
+    let listed = |refusals: &[Refusal]| -> Vec<Value> {
         let entry =
             |refusal: &Refusal| json!({ "game_id": refusal.game_id, "why": refusal.message });
-        refusals.into_iter().map(entry).collect()
+        refusals.iter().map(entry).collect()
     };
     json!({
         "prep_version": env!("CARGO_PKG_VERSION"),
@@ -64,7 +63,7 @@ pub(super) fn manifest(
         },
         "splits": by_split,
         "left_out": listed(left_out),
-        "from_an_older_log": listed(older_version),
+        "from_an_older_log": listed(from_an_older_log),
     })
 }
 

@@ -17,7 +17,7 @@ use crate::cache::{
 };
 use crate::encode::{ColumnSums, ENCODER_VERSION};
 use crate::gamelog::GameId;
-use crate::memory::ResidentMemory;
+use crate::memory::report_memory;
 use crate::progress::Progress;
 use rayon::prelude::*;
 use serde_json::json;
@@ -70,10 +70,12 @@ pub fn export(
     progress: &dyn Progress,
     stop: &AtomicBool,
 ) -> Result<ExportSummary, ExportError> {
-    report_memory(options, "at the start");
+    report_memory(options.monitor_memory, "at the start");
     let snapshot = cache.snapshot()?;
     let refusals = snapshot.refusals()?;
     let records = exportable(&snapshot, &refusals)?;
+    let (from_an_older_log, left_out): (Vec<Refusal>, Vec<Refusal>) =
+        refusals.into_iter().partition(|refusal| records.contains_key(&refusal.game_id));
     let game_ids: Vec<GameId> = records.keys().copied().collect();
     let splits = assign(&game_ids, options.ratios, options.seed, options.split_method)?;
     let columns = ExportedColumns::of(options.features);
@@ -113,7 +115,7 @@ pub fn export(
     let games = records.values().zip(splits.iter().copied());
     write_rows(&snapshot, games, &plan, options.jobs, &mut writers, progress, stop)?;
     progress.end();
-    report_memory(options, "after the rows");
+    report_memory(options.monitor_memory, "after the rows");
 
     let mut summaries = Vec::new();
     let mut stats = serde_json::Map::new();
@@ -144,15 +146,14 @@ pub fn export(
         }),
     )?;
     files.write_json("mask_validation_report.json", &validation)?;
-    files.write_manifest(manifest(options, names.len(), &records, &splits, &refusals))?;
+    let receipt = manifest(options, names.len(), &records, &splits, &left_out, &from_an_older_log);
+    files.write_manifest(receipt)?;
     if stop.load(Ordering::Relaxed) {
         return Err(ExportError::Interrupted);
     }
     staging.publish()?;
-    report_memory(options, "at the end");
+    report_memory(options.monitor_memory, "at the end");
 
-    let (from_an_older_log, left_out) =
-        refusals.into_iter().partition(|refusal| records.contains_key(&refusal.game_id));
     Ok(ExportSummary {
         splits: summaries,
         columns: names.len(),
@@ -291,10 +292,4 @@ fn unpack(
             })
             .collect()
     })
-}
-
-fn report_memory(options: &ExportOptions, when: &str) {
-    if let (true, Some(memory)) = (options.monitor_memory, ResidentMemory::measure()) {
-        tracing::info!("memory {when}: {memory}");
-    }
 }

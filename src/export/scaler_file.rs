@@ -32,13 +32,7 @@ pub(super) fn write_scaler(files: &mut ExportFiles, scaler: &Scaler) -> Result<(
     writer.finish()?;
     members.push(("normalized", path("normalized")));
 
-    let borrowed: Vec<(&str, &Path)> =
-        members.iter().map(|(array, path)| (*array, path.as_path())).collect();
-    files.enter_npz(SCALER_FILE.to_owned(), &borrowed)?;
-    for (_, path) in &members {
-        fs::remove_file(path).map_err(|error| ExportError::file(path, error))?;
-    }
-    Ok(())
+    files.pack_npz(SCALER_FILE.to_owned(), &members)
 }
 
 /// Reads the scaler of an earlier export, which must have been made for the same columns.

@@ -7,7 +7,7 @@ use super::summary::{CacheTotals, IngestSummary};
 use super::writer::Writer;
 use crate::cache::{Cache, CacheError, GameRecord, PackedGame};
 use crate::gamelog::{GameId, LogError, ReadOptions};
-use crate::memory::ResidentMemory;
+use crate::memory::report_memory;
 use crate::progress::Progress;
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
@@ -74,7 +74,7 @@ pub fn ingest(
         summary: IngestSummary { cache: CacheTotals::of(cached.values()), ..Default::default() },
     };
     tracing::info!("{looked_at} logs in {}", options.root.display());
-    run.report_memory("at the start");
+    report_memory(options.monitor_memory, "at the start");
     progress.begin("games", looked_at as u64);
     run.examine_all(&logs, looked_at, progress, stop)?;
     progress.end();
@@ -84,7 +84,7 @@ pub fn ingest(
     }
     run.store_refusals(&game_ids)?;
     run.writer.commit()?;
-    run.report_memory("at the end");
+    report_memory(options.monitor_memory, "at the end");
     Ok(run.into_summary())
 }
 
@@ -191,7 +191,7 @@ impl Run<'_> {
         self.summary.just_encoded.add(&game.record);
         if in_batch == self.options.batch_size.get() {
             self.writer.commit()?;
-            self.report_memory("after a batch");
+            report_memory(self.options.monitor_memory, "after a batch");
         }
         Ok(())
     }
@@ -252,12 +252,6 @@ impl Run<'_> {
             })?;
         }
         Ok(())
-    }
-
-    fn report_memory(&self, when: &str) {
-        if let (true, Some(memory)) = (self.options.monitor_memory, ResidentMemory::measure()) {
-            tracing::info!("memory {when}: {memory}");
-        }
     }
 
     fn into_summary(self) -> IngestSummary {
