@@ -66,10 +66,10 @@ pub(super) struct Column {
 }
 
 /// Every column in canonical order. The range of `game_id` and of `action_type` is not kept here:
-/// the one is wider, the other is words.
+/// the one is wider, the other is words. Theirs holds no number at all.
 pub(super) static COLUMNS: [Column; COLUMN_COUNT] = {
     let mut list = ColumnList::new();
-    list.push(ColumnName::new("game_id"), REQUIRED, 0, 0);
+    list.push(ColumnName::new("game_id"), REQUIRED, 0, -1);
     list.push(ColumnName::new("num_players"), REQUIRED, 2, PlayerCount::MAX as i16);
     list.push(ColumnName::new("turn_number"), REQUIRED, 1, 10_000);
     list.push(ColumnName::new("current_player"), REQUIRED, 0, PlayerCount::MAX as i16 - 1);
@@ -106,7 +106,7 @@ pub(super) static COLUMNS: [Column; COLUMN_COUNT] = {
         }
         rotated += 1;
     }
-    list.push(ColumnName::new("action_type"), REQUIRED, 0, 0);
+    list.push(ColumnName::new("action_type"), REQUIRED, 0, -1);
     list.push(ColumnName::new("card_selection"), OPTIONAL, 0, 14);
     list.push(ColumnName::new("card_reservation"), OPTIONAL, 0, 14);
     list.push_colors(ColumnName::new("gem_take3_"), OPTIONAL, 1);
@@ -120,6 +120,33 @@ pub(super) static COLUMNS: [Column; COLUMN_COUNT] = {
     }
     assert!(list.len == COLUMN_COUNT);
     list.columns
+};
+
+/// What nearly every field holds: one digit, or nothing. The whole table takes little more than a
+/// kilobyte and stays near the processor, which [`COLUMNS`] with its names does not.
+#[derive(Clone, Copy)]
+pub(super) struct PlainValues {
+    /// Smallest and largest digit; where none may stand, the smallest is the larger.
+    pub(super) least: u8,
+    pub(super) most: u8,
+    pub(super) may_be_missing: bool,
+}
+
+/// In canonical order.
+pub(super) static PLAIN_VALUES: [PlainValues; COLUMN_COUNT] = {
+    let none = PlainValues { least: 1, most: 0, may_be_missing: false };
+    let mut list = [none; COLUMN_COUNT];
+    let mut i = 0;
+    while i < COLUMN_COUNT {
+        let column = &COLUMNS[i];
+        if column.max >= 0 {
+            list[i].least = if column.min > 0 { column.min as u8 } else { 0 };
+            list[i].most = if column.max < 9 { column.max as u8 } else { 9 };
+        }
+        list[i].may_be_missing = column.may_be_missing;
+        i += 1;
+    }
+    list
 };
 
 const REQUIRED: bool = false;

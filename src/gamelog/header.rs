@@ -21,7 +21,11 @@ pub(super) fn match_header(header: &ByteRecord, unfinished: bool) -> Result<Vec<
         let name = std::str::from_utf8(value::unwrap(name)).map_err(|_| {
             Fault::new(LogErrorKind::InvalidUtf8, "a column name in UTF-8").found(as_text(name))
         })?;
-        let Some(&place) = PLACES.get(name) else {
+        // Nearly every log has its columns in canonical order, where no search is needed.
+        let next = order.len();
+        let is_next = COLUMNS.get(next).is_some_and(|column| column.name.as_str() == name);
+        let Some(place) = is_next.then_some(next as u16).or_else(|| PLACES.get(name).copied())
+        else {
             let is_last = order.len() + 1 == header.len();
             if unfinished && is_last && columns::column_names().any(|c| c.starts_with(name)) {
                 return cut_off();

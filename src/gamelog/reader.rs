@@ -4,7 +4,7 @@
 //! sorted into canonical order while its numbers are parsed. Turns go to the caller one at a time,
 //! so a game takes no memory here however long it is.
 
-use super::columns::{self, COLUMNS};
+use super::columns::{self, COLUMNS, PLAIN_VALUES};
 use super::error::{Fault, LogError, LogErrorKind, as_text};
 use super::header::match_header;
 use super::records::{Located, Records};
@@ -153,13 +153,34 @@ fn parse_row(
     }
     for (field, &column) in record.iter().zip(order) {
         let column = usize::from(column);
-        row.values[column] = match column {
-            columns::GAME_ID => check_game_id(field, game_id)?,
-            columns::ACTION_TYPE => parse_action_type(field)?,
-            _ => parse_number(field, column)?,
+        row.values[column] = match plain_value(field, column) {
+            Some(value) => value,
+            None => parse_value(field, column, game_id)?,
         };
     }
     Ok(())
+}
+
+fn parse_value(field: &[u8], column: usize, game_id: GameId) -> Result<i16, Fault> {
+    match column {
+        columns::GAME_ID => check_game_id(field, game_id),
+        columns::ACTION_TYPE => parse_action_type(field),
+        _ => parse_number(field, column),
+    }
+}
+
+/// The value of a field that is what nearly every field is. `None` is for all others, right or
+/// wrong; `game_id` and `action_type` have no plain values.
+fn plain_value(field: &[u8], column: usize) -> Option<i16> {
+    let plain = &PLAIN_VALUES[column];
+    match field {
+        [digit] => {
+            let value = digit.wrapping_sub(b'0');
+            (plain.least <= value && value <= plain.most).then_some(value.into())
+        }
+        [] => plain.may_be_missing.then_some(MISSING),
+        _ => None,
+    }
 }
 
 fn parse_number(field: &[u8], column: usize) -> Result<i16, Fault> {

@@ -8,10 +8,6 @@ use super::error::LogErrorKind;
 
 /// A field's number, or `None` where it is missing.
 pub(super) fn parse(field: &[u8]) -> Result<Option<i64>, LogErrorKind> {
-    // Nine fields in ten are one digit.
-    if let [digit @ b'0'..=b'9'] = field {
-        return Ok(Some(i64::from(digit - b'0')));
-    }
     let field = unwrap(field);
     if field.is_empty() || field.eq_ignore_ascii_case(b"nan") {
         return Ok(None);

@@ -156,6 +156,7 @@ static CASES: &[Case] = &[
     group!(NoSuchNoble, 3, "noble1_", ["2", "4", "4", "0", "0", "0"], "noble1_* is `2,4,4,0,0,0`, expected a noble of the game, or none"),
     // Rows that do not belong together, players who sit wrong.
     value!(OtherGame, 7, "game_id", "124", "game_id is `124`, expected 123, the game the file is named after"),
+    value!(OtherGame, 7, "game_id", "0", "game_id is `0`, expected 123, the game the file is named after"),
     value!(OtherGame, 7, "game_id", "-123", "game_id is `-123`, expected 123, the game the file is named after"),
     case(PlayerCountChanges, 8, "num_players is `2`, expected 3, as in the rows before", |mut log| {
         log.set(8, "num_players", "2");
