@@ -89,6 +89,23 @@ impl PackedGame {
         self.blobs.iter().map(|blob| blob.bytes.len() as u64).sum()
     }
 
+    /// Puts a game together from its compressed blobs, in the order of the [module](self)'s table
+    /// (turn numbers, features, labels, masks, column sums), and seals each with its checksum.
+    /// Whether they hold what they should shows when the game is unpacked.
+    pub fn from_blobs(record: GameRecord, blobs: [Vec<u8>; Blob::COUNT]) -> PackedGame {
+        let mut kinds = Blob::ALL.into_iter();
+        let blobs = blobs.map(|bytes| {
+            let kind = kinds.next().expect("as many kinds as blobs");
+            Packed { checksum: checksum(kind, &record, &bytes), bytes }
+        });
+        PackedGame { record, blobs }
+    }
+
+    /// Its compressed blobs, in the order that [`from_blobs`](Self::from_blobs) takes them.
+    pub fn blobs(&self) -> [Vec<u8>; Blob::COUNT] {
+        self.blobs.each_ref().map(|blob| blob.bytes.clone())
+    }
+
     pub(super) fn blob(&self, blob: Blob) -> &Packed {
         &self.blobs[blob as usize]
     }
