@@ -29,9 +29,11 @@
 mod blob;
 mod database;
 mod error;
+mod last_ingest;
 mod lock;
 mod record;
 mod store;
+mod write_ahead_log;
 
 pub use blob::{Columns, PackedGame, Packer, UnpackedGame, Unpacker};
 pub use error::CacheError;
