@@ -151,6 +151,7 @@ pub fn export(
     files.write_json("mask_validation_report.json", &validation)?;
     let mut receipt =
         manifest(options, names.len(), &records, &splits, &left_out, &from_an_older_log);
+    // Content, not history: every ingest that comes to its end leaves the same mark.
     receipt["inputs"]["last_ingest_finished"] = last_ingest_finished.into();
     files.write_manifest(receipt)?;
     if stop.load(Ordering::Relaxed) {
