@@ -189,7 +189,7 @@ fn explain_gives_every_game_one_reason_of_the_list_with_old_and_new() {
 
     let text = test.run("status raw --repair --explain").stdout;
     for (game, (_, path, reason, _)) in games.iter().zip(EXPECTED) {
-        let begins = format!("{path}: {}: ", reason.replace('_', " "));
+        let begins = format!("{path}: {}", reason.replace('_', " "));
         let line = text.lines().find(|line| line.starts_with(&begins)).expect(&begins);
         for version in [&game["old"], &game["new"]] {
             let hash = version["blake3"].as_str().unwrap_or_default();

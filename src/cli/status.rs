@@ -14,8 +14,7 @@ use std::path::PathBuf;
 /// Say what the next ingest would do, and why, game by game
 ///
 /// Hashes every log, compares it with the cache, and reads those that differ; writes nothing. Exits
-/// with 0 if the cache is up
-/// to date, with 1 if not.
+/// with 0 if the cache is up to date, with 1 if not.
 #[derive(Debug, Args)]
 pub(super) struct StatusArgs {
     /// Folder with the logs [default: data_root, data/raw]
@@ -76,15 +75,16 @@ fn describe(report: &StatusReport, explain: bool) -> String {
     let mut text = String::new();
     for entry in &report.games {
         if explain || entry.status != (GameStatus::UpToDate { mended: false }) {
+            let (reason, why) = (entry.status.name().replace('_', " "), entry.status.to_string());
             let _ = write!(text, "{}: ", entry.path);
-            if explain {
-                let _ = write!(text, "{}: ", entry.status.name().replace('_', " "));
+            if explain && !why.starts_with(&reason) {
+                let _ = write!(text, "{reason}: ");
             }
             let kept = match entry.older_version_kept {
                 true => " (an older version stays in the cache)",
                 false => "",
             };
-            let _ = write!(text, "{}{kept}", entry.status);
+            let _ = write!(text, "{why}{kept}");
             if explain {
                 let old = entry.old.as_ref().map_or("not cached".to_owned(), in_words);
                 let new = entry.new.as_ref().map_or("no bytes".to_owned(), in_words);
