@@ -70,7 +70,7 @@ fn the_first_ingest_encodes_every_game_and_says_what_the_cache_holds() {
     let grouped = format!("{},{:03}", rows / 1000, rows % 1000);
     let stdout = test.prep("ingest raw");
     let first =
-        format!("12 games encoded (12 new; {grouped} rows), 0 up to date, 0 removed, 0 refused");
+        format!("12 games encoded (12 new; {grouped} rows), 0 up to date, 0 gone, 0 refused");
     assert_eq!(work_done(&stdout), first);
     let second = stdout.lines().nth(1).unwrap();
     assert!(second.starts_with("12 logs of raw in "), "{second}");
@@ -86,7 +86,7 @@ fn lines(log: &[u8]) -> usize {
 fn a_second_ingest_of_an_unchanged_folder_encodes_nothing_and_says_so() {
     let test = twelve_cached_games();
     let before = cached_games(&cache(&test));
-    assert_work(&test, "ingest raw", "0 games encoded, 12 up to date, 0 removed, 0 refused", &[]);
+    assert_work(&test, "ingest raw", "0 games encoded, 12 up to date, 0 gone, 0 refused", &[]);
     assert_eq!(cached_games(&cache(&test)), before);
 }
 
@@ -101,9 +101,8 @@ fn a_changed_byte_a_new_file_and_a_removed_file_each_cause_exactly_that_much_wor
     test.write("raw/3_games/5.csv", with_one_byte_changed(&test.read("raw/3_games/5.csv")));
     File::options().write(true).open(&log).unwrap().set_modified(modified).unwrap();
     let rows = lines(&test.read("raw/3_games/5.csv")) - 1;
-    let done = format!(
-        "1 game encoded (1 bytes changed; {rows} rows), 11 up to date, 0 removed, 0 refused"
-    );
+    let done =
+        format!("1 game encoded (1 bytes changed; {rows} rows), 11 up to date, 0 gone, 0 refused");
     assert_work(&test, "ingest raw", &done, &[5]);
     let after = cached_games(&cache(&test));
     for (game_id, game) in &before {
@@ -115,12 +114,12 @@ fn a_changed_byte_a_new_file_and_a_removed_file_each_cause_exactly_that_much_wor
     make_old(&cache(&test));
     test.prep("simulate raw --games 1 --first-id 13");
     let rows = lines(&test.read("raw/2_games/13.csv")) - 1;
-    let done = format!("1 game encoded (1 new; {rows} rows), 12 up to date, 0 removed, 0 refused");
+    let done = format!("1 game encoded (1 new; {rows} rows), 12 up to date, 0 gone, 0 refused");
     assert_work(&test, "ingest raw", &done, &[13]);
 
     make_old(&cache(&test));
     fs::remove_file(test.path("raw/2_games/1.csv")).unwrap();
-    let done = "0 games encoded, 12 up to date, 1 removed, 0 refused";
+    let done = "0 games encoded, 12 up to date, 1 gone, 0 refused";
     assert_work(&test, "ingest raw", done, &[]);
     assert_eq!(cached_ids(&test), (2..=13).collect::<Vec<_>>());
 }
@@ -169,7 +168,7 @@ fn games_of_another_encoder_or_of_other_columns_are_encoded_anew() {
 #[test]
 fn moving_renaming_touching_and_other_thread_counts_encode_nothing() {
     let test = twelve_cached_games();
-    let nothing = "0 games encoded, 12 up to date, 0 removed, 0 refused";
+    let nothing = "0 games encoded, 12 up to date, 0 gone, 0 refused";
 
     for path in test.files("raw").keys() {
         let log = File::options().write(true).open(test.path("raw").join(path)).unwrap();
@@ -189,7 +188,7 @@ fn moving_renaming_touching_and_other_thread_counts_encode_nothing() {
     assert_work(
         &test,
         "ingest elsewhere --dry-run",
-        "0 games would be encoded, 12 up to date, 0 would be removed, 0 would be refused",
+        "0 games would be encoded, 12 up to date, 0 gone, 0 refused",
         &[],
     );
     assert_eq!(path_of(1), "2_games/1.csv", "a dry run writes nothing");
@@ -231,7 +230,7 @@ fn repair_encodes_only_games_with_the_gem_fault_and_switched_off_again_reverts()
         let has_fault = [4, 9].contains(game_id);
         assert_eq!(repaired[game_id].blobs != game.blobs, has_fault, "rows of game {game_id}");
     }
-    let nothing = "0 games encoded, 12 up to date, 0 removed, 0 refused";
+    let nothing = "0 games encoded, 12 up to date, 0 gone, 0 refused";
     make_old(&cache(&test));
     assert_work(&test, "ingest raw --repair", nothing, &[]);
 
@@ -275,10 +274,10 @@ fn a_dry_run_leaves_the_cache_as_it_is() {
     test.write("raw/2_games/4.csv", "");
     let before = test.files(".");
     let ran = test.run("ingest raw --dry-run");
-    assert_failed(&ran, 3, "error: 2_games/4.csv: ");
+    assert_failed(&ran, 3, "warning: 2_games/4.csv: ");
     let done = work_done(&ran.stdout);
     assert!(done.starts_with("2 games would be encoded (1 bytes changed, 1 new; "), "{done}");
-    assert!(done.ends_with("), 9 up to date, 1 would be removed, 1 would be refused"), "{done}");
+    assert!(done.ends_with("), 9 up to date, 1 gone, 0 refused, 1 set aside"), "{done}");
     assert!(test.files(".") == before, "a dry run wrote something");
 }
 
@@ -297,7 +296,7 @@ fn max_games_looks_only_at_the_lowest_game_ids_and_takes_no_other_for_gone() {
     );
     test.prep("ingest raw");
     let stdout = test.prep("ingest raw --max-games 1");
-    assert_eq!(work_done(&stdout), "0 games encoded, 1 up to date, 0 removed, 0 refused");
+    assert_eq!(work_done(&stdout), "0 games encoded, 1 up to date, 0 gone, 0 refused");
     assert_eq!(cached_ids(&test).len(), 12, "games that it did not look at are not gone");
 }
 
@@ -315,10 +314,10 @@ fn keep_missing_keeps_games_whose_logs_are_gone() {
     let test = twelve_cached_games();
     // Few enough that they would go, then so many that they would stay anyway.
     fs::remove_file(test.path("raw/3_games/2.csv")).unwrap();
-    let done = "0 games encoded, 11 up to date, 0 removed, 1 kept without a log, 0 refused";
+    let done = "0 games encoded, 11 up to date, 1 gone but kept, 0 refused";
     assert_work(&test, "ingest raw --keep-missing", done, &[]);
     fs::remove_dir_all(test.path("raw/3_games")).unwrap();
-    let done = "0 games encoded, 8 up to date, 0 removed, 4 kept without a log, 0 refused";
+    let done = "0 games encoded, 8 up to date, 4 gone but kept, 0 refused";
     assert_work(&test, "ingest raw --keep-missing", done, &[]);
     assert_eq!(cached_ids(&test).len(), 12);
 }
@@ -338,7 +337,7 @@ fn more_than_a_fifth_gone_blocks_removal_until_it_is_allowed() {
         let ran = test.run("ingest raw");
         assert_failed(&ran, 1, "the logs of 4 cached games are gone from raw");
         assert!(ran.stderr.contains("--allow-delete"), "{ran:#?}");
-        let done = "0 games encoded, 11 up to date, 0 removed, 4 kept without a log, 0 refused";
+        let done = "0 games encoded, 11 up to date, 4 gone but kept, 0 refused";
         assert_eq!(work_done(&ran.stdout), done);
         assert_eq!(cached_ids(&test).len(), 15, "nothing goes");
     }
@@ -352,12 +351,12 @@ fn more_than_a_fifth_gone_blocks_removal_until_it_is_allowed() {
     // Now they are 4 of 30, 6 of 30 are a fifth, and no more than a fifth may go.
     (5..=6).for_each(remove);
     let stdout = test.prep("ingest raw");
-    assert_eq!(work_done(&stdout), "0 games encoded, 24 up to date, 6 removed, 0 refused");
+    assert_eq!(work_done(&stdout), "0 games encoded, 24 up to date, 6 gone, 0 refused");
 
     (7..=29).for_each(remove);
     assert_eq!(test.run("ingest raw").code, 1);
     let stdout = test.prep("ingest raw --allow-delete");
-    assert_eq!(work_done(&stdout), "0 games encoded, 1 up to date, 23 removed, 0 refused");
+    assert_eq!(work_done(&stdout), "0 games encoded, 1 up to date, 23 gone, 0 refused");
     assert_eq!(cached_ids(&test), [30]);
 }
 
@@ -380,7 +379,7 @@ fn an_empty_or_a_missing_folder_is_an_error_that_neither_costs_a_game_nor_makes_
         assert_eq!(cached_ids(&test), [1, 2, 3]);
     }
     let stdout = test.prep("ingest empty --allow-delete");
-    assert_eq!(work_done(&stdout), "0 games encoded, 0 up to date, 3 removed, 0 refused");
+    assert_eq!(work_done(&stdout), "0 games encoded, 0 up to date, 3 gone, 0 refused");
 }
 
 #[test]

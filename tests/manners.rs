@@ -95,10 +95,14 @@ fn quiet_leaves_only_warnings_and_errors() {
     test.write("raw/4.csv", "");
     let ran = test.run("ingest raw -q");
     assert_eq!((ran.code, ran.stdout.as_str()), (3, ""));
-    assert!(ran.stderr.starts_with("error: 4.csv: "), "{ran:#?}");
+    assert!(ran.stderr.starts_with("warning: 4.csv: "), "{ran:#?}");
+    test.write("raw/4.csv", "game\n");
+    let ran = test.run("ingest raw -q");
+    assert_eq!((ran.code, ran.stdout.as_str()), (3, ""));
+    assert!(ran.stderr.starts_with("error: 4.csv:1: "), "{ran:#?}");
     let ran = test.run("export -q --split 1,0,0");
     assert_eq!((ran.code, ran.stdout.as_str()), (0, ""));
-    assert!(ran.stderr.starts_with("warning: game 4 is left out: 4.csv: "), "{ran:#?}");
+    assert!(ran.stderr.starts_with("warning: game 4 is left out: 4.csv:1: "), "{ran:#?}");
 }
 
 #[test]
@@ -323,7 +327,7 @@ fn ctrl_c_ends_a_run_at_its_next_commit_and_the_next_run_completes_it() {
         assert!((games..MANY).contains(&kept), "{kept} games are kept");
         assert!(ran.stdout.contains(&format!("the cache holds {kept} games")), "{kept}: {ran:#?}");
         let done = ran.stdout.lines().next().unwrap();
-        assert!(done.contains(" 0 removed, 0 refused"), "{ran:#?}");
+        assert!(done.contains(" 0 gone, 0 refused"), "{ran:#?}");
         let looked_at = format!("{kept} logs of raw in ");
         assert!(ran.stdout.contains(&looked_at), "{looked_at}: {ran:#?}");
     }

@@ -1,7 +1,8 @@
 //! Opening the SQLite file: what it is, which schema it has, and bringing an old one up to date.
 
 use super::error::CacheError;
-use rusqlite::{Connection, OpenFlags};
+use super::write_ahead_log;
+use rusqlite::{Connection, OpenFlags, ffi};
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -12,7 +13,10 @@ const APPLICATION_ID: i32 = 0x7072_6570;
 
 /// The schema, step by step. Append only: a step that has been released is never edited, or caches
 /// made before and after the edit would differ under one number.
-const MIGRATIONS: [&str; 1] = [include_str!("../../schema/migrations/0001_games.sql")];
+const MIGRATIONS: [&str; 2] = [
+    include_str!("../../schema/migrations/0001_games.sql"),
+    include_str!("../../schema/migrations/0002_unfinished.sql"),
+];
 
 /// The schema version of an empty file.
 const BLANK: u32 = 0;
@@ -62,6 +66,7 @@ fn open(path: &Path, flags: OpenFlags) -> Result<Connection, CacheError> {
     Connection::open_with_flags(path, flags)
         .and_then(|connection| {
             connection.busy_timeout(BUSY_TIMEOUT)?;
+            write_ahead_log::configure(&connection)?;
             Ok(connection)
         })
         .map_err(|error| sqlite_error(path, error))
@@ -97,9 +102,8 @@ fn migrate(connection: &mut Connection, path: &Path) -> Result<(), CacheError> {
     if version as usize == MIGRATIONS.len() {
         return Ok(());
     }
+    write_ahead_log::enter(connection, path)?;
     let apply = |connection: &mut Connection| {
-        // Readers go on while a run writes, and a commit is one sync. The mode stays in the file.
-        connection.pragma_update(None, "journal_mode", "wal")?;
         let transaction =
             connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
         // Another process may have been faster.
@@ -136,9 +140,33 @@ fn check_identity(connection: &Connection, path: &Path) -> Result<u32, CacheErro
     Ok(version)
 }
 
+/// Errors of the system that say that the file cannot be locked, or memory not be shared over it.
+const LOCKING_FAILURES: [i32; 8] = [
+    ffi::SQLITE_IOERR_RDLOCK,
+    ffi::SQLITE_IOERR_UNLOCK,
+    ffi::SQLITE_IOERR_LOCK,
+    ffi::SQLITE_IOERR_CHECKRESERVEDLOCK,
+    ffi::SQLITE_IOERR_SHMOPEN,
+    ffi::SQLITE_IOERR_SHMSIZE,
+    ffi::SQLITE_IOERR_SHMLOCK,
+    ffi::SQLITE_IOERR_SHMMAP,
+];
+
+/// An error of SQLite as one of this room: those that somebody can do something about, in words.
 pub(super) fn sqlite_error(path: &Path, error: rusqlite::Error) -> CacheError {
+    use rusqlite::ErrorCode::{
+        DatabaseBusy, DatabaseLocked, FileLockingProtocolFailed, NotADatabase,
+    };
+    let extended = error.sqlite_error().map(|error| error.extended_code);
     match error.sqlite_error_code() {
-        Some(rusqlite::ErrorCode::NotADatabase) => CacheError::NotACache(path.to_owned()),
+        Some(NotADatabase) => CacheError::NotACache(path.to_owned()),
+        Some(DatabaseBusy | DatabaseLocked) => CacheError::Busy(path.to_owned()),
+        Some(FileLockingProtocolFailed) => {
+            CacheError::FileSystem { path: path.to_owned(), why: error.to_string() }
+        }
+        _ if extended.is_some_and(|code| LOCKING_FAILURES.contains(&code)) => {
+            CacheError::FileSystem { path: path.to_owned(), why: error.to_string() }
+        }
         _ => CacheError::Sqlite { path: path.to_owned(), error },
     }
 }
@@ -178,6 +206,44 @@ mod tests {
         let error = open_existing(&path).unwrap_err().to_string();
         assert!(error.contains("has schema version 99"), "{error}");
         assert!(error.contains("update prep"), "{error}");
+    }
+
+    #[test]
+    fn a_cache_of_the_first_schema_is_brought_up_to_date_with_its_refusals() {
+        let (_folder, path) = temporary();
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        let old = Connection::open(&path).unwrap();
+        old.execute_batch(MIGRATIONS[0]).unwrap();
+        old.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
+        old.pragma_update(None, "user_version", 1).unwrap();
+        for (game_id, kind) in [(1, "cut_off"), (2, "fraction")] {
+            let sql = "INSERT INTO refusals VALUES (?1, ?1, NULL, ?2, 3, 'x', 'y', 'z', 'm', 't')";
+            old.execute(sql, rusqlite::params![game_id, kind]).unwrap();
+        }
+        drop(old);
+        let connection = open_existing(&path).unwrap();
+        let sql = "SELECT game_id FROM refusals WHERE set_aside = 1";
+        assert_eq!(connection.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap(), 1);
+        let sql = "SELECT count(*) FROM refusals WHERE set_aside = 0";
+        assert_eq!(connection.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap(), 1);
+        assert_eq!(check_identity(&connection, &path).unwrap() as usize, MIGRATIONS.len());
+    }
+
+    #[test]
+    fn what_sqlite_says_of_locks_becomes_a_sentence() {
+        let path = Path::new("/net/prep.sqlite");
+        let said = |code| {
+            let failure = rusqlite::Error::SqliteFailure(ffi::Error::new(code), None);
+            sqlite_error(path, failure).to_string()
+        };
+        for code in [ffi::SQLITE_BUSY, ffi::SQLITE_LOCKED, ffi::SQLITE_BUSY_SNAPSHOT] {
+            let said = said(code);
+            assert!(said.contains("another program") && !said.contains("is locked"), "{said}");
+        }
+        for code in [ffi::SQLITE_PROTOCOL, ffi::SQLITE_IOERR_SHMMAP, ffi::SQLITE_IOERR_LOCK] {
+            let said = said(code);
+            assert!(said.contains("/net/prep.sqlite") && said.contains("local disk"), "{said}");
+        }
     }
 
     #[test]

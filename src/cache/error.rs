@@ -28,13 +28,30 @@ pub enum CacheError {
     /// Another run is writing it.
     #[error(
         "another run{} holds the cache {}: wait for it, or use --wait SECONDS",
-        process(.holder), path.display()
+        holder_in_words(.holder), path.display()
     )]
     Held {
         /// The cache file.
         path: PathBuf,
         /// Its process id, where it is known.
         holder: Option<u32>,
+    },
+    /// Something that is not an ingest of this program holds the file, or reads it for too long.
+    #[error(
+        "another program uses the cache {} and does not let go of it: close it (a database \
+         browser? an export that was stopped?), then run this again", .0.display()
+    )]
+    Busy(PathBuf),
+    /// The file system cannot do what keeps a cache whole.
+    #[error(
+        "the file system of {} is not fit for a cache ({why}): put the cache on a local disk, with \
+         --cache FILE or intermediate_dir", path.display()
+    )]
+    FileSystem {
+        /// The cache file or its lock file.
+        path: PathBuf,
+        /// What does not work.
+        why: String,
     },
     /// The lock file could not be used.
     #[error("cannot lock {}: {error}", path.display())]
@@ -78,6 +95,7 @@ pub enum CacheError {
     },
 }
 
-fn process(holder: &Option<u32>) -> String {
+/// Goes behind `another run`.
+pub(super) fn holder_in_words(holder: &Option<u32>) -> String {
     holder.map_or(String::new(), |id| format!(" (process {id})"))
 }

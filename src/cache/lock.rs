@@ -1,6 +1,7 @@
 //! One writer at a time.
 
-use super::error::CacheError;
+use super::error::{CacheError, holder_in_words};
+use rustix::io::Errno;
 use std::fs::{File, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
@@ -16,7 +17,14 @@ const RETRY: Duration = Duration::from_millis(50);
 /// let two runs lock two files of one name.
 #[derive(Debug)]
 pub struct WriterLock {
-    _file: File,
+    file: File,
+}
+
+impl Drop for WriterLock {
+    /// No name is left in the file for a run that comes later: it would name this one.
+    fn drop(&mut self) {
+        let _ = self.file.set_len(0);
+    }
 }
 
 impl WriterLock {
@@ -27,7 +35,7 @@ impl WriterLock {
     pub fn acquire(cache: &Path, wait: Duration) -> Result<WriterLock, CacheError> {
         // One cache, one lock, also where it is reached through a link.
         let path = lock_path(&cache.canonicalize().unwrap_or_else(|_| cache.to_owned()));
-        let failed = |error| CacheError::Lock { path: path.clone(), error };
+        let failed = |error| lock_error(&path, error);
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             std::fs::create_dir_all(folder)
                 .map_err(|error| CacheError::Folder { path: folder.to_owned(), error })?;
@@ -40,6 +48,7 @@ impl WriterLock {
             .open(&path)
             .map_err(failed)?;
         let begun = Instant::now();
+        let mut said = false;
         loop {
             match file.try_lock() {
                 Ok(()) => break,
@@ -48,12 +57,23 @@ impl WriterLock {
                     let holder = read_holder(&mut file);
                     return Err(CacheError::Held { path: cache.to_owned(), holder });
                 }
-                Err(TryLockError::WouldBlock) => std::thread::sleep(RETRY),
+                Err(TryLockError::WouldBlock) => {
+                    if !said {
+                        said = true;
+                        let whom = holder_in_words(&read_holder(&mut file));
+                        let (cache, seconds) = (cache.display(), wait.as_secs());
+                        tracing::info!(
+                            "waiting for another run{whom} that holds the cache {cache}, for up to \
+                             {seconds} s"
+                        );
+                    }
+                    std::thread::sleep(RETRY);
+                }
             }
         }
         // Only a hint for whoever finds the lock taken: a failure to write it is not worth a run.
         let _ = file.set_len(0).and_then(|()| write!(file, "{}", std::process::id()));
-        Ok(WriterLock { _file: file })
+        Ok(WriterLock { file })
     }
 }
 
@@ -63,11 +83,33 @@ fn lock_path(cache: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
+/// Who wrote into the lock file. A run that has just taken the lock may not have done so yet.
 fn read_holder(file: &mut File) -> Option<u32> {
-    let mut text = String::new();
-    file.rewind().ok()?;
-    file.read_to_string(&mut text).ok()?;
-    text.trim().parse().ok()
+    for _ in 0..TRIES {
+        let mut text = String::new();
+        file.rewind().ok()?;
+        file.read_to_string(&mut text).ok()?;
+        if let Ok(holder) = text.trim().parse() {
+            return Some(holder);
+        }
+        std::thread::sleep(RETRY / TRIES);
+    }
+    None
+}
+
+/// How often the lock file is read before its holder is nobody.
+const TRIES: u32 = 10;
+
+/// Some file systems have no locks, or none that all machines see. Without one, two runs would write
+/// the cache at once.
+fn lock_error(path: &Path, error: std::io::Error) -> CacheError {
+    let path = path.to_owned();
+    match Errno::from_io_error(&error) {
+        Some(Errno::NOLCK | Errno::OPNOTSUPP | Errno::NOSYS) => {
+            CacheError::FileSystem { path, why: format!("files cannot be locked there: {error}") }
+        }
+        _ => CacheError::Lock { path, error },
+    }
 }
 
 #[cfg(test)]
@@ -88,5 +130,19 @@ mod tests {
         }
         drop(first);
         WriterLock::acquire(&cache, Duration::ZERO).unwrap();
+    }
+
+    #[test]
+    fn a_file_system_without_locks_is_named_with_what_to_do() {
+        for (errno, is_unfit) in [
+            (Errno::NOLCK, true),
+            (Errno::OPNOTSUPP, true),
+            (Errno::NOSYS, true),
+            (Errno::IO, false),
+        ] {
+            let said = lock_error(Path::new("/net/prep.sqlite.lock"), errno.into()).to_string();
+            assert!(said.contains("/net/prep.sqlite.lock"), "{said}");
+            assert_eq!(said.contains("local disk") && said.contains("--cache"), is_unfit, "{said}");
+        }
     }
 }

@@ -21,7 +21,9 @@
 //! **How it works.** `games` has one row a game: plain columns for people, then the rows as packed
 //! [blobs](PackedGame), each with a checksum. Writers work in [batches](Batch): a batch is kept as
 //! a whole or not at all. Readers take a [`Snapshot`] and see one state however much is written
-//! meanwhile. The file is in write-ahead mode; its schema is a numbered list of migrations.
+//! meanwhile. The file is in write-ahead mode, and the log of that mode is kept short; its schema is
+//! a numbered list of migrations. A run of ingest marks its begin and its end, so that a reader
+//! knows whether the last one was killed between.
 //!
 //! **What it does not do.** It does not read logs, decide what to encode, or hold anything that an
 //! export could choose differently.
@@ -29,9 +31,11 @@
 mod blob;
 mod database;
 mod error;
+mod last_ingest;
 mod lock;
 mod record;
 mod store;
+mod write_ahead_log;
 
 pub use blob::{Columns, PackedGame, Packer, UnpackedGame, Unpacker};
 pub use error::CacheError;

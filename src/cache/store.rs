@@ -13,11 +13,11 @@ use std::path::{Path, PathBuf};
 
 /// An open cache file.
 pub struct Cache {
-    connection: Connection,
-    path: PathBuf,
+    pub(super) connection: Connection,
+    pub(super) path: PathBuf,
 }
 
-/// A log that the last ingest refused.
+/// A log that the last ingest could not take in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
     /// The game, by the file's name.
@@ -28,6 +28,8 @@ pub struct Refusal {
     pub source_hash: Option<blake3::Hash>,
     /// Where and what, in one sentence that begins with the path.
     pub message: String,
+    /// Whether the log was set aside as still being written, rather than refused.
+    pub set_aside: bool,
 }
 
 type SqliteResult<T> = rusqlite::Result<T>;
@@ -116,8 +118,8 @@ impl Cache {
 
 /// A cache as it was at one moment.
 pub struct Snapshot<'a> {
-    transaction: Transaction<'a>,
-    path: &'a Path,
+    pub(super) transaction: Transaction<'a>,
+    pub(super) path: &'a Path,
 }
 
 impl Snapshot<'_> {
@@ -274,7 +276,8 @@ impl Batch<'_> {
         })
     }
 
-    /// Notes that a log was refused. `error.file` must be the path below the data folder.
+    /// Notes that a log was refused or set aside. `error.file` must be the path below the data
+    /// folder.
     ///
     /// # Errors
     /// If SQLite cannot write.
@@ -288,7 +291,8 @@ impl Batch<'_> {
             transaction
                 .prepare_cached(
                     "INSERT OR REPLACE INTO refusals VALUES
-                        (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))",
+                        (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9,
+                         strftime('%Y-%m-%dT%H:%M:%SZ', 'now'), ?10)",
                 )?
                 .execute(params![
                     error.file.to_string_lossy(),
@@ -300,6 +304,7 @@ impl Batch<'_> {
                     error.fault.found,
                     error.fault.expected,
                     error.to_string(),
+                    error.fault.kind.may_be_unfinished(),
                 ])?;
             Ok(())
         })
@@ -314,7 +319,7 @@ impl Batch<'_> {
         self.transaction.commit().map_err(|error| sqlite_error(path, error))
     }
 
-    fn run(
+    pub(super) fn run(
         &self,
         change: impl FnOnce(&Transaction<'_>) -> SqliteResult<()>,
     ) -> Result<(), CacheError> {
@@ -367,7 +372,8 @@ fn unreadable_text(
 
 fn read_refusals(connection: &Connection) -> SqliteResult<Vec<Refusal>> {
     let mut statement = connection.prepare(
-        "SELECT source_path, game_id, source_hash, message FROM refusals ORDER BY game_id, source_path",
+        "SELECT source_path, game_id, source_hash, message, set_aside
+         FROM refusals ORDER BY game_id, source_path",
     )?;
     let refusals = statement.query_map([], |row| {
         Ok(Refusal {
@@ -377,6 +383,7 @@ fn read_refusals(connection: &Connection) -> SqliteResult<Vec<Refusal>> {
                 .get::<_, Option<String>>(2)?
                 .and_then(|hash| blake3::Hash::from_hex(hash).ok()),
             message: row.get(3)?,
+            set_aside: row.get(4)?,
         })
     })?;
     refusals.collect()

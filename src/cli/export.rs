@@ -122,12 +122,19 @@ pub(super) fn run(arguments: ExportArgs, context: Context) -> Result<Outcome> {
 
 /// What somebody should look at, on stderr.
 fn warn(summary: &ExportSummary, ratios: Ratios) {
+    if !summary.last_ingest_finished {
+        tracing::warn!(
+            "the last ingest did not finish, or is still running: games may be missing, run \
+             `prep ingest DIR` and export again"
+        );
+    }
     for refusal in &summary.left_out {
         tracing::warn!("game {} is left out: {}", refusal.game_id, refusal.message);
     }
     for refusal in &summary.from_an_older_log {
         let (game_id, message) = (refusal.game_id, &refusal.message);
-        tracing::warn!("game {game_id} is there as it was before its log broke: {message}");
+        let since = if refusal.set_aside { "was last written to" } else { "broke" };
+        tracing::warn!("game {game_id} is there as it was before its log {since}: {message}");
     }
     let shares = [ratios.train(), ratios.val(), ratios.test()];
     for (split, share) in summary.splits.iter().zip(shares) {

@@ -4,7 +4,7 @@ use super::output;
 use super::words::{counted, grouped};
 use super::{Context, MemoryArgs, Outcome, progress, stop_flag, switch, threads};
 use crate::cache::{Cache, WriterLock};
-use crate::gamelog::ReadOptions;
+use crate::gamelog::{GameId, LogError, ReadOptions};
 use crate::ingest::{
     Affected, CacheTotals, IngestError, IngestOptions, IngestSummary, find_logs, ingest,
 };
@@ -15,14 +15,18 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-/// Refused logs that are listed one by one; the rest are counted.
-const LISTED_REFUSALS: usize = 20;
+/// Refused logs that are listed one by one, and logs set aside; the rest are counted.
+const LISTED_LOGS: usize = 20;
+
+/// Game ids that are listed on one line; the rest are counted.
+const LISTED_IDS: usize = 20;
 
 /// Encode the new and changed games of a folder into the cache
 ///
 /// Every log below the folder is hashed; those whose bytes the cache does not know are encoded and
 /// stored, and games whose logs are gone leave the cache. A log that cannot be read is refused, with
-/// file, line and column; the others go in.
+/// file, line and column, and one that is still being written is set aside until the next run; the
+/// others go in.
 #[derive(Debug, Args)]
 pub(super) struct IngestArgs {
     /// Folder with the logs [default: data_root, data/raw]
@@ -51,6 +55,9 @@ pub(super) struct IngestArgs {
     keep_missing: bool,
     #[command(flatten)]
     memory: MemoryArgs,
+    /// Print JSON: what was done, and the logs that did not go in
+    #[arg(long)]
+    json: bool,
     /// Wait so long for another run that holds the cache
     #[arg(long, value_name = "SECONDS", default_value_t = 0)]
     wait: u64,
@@ -86,7 +93,9 @@ pub(super) fn run(arguments: IngestArgs, context: Context) -> Result<Outcome> {
         ingest(Some(&cache), &options, &*progress, stop_flag())?
     };
     warn(&summary, &options);
-    if !context.common.quiet {
+    if arguments.json {
+        output::print(format!("{:#}\n", as_json(&summary, &options)))?;
+    } else if !context.common.quiet {
         output::print(describe(&summary, &options, begun.elapsed()))?;
     }
     Ok(outcome(&summary))
@@ -95,22 +104,33 @@ pub(super) fn run(arguments: IngestArgs, context: Context) -> Result<Outcome> {
 fn outcome(summary: &IngestSummary) -> Outcome {
     match () {
         () if summary.interrupted || summary.removal_blocked => Outcome::Failed,
-        () if !summary.refused.is_empty() => Outcome::SomeRefused,
+        () if summary.not_all_taken() => Outcome::NotAllTaken,
         () => Outcome::Done,
     }
 }
 
 /// What somebody should look at, on stderr.
 fn warn(summary: &IngestSummary, options: &IngestOptions) {
-    for error in summary.refused.iter().take(LISTED_REFUSALS) {
+    for error in summary.refused.iter().take(LISTED_LOGS) {
         tracing::error!("{error}");
     }
-    if let Some(more @ 1..) = summary.refused.len().checked_sub(LISTED_REFUSALS) {
+    if let Some(more @ 1..) = summary.refused.len().checked_sub(LISTED_LOGS) {
         tracing::error!("and {}, see `prep status`", counted(more, "more refused log"));
+    }
+    for error in summary.set_aside.iter().take(LISTED_LOGS) {
+        tracing::warn!("{error}");
+    }
+    if let Some(more @ 1..) = summary.set_aside.len().checked_sub(LISTED_LOGS) {
+        tracing::warn!("and {} set aside, see `prep status`", counted(more, "more log"));
+    }
+    if summary.missing_kept == 0 && !summary.gone.is_empty() {
+        let would = if options.dry_run { "would leave" } else { "left" };
+        let games = counted(summary.gone.len(), "game");
+        tracing::info!("{games} {would} the cache, as the log is gone: {}", listed(&summary.gone));
     }
     if !summary.older_version_kept.is_empty() {
         tracing::warn!(
-            "the cache keeps an older version of {} until the log is mended",
+            "the cache keeps an older version of {} until the log can be read",
             counted(summary.older_version_kept.len(), "game")
         );
     }
@@ -149,6 +169,16 @@ fn warn(summary: &IngestSummary, options: &IngestOptions) {
     }
 }
 
+/// `1, 2, 3 and 12 more`.
+fn listed(games: &[GameId]) -> String {
+    let ids: Vec<_> = games.iter().take(LISTED_IDS).map(GameId::to_string).collect();
+    let more = match games.len().checked_sub(LISTED_IDS) {
+        Some(more @ 1..) => format!(" and {} more", grouped(more as u64)),
+        _ => String::new(),
+    };
+    ids.join(", ") + &more
+}
+
 /// Something about the cache: a warning in the run that brought it in, after that only a remark, or
 /// the mail of every night would say what everybody has read.
 fn note(news: bool, text: &str) {
@@ -163,7 +193,30 @@ fn rows_of_games(affected: Affected) -> String {
     format!("{} of {}", counted(affected.rows, "row"), counted(affected.games, "game"))
 }
 
-/// The result, on stdout.
+fn as_json(summary: &IngestSummary, options: &IngestOptions) -> serde_json::Value {
+    let logs = |errors: &[LogError]| -> Vec<_> {
+        let log = |error: &LogError| {
+            let (kind, path) = (error.fault.kind.name(), error.file.to_string_lossy());
+            serde_json::json!({ "path": path, "kind": kind, "why": error.to_string() })
+        };
+        errors.iter().map(log).collect()
+    };
+    serde_json::json!({
+        "dry_run": options.dry_run,
+        "finished": !summary.interrupted,
+        "logs": summary.logs,
+        "counts": summary.counts,
+        "encoded": { "games": summary.encoded_games(), "rows": summary.just_encoded.rows },
+        "gone": summary.gone,
+        "gone_but_kept": summary.missing_kept > 0,
+        "refused": logs(&summary.refused),
+        "set_aside": logs(&summary.set_aside),
+        "older_version_kept": summary.older_version_kept,
+        "cache": { "games": summary.cache.games, "rows": summary.cache.rows },
+    })
+}
+
+/// The result, on stdout: what became of the games, by the names that `prep status` has for it.
 fn describe(summary: &IngestSummary, options: &IngestOptions, time: Duration) -> String {
     let mut text = String::new();
     let (would, holds) = match options.dry_run {
@@ -172,14 +225,10 @@ fn describe(summary: &IngestSummary, options: &IngestOptions, time: Duration) ->
     };
     let encoded = counted(summary.encoded_games(), "game");
     let _ = write!(text, "{encoded} {would}encoded");
-    if !summary.encoded.is_empty() {
-        let reasons: Vec<_> = summary
-            .encoded
-            .iter()
-            .map(|(reason, &games)| {
-                format!("{} {}", grouped(games as u64), reason.replace('_', " "))
-            })
-            .collect();
+    let named =
+        |name: &str, games: usize| format!("{} {}", grouped(games as u64), name.replace('_', " "));
+    let reasons: Vec<_> = summary.encoded().map(|(name, games)| named(name, games)).collect();
+    if !reasons.is_empty() {
         let _ = write!(
             text,
             " ({}; {})",
@@ -187,12 +236,16 @@ fn describe(summary: &IngestSummary, options: &IngestOptions, time: Duration) ->
             counted(summary.just_encoded.rows, "row")
         );
     }
-    let _ = write!(text, ", {} up to date", grouped(summary.up_to_date as u64));
-    let _ = write!(text, ", {} {would}removed", grouped(summary.removed as u64));
+    let count = |name: &str| named(name, summary.counts.get(name).copied().unwrap_or_default());
+    let _ = write!(text, ", {}, {}", count("up_to_date"), count("gone"));
     if summary.missing_kept > 0 {
-        let _ = write!(text, ", {} kept without a log", grouped(summary.missing_kept as u64));
+        text.push_str(" but kept");
     }
-    let _ = writeln!(text, ", {} {would}refused", grouped(summary.refused.len() as u64));
+    let _ = write!(text, ", {}", count("refused"));
+    if !summary.set_aside.is_empty() {
+        let _ = write!(text, ", {}", count("set_aside"));
+    }
+    text.push('\n');
     let _ = writeln!(
         text,
         "{} of {} in {:.1} s; the cache {holds} {}, {}",

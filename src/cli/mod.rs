@@ -15,6 +15,7 @@ mod words;
 
 use crate::cache::CacheError;
 use crate::config::{MAX_WORKERS, Settings};
+use crate::export::ExportError;
 use crate::ingest::IngestError;
 use anyhow::Result;
 use clap::builder::{BoolishValueParser, RangedU64ValueParser};
@@ -33,8 +34,8 @@ enum Outcome {
     Done,
     /// It could not be done, or not all of it, and stderr says why.
     Failed,
-    /// Done, but some logs were refused.
-    SomeRefused,
+    /// Done, but some logs did not go in.
+    NotAllTaken,
     /// Another run holds the cache.
     CacheHeld,
 }
@@ -45,7 +46,7 @@ impl From<Outcome> for ExitCode {
         ExitCode::from(match outcome {
             Outcome::Done => 0,
             Outcome::Failed => 1,
-            Outcome::SomeRefused => 3,
+            Outcome::NotAllTaken => 3,
             Outcome::CacheHeld => 4,
         })
     }
@@ -59,7 +60,8 @@ Examples:
   prep simulate data/raw --games 30       make games to try it with
   prep demo                               all of these, one after another
 
-Exit codes: 0 done, 1 failed, 2 usage, 3 done but some games refused, 4 another run holds the cache";
+Exit codes: 0 done, 1 failed, 2 usage, 3 done but some logs did
+not go in, 4 another run holds the cache";
 
 /// Turns Splendor self-play logs into exact, split, normalised arrays. Each game is encoded once
 /// and kept in a cache; a run encodes only what is new or changed.
@@ -188,10 +190,13 @@ fn exit_code_of(error: &anyhow::Error) -> Outcome {
     let cache_error =
         error.downcast_ref::<CacheError>().or_else(|| match error.downcast_ref::<IngestError>() {
             Some(IngestError::Cache(error)) => Some(error),
-            _ => None,
+            _ => match error.downcast_ref::<ExportError>() {
+                Some(ExportError::Cache(error)) => Some(error),
+                _ => None,
+            },
         });
     match cache_error {
-        Some(CacheError::Held { .. }) => Outcome::CacheHeld,
+        Some(CacheError::Held { .. } | CacheError::Busy(_)) => Outcome::CacheHeld,
         _ => Outcome::Failed,
     }
 }

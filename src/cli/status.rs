@@ -5,7 +5,7 @@ use super::words::counted;
 use super::{Context, Outcome, switch};
 use crate::cache::Cache;
 use crate::gamelog::ReadOptions;
-use crate::ingest::{GameStatus, StatusReport, status};
+use crate::ingest::{GameStatus, GameVersion, StatusReport, status};
 use anyhow::Result;
 use clap::Args;
 use std::fmt::Write;
@@ -13,8 +13,8 @@ use std::path::PathBuf;
 
 /// Say what the next ingest would do, and why, game by game
 ///
-/// Hashes every log and compares it with the cache; writes nothing. Exits with 0 if the cache is up
-/// to date, with 1 if not.
+/// Hashes every log, compares it with the cache, and reads those that differ; writes nothing. Exits
+/// with 0 if the cache is up to date, with 1 if not.
 #[derive(Debug, Args)]
 pub(super) struct StatusArgs {
     /// Folder with the logs [default: data_root, data/raw]
@@ -23,7 +23,10 @@ pub(super) struct StatusArgs {
     /// As for ingest
     #[arg(long, env = "PREP_REPAIR", value_parser = switch())]
     repair: bool,
-    /// Print JSON: every game with its status, and the counts
+    /// List every game, also those that are up to date, each with old and new: hash, size, versions
+    #[arg(long)]
+    explain: bool,
+    /// Print JSON: every game with reason, old and new, and the counts
     #[arg(long)]
     json: bool,
 }
@@ -32,10 +35,13 @@ pub(super) fn run(arguments: StatusArgs, context: Context) -> Result<Outcome> {
     let root = arguments.data_root.unwrap_or_else(|| context.settings.data_root.clone());
     let cache = Cache::open_if_there(&context.cache_path())?;
     let report = status(&root, cache.as_ref(), ReadOptions { repair: arguments.repair })?;
+    if !report.last_ingest_finished {
+        tracing::info!("the last ingest did not finish, or is still running: the next one goes on");
+    }
     if arguments.json {
         output::print(format!("{:#}\n", as_json(&report)))?;
     } else if !context.common.quiet {
-        output::print(describe(&report))?;
+        output::print(describe(&report, arguments.explain))?;
     }
     Ok(if report.is_up_to_date() { Outcome::Done } else { Outcome::Failed })
 }
@@ -48,29 +54,43 @@ fn as_json(report: &StatusReport) -> serde_json::Value {
             serde_json::json!({
                 "game_id": entry.game_id,
                 "path": entry.path,
-                "status": entry.status.name(),
+                "reason": entry.status.name(),
                 "why": entry.status.to_string(),
+                "old": entry.old,
+                "new": entry.new,
                 "older_version_kept": entry.older_version_kept,
             })
         })
         .collect();
     serde_json::json!({
         "up_to_date": report.is_up_to_date(),
+        "last_ingest_finished": report.last_ingest_finished,
         "counts": report.counts(),
         "games": games,
     })
 }
 
-/// A line for each game that is not up to date, then the counts.
-fn describe(report: &StatusReport) -> String {
+/// A line for each game that is not up to date, or for each game with old and new, then the counts.
+fn describe(report: &StatusReport, explain: bool) -> String {
     let mut text = String::new();
     for entry in &report.games {
-        if entry.status != GameStatus::UpToDate {
+        if explain || entry.status != (GameStatus::UpToDate { mended: false }) {
+            let (reason, why) = (entry.status.name().replace('_', " "), entry.status.to_string());
+            let _ = write!(text, "{}: ", entry.path);
+            if explain && !why.starts_with(&reason) {
+                let _ = write!(text, "{reason}: ");
+            }
             let kept = match entry.older_version_kept {
                 true => " (an older version stays in the cache)",
                 false => "",
             };
-            let _ = writeln!(text, "{}: {}{kept}", entry.path, entry.status);
+            let _ = write!(text, "{why}{kept}");
+            if explain {
+                let old = entry.old.as_ref().map_or("not cached".to_owned(), in_words);
+                let new = entry.new.as_ref().map_or("no bytes".to_owned(), in_words);
+                let _ = write!(text, "; old: {old}; new: {new}");
+            }
+            text.push('\n');
         }
     }
     let counts: Vec<_> = report
@@ -79,5 +99,15 @@ fn describe(report: &StatusReport) -> String {
         .map(|(name, &games)| format!("{} {}", counted(games, "game"), name.replace('_', " ")))
         .collect();
     let _ = writeln!(text, "{}", counts.join(", "));
+    if explain {
+        let _ = writeln!(text, "{} in all", counted(report.games.len(), "game"));
+    }
     text
+}
+
+fn in_words(version: &GameVersion) -> String {
+    let GameVersion { blake3, bytes, encoder_version, feature_schema, repaired } = version;
+    let bytes = counted(*bytes, "byte");
+    let repaired = if *repaired { ", repaired" } else { "" };
+    format!("{blake3}, {bytes}, encoder {encoder_version}, columns {feature_schema}{repaired}")
 }

@@ -34,9 +34,11 @@ pub struct ExportSummary {
     pub columns: usize,
     /// Bytes of all files but the manifest.
     pub bytes: u64,
-    /// Games that are missing because their logs were refused.
+    /// Whether the last ingest came to its end, so that no game is missing for want of that.
+    pub last_ingest_finished: bool,
+    /// Games that are missing because their logs were refused or set aside.
     pub left_out: Vec<Refusal>,
-    /// Games that are there in an older version, because their logs were refused since.
+    /// Games that are there in an older version, because their logs were refused or set aside since.
     pub from_an_older_log: Vec<Refusal>,
     /// With `scaler_from`: how far each normalised column's mean has moved, farthest first.
     pub drift: Option<Vec<ColumnDrift>>,
@@ -73,6 +75,7 @@ pub fn export(
     report_memory(options.monitor_memory, "at the start");
     let snapshot = cache.snapshot()?;
     let refusals = snapshot.refusals()?;
+    let last_ingest_finished = snapshot.last_ingest_finished()?;
     let records = exportable(&snapshot, &refusals)?;
     let (from_an_older_log, left_out): (Vec<Refusal>, Vec<Refusal>) =
         refusals.into_iter().partition(|refusal| records.contains_key(&refusal.game_id));
@@ -146,7 +149,10 @@ pub fn export(
         }),
     )?;
     files.write_json("mask_validation_report.json", &validation)?;
-    let receipt = manifest(options, names.len(), &records, &splits, &left_out, &from_an_older_log);
+    let mut receipt =
+        manifest(options, names.len(), &records, &splits, &left_out, &from_an_older_log);
+    // Content, not history: every ingest that comes to its end leaves the same mark.
+    receipt["inputs"]["last_ingest_finished"] = last_ingest_finished.into();
     files.write_manifest(receipt)?;
     if stop.load(Ordering::Relaxed) {
         return Err(ExportError::Interrupted);
@@ -158,6 +164,7 @@ pub fn export(
         splits: summaries,
         columns: names.len(),
         bytes: files.bytes(),
+        last_ingest_finished,
         left_out,
         from_an_older_log,
         drift,

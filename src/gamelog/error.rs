@@ -60,6 +60,10 @@ pub enum LogErrorKind {
     WrongSeat,
     /// One game id in two files.
     GameInTwoFiles,
+    /// The file was written to, or another took its place, while it was read.
+    ChangedWhileRead,
+    /// This program failed on it: a fault in the program, not in the log.
+    Internal,
 }
 
 impl LogErrorKind {
@@ -92,7 +96,21 @@ impl LogErrorKind {
             LogErrorKind::SeatTakenTwice => "seat_taken_twice",
             LogErrorKind::WrongSeat => "wrong_seat",
             LogErrorKind::GameInTwoFiles => "game_in_two_files",
+            LogErrorKind::ChangedWhileRead => "changed_while_read",
+            LogErrorKind::Internal => "internal",
         }
+    }
+
+    /// Whether the log looks as one does while a logger is at work on it: it ends too early to be a
+    /// game, or it changed under the reader's eyes. A writer that goes on mends it by itself.
+    pub const fn may_be_unfinished(self) -> bool {
+        matches!(
+            self,
+            LogErrorKind::Empty
+                | LogErrorKind::NoRows
+                | LogErrorKind::CutOff
+                | LogErrorKind::ChangedWhileRead
+        )
     }
 }
 
@@ -153,6 +171,19 @@ impl LogError {
         Fault::new(LogErrorKind::Unreadable, "a file that can be read").found(error).at(file, None)
     }
 
+    /// The file is not any more what it was when reading began.
+    pub fn changed_while_read(file: impl Into<PathBuf>) -> LogError {
+        let expected = "a log that stays as it is: it changed while it was read";
+        Fault::new(LogErrorKind::ChangedWhileRead, expected).at(file, None)
+    }
+
+    /// This program panicked over the file.
+    pub fn internal(file: impl Into<PathBuf>, message: &str) -> LogError {
+        let expected = "prep to read any file without failing itself: please report this, with the \
+                        file if you can";
+        Fault::new(LogErrorKind::Internal, expected).found(message).at(file, None)
+    }
+
     /// Two files claim one game.
     pub fn game_in_two_files(
         game_id: GameId,
@@ -174,7 +205,11 @@ impl fmt::Display for LogError {
         if let Some(line) = self.line {
             write!(f, ":{line}")?;
         }
-        write!(f, ": {}", self.fault)
+        write!(f, ": {}", self.fault)?;
+        if self.fault.kind.may_be_unfinished() {
+            f.write_str("; still being written: it will be tried again on the next run")?;
+        }
+        Ok(())
     }
 }
 

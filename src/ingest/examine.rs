@@ -1,35 +1,64 @@
 //! One log: read once, hashed, compared with the cache, encoded if it must be.
 
 use super::find::LogFile;
+use super::whole_file::{Reading, read_whole};
 use crate::cache::{CacheKey, GameRecord, PackedGame, Packer, StaleReason, staleness};
 use crate::encode::EncodedGame;
 use crate::gamelog::{LogError, ReadOptions, read_log};
-use std::fs::File;
-use std::io::{self, Read};
+use std::any::Any;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+
+/// A log that was looked at.
+pub(super) struct Examined {
+    pub(super) outcome: Outcome,
+    /// What its rows are or would be made from; `None` if its bytes cannot be had.
+    pub(super) key: Option<CacheKey>,
+    /// Size of the log.
+    pub(super) bytes: u64,
+}
 
 /// What came of a log.
 pub(super) enum Outcome {
     /// The cached rows are what encoding it would give.
     UpToDate,
-    /// It was encoded.
-    Encoded { game: Box<PackedGame>, why: StaleReason },
-    /// It cannot be read.
-    Refused { error: LogError, source_hash: Option<blake3::Hash> },
+    /// It is not as cached, and can be read. `game` is its encoded rows, if they were asked for.
+    Stale { why: StaleReason, game: Option<Box<PackedGame>> },
+    /// It cannot be read, or not yet.
+    NotTaken(LogError),
+}
+
+impl Examined {
+    /// A log of which there are no bytes.
+    pub(super) fn without_bytes(error: LogError) -> Examined {
+        Examined { outcome: Outcome::NotTaken(error), key: None, bytes: 0 }
+    }
+}
+
+/// What is done with a log that is stale.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// Its rows are made.
+    Encode,
+    /// It is only read, to see whether it can be.
+    Explain,
 }
 
 /// Examines log after log with the same buffers: one for each thread.
 pub(super) struct Examiner {
     options: ReadOptions,
+    purpose: Purpose,
     bytes: Vec<u8>,
     game: EncodedGame,
     packer: Packer,
 }
 
 impl Examiner {
-    pub(super) fn new(options: ReadOptions) -> io::Result<Examiner> {
+    pub(super) fn new(options: ReadOptions, purpose: Purpose) -> io::Result<Examiner> {
         Ok(Examiner {
             options,
+            purpose,
             bytes: Vec::new(),
             game: EncodedGame::default(),
             packer: Packer::new()?,
@@ -38,54 +67,111 @@ impl Examiner {
 
     /// The hash and the rows come from the same bytes, read once: a log that is rewritten meanwhile
     /// cannot get the rows of one version under the hash of another.
+    ///
+    /// A panic is a fault of this program over one log: that log is refused, and the night goes on.
     pub(super) fn examine(
         &mut self,
         root: &Path,
         log: &LogFile,
         cached: Option<&GameRecord>,
-    ) -> io::Result<Outcome> {
-        let file = Path::new(&log.relative_path);
-        if let Err(error) = read_whole(&root.join(file), &mut self.bytes) {
-            let error = LogError::unreadable(file, &error);
-            return Ok(Outcome::Refused { error, source_hash: None });
+    ) -> io::Result<Examined> {
+        let examine = AssertUnwindSafe(|| self.examine_or_panic(root, log, cached));
+        match catch_unwind(examine) {
+            Ok(examined) => examined,
+            Err(panic) => {
+                // Whatever state the buffers were left in.
+                *self = Examiner::new(self.options, self.purpose)?;
+                let error = LogError::internal(log.source_path(), message_of(&*panic));
+                Ok(Examined::without_bytes(error))
+            }
         }
+    }
+
+    fn examine_or_panic(
+        &mut self,
+        root: &Path,
+        log: &LogFile,
+        cached: Option<&GameRecord>,
+    ) -> io::Result<Examined> {
+        let source_path = log.source_path();
+        let file = Path::new(&source_path);
+        match read_whole(&root.join(&log.relative_path), &mut self.bytes) {
+            Ok(Reading::Whole) => {}
+            Ok(Reading::Changed) => {
+                return Ok(Examined::without_bytes(LogError::changed_while_read(file)));
+            }
+            Err(error) => return Ok(Examined::without_bytes(LogError::unreadable(file, &error))),
+        }
+        #[cfg(test)]
+        tests::panic_over(&self.bytes);
+
         let key = CacheKey::now(&self.bytes, self.options);
-        let Some(why) = staleness(cached, &key) else { return Ok(Outcome::UpToDate) };
+        let bytes = self.bytes.len() as u64;
+        let examined = |outcome| Ok(Examined { outcome, key: Some(key), bytes });
+        let Some(why) = staleness(cached, &key) else { return examined(Outcome::UpToDate) };
 
         self.game.clear();
+        let encode = self.purpose == Purpose::Encode;
         let read = read_log(&self.bytes, file, log.game_id, self.options, |turn| {
-            self.game.push(turn);
+            if encode {
+                self.game.push(turn);
+            }
         });
         match read {
             Ok(summary) => {
-                let record = GameRecord::new(
-                    log.game_id,
-                    log.source_path(),
-                    self.bytes.len() as u64,
-                    key,
-                    &summary,
-                );
-                let game = Box::new(self.packer.pack(record, &self.game)?);
-                Ok(Outcome::Encoded { game, why })
+                let record = GameRecord::new(log.game_id, source_path, bytes, key, &summary);
+                let pack = || Ok::<_, io::Error>(Box::new(self.packer.pack(record, &self.game)?));
+                let game = if encode { Some(pack()?) } else { None };
+                examined(Outcome::Stale { why, game })
             }
-            Err(error) => Ok(Outcome::Refused { error, source_hash: Some(key.source_hash) }),
+            Err(error) => examined(Outcome::NotTaken(error)),
         }
     }
 }
 
-/// The key that a log has now, without encoding it: what `status` compares.
-pub(super) fn current_key(
-    root: &Path,
-    log: &LogFile,
-    options: ReadOptions,
-    bytes: &mut Vec<u8>,
-) -> io::Result<CacheKey> {
-    read_whole(&root.join(&log.relative_path), bytes)?;
-    Ok(CacheKey::now(bytes, options))
+/// What a panic said.
+fn message_of(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
 }
 
-fn read_whole(path: &Path, bytes: &mut Vec<u8>) -> io::Result<()> {
-    bytes.clear();
-    File::open(path)?.read_to_end(bytes)?;
-    Ok(())
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gamelog::{Dialect, GameId, LogErrorKind, write_log};
+    use crate::simulate::simulate_game;
+    use crate::splendor::PlayerCount;
+
+    /// Bytes over which this program fails: it knows no others.
+    const POISON: &[u8] = b"panic";
+
+    pub(super) fn panic_over(bytes: &[u8]) {
+        assert!(bytes != POISON, "over {} bytes", bytes.len());
+    }
+
+    #[test]
+    fn a_panic_over_one_log_is_a_refusal_of_that_log_and_the_next_one_goes_in() {
+        let folder = tempfile::tempdir().unwrap();
+        let turns = simulate_game(PlayerCount::Two, 1);
+        let mut log = Vec::new();
+        write_log(&mut log, GameId(2), &turns, Dialect::Nan).unwrap();
+        std::fs::write(folder.path().join("1.csv"), POISON).unwrap();
+        std::fs::write(folder.path().join("2.csv"), log).unwrap();
+        let mut examiner = Examiner::new(ReadOptions::default(), Purpose::Encode).unwrap();
+        let mut examine = |game_id: i64| {
+            let relative_path = format!("{game_id}.csv").into();
+            let log = LogFile { game_id: GameId(game_id), relative_path };
+            examiner.examine(folder.path(), &log, None).unwrap().outcome
+        };
+        for _ in 0..2 {
+            let Outcome::NotTaken(error) = examine(1) else { panic!("it went in") };
+            assert_eq!(error.fault.kind, LogErrorKind::Internal);
+            let said = error.to_string();
+            for part in ["1.csv: ", "over 5 bytes", "report"] {
+                assert!(said.contains(part), "{part} is not in {said}");
+            }
+            let Outcome::Stale { game: Some(game), .. } = examine(2) else { panic!("not encoded") };
+            assert_eq!(game.record.rows as usize, turns.len());
+        }
+    }
 }

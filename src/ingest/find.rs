@@ -2,6 +2,7 @@
 
 use super::IngestError;
 use crate::gamelog::GameId;
+use rustix::io::Errno;
 use std::path::{Path, PathBuf};
 use walkdir::WalkDir;
 
@@ -18,10 +19,20 @@ pub struct LogFile {
 }
 
 impl LogFile {
-    /// The relative path with `/` on every system, as the cache and messages write it.
+    /// The relative path with `/` on every system, as the cache and messages write it. Bytes that
+    /// are not UTF-8 are written `\xE9`: left out, they would make one path of two.
     pub fn source_path(&self) -> String {
-        let parts: Vec<_> = self.relative_path.iter().map(|part| part.to_string_lossy()).collect();
-        parts.join("/")
+        let mut path = String::new();
+        for part in self.relative_path.iter() {
+            if !path.is_empty() {
+                path.push('/');
+            }
+            for chunk in part.as_encoded_bytes().utf8_chunks() {
+                path.push_str(chunk.valid());
+                path.extend(chunk.invalid().iter().map(|byte| format!("\\x{byte:02X}")));
+            }
+        }
+        path
     }
 }
 
@@ -32,6 +43,9 @@ pub struct FoundLogs {
     pub logs: Vec<LogFile>,
     /// CSV files that are not logs, below the folder.
     pub skipped: Vec<PathBuf>,
+    /// Links that lead back to a folder they lie in, or to themselves, below the folder. Nothing
+    /// is behind them that is not found anyway.
+    pub loops: Vec<PathBuf>,
 }
 
 /// Searches a folder and all folders in it for `*.csv` files whose stem is a whole number.
@@ -58,6 +72,10 @@ pub fn find_logs(root: &Path) -> Result<FoundLogs, IngestError> {
                 // Editors keep their lock beside a file as a hidden link to nothing.
                 Some(path) if error.depth() > 0 && is_hidden(path) => continue,
                 Some(path) if is_csv(path) && is_link_to_nothing(path) => path,
+                Some(path) if is_loop(error) => {
+                    found.loops.push(path.strip_prefix(root).unwrap_or(path).to_owned());
+                    continue;
+                }
                 // Such a link without an ending may be a folder on a disk that is not mounted.
                 _ => {
                     let error = entry.expect_err("an error");
@@ -79,6 +97,7 @@ pub fn find_logs(root: &Path) -> Result<FoundLogs, IngestError> {
     }
     found.logs.sort();
     found.skipped.sort();
+    found.loops.sort();
     Ok(found)
 }
 
@@ -94,11 +113,24 @@ fn is_link_to_nothing(path: &Path) -> bool {
     path.is_symlink() && !path.exists()
 }
 
+fn is_loop(error: &walkdir::Error) -> bool {
+    let is_itself = |error| Errno::from_io_error(error) == Some(Errno::LOOP);
+    error.loop_ancestor().is_some() || error.io_error().is_some_and(is_itself)
+}
+
 fn game_id_of(path: &Path) -> Option<GameId> {
     let stem = path.file_stem()?.to_str()?;
     let digits = stem.strip_prefix('-').unwrap_or(stem);
     let is_whole_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
     if is_whole_number { stem.parse().ok().map(GameId) } else { None }
+}
+
+/// One sentence about a link that was not followed.
+pub(super) fn loop_note(path: &Path) -> String {
+    format!(
+        "{} is a link that leads back to where it lies: it is not followed, remove it",
+        path.display()
+    )
 }
 
 /// One sentence about a file that was passed over.
@@ -174,6 +206,36 @@ mod tests {
         symlink("nowhere", folder.path().join("2_games")).unwrap();
         let error = find_logs(folder.path()).unwrap_err().to_string();
         assert!(error.contains("2_games"), "{error}");
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_link_in_a_circle_is_noted_and_stops_nothing() {
+        use std::os::unix::fs::symlink;
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        fs::create_dir(root.join("2_games")).unwrap();
+        fs::write(root.join("2_games/1.csv"), "").unwrap();
+        symlink(root, root.join("2_games/back")).unwrap();
+        symlink("itself", root.join("itself")).unwrap();
+        symlink("7.csv", root.join("7.csv")).unwrap();
+        let found = find_logs(root).unwrap();
+        let logs: Vec<_> = found.logs.iter().map(LogFile::source_path).collect();
+        assert_eq!(logs, ["2_games/1.csv", "7.csv"]);
+        assert_eq!(found.loops, [Path::new("2_games/back"), Path::new("itself")]);
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn two_names_that_are_not_utf8_stay_two() {
+        use std::os::unix::ffi::OsStrExt;
+        let path = |bytes| {
+            let relative_path = PathBuf::from(std::ffi::OsStr::from_bytes(bytes));
+            LogFile { game_id: GameId(7), relative_path }.source_path()
+        };
+        assert_eq!(path(b"caf\xe9/7.csv"), "caf\\xE9/7.csv");
+        assert_eq!(path(b"caf\xe8/7.csv"), "caf\\xE8/7.csv");
+        assert_eq!(path("caf\u{e9}/7.csv".as_bytes()), "caf\u{e9}/7.csv");
     }
 
     #[test]

@@ -6,19 +6,22 @@
 //! workers wait when the writer is behind, however many games there are.
 //!
 //! **What can go wrong, and what then.** A log that cannot be read is refused and the others go
-//! in. A kill loses the batch at hand and nothing else. A folder that lost more than a fifth of
+//! in. One that is still being written is set aside: it is tried again by the next run. A kill loses the batch at hand and nothing else. A folder that lost more than a fifth of
 //! its logs is taken for a disk that is not mounted: nothing is removed.
 
 mod examine;
 mod find;
+mod game_status;
 mod run;
 mod status;
 mod summary;
+mod whole_file;
 mod writer;
 
 pub use find::{FoundLogs, LogFile, find_logs};
+pub use game_status::{GameStatus, GameVersion, StatusCounts, StatusEntry};
 pub use run::{IngestOptions, ingest};
-pub use status::{GameStatus, StatusEntry, StatusReport, status};
+pub use status::{StatusReport, status};
 pub use summary::{Affected, CacheTotals, IngestSummary};
 
 use crate::cache::CacheError;

@@ -1,17 +1,18 @@
 //! A run of `prep ingest`.
 
 use super::IngestError;
-use super::examine::{Examiner, Outcome};
-use super::find::{FoundLogs, LogFile, find_logs, skipped_note};
+use super::examine::{Examined, Examiner, Outcome, Purpose};
+use super::find::{FoundLogs, LogFile, find_logs, loop_note, skipped_note};
+use super::game_status::{GONE, REFUSED, SET_ASIDE, UP_TO_DATE};
 use super::summary::{CacheTotals, IngestSummary};
 use super::writer::Writer;
-use crate::cache::{Cache, CacheError, GameRecord, PackedGame};
+use crate::cache::{Batch, Cache, CacheError, GameRecord, PackedGame};
 use crate::gamelog::{GameId, LogError, ReadOptions};
 use crate::memory::report_memory;
 use crate::progress::Progress;
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc;
 
@@ -53,7 +54,10 @@ pub fn ingest(
     progress: &dyn Progress,
     stop: &AtomicBool,
 ) -> Result<IngestSummary, IngestError> {
-    let FoundLogs { logs, skipped } = find_logs(&options.root)?;
+    let FoundLogs { logs, skipped, loops } = find_logs(&options.root)?;
+    for path in &loops {
+        tracing::warn!("{}", loop_note(path));
+    }
     for path in &skipped {
         tracing::info!("{}", skipped_note(path));
     }
@@ -67,14 +71,16 @@ pub fn ingest(
 
     let mut run = Run {
         options,
-        writer: Writer::new(cache.filter(|_| !options.dry_run)),
+        writer: Writer::new(cache.filter(|_| !options.dry_run), options.batch_size, stop),
         cached: &cached,
         refused_before: refusals.into_iter().map(|refusal| refusal.game_id).collect(),
-        refused: Vec::new(),
+        not_taken: BTreeSet::new(),
         summary: IngestSummary { cache: CacheTotals::of(cached.values()), ..Default::default() },
     };
     tracing::info!("{looked_at} logs in {}", options.root.display());
     report_memory(options.monitor_memory, "at the start");
+    run.writer.write(|batch| batch.begin_ingest(logs.len()))?;
+    run.writer.commit()?;
     progress.begin("games", looked_at as u64);
     run.examine_all(&logs, looked_at, progress, stop)?;
     progress.end();
@@ -82,7 +88,10 @@ pub fn ingest(
     if !run.summary.interrupted {
         run.remove_missing(&game_ids)?;
     }
-    run.store_refusals(&game_ids)?;
+    run.forget_refusals(&game_ids)?;
+    if !run.summary.interrupted {
+        run.writer.write(Batch::finish_ingest)?;
+    }
     run.writer.commit()?;
     report_memory(options.monitor_memory, "at the end");
     Ok(run.into_summary())
@@ -93,20 +102,15 @@ struct Run<'a> {
     writer: Writer<'a>,
     /// The cache as it was before the run.
     cached: &'a BTreeMap<GameId, GameRecord>,
-    /// Games of which the cache says that their log was refused.
+    /// Games of which the cache says that their log was refused or set aside.
     refused_before: BTreeSet<GameId>,
-    refused: Vec<Refused>,
+    /// Games whose logs did not go in, so far.
+    not_taken: BTreeSet<GameId>,
     summary: IngestSummary,
 }
 
-struct Refused {
-    game_id: GameId,
-    source_hash: Option<blake3::Hash>,
-    error: LogError,
-}
-
 /// What a worker sends: which log, and what came of it.
-type Message = (usize, std::io::Result<Outcome>);
+type Message = (usize, std::io::Result<Examined>);
 
 impl Run<'_> {
     /// Spreads the first `looked_at` logs over worker threads and stores what they send.
@@ -123,7 +127,7 @@ impl Run<'_> {
         let failed = AtomicBool::new(false);
         let (sender, receiver) = mpsc::sync_channel(OUTCOMES_UNDER_WAY);
         let work = |sender: &mpsc::SyncSender<Message>| {
-            let mut examiner = match Examiner::new(options.read) {
+            let mut examiner = match Examiner::new(options.read, Purpose::Encode) {
                 Ok(examiner) => examiner,
                 Err(error) => {
                     // The writer is gone only if it failed itself, and says so.
@@ -134,11 +138,11 @@ impl Run<'_> {
             while !stop.load(Ordering::Relaxed) && !failed.load(Ordering::Relaxed) {
                 let place = next.fetch_add(1, Ordering::Relaxed);
                 let Some(log) = logs[..looked_at].get(place) else { return };
-                let outcome = match twin_of(logs, place) {
+                let examined = match twin_of(logs, place) {
                     Some(twin) => Ok(game_in_two_files(log, twin)),
                     None => examiner.examine(&options.root, log, cached.get(&log.game_id)),
                 };
-                if sender.send((place, outcome)).is_err() {
+                if sender.send((place, examined)).is_err() {
                     return;
                 }
             }
@@ -155,26 +159,29 @@ impl Run<'_> {
 
     fn receive(
         &mut self,
-        outcomes: &mpsc::Receiver<Message>,
+        messages: &mpsc::Receiver<Message>,
         logs: &[LogFile],
         progress: &dyn Progress,
     ) -> Result<(), IngestError> {
-        for (place, outcome) in outcomes {
+        for (place, examined) in messages {
             let log = &logs[place];
             self.summary.logs += 1;
-            match outcome.map_err(CacheError::Compression)? {
+            let Examined { outcome, key, .. } = examined.map_err(CacheError::Compression)?;
+            match outcome {
                 Outcome::UpToDate => {
-                    self.summary.up_to_date += 1;
+                    self.summary.count(UP_TO_DATE);
                     self.note_moved(log)?;
                     self.note_mended(log)?;
                 }
-                Outcome::Encoded { game, why } => {
-                    *self.summary.encoded.entry(why.name()).or_default() += 1;
+                Outcome::Stale { why, game } => {
+                    self.summary.count(why.name());
                     self.note_mended(log)?;
-                    self.store(&game)?;
+                    if let Some(game) = game {
+                        self.store(&game)?;
+                    }
                 }
-                Outcome::Refused { error, source_hash } => {
-                    self.refused.push(Refused { game_id: log.game_id, source_hash, error });
+                Outcome::NotTaken(error) => {
+                    self.refuse(log.game_id, key.map(|key| key.source_hash), error)?;
                 }
             }
             progress.advance(1);
@@ -183,16 +190,43 @@ impl Run<'_> {
     }
 
     fn store(&mut self, game: &PackedGame) -> Result<(), CacheError> {
-        let in_batch = self.writer.put(game)?;
         if let Some(old) = self.cached.get(&game.record.game_id) {
             self.summary.cache.remove(old);
         }
         self.summary.cache.add(&game.record);
         self.summary.just_encoded.add(&game.record);
-        if in_batch == self.options.batch_size.get() {
-            self.writer.commit()?;
-            report_memory(self.options.monitor_memory, "after a batch");
+        let ended_batch = self.writer.put(game)?;
+        report_memory(self.options.monitor_memory && ended_batch, "after a batch");
+        Ok(())
+    }
+
+    /// Notes that a log did not go in: with the batch, so that a run that is killed has said it of
+    /// every log it got to.
+    fn refuse(
+        &mut self,
+        game_id: GameId,
+        source_hash: Option<blake3::Hash>,
+        error: LogError,
+    ) -> Result<(), CacheError> {
+        let is_set_aside = error.fault.kind.may_be_unfinished();
+        let is_first_of_game = self.not_taken.insert(game_id);
+        if is_first_of_game {
+            // What was said of the game before may be about a file that lies elsewhere now.
+            if self.refused_before.contains(&game_id) {
+                self.writer.write(|batch| batch.clear_refusals_of(game_id))?;
+            }
+            if self.cached.contains_key(&game_id) {
+                self.summary.older_version_kept.insert(game_id);
+            }
+            self.summary.count(if is_set_aside { SET_ASIDE } else { REFUSED });
         }
+        self.writer.write(|batch| batch.put_refusal(game_id, source_hash, &error))?;
+        self.writer.end_game()?;
+        let list = match is_set_aside {
+            true => &mut self.summary.set_aside,
+            false => &mut self.summary.refused,
+        };
+        list.push(error);
         Ok(())
     }
 
@@ -220,6 +254,10 @@ impl Run<'_> {
     fn remove_missing(&mut self, game_ids: &BTreeSet<GameId>) -> Result<(), CacheError> {
         let missing: Vec<&GameRecord> =
             self.cached.values().filter(|record| !game_ids.contains(&record.game_id)).collect();
+        self.summary.gone = missing.iter().map(|record| record.game_id).collect();
+        if !missing.is_empty() {
+            self.summary.counts.insert(GONE, missing.len());
+        }
         let too_many = missing.len() * MOST_MISSING_PARTS > self.cached.len();
         if self.options.keep_missing || (too_many && !self.options.allow_delete) {
             self.summary.missing_kept = missing.len();
@@ -229,38 +267,29 @@ impl Run<'_> {
         for record in missing {
             self.writer.write(|batch| batch.remove(record.game_id))?;
             self.summary.cache.remove(record);
-            self.summary.removed += 1;
         }
         Ok(())
     }
 
-    /// Keeps the refusals of this run, and those of logs that are there but were not looked at.
-    fn store_refusals(&mut self, game_ids: &BTreeSet<GameId>) -> Result<(), CacheError> {
-        self.refused.sort_by(|a, b| a.error.file.cmp(&b.error.file));
-        let looked_at_all = self.options.max_games.is_none() && !self.summary.interrupted;
-        let refused_now: BTreeSet<GameId> =
-            self.refused.iter().map(|refused| refused.game_id).collect();
+    /// Forgets the refusals of games that have no log any more. Those of logs that this run looked
+    /// at are right by now, and the others stay.
+    fn forget_refusals(&mut self, game_ids: &BTreeSet<GameId>) -> Result<(), CacheError> {
         for &game_id in &self.refused_before {
-            let is_stale = looked_at_all || !game_ids.contains(&game_id);
-            if is_stale || refused_now.contains(&game_id) {
+            if !game_ids.contains(&game_id) {
                 self.writer.write(|batch| batch.clear_refusals_of(game_id))?;
+                // It may never have been cached; then nothing has counted it yet.
+                if !self.cached.contains_key(&game_id) && !self.summary.interrupted {
+                    self.summary.count(GONE);
+                }
             }
-        }
-        for refused in &self.refused {
-            self.writer.write(|batch| {
-                batch.put_refusal(refused.game_id, refused.source_hash, &refused.error)
-            })?;
         }
         Ok(())
     }
 
     fn into_summary(self) -> IngestSummary {
         let mut summary = self.summary;
-        for refused in self.refused {
-            if self.cached.contains_key(&refused.game_id) {
-                summary.older_version_kept.insert(refused.game_id);
-            }
-            summary.refused.push(refused.error);
+        for list in [&mut summary.refused, &mut summary.set_aside] {
+            list.sort_by(|a, b| a.file.cmp(&b.file));
         }
         summary
     }
@@ -280,7 +309,8 @@ pub(super) fn twin_of(logs: &[LogFile], place: usize) -> Option<&LogFile> {
     before.filter(is_twin).or_else(|| logs.get(place + 1).filter(is_twin))
 }
 
-fn game_in_two_files(log: &LogFile, twin: &LogFile) -> Outcome {
-    let error = LogError::game_in_two_files(log.game_id, &log.relative_path, &twin.relative_path);
-    Outcome::Refused { error, source_hash: None }
+pub(super) fn game_in_two_files(log: &LogFile, twin: &LogFile) -> Examined {
+    let twin = twin.source_path();
+    let error = LogError::game_in_two_files(log.game_id, log.source_path(), Path::new(&twin));
+    Examined::without_bytes(error)
 }

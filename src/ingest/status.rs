@@ -1,91 +1,34 @@
 //! What a run of `prep ingest` would do, and why. Reads and hashes every log; writes nothing.
 
 use super::IngestError;
-use super::examine::current_key;
-use super::find::{LogFile, find_logs};
-use crate::cache::{Cache, Refusal, StaleReason, staleness};
+use super::examine::{Examiner, Outcome, Purpose};
+use super::find::{FoundLogs, LogFile, find_logs, loop_note};
+use super::game_status::{GameStatus, GameVersion, StatusCounts, StatusEntry};
+use super::run::{game_in_two_files, twin_of};
+use crate::cache::{Cache, CacheError};
 use crate::gamelog::{GameId, ReadOptions};
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 use std::path::Path;
 
-/// What would become of one game, for one reason.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum GameStatus {
-    /// Nothing: the cached rows are right.
-    UpToDate,
-    /// It would be encoded.
-    Stale(StaleReason),
-    /// Its log is as it was when it was last refused, for this fault.
-    Refused(String),
-    /// Its log cannot be read at all.
-    Unreadable(String),
-    /// Another file is the same game, so that neither goes in.
-    InTwoFiles(String),
-    /// Its cached rows are right, but the cache says that its log was refused; so would an export.
-    Mended,
-    /// Its log is gone; it would leave the cache.
-    Gone,
-}
-
-impl GameStatus {
-    /// A name that does not change between versions, for scripts.
-    pub fn name(&self) -> &'static str {
-        match self {
-            GameStatus::UpToDate => "up_to_date",
-            GameStatus::Stale(reason) => reason.name(),
-            GameStatus::Refused(_) | GameStatus::Unreadable(_) | GameStatus::InTwoFiles(_) => {
-                "refused"
-            }
-            GameStatus::Mended => "mended",
-            GameStatus::Gone => "gone",
-        }
-    }
-}
-
-impl fmt::Display for GameStatus {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            GameStatus::UpToDate => f.write_str("up to date"),
-            GameStatus::Stale(reason) => reason.fmt(f),
-            GameStatus::Refused(message) => write!(f, "refused: {message}"),
-            GameStatus::Unreadable(error) => write!(f, "refused: cannot be read: {error}"),
-            GameStatus::InTwoFiles(other) => write!(f, "refused: {other} is the same game"),
-            GameStatus::Mended => f.write_str("its log was refused and is now as cached again"),
-            GameStatus::Gone => f.write_str("its log is gone"),
-        }
-    }
-}
-
-/// One log, or a cached game without one.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StatusEntry {
-    /// Which game.
-    pub game_id: GameId,
-    /// Its log, below the data folder.
-    pub path: String,
-    /// What would become of it.
-    pub status: GameStatus,
-    /// Whether the log is refused while an older version of the game stays in the cache.
-    pub older_version_kept: bool,
-}
-
-/// Every log and every cached game with its status.
-#[derive(Clone, Debug, Default)]
+/// Every game that has a log or is cached, with its status.
+#[derive(Clone, Debug)]
 pub struct StatusReport {
-    /// By game id, then path.
+    /// By game id.
     pub games: Vec<StatusEntry>,
+    /// Whether the last ingest came to its end.
+    pub last_ingest_finished: bool,
 }
 
 impl StatusReport {
-    /// Whether a run of ingest would encode, remove and refuse nothing.
+    /// Whether a run of ingest would change nothing in the cache, and leave no log out.
     pub fn is_up_to_date(&self) -> bool {
-        self.games.iter().all(|entry| entry.status == GameStatus::UpToDate)
+        let up_to_date = GameStatus::UpToDate { mended: false };
+        self.last_ingest_finished && self.games.iter().all(|entry| entry.status == up_to_date)
     }
 
-    /// How many games have each status, by name.
-    pub fn counts(&self) -> BTreeMap<&'static str, usize> {
-        let mut counts = BTreeMap::new();
+    /// How many games have each status. They add up to the number of games.
+    pub fn counts(&self) -> StatusCounts {
+        let mut counts = StatusCounts::new();
         for entry in &self.games {
             *counts.entry(entry.status.name()).or_default() += 1;
         }
@@ -93,7 +36,8 @@ impl StatusReport {
     }
 }
 
-/// Compares the logs below `root` with the cache; without a cache, every log is new.
+/// Compares the logs below `root` with the cache; without a cache, every log is new. Logs that are
+/// not as cached are read too, as an ingest would: they may be refused.
 ///
 /// # Errors
 /// If the folder cannot be searched or holds no logs, or the cache cannot be read.
@@ -102,59 +46,64 @@ pub fn status(
     cache: Option<&Cache>,
     options: ReadOptions,
 ) -> Result<StatusReport, IngestError> {
-    let logs = find_logs(root)?.logs;
+    let FoundLogs { logs, loops, .. } = find_logs(root)?;
+    for path in &loops {
+        tracing::warn!("{}", loop_note(path));
+    }
     let cached = cache.map_or(Ok(BTreeMap::new()), Cache::records)?;
     if logs.is_empty() && cached.is_empty() {
         return Err(IngestError::NoLogs(root.to_owned()));
     }
     let refusals = cache.map_or(Ok(Vec::new()), Cache::refusals)?;
-    let refused_as: BTreeMap<&str, &Refusal> =
-        refusals.iter().map(|refusal| (refusal.source_path.as_str(), refusal)).collect();
-
     let refused_games: BTreeSet<GameId> = refusals.iter().map(|refusal| refusal.game_id).collect();
 
-    let mut report = StatusReport::default();
-    let mut bytes = Vec::new();
+    let mut games = Vec::new();
+    let mut examiner = Examiner::new(options, Purpose::Explain).map_err(CacheError::Compression)?;
     for (place, log) in logs.iter().enumerate() {
-        let source_path = log.source_path();
-        let status = match super::run::twin_of(&logs, place) {
-            Some(twin) => GameStatus::InTwoFiles(twin.source_path()),
-            None => match current_key(root, log, options, &mut bytes) {
-                Err(error) => GameStatus::Unreadable(error.to_string()),
-                Ok(key) => match (refused_as.get(source_path.as_str()), &key.source_hash) {
-                    (Some(refusal), hash) if refusal.source_hash.as_ref() == Some(hash) => {
-                        GameStatus::Refused(refusal.message.clone())
-                    }
-                    _ => match staleness(cached.get(&log.game_id), &key) {
-                        Some(reason) => GameStatus::Stale(reason),
-                        None if refused_games.contains(&log.game_id) => GameStatus::Mended,
-                        None => GameStatus::UpToDate,
-                    },
-                },
-            },
+        if place > 0 && logs[place - 1].game_id == log.game_id {
+            // A game in two files is one game.
+            continue;
+        }
+        let record = cached.get(&log.game_id);
+        let examined = match twin_of(&logs, place) {
+            Some(twin) => game_in_two_files(log, twin),
+            None => examiner.examine(root, log, record).map_err(CacheError::Compression)?,
         };
-        report.games.push(StatusEntry {
+        let status = match examined.outcome {
+            Outcome::UpToDate => {
+                GameStatus::UpToDate { mended: refused_games.contains(&log.game_id) }
+            }
+            Outcome::Stale { why, .. } => GameStatus::Stale(why),
+            Outcome::NotTaken(error) => GameStatus::not_taken(error),
+        };
+        let is_not_taken = matches!(status, GameStatus::Refused(_) | GameStatus::SetAside(_));
+        games.push(StatusEntry {
             game_id: log.game_id,
-            path: source_path,
-            older_version_kept: status.name() == "refused" && cached.contains_key(&log.game_id),
+            path: log.source_path(),
             status,
+            old: record.map(GameVersion::of_record),
+            new: examined.key.map(|key| GameVersion::of_log(&key, examined.bytes)),
+            older_version_kept: is_not_taken && record.is_some(),
         });
     }
     let present: BTreeSet<GameId> = logs.iter().map(|log: &LogFile| log.game_id).collect();
     // A log that was refused and is gone may never have been cached.
     let mut gone: BTreeMap<GameId, String> = BTreeMap::new();
-    gone.extend(refusals.iter().map(|refusal| (refusal.game_id, refusal.source_path.clone())));
-    gone.extend(cached.into_iter().map(|(game_id, record)| (game_id, record.source_path)));
-    for (game_id, source_path) in gone {
+    gone.extend(refusals.into_iter().map(|refusal| (refusal.game_id, refusal.source_path)));
+    gone.extend(cached.values().map(|record| (record.game_id, record.source_path.clone())));
+    for (game_id, path) in gone {
         if !present.contains(&game_id) {
-            report.games.push(StatusEntry {
+            games.push(StatusEntry {
                 game_id,
-                path: source_path,
+                path,
                 status: GameStatus::Gone,
+                old: cached.get(&game_id).map(GameVersion::of_record),
+                new: None,
                 older_version_kept: false,
             });
         }
     }
-    report.games.sort_by(|a, b| (a.game_id, &a.path).cmp(&(b.game_id, &b.path)));
-    Ok(report)
+    games.sort_by_key(|entry| entry.game_id);
+    let last_ingest_finished = cache.map_or(Ok(true), Cache::last_ingest_finished)?;
+    Ok(StatusReport { games, last_ingest_finished })
 }

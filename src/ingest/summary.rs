@@ -1,29 +1,30 @@
 //! What a run did.
 
+use super::game_status::{GONE, REFUSED, SET_ASIDE, StatusCounts, UP_TO_DATE};
 use crate::cache::GameRecord;
 use crate::gamelog::{GameId, LogError};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// What a run did, or in a dry run would have done.
 #[derive(Clone, Debug, Default)]
 pub struct IngestSummary {
     /// Logs looked at.
     pub logs: usize,
-    /// Games encoded, by the name of the reason: see [`StaleReason`](crate::cache::StaleReason).
-    pub encoded: BTreeMap<&'static str, usize>,
+    /// Games by what became of them; each is counted once.
+    pub counts: StatusCounts,
     /// What was encoded.
     pub just_encoded: CacheTotals,
-    /// Games whose cached rows are still right.
-    pub up_to_date: usize,
-    /// Games removed because their logs are gone.
-    pub removed: usize,
+    /// Cached games whose logs are gone, in ascending order; they leave the cache or are kept.
+    pub gone: Vec<GameId>,
     /// Games whose logs are gone, but which stay.
     pub missing_kept: usize,
     /// Whether so many logs are gone that nothing was removed.
     pub removal_blocked: bool,
-    /// Logs that could not be read, by path.
+    /// Logs that cannot be read, by path.
     pub refused: Vec<LogError>,
-    /// Refused games of which an older version stays in the cache.
+    /// Logs that are still being written, by path.
+    pub set_aside: Vec<LogError>,
+    /// Games of which an older version stays in the cache, as their logs did not go in.
     pub older_version_kept: BTreeSet<GameId>,
     /// What is in the cache afterwards.
     pub cache: CacheTotals,
@@ -32,9 +33,25 @@ pub struct IngestSummary {
 }
 
 impl IngestSummary {
+    /// Games encoded, by the name of the reason: see [`StaleReason`](crate::cache::StaleReason).
+    pub fn encoded(&self) -> impl Iterator<Item = (&'static str, usize)> {
+        let others = [UP_TO_DATE, REFUSED, SET_ASIDE, GONE];
+        let counts = self.counts.iter().map(|(&name, &games)| (name, games));
+        counts.filter(move |(name, _)| !others.contains(name))
+    }
+
     /// Games encoded, whatever the reason.
     pub fn encoded_games(&self) -> usize {
-        self.encoded.values().sum()
+        self.encoded().map(|(_, games)| games).sum()
+    }
+
+    /// Whether a log did not go in.
+    pub fn not_all_taken(&self) -> bool {
+        !self.refused.is_empty() || !self.set_aside.is_empty()
+    }
+
+    pub(super) fn count(&mut self, name: &'static str) {
+        *self.counts.entry(name).or_default() += 1;
     }
 }
 

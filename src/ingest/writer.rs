@@ -1,19 +1,34 @@
 //! The one who writes the cache during a run.
 
 use crate::cache::{Batch, Cache, CacheError, PackedGame};
+use std::num::NonZeroUsize;
+use std::sync::atomic::AtomicBool;
 
 /// The cache while it is written: a batch is begun when there is something to put into it.
 pub(super) struct Writer<'a> {
     /// `None` in a dry run: nothing is written.
     cache: Option<&'a Cache>,
     batch: Option<Batch<'a>>,
-    /// Games put since the last commit.
+    /// Games put and logs refused since the last commit.
     games: usize,
+    /// Packed bytes put since the last commit.
+    bytes: u64,
+    batch_size: NonZeroUsize,
+    /// Set when the run is to end: it then waits for nobody.
+    stop: &'a AtomicBool,
 }
 
+/// A batch is as good as full with so many bytes, however few games they are: until it is
+/// committed, all of it is in the write-ahead log.
+const MOST_BYTES: u64 = 16 << 20;
+
 impl<'a> Writer<'a> {
-    pub(super) fn new(cache: Option<&'a Cache>) -> Writer<'a> {
-        Writer { cache, batch: None, games: 0 }
+    pub(super) fn new(
+        cache: Option<&'a Cache>,
+        batch_size: NonZeroUsize,
+        stop: &'a AtomicBool,
+    ) -> Writer<'a> {
+        Writer { cache, batch: None, games: 0, bytes: 0, batch_size, stop }
     }
 
     /// Adds a change to the open batch.
@@ -31,16 +46,28 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
-    /// Stores a game; returns how many are in the open batch.
-    pub(super) fn put(&mut self, game: &PackedGame) -> Result<usize, CacheError> {
+    /// Stores a game; `true` if that ended a batch.
+    pub(super) fn put(&mut self, game: &PackedGame) -> Result<bool, CacheError> {
         self.write(|batch| batch.put(game))?;
+        self.bytes += game.packed_bytes();
+        self.end_game()
+    }
+
+    /// One game more is dealt with; `true` if that ended a batch.
+    pub(super) fn end_game(&mut self) -> Result<bool, CacheError> {
         self.games += 1;
-        Ok(self.games)
+        let is_full = self.games >= self.batch_size.get() || self.bytes >= MOST_BYTES;
+        if is_full {
+            self.commit()?;
+        }
+        Ok(is_full)
     }
 
     /// Makes what is in the open batch last.
     pub(super) fn commit(&mut self) -> Result<(), CacheError> {
-        self.games = 0;
-        self.batch.take().map_or(Ok(()), Batch::commit)
+        (self.games, self.bytes) = (0, 0);
+        let (Some(cache), Some(batch)) = (self.cache, self.batch.take()) else { return Ok(()) };
+        batch.commit()?;
+        cache.bound_write_ahead_log(self.stop)
     }
 }

@@ -123,7 +123,7 @@ fn no_choice_encodes_anything_anew_or_touches_the_cached_games() {
     ] {
         exported(&test, "out", options);
         let said = test.prep("ingest raw");
-        assert!(said.starts_with("0 games encoded, 12 up to date, 0 removed, 0 refused"), "{said}");
+        assert!(said.starts_with("0 games encoded, 12 up to date, 0 gone, 0 refused"), "{said}");
         assert!(cached_games(&test) == before, "after {options:?}");
     }
 }

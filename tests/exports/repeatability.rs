@@ -87,7 +87,7 @@ fn games_that_changed_or_went_away_leave_no_trace() {
     }
     let said = test.prep("ingest changing --cache changed.sqlite");
     assert!(said.contains("15 games encoded (15 bytes changed"), "{said}");
-    assert!(said.contains("15 up to date, 3 removed"), "{said}");
+    assert!(said.contains("15 up to date, 3 gone"), "{said}");
     assert_exports_as_expected(&test, "changed.sqlite");
 }
 

@@ -1,0 +1,132 @@
+//! The one list of what can become of a game, and why.
+
+use crate::cache::{CacheKey, GameRecord, StaleReason};
+use crate::gamelog::{GameId, LogError};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// What would become of one game, for one reason. The list is closed: every game has exactly one
+/// of them, and `prep ingest` and `prep status` count by their [names](GameStatus::name).
+///
+/// | name | what is done |
+/// | --- | --- |
+/// | `new` | encoded: the cache does not have it |
+/// | `bytes_changed` | encoded anew: its log holds other bytes |
+/// | `encoder_changed` | encoded anew: another version of the encoder made its rows |
+/// | `schema_changed` | encoded anew: the columns are others |
+/// | `repair_changed` | encoded anew: it has the gem fault, and `--repair` is not as it was |
+/// | `gone` | leaves the cache: its log is gone |
+/// | `refused` | nothing: its log cannot be read, an older version stays |
+/// | `set_aside` | nothing yet: its log is still being written, an older version stays |
+/// | `up_to_date` | nothing |
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum GameStatus {
+    /// Its cached rows are right.
+    UpToDate {
+        /// The cache still says that its log was refused; so would an export, until an ingest.
+        mended: bool,
+    },
+    /// It would be encoded.
+    Stale(StaleReason),
+    /// Its log cannot be read.
+    Refused(LogError),
+    /// Its log looks as if it were still being written.
+    SetAside(LogError),
+    /// Its log is gone; it would leave the cache.
+    Gone,
+}
+
+impl GameStatus {
+    /// Of a log that does not go in: set aside if it may be unfinished, else refused.
+    pub fn not_taken(error: LogError) -> GameStatus {
+        match error.fault.kind.may_be_unfinished() {
+            true => GameStatus::SetAside(error),
+            false => GameStatus::Refused(error),
+        }
+    }
+
+    /// A name that does not change between versions, for scripts.
+    pub fn name(&self) -> &'static str {
+        match self {
+            GameStatus::UpToDate { .. } => UP_TO_DATE,
+            GameStatus::Stale(reason) => reason.name(),
+            GameStatus::Refused(_) => REFUSED,
+            GameStatus::SetAside(_) => SET_ASIDE,
+            GameStatus::Gone => GONE,
+        }
+    }
+}
+
+pub(super) const UP_TO_DATE: &str = "up_to_date";
+pub(super) const REFUSED: &str = "refused";
+pub(super) const SET_ASIDE: &str = "set_aside";
+pub(super) const GONE: &str = "gone";
+
+impl fmt::Display for GameStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            GameStatus::UpToDate { mended: false } => f.write_str("up to date"),
+            GameStatus::UpToDate { mended: true } => {
+                f.write_str("its log was refused and is now as cached again")
+            }
+            GameStatus::Stale(reason) => reason.fmt(f),
+            GameStatus::Refused(error) => write!(f, "refused: {error}"),
+            GameStatus::SetAside(error) => write!(f, "set aside: {error}"),
+            GameStatus::Gone => f.write_str("its log is gone"),
+        }
+    }
+}
+
+/// How many games have each status, by name. Names without a game are not there.
+pub type StatusCounts = BTreeMap<&'static str, usize>;
+
+/// What rows were made from, or would be now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct GameVersion {
+    /// blake3 of the log, in hex; its first twelve digits.
+    pub blake3: String,
+    /// Size of the log.
+    pub bytes: u64,
+    /// See [`ENCODER_VERSION`](crate::encode::ENCODER_VERSION).
+    pub encoder_version: u32,
+    /// Fingerprint of the columns.
+    pub feature_schema: String,
+    /// Whether rows with the gem fault are read as they were meant.
+    pub repaired: bool,
+}
+
+impl GameVersion {
+    /// Of a log with this key.
+    pub fn of_log(key: &CacheKey, bytes: u64) -> GameVersion {
+        GameVersion {
+            blake3: key.source_hash.to_hex()[..12].to_owned(),
+            bytes,
+            encoder_version: key.encoder_version,
+            feature_schema: key.feature_schema.to_string(),
+            repaired: key.repaired,
+        }
+    }
+
+    /// Of a cached game.
+    pub fn of_record(record: &GameRecord) -> GameVersion {
+        GameVersion::of_log(&record.key, record.source_bytes)
+    }
+}
+
+/// A game with its status.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StatusEntry {
+    /// Which game.
+    pub game_id: GameId,
+    /// Its log, below the data folder; the first, if there are two.
+    pub path: String,
+    /// What would become of it.
+    pub status: GameStatus,
+    /// What its cached rows were made from; `None` if there are none.
+    pub old: Option<GameVersion>,
+    /// What they would be made from now; `None` if its log is gone or its bytes cannot be had.
+    pub new: Option<GameVersion>,
+    /// Whether its log does not go in while an older version of the game stays in the cache.
+    pub older_version_kept: bool,
+}
