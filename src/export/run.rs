@@ -326,3 +326,24 @@ fn unpack(
             .collect()
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::FeatureSet;
+    use crate::encode::FEATURE_COUNT;
+
+    #[test]
+    fn sums_that_no_rows_have_are_told_with_the_name_of_the_column() {
+        let columns = ExportedColumns::of(FeatureSet::Base);
+        let first = (0..columns.len()).find(|&column| columns.normalized()[column]).unwrap();
+        let mut sums = ColumnSums { rows: 2, ..ColumnSums::zero(FEATURE_COUNT) };
+        sums.sum[columns.places()[first]] = 4;
+        let error = fit(&sums, &columns).unwrap_err().to_string();
+        let name = columns.names()[first];
+        assert!(
+            error.starts_with(&format!("the cached sums of {name} cannot come from")),
+            "{error}"
+        );
+    }
+}
