@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 /// Columns listed with `--scaler-from`, farthest drifted first.
 const LISTED_DRIFT: usize = 5;
 
-/// Groups of identical games that are warned of one by one.
+/// Groups of identical games that are warned of one by one, and games named of each.
 const LISTED_IDENTICAL: usize = 10;
 
 /// Write train, val and test arrays from the cache
@@ -176,10 +176,13 @@ fn warn_of_identical(groups: &[IdenticalGames]) {
     let (leaks, harmless): (Vec<_>, Vec<_>) =
         groups.iter().partition(|group| group.in_different_splits);
     for group in leaks.iter().chain(&harmless).take(LISTED_IDENTICAL) {
-        let games = group.game_ids.iter().zip(&group.splits);
+        let games = group.game_ids.iter().zip(&group.splits).take(LISTED_IDENTICAL);
         let games: Vec<_> =
             games.map(|(game_id, split)| format!("{game_id} ({})", split.name())).collect();
-        let games = games.join(", ");
+        let mut games = games.join(", ");
+        if group.game_ids.len() > LISTED_IDENTICAL {
+            let _ = write!(games, " and {} more", group.game_ids.len() - LISTED_IDENTICAL);
+        }
         match group.in_different_splits {
             true => tracing::warn!(
                 "games {games} have identical rows in different splits, so a model is judged by \

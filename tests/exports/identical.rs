@@ -110,6 +110,24 @@ fn copies_in_one_split_are_one_group() {
     assert_eq!(identical_games(&Export { folder: test.path("out") }), expected);
 }
 
+#[test]
+fn of_a_game_that_is_there_often_ten_are_named() {
+    let test = ingested(1);
+    for copy in 2..=13 {
+        copy_as(&test, 1, copy, |_| {});
+    }
+    test.prep("ingest raw");
+    let ran = test.run("export --out out --split 1,0,0");
+    let named: Vec<_> = (1..=10).map(|game| format!("{game} (train)")).collect();
+    let warning = format!(
+        "warning: games {} and 3 more have identical rows: keep only one of their logs\n",
+        named.join(", ")
+    );
+    assert_eq!((ran.code, ran.complaints()), (0, warning));
+    let found = identical_games(&Export { folder: test.path("out") });
+    assert_eq!(found[0]["game_ids"], json!((1..=13).collect::<Vec<_>>()));
+}
+
 /// As a game that was logged once to the end and once not.
 #[test]
 fn a_copy_that_lacks_its_last_turn_is_another_game() {
