@@ -263,6 +263,14 @@ impl Unpacker {
         })
     }
 
+    /// Checks and unpacks the exact sums of a game's columns.
+    ///
+    /// # Errors
+    /// [`CacheError::Damaged`] if the blob is not what was stored.
+    pub fn column_sums(&mut self, game: &PackedGame) -> Result<ColumnSums, CacheError> {
+        self.unpack_column_sums(&game.record, game.blob(Blob::ColumnSums))
+    }
+
     fn unpack_columns<T, const N: usize>(
         &mut self,
         blob: Blob,

@@ -2,10 +2,12 @@
 
 use super::output;
 use super::words::{counted, grouped};
-use super::{Context, MemoryArgs, Outcome, progress, stop_flag, threads};
+use super::{Context, MemoryArgs, Outcome, progress, stop_flag, switch, threads, usage_error};
 use crate::cache::Cache;
 use crate::config::{FeatureSet, MaskSource, Ratios};
-use crate::export::{ExportOptions, ExportSummary, Layout, SplitMethod, export};
+use crate::export::{
+    Dtype, ExportOptions, ExportSummary, IdenticalGames, Layout, SplitMethod, export,
+};
 use anyhow::Result;
 use clap::{Args, ValueEnum};
 use std::fmt::Write;
@@ -14,6 +16,9 @@ use std::time::{Duration, Instant};
 
 /// Columns listed with `--scaler-from`, farthest drifted first.
 const LISTED_DRIFT: usize = 5;
+
+/// Groups of identical games that are warned of one by one, and games named of each.
+const LISTED_IDENTICAL: usize = 10;
 
 /// Write train, val and test arrays from the cache
 ///
@@ -41,13 +46,16 @@ pub(super) struct ExportArgs {
     #[arg(long, value_enum, env = "PREP_MASKS")]
     masks: Option<MasksArg>,
     /// Write the encoder's own values; the scaler is written all the same, if any game trains
-    #[arg(long)]
+    #[arg(long, env = "PREP_NO_NORMALIZE", value_parser = switch())]
     no_normalize: bool,
+    /// Type of the features: int8 (with --no-normalize) is a quarter of the size, float16 half
+    #[arg(long, value_enum, default_value_t = DtypeArg::Float32, env = "PREP_DTYPE")]
+    dtype: DtypeArg,
     /// Normalise with the scaler of an earlier export, and report how far the data has drifted
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", env = "PREP_SCALER_FROM")]
     scaler_from: Option<PathBuf>,
     /// Labels and masks: one .npz a split, or one .npy a head for memory mapping
-    #[arg(long, value_enum, default_value_t = LayoutArg::Npz)]
+    #[arg(long, value_enum, default_value_t = LayoutArg::Npz, env = "PREP_LAYOUT")]
     layout: LayoutArg,
     /// Worker threads; 0 for one each core, up to 16
     #[arg(long, value_name = "N", env = "PREP_NUM_WORKERS", value_parser = threads())]
@@ -74,6 +82,13 @@ enum MasksArg {
     AllOnes,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum DtypeArg {
+    Float32,
+    Float16,
+    Int8,
+}
+
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum LayoutArg {
     Npz,
@@ -82,6 +97,11 @@ enum LayoutArg {
 
 pub(super) fn run(arguments: ExportArgs, context: Context) -> Result<Outcome> {
     let begun = Instant::now();
+    if arguments.dtype == DtypeArg::Int8 && !arguments.no_normalize {
+        let why = "--dtype int8 holds whole numbers, and normalised values are none: \
+                   add --no-normalize, or choose float16";
+        return Err(usage_error("export", why));
+    }
     let settings = &context.settings;
     let options = ExportOptions {
         out: arguments.out.unwrap_or_else(|| settings.processed_dir.clone()),
@@ -102,6 +122,11 @@ pub(super) fn run(arguments: ExportArgs, context: Context) -> Result<Outcome> {
             None => settings.masks,
         },
         normalize: !arguments.no_normalize,
+        dtype: match arguments.dtype {
+            DtypeArg::Float32 => Dtype::Float32,
+            DtypeArg::Float16 => Dtype::Float16,
+            DtypeArg::Int8 => Dtype::Int8,
+        },
         scaler_from: arguments.scaler_from,
         layout: match arguments.layout {
             LayoutArg::Npz => Layout::Npz,
@@ -136,6 +161,7 @@ fn warn(summary: &ExportSummary, ratios: Ratios) {
         let since = if refusal.set_aside { "was last written to" } else { "broke" };
         tracing::warn!("game {game_id} is there as it was before its log {since}: {message}");
     }
+    warn_of_identical(&summary.identical_games);
     let shares = [ratios.train(), ratios.val(), ratios.test()];
     for (split, share) in summary.splits.iter().zip(shares) {
         if split.games == 0 && share > 0.0 {
@@ -152,6 +178,38 @@ fn warn(summary: &ExportSummary, ratios: Ratios) {
     }
 }
 
+/// Games that are there twice, those that leak from one split into another first.
+fn warn_of_identical(groups: &[IdenticalGames]) {
+    let (leaks, harmless): (Vec<_>, Vec<_>) =
+        groups.iter().partition(|group| group.in_different_splits);
+    for group in leaks.iter().chain(&harmless).take(LISTED_IDENTICAL) {
+        let games = group.game_ids.iter().zip(&group.splits).take(LISTED_IDENTICAL);
+        let games: Vec<_> =
+            games.map(|(game_id, split)| format!("{game_id} ({})", split.name())).collect();
+        let mut games = games.join(", ");
+        if group.game_ids.len() > LISTED_IDENTICAL {
+            let _ = write!(games, " and {} more", group.game_ids.len() - LISTED_IDENTICAL);
+        }
+        match group.in_different_splits {
+            true => tracing::warn!(
+                "games {games} have identical rows in different splits, so a model is judged by \
+                 rows that it has learned: keep only one of their logs"
+            ),
+            false => {
+                tracing::warn!("games {games} have identical rows: keep only one of their logs")
+            }
+        }
+    }
+    if groups.len() > LISTED_IDENTICAL {
+        tracing::warn!(
+            "{} of identical games in all, {} of them in different splits: see identical_games in \
+             manifest.json",
+            counted(groups.len(), "group"),
+            grouped(leaks.len() as u64)
+        );
+    }
+}
+
 /// The result, on stdout.
 fn describe(summary: &ExportSummary, options: &ExportOptions, time: Duration) -> String {
     let mut text = String::new();
@@ -160,9 +218,10 @@ fn describe(summary: &ExportSummary, options: &ExportOptions, time: Duration) ->
         let rows = grouped(split.rows);
         let _ = writeln!(
             text,
-            "{:<6} {games:>12}  X ({rows}, {}) float32",
+            "{:<6} {games:>12}  X ({rows}, {}) {}",
             split.split.name(),
-            summary.columns
+            summary.columns,
+            options.dtype.name()
         );
     }
     if let Some(drift) = &summary.drift {

@@ -4,6 +4,7 @@
 //! `PREP_*` variable, else from the settings file, else from the defaults.
 
 mod demo;
+mod diff;
 mod export;
 mod ingest;
 mod output;
@@ -19,7 +20,7 @@ use crate::export::ExportError;
 use crate::ingest::IngestError;
 use anyhow::Result;
 use clap::builder::{BoolishValueParser, RangedU64ValueParser};
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand};
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -56,6 +57,7 @@ const AFTER_HELP: &str = "\
 Examples:
   prep ingest data/raw                    encode the new and changed games of a folder
   prep export --split 0.8,0.1,0.1         write train, val and test arrays to data/processed
+  prep diff runs/monday data/processed    which games and features changed between two exports
   prep status                             what the next ingest would do, and why
   prep simulate data/raw --games 30       make games to try it with
   prep demo                               all of these, one after another
@@ -105,6 +107,7 @@ struct MemoryArgs {
 enum Command {
     Ingest(ingest::IngestArgs),
     Export(export::ExportArgs),
+    Diff(diff::DiffArgs),
     Status(status::StatusArgs),
     Schema(schema::SchemaArgs),
     Simulate(simulate::SimulateArgs),
@@ -123,10 +126,16 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     match run(cli) {
         Ok(outcome) => outcome.into(),
-        Err(error) => {
-            tracing::error!("{error:#}");
-            exit_code_of(&error).into()
-        }
+        Err(error) => match error.downcast_ref::<clap::Error>() {
+            Some(usage) => {
+                let _ = usage.print();
+                ExitCode::from(2)
+            }
+            None => {
+                tracing::error!("{error:#}");
+                exit_code_of(&error).into()
+            }
+        },
     }
 }
 
@@ -142,6 +151,7 @@ fn run(cli: Cli) -> Result<Outcome> {
     match cli.command {
         Command::Ingest(arguments) => ingest::run(arguments, context),
         Command::Export(arguments) => export::run(arguments, context),
+        Command::Diff(arguments) => diff::run(arguments, context),
         Command::Status(arguments) => status::run(arguments, context),
         Command::Schema(arguments) => schema::run(arguments),
         Command::Simulate(arguments) => simulate::run(arguments, context),
@@ -169,6 +179,15 @@ impl Context {
             jobs => jobs,
         }
     }
+}
+
+/// Arguments of a command that do not go together, where clap cannot tell by itself.
+fn usage_error(command: &str, why: &str) -> anyhow::Error {
+    let mut cli = Cli::command();
+    // Gives the usage line its full name.
+    cli.build();
+    let command = cli.find_subcommand_mut(command).expect("a command of this program");
+    command.error(clap::error::ErrorKind::ArgumentConflict, why).into()
 }
 
 /// Reads `--jobs`, with the limit that a settings file has: each thread brings its own buffers, and

@@ -1,10 +1,13 @@
 //! The rows of one game as they go into the arrays.
 
+use super::ExportError;
 use super::columns::ExportedColumns;
+use super::dtype::{Dtype, FeatureValues};
+use super::fingerprint::Fingerprint;
 use super::report::SplitReport;
 use super::scaler::Scaler;
 use super::split::Split;
-use crate::cache::{CacheError, PackedGame, Unpacker};
+use crate::cache::{Columns, PackedGame, Unpacker};
 use crate::config::MaskSource;
 use crate::encode::{Head, Label};
 use crate::gamelog::GameId;
@@ -15,16 +18,20 @@ pub(super) struct RowPlan {
     /// `None` leaves the encoder's own values.
     pub(super) scaler: Option<Scaler>,
     pub(super) masks: MaskSource,
+    /// Of the features.
+    pub(super) dtype: Dtype,
 }
 
 /// The rows of one game, ready to be written.
 pub(super) struct Block {
     pub(super) split: Split,
     pub(super) game_id: GameId,
+    /// Of its rows, as they are in the cache.
+    pub(super) fingerprint: Fingerprint,
     /// `turn_number` of each row.
     pub(super) turn_numbers: Vec<i32>,
     /// Row after row, as wide as there are exported columns.
-    pub(super) features: Vec<f32>,
+    pub(super) features: FeatureValues,
     /// By head, one a row.
     pub(super) labels: [Vec<Label>; Head::COUNT],
     /// By head, row after row.
@@ -40,24 +47,17 @@ impl Block {
         split: Split,
         plan: &RowPlan,
         unpacker: &mut Unpacker,
-    ) -> Result<Block, CacheError> {
+    ) -> Result<Block, ExportError> {
         let unpacked = unpacker.unpack(game)?;
+        let game_id = game.record.game_id;
         let rows = unpacked.turn_numbers.len();
-        let width = plan.columns.len();
-
-        let mut features = vec![0.0; rows * width];
-        for (column, &place) in plan.columns.places().iter().enumerate() {
-            let values = unpacked.features.column(place);
-            let cells = features[column..].iter_mut().step_by(width);
-            match &plan.scaler {
-                Some(scaler) => {
-                    for (cell, &value) in cells.zip(values) {
-                        *cell = scaler.transform(value, column);
-                    }
-                }
-                None => cells.zip(values).for_each(|(cell, &value)| *cell = value),
+        let features = match plan.dtype {
+            Dtype::Float32 => FeatureValues::Float32(float32_rows(&unpacked.features, rows, plan)),
+            Dtype::Float16 | Dtype::Int8 => {
+                FeatureValues::narrow(game_id, &unpacked.features, rows, plan)?
             }
-        }
+        };
+        let fingerprint = Fingerprint::of(&unpacked, &unpacker.column_sums(game)?);
 
         let labels = Head::ALL.map(|head| unpacked.labels.column(head.index()).to_vec());
         let masks = Head::ALL.map(|head| match plan.masks {
@@ -72,15 +72,33 @@ impl Block {
                 mask
             }
         });
-        let game_id = game.record.game_id;
         let turn_numbers = unpacked.turn_numbers;
         let report =
             SplitReport::of_game(game_id, game.record.players, &turn_numbers, &labels, &masks);
-        Ok(Block { split, game_id, turn_numbers, features, labels, masks, report })
+        Ok(Block { split, game_id, fingerprint, turn_numbers, features, labels, masks, report })
     }
 
     /// How many rows it has.
     pub(super) fn rows(&self) -> usize {
         self.turn_numbers.len()
     }
+}
+
+/// Columns to rows, normalised.
+fn float32_rows(features: &Columns<f32>, rows: usize, plan: &RowPlan) -> Vec<f32> {
+    let width = plan.columns.len();
+    let mut cells = vec![0.0; rows * width];
+    for (column, &place) in plan.columns.places().iter().enumerate() {
+        let values = features.column(place);
+        let cells = cells[column..].iter_mut().step_by(width);
+        match &plan.scaler {
+            Some(scaler) => {
+                for (cell, &value) in cells.zip(values) {
+                    *cell = scaler.transform(value, column);
+                }
+            }
+            None => cells.zip(values).for_each(|(cell, &value)| *cell = value),
+        }
+    }
+    cells
 }

@@ -1,5 +1,6 @@
 //! The files of an export while it is made: where they lie, and their hashes for the receipt.
 
+use super::manifest::{MANIFEST_FILE, enter_export_id};
 use super::npy::pack_npz;
 use super::split::Split;
 use super::{ExportError, Layout};
@@ -83,14 +84,15 @@ impl ExportFiles {
         self.enter(name.to_owned(), blake3::hash(text.as_bytes()))
     }
 
-    /// Writes the receipt, which lists all other files.
+    /// Writes the receipt, which lists all other files, and has the id of the export.
     pub(super) fn write_manifest(&self, mut content: Value) -> Result<(), ExportError> {
         let entry = |(name, (bytes, hash)): (&String, &(u64, blake3::Hash))| {
             (name.clone(), json!({ "bytes": bytes, "blake3": hash.to_hex().as_str() }))
         };
         content["files"] =
             self.finished.iter().map(entry).collect::<serde_json::Map<_, _>>().into();
-        let path = self.path("manifest.json");
+        enter_export_id(&mut content);
+        let path = self.path(MANIFEST_FILE);
         let text = to_text(&content).map_err(|error| ExportError::file(&path, error.into()))?;
         write(&path, text.as_bytes())
     }

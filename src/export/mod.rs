@@ -16,19 +16,29 @@
 
 mod block;
 mod columns;
+mod diff;
+mod dtype;
 mod files;
+mod fingerprint;
 mod label_mappings;
 mod manifest;
 mod npy;
 mod options;
 mod publish;
+mod receipt;
 mod report;
 mod run;
 mod scaler;
 mod scaler_file;
 mod split;
 mod split_writer;
+mod training_sums;
 
+pub use diff::{
+    DiffError, ExportDiff, ExportFacts, MeansDiff, MovedGame, NoMeans, SplitDiff, diff_exports,
+};
+pub use dtype::Dtype;
+pub use fingerprint::IdenticalGames;
 pub use npy::{NpyError, NpyWriter, pack_npz};
 pub use options::{ExportOptions, Layout};
 pub use publish::{PublishError, Staging, check_replaceable};
@@ -38,6 +48,7 @@ pub use scaler_file::ColumnDrift;
 pub use split::{Split, SplitError, SplitMethod, assign};
 
 use crate::cache::CacheError;
+use crate::gamelog::GameId;
 use std::path::{Path, PathBuf};
 
 /// Why nothing was exported. The output folder is as it was; [`PublishError`] has the exception.
@@ -64,6 +75,34 @@ pub enum ExportError {
         export: PathBuf,
         /// What is wrong with it.
         why: String,
+    },
+    /// [`Dtype::Int8`] was asked for with normalisation.
+    #[error("int8 holds whole numbers, and normalised values are none: export with --no-normalize")]
+    NormalizedIntegers,
+    /// A value is not one of the type that is to be written.
+    #[error(
+        "game {game_id}: {column} is {value}, which {} does not hold: \
+         export with --dtype float32",
+        dtype.name()
+    )]
+    DoesNotFit {
+        /// The game.
+        game_id: GameId,
+        /// Name of the column.
+        column: &'static str,
+        /// The value, normalised if the export is.
+        value: f64,
+        /// The type.
+        dtype: Dtype,
+    },
+    /// The cached sums of a column are none that whole numbers can have.
+    #[error(
+        "the cached sums of {column} cannot come from its rows: delete the cache file and \
+         run `prep ingest`, which makes it anew from the logs"
+    )]
+    ImpossibleSums {
+        /// Name of the column.
+        column: &'static str,
     },
     /// A file of the export could not be written.
     #[error("cannot write {}: {error}", path.display())]

@@ -49,7 +49,7 @@ pub enum NpyError {
 
 /// Writes one array in C order, version 1 of the format, in constant memory.
 ///
-/// `T` is any of `f32`, `f64`, `i8`, `i32`, `i64` and `bool`. Dropped before
+/// `T` is any of `f32`, `f64`, `i8`, `u8`, `i32`, `i64` and `bool`. Dropped before
 /// [`finish`](NpyWriter::finish), it leaves a file that is cut short.
 #[derive(Debug)]
 pub struct NpyWriter<T> {
@@ -81,9 +81,12 @@ impl<T: WritableElement> NpyWriter<T> {
     }
 
     fn create(path: &Path, shape: Vec<usize>) -> Result<NpyWriter<T>, NpyError> {
-        let declared = shape.iter().map(|&length| length as u128).product();
-        let header =
-            Header { type_descriptor: T::type_descriptor(), layout: Layout::Standard, shape };
+        let type_descriptor = T::type_descriptor();
+        NpyWriter::create_as(path, Header { type_descriptor, layout: Layout::Standard, shape })
+    }
+
+    fn create_as(path: &Path, header: Header) -> Result<NpyWriter<T>, NpyError> {
+        let declared = header.shape.iter().map(|&length| length as u128).product();
         let start = || -> Result<BufWriter<HashingFile>, WriteNpyError> {
             let file = HashingFile { file: File::create(path)?, hasher: blake3::Hasher::new() };
             let mut sink = BufWriter::with_capacity(BUFFER_BYTES, file);
@@ -130,6 +133,25 @@ impl<T: WritableElement> NpyWriter<T> {
 
     fn failed(&self, source: WriteNpyError) -> NpyError {
         NpyError::Write { path: self.path.clone(), source }
+    }
+}
+
+impl NpyWriter<u16> {
+    /// Creates (or empties) the file for a matrix of type float16, which Rust has no type for: its
+    /// elements are written as the bits of IEEE 754 binary16.
+    ///
+    /// # Errors
+    ///
+    /// [`NpyError::Write`].
+    pub fn float16_matrix(
+        path: &Path,
+        rows: usize,
+        columns: usize,
+    ) -> Result<NpyWriter<u16>, NpyError> {
+        let descriptor = if cfg!(target_endian = "little") { "'<f2'" } else { "'>f2'" };
+        let type_descriptor = descriptor.parse().expect("a literal of Python");
+        let shape = vec![rows, columns];
+        NpyWriter::create_as(path, Header { type_descriptor, layout: Layout::Standard, shape })
     }
 }
 

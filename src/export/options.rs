@@ -1,5 +1,6 @@
 //! What to export, and how.
 
+use super::dtype::Dtype;
 use super::split::SplitMethod;
 use crate::config::{FeatureSet, MaskSource, Ratios};
 use std::path::PathBuf;
@@ -41,6 +42,8 @@ pub struct ExportOptions {
     pub masks: MaskSource,
     /// Whether `X` is normalised.
     pub normalize: bool,
+    /// Type of the values of `X`. [`Dtype::Int8`] needs `normalize` to be false.
+    pub dtype: Dtype,
     /// An earlier export whose scaler to use, instead of one fitted on the training rows.
     pub scaler_from: Option<PathBuf>,
     /// How labels and masks are stored.

@@ -3,15 +3,20 @@
 use super::ExportError;
 use super::block::{Block, RowPlan};
 use super::columns::ExportedColumns;
+use super::dtype::Dtype;
 use super::files::ExportFiles;
+use super::fingerprint::{IdenticalGames, WrittenGame, identical_games};
 use super::label_mappings::label_mappings;
-use super::manifest::manifest;
+use super::manifest::{Contents, manifest};
 use super::options::ExportOptions;
 use super::publish::Staging;
 use super::scaler::{Scaler, ScalerError};
-use super::scaler_file::{ColumnDrift, FEATURE_COLS_FILE, drift, read_scaler, write_scaler};
+use super::scaler_file::{
+    ColumnDrift, FEATURE_COLS_FILE, ScalerOrigin, drift, read_scaler, scaler_id, write_scaler,
+};
 use super::split::{Split, assign};
 use super::split_writer::SplitWriter;
+use super::training_sums::{STATS_FILE, TRAINING_SUMS, TrainingSums};
 use crate::cache::{
     Cache, CacheError, FeatureSchema, GameRecord, PackedGame, Refusal, Snapshot, Unpacker,
 };
@@ -40,6 +45,8 @@ pub struct ExportSummary {
     pub left_out: Vec<Refusal>,
     /// Games that are there in an older version, because their logs were refused or set aside since.
     pub from_an_older_log: Vec<Refusal>,
+    /// Games with the same rows as another.
+    pub identical_games: Vec<IdenticalGames>,
     /// With `scaler_from`: how far each normalised column's mean has moved, farthest first.
     pub drift: Option<Vec<ColumnDrift>>,
 }
@@ -72,6 +79,9 @@ pub fn export(
     progress: &dyn Progress,
     stop: &AtomicBool,
 ) -> Result<ExportSummary, ExportError> {
+    if options.dtype == Dtype::Int8 && options.normalize {
+        return Err(ExportError::NormalizedIntegers);
+    }
     report_memory(options.monitor_memory, "at the start");
     let snapshot = cache.snapshot()?;
     let refusals = snapshot.refusals()?;
@@ -88,16 +98,16 @@ pub fn export(
     let sums = snapshot.column_sums(training.map(|(record, _)| record))?;
     let needs_fit = options.normalize && options.scaler_from.is_none();
     let fitted = match fit(&sums, &columns) {
-        Err(ScalerError::NoRows) if !needs_fit => None,
+        Err(ExportError::Fit(ScalerError::NoRows)) if !needs_fit => None,
         fitted => Some(fitted?),
     };
-    let (scaler, drift) = match &options.scaler_from {
+    let (scaler, origin, drift) = match &options.scaler_from {
         Some(export) => {
-            let scaler = read_scaler(export, &names, &columns.normalized())?;
-            let drift = fitted.map(|fitted| drift(&scaler, &fitted, &names));
-            (Some(scaler), drift)
+            let stored = read_scaler(export, &names, &columns.normalized())?;
+            let drift = fitted.map(|fitted| drift(&stored.scaler, &fitted, &names));
+            (Some(stored.scaler), stored.origin, drift)
         }
-        None => (fitted, None),
+        None => (fitted, ScalerOrigin::FittedHere, None),
     };
 
     let staging = Staging::create(&options.out)?;
@@ -105,18 +115,21 @@ pub fn export(
     let plan = RowPlan {
         scaler: scaler.clone().filter(|_| options.normalize),
         masks: options.masks,
+        dtype: options.dtype,
         columns,
     };
     let mut writers = Vec::new();
     for split in Split::ALL {
         let rows = rows_of(&records, &splits, split);
-        writers.push(SplitWriter::create(&files, split, rows as usize, plan.columns.len())?);
+        let columns = plan.columns.len();
+        writers.push(SplitWriter::create(&files, split, rows as usize, columns, options.dtype)?);
     }
     let rows: u64 = Split::ALL.map(|split| rows_of(&records, &splits, split)).iter().sum();
     tracing::info!("{} games in the cache, {rows} rows", records.len());
     progress.begin("rows", rows);
     let games = records.values().zip(splits.iter().copied());
-    write_rows(&snapshot, games, &plan, options.jobs, &mut writers, progress, stop)?;
+    let written = write_rows(&snapshot, games, &plan, options.jobs, &mut writers, progress, stop)?;
+    let identical_games = identical_games(&snapshot, &records, &written)?;
     progress.end();
     report_memory(options.monitor_memory, "after the rows");
 
@@ -136,24 +149,32 @@ pub fn export(
     }
     files.write_json(FEATURE_COLS_FILE, &names)?;
     files.write_json("label_mappings.json", &label_mappings())?;
-    if let Some(scaler) = &scaler {
-        write_scaler(&mut files, scaler)?;
+    let scaler_id = scaler.as_ref().map(|scaler| scaler_id(&names, scaler));
+    if let (Some(scaler), Some(id)) = (&scaler, &scaler_id) {
+        write_scaler(&mut files, scaler, id)?;
     }
     files.write_json(
-        "preprocessing_stats.json",
+        STATS_FILE,
         &json!({
             "total_samples": rows,
             "input_dim": names.len(),
             "splits": stats,
             "drift": drift,
+            TRAINING_SUMS: TrainingSums::of(&sums, &plan.columns),
         }),
     )?;
     files.write_json("mask_validation_report.json", &validation)?;
-    let mut receipt =
-        manifest(options, names.len(), &records, &splits, &left_out, &from_an_older_log);
-    // Content, not history: every ingest that comes to its end leaves the same mark.
-    receipt["inputs"]["last_ingest_finished"] = last_ingest_finished.into();
-    files.write_manifest(receipt)?;
+    files.write_manifest(manifest(&Contents {
+        options,
+        columns: names.len(),
+        records: &records,
+        written: &written,
+        scaler: scaler_id.map(|id| (id, &origin)),
+        identical_games: &identical_games,
+        last_ingest_finished,
+        left_out: &left_out,
+        from_an_older_log: &from_an_older_log,
+    }))?;
     if stop.load(Ordering::Relaxed) {
         return Err(ExportError::Interrupted);
     }
@@ -167,6 +188,7 @@ pub fn export(
         last_ingest_finished,
         left_out,
         from_an_older_log,
+        identical_games,
         drift,
     })
 }
@@ -197,13 +219,18 @@ fn exportable(
     }
 }
 
-fn fit(sums: &ColumnSums, columns: &ExportedColumns) -> Result<Scaler, ScalerError> {
+fn fit(sums: &ColumnSums, columns: &ExportedColumns) -> Result<Scaler, ExportError> {
     let exported = ColumnSums {
         rows: sums.rows,
         sum: columns.choose(&sums.sum),
         sum_of_squares: columns.choose(&sums.sum_of_squares),
     };
-    Scaler::fit(&exported, &columns.normalized())
+    Scaler::fit(&exported, &columns.normalized()).map_err(|error| match error {
+        ScalerError::ImpossibleSums { column } => {
+            ExportError::ImpossibleSums { column: columns.names()[column] }
+        }
+        error => error.into(),
+    })
 }
 
 fn rows_of(records: &BTreeMap<GameId, GameRecord>, splits: &[Split], split: Split) -> u64 {
@@ -223,13 +250,13 @@ fn write_rows<'r>(
     writers: &mut [SplitWriter],
     progress: &dyn Progress,
     stop: &AtomicBool,
-) -> Result<(), ExportError> {
+) -> Result<Vec<WrittenGame>, ExportError> {
     let workers = rayon::ThreadPoolBuilder::new().num_threads(jobs).build()?;
     std::thread::scope(|scope| {
         // Made in here so that they are dropped on the way out, whichever way that is: the thread
         // ends when its channels do.
         let (packed_sender, packed) = mpsc::sync_channel::<Vec<(PackedGame, Split)>>(1);
-        let (block_sender, blocks) = mpsc::sync_channel::<Result<Vec<Block>, CacheError>>(1);
+        let (block_sender, blocks) = mpsc::sync_channel::<Result<Vec<Block>, ExportError>>(1);
         scope.spawn(move || {
             for window in packed {
                 if block_sender.send(unpack(&window, plan, &workers)).is_err() {
@@ -239,6 +266,7 @@ fn write_rows<'r>(
         });
         let mut read = windows(games);
         let mut under_way = 0;
+        let mut written = Vec::new();
         loop {
             if stop.load(Ordering::Relaxed) {
                 return Err(ExportError::Interrupted);
@@ -254,12 +282,15 @@ fn write_rows<'r>(
                 }
                 under_way += 1;
             }
-            let Ok(unpacked) = (if under_way > 0 { blocks.recv() } else { return Ok(()) }) else {
-                return Ok(());
+            let Ok(unpacked) = (if under_way > 0 { blocks.recv() } else { return Ok(written) })
+            else {
+                return Ok(written);
             };
             under_way -= 1;
             for block in unpacked? {
                 writers[block.split as usize].write(&block)?;
+                let Block { game_id, split, fingerprint, .. } = block;
+                written.push(WrittenGame { game_id, split, fingerprint });
                 progress.advance(block.rows() as u64);
             }
         }
@@ -289,14 +320,35 @@ fn unpack(
     window: &[(PackedGame, Split)],
     plan: &RowPlan,
     workers: &rayon::ThreadPool,
-) -> Result<Vec<Block>, CacheError> {
+) -> Result<Vec<Block>, ExportError> {
     workers.install(|| {
         window
             .par_iter()
             .map_init(Unpacker::new, |unpacker, (game, split)| match unpacker {
                 Ok(unpacker) => Block::make(game, *split, plan, unpacker),
-                Err(error) => Err(CacheError::Compression(error.kind().into())),
+                Err(error) => Err(CacheError::Compression(error.kind().into()).into()),
             })
             .collect()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::FeatureSet;
+    use crate::encode::FEATURE_COUNT;
+
+    #[test]
+    fn sums_that_no_rows_have_are_told_with_the_name_of_the_column() {
+        let columns = ExportedColumns::of(FeatureSet::Base);
+        let first = (0..columns.len()).find(|&column| columns.normalized()[column]).unwrap();
+        let mut sums = ColumnSums { rows: 2, ..ColumnSums::zero(FEATURE_COUNT) };
+        sums.sum[columns.places()[first]] = 4;
+        let error = fit(&sums, &columns).unwrap_err().to_string();
+        let name = columns.names()[first];
+        assert!(
+            error.starts_with(&format!("the cached sums of {name} cannot come from")),
+            "{error}"
+        );
+    }
 }

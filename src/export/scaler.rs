@@ -98,7 +98,12 @@ impl Scaler {
     /// A value of a column as the network gets it: (value - mean) / scale in float64, rounded
     /// once to float32. Values of columns that are not normalised come back unchanged.
     pub fn transform(&self, value: f32, column: usize) -> f32 {
-        ((f64::from(value) - self.mean[column]) / self.scale[column]) as f32
+        self.transform_exact(value, column) as f32
+    }
+
+    /// The same before it is rounded to float32, for types that round it otherwise.
+    pub(super) fn transform_exact(&self, value: f32, column: usize) -> f64 {
+        (f64::from(value) - self.mean[column]) / self.scale[column]
     }
 }
 

@@ -32,9 +32,11 @@
 use crate::config::Ratios;
 use crate::gamelog::GameId;
 use rand_mt::Mt;
+use serde::Serialize;
 
 /// Where a game goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Split {
     /// The games that the network and the scaler are fitted on.
     Train,

@@ -1,6 +1,7 @@
 //! The array files of one split, written block after block.
 
 use super::block::Block;
+use super::dtype::{Dtype, FeatureWriter};
 use super::files::{ExportFiles, array_file};
 use super::npy::{NpyError, NpyWriter};
 use super::report::SplitReport;
@@ -14,7 +15,7 @@ use crate::encode::Head;
 /// held back. In the [`Layout::Npz`] layout those of a kind are packed into one `.npz` at the end.
 pub(super) struct SplitWriter {
     split: Split,
-    features: NpyWriter<f32>,
+    features: FeatureWriter,
     labels: Vec<NpyWriter<i32>>,
     masks: Vec<NpyWriter<i8>>,
     game_ids: NpyWriter<i64>,
@@ -32,6 +33,7 @@ impl SplitWriter {
         split: Split,
         rows: usize,
         columns: usize,
+        dtype: Dtype,
     ) -> Result<SplitWriter, NpyError> {
         let path = |kind: &str, array: &str| files.path(&array_file(kind, split, array));
         let [game_id, turn_number, row_in_game] = INDEX_ARRAYS.map(|name| path("index", name));
@@ -40,7 +42,12 @@ impl SplitWriter {
             |head: Head| NpyWriter::matrix(&path("masks", head.name()), rows, head.classes());
         Ok(SplitWriter {
             split,
-            features: NpyWriter::matrix(&files.path(&features_file(split)), rows, columns)?,
+            features: FeatureWriter::create(
+                &files.path(&features_file(split)),
+                rows,
+                columns,
+                dtype,
+            )?,
             labels: Head::ALL.into_iter().map(label).collect::<Result<_, _>>()?,
             masks: Head::ALL.into_iter().map(mask).collect::<Result<_, _>>()?,
             game_ids: NpyWriter::vector(&game_id, rows)?,

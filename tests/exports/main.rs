@@ -11,6 +11,10 @@ mod export;
 
 mod arrays;
 mod choices;
+mod dtypes;
+mod hold_still;
+mod identical;
+mod ids;
 mod left_out;
 mod normalisation;
 mod refusals;

@@ -65,7 +65,9 @@ fn other_games_are_normalised_with_the_earlier_scaler_which_is_passed_on() {
     let same_scaler = fs::read(test.path("first/scaler.npz")).unwrap()
         == fs::read(test.path("scaled/scaler.npz")).unwrap();
     assert!(same_scaler, "scaler.npz is the earlier one");
-    assert_eq!(scaled.json("manifest.json")["settings"]["scaler"], "from an earlier export");
+    let first = Export { folder: test.path("first") }.json("manifest.json");
+    let origin = format!("fitted in export {}", first["export_id"].as_str().unwrap());
+    assert_eq!(scaled.json("manifest.json")["settings"]["scaler"], origin);
     let scaler = Export { folder: test.path("first") }.scaler();
     for split in SPLITS {
         let (raw, scaled) = (raw.features(split), scaled.features(split));

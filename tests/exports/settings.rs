@@ -150,6 +150,15 @@ fn a_flag_beats_a_variable_and_a_variable_beats_the_file() {
             "--masks all-ones",
             "\"all-ones\"",
         ),
+        ("layout", "\"npz\"", ("PREP_LAYOUT", "npy"), "\"npy\"", "--layout npz", "\"npz\""),
+        (
+            "dtype",
+            "\"float32\"",
+            ("PREP_DTYPE", "float16"),
+            "\"float16\"",
+            "--dtype float32",
+            "\"float32\"",
+        ),
     ] {
         assert_eq!(setting(&test, &[], "", name), in_file, "{name} of the file");
         assert_eq!(setting(&test, &[variable], "", name), from_variable, "{name} of {variable:?}");
@@ -158,6 +167,17 @@ fn a_flag_beats_a_variable_and_a_variable_beats_the_file() {
     let unset = [("PREP_CONFIG", "none.yaml")];
     let output = test.command("export").envs(unset).output().unwrap();
     assert_eq!(output.status.code(), Some(1), "a file that is named must be there");
+}
+
+#[test]
+fn whether_and_how_to_normalise_may_come_from_variables() {
+    let test = old_user();
+    test.prep("ingest");
+    let normalized = |value| setting(&test, &[("PREP_NO_NORMALIZE", value)], "", "normalized");
+    assert_eq!((normalized("yes").as_str(), normalized("0").as_str()), ("false", "true"));
+    test.prep("export --out first");
+    let origin = setting(&test, &[("PREP_SCALER_FROM", "first")], "", "scaler");
+    assert!(origin.starts_with("\"fitted in export "), "{origin}");
 }
 
 #[test]

@@ -1,0 +1,237 @@
+//! What type the values of `X` have, and how a value becomes one of it.
+//!
+//! Each value is computed in float64 and rounded once, to the type that is written. A value that a
+//! type does not hold is refused: one that was cut to 127 or became infinite would train a network
+//! on something that nobody logged.
+
+use super::ExportError;
+use super::block::RowPlan;
+use super::npy::{NpyError, NpyWriter};
+use crate::cache::Columns;
+use crate::encode::FEATURES;
+use crate::gamelog::GameId;
+use std::path::Path;
+
+/// Type of the values of `X`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Dtype {
+    /// Four bytes a value.
+    #[default]
+    Float32,
+    /// Two bytes a value: 11 bits, up to ±65,504.
+    Float16,
+    /// One byte a value: whole numbers from -128 to 127, so only the encoder's own values.
+    Int8,
+}
+
+impl Dtype {
+    /// NumPy's name: `float32`, `float16` or `int8`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Dtype::Float32 => "float32",
+            Dtype::Float16 => "float16",
+            Dtype::Int8 => "int8",
+        }
+    }
+}
+
+/// Values of `X`, row after row.
+#[derive(Debug)]
+pub(super) enum FeatureValues {
+    Float32(Vec<f32>),
+    /// As the bits of IEEE 754 binary16.
+    Float16(Vec<u16>),
+    Int8(Vec<i8>),
+}
+
+impl FeatureValues {
+    /// The rows of a game in a narrower type than float32. `features` are the encoder's columns.
+    pub(super) fn narrow(
+        game_id: GameId,
+        features: &Columns<f32>,
+        rows: usize,
+        plan: &RowPlan,
+    ) -> Result<FeatureValues, ExportError> {
+        let exact = |value: f32, column: usize| match &plan.scaler {
+            Some(scaler) => scaler.transform_exact(value, column),
+            None => f64::from(value),
+        };
+        match plan.dtype {
+            Dtype::Int8 => {
+                fill(game_id, features, rows, plan, |value, column| to_int8(exact(value, column)))
+                    .map(FeatureValues::Int8)
+            }
+            _ => fill(game_id, features, rows, plan, |value, column| {
+                to_float16_bits(exact(value, column))
+            })
+            .map(FeatureValues::Float16),
+        }
+    }
+}
+
+/// Columns to rows, each value converted; `convert` gives back a value that the type does not hold.
+fn fill<T: Copy + Default>(
+    game_id: GameId,
+    features: &Columns<f32>,
+    rows: usize,
+    plan: &RowPlan,
+    convert: impl Fn(f32, usize) -> Result<T, f64>,
+) -> Result<Vec<T>, ExportError> {
+    let width = plan.columns.len();
+    let mut cells = vec![T::default(); rows * width];
+    for (column, &place) in plan.columns.places().iter().enumerate() {
+        for (cell, &value) in cells[column..].iter_mut().step_by(width).zip(features.column(place))
+        {
+            *cell = convert(value, column).map_err(|value| ExportError::DoesNotFit {
+                game_id,
+                column: FEATURES[place].name.as_str(),
+                value,
+                dtype: plan.dtype,
+            })?;
+        }
+    }
+    Ok(cells)
+}
+
+/// A whole number from -128 to 127 as it is; anything else comes back.
+fn to_int8(value: f64) -> Result<i8, f64> {
+    let whole = value as i8;
+    if f64::from(whole) == value { Ok(whole) } else { Err(value) }
+}
+
+/// The bits of the nearest binary16, ties to even; what would become infinite, and NaN, comes back.
+fn to_float16_bits(value: f64) -> Result<u16, f64> {
+    const MANTISSA_BITS: i32 = 10;
+    const SMALLEST_EXPONENT: i32 = -14;
+    const INFINITY: u64 = 0x7c00;
+    let exponent_of_float64 = ((value.abs().to_bits() >> 52) as i32) - 1023;
+    let exponent = exponent_of_float64.max(SMALLEST_EXPONENT);
+    if exponent > 15 {
+        return Err(value);
+    }
+    // How many units in the last place: up to 2^11, of which the leading bit is not stored but
+    // adds one to the exponent, as does a mantissa that was rounded up to the next power of two.
+    let unit = f64::from_bits(((exponent - MANTISSA_BITS + 1023) as u64) << 52);
+    let units = (value.abs() / unit).round_ties_even() as u64;
+    let bits = (((exponent - SMALLEST_EXPONENT) as u64) << MANTISSA_BITS) + units;
+    let sign = u16::from(value.is_sign_negative()) << 15;
+    if bits >= INFINITY { Err(value) } else { Ok(sign | bits as u16) }
+}
+
+/// The file of `X`, in any of the types.
+pub(super) enum FeatureWriter {
+    Float32(NpyWriter<f32>),
+    Float16(NpyWriter<u16>),
+    Int8(NpyWriter<i8>),
+}
+
+impl FeatureWriter {
+    pub(super) fn create(
+        path: &Path,
+        rows: usize,
+        columns: usize,
+        dtype: Dtype,
+    ) -> Result<FeatureWriter, NpyError> {
+        Ok(match dtype {
+            Dtype::Float32 => FeatureWriter::Float32(NpyWriter::matrix(path, rows, columns)?),
+            Dtype::Float16 => {
+                FeatureWriter::Float16(NpyWriter::float16_matrix(path, rows, columns)?)
+            }
+            Dtype::Int8 => FeatureWriter::Int8(NpyWriter::matrix(path, rows, columns)?),
+        })
+    }
+
+    pub(super) fn write(&mut self, values: &FeatureValues) -> Result<(), NpyError> {
+        match (self, values) {
+            (FeatureWriter::Float32(writer), FeatureValues::Float32(values)) => {
+                writer.write(values)
+            }
+            (FeatureWriter::Float16(writer), FeatureValues::Float16(values)) => {
+                writer.write(values)
+            }
+            (FeatureWriter::Int8(writer), FeatureValues::Int8(values)) => writer.write(values),
+            _ => unreachable!("rows and files are made for the same type"),
+        }
+    }
+
+    pub(super) fn finish(self) -> Result<blake3::Hash, NpyError> {
+        match self {
+            FeatureWriter::Float32(writer) => writer.finish(),
+            FeatureWriter::Float16(writer) => writer.finish(),
+            FeatureWriter::Int8(writer) => writer.finish(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// What the bits mean, by the definition of binary16.
+    fn meaning(bits: u16) -> f64 {
+        let sign = if bits >> 15 == 1 { -1.0 } else { 1.0 };
+        let (exponent, mantissa) = (i32::from(bits >> 10 & 31), f64::from(bits & 1023));
+        sign * match exponent {
+            0 => mantissa * 2_f64.powi(-24),
+            _ => (1.0 + mantissa / 1024.0) * 2_f64.powi(exponent - 15),
+        }
+    }
+
+    /// The nearest of all finite binary16 values, the even one of two that are as near.
+    fn nearest(value: f64) -> u16 {
+        let finite = (0..=u16::MAX).filter(|bits| bits >> 10 & 31 != 31);
+        let sign = u16::from(value.is_sign_negative());
+        finite
+            .filter(|bits| bits >> 15 == sign)
+            .min_by(|&one, &other| {
+                let off = |bits| (meaning(bits) - value).abs();
+                off(one).total_cmp(&off(other)).then((one & 1).cmp(&(other & 1)))
+            })
+            .unwrap()
+    }
+
+    #[test]
+    fn every_float16_comes_back_as_itself() {
+        for bits in (0..=u16::MAX).filter(|bits| bits >> 10 & 31 != 31) {
+            assert_eq!(to_float16_bits(meaning(bits)), Ok(bits), "{bits:#x}");
+        }
+    }
+
+    #[test]
+    fn between_two_float16_the_even_one_is_taken() {
+        for bits in (0..0x7bff).step_by(7) {
+            let (below, above) = (meaning(bits), meaning(bits + 1));
+            let middle = (below + above) / 2.0;
+            let even = bits + (bits & 1);
+            assert_eq!(to_float16_bits(middle), Ok(even), "{middle}");
+            assert_eq!(to_float16_bits(middle.next_down()), Ok(bits), "just below {middle}");
+            assert_eq!(to_float16_bits(-middle.next_up()), Ok((bits + 1) | 0x8000));
+        }
+    }
+
+    #[test]
+    fn what_a_type_does_not_hold_comes_back() {
+        assert_eq!(to_float16_bits(65_519.999), Ok(0x7bff));
+        for value in [65_520.0, -65_520.0, 1e300, f64::INFINITY, f64::MAX] {
+            assert_eq!(to_float16_bits(value), Err(value));
+        }
+        assert!(to_float16_bits(f64::NAN).is_err());
+        for value in [128.0, -129.0, 0.5, 1e9, f64::INFINITY] {
+            assert_eq!(to_int8(value), Err(value));
+        }
+        assert!(to_int8(f64::NAN).is_err());
+        for value in i8::MIN..=i8::MAX {
+            assert_eq!(to_int8(value.into()), Ok(value));
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn a_value_becomes_the_nearest_float16(mantissa in -1.0..1.0_f64, exponent in -30..16) {
+            let value = mantissa * 2_f64.powi(exponent);
+            prop_assert_eq!(to_float16_bits(value), Ok(nearest(value)));
+        }
+    }
+}

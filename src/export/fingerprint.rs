@@ -1,0 +1,109 @@
+//! Games that are in an export twice, under two ids.
+//!
+//! A log that was copied under another number puts the same rows into an export twice; if the two
+//! fall into different splits, a network is tested with what it learned by heart. Equal rows have
+//! equal [fingerprints](Fingerprint), so if all fingerprints differ, so do all games. Where two
+//! are equal the rows themselves are compared.
+
+use super::ExportError;
+use super::split::Split;
+use crate::cache::{GameRecord, Snapshot, UnpackedGame, Unpacker};
+use crate::encode::{ColumnSums, Head};
+use crate::gamelog::GameId;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// Fingerprint of a game's rows as the encoder made them: whatever the split, feature set, masks
+/// or normalisation.
+///
+/// Hashing all 100,000 values of a game takes 0.18 ms as float32 and 0.09 ms as bytes: over
+/// 7,259 games more than a whole second or half of one. This hashes turn numbers, labels and the
+/// exact sums of every column and its squares, 24 KB which the cache holds anyway.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Fingerprint([u8; 8]);
+
+impl Fingerprint {
+    pub(super) fn of(game: &UnpackedGame, sums: &ColumnSums) -> Fingerprint {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(b"splendor-prep rows 1");
+        hasher.update(&sums.rows.to_le_bytes());
+        let labels = Head::ALL.map(|head| game.labels.column(head.index()));
+        let short = game.turn_numbers.iter().chain(labels.into_iter().flatten());
+        let long = sums.sum.iter().chain(&sums.sum_of_squares);
+        let mut bytes: Vec<u8> = short.flat_map(|number| number.to_le_bytes()).collect();
+        bytes.extend(long.flat_map(|number| number.to_le_bytes()));
+        hasher.update(&bytes);
+        let hash = hasher.finalize();
+        Fingerprint(*hash.as_bytes().first_chunk().expect("a blake3 hash has 32 bytes"))
+    }
+}
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", u64::from_be_bytes(self.0))
+    }
+}
+
+/// A game whose rows were written.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct WrittenGame {
+    pub(super) game_id: GameId,
+    pub(super) split: Split,
+    pub(super) fingerprint: Fingerprint,
+}
+
+/// Games with the same rows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct IdenticalGames {
+    /// Two or more, ascending.
+    pub game_ids: Vec<GameId>,
+    /// Where each of them is.
+    pub splits: Vec<Split>,
+    /// Whether they are not all in one split: then rows of one split are in another.
+    pub in_different_splits: bool,
+}
+
+/// All games with the same rows as another, the group with the lowest id first. `written` are in
+/// ascending order.
+pub(super) fn identical_games(
+    snapshot: &Snapshot<'_>,
+    records: &BTreeMap<GameId, GameRecord>,
+    written: &[WrittenGame],
+) -> Result<Vec<IdenticalGames>, ExportError> {
+    let mut by_fingerprint: BTreeMap<Fingerprint, Vec<&WrittenGame>> = BTreeMap::new();
+    for game in written {
+        by_fingerprint.entry(game.fingerprint).or_default().push(game);
+    }
+    let mut unpacker = Unpacker::new().map_err(crate::cache::CacheError::from)?;
+    let mut rows_of = |game: &WrittenGame| -> Result<UnpackedGame, ExportError> {
+        Ok(unpacker.unpack(&snapshot.game(&records[&game.game_id])?)?)
+    };
+    let mut groups = Vec::new();
+    for mut alike in by_fingerprint.into_values() {
+        while alike.len() > 1 {
+            let first = rows_of(alike[0])?;
+            let (mut same, mut others) = (vec![alike[0]], Vec::new());
+            for &game in &alike[1..] {
+                let is_same = have_same_rows(&first, &rows_of(game)?);
+                if is_same { &mut same } else { &mut others }.push(game);
+            }
+            if same.len() > 1 {
+                groups.push(IdenticalGames {
+                    game_ids: same.iter().map(|game| game.game_id).collect(),
+                    splits: same.iter().map(|game| game.split).collect(),
+                    in_different_splits: same.iter().any(|game| game.split != same[0].split),
+                });
+            }
+            alike = others;
+        }
+    }
+    groups.sort_by_key(|group| group.game_ids[0]);
+    Ok(groups)
+}
+
+fn have_same_rows(one: &UnpackedGame, other: &UnpackedGame) -> bool {
+    one.turn_numbers == other.turn_numbers
+        && one.labels == other.labels
+        && one.features == other.features
+}
