@@ -11,6 +11,7 @@ mod progress;
 mod schema;
 mod simulate;
 mod status;
+mod verify;
 mod words;
 
 use crate::cache::CacheError;
@@ -56,6 +57,7 @@ Examples:
   prep ingest data/raw                    encode the new and changed games of a folder
   prep export --split 0.8,0.1,0.1         write train, val and test arrays to data/processed
   prep status                             what the next ingest would do, and why
+  prep verify                             whether the cache holds what was stored; what mends it
   prep simulate data/raw --games 30       make games to try it with
   prep demo                               all of these, one after another
 
@@ -104,6 +106,7 @@ enum Command {
     Ingest(ingest::IngestArgs),
     Export(export::ExportArgs),
     Status(status::StatusArgs),
+    Verify(verify::VerifyArgs),
     Schema(schema::SchemaArgs),
     Simulate(simulate::SimulateArgs),
     Demo(demo::DemoArgs),
@@ -141,6 +144,7 @@ fn run(cli: Cli) -> Result<Outcome> {
         Command::Ingest(arguments) => ingest::run(arguments, context),
         Command::Export(arguments) => export::run(arguments, context),
         Command::Status(arguments) => status::run(arguments, context),
+        Command::Verify(arguments) => verify::run(arguments, context),
         Command::Schema(arguments) => schema::run(arguments),
         Command::Simulate(arguments) => simulate::run(arguments, context),
         Command::Demo(arguments) => demo::run(arguments),

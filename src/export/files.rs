@@ -10,6 +10,9 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+/// The receipt, which lists every other file.
+pub(super) const MANIFEST: &str = "manifest.json";
+
 /// Files below one folder, with the hash of each that is finished.
 pub(super) struct ExportFiles {
     folder: PathBuf,
@@ -90,7 +93,7 @@ impl ExportFiles {
         };
         content["files"] =
             self.finished.iter().map(entry).collect::<serde_json::Map<_, _>>().into();
-        let path = self.path("manifest.json");
+        let path = self.path(MANIFEST);
         let text = to_text(&content).map_err(|error| ExportError::file(&path, error.into()))?;
         write(&path, text.as_bytes())
     }

@@ -26,8 +26,10 @@ mod report;
 mod run;
 mod scaler;
 mod scaler_file;
+mod shapes;
 mod split;
 mod split_writer;
+mod verify;
 
 pub use npy::{NpyError, NpyWriter, pack_npz};
 pub use options::{ExportOptions, Layout};
@@ -36,6 +38,7 @@ pub use run::{ExportSummary, SplitSummary, export};
 pub use scaler::{Scaler, ScalerError};
 pub use scaler_file::ColumnDrift;
 pub use split::{Split, SplitError, SplitMethod, assign};
+pub use verify::{ExportFault, ExportVerification, verify_export};
 
 use crate::cache::CacheError;
 use std::path::{Path, PathBuf};
@@ -69,6 +72,14 @@ pub enum ExportError {
     #[error("cannot write {}: {error}", path.display())]
     File {
         /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        error: std::io::Error,
+    },
+    /// The folder of an export could not be listed.
+    #[error("cannot read the export {}: {error}", path.display())]
+    Unreadable {
+        /// The folder.
         path: PathBuf,
         /// The system's reason.
         error: std::io::Error,

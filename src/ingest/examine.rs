@@ -1,12 +1,16 @@
 //! One log: read once, hashed, compared with the cache, encoded if it must be.
 
 use super::find::LogFile;
-use crate::cache::{CacheKey, GameRecord, PackedGame, Packer, StaleReason, staleness};
+use crate::cache::{
+    CacheError, CacheKey, CachedGames, GameReader, GameRecord, PackedGame, Packer, RowCopy,
+    StaleReason,
+};
 use crate::encode::EncodedGame;
-use crate::gamelog::{LogError, ReadOptions, read_log};
+use crate::gamelog::{GameId, LogError, ReadOptions, read_log};
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 /// What came of a log.
 pub(super) enum Outcome {
@@ -19,17 +23,21 @@ pub(super) enum Outcome {
 }
 
 /// Examines log after log with the same buffers: one for each thread.
-pub(super) struct Examiner {
+pub(super) struct Examiner<'a> {
     options: ReadOptions,
+    checker: &'a BlobChecker,
+    row: RowCopy,
     bytes: Vec<u8>,
     game: EncodedGame,
     packer: Packer,
 }
 
-impl Examiner {
-    pub(super) fn new(options: ReadOptions) -> io::Result<Examiner> {
+impl<'a> Examiner<'a> {
+    pub(super) fn new(options: ReadOptions, checker: &'a BlobChecker) -> io::Result<Examiner<'a>> {
         Ok(Examiner {
             options,
+            checker,
+            row: RowCopy::default(),
             bytes: Vec::new(),
             game: EncodedGame::default(),
             packer: Packer::new()?,
@@ -42,15 +50,21 @@ impl Examiner {
         &mut self,
         root: &Path,
         log: &LogFile,
-        cached: Option<&GameRecord>,
-    ) -> io::Result<Outcome> {
+        cached: &CachedGames,
+    ) -> Result<Outcome, CacheError> {
         let file = Path::new(&log.relative_path);
         if let Err(error) = read_whole(&root.join(file), &mut self.bytes) {
             let error = LogError::unreadable(file, &error);
             return Ok(Outcome::Refused { error, source_hash: None });
         }
         let key = CacheKey::now(&self.bytes, self.options);
-        let Some(why) = staleness(cached, &key) else { return Ok(Outcome::UpToDate) };
+        let why = match cached.staleness(log.game_id, &key) {
+            Some(why) => why,
+            None => match self.checker.check(log.game_id, &mut self.row)? {
+                Some(why) => why,
+                None => return Ok(Outcome::UpToDate),
+            },
+        };
 
         self.game.clear();
         let read = read_log(&self.bytes, file, log.game_id, self.options, |turn| {
@@ -70,6 +84,36 @@ impl Examiner {
             }
             Err(error) => Ok(Outcome::Refused { error, source_hash: Some(key.source_hash) }),
         }
+    }
+}
+
+/// Looks after the blobs of games that are up to date by their columns.
+///
+/// All workers share one connection, so that there is one read transaction to keep short; the
+/// hashing, which is most of the work, is done outside of its lock.
+#[derive(Default)]
+pub(super) struct BlobChecker(Option<Mutex<GameReader>>);
+
+impl BlobChecker {
+    /// For a cache, if there is one.
+    pub(super) fn new(cache: Option<&Path>) -> Result<BlobChecker, CacheError> {
+        Ok(BlobChecker(cache.map(GameReader::open).transpose()?.map(Mutex::new)))
+    }
+
+    /// Whether a blob of a game is not what was stored, by its checksum.
+    pub(super) fn check(
+        &self,
+        game_id: GameId,
+        copy: &mut RowCopy,
+    ) -> Result<Option<StaleReason>, CacheError> {
+        let Some(reader) = &self.0 else { return Ok(None) };
+        let copied = reader.lock().unwrap_or_else(PoisonError::into_inner).copy_row(game_id, copy);
+        let what = match copied {
+            Ok(()) => copy.first_damaged_blob(),
+            Err(CacheError::Damaged { why, .. }) => Some(why),
+            Err(error) => return Err(error),
+        };
+        Ok(what.map(|what| StaleReason::Damaged { what }))
     }
 }
 

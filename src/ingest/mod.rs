@@ -14,12 +14,14 @@ mod find;
 mod run;
 mod status;
 mod summary;
+mod verify;
 mod writer;
 
 pub use find::{FoundLogs, LogFile, find_logs};
 pub use run::{IngestOptions, ingest};
 pub use status::{GameStatus, StatusEntry, StatusReport, status};
 pub use summary::{Affected, CacheTotals, IngestSummary};
+pub use verify::{Finding, FindingKind, LogChange, VerifyOptions, VerifyReport, verify};
 
 use crate::cache::CacheError;
 use std::path::PathBuf;

@@ -1,15 +1,15 @@
 //! A run of `prep ingest`.
 
 use super::IngestError;
-use super::examine::{Examiner, Outcome};
+use super::examine::{BlobChecker, Examiner, Outcome};
 use super::find::{FoundLogs, LogFile, find_logs, skipped_note};
 use super::summary::{CacheTotals, IngestSummary};
 use super::writer::Writer;
-use crate::cache::{Cache, CacheError, GameRecord, PackedGame};
+use crate::cache::{Cache, CacheError, CachedGames, PackedGame};
 use crate::gamelog::{GameId, LogError, ReadOptions};
 use crate::memory::report_memory;
 use crate::progress::Progress;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -57,7 +57,7 @@ pub fn ingest(
     for path in &skipped {
         tracing::info!("{}", skipped_note(path));
     }
-    let cached = cache.map_or(Ok(BTreeMap::new()), Cache::records)?;
+    let cached = cache.map_or(Ok(CachedGames::default()), Cache::games)?;
     let refusals = cache.map_or(Ok(Vec::new()), Cache::refusals)?;
     if logs.is_empty() && !options.allow_delete {
         return Err(IngestError::NoLogs(options.root.clone()));
@@ -69,9 +69,13 @@ pub fn ingest(
         options,
         writer: Writer::new(cache.filter(|_| !options.dry_run)),
         cached: &cached,
+        checker: BlobChecker::new(cache.map(Cache::path))?,
         refused_before: refusals.into_iter().map(|refusal| refusal.game_id).collect(),
         refused: Vec::new(),
-        summary: IngestSummary { cache: CacheTotals::of(cached.values()), ..Default::default() },
+        summary: IngestSummary {
+            cache: CacheTotals::of(cached.records.values()),
+            ..Default::default()
+        },
     };
     tracing::info!("{looked_at} logs in {}", options.root.display());
     report_memory(options.monitor_memory, "at the start");
@@ -92,7 +96,8 @@ struct Run<'a> {
     options: &'a IngestOptions,
     writer: Writer<'a>,
     /// The cache as it was before the run.
-    cached: &'a BTreeMap<GameId, GameRecord>,
+    cached: &'a CachedGames,
+    checker: BlobChecker,
     /// Games of which the cache says that their log was refused.
     refused_before: BTreeSet<GameId>,
     refused: Vec<Refused>,
@@ -106,7 +111,7 @@ struct Refused {
 }
 
 /// What a worker sends: which log, and what came of it.
-type Message = (usize, std::io::Result<Outcome>);
+type Message = (usize, Result<Outcome, CacheError>);
 
 impl Run<'_> {
     /// Spreads the first `looked_at` logs over worker threads and stores what they send.
@@ -118,16 +123,17 @@ impl Run<'_> {
         stop: &AtomicBool,
     ) -> Result<(), IngestError> {
         let (options, cached) = (self.options, self.cached);
+        let checker = std::mem::take(&mut self.checker);
         let workers = rayon::ThreadPoolBuilder::new().num_threads(options.jobs).build()?;
         let next = AtomicUsize::new(0);
         let failed = AtomicBool::new(false);
         let (sender, receiver) = mpsc::sync_channel(OUTCOMES_UNDER_WAY);
         let work = |sender: &mpsc::SyncSender<Message>| {
-            let mut examiner = match Examiner::new(options.read) {
+            let mut examiner = match Examiner::new(options.read, &checker) {
                 Ok(examiner) => examiner,
                 Err(error) => {
                     // The writer is gone only if it failed itself, and says so.
-                    let _ = sender.send((0, Err(error)));
+                    let _ = sender.send((0, Err(error.into())));
                     return;
                 }
             };
@@ -136,7 +142,7 @@ impl Run<'_> {
                 let Some(log) = logs[..looked_at].get(place) else { return };
                 let outcome = match twin_of(logs, place) {
                     Some(twin) => Ok(game_in_two_files(log, twin)),
-                    None => examiner.examine(&options.root, log, cached.get(&log.game_id)),
+                    None => examiner.examine(&options.root, log, cached),
                 };
                 if sender.send((place, outcome)).is_err() {
                     return;
@@ -162,7 +168,7 @@ impl Run<'_> {
         for (place, outcome) in outcomes {
             let log = &logs[place];
             self.summary.logs += 1;
-            match outcome.map_err(CacheError::Compression)? {
+            match outcome? {
                 Outcome::UpToDate => {
                     self.summary.up_to_date += 1;
                     self.note_moved(log)?;
@@ -184,7 +190,7 @@ impl Run<'_> {
 
     fn store(&mut self, game: &PackedGame) -> Result<(), CacheError> {
         let in_batch = self.writer.put(game)?;
-        if let Some(old) = self.cached.get(&game.record.game_id) {
+        if let Some(old) = self.cached.records.get(&game.record.game_id) {
             self.summary.cache.remove(old);
         }
         self.summary.cache.add(&game.record);
@@ -199,7 +205,7 @@ impl Run<'_> {
     /// A log that only lies elsewhere keeps its rows.
     fn note_moved(&mut self, log: &LogFile) -> Result<(), CacheError> {
         let source_path = log.source_path();
-        match self.cached.get(&log.game_id) {
+        match self.cached.records.get(&log.game_id) {
             Some(record) if record.source_path != source_path => {
                 self.writer.write(|batch| batch.set_source_path(log.game_id, &source_path))
             }
@@ -218,17 +224,19 @@ impl Run<'_> {
 
     /// Makes the cache mirror the folder, unless so much is gone that the folder is the suspect.
     fn remove_missing(&mut self, game_ids: &BTreeSet<GameId>) -> Result<(), CacheError> {
-        let missing: Vec<&GameRecord> =
-            self.cached.values().filter(|record| !game_ids.contains(&record.game_id)).collect();
-        let too_many = missing.len() * MOST_MISSING_PARTS > self.cached.len();
+        let missing: Vec<GameId> =
+            self.cached.game_ids().filter(|game_id| !game_ids.contains(game_id)).collect();
+        let too_many = missing.len() * MOST_MISSING_PARTS > self.cached.game_ids().count();
         if self.options.keep_missing || (too_many && !self.options.allow_delete) {
             self.summary.missing_kept = missing.len();
             self.summary.removal_blocked = !self.options.keep_missing;
             return Ok(());
         }
-        for record in missing {
-            self.writer.write(|batch| batch.remove(record.game_id))?;
-            self.summary.cache.remove(record);
+        for game_id in missing {
+            self.writer.write(|batch| batch.remove(game_id))?;
+            if let Some(record) = self.cached.records.get(&game_id) {
+                self.summary.cache.remove(record);
+            }
             self.summary.removed += 1;
         }
         Ok(())
@@ -257,7 +265,7 @@ impl Run<'_> {
     fn into_summary(self) -> IngestSummary {
         let mut summary = self.summary;
         for refused in self.refused {
-            if self.cached.contains_key(&refused.game_id) {
+            if self.cached.records.contains_key(&refused.game_id) {
                 summary.older_version_kept.insert(refused.game_id);
             }
             summary.refused.push(refused.error);

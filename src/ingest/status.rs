@@ -1,9 +1,9 @@
 //! What a run of `prep ingest` would do, and why. Reads and hashes every log; writes nothing.
 
 use super::IngestError;
-use super::examine::current_key;
+use super::examine::{BlobChecker, current_key};
 use super::find::{LogFile, find_logs};
-use crate::cache::{Cache, Refusal, StaleReason, staleness};
+use crate::cache::{Cache, CachedGames, Refusal, RowCopy, StaleReason};
 use crate::gamelog::{GameId, ReadOptions};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -103,8 +103,8 @@ pub fn status(
     options: ReadOptions,
 ) -> Result<StatusReport, IngestError> {
     let logs = find_logs(root)?.logs;
-    let cached = cache.map_or(Ok(BTreeMap::new()), Cache::records)?;
-    if logs.is_empty() && cached.is_empty() {
+    let cached = cache.map_or(Ok(CachedGames::default()), Cache::games)?;
+    if logs.is_empty() && cached.game_ids().next().is_none() {
         return Err(IngestError::NoLogs(root.to_owned()));
     }
     let refusals = cache.map_or(Ok(Vec::new()), Cache::refusals)?;
@@ -115,6 +115,8 @@ pub fn status(
 
     let mut report = StatusReport::default();
     let mut bytes = Vec::new();
+    let checker = BlobChecker::new(cache.map(Cache::path))?;
+    let mut row = RowCopy::default();
     for (place, log) in logs.iter().enumerate() {
         let source_path = log.source_path();
         let status = match super::run::twin_of(&logs, place) {
@@ -125,7 +127,10 @@ pub fn status(
                     (Some(refusal), hash) if refusal.source_hash.as_ref() == Some(hash) => {
                         GameStatus::Refused(refusal.message.clone())
                     }
-                    _ => match staleness(cached.get(&log.game_id), &key) {
+                    _ => match cached.staleness(log.game_id, &key).map_or_else(
+                        || checker.check(log.game_id, &mut row),
+                        |reason| Ok(Some(reason)),
+                    )? {
                         Some(reason) => GameStatus::Stale(reason),
                         None if refused_games.contains(&log.game_id) => GameStatus::Mended,
                         None => GameStatus::UpToDate,
@@ -136,7 +141,8 @@ pub fn status(
         report.games.push(StatusEntry {
             game_id: log.game_id,
             path: source_path,
-            older_version_kept: status.name() == "refused" && cached.contains_key(&log.game_id),
+            older_version_kept: status.name() == "refused"
+                && cached.records.contains_key(&log.game_id),
             status,
         });
     }
@@ -144,7 +150,10 @@ pub fn status(
     // A log that was refused and is gone may never have been cached.
     let mut gone: BTreeMap<GameId, String> = BTreeMap::new();
     gone.extend(refusals.iter().map(|refusal| (refusal.game_id, refusal.source_path.clone())));
-    gone.extend(cached.into_iter().map(|(game_id, record)| (game_id, record.source_path)));
+    // A damaged row does not say where its log lay.
+    gone.extend(cached.damaged.into_keys().map(|game_id| (game_id, format!("game {game_id}"))));
+    let records = cached.records.into_iter();
+    gone.extend(records.map(|(game_id, record)| (game_id, record.source_path)));
     for (game_id, source_path) in gone {
         if !present.contains(&game_id) {
             report.games.push(StatusEntry {

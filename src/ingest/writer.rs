@@ -7,13 +7,15 @@ pub(super) struct Writer<'a> {
     /// `None` in a dry run: nothing is written.
     cache: Option<&'a Cache>,
     batch: Option<Batch<'a>>,
+    /// Whether the file is known to hang together.
+    is_checked: bool,
     /// Games put since the last commit.
     games: usize,
 }
 
 impl<'a> Writer<'a> {
     pub(super) fn new(cache: Option<&'a Cache>) -> Writer<'a> {
-        Writer { cache, batch: None, games: 0 }
+        Writer { cache, batch: None, is_checked: false, games: 0 }
     }
 
     /// Adds a change to the open batch.
@@ -22,6 +24,11 @@ impl<'a> Writer<'a> {
         change: impl FnOnce(&Batch<'a>) -> Result<(), CacheError>,
     ) -> Result<(), CacheError> {
         let Some(cache) = self.cache else { return Ok(()) };
+        // Once a run: what a run writes itself is sound.
+        if !self.is_checked {
+            cache.check_structure()?;
+            self.is_checked = true;
+        }
         let batch = match self.batch.take() {
             Some(batch) => batch,
             None => cache.begin()?,
