@@ -105,11 +105,11 @@ mod tests {
         let mut other = good;
         other[MARK..][..4].copy_from_slice(b"mine");
         assert_eq!(looks(&other), Header::Foreign);
-        for content in [&MAGIC[..], b"x", &[b'x'; 200]] {
+        for content in [MAGIC, b"x", &[b'x'; 200]] {
             assert_eq!(looks(content), Header::Foreign);
         }
         fs::write(folder.path().join("prep.sqlite.lock"), "").unwrap();
-        for content in [&MAGIC[..], b"x", &[b'x'; 200]] {
+        for content in [MAGIC, b"x", &[b'x'; 200]] {
             assert_eq!(looks(content), Header::Damaged, "cut or overwritten, beside our lock");
         }
         assert_eq!(looks(&other), Header::Foreign, "another program's database all the same");

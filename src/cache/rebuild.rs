@@ -23,14 +23,23 @@ pub struct Rebuild<'a> {
 }
 
 impl<'a> Rebuild<'a> {
+    /// Says whether there is anything at `cache` that a rebuild must not replace. To be asked before
+    /// the lock is taken: our lock beside a file is one of the signs that it is ours.
+    ///
+    /// # Errors
+    /// [`CacheError::NotACache`] if the file is somebody else's.
+    pub fn check(cache: &Path) -> Result<(), CacheError> {
+        match check(cache) {
+            Err(error @ CacheError::NotACache(_)) => Err(error),
+            _ => Ok(()),
+        }
+    }
+
     /// Makes ready, and clears away what a killed rebuild left.
     ///
     /// # Errors
-    /// [`CacheError::NotACache`] if the file is somebody else's; or if the leftovers stay.
+    /// If the leftovers stay.
     pub fn begin(cache: &Path, lock: &'a WriterLock) -> Result<Rebuild<'a>, CacheError> {
-        if let Err(error @ CacheError::NotACache(_)) = check(cache) {
-            return Err(error);
-        }
         let target = cache.canonicalize().unwrap_or_else(|_| cache.to_owned());
         let rebuild = Rebuild { fresh: beside(&target, ".rebuild"), target, _lock: lock };
         rebuild.clear().map_err(|error| rebuild.failed(error))?;

@@ -81,7 +81,9 @@ pub(super) fn run(arguments: IngestArgs, context: Context) -> Result<Outcome> {
         let cache = Cache::open_if_there(&path)?;
         ingest(cache.as_ref(), &options, &*progress, stop_flag())?
     } else {
-        if !arguments.rebuild {
+        if arguments.rebuild {
+            Rebuild::check(&path)?;
+        } else {
             Cache::check(&path)?;
         }
         if (arguments.rebuild || !path.exists()) && find_logs(&options.root)?.logs.is_empty() {
