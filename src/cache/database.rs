@@ -188,6 +188,12 @@ pub(super) fn sqlite_error(path: &Path, error: rusqlite::Error) -> CacheError {
         // No statement of ours is wrong in a file whose schema is what its version says, and none
         // asks for one row where there may be none.
         rusqlite::Error::SqlInputError { .. } | rusqlite::Error::QueryReturnedNoRows => true,
+        // A page that ends with the file: it was cut short.
+        rusqlite::Error::SqliteFailure(failure, _)
+            if failure.extended_code == rusqlite::ffi::SQLITE_IOERR_SHORT_READ =>
+        {
+            true
+        }
         _ => matches!(error.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase | Unknown)),
     };
     match is_damage {
