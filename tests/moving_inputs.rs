@@ -190,7 +190,7 @@ fn no_mixture_of_two_versions_is_ever_cached() {
             taken += summary.encoded_games();
             set_aside += summary.set_aside.len();
             assert!(summary.refused.is_empty(), "{:?}", summary.refused);
-            for record in cache.records().unwrap().values() {
+            for record in cache.games().unwrap().records.values() {
                 let hash = record.key.source_hash.to_string();
                 let game_id = record.game_id.0;
                 assert!(whole[game_id as usize - 1].contains(&hash), "a mixture of game {game_id}");

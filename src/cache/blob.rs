@@ -191,7 +191,7 @@ fn put_columns<T, const COLUMNS: usize, const N: usize>(
     }
 }
 
-fn checksum(blob: Blob, record: &GameRecord, bytes: &[u8]) -> [u8; CHECKSUM_BYTES] {
+pub(super) fn checksum(blob: Blob, record: &GameRecord, bytes: &[u8]) -> [u8; CHECKSUM_BYTES] {
     let mut hasher = blake3::Hasher::new();
     hasher.update(blob.name().as_bytes());
     hasher.update(&record.game_id.0.to_le_bytes());
@@ -306,13 +306,33 @@ impl Unpacker {
         Ok(ColumnSums { rows: record.rows.into(), sum, sum_of_squares })
     }
 
+    /// Every blob of a game that is not what was stored, and how it shows.
+    ///
+    /// # Errors
+    /// If zstd runs out of memory.
+    pub(super) fn faults(&mut self, game: &PackedGame) -> Result<Vec<String>, CacheError> {
+        let mut faults = Vec::new();
+        for blob in Blob::ALL {
+            match self.unpack_blob(blob, &game.record, game.blob(blob)) {
+                Ok(_) => {}
+                Err(CacheError::Damaged { what, why, .. }) => faults.push(format!("{what}: {why}")),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(faults)
+    }
+
     fn unpack_blob(
         &mut self,
         blob: Blob,
         record: &GameRecord,
         packed: &Packed,
     ) -> Result<&[u8], CacheError> {
-        let damaged = |why| CacheError::Damaged { game_id: record.game_id, what: blob.name(), why };
+        let damaged = |why: &str| CacheError::Damaged {
+            game_id: record.game_id,
+            what: blob.name(),
+            why: why.to_owned(),
+        };
         // The checksum covers the number of rows, so that a flipped bit there cannot ask for more
         // memory than there is.
         if checksum(blob, record, &packed.bytes) != packed.checksum {

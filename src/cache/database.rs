@@ -1,15 +1,21 @@
 //! Opening the SQLite file: what it is, which schema it has, and bringing an old one up to date.
+//!
+//! Who writes opens with [`open_or_create`]. Who only reads opens with [`open_to_read`], which
+//! neither migrates nor locks nor leaves a trace, and also works where nothing can be written:
+//!
+//! | the folder | how a reader opens |
+//! | --- | --- |
+//! | can be written | as SQLite does by itself, but no statement may write. Its two helper files (`-wal`, `-shm`) appear beside the cache and go again. A connection opened as read-only would leave them behind |
+//! | cannot be written, no write-ahead log | as a file that does not change (`immutable`) |
+//! | cannot be written, write-ahead log beside | as SQLite can, or not at all: what is in the log would be missing |
 
 use super::error::CacheError;
+use super::header::{APPLICATION_ID, Header, look_at};
+use super::lock::beside;
 use super::write_ahead_log;
-use rusqlite::{Connection, OpenFlags, ffi};
-use std::fs::File;
-use std::io::Read;
-use std::path::Path;
+use rusqlite::{Connection, ErrorCode, OpenFlags, ffi};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
-
-/// Marks the file as ours: "prep" in ASCII.
-const APPLICATION_ID: i32 = 0x7072_6570;
 
 /// The schema, step by step. Append only: a step that has been released is never edited, or caches
 /// made before and after the edit would differ under one number.
@@ -30,76 +36,107 @@ pub(super) fn open_or_create(path: &Path) -> Result<Connection, CacheError> {
         std::fs::create_dir_all(folder)
             .map_err(|error| CacheError::Folder { path: folder.to_owned(), error })?;
     }
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
-    let mut connection = open(path, flags)?;
+    check_header(path)?;
+    let mut connection = connect(path, READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)
+        .map_err(|error| sqlite_error(path, error))?;
     migrate(&mut connection, path)?;
     Ok(connection)
 }
 
-/// Opens a cache that is there; an empty file is none. It is migrated too, should it be an old one:
-/// reading code knows one schema only.
-pub(super) fn open_existing(path: &Path) -> Result<Connection, CacheError> {
+/// Opens a cache that is there, to read; an empty file is none.
+pub(super) fn open_to_read(path: &Path) -> Result<Connection, CacheError> {
     if !path.exists() {
         return Err(CacheError::Absent(path.to_owned()));
     }
-    let mut connection = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-    if check_identity(&connection, path)? == BLANK {
-        return Err(CacheError::Absent(path.to_owned()));
+    check_header(path)?;
+    let connection = connect_to_read(path)?;
+    let found = check_identity(&connection, path)?;
+    let known = MIGRATIONS.len() as u32;
+    match found {
+        BLANK => Err(CacheError::Absent(path.to_owned())),
+        _ if found < known => Err(CacheError::Older { path: path.to_owned(), found, known }),
+        _ => Ok(connection),
     }
-    migrate(&mut connection, path)?;
-    Ok(connection)
 }
 
 /// Says what is wrong with the file, if it is there and no cache that this program knows.
 pub(super) fn check(path: &Path) -> Result<(), CacheError> {
     if path.exists() {
-        check_identity(&open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?, path)?;
+        check_header(path)?;
+        check_identity(&connect_to_read(path)?, path)?;
     }
     Ok(())
 }
 
-fn open(path: &Path, flags: OpenFlags) -> Result<Connection, CacheError> {
-    if !may_be_cache(path) {
-        return Err(CacheError::NotACache(path.to_owned()));
+fn check_header(path: &Path) -> Result<(), CacheError> {
+    match look_at(path) {
+        Header::Blank | Header::Cache => Ok(()),
+        Header::Damaged => Err(malformed(path, "its first bytes are not as they were written")),
+        Header::Foreign => Err(CacheError::NotACache(path.to_owned())),
     }
-    let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    Connection::open_with_flags(path, flags)
-        .and_then(|connection| {
-            connection.busy_timeout(BUSY_TIMEOUT)?;
-            write_ahead_log::configure(&connection)?;
-            Ok(connection)
-        })
-        .map_err(|error| sqlite_error(path, error))
 }
 
-/// Whether the path is absent, an empty file, or has the header of a cache. SQLite itself takes a
-/// file of a few bytes for an empty database and would write over somebody's note; and opening a
-/// stranger's database in write-ahead mode is enough to write beside it.
-fn may_be_cache(path: &Path) -> bool {
-    /// <https://www.sqlite.org/fileformat.html#the_database_header>
-    const HEADER_BYTES: usize = 100;
-    const MAGIC: &[u8] = b"SQLite format 3\0";
-    if path.is_dir() {
-        return false;
+const READ_WRITE: OpenFlags = OpenFlags::SQLITE_OPEN_READ_WRITE;
+
+fn connect(path: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
+    let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    // A damaged file is found out sooner, and can make SQLite run nothing.
+    connection.pragma_update(None, "cell_size_check", true)?;
+    connection.pragma_update(None, "trusted_schema", false)?;
+    write_ahead_log::configure(&connection)?;
+    Ok(connection)
+}
+
+fn connect_to_read(path: &Path) -> Result<Connection, CacheError> {
+    let begin = || -> rusqlite::Result<Connection> {
+        let connection = connect(path, READ_WRITE)?;
+        connection.pragma_update(None, "query_only", true)?;
+        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
+        Ok(connection)
+    };
+    match begin() {
+        Err(error) if is_refusal_to_write(&error) => {
+            let cache = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+            let log = beside(&cache, "-wal");
+            if std::fs::metadata(&log).is_ok_and(|log| log.len() > 0) {
+                return Err(CacheError::LogBeside { cache: path.to_owned(), log });
+            }
+            let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
+            connect(&immutable_uri(&cache), flags)
+        }
+        begun => begun,
     }
-    let mut header = Vec::new();
-    let read =
-        File::open(path).and_then(|file| file.take(HEADER_BYTES as u64).read_to_end(&mut header));
-    let number = |at: usize| header[at..].first_chunk().map(|&bytes| u32::from_be_bytes(bytes));
-    match read {
-        Ok(0) => true,
-        Ok(read) if read < HEADER_BYTES || !header.starts_with(MAGIC) => false,
-        // In a cache whose making was interrupted, all but an empty first page may still be in the
-        // write-ahead log, and the mark with it.
-        Ok(_) => number(68) == Some(APPLICATION_ID as u32) || number(28) <= Some(1),
-        // What cannot be read is left to SQLite to explain.
-        Err(_) => true,
+    .map_err(|error| sqlite_error(path, error))
+}
+
+/// What SQLite answers where it cannot make its helper files.
+fn is_refusal_to_write(error: &rusqlite::Error) -> bool {
+    use ErrorCode::{CannotOpen, PermissionDenied, ReadOnly};
+    matches!(error.sqlite_error_code(), Some(CannotOpen | ReadOnly | PermissionDenied))
+}
+
+/// The file as one that nobody changes, so that SQLite needs neither locks nor helper files:
+/// <https://www.sqlite.org/uri.html#uriimmutable>
+fn immutable_uri(path: &Path) -> PathBuf {
+    let mut uri = String::from("file:");
+    for &byte in path.as_os_str().as_encoded_bytes() {
+        match byte {
+            b'/' | b'.' | b'-' | b'_' => uri.push(byte.into()),
+            _ if byte.is_ascii_alphanumeric() => uri.push(byte.into()),
+            _ => uri += &format!("%{byte:02X}"),
+        }
     }
+    PathBuf::from(uri + "?immutable=1")
 }
 
 fn migrate(connection: &mut Connection, path: &Path) -> Result<(), CacheError> {
+    migrate_to(MIGRATIONS.len(), connection, path)
+}
+
+fn migrate_to(newest: usize, connection: &mut Connection, path: &Path) -> Result<(), CacheError> {
     let version = check_identity(connection, path)?;
-    if version as usize == MIGRATIONS.len() {
+    if version as usize == newest {
         return Ok(());
     }
     write_ahead_log::enter(connection, path)?;
@@ -109,11 +146,11 @@ fn migrate(connection: &mut Connection, path: &Path) -> Result<(), CacheError> {
         // Another process may have been faster.
         let version: u32 =
             transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
-        for step in MIGRATIONS.iter().skip(version as usize) {
+        for step in MIGRATIONS[..newest].iter().skip(version as usize) {
             transaction.execute_batch(step)?;
         }
         transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
-        transaction.pragma_update(None, "user_version", MIGRATIONS.len() as u32)?;
+        transaction.pragma_update(None, "user_version", newest as u32)?;
         transaction.commit()
     };
     apply(connection).map_err(|error| sqlite_error(path, error))
@@ -137,6 +174,10 @@ fn check_identity(connection: &Connection, path: &Path) -> Result<u32, CacheErro
     if version > known {
         return Err(CacheError::Newer { path: path.to_owned(), found: version, known });
     }
+    // The mark and the version are written in one transaction.
+    if version == BLANK && !is_blank {
+        return Err(malformed(path, "its schema version is gone"));
+    }
     Ok(version)
 }
 
@@ -152,14 +193,26 @@ const LOCKING_FAILURES: [i32; 8] = [
     ffi::SQLITE_IOERR_SHMMAP,
 ];
 
-/// An error of SQLite as one of this room: those that somebody can do something about, in words.
+fn malformed(path: &Path, why: impl Into<String>) -> CacheError {
+    CacheError::Malformed { path: path.to_owned(), why: why.into() }
+}
+
+/// An error of SQLite as one of this room: damage, and what somebody can do something about, in words.
 pub(super) fn sqlite_error(path: &Path, error: rusqlite::Error) -> CacheError {
-    use rusqlite::ErrorCode::{
-        DatabaseBusy, DatabaseLocked, FileLockingProtocolFailed, NotADatabase,
+    use ErrorCode::{
+        DatabaseBusy, DatabaseCorrupt, DatabaseLocked, FileLockingProtocolFailed, NotADatabase,
+        Unknown,
     };
+    // No statement of ours is wrong in a file whose schema is what its version says, and none asks
+    // for one row where there may be none.
+    if let rusqlite::Error::SqlInputError { .. } | rusqlite::Error::QueryReturnedNoRows = error {
+        return malformed(path, error.to_string());
+    }
     let extended = error.sqlite_error().map(|error| error.extended_code);
     match error.sqlite_error_code() {
-        Some(NotADatabase) => CacheError::NotACache(path.to_owned()),
+        Some(DatabaseCorrupt | NotADatabase | Unknown) => malformed(path, error.to_string()),
+        // A page that ends with the file: it was cut short.
+        _ if extended == Some(ffi::SQLITE_IOERR_SHORT_READ) => malformed(path, error.to_string()),
         Some(DatabaseBusy | DatabaseLocked) => CacheError::Busy(path.to_owned()),
         Some(FileLockingProtocolFailed) => {
             CacheError::FileSystem { path: path.to_owned(), why: error.to_string() }
@@ -190,9 +243,9 @@ mod tests {
     #[test]
     fn a_new_cache_is_marked_and_opens_again() {
         let (_folder, path) = temporary();
-        assert!(matches!(open_existing(&path), Err(CacheError::Absent(_))));
+        assert!(matches!(open_to_read(&path), Err(CacheError::Absent(_))));
         drop(open_or_create(&path).unwrap());
-        let connection = open_existing(&path).unwrap();
+        let connection = open_to_read(&path).unwrap();
         let pragma =
             |name| -> i64 { connection.pragma_query_value(None, name, |row| row.get(0)).unwrap() };
         assert_eq!(pragma("application_id"), i64::from(APPLICATION_ID));
@@ -203,7 +256,7 @@ mod tests {
     fn a_cache_from_a_newer_version_is_refused_with_a_sentence() {
         let (_folder, path) = temporary();
         open_or_create(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
-        let error = open_existing(&path).unwrap_err().to_string();
+        let error = open_to_read(&path).unwrap_err().to_string();
         assert!(error.contains("has schema version 99"), "{error}");
         assert!(error.contains("update prep"), "{error}");
     }
@@ -221,7 +274,7 @@ mod tests {
             old.execute(sql, rusqlite::params![game_id, kind]).unwrap();
         }
         drop(old);
-        let connection = open_existing(&path).unwrap();
+        let connection = open_or_create(&path).unwrap();
         let sql = "SELECT game_id FROM refusals WHERE set_aside = 1";
         assert_eq!(connection.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap(), 1);
         let sql = "SELECT count(*) FROM refusals WHERE set_aside = 0";
@@ -258,5 +311,51 @@ mod tests {
         std::fs::remove_file(&path).unwrap();
         Connection::open(&path).unwrap().execute_batch("CREATE TABLE mine (x)").unwrap();
         assert!(matches!(open_or_create(&path), Err(CacheError::NotACache(_))));
+    }
+
+    /// A game as the first schema stored it: later steps must make of it what they need.
+    const OLD_GAME: &str =
+        "INSERT INTO games (game_id, source_path, source_hash, source_bytes, rows,
+            players, encoder_version, feature_schema, gem_fault_rows, repaired, unbalanced_rows,
+            ingested_at, turn_numbers, turn_numbers_checksum, features, features_checksum, labels,
+            labels_checksum, masks, masks_checksum, column_sums, column_sums_checksum)
+        VALUES (7, '2_games/7.csv', printf('%064d', 0), 3, 1, 2, 1, '0123456789abcdef', 0, 0, 0,
+            '2026-01-31T03:00:00Z', x'01', x'02', x'03', x'04', x'05', x'06', x'07', x'08', x'09',
+            x'0a')";
+
+    #[test]
+    fn a_cache_of_any_older_schema_keeps_its_games_when_it_is_migrated_and_is_not_by_readers() {
+        for version in 1..=MIGRATIONS.len() {
+            let (_folder, path) = temporary();
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            let mut old = connect(&path, READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE).unwrap();
+            migrate_to(version, &mut old, &path).unwrap();
+            old.execute_batch(OLD_GAME).unwrap();
+            drop(old);
+
+            if version < MIGRATIONS.len() {
+                let error = open_to_read(&path).unwrap_err().to_string();
+                assert!(error.contains("which brings it up to date"), "{error}");
+            }
+            check(&path).unwrap();
+            drop(open_or_create(&path).unwrap());
+            let connection = open_to_read(&path).unwrap();
+            let mut games = crate::cache::CachedGames::default();
+            crate::cache::rows::read_games(&connection, &mut games).unwrap();
+            let record = &games.records[&crate::gamelog::GameId(7)];
+            assert_eq!((record.rows, record.source_path.as_str()), (1, "2_games/7.csv"));
+            let features: Vec<u8> =
+                connection.query_row("SELECT features FROM games", [], |row| row.get(0)).unwrap();
+            assert_eq!(features, [3]);
+        }
+    }
+
+    #[test]
+    fn a_version_without_its_tables_or_tables_without_their_version_is_damage() {
+        for (version, open) in [(0, open_or_create as fn(&Path) -> _), (0, open_to_read)] {
+            let (_folder, path) = temporary();
+            open_or_create(&path).unwrap().pragma_update(None, "user_version", version).unwrap();
+            assert!(matches!(open(&path), Err(CacheError::Malformed { .. })));
+        }
     }
 }

@@ -15,7 +15,8 @@ pub enum CacheError {
     /// A newer version of this program made it.
     #[error(
         "the cache {} has schema version {found}, this prep knows versions up to {known}: \
-         update prep, or choose another file with --cache", path.display()
+         update prep, choose another file with --cache, or run `prep ingest DIR --rebuild`, which \
+         makes a new one from the logs", path.display()
     )]
     Newer {
         /// The cache file.
@@ -24,6 +25,50 @@ pub enum CacheError {
         found: u32,
         /// The newest schema version that this program knows.
         known: u32,
+    },
+    /// An older version made it, and who only reads does not change it.
+    #[error(
+        "the cache {} has schema version {found}, this prep reads version {known}: run \
+         `prep ingest DIR` first, which brings it up to date and keeps its games", path.display()
+    )]
+    Older {
+        /// The cache file.
+        path: PathBuf,
+        /// Its schema version.
+        found: u32,
+        /// The schema version of this program.
+        known: u32,
+    },
+    /// The file itself is damaged: not (only) a game in it, but what holds them together.
+    #[error(
+        "the cache {} is damaged ({why}): run `prep ingest DIR --rebuild`, which makes it anew \
+         from the logs and keeps the damaged file beside it", path.display()
+    )]
+    Malformed {
+        /// The cache file.
+        path: PathBuf,
+        /// How it shows.
+        why: String,
+    },
+    /// It cannot be read where nothing can be written, because not all of it is in the one file.
+    #[error(
+        "the cache {} cannot be read in a folder that cannot be written: a run that was killed, or \
+         still goes on, left the newest games in {}; run `prep status` as somebody who may write \
+         there", cache.display(), log.display()
+    )]
+    LogBeside {
+        /// The cache file.
+        cache: PathBuf,
+        /// Its write-ahead log.
+        log: PathBuf,
+    },
+    /// The cache made anew could not be put in the place of the damaged one.
+    #[error("cannot put the new cache in the place of {}: {error}", path.display())]
+    Swap {
+        /// The cache file.
+        path: PathBuf,
+        /// The system's reason.
+        error: std::io::Error,
     },
     /// Another run is writing it.
     #[error(
@@ -80,18 +125,18 @@ pub enum CacheError {
     /// zstd could not allocate its tables, or ran out of memory.
     #[error("cannot compress or decompress")]
     Compression(#[from] std::io::Error),
-    /// A stored blob is not what was stored.
+    /// What is stored of a game is not what was stored.
     #[error(
-        "the cached {what} of game {game_id} are damaged ({why}): delete the cache file and run \
-         `prep ingest`, which makes it anew from the logs"
+        "the cached {what} of game {game_id} are damaged ({why}): run `prep ingest DIR`, which \
+         encodes the game anew from its log"
     )]
     Damaged {
         /// Whose rows.
         game_id: GameId,
-        /// Which blob.
+        /// Which blob, or the plain columns.
         what: &'static str,
         /// How it shows.
-        why: &'static str,
+        why: String,
     },
 }
 

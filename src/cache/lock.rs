@@ -33,8 +33,7 @@ impl WriterLock {
     /// # Errors
     /// [`CacheError::Held`] with the holder's process id if it is not free within `wait`.
     pub fn acquire(cache: &Path, wait: Duration) -> Result<WriterLock, CacheError> {
-        // One cache, one lock, also where it is reached through a link.
-        let path = lock_path(&cache.canonicalize().unwrap_or_else(|_| cache.to_owned()));
+        let path = lock_path(cache);
         let failed = |error| lock_error(&path, error);
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             std::fs::create_dir_all(folder)
@@ -77,9 +76,20 @@ impl WriterLock {
     }
 }
 
+/// Whether a run of ours has ever written this cache, or made ready to.
+pub(super) fn is_lock_beside(cache: &Path) -> bool {
+    lock_path(cache).exists()
+}
+
+/// One cache, one lock, also where it is reached through a link.
 fn lock_path(cache: &Path) -> PathBuf {
-    let mut name = cache.as_os_str().to_owned();
-    name.push(".lock");
+    beside(&cache.canonicalize().unwrap_or_else(|_| cache.to_owned()), ".lock")
+}
+
+/// The path with more at the end of its name.
+pub(super) fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
     PathBuf::from(name)
 }
 

@@ -14,6 +14,7 @@
 //! | names and order of columns, layout of the blobs | yes, by [`FeatureSchema`] |
 //! | `--repair`, for a game with the known gem fault | yes |
 //! | `--repair`, for any other game | no |
+//! | what is cached: a blob's checksum, a column that does not read | yes: damaged |
 //! | the log's place, name of the folder, time stamps | no |
 //! | threads, batch size, compression level | no |
 //! | split, seed, feature set, masks, normalisation | no: all chosen at export |
@@ -25,20 +26,32 @@
 //! a numbered list of migrations. A run of ingest marks its begin and its end, so that a reader
 //! knows whether the last one was killed between.
 //!
+//! **What can break, and what then.** A game whose row is damaged is stale: the next ingest encodes
+//! it anew, and no export takes it. Where the file itself does not hang together any more
+//! ([`CacheError::Malformed`]), nothing is written to it: a damaged page would take others with it.
+//! [`Rebuild`] makes a new file from the logs, when it is asked to.
+//!
 //! **What it does not do.** It does not read logs, decide what to encode, or hold anything that an
 //! export could choose differently.
 
 mod blob;
 mod database;
 mod error;
+mod header;
 mod last_ingest;
 mod lock;
+mod reader;
+mod rebuild;
 mod record;
+mod rows;
 mod store;
 mod write_ahead_log;
 
 pub use blob::{Columns, PackedGame, Packer, UnpackedGame, Unpacker};
 pub use error::CacheError;
 pub use lock::WriterLock;
+pub use reader::GameReader;
+pub use rebuild::Rebuild;
 pub use record::{BLOB_FORMAT, CacheKey, FeatureSchema, GameRecord, StaleReason, staleness};
+pub use rows::{CachedGames, RowCopy};
 pub use store::{Batch, Cache, Refusal, Snapshot};

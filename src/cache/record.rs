@@ -147,6 +147,11 @@ pub enum StaleReason {
         /// Whether those rows are to be repaired now.
         new: bool,
     },
+    /// What is cached of it is not what was stored.
+    Damaged {
+        /// Which column or blob, and how it shows.
+        what: String,
+    },
 }
 
 /// Compares what cached rows were made from with what they would be made from now; `None` if they
@@ -180,6 +185,7 @@ impl StaleReason {
             StaleReason::EncoderChanged { .. } => "encoder_changed",
             StaleReason::SchemaChanged { .. } => "schema_changed",
             StaleReason::RepairChanged { .. } => "repair_changed",
+            StaleReason::Damaged { .. } => "damaged",
         }
     }
 }
@@ -204,6 +210,7 @@ impl fmt::Display for StaleReason {
             StaleReason::RepairChanged { new: false } => {
                 write!(f, "its rows with the gem fault are to be read as logged again")
             }
+            StaleReason::Damaged { what } => write!(f, "its cached rows are damaged ({what})"),
         }
     }
 }

@@ -1,13 +1,14 @@
 //! Games in and out of the SQLite file.
 
 use super::blob::{Blob, Packed, PackedGame, Unpacker};
-use super::database::{check, open_existing, open_or_create, sqlite_error};
+use super::database::{check, open_or_create, open_to_read, sqlite_error};
 use super::error::CacheError;
-use super::record::{CacheKey, FeatureSchema, GameRecord};
+use super::record::GameRecord;
+use super::rows::{BLOB_COLUMNS, CachedGames, game_error, read_blob, read_games, structure_faults};
 use crate::encode::ColumnSums;
 use crate::gamelog::{GameId, LogError};
 use rusqlite::TransactionBehavior::{self, Deferred, Immediate};
-use rusqlite::{Connection, Row, Transaction, params};
+use rusqlite::{Connection, Transaction, params};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -43,18 +44,21 @@ impl Cache {
         Ok(Cache { connection: open_or_create(path)?, path: path.to_owned() })
     }
 
-    /// Opens a cache that is there.
+    /// Opens a cache that is there, to read: it is not migrated, nothing of it is written, and it
+    /// may lie where nothing can be.
     ///
     /// # Errors
-    /// [`CacheError::Absent`] if it is not; else as [`open_or_create`](Self::open_or_create).
+    /// [`CacheError::Absent`] if it is not there, [`CacheError::Older`] if it must be migrated
+    /// first, [`CacheError::LogBeside`] if it cannot be read without writing; else as
+    /// [`open_or_create`](Self::open_or_create).
     pub fn open_existing(path: &Path) -> Result<Cache, CacheError> {
-        Ok(Cache { connection: open_existing(path)?, path: path.to_owned() })
+        Ok(Cache { connection: open_to_read(path)?, path: path.to_owned() })
     }
 
-    /// Opens a cache if it is there, for commands that must not make one.
+    /// Opens a cache to read, if it is there.
     ///
     /// # Errors
-    /// As [`open_or_create`](Self::open_or_create).
+    /// As [`open_existing`](Self::open_existing), but for its absence.
     pub fn open_if_there(path: &Path) -> Result<Option<Cache>, CacheError> {
         match Cache::open_existing(path) {
             Ok(cache) => Ok(Some(cache)),
@@ -72,12 +76,28 @@ impl Cache {
         check(path)
     }
 
-    /// Every cached game, in ascending order.
+    /// The file it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Every cached game, damaged ones too.
     ///
     /// # Errors
     /// If SQLite cannot read the file.
-    pub fn records(&self) -> Result<BTreeMap<GameId, GameRecord>, CacheError> {
-        read_records(&self.connection).map_err(|error| self.error(error))
+    pub fn games(&self) -> Result<CachedGames, CacheError> {
+        let mut games = CachedGames::default();
+        read_games(&self.connection, &mut games).map_err(|error| self.error(error))?;
+        Ok(games)
+    }
+
+    /// Makes sure that the file hangs together. In one that does not, a page may belong to two
+    /// games, and writing one would spoil the other.
+    ///
+    /// # Errors
+    /// [`CacheError::Malformed`] if it does not.
+    pub fn check_structure(&self) -> Result<(), CacheError> {
+        check_structure(&self.connection, &self.path)
     }
 
     /// Logs that the last ingest refused, by path.
@@ -126,9 +146,17 @@ impl Snapshot<'_> {
     /// Every cached game, in ascending order.
     ///
     /// # Errors
-    /// If SQLite cannot read the file.
+    /// [`CacheError::Damaged`] if one cannot be read, [`CacheError::Malformed`] if the file does
+    /// not hang together: games might be missing without a trace.
     pub fn records(&self) -> Result<BTreeMap<GameId, GameRecord>, CacheError> {
-        read_records(&self.transaction).map_err(|error| sqlite_error(self.path, error))
+        check_structure(&self.transaction, self.path)?;
+        let mut games = CachedGames::default();
+        read_games(&self.transaction, &mut games)
+            .map_err(|error| sqlite_error(self.path, error))?;
+        match games.damaged.into_iter().next() {
+            Some((game_id, why)) => Err(CacheError::Damaged { game_id, what: "columns", why }),
+            None => Ok(games.records),
+        }
     }
 
     /// Logs that the last ingest refused, by path.
@@ -157,7 +185,7 @@ impl Snapshot<'_> {
                 .query_row([record.game_id.0], |row| {
                     Ok(Packed { bytes: row.get(0)?, checksum: row.get(1)? })
                 })
-                .map_err(read)?;
+                .map_err(|error| game_error(self.path, record.game_id, error))?;
             total.add(&unpacker.unpack_column_sums(record, &packed)?);
         }
         Ok(total)
@@ -169,22 +197,15 @@ impl Snapshot<'_> {
     /// If the game is gone.
     pub fn game(&self, record: &GameRecord) -> Result<PackedGame, CacheError> {
         let read = || -> SqliteResult<_> {
-            let mut statement = self.transaction.prepare_cached(
-                "SELECT turn_numbers, turn_numbers_checksum, features, features_checksum,
-                        labels, labels_checksum, masks, masks_checksum,
-                        column_sums, column_sums_checksum
-                 FROM games WHERE game_id = ?1",
-            )?;
+            let sql = format!("SELECT {BLOB_COLUMNS} FROM games WHERE game_id = ?1");
+            let mut statement = self.transaction.prepare_cached(&sql)?;
             statement.query_row([record.game_id.0], |row| {
-                let blob = |blob: Blob| -> SqliteResult<Packed> {
-                    let first = 2 * blob as usize;
-                    Ok(Packed { bytes: row.get(first)?, checksum: row.get(first + 1)? })
-                };
+                let blob = |blob: Blob| read_blob(row, 0, blob);
                 let [a, b, c, d, e] = Blob::ALL;
                 Ok([blob(a)?, blob(b)?, blob(c)?, blob(d)?, blob(e)?])
             })
         };
-        let blobs = read().map_err(|error| sqlite_error(self.path, error))?;
+        let blobs = read().map_err(|error| game_error(self.path, record.game_id, error))?;
         Ok(PackedGame { record: record.clone(), blobs })
     }
 }
@@ -327,47 +348,13 @@ impl Batch<'_> {
     }
 }
 
-fn read_records(connection: &Connection) -> SqliteResult<BTreeMap<GameId, GameRecord>> {
-    let mut statement = connection.prepare(
-        "SELECT game_id, source_path, source_hash, source_bytes, rows, players, encoder_version,
-                feature_schema, gem_fault_rows, repaired, unbalanced_rows
-         FROM games",
-    )?;
-    let records = statement.query_map([], |row| {
-        let record = read_record(row)?;
-        Ok((record.game_id, record))
-    })?;
-    records.collect()
-}
-
-fn read_record(row: &Row<'_>) -> SqliteResult<GameRecord> {
-    let source_hash: String = row.get(2)?;
-    let feature_schema: String = row.get(7)?;
-    Ok(GameRecord {
-        game_id: GameId(row.get(0)?),
-        source_path: row.get(1)?,
-        source_bytes: row.get::<_, i64>(3)? as u64,
-        key: CacheKey {
-            source_hash: blake3::Hash::from_hex(&source_hash)
-                .map_err(|error| unreadable_text(2, error))?,
-            encoder_version: row.get(6)?,
-            feature_schema: FeatureSchema::from_hex(&feature_schema)
-                .ok_or_else(|| unreadable_text(7, "not a fingerprint"))?,
-            repaired: row.get(9)?,
-        },
-        rows: row.get(4)?,
-        players: row.get(5)?,
-        gem_fault_rows: row.get(8)?,
-        unbalanced_rows: row.get(10)?,
-    })
-}
-
-fn unreadable_text(
-    column: usize,
-    error: impl Into<Box<dyn std::error::Error + Send + Sync>>,
-) -> rusqlite::Error {
-    let text = rusqlite::types::Type::Text;
-    rusqlite::Error::FromSqlConversionFailure(column, text, error.into())
+fn check_structure(connection: &Connection, path: &Path) -> Result<(), CacheError> {
+    let faults =
+        structure_faults(connection, "quick_check").map_err(|error| sqlite_error(path, error))?;
+    match faults.into_iter().next() {
+        Some(why) => Err(CacheError::Malformed { path: path.to_owned(), why }),
+        None => Ok(()),
+    }
 }
 
 fn read_refusals(connection: &Connection) -> SqliteResult<Vec<Refusal>> {

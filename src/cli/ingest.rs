@@ -3,16 +3,17 @@
 use super::output;
 use super::words::{counted, grouped};
 use super::{Context, MemoryArgs, Outcome, progress, stop_flag, switch, threads};
-use crate::cache::{Cache, WriterLock};
+use crate::cache::{Cache, Rebuild, WriterLock};
 use crate::gamelog::{GameId, LogError, ReadOptions};
 use crate::ingest::{
     Affected, CacheTotals, IngestError, IngestOptions, IngestSummary, find_logs, ingest,
 };
-use anyhow::Result;
+use crate::progress::Progress;
+use anyhow::{Result, bail};
 use clap::Args;
 use std::fmt::Write;
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// Refused logs that are listed one by one, and logs set aside; the rest are counted.
@@ -47,6 +48,10 @@ pub(super) struct IngestArgs {
     /// Look only at the N logs with the lowest game ids
     #[arg(long, value_name = "N")]
     max_games: Option<usize>,
+    /// Make the cache anew from all logs and put it in the place of the old one, which is kept
+    /// beside it as CACHE.damaged: for a cache file that is damaged
+    #[arg(long, conflicts_with_all = ["dry_run", "max_games", "keep_missing"])]
+    rebuild: bool,
     /// Let games go even if more than a fifth of the cached ones have no log any more
     #[arg(long, conflicts_with = "keep_missing")]
     allow_delete: bool,
@@ -83,14 +88,22 @@ pub(super) fn run(arguments: IngestArgs, context: Context) -> Result<Outcome> {
         let cache = Cache::open_if_there(&path)?;
         ingest(cache.as_ref(), &options, &*progress, stop_flag())?
     } else {
-        Cache::check(&path)?;
-        if !path.exists() && find_logs(&options.root)?.logs.is_empty() {
+        if arguments.rebuild {
+            Rebuild::check(&path)?;
+        } else {
+            Cache::check(&path)?;
+        }
+        if (arguments.rebuild || !path.exists()) && find_logs(&options.root)?.logs.is_empty() {
             // A slip in the folder's name must not leave an empty cache behind.
             return Err(IngestError::NoLogs(options.root).into());
         }
-        let _lock = WriterLock::acquire(&path, Duration::from_secs(arguments.wait))?;
-        let cache = Cache::open_or_create(&path)?;
-        ingest(Some(&cache), &options, &*progress, stop_flag())?
+        let lock = WriterLock::acquire(&path, Duration::from_secs(arguments.wait))?;
+        if arguments.rebuild {
+            rebuild(&path, &lock, &options, &*progress)?
+        } else {
+            let cache = Cache::open_or_create(&path)?;
+            ingest(Some(&cache), &options, &*progress, stop_flag())?
+        }
     };
     warn(&summary, &options);
     if arguments.json {
@@ -99,6 +112,30 @@ pub(super) fn run(arguments: IngestArgs, context: Context) -> Result<Outcome> {
         output::print(describe(&summary, &options, begun.elapsed()))?;
     }
     Ok(outcome(&summary))
+}
+
+/// Ingests into a new cache, and then lets that take the old one's place.
+fn rebuild(
+    path: &Path,
+    lock: &WriterLock,
+    options: &IngestOptions,
+    progress: &dyn Progress,
+) -> Result<IngestSummary> {
+    let rebuild = Rebuild::begin(path, lock)?;
+    let is_old_there = path.exists();
+    let cache = Cache::open_or_create(rebuild.path())?;
+    let summary = ingest(Some(&cache), options, progress, stop_flag())?;
+    // Closed, and with it its write-ahead log.
+    drop(cache);
+    if summary.interrupted {
+        bail!("interrupted: the cache is as it was");
+    }
+    let kept = rebuild.kept();
+    rebuild.finish()?;
+    if is_old_there {
+        tracing::info!("the cache is made anew; the old file is kept as {}", kept.display());
+    }
+    Ok(summary)
 }
 
 fn outcome(summary: &IngestSummary) -> Outcome {

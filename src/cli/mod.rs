@@ -12,6 +12,7 @@ mod progress;
 mod schema;
 mod simulate;
 mod status;
+mod verify;
 mod words;
 
 use crate::cache::CacheError;
@@ -59,6 +60,7 @@ Examples:
   prep export --split 0.8,0.1,0.1         write train, val and test arrays to data/processed
   prep diff runs/monday data/processed    which games and features changed between two exports
   prep status                             what the next ingest would do, and why
+  prep verify                             whether the cache holds what was stored; what mends it
   prep simulate data/raw --games 30       make games to try it with
   prep demo                               all of these, one after another
 
@@ -109,6 +111,7 @@ enum Command {
     Export(export::ExportArgs),
     Diff(diff::DiffArgs),
     Status(status::StatusArgs),
+    Verify(verify::VerifyArgs),
     Schema(schema::SchemaArgs),
     Simulate(simulate::SimulateArgs),
     Demo(demo::DemoArgs),
@@ -153,6 +156,7 @@ fn run(cli: Cli) -> Result<Outcome> {
         Command::Export(arguments) => export::run(arguments, context),
         Command::Diff(arguments) => diff::run(arguments, context),
         Command::Status(arguments) => status::run(arguments, context),
+        Command::Verify(arguments) => verify::run(arguments, context),
         Command::Schema(arguments) => schema::run(arguments),
         Command::Simulate(arguments) => simulate::run(arguments, context),
         Command::Demo(arguments) => demo::run(arguments),

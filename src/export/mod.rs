@@ -30,9 +30,11 @@ mod report;
 mod run;
 mod scaler;
 mod scaler_file;
+mod shapes;
 mod split;
 mod split_writer;
 mod training_sums;
+mod verify;
 
 pub use diff::{
     DiffError, ExportDiff, ExportFacts, MeansDiff, MovedGame, NoMeans, SplitDiff, diff_exports,
@@ -46,6 +48,7 @@ pub use run::{ExportSummary, SplitSummary, export};
 pub use scaler::{Scaler, ScalerError};
 pub use scaler_file::ColumnDrift;
 pub use split::{Split, SplitError, SplitMethod, assign};
+pub use verify::{ExportFault, ExportVerification, verify_export};
 
 use crate::cache::CacheError;
 use crate::gamelog::GameId;
@@ -108,6 +111,14 @@ pub enum ExportError {
     #[error("cannot write {}: {error}", path.display())]
     File {
         /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        error: std::io::Error,
+    },
+    /// The folder of an export could not be listed.
+    #[error("cannot read the export {}: {error}", path.display())]
+    Unreadable {
+        /// The folder.
         path: PathBuf,
         /// The system's reason.
         error: std::io::Error,

@@ -29,8 +29,8 @@ pub enum ScalerError {
     },
     /// A sum of squares is below what any whole numbers with that sum could have.
     #[error(
-        "the cached sums of column {column} cannot come from its rows: delete the cache file and \
-         run `prep ingest`, which makes it anew from the logs"
+        "the cached sums of column {column} cannot come from its rows: run `prep verify`, which \
+         says which game is damaged and what mends it"
     )]
     ImpossibleSums {
         /// Index of the column, from 0.

@@ -2,13 +2,17 @@
 
 use super::find::LogFile;
 use super::whole_file::{Reading, read_whole};
-use crate::cache::{CacheKey, GameRecord, PackedGame, Packer, StaleReason, staleness};
+use crate::cache::{
+    CacheError, CacheKey, CachedGames, GameReader, GameRecord, PackedGame, Packer, RowCopy,
+    StaleReason,
+};
 use crate::encode::EncodedGame;
-use crate::gamelog::{LogError, ReadOptions, read_log};
+use crate::gamelog::{GameId, LogError, ReadOptions, read_log};
 use std::any::Any;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 /// A log that was looked at.
 pub(super) struct Examined {
@@ -46,19 +50,27 @@ pub(super) enum Purpose {
 }
 
 /// Examines log after log with the same buffers: one for each thread.
-pub(super) struct Examiner {
+pub(super) struct Examiner<'a> {
     options: ReadOptions,
     purpose: Purpose,
+    checker: &'a BlobChecker,
+    row: RowCopy,
     bytes: Vec<u8>,
     game: EncodedGame,
     packer: Packer,
 }
 
-impl Examiner {
-    pub(super) fn new(options: ReadOptions, purpose: Purpose) -> io::Result<Examiner> {
+impl<'a> Examiner<'a> {
+    pub(super) fn new(
+        options: ReadOptions,
+        purpose: Purpose,
+        checker: &'a BlobChecker,
+    ) -> io::Result<Examiner<'a>> {
         Ok(Examiner {
             options,
             purpose,
+            checker,
+            row: RowCopy::default(),
             bytes: Vec::new(),
             game: EncodedGame::default(),
             packer: Packer::new()?,
@@ -73,14 +85,14 @@ impl Examiner {
         &mut self,
         root: &Path,
         log: &LogFile,
-        cached: Option<&GameRecord>,
-    ) -> io::Result<Examined> {
+        cached: &CachedGames,
+    ) -> Result<Examined, CacheError> {
         let examine = AssertUnwindSafe(|| self.examine_or_panic(root, log, cached));
         match catch_unwind(examine) {
             Ok(examined) => examined,
             Err(panic) => {
                 // Whatever state the buffers were left in.
-                *self = Examiner::new(self.options, self.purpose)?;
+                *self = Examiner::new(self.options, self.purpose, self.checker)?;
                 let error = LogError::internal(log.source_path(), message_of(&*panic));
                 Ok(Examined::without_bytes(error))
             }
@@ -91,8 +103,8 @@ impl Examiner {
         &mut self,
         root: &Path,
         log: &LogFile,
-        cached: Option<&GameRecord>,
-    ) -> io::Result<Examined> {
+        cached: &CachedGames,
+    ) -> Result<Examined, CacheError> {
         let source_path = log.source_path();
         let file = Path::new(&source_path);
         match read_whole(&root.join(&log.relative_path), &mut self.bytes) {
@@ -108,7 +120,13 @@ impl Examiner {
         let key = CacheKey::now(&self.bytes, self.options);
         let bytes = self.bytes.len() as u64;
         let examined = |outcome| Ok(Examined { outcome, key: Some(key), bytes });
-        let Some(why) = staleness(cached, &key) else { return examined(Outcome::UpToDate) };
+        let why = match cached.staleness(log.game_id, &key) {
+            Some(why) => why,
+            None => match self.checker.check(log.game_id, &mut self.row)? {
+                Some(why) => why,
+                None => return examined(Outcome::UpToDate),
+            },
+        };
 
         self.game.clear();
         let encode = self.purpose == Purpose::Encode;
@@ -135,6 +153,36 @@ fn message_of(panic: &(dyn Any + Send)) -> &str {
     text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
 }
 
+/// Looks after the blobs of games that are up to date by their columns.
+///
+/// All workers share one connection, so that there is one read transaction to keep short; the
+/// hashing, which is most of the work, is done outside of its lock.
+#[derive(Default)]
+pub(super) struct BlobChecker(Option<Mutex<GameReader>>);
+
+impl BlobChecker {
+    /// For a cache, if there is one.
+    pub(super) fn new(cache: Option<&Path>) -> Result<BlobChecker, CacheError> {
+        Ok(BlobChecker(cache.map(GameReader::open).transpose()?.map(Mutex::new)))
+    }
+
+    /// Whether a blob of a game is not what was stored, by its checksum.
+    pub(super) fn check(
+        &self,
+        game_id: GameId,
+        copy: &mut RowCopy,
+    ) -> Result<Option<StaleReason>, CacheError> {
+        let Some(reader) = &self.0 else { return Ok(None) };
+        let copied = reader.lock().unwrap_or_else(PoisonError::into_inner).copy_row(game_id, copy);
+        let what = match copied {
+            Ok(()) => copy.first_damaged_blob(),
+            Err(CacheError::Damaged { why, .. }) => Some(why),
+            Err(error) => return Err(error),
+        };
+        Ok(what.map(|what| StaleReason::Damaged { what }))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -157,11 +205,13 @@ mod tests {
         write_log(&mut log, GameId(2), &turns, Dialect::Nan).unwrap();
         std::fs::write(folder.path().join("1.csv"), POISON).unwrap();
         std::fs::write(folder.path().join("2.csv"), log).unwrap();
-        let mut examiner = Examiner::new(ReadOptions::default(), Purpose::Encode).unwrap();
+        let checker = BlobChecker::default();
+        let mut examiner =
+            Examiner::new(ReadOptions::default(), Purpose::Encode, &checker).unwrap();
         let mut examine = |game_id: i64| {
             let relative_path = format!("{game_id}.csv").into();
             let log = LogFile { game_id: GameId(game_id), relative_path };
-            examiner.examine(folder.path(), &log, None).unwrap().outcome
+            examiner.examine(folder.path(), &log, &CachedGames::default()).unwrap().outcome
         };
         for _ in 0..2 {
             let Outcome::NotTaken(error) = examine(1) else { panic!("it went in") };

@@ -16,6 +16,7 @@ use std::fmt;
 /// | `encoder_changed` | encoded anew: another version of the encoder made its rows |
 /// | `schema_changed` | encoded anew: the columns are others |
 /// | `repair_changed` | encoded anew: it has the gem fault, and `--repair` is not as it was |
+/// | `damaged` | encoded anew: its cached rows are not what was stored |
 /// | `gone` | leaves the cache: its log is gone |
 /// | `refused` | nothing: its log cannot be read, an older version stays |
 /// | `set_aside` | nothing yet: its log is still being written, an older version stays |

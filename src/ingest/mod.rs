@@ -15,6 +15,7 @@ mod game_status;
 mod run;
 mod status;
 mod summary;
+mod verify;
 mod whole_file;
 mod writer;
 
@@ -23,6 +24,7 @@ pub use game_status::{GameStatus, GameVersion, StatusCounts, StatusEntry};
 pub use run::{IngestOptions, ingest};
 pub use status::{StatusReport, status};
 pub use summary::{Affected, CacheTotals, IngestSummary};
+pub use verify::{Finding, FindingKind, LogChange, VerifyOptions, VerifyReport, verify};
 
 use crate::cache::CacheError;
 use std::path::PathBuf;

@@ -1,16 +1,16 @@
 //! A run of `prep ingest`.
 
 use super::IngestError;
-use super::examine::{Examined, Examiner, Outcome, Purpose};
+use super::examine::{BlobChecker, Examined, Examiner, Outcome, Purpose};
 use super::find::{FoundLogs, LogFile, find_logs, loop_note, skipped_note};
 use super::game_status::{GONE, REFUSED, SET_ASIDE, UP_TO_DATE};
 use super::summary::{CacheTotals, IngestSummary};
 use super::writer::Writer;
-use crate::cache::{Batch, Cache, CacheError, GameRecord, PackedGame};
+use crate::cache::{Cache, CacheError, CachedGames, PackedGame};
 use crate::gamelog::{GameId, LogError, ReadOptions};
 use crate::memory::report_memory;
 use crate::progress::Progress;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -61,7 +61,7 @@ pub fn ingest(
     for path in &skipped {
         tracing::info!("{}", skipped_note(path));
     }
-    let cached = cache.map_or(Ok(BTreeMap::new()), Cache::records)?;
+    let cached = cache.map_or(Ok(CachedGames::default()), Cache::games)?;
     let refusals = cache.map_or(Ok(Vec::new()), Cache::refusals)?;
     if logs.is_empty() && !options.allow_delete {
         return Err(IngestError::NoLogs(options.root.clone()));
@@ -71,16 +71,23 @@ pub fn ingest(
 
     let mut run = Run {
         options,
-        writer: Writer::new(cache.filter(|_| !options.dry_run), options.batch_size, stop),
+        writer: Writer::new(
+            cache.filter(|_| !options.dry_run),
+            logs.len(),
+            options.batch_size,
+            stop,
+        ),
         cached: &cached,
+        checker: BlobChecker::new(cache.map(Cache::path))?,
         refused_before: refusals.into_iter().map(|refusal| refusal.game_id).collect(),
         not_taken: BTreeSet::new(),
-        summary: IngestSummary { cache: CacheTotals::of(cached.values()), ..Default::default() },
+        summary: IngestSummary {
+            cache: CacheTotals::of(cached.records.values()),
+            ..Default::default()
+        },
     };
     tracing::info!("{looked_at} logs in {}", options.root.display());
     report_memory(options.monitor_memory, "at the start");
-    run.writer.write(|batch| batch.begin_ingest(logs.len()))?;
-    run.writer.commit()?;
     progress.begin("games", looked_at as u64);
     run.examine_all(&logs, looked_at, progress, stop)?;
     progress.end();
@@ -90,7 +97,7 @@ pub fn ingest(
     }
     run.forget_refusals(&game_ids)?;
     if !run.summary.interrupted {
-        run.writer.write(Batch::finish_ingest)?;
+        run.writer.finish()?;
     }
     run.writer.commit()?;
     report_memory(options.monitor_memory, "at the end");
@@ -101,7 +108,8 @@ struct Run<'a> {
     options: &'a IngestOptions,
     writer: Writer<'a>,
     /// The cache as it was before the run.
-    cached: &'a BTreeMap<GameId, GameRecord>,
+    cached: &'a CachedGames,
+    checker: BlobChecker,
     /// Games of which the cache says that their log was refused or set aside.
     refused_before: BTreeSet<GameId>,
     /// Games whose logs did not go in, so far.
@@ -110,7 +118,7 @@ struct Run<'a> {
 }
 
 /// What a worker sends: which log, and what came of it.
-type Message = (usize, std::io::Result<Examined>);
+type Message = (usize, Result<Examined, CacheError>);
 
 impl Run<'_> {
     /// Spreads the first `looked_at` logs over worker threads and stores what they send.
@@ -122,16 +130,17 @@ impl Run<'_> {
         stop: &AtomicBool,
     ) -> Result<(), IngestError> {
         let (options, cached) = (self.options, self.cached);
+        let checker = std::mem::take(&mut self.checker);
         let workers = rayon::ThreadPoolBuilder::new().num_threads(options.jobs).build()?;
         let next = AtomicUsize::new(0);
         let failed = AtomicBool::new(false);
         let (sender, receiver) = mpsc::sync_channel(OUTCOMES_UNDER_WAY);
         let work = |sender: &mpsc::SyncSender<Message>| {
-            let mut examiner = match Examiner::new(options.read, Purpose::Encode) {
+            let mut examiner = match Examiner::new(options.read, Purpose::Encode, &checker) {
                 Ok(examiner) => examiner,
                 Err(error) => {
                     // The writer is gone only if it failed itself, and says so.
-                    let _ = sender.send((0, Err(error)));
+                    let _ = sender.send((0, Err(error.into())));
                     return;
                 }
             };
@@ -140,7 +149,7 @@ impl Run<'_> {
                 let Some(log) = logs[..looked_at].get(place) else { return };
                 let examined = match twin_of(logs, place) {
                     Some(twin) => Ok(game_in_two_files(log, twin)),
-                    None => examiner.examine(&options.root, log, cached.get(&log.game_id)),
+                    None => examiner.examine(&options.root, log, cached),
                 };
                 if sender.send((place, examined)).is_err() {
                     return;
@@ -166,7 +175,7 @@ impl Run<'_> {
         for (place, examined) in messages {
             let log = &logs[place];
             self.summary.logs += 1;
-            let Examined { outcome, key, .. } = examined.map_err(CacheError::Compression)?;
+            let Examined { outcome, key, .. } = examined?;
             match outcome {
                 Outcome::UpToDate => {
                     self.summary.count(UP_TO_DATE);
@@ -190,7 +199,7 @@ impl Run<'_> {
     }
 
     fn store(&mut self, game: &PackedGame) -> Result<(), CacheError> {
-        if let Some(old) = self.cached.get(&game.record.game_id) {
+        if let Some(old) = self.cached.records.get(&game.record.game_id) {
             self.summary.cache.remove(old);
         }
         self.summary.cache.add(&game.record);
@@ -215,7 +224,7 @@ impl Run<'_> {
             if self.refused_before.contains(&game_id) {
                 self.writer.write(|batch| batch.clear_refusals_of(game_id))?;
             }
-            if self.cached.contains_key(&game_id) {
+            if self.cached.contains(game_id) {
                 self.summary.older_version_kept.insert(game_id);
             }
             self.summary.count(if is_set_aside { SET_ASIDE } else { REFUSED });
@@ -233,7 +242,7 @@ impl Run<'_> {
     /// A log that only lies elsewhere keeps its rows.
     fn note_moved(&mut self, log: &LogFile) -> Result<(), CacheError> {
         let source_path = log.source_path();
-        match self.cached.get(&log.game_id) {
+        match self.cached.records.get(&log.game_id) {
             Some(record) if record.source_path != source_path => {
                 self.writer.write(|batch| batch.set_source_path(log.game_id, &source_path))
             }
@@ -252,21 +261,24 @@ impl Run<'_> {
 
     /// Makes the cache mirror the folder, unless so much is gone that the folder is the suspect.
     fn remove_missing(&mut self, game_ids: &BTreeSet<GameId>) -> Result<(), CacheError> {
-        let missing: Vec<&GameRecord> =
-            self.cached.values().filter(|record| !game_ids.contains(&record.game_id)).collect();
-        self.summary.gone = missing.iter().map(|record| record.game_id).collect();
+        let cached = self.cached.game_ids().count();
+        let missing: Vec<GameId> =
+            self.cached.game_ids().filter(|game_id| !game_ids.contains(game_id)).collect();
         if !missing.is_empty() {
             self.summary.counts.insert(GONE, missing.len());
         }
-        let too_many = missing.len() * MOST_MISSING_PARTS > self.cached.len();
+        self.summary.gone.clone_from(&missing);
+        let too_many = missing.len() * MOST_MISSING_PARTS > cached;
         if self.options.keep_missing || (too_many && !self.options.allow_delete) {
             self.summary.missing_kept = missing.len();
             self.summary.removal_blocked = !self.options.keep_missing;
             return Ok(());
         }
-        for record in missing {
-            self.writer.write(|batch| batch.remove(record.game_id))?;
-            self.summary.cache.remove(record);
+        for game_id in missing {
+            self.writer.write(|batch| batch.remove(game_id))?;
+            if let Some(record) = self.cached.records.get(&game_id) {
+                self.summary.cache.remove(record);
+            }
         }
         Ok(())
     }
@@ -278,7 +290,7 @@ impl Run<'_> {
             if !game_ids.contains(&game_id) {
                 self.writer.write(|batch| batch.clear_refusals_of(game_id))?;
                 // It may never have been cached; then nothing has counted it yet.
-                if !self.cached.contains_key(&game_id) && !self.summary.interrupted {
+                if !self.cached.contains(game_id) && !self.summary.interrupted {
                     self.summary.count(GONE);
                 }
             }

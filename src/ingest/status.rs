@@ -1,11 +1,11 @@
 //! What a run of `prep ingest` would do, and why. Reads and hashes every log; writes nothing.
 
 use super::IngestError;
-use super::examine::{Examiner, Outcome, Purpose};
+use super::examine::{BlobChecker, Examiner, Outcome, Purpose};
 use super::find::{FoundLogs, LogFile, find_logs, loop_note};
 use super::game_status::{GameStatus, GameVersion, StatusCounts, StatusEntry};
 use super::run::{game_in_two_files, twin_of};
-use crate::cache::{Cache, CacheError};
+use crate::cache::{Cache, CacheError, CachedGames};
 use crate::gamelog::{GameId, ReadOptions};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -50,24 +50,26 @@ pub fn status(
     for path in &loops {
         tracing::warn!("{}", loop_note(path));
     }
-    let cached = cache.map_or(Ok(BTreeMap::new()), Cache::records)?;
-    if logs.is_empty() && cached.is_empty() {
+    let cached = cache.map_or(Ok(CachedGames::default()), Cache::games)?;
+    if logs.is_empty() && cached.game_ids().next().is_none() {
         return Err(IngestError::NoLogs(root.to_owned()));
     }
     let refusals = cache.map_or(Ok(Vec::new()), Cache::refusals)?;
     let refused_games: BTreeSet<GameId> = refusals.iter().map(|refusal| refusal.game_id).collect();
 
     let mut games = Vec::new();
-    let mut examiner = Examiner::new(options, Purpose::Explain).map_err(CacheError::Compression)?;
+    let checker = BlobChecker::new(cache.map(Cache::path))?;
+    let mut examiner =
+        Examiner::new(options, Purpose::Explain, &checker).map_err(CacheError::Compression)?;
     for (place, log) in logs.iter().enumerate() {
         if place > 0 && logs[place - 1].game_id == log.game_id {
             // A game in two files is one game.
             continue;
         }
-        let record = cached.get(&log.game_id);
+        let record = cached.records.get(&log.game_id);
         let examined = match twin_of(&logs, place) {
             Some(twin) => game_in_two_files(log, twin),
-            None => examiner.examine(root, log, record).map_err(CacheError::Compression)?,
+            None => examiner.examine(root, log, &cached)?,
         };
         let status = match examined.outcome {
             Outcome::UpToDate => {
@@ -83,21 +85,24 @@ pub fn status(
             status,
             old: record.map(GameVersion::of_record),
             new: examined.key.map(|key| GameVersion::of_log(&key, examined.bytes)),
-            older_version_kept: is_not_taken && record.is_some(),
+            older_version_kept: is_not_taken && cached.contains(log.game_id),
         });
     }
     let present: BTreeSet<GameId> = logs.iter().map(|log: &LogFile| log.game_id).collect();
     // A log that was refused and is gone may never have been cached.
     let mut gone: BTreeMap<GameId, String> = BTreeMap::new();
     gone.extend(refusals.into_iter().map(|refusal| (refusal.game_id, refusal.source_path)));
-    gone.extend(cached.values().map(|record| (record.game_id, record.source_path.clone())));
+    // A damaged row does not say where its log lay.
+    gone.extend(cached.damaged.keys().map(|&game_id| (game_id, format!("game {game_id}"))));
+    let records = cached.records.iter();
+    gone.extend(records.map(|(&game_id, record)| (game_id, record.source_path.clone())));
     for (game_id, path) in gone {
         if !present.contains(&game_id) {
             games.push(StatusEntry {
                 game_id,
                 path,
                 status: GameStatus::Gone,
-                old: cached.get(&game_id).map(GameVersion::of_record),
+                old: cached.records.get(&game_id).map(GameVersion::of_record),
                 new: None,
                 older_version_kept: false,
             });

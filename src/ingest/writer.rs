@@ -9,6 +9,10 @@ pub(super) struct Writer<'a> {
     /// `None` in a dry run: nothing is written.
     cache: Option<&'a Cache>,
     batch: Option<Batch<'a>>,
+    /// Logs found, for the mark that a run leaves.
+    logs: usize,
+    /// Whether this run has written anything yet.
+    has_begun: bool,
     /// Games put and logs refused since the last commit.
     games: usize,
     /// Packed bytes put since the last commit.
@@ -25,10 +29,11 @@ const MOST_BYTES: u64 = 16 << 20;
 impl<'a> Writer<'a> {
     pub(super) fn new(
         cache: Option<&'a Cache>,
+        logs: usize,
         batch_size: NonZeroUsize,
         stop: &'a AtomicBool,
     ) -> Writer<'a> {
-        Writer { cache, batch: None, games: 0, bytes: 0, batch_size, stop }
+        Writer { cache, batch: None, logs, has_begun: false, games: 0, bytes: 0, batch_size, stop }
     }
 
     /// Adds a change to the open batch.
@@ -37,10 +42,18 @@ impl<'a> Writer<'a> {
         change: impl FnOnce(&Batch<'a>) -> Result<(), CacheError>,
     ) -> Result<(), CacheError> {
         let Some(cache) = self.cache else { return Ok(()) };
+        // Once a run: what a run writes itself is sound.
+        if !self.has_begun {
+            cache.check_structure()?;
+        }
         let batch = match self.batch.take() {
             Some(batch) => batch,
             None => cache.begin()?,
         };
+        if !self.has_begun {
+            batch.begin_ingest(self.logs)?;
+            self.has_begun = true;
+        }
         change(&batch)?;
         self.batch = Some(batch);
         Ok(())
@@ -61,6 +74,16 @@ impl<'a> Writer<'a> {
             self.commit()?;
         }
         Ok(is_full)
+    }
+
+    /// Ends the run: the cache holds all that it was to put there. A run that wrote nothing leaves
+    /// no mark, unless it has an unfinished one to complete.
+    pub(super) fn finish(&mut self) -> Result<(), CacheError> {
+        let Some(cache) = self.cache else { return Ok(()) };
+        if self.has_begun || !cache.last_ingest_finished()? {
+            self.write(Batch::finish_ingest)?;
+        }
+        Ok(())
     }
 
     /// Makes what is in the open batch last.

@@ -3,6 +3,7 @@
 //! Replacing a folder deletes all that is in it. `--out .` or a notebook saved beside the arrays
 //! must come to an error, not to a loss.
 
+use super::super::manifest::MANIFEST_FILE;
 use super::{PublishError, failed};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -11,9 +12,6 @@ use std::fs;
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-
-/// The receipt that marks a folder as an export; lists every other file in it.
-const MANIFEST: &str = "manifest.json";
 
 /// Whether a publish may replace `target`: it does not exist, or is an empty folder, or is an
 /// export. An export has a `manifest.json`, and holds nothing but that and regular files that are
@@ -62,7 +60,7 @@ struct Receipt {
 
 fn foreign_entries(folder: &Path) -> io::Result<Vec<String>> {
     // Another program's manifest.json says nothing about ours: then that file is foreign too.
-    let receipt = match fs::read(folder.join(MANIFEST)) {
+    let receipt = match fs::read(folder.join(MANIFEST_FILE)) {
         Ok(bytes) => serde_json::from_slice::<Receipt>(&bytes).ok(),
         Err(error) if error.kind() == ErrorKind::NotFound => None,
         Err(error) => return Err(error),
@@ -72,7 +70,8 @@ fn foreign_entries(folder: &Path) -> io::Result<Vec<String>> {
         let entry = entry?;
         let name = entry.file_name();
         let is_listed = receipt.as_ref().is_some_and(|receipt| {
-            name.to_str().is_some_and(|name| name == MANIFEST || receipt.files.contains_key(name))
+            name.to_str()
+                .is_some_and(|name| name == MANIFEST_FILE || receipt.files.contains_key(name))
         });
         if !is_listed || !entry.file_type()?.is_file() {
             foreign.push(name.to_string_lossy().into_owned());

@@ -1,0 +1,117 @@
+//! What a file is, by its first hundred bytes, before SQLite touches it.
+//!
+//! SQLite itself takes a file of a few bytes for an empty database and would write over somebody's
+//! note; and opening a stranger's database in write-ahead mode is enough to write beside it.
+
+use super::lock::is_lock_beside;
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+/// Marks the file as ours: "prep" in ASCII.
+pub(super) const APPLICATION_ID: i32 = 0x7072_6570;
+
+/// <https://www.sqlite.org/fileformat.html#the_database_header>
+const HEADER_BYTES: usize = 100;
+const MAGIC: &[u8] = b"SQLite format 3\0";
+/// Write and read version: 1 for a rollback journal, 2 for a write-ahead log.
+const FORMAT_VERSIONS: std::ops::RangeInclusive<usize> = 18..=19;
+const NEWEST_FORMAT_VERSION: u8 = 2;
+const PAGE_COUNT: usize = 28;
+const MARK: usize = 68;
+
+/// What a file looks like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Header {
+    /// Absent, empty, or not yet more than an empty first page: in a cache whose making was
+    /// interrupted, the rest may still be in the write-ahead log, and the mark with it.
+    Blank,
+    /// A cache, as far as can be seen here.
+    Cache,
+    /// A cache once, and not as it was written.
+    Damaged,
+    /// Somebody else's.
+    Foreign,
+}
+
+/// Looks at a file. One that cannot be read is left to SQLite to explain.
+pub(super) fn look_at(path: &Path) -> Header {
+    if path.is_dir() {
+        return Header::Foreign;
+    }
+    let mut header = Vec::new();
+    let read =
+        File::open(path).and_then(|file| file.take(HEADER_BYTES as u64).read_to_end(&mut header));
+    let damaged_if = |is_ours: bool| if is_ours { Header::Damaged } else { Header::Foreign };
+    match read {
+        Err(_) if path.exists() => Header::Cache,
+        Err(_) | Ok(0) => Header::Blank,
+        // Nobody but a run of ours makes a lock file of that name.
+        Ok(read) if read < HEADER_BYTES => damaged_if(is_lock_beside(path)),
+        Ok(_) => {
+            let mark = &header[MARK..][..4];
+            let right = mark.iter().zip(APPLICATION_ID.to_be_bytes()).filter(|&(a, b)| *a == b);
+            // A flipped bit spoils one byte of four; another program's mark shares none by design.
+            let (is_marked, is_nearly_marked) = match right.count() {
+                4 => (true, true),
+                3 => (false, true),
+                _ => (false, false),
+            };
+            if !header.starts_with(MAGIC) {
+                return damaged_if(is_marked || is_lock_beside(path));
+            }
+            let is_one_page = header[PAGE_COUNT..][..4] <= [0, 0, 0, 1][..];
+            let is_known_format =
+                header[FORMAT_VERSIONS].iter().all(|&version| version <= NEWEST_FORMAT_VERSION);
+            match () {
+                () if is_marked && is_known_format => Header::Cache,
+                () if is_nearly_marked => Header::Damaged,
+                () if is_one_page => Header::Blank,
+                () => Header::Foreign,
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn a_damaged_cache_is_told_from_somebody_elses_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("prep.sqlite");
+        let looks = |bytes: &[u8]| {
+            fs::write(&path, bytes).unwrap();
+            look_at(&path)
+        };
+        let mut good = [0; 4096];
+        good[..16].copy_from_slice(MAGIC);
+        good[18..20].copy_from_slice(&[2, 2]);
+        good[PAGE_COUNT + 3] = 40;
+        good[MARK..][..4].copy_from_slice(b"prep");
+        let with = |at: usize, byte: u8| {
+            let mut bytes = good;
+            bytes[at] = byte;
+            bytes
+        };
+        assert_eq!(look_at(&path), Header::Blank);
+        assert_eq!(looks(b""), Header::Blank);
+        assert_eq!(looks(&good), Header::Cache);
+        assert_eq!(looks(&with(3, b'!')), Header::Damaged, "magic");
+        assert_eq!(looks(&with(18, 3)), Header::Damaged, "a write version that is none");
+        assert_eq!(looks(&with(MARK, b'q')), Header::Damaged, "a bit of the mark");
+        let mut other = good;
+        other[MARK..][..4].copy_from_slice(b"mine");
+        assert_eq!(looks(&other), Header::Foreign);
+        for content in [MAGIC, b"x", &[b'x'; 200]] {
+            assert_eq!(looks(content), Header::Foreign);
+        }
+        fs::write(folder.path().join("prep.sqlite.lock"), "").unwrap();
+        for content in [MAGIC, b"x", &[b'x'; 200]] {
+            assert_eq!(looks(content), Header::Damaged, "cut or overwritten, beside our lock");
+        }
+        assert_eq!(looks(&other), Header::Foreign, "another program's database all the same");
+    }
+}

@@ -1,0 +1,152 @@
+//! Looking after the games one at a time, beside whoever writes.
+
+use super::blob::{Blob, PackedGame, Unpacker};
+use super::database::{open_to_read, sqlite_error};
+use super::error::CacheError;
+use super::rows::{
+    BLOB_COLUMNS, CachedGames, RECORD_COLUMNS, RECORD_WIDTH, RowCopy, damage, game_error,
+    read_blob, read_games, read_record, structure_faults,
+};
+use crate::encode::{ColumnSums, FEATURE_COUNT};
+use crate::gamelog::GameId;
+use rusqlite::{Connection, OptionalExtension};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+use std::time::{Duration, Instant};
+
+/// A connection of its own to a cache, which reads one game after the other.
+///
+/// It sees a game's columns and blobs as they were together at one moment, and looks anew after
+/// [`LOOKS_ANEW`]: a writer is never in the way, nor kept for long from tidying up its write-ahead
+/// log.
+pub struct GameReader {
+    connection: Connection,
+    /// When the open read transaction began.
+    begun: Option<Instant>,
+    unpacker: Unpacker,
+    path: PathBuf,
+}
+
+/// How long what is read may be old.
+const LOOKS_ANEW: Duration = Duration::from_millis(20);
+
+impl GameReader {
+    /// Opens a cache that is there.
+    ///
+    /// # Errors
+    /// As [`Cache::open_existing`](super::Cache::open_existing).
+    pub fn open(path: &Path) -> Result<GameReader, CacheError> {
+        let connection = open_to_read(path)?;
+        let unpacker = Unpacker::new()?;
+        Ok(GameReader { connection, begun: None, unpacker, path: path.to_owned() })
+    }
+
+    /// Every cached game, and what kept the list from its end if it was cut short.
+    pub fn games(&self) -> (CachedGames, Option<CacheError>) {
+        let mut games = CachedGames::default();
+        let read = read_games(&self.connection, &mut games);
+        (games, read.err().map(|error| sqlite_error(&self.path, error)))
+    }
+
+    /// Games whose logs the last ingest refused.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn refused_games(&self) -> Result<BTreeSet<GameId>, CacheError> {
+        let read = || -> rusqlite::Result<_> {
+            let mut statement = self.connection.prepare("SELECT game_id FROM refusals")?;
+            statement.query_map([], |row| row.get(0).map(GameId))?.collect()
+        };
+        read().map_err(|error| sqlite_error(&self.path, error))
+    }
+
+    /// What is wrong with how the file hangs together, a sentence each; reads all of it.
+    ///
+    /// # Errors
+    /// [`CacheError::Malformed`] if it is too broken for that.
+    pub fn structure_faults(&self) -> Result<Vec<String>, CacheError> {
+        structure_faults(&self.connection, "integrity_check")
+            .map_err(|error| sqlite_error(&self.path, error))
+    }
+
+    /// Copies a game's row as it is stored, for [`RowCopy::first_damaged_blob`] to look at without
+    /// this reader; nothing if the game is gone.
+    ///
+    /// # Errors
+    /// [`CacheError::Damaged`] if its columns do not read; or if the file cannot be read.
+    pub fn copy_row(&mut self, game_id: GameId, copy: &mut RowCopy) -> Result<(), CacheError> {
+        self.look_anew()?;
+        copy.clear();
+        let mut read = || {
+            let mut statement = self.connection.prepare_cached(&ROW_OF_GAME)?;
+            statement.query_row([game_id.0], |row| copy.fill(row)).optional()
+        };
+        match read() {
+            Ok(_) => Ok(()),
+            Err(error) => Err(game_error(&self.path, game_id, error)),
+        }
+    }
+
+    /// Everything that is wrong with a game: columns, checksums, lengths, sums. Nothing if it is
+    /// gone.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn faults(&mut self, game_id: GameId) -> Result<Vec<String>, CacheError> {
+        self.look_anew()?;
+        let read = || -> rusqlite::Result<_> {
+            let mut statement = self.connection.prepare_cached(&ROW_OF_GAME)?;
+            let game = |row: &rusqlite::Row<'_>| {
+                let blob = |blob| read_blob(row, RECORD_WIDTH, blob);
+                let [a, b, c, d, e] = Blob::ALL;
+                let blobs = [blob(a)?, blob(b)?, blob(c)?, blob(d)?, blob(e)?];
+                Ok(PackedGame { record: read_record(row)?, blobs })
+            };
+            statement.query_row([game_id.0], game).optional()
+        };
+        let game = match read() {
+            Ok(Some(game)) => game,
+            Ok(None) => return Ok(Vec::new()),
+            Err(error) => match damage(&error) {
+                Some(what) => return Ok(vec![what]),
+                None => return Err(sqlite_error(&self.path, error)),
+            },
+        };
+        let mut faults = self.unpacker.faults(&game)?;
+        if faults.is_empty() {
+            let features = self.unpacker.unpack(&game)?.features;
+            let stored =
+                self.unpacker.unpack_column_sums(&game.record, game.blob(Blob::ColumnSums))?;
+            let mut sums = ColumnSums { rows: stored.rows, ..ColumnSums::zero(FEATURE_COUNT) };
+            for column in 0..FEATURE_COUNT {
+                // Whole numbers of at most three digits: exact, however they are added.
+                for value in features.column(column).iter().map(|&value| value as i64) {
+                    sums.sum[column] += value;
+                    sums.sum_of_squares[column] += value * value;
+                }
+            }
+            if sums != stored {
+                faults.push("column_sums: they are not the sums of the features".to_owned());
+            }
+        }
+        Ok(faults)
+    }
+}
+
+impl GameReader {
+    /// Ends a read transaction that has been open for long enough, and begins one if none is open.
+    fn look_anew(&mut self) -> Result<(), CacheError> {
+        if self.begun.is_some_and(|begun| begun.elapsed() < LOOKS_ANEW) {
+            return Ok(());
+        }
+        let sql = if self.begun.is_some() { "COMMIT; BEGIN" } else { "BEGIN" };
+        self.connection.execute_batch(sql).map_err(|error| sqlite_error(&self.path, error))?;
+        self.begun = Some(Instant::now());
+        Ok(())
+    }
+}
+
+static ROW_OF_GAME: LazyLock<String> = LazyLock::new(|| {
+    format!("SELECT {RECORD_COLUMNS}, {BLOB_COLUMNS} FROM games WHERE game_id = ?1")
+});

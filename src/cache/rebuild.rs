@@ -1,0 +1,165 @@
+//! A new cache in the place of a damaged one.
+
+use super::database::check;
+use super::error::CacheError;
+use super::lock::{WriterLock, beside};
+use std::fs::{self, File};
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+
+/// SQLite's helper files: the write-ahead log and its index. A log that is left beside another file
+/// than its own would be read into that.
+const HELPERS: [&str; 2] = ["-wal", "-shm"];
+
+/// A cache that is made anew beside the one it is to replace. Until [`finish`](Rebuild::finish) the
+/// old file is as it was, and so it stays if the rebuild is dropped.
+#[derive(Debug)]
+pub struct Rebuild<'a> {
+    /// The cache, without symbolic links.
+    target: PathBuf,
+    fresh: PathBuf,
+    /// Nobody else may write either file.
+    _lock: &'a WriterLock,
+}
+
+impl<'a> Rebuild<'a> {
+    /// Says whether there is anything at `cache` that a rebuild must not replace. To be asked before
+    /// the lock is taken: our lock beside a file is one of the signs that it is ours.
+    ///
+    /// # Errors
+    /// [`CacheError::NotACache`] if the file is somebody else's.
+    pub fn check(cache: &Path) -> Result<(), CacheError> {
+        match check(cache) {
+            Err(error @ CacheError::NotACache(_)) => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// Makes ready, and clears away what a killed rebuild left.
+    ///
+    /// # Errors
+    /// If the leftovers stay.
+    pub fn begin(cache: &Path, lock: &'a WriterLock) -> Result<Rebuild<'a>, CacheError> {
+        let target = cache.canonicalize().unwrap_or_else(|_| cache.to_owned());
+        let rebuild = Rebuild { fresh: beside(&target, ".rebuild"), target, _lock: lock };
+        rebuild.clear().map_err(|error| rebuild.failed(error))?;
+        Ok(rebuild)
+    }
+
+    /// Where the new cache is to be made.
+    pub fn path(&self) -> &Path {
+        &self.fresh
+    }
+
+    /// Where the old file is kept afterwards.
+    pub fn kept(&self) -> PathBuf {
+        beside(&self.target, ".damaged")
+    }
+
+    /// Puts the new cache, which must be closed by now, in the place of the old one; that is kept as
+    /// [`kept`](Rebuild::kept), with its write-ahead log, in place of what was kept before.
+    ///
+    /// A kill in between leaves the old cache (perhaps without its log) or the new one, whole.
+    ///
+    /// # Errors
+    /// If the file system refuses a step.
+    pub fn finish(self) -> Result<(), CacheError> {
+        let swap = || -> io::Result<()> {
+            File::open(&self.fresh)?.sync_all()?;
+            let kept = self.kept();
+            for ending in ["", HELPERS[0], HELPERS[1]] {
+                remove(&beside(&kept, ending))?;
+            }
+            if self.target.exists() {
+                // A second name first, so that there is a cache at every moment; not every file
+                // system has second names.
+                fs::hard_link(&self.target, &kept).or_else(|_| fs::rename(&self.target, &kept))?;
+            }
+            match fs::rename(beside(&self.target, HELPERS[0]), beside(&kept, HELPERS[0])) {
+                Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+                _ => remove(&beside(&self.target, HELPERS[1]))?,
+            }
+            fs::rename(&self.fresh, &self.target)?;
+            match self.target.parent() {
+                Some(folder) if !folder.as_os_str().is_empty() => File::open(folder)?.sync_all(),
+                _ => File::open(".")?.sync_all(),
+            }
+        };
+        swap().map_err(|error| self.failed(error))
+    }
+
+    fn clear(&self) -> io::Result<()> {
+        for ending in ["", HELPERS[0], HELPERS[1]] {
+            remove(&beside(&self.fresh, ending))?;
+        }
+        Ok(())
+    }
+
+    fn failed(&self, error: io::Error) -> CacheError {
+        CacheError::Swap { path: self.target.clone(), error }
+    }
+}
+
+impl Drop for Rebuild<'_> {
+    fn drop(&mut self) {
+        // The next rebuild tries again.
+        let _ = self.clear();
+    }
+}
+
+fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        removed => removed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cache::Cache;
+    use std::time::Duration;
+
+    #[test]
+    fn the_log_of_the_old_cache_goes_with_it_and_never_into_the_new_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("prep.sqlite");
+        drop(Cache::open_or_create(&path).unwrap());
+        let old = fs::read(&path).unwrap();
+        for leftover in [".rebuild", ".rebuild-wal", ".damaged"] {
+            fs::write(beside(&path, leftover), "left over").unwrap();
+        }
+        let lock = WriterLock::acquire(&path, Duration::ZERO).unwrap();
+        let rebuild = Rebuild::begin(&path, &lock).unwrap();
+        drop(Cache::open_or_create(rebuild.path()).unwrap());
+        fs::write(beside(&path, "-wal"), "of the old").unwrap();
+        fs::write(beside(&path, "-shm"), "of the old").unwrap();
+        let kept = rebuild.kept();
+        rebuild.finish().unwrap();
+        assert_eq!(fs::read(&kept).unwrap(), old);
+        assert_eq!(fs::read(beside(&kept, "-wal")).unwrap(), b"of the old");
+        let mut names: Vec<_> = fs::read_dir(folder.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        let all =
+            ["prep.sqlite", "prep.sqlite.damaged", "prep.sqlite.damaged-wal", "prep.sqlite.lock"];
+        assert_eq!(names, all);
+        Cache::open_existing(&path).unwrap();
+    }
+
+    #[test]
+    fn a_rebuild_that_is_dropped_leaves_the_old_cache_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("prep.sqlite");
+        drop(Cache::open_or_create(&path).unwrap());
+        let old = fs::read(&path).unwrap();
+        let lock = WriterLock::acquire(&path, Duration::ZERO).unwrap();
+        let rebuild = Rebuild::begin(&path, &lock).unwrap();
+        drop(Cache::open_or_create(rebuild.path()).unwrap());
+        drop(rebuild);
+        assert_eq!(fs::read(&path).unwrap(), old);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "the cache and its lock");
+    }
+}

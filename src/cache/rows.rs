@@ -1,0 +1,204 @@
+//! Rows of `games` to records and blobs, and what is wrong with a row that does not read.
+
+use super::blob::{Blob, Packed, checksum};
+use super::record::{CacheKey, FeatureSchema, GameRecord, StaleReason, staleness};
+use crate::gamelog::GameId;
+use rusqlite::{Connection, Error, Row};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+type SqliteResult<T> = rusqlite::Result<T>;
+
+/// The plain columns, in the order of [`read_record`].
+pub(super) const RECORD_COLUMNS: &str = "game_id, source_path, source_hash, source_bytes, rows, \
+     players, encoder_version, feature_schema, gem_fault_rows, repaired, unbalanced_rows";
+/// How many those are: the first blob column stands after them.
+pub(super) const RECORD_WIDTH: usize = 11;
+/// Each blob with its checksum, in the order of [`Blob::ALL`].
+pub(super) const BLOB_COLUMNS: &str = "turn_numbers, turn_numbers_checksum, features, \
+     features_checksum, labels, labels_checksum, masks, masks_checksum, column_sums, \
+     column_sums_checksum";
+
+/// Every cached game.
+#[derive(Clone, Debug, Default)]
+pub struct CachedGames {
+    /// The games, in ascending order.
+    pub records: BTreeMap<GameId, GameRecord>,
+    /// Games whose plain columns cannot be what was stored, and what shows it.
+    pub damaged: BTreeMap<GameId, String>,
+}
+
+impl CachedGames {
+    /// Why a game must be encoded anew, as far as the plain columns tell; `None` if it is up to
+    /// date.
+    pub fn staleness(&self, game_id: GameId, now: &CacheKey) -> Option<StaleReason> {
+        match self.damaged.get(&game_id) {
+            Some(what) => Some(StaleReason::Damaged { what: what.clone() }),
+            None => staleness(self.records.get(&game_id), now),
+        }
+    }
+
+    /// Whether the game is in the cache, readable or not.
+    pub fn contains(&self, game_id: GameId) -> bool {
+        self.records.contains_key(&game_id) || self.damaged.contains_key(&game_id)
+    }
+
+    /// Every game in the cache, readable or not.
+    pub fn game_ids(&self) -> impl Iterator<Item = GameId> {
+        self.records.keys().chain(self.damaged.keys()).copied()
+    }
+}
+
+/// Reads the plain columns of all games into `games`, as far as the file can be read.
+pub(super) fn read_games(connection: &Connection, games: &mut CachedGames) -> SqliteResult<()> {
+    let mut statement = connection.prepare(&format!("SELECT {RECORD_COLUMNS} FROM games"))?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let game_id = GameId(row.get(0)?);
+        match read_record(row) {
+            Ok(record) => _ = games.records.insert(game_id, record),
+            Err(error) => match damage(&error) {
+                Some(what) => _ = games.damaged.insert(game_id, what),
+                None => return Err(error),
+            },
+        }
+    }
+    Ok(())
+}
+
+/// Reads the plain columns of a row, which are its first.
+pub(super) fn read_record(row: &Row<'_>) -> SqliteResult<GameRecord> {
+    let source_hash: String = row.get(2)?;
+    let feature_schema: String = row.get(7)?;
+    let record = GameRecord {
+        game_id: GameId(row.get(0)?),
+        source_path: row.get(1)?,
+        source_bytes: row
+            .get::<_, i64>(3)?
+            .try_into()
+            .map_err(|error: std::num::TryFromIntError| unreadable(3, error))?,
+        key: CacheKey {
+            source_hash: blake3::Hash::from_hex(&source_hash)
+                .map_err(|error| unreadable(2, error))?,
+            encoder_version: row.get(6)?,
+            feature_schema: FeatureSchema::from_hex(&feature_schema)
+                .ok_or_else(|| unreadable(7, "not a fingerprint"))?,
+            repaired: row.get(9)?,
+        },
+        rows: row.get(4)?,
+        players: row.get(5)?,
+        gem_fault_rows: row.get(8)?,
+        unbalanced_rows: row.get(10)?,
+    };
+    let rows = 1..=record.rows;
+    let is_count = |count: u32| count == 0 || rows.contains(&count);
+    match () {
+        () if record.rows == 0 => Err(unreadable(4, "no rows")),
+        () if !(2..=4).contains(&record.players) => Err(unreadable(5, "not 2 to 4 players")),
+        () if !is_count(record.gem_fault_rows) => Err(unreadable(8, "more than its rows")),
+        () if !is_count(record.unbalanced_rows) => Err(unreadable(10, "more than its rows")),
+        () => Ok(record),
+    }
+}
+
+fn unreadable(
+    column: usize,
+    error: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+) -> rusqlite::Error {
+    Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, error.into())
+}
+
+/// What is wrong with a row, if it is the row that is wrong and not the file.
+pub(super) fn damage(error: &Error) -> Option<String> {
+    let column = match error {
+        Error::FromSqlConversionFailure(column, ..) | Error::IntegralValueOutOfRange(column, _) => {
+            *column
+        }
+        Error::InvalidColumnType(column, ..) | Error::Utf8Error(column, _) => *column,
+        _ => return None,
+    };
+    let columns = [RECORD_COLUMNS, BLOB_COLUMNS].map(|columns| columns.split(", "));
+    let name = columns.into_iter().flatten().nth(column).unwrap_or("a column");
+    Some(format!("{name} is not what was stored"))
+}
+
+/// Reads a blob with its checksum, where the blobs begin at a column.
+pub(super) fn read_blob(row: &Row<'_>, first: usize, blob: Blob) -> SqliteResult<Packed> {
+    let column = first + 2 * blob as usize;
+    Ok(Packed { bytes: row.get(column)?, checksum: row.get(column + 1)? })
+}
+
+/// A row as it is stored, with the blobs one after the other in a buffer that is used again.
+#[derive(Debug, Default)]
+pub struct RowCopy {
+    record: Option<GameRecord>,
+    bytes: Vec<u8>,
+    /// Where each blob ends in `bytes`, and each checksum.
+    ends: Vec<usize>,
+}
+
+impl RowCopy {
+    pub(super) fn clear(&mut self) {
+        self.record = None;
+        self.bytes.clear();
+        self.ends.clear();
+    }
+
+    pub(super) fn fill(&mut self, row: &Row<'_>) -> SqliteResult<()> {
+        self.record = Some(read_record(row)?);
+        for column in RECORD_WIDTH..RECORD_WIDTH + 2 * Blob::COUNT {
+            let value = row.get_ref(column)?;
+            let bytes = value.as_blob().map_err(|error| unreadable(column, error))?;
+            self.bytes.extend_from_slice(bytes);
+            self.ends.push(self.bytes.len());
+        }
+        Ok(())
+    }
+
+    /// The first blob that is not what was stored, by the checksums alone; `None` if all are, or
+    /// there is no such row.
+    pub fn first_damaged_blob(&self) -> Option<String> {
+        let record = self.record.as_ref()?;
+        let mut begin = 0;
+        let mut parts = self.ends.iter().map(|&end| {
+            let part = &self.bytes[begin..end];
+            begin = end;
+            part
+        });
+        Blob::ALL.into_iter().find_map(|blob| {
+            let (bytes, stored) = (parts.next()?, parts.next()?);
+            let is_right = checksum(blob, record, bytes) == *stored;
+            (!is_right).then(|| format!("{}: the checksum does not match", blob.name()))
+        })
+    }
+}
+
+/// What SQLite itself finds wrong with how the file hangs together, a sentence each, at most
+/// [`LISTED_FAULTS`].
+///
+/// A value of a wrong type or a NULL is left out: that is damage of one game, which its checksums
+/// find as well, and which is mended by encoding that game anew.
+pub(super) fn structure_faults(connection: &Connection, pragma: &str) -> SqliteResult<Vec<String>> {
+    let mut statement = connection.prepare(&format!("PRAGMA {pragma}({LISTED_FAULTS})"))?;
+    let found = statement.query_map([], |row| row.get::<_, String>(0))?;
+    let mut faults = Vec::new();
+    for fault in found {
+        let fault = fault?;
+        let is_of_one_row = fault.starts_with("non-") || fault.starts_with("NULL value in ");
+        if fault != "ok" && !is_of_one_row {
+            faults.extend(fault.lines().filter(|line| !line.starts_with("***")).map(str::to_owned));
+        }
+    }
+    Ok(faults)
+}
+
+/// More than these tell nobody more.
+pub(super) const LISTED_FAULTS: usize = 100;
+
+/// An error of reading a game: its own damage, or the file's.
+pub(super) fn game_error(path: &Path, game_id: GameId, error: Error) -> super::CacheError {
+    match damage(&error) {
+        Some(why) => super::CacheError::Damaged { game_id, what: "columns", why },
+        None => super::database::sqlite_error(path, error),
+    }
+}

@@ -1,0 +1,225 @@
+//! `prep verify`
+
+use super::output;
+use super::words::{counted, grouped};
+use super::{Context, Outcome, progress, stop_flag, threads};
+use crate::export::{ExportFault, ExportVerification, verify_export};
+use crate::ingest::{Finding, FindingKind, LogChange, VerifyOptions, VerifyReport, verify};
+use anyhow::Result;
+use clap::Args;
+use serde_json::json;
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+/// Prove that the cache, or an export, holds what was stored
+///
+/// Looks at the whole cache file, every blob of every game against its checksum, and every log
+/// against the hash that its game was made from; or, with --export, at every file of an export
+/// against its manifest. Lists everything that is wrong, and the command that mends it; writes
+/// nothing. Exits with 0 if nothing is wrong, with 1 if something is. A log that is new or changed
+/// since the last ingest is not wrong, only counted: see `prep status`.
+#[derive(Debug, Args)]
+pub(super) struct VerifyArgs {
+    /// Folder with the logs [default: data_root, data/raw]
+    #[arg(value_name = "DIR", env = "PREP_DATA_ROOT")]
+    data_root: Option<PathBuf>,
+    /// Verify an export instead
+    #[arg(long, value_name = "DIR")]
+    export: Option<PathBuf>,
+    /// Print JSON: every finding with its kind and the command that mends it, and the counts
+    #[arg(long)]
+    json: bool,
+    /// Worker threads; 0 for one each core, up to 16
+    #[arg(long, value_name = "N", env = "PREP_NUM_WORKERS", value_parser = threads())]
+    jobs: Option<usize>,
+}
+
+pub(super) fn run(arguments: VerifyArgs, context: Context) -> Result<Outcome> {
+    let progress = progress::progress(context.common.quiet);
+    let quiet = context.common.quiet;
+    let (text, is_clean) = match &arguments.export {
+        Some(folder) => {
+            let found = verify_export(folder, &*progress, stop_flag())?;
+            let text = match arguments.json {
+                true => format!("{:#}\n", export_as_json(&found)),
+                false => describe_export(folder, &found, quiet),
+            };
+            (text, found.is_clean())
+        }
+        None => {
+            let root = arguments.data_root.unwrap_or_else(|| context.settings.data_root.clone());
+            let options = VerifyOptions { root, jobs: context.jobs(arguments.jobs) };
+            let report = verify(&context.cache_path(), &options, &*progress, stop_flag())?;
+            if report.interrupted {
+                tracing::warn!("interrupted: not all games were looked at");
+            }
+            let mends = Mends { cache: context.common.cache.as_deref(), root: &options.root };
+            let text = match arguments.json {
+                true => format!("{:#}\n", as_json(&report, &mends)),
+                false => describe(&report, &mends, quiet),
+            };
+            (text, report.is_clean())
+        }
+    };
+    output::print(text)?;
+    Ok(if is_clean { Outcome::Done } else { Outcome::Failed })
+}
+
+/// The commands that mend what was found, for this cache and these logs.
+struct Mends<'a> {
+    /// Where the cache is, if it was said.
+    cache: Option<&'a Path>,
+    root: &'a Path,
+}
+
+impl Mends<'_> {
+    fn command(&self, kind: FindingKind) -> String {
+        let mut command = format!("prep ingest {}", self.root.display());
+        if let Some(cache) = self.cache {
+            let _ = write!(command, " --cache {}", cache.display());
+        }
+        if kind == FindingKind::DamagedFile {
+            command += " --rebuild";
+        }
+        command
+    }
+
+    /// One sentence.
+    fn mend(&self, kind: FindingKind) -> String {
+        let (command, root) = (self.command(kind), self.root.display());
+        match kind {
+            FindingKind::DamagedFile => {
+                format!(
+                    "`{command}` makes the cache anew from the logs and keeps this one beside it"
+                )
+            }
+            FindingKind::DamagedGame => format!("`{command}` encodes it anew from its log"),
+            FindingKind::DamagedGameWithoutLog => format!(
+                "put a good log of it back into {root} and run `{command}`; with no log of it in \
+                 {root}, the same command takes it out of the cache"
+            ),
+        }
+    }
+}
+
+/// Once a file does not hang together, nothing is mended game by game.
+fn mended_as(report: &VerifyReport, kind: FindingKind) -> FindingKind {
+    let is_file = |finding: &Finding| finding.kind == FindingKind::DamagedFile;
+    match report.findings.iter().any(is_file) {
+        true => FindingKind::DamagedFile,
+        false => kind,
+    }
+}
+
+/// A line for each finding, what mends each kind, then the counts.
+fn describe(report: &VerifyReport, mends: &Mends<'_>, quiet: bool) -> String {
+    let mut text = String::new();
+    for finding in &report.findings {
+        let whose = finding.game_id.map_or("the cache file".to_owned(), |id| format!("game {id}"));
+        let _ = writeln!(text, "{whose}: {}", finding.what);
+    }
+    let mut kinds: Vec<_> =
+        report.findings.iter().map(|finding| mended_as(report, finding.kind)).collect();
+    kinds.sort();
+    kinds.dedup();
+    for kind in kinds {
+        let what = match kind {
+            FindingKind::DamagedFile => "a damaged file",
+            FindingKind::DamagedGame => "a damaged game",
+            FindingKind::DamagedGameWithoutLog => "a damaged game without a log to encode",
+        };
+        let _ = writeln!(text, "to mend {what}: {}", mends.mend(kind));
+    }
+    if quiet {
+        return text;
+    }
+    if !report.not_up_to_date.is_empty() {
+        let changes: Vec<_> = counts(report)
+            .filter(|&(_, logs)| logs > 0)
+            .map(|(change, logs)| format!("{} {}", counted(logs, "log"), change.name()))
+            .collect();
+        let _ = writeln!(text, "not up to date: {} (see `prep status`)", changes.join(", "));
+    }
+    let _ = writeln!(
+        text,
+        "{}, {} as cached: {}",
+        counted(report.games, "game"),
+        counted(report.matching_logs, "log"),
+        match report.findings.len() {
+            0 => "nothing is wrong".to_owned(),
+            findings => counted(findings, "finding"),
+        }
+    );
+    text
+}
+
+fn counts(report: &VerifyReport) -> impl Iterator<Item = (LogChange, usize)> {
+    use LogChange::{Changed, Missing, New, Unreadable};
+    [New, Changed, Missing, Unreadable].into_iter().map(|change| {
+        (change, report.not_up_to_date.iter().filter(|&&(_, its)| its == change).count())
+    })
+}
+
+fn as_json(report: &VerifyReport, mends: &Mends<'_>) -> serde_json::Value {
+    let finding = |finding: &Finding| {
+        let kind = mended_as(report, finding.kind);
+        json!({
+            "kind": finding.kind.name(),
+            "game_id": finding.game_id,
+            "what": finding.what,
+            "command": mends.command(kind),
+            "mend": mends.mend(kind),
+        })
+    };
+    let changes: serde_json::Map<_, _> =
+        counts(report).map(|(change, logs)| (change.name().to_owned(), logs.into())).collect();
+    let changed =
+        |&(game_id, change): &(_, LogChange)| json!({ "game_id": game_id, "log": change.name() });
+    json!({
+        "clean": report.is_clean(),
+        "interrupted": report.interrupted,
+        "games": report.games,
+        "matching_logs": report.matching_logs,
+        "findings": report.findings.iter().map(finding).collect::<Vec<_>>(),
+        "not_up_to_date": {
+            "counts": changes,
+            "games": report.not_up_to_date.iter().map(changed).collect::<Vec<_>>(),
+        },
+    })
+}
+
+fn describe_export(folder: &Path, found: &ExportVerification, quiet: bool) -> String {
+    let mut text = String::new();
+    for ExportFault { file, what } in &found.faults {
+        let _ = writeln!(text, "{file}: {what}");
+    }
+    if !found.faults.is_empty() {
+        let _ = writeln!(text, "to mend the export: `{}` writes it anew", found.command);
+    }
+    if !quiet {
+        let _ = writeln!(
+            text,
+            "{}: {}, {:.1} MB: {}",
+            folder.display(),
+            counted(found.files, "file"),
+            found.bytes as f64 / 1e6,
+            match found.faults.len() {
+                0 if found.interrupted => "interrupted".to_owned(),
+                0 => "nothing is wrong".to_owned(),
+                findings => format!("{} wrong", grouped(findings as u64)),
+            }
+        );
+    }
+    text
+}
+
+fn export_as_json(found: &ExportVerification) -> serde_json::Value {
+    let fault = |ExportFault { file, what }: &ExportFault| json!({ "kind": "damaged_export", "file": file, "what": what, "command": found.command });
+    json!({
+        "clean": found.is_clean(),
+        "interrupted": found.interrupted,
+        "files": found.files,
+        "bytes": found.bytes,
+        "findings": found.faults.iter().map(fault).collect::<Vec<_>>(),
+    })
+}
