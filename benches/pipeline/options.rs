@@ -1,0 +1,55 @@
+//! The benchmark's own arguments.
+
+use anyhow::{Result, bail};
+use clap::Parser;
+use std::path::PathBuf;
+
+/// Whole runs of prep against what one would do instead, as one table
+///
+/// `cargo bench --bench pipeline -- [OPTIONS]`
+#[derive(Debug, Default, Parser)]
+pub(crate) struct Options {
+    /// How many games to simulate; they are kept for the next time
+    #[arg(long, value_name = "N", default_value_t = 1_000,
+          value_parser = clap::value_parser!(u32).range(20..))]
+    pub(crate) games: u32,
+    /// Use the logs of this folder instead; nothing in it is changed
+    #[arg(long, value_name = "DIR")]
+    pub(crate) logs: Option<PathBuf>,
+    /// How often each case runs; all cases take turns
+    #[arg(long, value_name = "K", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) rounds: u32,
+    /// Also ten times as many simulated games, once: 6 MB of disk for each game of the 1 x
+    #[arg(long)]
+    pub(crate) ten_times: bool,
+    /// Only the rows whose name has this in it
+    #[arg(long, value_name = "NAME", default_value = "")]
+    pub(crate) only: String,
+    /// What `cargo bench` says to every benchmark; without it, nothing is run
+    #[arg(long = "bench", hide = true)]
+    is_bench: bool,
+    /// What test runners say
+    #[arg(long = "test", hide = true)]
+    is_test: bool,
+}
+
+impl Options {
+    /// `None` if this is no benchmark run, as with `cargo test --benches`.
+    pub(crate) fn parse_arguments() -> Result<Option<Options>> {
+        let options = Options::parse();
+        if options.is_test || !options.is_bench {
+            return Ok(None);
+        }
+        if let Some(logs) = &options.logs
+            && !logs.is_dir()
+        {
+            bail!("{} is not a folder: give --logs a folder of logs", logs.display());
+        }
+        Ok(Some(options))
+    }
+
+    /// Whether a row of the table is wanted.
+    pub(crate) fn wants(&self, row: &str) -> bool {
+        row.contains(&self.only)
+    }
+}

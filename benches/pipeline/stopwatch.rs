@@ -1,0 +1,85 @@
+//! Seconds by the clock and by the processor.
+
+use anyhow::Result;
+use std::time::Instant;
+
+/// What a run took.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Took {
+    /// Seconds by the clock.
+    pub(crate) seconds: f64,
+    /// Seconds of processors, all threads and processes together, in hundredths. On a machine with
+    /// other things to do it says more than the clock. `None` without `/proc`.
+    pub(crate) cpu: Option<f64>,
+}
+
+/// Runs something and says how long it took, by this process and those it waits for.
+pub(crate) fn time<T>(run: impl FnOnce() -> Result<T>) -> Result<(Took, T)> {
+    let cpu_before = cpu_seconds();
+    let begun = Instant::now();
+    let answer = run()?;
+    let seconds = begun.elapsed().as_secs_f64();
+    let cpu = cpu_seconds().zip(cpu_before).map(|(after, before)| after - before);
+    Ok((Took { seconds, cpu }, answer))
+}
+
+/// Processor time of this process and of the ended ones it has waited for.
+fn cpu_seconds() -> Option<f64> {
+    // Linux has counted these in hundredths of a second, whatever its own tick, for decades.
+    const TICKS_PER_SECOND: f64 = 100.0;
+    // utime, stime, cutime and cstime: fields 14 to 17, of which the first two come before the `)`.
+    const TIMES: std::ops::Range<usize> = 11..15;
+    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
+    let (_, fields) = stat.rsplit_once(')')?;
+    let fields: Vec<&str> = fields.split_whitespace().collect();
+    let ticks: Option<f64> = fields.get(TIMES)?.iter().map(|field| field.parse::<f64>().ok()).sum();
+    Some(ticks? / TICKS_PER_SECOND)
+}
+
+/// The same run, once a round.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Rounds(Vec<Took>);
+
+impl Rounds {
+    pub(crate) fn push(&mut self, took: Took) {
+        self.0.push(took);
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Median, least and most seconds.
+    pub(crate) fn seconds(&self) -> (f64, f64, f64) {
+        let sorted = sorted(self.0.iter().map(|took| took.seconds));
+        (median(&sorted), sorted[0], sorted[sorted.len() - 1])
+    }
+
+    /// Median of the processor's seconds.
+    pub(crate) fn cpu(&self) -> Option<f64> {
+        let all: Option<Vec<f64>> = self.0.iter().map(|took| took.cpu).collect();
+        Some(median(&sorted(all?.into_iter())))
+    }
+
+    /// Median over the rounds of what two cases, run one after the other, have to do with each
+    /// other. A neighbour who takes half the machine for a minute slows both.
+    pub(crate) fn compare(&self, other: &Rounds, compare: impl Fn(f64, f64) -> f64) -> f64 {
+        let pairs = self.0.iter().zip(&other.0);
+        median(&sorted(pairs.map(|(one, other)| compare(one.seconds, other.seconds))))
+    }
+}
+
+fn sorted(values: impl Iterator<Item = f64>) -> Vec<f64> {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    values
+}
+
+fn median(sorted: &[f64]) -> f64 {
+    let middle = sorted.len() / 2;
+    if sorted.len() % 2 == 1 {
+        sorted[middle]
+    } else {
+        sorted[middle - 1..=middle].iter().sum::<f64>() / 2.0
+    }
+}

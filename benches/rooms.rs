@@ -1,0 +1,174 @@
+//! Single steps of an ingest and an export on one game of average length, each in its own room.
+//!
+//! `cargo bench --bench rooms`. Each step's answer is checked before it is timed. How the steps add
+//! up, with files and threads around them, is for the `pipeline` benchmark to say.
+
+// Undocumented functions are what criterion's macros make.
+#![allow(missing_docs, clippy::unwrap_used)]
+
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use splendor_prep::cache::{CacheKey, GameRecord, Packer, Unpacker};
+use splendor_prep::encode::{EncodedGame, FEATURE_COUNT, FEATURES};
+use splendor_prep::export::Scaler;
+use splendor_prep::gamelog::{Dialect, GameId, LogSummary, ReadOptions, Turn, read_log, write_log};
+use splendor_prep::simulate::simulate_game;
+use splendor_prep::splendor::PlayerCount;
+use std::hint::black_box;
+use std::path::Path;
+
+const GAME: GameId = GameId(1);
+
+/// A game of three: about as long as the mean of all.
+struct Sample {
+    turns: Vec<Turn>,
+    log: Vec<u8>,
+    encoded: EncodedGame,
+}
+
+impl Sample {
+    fn play() -> Sample {
+        let turns = simulate_game(PlayerCount::Three, 1);
+        let mut log = Vec::new();
+        write_log(&mut log, GAME, &turns, Dialect::Empty).unwrap();
+        let mut encoded = EncodedGame::default();
+        turns.iter().for_each(|turn| encoded.push(turn));
+        Sample { turns, log, encoded }
+    }
+
+    fn rows(&self) -> Throughput {
+        Throughput::Elements(self.turns.len() as u64)
+    }
+
+    fn bytes(&self) -> Throughput {
+        Throughput::Bytes(self.log.len() as u64)
+    }
+
+    fn record(&self) -> GameRecord {
+        let key = CacheKey::now(&self.log, ReadOptions::default());
+        let summary = read(&self.log, |_| ());
+        GameRecord::new(GAME, "1.csv".into(), self.log.len() as u64, key, &summary)
+    }
+}
+
+fn read(log: &[u8], each_turn: impl FnMut(&Turn)) -> LogSummary {
+    read_log(log, Path::new("1.csv"), GAME, ReadOptions::default(), each_turn).unwrap()
+}
+
+fn hash(criterion: &mut Criterion) {
+    let sample = Sample::play();
+    let mut in_pieces = blake3::Hasher::new();
+    sample.log.chunks(1_000).for_each(|piece| _ = in_pieces.update(piece));
+    assert_eq!(blake3::hash(&sample.log), in_pieces.finalize());
+
+    let mut group = criterion.benchmark_group("hash");
+    group.throughput(sample.bytes());
+    group.bench_function("a log", |bench| bench.iter(|| blake3::hash(black_box(&sample.log))));
+}
+
+fn read_a_game(criterion: &mut Criterion) {
+    let sample = Sample::play();
+    let mut turns = Vec::new();
+    read(&sample.log, |turn| turns.push(turn.clone()));
+    assert_eq!(turns, sample.turns);
+
+    let mut group = criterion.benchmark_group("read");
+    group.throughput(sample.bytes());
+    group.bench_function("a game", |bench| {
+        bench.iter(|| {
+            read(black_box(&sample.log), |turn| {
+                black_box(turn);
+            })
+        });
+    });
+}
+
+fn encode_a_game(criterion: &mut Criterion) {
+    let sample = Sample::play();
+    let mut encoded = EncodedGame::default();
+    let encode = |encoded: &mut EncodedGame| {
+        encoded.clear();
+        black_box(&sample.turns).iter().for_each(|turn| encoded.push(turn));
+    };
+    // Twice, so that buffers which still hold a game are seen to make no difference.
+    for _ in 0..2 {
+        encode(&mut encoded);
+        assert_eq!(encoded.features(), sample.encoded.features());
+        assert_eq!(encoded.features().len(), sample.turns.len());
+    }
+
+    let mut group = criterion.benchmark_group("encode");
+    group.throughput(sample.rows());
+    group.bench_function("a game", |bench| bench.iter(|| encode(&mut encoded)));
+}
+
+fn pack_and_unpack(criterion: &mut Criterion) {
+    let sample = Sample::play();
+    let record = sample.record();
+    let (mut packer, mut unpacker) = (Packer::new().unwrap(), Unpacker::new().unwrap());
+    let packed = packer.pack(record.clone(), &sample.encoded).unwrap();
+    let unpacked = unpacker.unpack(&packed).unwrap();
+    for column in 0..FEATURE_COUNT {
+        let expected = sample.encoded.features().iter().map(|row| f32::from(row[column]));
+        assert!(unpacked.features.column(column).iter().copied().eq(expected), "column {column}");
+    }
+    assert_eq!(unpacked.turn_numbers, sample.encoded.turn_numbers());
+
+    let mut group = criterion.benchmark_group("blobs");
+    group.throughput(sample.rows());
+    group.bench_function("pack a game", |bench| {
+        bench.iter(|| packer.pack(record.clone(), black_box(&sample.encoded)).unwrap());
+    });
+    group.bench_function("unpack a game", |bench| {
+        bench.iter(|| unpacker.unpack(black_box(&packed)).unwrap());
+    });
+}
+
+fn normalise_a_block(criterion: &mut Criterion) {
+    let sample = Sample::play();
+    let flags: Vec<bool> = FEATURES.iter().map(|feature| feature.normalized).collect();
+    let scaler = Scaler::fit(&sample.encoded.column_sums(), &flags).unwrap();
+    let rows = sample.turns.len();
+    let values: Vec<f32> = (0..FEATURE_COUNT)
+        .flat_map(|column| sample.encoded.features().iter().map(move |row| row[column].into()))
+        .collect();
+    let mut block = vec![0.0; values.len()];
+    // Columns in, rows out, as an export does it with each game.
+    let normalise = |block: &mut [f32]| {
+        for (column, values) in black_box(&values).chunks_exact(rows).enumerate() {
+            let cells = block[column..].iter_mut().step_by(FEATURE_COUNT);
+            for (cell, &value) in cells.zip(values) {
+                *cell = scaler.transform(value, column);
+            }
+        }
+    };
+    normalise(&mut block);
+    // Of the very rows that it was fitted on, each normalised column has mean 0 and deviation 1, or
+    // is constant; the others are as they were.
+    for (column, &normalized) in flags.iter().enumerate() {
+        let before = &values[column * rows..][..rows];
+        let after: Vec<f32> = block[column..].iter().step_by(FEATURE_COUNT).copied().collect();
+        if normalized {
+            let (mean, deviation) = mean_and_deviation(&after);
+            let is_constant = before.iter().all(|value| *value == before[0]);
+            let expected = if is_constant { 0.0 } else { 1.0 };
+            assert!(mean.abs() < 1e-5 && (deviation - expected).abs() < 1e-5, "column {column}");
+        } else {
+            assert_eq!(after, before, "column {column}");
+        }
+    }
+
+    let mut group = criterion.benchmark_group("normalise");
+    group.throughput(sample.rows());
+    group.bench_function("a block", |bench| bench.iter(|| normalise(black_box(&mut block))));
+}
+
+fn mean_and_deviation(values: &[f32]) -> (f64, f64) {
+    let mean_of = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
+    let values: Vec<f64> = values.iter().copied().map(f64::from).collect();
+    let mean = mean_of(&values);
+    let squares: Vec<f64> = values.iter().map(|value| (value - mean).powi(2)).collect();
+    (mean, mean_of(&squares).sqrt())
+}
+
+criterion_group!(rooms, hash, read_a_game, encode_a_game, pack_and_unpack, normalise_a_block);
+criterion_main!(rooms);
