@@ -26,10 +26,11 @@ const ROOMS: [&str; 12] = [
 ];
 
 /// Outside libraries that belong to one room (or two), so that replacing one means one place.
-const LIBRARIES: [(&str, &[&str]); 7] = [
+const LIBRARIES: [(&str, &[&str]); 8] = [
     ("rusqlite", &["cache"]),
     ("zstd", &["cache"]),
     ("csv", &["gamelog", "cli"]),
+    ("csv_core", &["gamelog"]),
     ("serde_saphyr", &["config"]),
     ("ndarray_npy", &["export"]),
     ("clap", &["cli"]),

@@ -28,7 +28,7 @@ const MIGRATIONS: [&str; 2] = [
 const BLANK: u32 = 0;
 
 /// How long a reader waits for another process's commit.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Opens the cache for writing; makes it, and the folders above it, if it is not there.
 pub(super) fn open_or_create(path: &Path) -> Result<Connection, CacheError> {

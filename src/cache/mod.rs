@@ -53,5 +53,5 @@ pub use lock::WriterLock;
 pub use reader::GameReader;
 pub use rebuild::Rebuild;
 pub use record::{BLOB_FORMAT, CacheKey, FeatureSchema, GameRecord, StaleReason, staleness};
-pub use rows::{CachedGames, RowCopy};
+pub use rows::CachedGames;
 pub use store::{Batch, Cache, Refusal, Snapshot};

@@ -4,8 +4,8 @@ use super::blob::{Blob, PackedGame, Unpacker};
 use super::database::{open_to_read, sqlite_error};
 use super::error::CacheError;
 use super::rows::{
-    BLOB_COLUMNS, CachedGames, RECORD_COLUMNS, RECORD_WIDTH, RowCopy, damage, game_error,
-    read_blob, read_games, read_record, structure_faults,
+    BLOB_COLUMNS, CachedGames, RECORD_COLUMNS, RECORD_WIDTH, damage, first_damaged_blob, read_blob,
+    read_games, read_record, structure_faults,
 };
 use crate::encode::{ColumnSums, FEATURE_COUNT};
 use crate::gamelog::GameId;
@@ -13,23 +13,17 @@ use rusqlite::{Connection, OptionalExtension};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
-use std::time::{Duration, Instant};
 
 /// A connection of its own to a cache, which reads one game after the other.
 ///
-/// It sees a game's columns and blobs as they were together at one moment, and looks anew after
-/// [`LOOKS_ANEW`]: a writer is never in the way, nor kept for long from tidying up its write-ahead
-/// log.
+/// It sees a game's columns and blobs as they were together at one moment, and keeps no transaction
+/// open from one game to the next: a writer is never in the way, nor kept from tidying up its
+/// write-ahead log.
 pub struct GameReader {
     connection: Connection,
-    /// When the open read transaction began.
-    begun: Option<Instant>,
     unpacker: Unpacker,
     path: PathBuf,
 }
-
-/// How long what is read may be old.
-const LOOKS_ANEW: Duration = Duration::from_millis(20);
 
 impl GameReader {
     /// Opens a cache that is there.
@@ -39,7 +33,7 @@ impl GameReader {
     pub fn open(path: &Path) -> Result<GameReader, CacheError> {
         let connection = open_to_read(path)?;
         let unpacker = Unpacker::new()?;
-        Ok(GameReader { connection, begun: None, unpacker, path: path.to_owned() })
+        Ok(GameReader { connection, unpacker, path: path.to_owned() })
     }
 
     /// Every cached game, and what kept the list from its end if it was cut short.
@@ -70,21 +64,22 @@ impl GameReader {
             .map_err(|error| sqlite_error(&self.path, error))
     }
 
-    /// Copies a game's row as it is stored, for [`RowCopy::first_damaged_blob`] to look at without
-    /// this reader; nothing if the game is gone.
+    /// What of a game's row is not what was stored, by its columns and the checksums alone, without
+    /// unpacking; `None` if all of it is, or the game is gone.
     ///
     /// # Errors
-    /// [`CacheError::Damaged`] if its columns do not read; or if the file cannot be read.
-    pub fn copy_row(&mut self, game_id: GameId, copy: &mut RowCopy) -> Result<(), CacheError> {
-        self.look_anew()?;
-        copy.clear();
-        let mut read = || {
+    /// If the file cannot be read.
+    pub fn first_damage(&self, game_id: GameId) -> Result<Option<String>, CacheError> {
+        let read = || {
             let mut statement = self.connection.prepare_cached(&ROW_OF_GAME)?;
-            statement.query_row([game_id.0], |row| copy.fill(row)).optional()
+            statement.query_row([game_id.0], first_damaged_blob).optional()
         };
         match read() {
-            Ok(_) => Ok(()),
-            Err(error) => Err(game_error(&self.path, game_id, error)),
+            Ok(damaged) => Ok(damaged.flatten()),
+            Err(error) => match damage(&error) {
+                Some(what) => Ok(Some(what)),
+                None => Err(sqlite_error(&self.path, error)),
+            },
         }
     }
 
@@ -94,7 +89,6 @@ impl GameReader {
     /// # Errors
     /// If the file cannot be read.
     pub fn faults(&mut self, game_id: GameId) -> Result<Vec<String>, CacheError> {
-        self.look_anew()?;
         let read = || -> rusqlite::Result<_> {
             let mut statement = self.connection.prepare_cached(&ROW_OF_GAME)?;
             let game = |row: &rusqlite::Row<'_>| {
@@ -131,19 +125,6 @@ impl GameReader {
             }
         }
         Ok(faults)
-    }
-}
-
-impl GameReader {
-    /// Ends a read transaction that has been open for long enough, and begins one if none is open.
-    fn look_anew(&mut self) -> Result<(), CacheError> {
-        if self.begun.is_some_and(|begun| begun.elapsed() < LOOKS_ANEW) {
-            return Ok(());
-        }
-        let sql = if self.begun.is_some() { "COMMIT; BEGIN" } else { "BEGIN" };
-        self.connection.execute_batch(sql).map_err(|error| sqlite_error(&self.path, error))?;
-        self.begun = Some(Instant::now());
-        Ok(())
     }
 }
 

@@ -128,49 +128,20 @@ pub(super) fn read_blob(row: &Row<'_>, first: usize, blob: Blob) -> SqliteResult
     Ok(Packed { bytes: row.get(column)?, checksum: row.get(column + 1)? })
 }
 
-/// A row as it is stored, with the blobs one after the other in a buffer that is used again.
-#[derive(Debug, Default)]
-pub struct RowCopy {
-    record: Option<GameRecord>,
-    bytes: Vec<u8>,
-    /// Where each blob ends in `bytes`, and each checksum.
-    ends: Vec<usize>,
-}
-
-impl RowCopy {
-    pub(super) fn clear(&mut self) {
-        self.record = None;
-        self.bytes.clear();
-        self.ends.clear();
-    }
-
-    pub(super) fn fill(&mut self, row: &Row<'_>) -> SqliteResult<()> {
-        self.record = Some(read_record(row)?);
-        for column in RECORD_WIDTH..RECORD_WIDTH + 2 * Blob::COUNT {
-            let value = row.get_ref(column)?;
-            let bytes = value.as_blob().map_err(|error| unreadable(column, error))?;
-            self.bytes.extend_from_slice(bytes);
-            self.ends.push(self.bytes.len());
+/// The first blob of a row that is not what was stored, by its checksum. The blobs stand after the
+/// plain columns; they are hashed where SQLite holds them.
+pub(super) fn first_damaged_blob(row: &Row<'_>) -> SqliteResult<Option<String>> {
+    let record = read_record(row)?;
+    for blob in Blob::ALL {
+        let column = RECORD_WIDTH + 2 * blob as usize;
+        let bytes = |column: usize| {
+            row.get_ref(column)?.as_blob().map_err(|error| unreadable(column, error))
+        };
+        if checksum(blob, &record, bytes(column)?) != *bytes(column + 1)? {
+            return Ok(Some(format!("{}: the checksum does not match", blob.name())));
         }
-        Ok(())
     }
-
-    /// The first blob that is not what was stored, by the checksums alone; `None` if all are, or
-    /// there is no such row.
-    pub fn first_damaged_blob(&self) -> Option<String> {
-        let record = self.record.as_ref()?;
-        let mut begin = 0;
-        let mut parts = self.ends.iter().map(|&end| {
-            let part = &self.bytes[begin..end];
-            begin = end;
-            part
-        });
-        Blob::ALL.into_iter().find_map(|blob| {
-            let (bytes, stored) = (parts.next()?, parts.next()?);
-            let is_right = checksum(blob, record, bytes) == *stored;
-            (!is_right).then(|| format!("{}: the checksum does not match", blob.name()))
-        })
-    }
+    Ok(None)
 }
 
 /// What SQLite itself finds wrong with how the file hangs together, a sentence each, at most

@@ -4,6 +4,7 @@
 //! sees. An export that reads for minutes beside an ingest that writes for minutes would let it grow
 //! to the size of the cache. So a run that finds it long waits until the reader is done.
 
+use super::database::BUSY_TIMEOUT;
 use super::error::CacheError;
 use super::store::Cache;
 use rusqlite::Connection;
@@ -68,12 +69,7 @@ impl Cache {
         let begun = Instant::now();
         let mut said = false;
         loop {
-            // The first number says whether somebody was in the way.
-            let busy: i64 = self
-                .connection
-                .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))
-                .map_err(|error| super::database::sqlite_error(&self.path, error))?;
-            if busy == 0 || stop.load(Ordering::Relaxed) {
+            if self.empty_write_ahead_log()? || stop.load(Ordering::Relaxed) {
                 return Ok(());
             }
             if begun.elapsed() >= patience {
@@ -89,6 +85,19 @@ impl Cache {
             }
             std::thread::sleep(RETRY);
         }
+    }
+
+    /// Tries once; `false` if somebody is in the way. SQLite itself would wait for them, deaf to
+    /// Ctrl-C.
+    fn empty_write_ahead_log(&self) -> Result<bool, CacheError> {
+        let empty = || -> rusqlite::Result<bool> {
+            self.connection.busy_timeout(Duration::ZERO)?;
+            let sql = "PRAGMA wal_checkpoint(TRUNCATE)";
+            let busy = self.connection.query_row(sql, [], |row| row.get::<_, i64>(0));
+            self.connection.busy_timeout(BUSY_TIMEOUT)?;
+            Ok(busy? == 0)
+        };
+        empty().map_err(|error| super::database::sqlite_error(&self.path, error))
     }
 }
 

@@ -2,8 +2,8 @@
 
 use super::columns::{self, COLUMN_COUNT, COLUMNS};
 use super::error::{Fault, LogErrorKind, as_text};
+use super::records::Record;
 use super::value;
-use csv::ByteRecord;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
@@ -11,13 +11,13 @@ use std::sync::LazyLock;
 ///
 /// `unfinished` is whether the file ends with the header and no line break: what is missing then,
 /// or is only the beginning of a name, may be on its way.
-pub(super) fn match_header(header: &ByteRecord, unfinished: bool) -> Result<Vec<u16>, Fault> {
+pub(super) fn match_header(header: &Record, unfinished: bool) -> Result<Vec<u16>, Fault> {
     static PLACES: LazyLock<HashMap<&str, u16>> =
         LazyLock::new(|| columns::column_names().zip(0..).collect());
     let mut seen = [false; COLUMN_COUNT];
     let mut order = Vec::with_capacity(COLUMN_COUNT);
     let cut_off = || Err(Fault::cut_off().found(format!("{} columns", header.len())));
-    for name in header {
+    for name in header.fields() {
         let name = std::str::from_utf8(value::unwrap(name)).map_err(|_| {
             Fault::new(LogErrorKind::InvalidUtf8, "a column name in UTF-8").found(as_text(name))
         })?;

@@ -1,6 +1,6 @@
 //! A log's bytes to its turns.
 //!
-//! The `csv` crate splits the fields; columns are matched by name once per file, and every row is
+//! The `csv` crate's engine splits the fields; columns are matched by name once per file, and every row is
 //! sorted into canonical order while its numbers are parsed. Turns go to the caller one at a time,
 //! so a game takes no memory here however long it is.
 
@@ -151,7 +151,7 @@ fn parse_row(
             return Err(Fault::cut_off().in_column(COLUMNS[last].name));
         }
     }
-    for (field, &column) in record.iter().zip(order) {
+    for (field, &column) in record.fields().zip(order) {
         let column = usize::from(column);
         row.values[column] = match plain_value(field, column) {
             Some(value) => value,

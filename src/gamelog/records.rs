@@ -3,7 +3,7 @@
 
 use super::error::{Fault, LogErrorKind};
 use super::value;
-use csv::ByteRecord;
+use csv_core::ReadRecordResult;
 
 /// Longest line that is looked at. A row of a log has one or two thousand bytes and a header nine;
 /// without a limit, a file of nothing but commas would take eight times its size in memory.
@@ -12,12 +12,50 @@ const LONGEST_LINE: usize = 1 << 20;
 /// A fault and its line.
 pub(super) type Located = (Fault, Option<u64>);
 
+/// The fields of one record, without quotes.
+pub(super) struct Record {
+    /// The fields' bytes, one after another; longer than they are.
+    bytes: Vec<u8>,
+    /// Where each field ends in `bytes`; longer than there are fields.
+    ends: Vec<usize>,
+    fields: usize,
+}
+
+impl Record {
+    /// With room for a row.
+    fn new() -> Record {
+        Record { bytes: vec![0; 4096], ends: vec![0; 512], fields: 0 }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.fields
+    }
+
+    pub(super) fn fields(&self) -> impl Iterator<Item = &[u8]> {
+        let mut start = 0;
+        self.ends[..self.fields].iter().map(move |&end| {
+            let field = &self.bytes[start..end];
+            start = end;
+            field
+        })
+    }
+
+    fn is_blank(&self) -> bool {
+        self.fields == 1 && self.fields().all(|field| value::trim(field).is_empty())
+    }
+}
+
 /// The records of a file, one at a time.
+///
+/// They are split by the engine of the `csv` crate, on the file's bytes as they lie in memory: the
+/// crate's own reader copies them through a buffer, and its records check every field's bounds anew.
 pub(super) struct Records<'a> {
     bytes: &'a [u8],
-    reader: csv::Reader<&'a [u8]>,
+    parser: csv_core::Reader,
     /// The current record.
-    pub(super) record: ByteRecord,
+    pub(super) record: Record,
+    /// Bytes read so far.
+    position: usize,
     /// Where the current record begins in `bytes`.
     start: usize,
 }
@@ -27,8 +65,13 @@ impl<'a> Records<'a> {
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
         check_encoding(bytes)?;
         check_line_lengths(bytes)?;
-        let reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(bytes);
-        Ok(Records { bytes, reader, record: ByteRecord::new(), start: 0 })
+        Ok(Records {
+            bytes,
+            parser: csv_core::Reader::new(),
+            record: Record::new(),
+            position: 0,
+            start: 0,
+        })
     }
 
     /// Reads the next record; `false` at the end of the file.
@@ -36,13 +79,13 @@ impl<'a> Records<'a> {
     /// Blank lines end a file harmlessly. Between rows they are a fault: whoever dropped a row
     /// from the middle of a game should hear of it.
     pub(super) fn advance(&mut self) -> Result<bool, Located> {
-        let from = self.position();
-        let more = self.read()?;
+        let from = self.position;
+        let more = self.read();
         let blank = skip_line_break(self.bytes, from);
         self.start = skip_blank(self.bytes, from);
-        if !more || self.record_is_blank() {
-            while self.read()? {
-                if !self.record_is_blank() {
+        if !more || self.record.is_blank() {
+            while self.read() {
+                if !self.record.is_blank() {
                     return Err(self.blank_line(blank));
                 }
             }
@@ -54,20 +97,29 @@ impl<'a> Records<'a> {
         Ok(true)
     }
 
-    fn read(&mut self) -> Result<bool, Located> {
-        // Reading bytes from memory as bytes has no error left to give; keep the message if it does.
-        self.reader.read_byte_record(&mut self.record).map_err(|error| {
-            (Fault::new(LogErrorKind::Unreadable, "a CSV file").found(error), None)
-        })
-    }
-
-    /// Bytes read so far.
-    fn position(&self) -> usize {
-        self.reader.position().byte() as usize
-    }
-
-    fn record_is_blank(&self) -> bool {
-        self.record.len() == 1 && value::trim(&self.record[0]).is_empty()
+    fn read(&mut self) -> bool {
+        let record = &mut self.record;
+        let (mut bytes, mut fields) = (0, 0);
+        loop {
+            // At the end of the file the rest is empty, which is how the parser learns of it.
+            let (result, read, written, ended) = self.parser.read_record(
+                &self.bytes[self.position..],
+                &mut record.bytes[bytes..],
+                &mut record.ends[fields..],
+            );
+            self.position += read;
+            bytes += written;
+            fields += ended;
+            match result {
+                ReadRecordResult::InputEmpty => {}
+                ReadRecordResult::OutputFull => record.bytes.resize(2 * record.bytes.len(), 0),
+                ReadRecordResult::OutputEndsFull => record.ends.resize(2 * record.ends.len(), 0),
+                ReadRecordResult::Record | ReadRecordResult::End => {
+                    record.fields = fields;
+                    return matches!(result, ReadRecordResult::Record);
+                }
+            }
+        }
     }
 
     fn blank_line(&self, offset: usize) -> Located {
@@ -92,7 +144,7 @@ impl<'a> Records<'a> {
     }
 
     fn spans_lines(&self) -> bool {
-        let record = self.bytes[self.start..self.position()].trim_ascii_end();
+        let record = self.bytes[self.start..self.position].trim_ascii_end();
         record.iter().any(|&byte| is_line_break(byte))
     }
 
@@ -100,7 +152,7 @@ impl<'a> Records<'a> {
     /// line break: then the value may have been cut short.
     pub(super) fn unfinished_value(&self) -> Option<&'a [u8]> {
         let bytes = self.bytes;
-        if self.position() < bytes.len() || bytes.last().is_none_or(|&byte| is_line_break(byte)) {
+        if self.position < bytes.len() || bytes.last().is_none_or(|&byte| is_line_break(byte)) {
             return None;
         }
         bytes[self.start..].rsplit(|&byte| byte == b',').next()

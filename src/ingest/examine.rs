@@ -3,16 +3,14 @@
 use super::find::LogFile;
 use super::whole_file::{Reading, read_whole};
 use crate::cache::{
-    CacheError, CacheKey, CachedGames, GameReader, GameRecord, PackedGame, Packer, RowCopy,
-    StaleReason,
+    CacheError, CacheKey, CachedGames, GameReader, GameRecord, PackedGame, Packer, StaleReason,
 };
 use crate::encode::EncodedGame;
-use crate::gamelog::{GameId, LogError, ReadOptions, read_log};
+use crate::gamelog::{LogError, ReadOptions, read_log};
 use std::any::Any;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
 
 /// A log that was looked at.
 pub(super) struct Examined {
@@ -27,8 +25,9 @@ pub(super) struct Examined {
 pub(super) enum Outcome {
     /// The cached rows are what encoding it would give.
     UpToDate,
-    /// It is not as cached, and can be read. `game` is its encoded rows, if they were asked for.
-    Stale { why: StaleReason, game: Option<Box<PackedGame>> },
+    /// It is not as cached, and can be read. `is_damaged` is whether the row that it replaces is not
+    /// what was stored, whatever the reason; `game` is its encoded rows, if they were asked for.
+    Stale { why: StaleReason, is_damaged: bool, game: Option<Box<PackedGame>> },
     /// It cannot be read, or not yet.
     NotTaken(LogError),
 }
@@ -53,8 +52,9 @@ pub(super) enum Purpose {
 pub(super) struct Examiner<'a> {
     options: ReadOptions,
     purpose: Purpose,
-    checker: &'a BlobChecker,
-    row: RowCopy,
+    /// The cache file, if there is one, and its reader.
+    cache: Option<&'a Path>,
+    reader: Option<GameReader>,
     bytes: Vec<u8>,
     game: EncodedGame,
     packer: Packer,
@@ -64,13 +64,13 @@ impl<'a> Examiner<'a> {
     pub(super) fn new(
         options: ReadOptions,
         purpose: Purpose,
-        checker: &'a BlobChecker,
-    ) -> io::Result<Examiner<'a>> {
+        cache: Option<&'a Path>,
+    ) -> Result<Examiner<'a>, CacheError> {
         Ok(Examiner {
             options,
             purpose,
-            checker,
-            row: RowCopy::default(),
+            cache,
+            reader: cache.map(GameReader::open).transpose()?,
             bytes: Vec::new(),
             game: EncodedGame::default(),
             packer: Packer::new()?,
@@ -92,7 +92,7 @@ impl<'a> Examiner<'a> {
             Ok(examined) => examined,
             Err(panic) => {
                 // Whatever state the buffers were left in.
-                *self = Examiner::new(self.options, self.purpose, self.checker)?;
+                *self = Examiner::new(self.options, self.purpose, self.cache)?;
                 let error = LogError::internal(log.source_path(), message_of(&*panic));
                 Ok(Examined::without_bytes(error))
             }
@@ -120,12 +120,14 @@ impl<'a> Examiner<'a> {
         let key = CacheKey::now(&self.bytes, self.options);
         let bytes = self.bytes.len() as u64;
         let examined = |outcome| Ok(Examined { outcome, key: Some(key), bytes });
-        let why = match cached.staleness(log.game_id, &key) {
-            Some(why) => why,
-            None => match self.checker.check(log.game_id, &mut self.row)? {
-                Some(why) => why,
-                None => return examined(Outcome::UpToDate),
-            },
+        let damage = match &self.reader {
+            Some(reader) if cached.contains(log.game_id) => reader.first_damage(log.game_id)?,
+            _ => None,
+        };
+        let is_damaged = damage.is_some();
+        let damaged = damage.map(|what| StaleReason::Damaged { what });
+        let Some(why) = cached.staleness(log.game_id, &key).or(damaged) else {
+            return examined(Outcome::UpToDate);
         };
 
         self.game.clear();
@@ -140,7 +142,7 @@ impl<'a> Examiner<'a> {
                 let record = GameRecord::new(log.game_id, source_path, bytes, key, &summary);
                 let pack = || Ok::<_, io::Error>(Box::new(self.packer.pack(record, &self.game)?));
                 let game = if encode { Some(pack()?) } else { None };
-                examined(Outcome::Stale { why, game })
+                examined(Outcome::Stale { why, is_damaged, game })
             }
             Err(error) => examined(Outcome::NotTaken(error)),
         }
@@ -151,36 +153,6 @@ impl<'a> Examiner<'a> {
 fn message_of(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<&str>().copied();
     text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
-}
-
-/// Looks after the blobs of games that are up to date by their columns.
-///
-/// All workers share one connection, so that there is one read transaction to keep short; the
-/// hashing, which is most of the work, is done outside of its lock.
-#[derive(Default)]
-pub(super) struct BlobChecker(Option<Mutex<GameReader>>);
-
-impl BlobChecker {
-    /// For a cache, if there is one.
-    pub(super) fn new(cache: Option<&Path>) -> Result<BlobChecker, CacheError> {
-        Ok(BlobChecker(cache.map(GameReader::open).transpose()?.map(Mutex::new)))
-    }
-
-    /// Whether a blob of a game is not what was stored, by its checksum.
-    pub(super) fn check(
-        &self,
-        game_id: GameId,
-        copy: &mut RowCopy,
-    ) -> Result<Option<StaleReason>, CacheError> {
-        let Some(reader) = &self.0 else { return Ok(None) };
-        let copied = reader.lock().unwrap_or_else(PoisonError::into_inner).copy_row(game_id, copy);
-        let what = match copied {
-            Ok(()) => copy.first_damaged_blob(),
-            Err(CacheError::Damaged { why, .. }) => Some(why),
-            Err(error) => return Err(error),
-        };
-        Ok(what.map(|what| StaleReason::Damaged { what }))
-    }
 }
 
 #[cfg(test)]
@@ -205,9 +177,7 @@ mod tests {
         write_log(&mut log, GameId(2), &turns, Dialect::Nan).unwrap();
         std::fs::write(folder.path().join("1.csv"), POISON).unwrap();
         std::fs::write(folder.path().join("2.csv"), log).unwrap();
-        let checker = BlobChecker::default();
-        let mut examiner =
-            Examiner::new(ReadOptions::default(), Purpose::Encode, &checker).unwrap();
+        let mut examiner = Examiner::new(ReadOptions::default(), Purpose::Encode, None).unwrap();
         let mut examine = |game_id: i64| {
             let relative_path = format!("{game_id}.csv").into();
             let log = LogFile { game_id: GameId(game_id), relative_path };

@@ -1,7 +1,7 @@
 //! A run of `prep ingest`.
 
 use super::IngestError;
-use super::examine::{BlobChecker, Examined, Examiner, Outcome, Purpose};
+use super::examine::{Examined, Examiner, Outcome, Purpose};
 use super::find::{FoundLogs, LogFile, find_logs, loop_note, skipped_note};
 use super::game_status::{GONE, REFUSED, SET_ASIDE, UP_TO_DATE};
 use super::summary::{CacheTotals, IngestSummary};
@@ -78,7 +78,7 @@ pub fn ingest(
             stop,
         ),
         cached: &cached,
-        checker: BlobChecker::new(cache.map(Cache::path))?,
+        cache_file: cache.map(Cache::path),
         refused_before: refusals.into_iter().map(|refusal| refusal.game_id).collect(),
         not_taken: BTreeSet::new(),
         summary: IngestSummary {
@@ -109,7 +109,7 @@ struct Run<'a> {
     writer: Writer<'a>,
     /// The cache as it was before the run.
     cached: &'a CachedGames,
-    checker: BlobChecker,
+    cache_file: Option<&'a Path>,
     /// Games of which the cache says that their log was refused or set aside.
     refused_before: BTreeSet<GameId>,
     /// Games whose logs did not go in, so far.
@@ -130,17 +130,17 @@ impl Run<'_> {
         stop: &AtomicBool,
     ) -> Result<(), IngestError> {
         let (options, cached) = (self.options, self.cached);
-        let checker = std::mem::take(&mut self.checker);
+        let cache_file = self.cache_file;
         let workers = rayon::ThreadPoolBuilder::new().num_threads(options.jobs).build()?;
         let next = AtomicUsize::new(0);
         let failed = AtomicBool::new(false);
         let (sender, receiver) = mpsc::sync_channel(OUTCOMES_UNDER_WAY);
         let work = |sender: &mpsc::SyncSender<Message>| {
-            let mut examiner = match Examiner::new(options.read, Purpose::Encode, &checker) {
+            let mut examiner = match Examiner::new(options.read, Purpose::Encode, cache_file) {
                 Ok(examiner) => examiner,
                 Err(error) => {
                     // The writer is gone only if it failed itself, and says so.
-                    let _ = sender.send((0, Err(error.into())));
+                    let _ = sender.send((0, Err(error)));
                     return;
                 }
             };
@@ -182,7 +182,10 @@ impl Run<'_> {
                     self.note_moved(log)?;
                     self.note_mended(log)?;
                 }
-                Outcome::Stale { why, game } => {
+                Outcome::Stale { why, is_damaged, game } => {
+                    if is_damaged {
+                        self.writer.check_structure()?;
+                    }
                     self.summary.count(why.name());
                     self.note_mended(log)?;
                     if let Some(game) = game {
@@ -273,6 +276,9 @@ impl Run<'_> {
             self.summary.missing_kept = missing.len();
             self.summary.removal_blocked = !self.options.keep_missing;
             return Ok(());
+        }
+        if !missing.is_empty() {
+            self.writer.check_structure()?;
         }
         for game_id in missing {
             self.writer.write(|batch| batch.remove(game_id))?;

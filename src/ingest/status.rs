@@ -1,11 +1,11 @@
 //! What a run of `prep ingest` would do, and why. Reads and hashes every log; writes nothing.
 
 use super::IngestError;
-use super::examine::{BlobChecker, Examiner, Outcome, Purpose};
+use super::examine::{Examiner, Outcome, Purpose};
 use super::find::{FoundLogs, LogFile, find_logs, loop_note};
 use super::game_status::{GameStatus, GameVersion, StatusCounts, StatusEntry};
 use super::run::{game_in_two_files, twin_of};
-use crate::cache::{Cache, CacheError, CachedGames};
+use crate::cache::{Cache, CachedGames};
 use crate::gamelog::{GameId, ReadOptions};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -58,9 +58,7 @@ pub fn status(
     let refused_games: BTreeSet<GameId> = refusals.iter().map(|refusal| refusal.game_id).collect();
 
     let mut games = Vec::new();
-    let checker = BlobChecker::new(cache.map(Cache::path))?;
-    let mut examiner =
-        Examiner::new(options, Purpose::Explain, &checker).map_err(CacheError::Compression)?;
+    let mut examiner = Examiner::new(options, Purpose::Explain, cache.map(Cache::path))?;
     for (place, log) in logs.iter().enumerate() {
         if place > 0 && logs[place - 1].game_id == log.game_id {
             // A game in two files is one game.
