@@ -55,3 +55,4 @@ pub use rebuild::Rebuild;
 pub use record::{BLOB_FORMAT, CacheKey, FeatureSchema, GameRecord, StaleReason, staleness};
 pub use rows::{CachedGames, RowCopy};
 pub use store::{Batch, Cache, Refusal, Snapshot};
+pub use write_ahead_log::write_ahead_log_bytes;
