@@ -139,6 +139,7 @@ fn an_export_is_refused_before_it_begins_and_leaves_the_old_one() {
         assert_full(&ran);
         let error = ran.complaints();
         assert!(error.contains("the export to small/processed needs "), "{error}");
+        assert!(error.contains(" are free there"), "not before it began: {error}");
         assert!(test.files("small") == old, "it left something");
 
         // What it says is enough, and not much more than that.

@@ -96,13 +96,17 @@ fn seems_current(record: &GameRecord, log_bytes: u64) -> bool {
 }
 
 impl IngestError {
-    /// An error of a run that had not begun to store games.
+    /// An error of a run that could not begin to store games. If there is a cache already and it cannot
+    /// be opened, nobody knows how many of its games are up to date: then all that can be said is what
+    /// opening it takes.
     pub fn before_the_first_game(error: CacheError, cache: &Path, options: &IngestOptions) -> Self {
-        if !matches!(error, CacheError::DiskFull { .. }) {
-            return error.into();
+        let is_new = std::fs::metadata(cache).map_or(0, |cache| cache.len()) == 0;
+        match error {
+            CacheError::DiskFull { .. } if is_new => {
+                IngestError::DiskFull(shortage(cache, options))
+            }
+            other => other.into(),
         }
-        let games = CachedGames::default();
-        IngestError::DiskFull(shortage(cache, options, &games))
     }
 
     /// An error of a run that made the cache at `cache` anew and has thrown away what it stored.
@@ -110,8 +114,7 @@ impl IngestError {
     pub fn of_rebuild(self, cache: &Path, options: &IngestOptions) -> Self {
         match self {
             IngestError::DiskFull(_) | IngestError::Cache(CacheError::DiskFull { .. }) => {
-                let games = CachedGames::default();
-                let shortage = shortage(cache, options, &games);
+                let shortage = shortage(cache, options);
                 IngestError::DiskFull(Shortage { rebuild: true, ..shortage })
             }
             other => other,
@@ -119,8 +122,73 @@ impl IngestError {
     }
 }
 
-fn shortage(cache: &Path, options: &IngestOptions, cached: &CachedGames) -> Shortage {
+/// Of all logs.
+fn shortage(cache: &Path, options: &IngestOptions) -> Shortage {
     let mut logs = find_logs(&options.root).map_or(Vec::new(), |found| found.logs);
     logs.truncate(options.max_games.unwrap_or(usize::MAX));
-    Shortage::of(cache, &options.root, &logs, cached, PackedSoFar::default())
+    let none = CachedGames::default();
+    Shortage::of(cache, &options.root, &logs, &none, PackedSoFar::default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cache::CacheKey;
+    use crate::gamelog::{GameId, LogSummary, ReadOptions};
+    use crate::splendor::PlayerCount;
+
+    #[test]
+    fn a_shortage_says_what_is_left_what_it_takes_and_what_became_of_the_rest() {
+        let shortage = Shortage {
+            cache: PathBuf::from("data/prep.sqlite"),
+            games_left: 7,
+            needed: 3_000_000,
+            free: Some(12_345),
+            rebuild: false,
+        };
+        assert_eq!(
+            shortage.to_string(),
+            "the disk of data/prep.sqlite is full: about 3.0 MB more are needed for the 7 games left, \
+             and 12 KB are free. What was stored is kept: free some space and run again"
+        );
+        let over_quota = Shortage { games_left: 1, free: Some(5_000_000), ..shortage.clone() };
+        let said = over_quota.to_string();
+        assert!(
+            said.contains("the 1 game left, and 5.0 MB are free (but a quota may allow less).")
+        );
+        let rebuild = Shortage { rebuild: true, free: None, ..shortage };
+        let said = rebuild.to_string();
+        assert!(said.contains("nobody knows how much is free. The cache is as it was"), "{said}");
+    }
+
+    #[test]
+    fn games_that_are_stored_need_no_more_room_and_the_others_what_games_took_so_far() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = folder.path().join("prep.sqlite");
+        let mut logs = Vec::new();
+        for game_id in 1..=4 {
+            let relative_path = PathBuf::from(format!("{game_id}.csv"));
+            std::fs::write(folder.path().join(&relative_path), vec![b'x'; 500_000]).unwrap();
+            logs.push(LogFile { game_id: GameId(game_id), relative_path });
+        }
+        let mut stored = CachedGames::default();
+        for (game_id, source_bytes) in [(1, 500_000), (2, 400_000)] {
+            let key = CacheKey::now(b"x", ReadOptions::default());
+            let summary = LogSummary {
+                rows: 1,
+                players: PlayerCount::Two,
+                gem_fault_rows: 0,
+                unbalanced_rows: 0,
+            };
+            let record =
+                GameRecord::new(GameId(game_id), String::new(), source_bytes, key, &summary);
+            stored.records.insert(GameId(game_id), record);
+        }
+        let of = |packed| Shortage::of(&cache, folder.path(), &logs, &stored, packed);
+        let unknown = of(PackedSoFar::default());
+        assert_eq!(unknown.games_left, 3, "the second log has grown");
+        assert_eq!(unknown.needed, 2 * 300_000 + 2 * SMALL_FILE);
+        let known = of(PackedSoFar { games: 2, bytes: 20_000 });
+        assert_eq!(known.needed, 2 * 3 * (10_000 + PAGE) + 2 * SMALL_FILE);
+    }
 }
