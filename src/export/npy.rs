@@ -240,7 +240,11 @@ impl<S> QuietOnceFailed<S> {
             return Ok(pretended);
         }
         let done = attempt(&mut self.sink);
-        self.failed = done.as_ref().err().map(io::Error::kind);
+        if let Err(error) = &done {
+            self.failed = Some(error.kind());
+            // It may have gone back to fill in a header, and insists on being past it.
+            self.position = self.end;
+        }
         done
     }
 
