@@ -23,6 +23,7 @@
 //! | [`encode`] | a turn to its features, labels and masks: pure |
 //! | [`simulate`] | games to try things on |
 //! | [`config`] | YAML to checked settings |
+//! | [`disk_space`] | how much room the disk has, in words |
 //! | [`cache`] | the SQLite file: key, staleness, blobs, migrations |
 //! | [`memory`], [`progress`] | what long runs report |
 //! | [`ingest`] | the glue from logs to cache |
@@ -54,6 +55,8 @@ pub mod encode;
 pub mod simulate;
 
 pub mod config;
+
+pub mod disk_space;
 
 pub mod cache;
 

@@ -10,13 +10,14 @@ use std::path::{Path, PathBuf};
 /// The rooms in the order of the house: each may use those before it.
 ///
 /// `ingest` and `export` are glue beside each other: neither uses the other.
-const ROOMS: [&str; 12] = [
+const ROOMS: [&str; 13] = [
     "column_name",
     "splendor",
     "gamelog",
     "encode",
     "simulate",
     "config",
+    "disk_space",
     "cache",
     "memory",
     "progress",

@@ -11,8 +11,9 @@
 
 use super::error::CacheError;
 use super::header::{APPLICATION_ID, Header, look_at};
-use super::lock::beside;
+use super::lock::{beside, make_folders_above};
 use super::write_ahead_log;
+use crate::disk_space::has_no_room;
 use rusqlite::{Connection, ErrorCode, OpenFlags, ffi};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -32,10 +33,7 @@ pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Opens the cache for writing; makes it, and the folders above it, if it is not there.
 pub(super) fn open_or_create(path: &Path) -> Result<Connection, CacheError> {
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        std::fs::create_dir_all(folder)
-            .map_err(|error| CacheError::Folder { path: folder.to_owned(), error })?;
-    }
+    make_folders_above(path)?;
     check_header(path)?;
     let mut connection = connect(path, READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)
         .map_err(|error| sqlite_error(path, error))?;
@@ -139,6 +137,12 @@ fn migrate_to(newest: usize, connection: &mut Connection, path: &Path) -> Result
     if version as usize == newest {
         return Ok(());
     }
+    if version == BLANK {
+        // Can only be chosen for an empty file.
+        connection
+            .pragma_update(None, "auto_vacuum", "incremental")
+            .map_err(|error| sqlite_error(path, error))?;
+    }
     write_ahead_log::enter(connection, path)?;
     let apply = |connection: &mut Connection| {
         let transaction =
@@ -193,6 +197,20 @@ const LOCKING_FAILURES: [i32; 8] = [
     ffi::SQLITE_IOERR_SHMMAP,
 ];
 
+/// Errors of the system that may mean a full disk: SQLite tells it only of an ordinary write that was
+/// over no quota.
+const FAILURES_FOR_ROOM: [i32; 9] = [
+    ffi::SQLITE_IOERR_WRITE,
+    ffi::SQLITE_IOERR_FSYNC,
+    ffi::SQLITE_IOERR_DIR_FSYNC,
+    ffi::SQLITE_IOERR_TRUNCATE,
+    ffi::SQLITE_IOERR_CLOSE,
+    ffi::SQLITE_IOERR_SHMOPEN,
+    ffi::SQLITE_IOERR_SHMSIZE,
+    ffi::SQLITE_IOERR_SHMMAP,
+    ffi::SQLITE_CANTOPEN,
+];
+
 fn malformed(path: &Path, why: impl Into<String>) -> CacheError {
     CacheError::Malformed { path: path.to_owned(), why: why.into() }
 }
@@ -200,8 +218,8 @@ fn malformed(path: &Path, why: impl Into<String>) -> CacheError {
 /// An error of SQLite as one of this room: damage, and what somebody can do something about, in words.
 pub(super) fn sqlite_error(path: &Path, error: rusqlite::Error) -> CacheError {
     use ErrorCode::{
-        DatabaseBusy, DatabaseCorrupt, DatabaseLocked, FileLockingProtocolFailed, NotADatabase,
-        Unknown,
+        DatabaseBusy, DatabaseCorrupt, DatabaseLocked, DiskFull, FileLockingProtocolFailed,
+        NotADatabase, Unknown,
     };
     // No statement of ours is wrong in a file whose schema is what its version says, and none asks
     // for one row where there may be none.
@@ -214,6 +232,12 @@ pub(super) fn sqlite_error(path: &Path, error: rusqlite::Error) -> CacheError {
         // A page that ends with the file: it was cut short.
         _ if extended == Some(ffi::SQLITE_IOERR_SHORT_READ) => malformed(path, error.to_string()),
         Some(DatabaseBusy | DatabaseLocked) => CacheError::Busy(path.to_owned()),
+        Some(DiskFull) => CacheError::disk_full(path),
+        _ if extended.is_some_and(|code| FAILURES_FOR_ROOM.contains(&code))
+            && has_no_room(path) =>
+        {
+            CacheError::disk_full(path)
+        }
         Some(FileLockingProtocolFailed) => {
             CacheError::FileSystem { path: path.to_owned(), why: error.to_string() }
         }

@@ -1,7 +1,11 @@
 //! What can go wrong with a cache.
 
+use crate::disk_space::{
+    SMALL_FILE, free_bytes, free_in_words, is_of_full_disk, needed_in_words, quota_in_words,
+};
 use crate::gamelog::GameId;
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 
 /// Why a cache could not be used.
 #[derive(Debug, thiserror::Error)]
@@ -68,7 +72,7 @@ pub enum CacheError {
         /// The cache file.
         path: PathBuf,
         /// The system's reason.
-        error: std::io::Error,
+        error: io::Error,
     },
     /// Another run is writing it.
     #[error(
@@ -98,13 +102,25 @@ pub enum CacheError {
         /// What does not work.
         why: String,
     },
+    /// There is no room where the cache lies.
+    #[error(
+        "the disk of {} is full: at least {} are needed beside it and {}{}: free some space and run \
+         this again", path.display(), needed_in_words(SMALL_FILE), free_in_words(*free),
+        quota_in_words(SMALL_FILE, *free)
+    )]
+    DiskFull {
+        /// The cache file.
+        path: PathBuf,
+        /// Bytes free there, if known.
+        free: Option<u64>,
+    },
     /// The lock file could not be used.
     #[error("cannot lock {}: {error}", path.display())]
     Lock {
         /// The lock file.
         path: PathBuf,
         /// The system's reason.
-        error: std::io::Error,
+        error: io::Error,
     },
     /// A folder on the way could not be made.
     #[error("cannot make the folder {}: {error}", path.display())]
@@ -112,7 +128,7 @@ pub enum CacheError {
         /// The folder.
         path: PathBuf,
         /// The system's reason.
-        error: std::io::Error,
+        error: io::Error,
     },
     /// SQLite refused.
     #[error("the cache {}: {error}", path.display())]
@@ -124,7 +140,7 @@ pub enum CacheError {
     },
     /// zstd could not allocate its tables, or ran out of memory.
     #[error("cannot compress or decompress")]
-    Compression(#[from] std::io::Error),
+    Compression(#[from] io::Error),
     /// What is stored of a game is not what was stored.
     #[error(
         "the cached {what} of game {game_id} are damaged ({why}): run `prep ingest DIR`, which \
@@ -138,6 +154,22 @@ pub enum CacheError {
         /// How it shows.
         why: String,
     },
+}
+
+impl CacheError {
+    pub(super) fn disk_full(path: &Path) -> CacheError {
+        CacheError::DiskFull { path: path.to_owned(), free: free_bytes(path) }
+    }
+
+    /// An error of the system over a file of the cache at `path`: `otherwise` says which, if it is
+    /// not that the disk is full.
+    pub(super) fn of_system(
+        path: &Path,
+        error: io::Error,
+        otherwise: impl FnOnce(io::Error) -> CacheError,
+    ) -> CacheError {
+        if is_of_full_disk(&error) { CacheError::disk_full(path) } else { otherwise(error) }
+    }
 }
 
 /// Goes behind `another run`.

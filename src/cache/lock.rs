@@ -34,11 +34,8 @@ impl WriterLock {
     /// [`CacheError::Held`] with the holder's process id if it is not free within `wait`.
     pub fn acquire(cache: &Path, wait: Duration) -> Result<WriterLock, CacheError> {
         let path = lock_path(cache);
-        let failed = |error| lock_error(&path, error);
-        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            std::fs::create_dir_all(folder)
-                .map_err(|error| CacheError::Folder { path: folder.to_owned(), error })?;
-        }
+        let failed = |error| CacheError::of_system(cache, error, |error| lock_error(&path, error));
+        make_folders_above(cache)?;
         let mut file = File::options()
             .read(true)
             .write(true)
@@ -84,6 +81,17 @@ pub(super) fn is_lock_beside(cache: &Path) -> bool {
 /// One cache, one lock, also where it is reached through a link.
 fn lock_path(cache: &Path) -> PathBuf {
     beside(&cache.canonicalize().unwrap_or_else(|_| cache.to_owned()), ".lock")
+}
+
+/// Makes the folders above a file where they are missing.
+pub(super) fn make_folders_above(path: &Path) -> Result<(), CacheError> {
+    let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) else {
+        return Ok(());
+    };
+    std::fs::create_dir_all(folder).map_err(|error| {
+        let folder = folder.to_owned();
+        CacheError::of_system(path, error, |error| CacheError::Folder { path: folder, error })
+    })
 }
 
 /// The path with more at the end of its name.

@@ -37,6 +37,7 @@
 mod blob;
 mod database;
 mod error;
+mod free_space;
 mod header;
 mod last_ingest;
 mod lock;
@@ -55,3 +56,4 @@ pub use rebuild::Rebuild;
 pub use record::{BLOB_FORMAT, CacheKey, FeatureSchema, GameRecord, StaleReason, staleness};
 pub use rows::CachedGames;
 pub use store::{Batch, Cache, Refusal, Snapshot};
+pub use write_ahead_log::write_ahead_log_bytes;

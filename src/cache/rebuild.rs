@@ -96,7 +96,8 @@ impl<'a> Rebuild<'a> {
     }
 
     fn failed(&self, error: io::Error) -> CacheError {
-        CacheError::Swap { path: self.target.clone(), error }
+        let path = self.target.clone();
+        CacheError::of_system(&self.target, error, |error| CacheError::Swap { path, error })
     }
 }
 

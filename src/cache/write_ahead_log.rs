@@ -60,9 +60,14 @@ impl Cache {
         self.bound(LONG, PATIENCE, stop)
     }
 
+    /// Gives the room of the write-ahead log back to the disk, as far as that can be done now: on a
+    /// full disk it may not.
+    pub fn try_to_empty_write_ahead_log(&self) {
+        let _ = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+    }
+
     fn bound(&self, long: u64, patience: Duration, stop: &AtomicBool) -> Result<(), CacheError> {
-        let log = log_path(&self.path);
-        let length = || std::fs::metadata(&log).map_or(0, |log| log.len());
+        let length = || write_ahead_log_bytes(&self.path);
         if length() < long {
             return Ok(());
         }
@@ -80,7 +85,7 @@ impl Cache {
                 tracing::info!(
                     "waiting for another program that reads the cache (an export?), so that {} \
                      stays short",
-                    log.display()
+                    log_path(&self.path).display()
                 );
             }
             std::thread::sleep(RETRY);
@@ -103,6 +108,11 @@ impl Cache {
 
 /// Between two looks whether readers are done.
 const RETRY: Duration = Duration::from_millis(50);
+
+/// Bytes of the write-ahead log of the cache at a path: what the cache file may yet grow by.
+pub fn write_ahead_log_bytes(cache: &Path) -> u64 {
+    std::fs::metadata(log_path(cache)).map_or(0, |log| log.len())
+}
 
 fn log_path(cache: &Path) -> PathBuf {
     let mut name = cache.as_os_str().to_owned();

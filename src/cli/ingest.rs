@@ -88,20 +88,22 @@ pub(super) fn run(arguments: IngestArgs, context: Context) -> Result<Outcome> {
         let cache = Cache::open_if_there(&path)?;
         ingest(cache.as_ref(), &options, &*progress, stop_flag())?
     } else {
+        let before = |error| IngestError::before_the_first_game(error, &path, &options);
         if arguments.rebuild {
             Rebuild::check(&path)?;
         } else {
-            Cache::check(&path)?;
+            Cache::check(&path).map_err(before)?;
         }
         if (arguments.rebuild || !path.exists()) && find_logs(&options.root)?.logs.is_empty() {
             // A slip in the folder's name must not leave an empty cache behind.
-            return Err(IngestError::NoLogs(options.root).into());
+            return Err(IngestError::NoLogs(options.root.clone()).into());
         }
-        let lock = WriterLock::acquire(&path, Duration::from_secs(arguments.wait))?;
+        let lock =
+            WriterLock::acquire(&path, Duration::from_secs(arguments.wait)).map_err(before)?;
         if arguments.rebuild {
             rebuild(&path, &lock, &options, &*progress)?
         } else {
-            let cache = Cache::open_or_create(&path)?;
+            let cache = Cache::open_or_create(&path).map_err(before)?;
             ingest(Some(&cache), &options, &*progress, stop_flag())?
         }
     };
@@ -123,10 +125,18 @@ fn rebuild(
 ) -> Result<IngestSummary> {
     let rebuild = Rebuild::begin(path, lock)?;
     let is_old_there = path.exists();
-    let cache = Cache::open_or_create(rebuild.path())?;
-    let summary = ingest(Some(&cache), options, progress, stop_flag())?;
-    // Closed, and with it its write-ahead log.
-    drop(cache);
+    let ingested = Cache::open_or_create(rebuild.path()).map_err(IngestError::from).and_then(
+        // Closed behind this, and with it its write-ahead log.
+        |cache| ingest(Some(&cache), options, progress, stop_flag()),
+    );
+    let summary = match ingested {
+        Ok(summary) => summary,
+        Err(error) => {
+            // Takes the unfinished one away, so that the room it took counts as free.
+            drop(rebuild);
+            return Err(error.of_rebuild(path, options).into());
+        }
+    };
     if summary.interrupted {
         bail!("interrupted: the cache is as it was");
     }

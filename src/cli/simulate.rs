@@ -9,7 +9,7 @@ use crate::splendor::PlayerCount;
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use std::fs::{self, File};
-use std::io::{BufWriter, ErrorKind, Write};
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 /// Play games with the crate's own rules and a cheap policy, and log them
@@ -52,10 +52,9 @@ pub(super) fn run(arguments: SimulateArgs, context: Context) -> Result<Outcome> 
         let dialect = Dialect::ALL[game_id.0 as usize % Dialect::ALL.len()];
         let path =
             arguments.dir.join(format!("{}_games", players.get())).join(format!("{game_id}.csv"));
-        let mut out = create(&path)?;
-        write_log(&mut out, game_id, &turns, dialect)
-            .and_then(|()| out.flush())
-            .with_context(|| format!("cannot write {}", path.display()))?;
+        let mut log = Vec::new();
+        write_log(&mut log, game_id, &turns, dialect)?;
+        write(&path, &log)?;
         rows += turns.len();
         progress.advance(1);
     }
@@ -69,13 +68,17 @@ pub(super) fn run(arguments: SimulateArgs, context: Context) -> Result<Outcome> 
 }
 
 /// Never over a file that is there: it may be somebody's real game.
-fn create(path: &Path) -> Result<BufWriter<File>> {
+fn write(path: &Path, log: &[u8]) -> Result<()> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)
             .with_context(|| format!("cannot make the folder {}", folder.display()))?;
     }
     match File::create_new(path) {
-        Ok(file) => Ok(BufWriter::new(file)),
+        Ok(mut file) => file.write_all(log).with_context(|| {
+            // Half a log would be in the way of the next try.
+            let _ = fs::remove_file(path);
+            format!("cannot write {}", path.display())
+        }),
         Err(error) if error.kind() == ErrorKind::AlreadyExists => bail!(
             "{} is there already and is not overwritten: choose another folder or --first-id",
             path.display()

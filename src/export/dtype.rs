@@ -33,6 +33,15 @@ impl Dtype {
             Dtype::Int8 => "int8",
         }
     }
+
+    /// Of one value.
+    pub(super) const fn bytes(self) -> u64 {
+        match self {
+            Dtype::Float32 => 4,
+            Dtype::Float16 => 2,
+            Dtype::Int8 => 1,
+        }
+    }
 }
 
 /// Values of `X`, row after row.

@@ -17,6 +17,7 @@
 mod block;
 mod columns;
 mod diff;
+mod disk_use;
 mod dtype;
 mod files;
 mod fingerprint;
@@ -51,6 +52,7 @@ pub use split::{Split, SplitError, SplitMethod, assign};
 pub use verify::{ExportFault, ExportVerification, verify_export};
 
 use crate::cache::CacheError;
+use crate::disk_space::{free_in_words, is_of_full_disk, needed_in_words, quota_in_words};
 use crate::gamelog::GameId;
 use std::path::{Path, PathBuf};
 
@@ -107,6 +109,34 @@ pub enum ExportError {
         /// Name of the column.
         column: &'static str,
     },
+    /// The disk has too little room, which is known before anything is written.
+    #[error(
+        "the export to {} needs {} and {} there: free some space, or choose another disk with --out",
+        out.display(), needed_in_words(*needed), free_in_words(Some(*free))
+    )]
+    NoRoom {
+        /// The folder to replace.
+        out: PathBuf,
+        /// Bytes that the export takes at its fullest moment, beside the old one.
+        needed: u64,
+        /// Bytes that are free.
+        free: u64,
+    },
+    /// The disk was full before the export was done.
+    #[error(
+        "the disk is full: the export to {} needs {}, and {}{}: free some space, or choose another \
+         disk with --out",
+        out.display(), needed_in_words(*needed), free_in_words(*free),
+        quota_in_words(*needed, *free)
+    )]
+    DiskFull {
+        /// The folder to replace.
+        out: PathBuf,
+        /// Bytes that the export takes at its fullest moment, beside the old one.
+        needed: u64,
+        /// Bytes that are free now that what was written is removed, if known.
+        free: Option<u64>,
+    },
     /// A file of the export could not be written.
     #[error("cannot write {}: {error}", path.display())]
     File {
@@ -149,5 +179,15 @@ pub enum ExportError {
 impl ExportError {
     fn file(path: &Path, error: std::io::Error) -> ExportError {
         ExportError::File { path: path.to_owned(), error }
+    }
+
+    /// Of the disk that is written to; that of the cache has an error of its own.
+    fn is_of_full_disk(&self) -> bool {
+        match self {
+            ExportError::File { error, .. } => is_of_full_disk(error),
+            // More has to be said than that.
+            ExportError::Publish(PublishError::NotRestored { .. }) => false,
+            error => is_of_full_disk(error),
+        }
     }
 }

@@ -11,7 +11,7 @@
 use ndarray_npy::npy::header::{Header, Layout};
 use ndarray_npy::{WritableElement, WriteNpyError};
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, Seek, SeekFrom, Write};
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 use zip::write::SimpleFileOptions;
@@ -29,7 +29,7 @@ pub enum NpyError {
         /// The file.
         path: PathBuf,
         /// What went wrong.
-        source: WriteNpyError,
+        source: io::Error,
     },
     /// The rows written are not those that the header promises. A fault of the caller.
     #[error(
@@ -93,7 +93,7 @@ impl<T: WritableElement> NpyWriter<T> {
             header.write(&mut sink)?;
             Ok(sink)
         };
-        let sink = start().map_err(|source| NpyError::Write { path: path.to_owned(), source })?;
+        let sink = start().map_err(|error| failed(path, error))?;
         Ok(NpyWriter { path: path.to_owned(), sink, declared, written: 0, element: PhantomData })
     }
 
@@ -108,7 +108,8 @@ impl<T: WritableElement> NpyWriter<T> {
         if written > self.declared {
             return Err(self.miscounted(written));
         }
-        T::write_slice(elements, &mut self.sink).map_err(|source| self.failed(source.into()))?;
+        T::write_slice(elements, &mut self.sink)
+            .map_err(|error| failed(&self.path, error.into()))?;
         self.written = written;
         Ok(())
     }
@@ -123,17 +124,22 @@ impl<T: WritableElement> NpyWriter<T> {
         if self.written != self.declared {
             return Err(self.miscounted(self.written));
         }
-        self.sink.flush().map_err(|source| self.failed(source.into()))?;
+        self.sink.flush().map_err(|error| failed(&self.path, error.into()))?;
         Ok(self.sink.get_ref().hasher.finalize())
     }
 
     fn miscounted(&self, written: u128) -> NpyError {
         NpyError::ElementCount { path: self.path.clone(), declared: self.declared, written }
     }
+}
 
-    fn failed(&self, source: WriteNpyError) -> NpyError {
-        NpyError::Write { path: self.path.clone(), source }
-    }
+/// The system's own error where there is one: `WriteNpyError` would say the same a second time.
+fn failed(path: &Path, error: WriteNpyError) -> NpyError {
+    let source = match error {
+        WriteNpyError::Io(error) => error,
+        other => io::Error::other(other),
+    };
+    NpyError::Write { path: path.to_owned(), source }
 }
 
 impl NpyWriter<u16> {
@@ -185,7 +191,8 @@ impl Write for HashingFile {
 ///
 /// What reading a member or writing `out` comes to, and a name given twice.
 pub fn pack_npz(members: &[(&str, &Path)], out: &Path) -> io::Result<blake3::Hash> {
-    let mut archive = ZipWriter::new(BufWriter::with_capacity(BUFFER_BYTES, File::create(out)?));
+    let file = BufWriter::with_capacity(BUFFER_BYTES, File::create(out)?);
+    let mut archive = ZipWriter::new(QuietOnceFailed::new(file));
     for (name, path) in members {
         let mut member = File::open(path)?;
         // The header is written ahead of the bytes, so its width is chosen by the length.
@@ -198,12 +205,78 @@ pub fn pack_npz(members: &[(&str, &Path)], out: &Path) -> io::Result<blake3::Has
         archive.start_file(format!("{name}.npy"), options)?;
         io::copy(&mut member, &mut archive)?;
     }
-    archive.finish()?.into_inner().map_err(io::IntoInnerError::into_error)?;
+    let QuietOnceFailed { sink, failed, .. } = archive.finish()?;
+    if let Some(kind) = failed {
+        return Err(kind.into());
+    }
+    sink.into_inner().map_err(io::IntoInnerError::into_error)?;
     // The archive goes back to fill in each member's length and checksum, so its hash cannot be
     // taken on the way; the pages are still in memory.
     let mut hasher = blake3::Hasher::new();
     hasher.update_reader(File::open(out)?)?;
     Ok(hasher.finalize())
+}
+
+/// A sink that fails once and from then on only pretends. A [`ZipWriter`] that is dropped after an
+/// error tries to end the archive, and prints to stderr if it cannot.
+struct QuietOnceFailed<S> {
+    sink: S,
+    failed: Option<io::ErrorKind>,
+    position: u64,
+    end: u64,
+}
+
+impl<S> QuietOnceFailed<S> {
+    fn new(sink: S) -> QuietOnceFailed<S> {
+        QuietOnceFailed { sink, failed: None, position: 0, end: 0 }
+    }
+
+    fn attempt<T>(
+        &mut self,
+        pretended: T,
+        attempt: impl FnOnce(&mut S) -> io::Result<T>,
+    ) -> io::Result<T> {
+        if self.failed.is_some() {
+            return Ok(pretended);
+        }
+        let done = attempt(&mut self.sink);
+        if let Err(error) = &done {
+            self.failed = Some(error.kind());
+            // It may have gone back to fill in a header, and insists on being past it.
+            self.position = self.end;
+        }
+        done
+    }
+
+    fn moved_to(&mut self, position: u64) -> u64 {
+        self.position = position;
+        self.end = self.end.max(position);
+        position
+    }
+}
+
+impl<S: Write> Write for QuietOnceFailed<S> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let taken = self.attempt(bytes.len(), |sink| sink.write(bytes))?;
+        self.moved_to(self.position + taken as u64);
+        Ok(taken)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.attempt((), Write::flush)
+    }
+}
+
+impl<S: Seek> Seek for QuietOnceFailed<S> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let pretended = match to {
+            SeekFrom::Start(position) => position,
+            SeekFrom::Current(by) => self.position.saturating_add_signed(by),
+            SeekFrom::End(by) => self.end.saturating_add_signed(by),
+        };
+        let position = self.attempt(pretended, |sink| sink.seek(to))?;
+        Ok(self.moved_to(position))
+    }
 }
 
 #[cfg(test)]

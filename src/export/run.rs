@@ -3,6 +3,7 @@
 use super::ExportError;
 use super::block::{Block, RowPlan};
 use super::columns::ExportedColumns;
+use super::disk_use::{ExportSize, check_room};
 use super::dtype::Dtype;
 use super::files::ExportFiles;
 use super::fingerprint::{IdenticalGames, WrittenGame, identical_games};
@@ -20,6 +21,7 @@ use super::training_sums::{STATS_FILE, TRAINING_SUMS, TrainingSums};
 use crate::cache::{
     Cache, CacheError, FeatureSchema, GameRecord, PackedGame, Refusal, Snapshot, Unpacker,
 };
+use crate::disk_space::free_bytes;
 use crate::encode::{ColumnSums, ENCODER_VERSION};
 use crate::gamelog::GameId;
 use crate::memory::report_memory;
@@ -79,6 +81,20 @@ pub fn export(
     progress: &dyn Progress,
     stop: &AtomicBool,
 ) -> Result<ExportSummary, ExportError> {
+    let mut needed = 0;
+    // Only here is what was written removed again, and the room it took free.
+    try_export(cache, options, progress, stop, &mut needed)
+        .map_err(|error| error.with_room(&options.out, needed))
+}
+
+/// Sets `needed` to the bytes that the export takes before it writes any.
+fn try_export(
+    cache: &Cache,
+    options: &ExportOptions,
+    progress: &dyn Progress,
+    stop: &AtomicBool,
+    needed: &mut u64,
+) -> Result<ExportSummary, ExportError> {
     if options.dtype == Dtype::Int8 && options.normalize {
         return Err(ExportError::NormalizedIntegers);
     }
@@ -110,7 +126,17 @@ pub fn export(
         None => (fitted, ScalerOrigin::FittedHere, None),
     };
 
+    let size = ExportSize {
+        rows: Split::ALL.map(|split| rows_of(&records, &splits, split)),
+        games: records.len() as u64,
+        columns: names.len() as u64,
+        dtype: options.dtype,
+        layout: options.layout,
+    };
+    *needed = size.bytes();
     let staging = Staging::create(&options.out)?;
+    // Not before: what runs that were killed had written is gone only now.
+    check_room(&options.out, *needed, free_bytes(&staging.path()))?;
     let mut files = ExportFiles::new(staging.path());
     let plan = RowPlan {
         scaler: scaler.clone().filter(|_| options.normalize),
@@ -119,12 +145,11 @@ pub fn export(
         columns,
     };
     let mut writers = Vec::new();
-    for split in Split::ALL {
-        let rows = rows_of(&records, &splits, split);
+    for (split, rows) in Split::ALL.into_iter().zip(size.rows) {
         let columns = plan.columns.len();
         writers.push(SplitWriter::create(&files, split, rows as usize, columns, options.dtype)?);
     }
-    let rows: u64 = Split::ALL.map(|split| rows_of(&records, &splits, split)).iter().sum();
+    let rows: u64 = size.rows.iter().sum();
     tracing::info!("{} games in the cache, {rows} rows", records.len());
     progress.begin("rows", rows);
     let games = records.values().zip(splits.iter().copied());

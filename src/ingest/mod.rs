@@ -6,9 +6,11 @@
 //! workers wait when the writer is behind, however many games there are.
 //!
 //! **What can go wrong, and what then.** A log that cannot be read is refused and the others go
-//! in. One that is still being written is set aside: it is tried again by the next run. A kill loses the batch at hand and nothing else. A folder that lost more than a fifth of
+//! in. One that is still being written is set aside: it is tried again by the next run. A kill loses the batch at hand and nothing else; so
+//! does a full disk, and the run says how much more room the rest takes ([`Shortage`]). A folder that lost more than a fifth of
 //! its logs is taken for a disk that is not mounted: nothing is removed.
 
+mod disk_full;
 mod examine;
 mod find;
 mod game_status;
@@ -19,6 +21,7 @@ mod verify;
 mod whole_file;
 mod writer;
 
+pub use disk_full::Shortage;
 pub use find::{FoundLogs, LogFile, find_logs};
 pub use game_status::{GameStatus, GameVersion, StatusCounts, StatusEntry};
 pub use run::{IngestOptions, ingest};
@@ -49,6 +52,9 @@ pub enum IngestError {
         /// The system's reason.
         error: walkdir::Error,
     },
+    /// There is no room for what is to be stored.
+    #[error("{0}")]
+    DiskFull(Shortage),
     /// The cache failed.
     #[error(transparent)]
     Cache(#[from] CacheError),

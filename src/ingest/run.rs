@@ -1,6 +1,7 @@
 //! A run of `prep ingest`.
 
 use super::IngestError;
+use super::disk_full::Shortage;
 use super::examine::{Examined, Examiner, Outcome, Purpose};
 use super::find::{FoundLogs, LogFile, find_logs, loop_note, skipped_note};
 use super::game_status::{GONE, REFUSED, SET_ASIDE, UP_TO_DATE};
@@ -89,17 +90,13 @@ pub fn ingest(
     tracing::info!("{looked_at} logs in {}", options.root.display());
     report_memory(options.monitor_memory, "at the start");
     progress.begin("games", looked_at as u64);
-    run.examine_all(&logs, looked_at, progress, stop)?;
-    progress.end();
-    run.summary.interrupted = stop.load(Ordering::Relaxed);
-    if !run.summary.interrupted {
-        run.remove_missing(&game_ids)?;
+    let gone_through = run.go_through(&logs, looked_at, &game_ids, progress, stop);
+    if let (Err(IngestError::Cache(CacheError::DiskFull { .. })), Some(cache)) =
+        (&gone_through, cache)
+    {
+        return Err(IngestError::DiskFull(run.shortage(cache, &logs[..looked_at])));
     }
-    run.forget_refusals(&game_ids)?;
-    if !run.summary.interrupted {
-        run.writer.finish()?;
-    }
-    run.writer.commit()?;
+    gone_through?;
     report_memory(options.monitor_memory, "at the end");
     Ok(run.into_summary())
 }
@@ -121,6 +118,39 @@ struct Run<'a> {
 type Message = (usize, Result<Examined, CacheError>);
 
 impl Run<'_> {
+    fn go_through(
+        &mut self,
+        logs: &[LogFile],
+        looked_at: usize,
+        game_ids: &BTreeSet<GameId>,
+        progress: &dyn Progress,
+        stop: &AtomicBool,
+    ) -> Result<(), IngestError> {
+        self.examine_all(logs, looked_at, progress, stop)?;
+        progress.end();
+        self.summary.interrupted = stop.load(Ordering::Relaxed);
+        if !self.summary.interrupted {
+            self.remove_missing(game_ids)?;
+        }
+        self.forget_refusals(game_ids)?;
+        if !self.summary.interrupted {
+            self.writer.finish()?;
+        }
+        self.writer.commit()?;
+        Ok(self.writer.give_back_free_space()?)
+    }
+
+    /// After the disk was full: what was not committed is gone by now.
+    fn shortage(self, cache: &Cache, looked_at: &[LogFile]) -> Shortage {
+        let packed = self.writer.packed();
+        // Rolls back what is open.
+        drop(self.writer);
+        cache.try_to_empty_write_ahead_log();
+        let stored = cache.games();
+        let stored = stored.as_ref().unwrap_or(self.cached);
+        Shortage::of(cache.path(), &self.options.root, looked_at, stored, packed)
+    }
+
     /// Spreads the first `looked_at` logs over worker threads and stores what they send.
     fn examine_all(
         &mut self,

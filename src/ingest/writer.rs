@@ -1,5 +1,6 @@
 //! The one who writes the cache during a run.
 
+use super::disk_full::PackedSoFar;
 use crate::cache::{Batch, Cache, CacheError, PackedGame};
 use std::num::NonZeroUsize;
 use std::sync::atomic::AtomicBool;
@@ -19,6 +20,8 @@ pub(super) struct Writer<'a> {
     games: usize,
     /// Packed bytes put since the last commit.
     bytes: u64,
+    /// In the whole run.
+    packed: PackedSoFar,
     batch_size: NonZeroUsize,
     /// Set when the run is to end: it then waits for nobody.
     stop: &'a AtomicBool,
@@ -43,6 +46,7 @@ impl<'a> Writer<'a> {
             is_checked: false,
             games: 0,
             bytes: 0,
+            packed: PackedSoFar::default(),
             batch_size,
             stop,
         }
@@ -80,9 +84,19 @@ impl<'a> Writer<'a> {
 
     /// Stores a game; `true` if that ended a batch.
     pub(super) fn put(&mut self, game: &PackedGame) -> Result<bool, CacheError> {
+        let bytes = game.packed_bytes();
+        // First, so that a game for which there was no room is one of those that tell how much is
+        // needed.
+        self.packed.games += 1;
+        self.packed.bytes += bytes;
         self.write(|batch| batch.put(game))?;
-        self.bytes += game.packed_bytes();
+        self.bytes += bytes;
         self.end_game()
+    }
+
+    /// Games that this run has packed.
+    pub(super) fn packed(&self) -> PackedSoFar {
+        self.packed
     }
 
     /// One game more is dealt with; `true` if that ended a batch.
@@ -103,6 +117,17 @@ impl<'a> Writer<'a> {
             self.write(Batch::finish_ingest)?;
         }
         Ok(())
+    }
+
+    /// Gives the file system back what the games that left the cache, or were replaced, took.
+    pub(super) fn give_back_free_space(&mut self) -> Result<(), CacheError> {
+        match self.cache {
+            Some(cache) if self.has_begun && cache.has_much_free_space()? => {
+                self.check_structure()?;
+                cache.give_back_free_space(self.stop)
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Makes what is in the open batch last.

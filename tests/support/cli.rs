@@ -39,6 +39,23 @@ impl Ran {
         let lines = self.stderr.lines().filter(is_complaint);
         lines.flat_map(|line| [line, "\n"]).collect()
     }
+
+    /// Whether it failed with one sentence that says so, how much is needed and how much is free;
+    /// the system's own words for it would say it twice.
+    pub(crate) fn tells_of_a_full_disk(&self) -> bool {
+        let complaints = self.complaints();
+        let words: Vec<&str> = complaints.split([' ', ',', ':', '\n']).collect();
+        let is_amount = |pair: &&[&str]| {
+            pair[0].parse::<f64>().is_ok() && ["bytes", "KB", "MB", "GB", "TB"].contains(&pair[1])
+        };
+        self.code == 1
+            && complaints.lines().count() == 1
+            && words.windows(2).filter(is_amount).count() == 2
+            && complaints.contains(" need")
+            && complaints.contains(" are free")
+            && !self.stderr.contains("os error")
+            && !self.stderr.contains("No space left")
+    }
 }
 
 impl CliTest {

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const POOL: i64 = 90;
+const POOL: i64 = 150;
 const CACHE: &str = "nightly.sqlite";
 
 /// What the test knows about the log of a game in the folder.
@@ -142,6 +142,11 @@ impl Nights {
         }
         let ran = self.test.run(&format!("ingest raw --cache {scratch}"));
         assert!([0, 3].contains(&ran.code), "{ran:#?}");
+
+        // A clean run leaves one file.
+        let size = |cache: &str| fs::metadata(self.test.path(cache)).unwrap().len();
+        let (long_lived, fresh) = (size(CACHE), size(scratch));
+        assert!(10 * long_lived <= 11 * fresh, "{long_lived} bytes, a fresh cache has {fresh}");
 
         let export = |cache, out| {
             self.test.prep(&format!("export --cache {cache} --out {out} --features {features}"))
