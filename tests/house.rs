@@ -1,5 +1,6 @@
 //! Rules of the house that the compiler does not hold: which room may use which, which room an
-//! outside library lives in, and that no file grows past reading.
+//! outside library lives in, that no file grows past reading, and that what the promises name is
+//! there.
 
 #![allow(clippy::unwrap_used)]
 
@@ -138,4 +139,18 @@ fn no_source_file_is_too_long_to_read() {
         let lines = text.lines().count();
         assert!(lines <= LONGEST_FILE, "{} has {lines} lines", file.display());
     }
+}
+
+#[test]
+fn the_tests_that_the_promises_name_are_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let promises = fs::read_to_string(root.join("PROMISES.md")).unwrap();
+    let named = promises.split('`').skip(1).step_by(2).filter_map(|name| name.split_once("::"));
+    let mut found = 0;
+    for (file, test) in named {
+        let text = fs::read_to_string(root.join(format!("tests/{file}.rs"))).unwrap_or_default();
+        assert!(text.contains(&format!("fn {test}(")), "there is no {file}::{test}");
+        found += 1;
+    }
+    assert!(found >= 30, "{found} tests named");
 }

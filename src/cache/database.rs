@@ -15,6 +15,7 @@ use super::lock::{beside, make_folders_above};
 use super::write_ahead_log;
 use crate::disk_space::has_no_room;
 use rusqlite::{Connection, ErrorCode, OpenFlags, ffi};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -53,7 +54,7 @@ pub(super) fn open_to_read(path: &Path) -> Result<Connection, CacheError> {
     match found {
         BLANK => Err(CacheError::Absent(path.to_owned())),
         _ if found < known => Err(CacheError::Older { path: path.to_owned(), found, known }),
-        _ => Ok(connection),
+        _ => check_schema(&connection, path).map(|()| connection),
     }
 }
 
@@ -135,7 +136,7 @@ fn migrate(connection: &mut Connection, path: &Path) -> Result<(), CacheError> {
 fn migrate_to(newest: usize, connection: &mut Connection, path: &Path) -> Result<(), CacheError> {
     let version = check_identity(connection, path)?;
     if version as usize == newest {
-        return Ok(());
+        return check_schema(connection, path);
     }
     if version == BLANK {
         // Can only be chosen for an empty file.
@@ -158,6 +159,34 @@ fn migrate_to(newest: usize, connection: &mut Connection, path: &Path) -> Result
         transaction.commit()
     };
     apply(connection).map_err(|error| sqlite_error(path, error))
+}
+
+/// Makes sure that the tables are those of the version. What else somebody added is theirs.
+fn check_schema(connection: &Connection, path: &Path) -> Result<(), CacheError> {
+    type Definitions = BTreeMap<String, String>;
+    fn definitions(connection: &Connection) -> rusqlite::Result<Definitions> {
+        connection
+            .prepare("SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL")?
+            .query_map([], |row| {
+                // A damaged text may not be UTF-8 any more.
+                let text = |column| -> rusqlite::Result<String> {
+                    Ok(String::from_utf8_lossy(row.get_ref(column)?.as_bytes()?).into_owned())
+                };
+                Ok((text(0)?, text(1)?))
+            })?
+            .collect()
+    }
+    let found = definitions(connection).map_err(|error| sqlite_error(path, error))?;
+    let expected = || -> rusqlite::Result<Definitions> {
+        let fresh = Connection::open_in_memory()?;
+        fresh.execute_batch(&MIGRATIONS.concat())?;
+        definitions(&fresh)
+    };
+    let expected = expected().map_err(|error| sqlite_error(path, error))?;
+    match expected.iter().find(|&(name, sql)| found.get(name) != Some(sql)) {
+        Some((name, _)) => Err(malformed(path, format!("the table {name} is not as it was made"))),
+        None => Ok(()),
+    }
 }
 
 /// The schema version of the file; an error if it is not a cache that this program can read.
