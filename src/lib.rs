@@ -25,7 +25,7 @@
 //! | [`config`] | YAML to checked settings |
 //! | [`disk_space`] | how much room the disk has, in words |
 //! | [`cache`] | the SQLite file: key, staleness, blobs, migrations |
-//! | [`memory`], [`progress`] | what long runs report |
+//! | [`memory`], [`phases`], [`progress`] | what long runs report |
 //! | [`ingest`] | the glue from logs to cache |
 //! | [`export`] | the glue from cache to arrays |
 //! | [`cli`] | the command line |
@@ -61,6 +61,7 @@ pub mod disk_space;
 pub mod cache;
 
 pub mod memory;
+pub mod phases;
 pub mod progress;
 
 pub mod ingest;

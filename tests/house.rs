@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 /// The rooms in the order of the house: each may use those before it.
 ///
 /// `ingest` and `export` are glue beside each other: neither uses the other.
-const ROOMS: [&str; 13] = [
+const ROOMS: [&str; 14] = [
     "column_name",
     "splendor",
     "gamelog",
@@ -21,6 +21,7 @@ const ROOMS: [&str; 13] = [
     "disk_space",
     "cache",
     "memory",
+    "phases",
     "progress",
     "ingest",
     "export",

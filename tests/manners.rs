@@ -370,3 +370,26 @@ fn a_killed_dry_run_or_export_leaves_the_cache_usable() {
     test.prep("export --cache cache.sqlite --out undisturbed_still --features base");
     assert!(test.files("undisturbed_still") == test.files("undisturbed"));
 }
+
+#[test]
+fn verbose_runs_say_where_the_time_went() {
+    let test = CliTest::new();
+    test.prep("simulate raw --games 3");
+    let phases = |arguments: &str, names: &[&str]| {
+        let ran = test.run(arguments);
+        assert_eq!(ran.code, 0, "{ran:#?}");
+        for name in names {
+            let line = ran.stderr.lines().find(|line| line.trim_start().starts_with(name));
+            let line = line.unwrap_or_else(|| panic!("{name}: {}", ran.stderr));
+            let words: Vec<&str> = line.split_whitespace().collect();
+            let [_, seconds, "s", rate, unit] = words[..] else { panic!("{line}") };
+            assert!(seconds.parse::<f64>().is_ok() && rate.parse::<f64>().is_ok(), "{line}");
+            assert!(["MB/s", "rows/s"].contains(&unit), "{line}");
+        }
+        assert!(ran.stderr.contains(" s by the clock; "), "{}", ran.stderr);
+    };
+    phases("ingest raw -v", &["hash", "read", "encode", "compress", "store"]);
+    phases("ingest raw -v", &["hash", "check"]);
+    phases("export -v", &["read", "decode", "normalise", "write", "sync"]);
+    assert!(!test.run("ingest raw").stderr.contains("by the clock"));
+}

@@ -4,6 +4,7 @@ use super::ExportError;
 use super::columns::ExportedColumns;
 use super::dtype::{Dtype, FeatureValues};
 use super::fingerprint::Fingerprint;
+use super::phases::ExportPhases;
 use super::report::SplitReport;
 use super::scaler::Scaler;
 use super::split::Split;
@@ -11,6 +12,7 @@ use crate::cache::{Columns, PackedGame, Unpacker};
 use crate::config::MaskSource;
 use crate::encode::{Head, Label};
 use crate::gamelog::GameId;
+use std::time::Instant;
 
 /// What is done to every row.
 pub(super) struct RowPlan {
@@ -20,6 +22,8 @@ pub(super) struct RowPlan {
     pub(super) masks: MaskSource,
     /// Of the features.
     pub(super) dtype: Dtype,
+    /// Where the time goes.
+    pub(super) phases: ExportPhases,
 }
 
 /// The rows of one game, ready to be written.
@@ -48,9 +52,12 @@ impl Block {
         plan: &RowPlan,
         unpacker: &mut Unpacker,
     ) -> Result<Block, ExportError> {
+        let begun = Instant::now();
         let unpacked = unpacker.unpack(game)?;
         let game_id = game.record.game_id;
         let rows = unpacked.turn_numbers.len();
+        plan.phases.decode.add(begun.elapsed(), rows as u64);
+        let begun = Instant::now();
         let features = match plan.dtype {
             Dtype::Float32 => FeatureValues::Float32(float32_rows(&unpacked.features, rows, plan)),
             Dtype::Float16 | Dtype::Int8 => {
@@ -75,6 +82,7 @@ impl Block {
         let turn_numbers = unpacked.turn_numbers;
         let report =
             SplitReport::of_game(game_id, game.record.players, &turn_numbers, &labels, &masks);
+        plan.phases.normalize.add(begun.elapsed(), rows as u64);
         Ok(Block { split, game_id, fingerprint, turn_numbers, features, labels, masks, report })
     }
 

@@ -25,6 +25,7 @@ mod label_mappings;
 mod manifest;
 mod npy;
 mod options;
+mod phases;
 mod publish;
 mod receipt;
 mod report;

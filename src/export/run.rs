@@ -10,6 +10,7 @@ use super::fingerprint::{IdenticalGames, WrittenGame, identical_games};
 use super::label_mappings::label_mappings;
 use super::manifest::{Contents, manifest};
 use super::options::ExportOptions;
+use super::phases::ExportPhases;
 use super::publish::Staging;
 use super::scaler::{Scaler, ScalerError};
 use super::scaler_file::{
@@ -31,6 +32,7 @@ use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
+use std::time::{Duration, Instant};
 
 /// What was exported.
 #[derive(Clone, Debug)]
@@ -142,8 +144,10 @@ fn try_export(
         scaler: scaler.clone().filter(|_| options.normalize),
         masks: options.masks,
         dtype: options.dtype,
+        phases: ExportPhases::new(),
         columns,
     };
+    let begun = Instant::now();
     let mut writers = Vec::new();
     for (split, rows) in Split::ALL.into_iter().zip(size.rows) {
         let columns = plan.columns.len();
@@ -153,7 +157,10 @@ fn try_export(
     tracing::info!("{} games in the cache, {rows} rows", records.len());
     progress.begin("rows", rows);
     let games = records.values().zip(splits.iter().copied());
-    let written = write_rows(&snapshot, games, &plan, options.jobs, &mut writers, progress, stop)?;
+    let workers = rayon::ThreadPoolBuilder::new().num_threads(options.jobs).build()?;
+    // And one that writes.
+    let threads = workers.current_num_threads() + 1;
+    let written = write_rows(&snapshot, games, &plan, &workers, &mut writers, progress, stop)?;
     let identical_games = identical_games(&snapshot, &records, &written)?;
     progress.end();
     report_memory(options.monitor_memory, "after the rows");
@@ -162,7 +169,7 @@ fn try_export(
     let mut stats = serde_json::Map::new();
     let mut validation = serde_json::Map::new();
     for (split, writer) in Split::ALL.into_iter().zip(writers) {
-        let report = writer.finish(&mut files, options.layout)?;
+        let report = plan.phases.write.time(|| writer.finish(&mut files, options.layout))?;
         stats.insert(split.name().to_owned(), report.stats());
         validation.insert(split.name().to_owned(), report.mask_validation());
         summaries.push(SplitSummary {
@@ -203,7 +210,10 @@ fn try_export(
     if stop.load(Ordering::Relaxed) {
         return Err(ExportError::Interrupted);
     }
-    staging.publish()?;
+    plan.phases.write.add(Duration::ZERO, files.bytes());
+    plan.phases.sync.time(|| staging.publish())?;
+    plan.phases.sync.add(Duration::ZERO, files.bytes());
+    plan.phases.report(begun, threads);
     report_memory(options.monitor_memory, "at the end");
 
     Ok(ExportSummary {
@@ -271,12 +281,11 @@ fn write_rows<'r>(
     snapshot: &Snapshot<'_>,
     games: impl Iterator<Item = (&'r GameRecord, Split)>,
     plan: &RowPlan,
-    jobs: usize,
+    workers: &rayon::ThreadPool,
     writers: &mut [SplitWriter],
     progress: &dyn Progress,
     stop: &AtomicBool,
 ) -> Result<Vec<WrittenGame>, ExportError> {
-    let workers = rayon::ThreadPoolBuilder::new().num_threads(jobs).build()?;
     std::thread::scope(|scope| {
         // Made in here so that they are dropped on the way out, whichever way that is: the thread
         // ends when its channels do.
@@ -284,7 +293,7 @@ fn write_rows<'r>(
         let (block_sender, blocks) = mpsc::sync_channel::<Result<Vec<Block>, ExportError>>(1);
         scope.spawn(move || {
             for window in packed {
-                if block_sender.send(unpack(&window, plan, &workers)).is_err() {
+                if block_sender.send(unpack(&window, plan, workers)).is_err() {
                     return;
                 }
             }
@@ -300,8 +309,11 @@ fn write_rows<'r>(
             while under_way < 2
                 && let Some(window) = read.next()
             {
+                let begun = Instant::now();
                 let game = |&(record, split)| Ok((snapshot.game(record)?, split));
-                let window = window.iter().map(game).collect::<Result<_, CacheError>>()?;
+                let window = window.iter().map(game).collect::<Result<Vec<_>, CacheError>>()?;
+                let bytes = window.iter().map(|(game, _)| game.packed_bytes()).sum();
+                plan.phases.read.add(begun.elapsed(), bytes);
                 if packed_sender.send(window).is_err() {
                     break;
                 }
@@ -313,7 +325,7 @@ fn write_rows<'r>(
             };
             under_way -= 1;
             for block in unpacked? {
-                writers[block.split as usize].write(&block)?;
+                plan.phases.write.time(|| writers[block.split as usize].write(&block))?;
                 let Block { game_id, split, fingerprint, .. } = block;
                 written.push(WrittenGame { game_id, split, fingerprint });
                 progress.advance(block.rows() as u64);

@@ -1,6 +1,7 @@
 //! One log: read once, hashed, compared with the cache, encoded if it must be.
 
 use super::find::LogFile;
+use super::phases::IngestPhases;
 use super::whole_file::{Reading, read_whole};
 use crate::cache::{
     CacheError, CacheKey, CachedGames, GameReader, GameRecord, PackedGame, Packer, StaleReason,
@@ -11,6 +12,7 @@ use std::any::Any;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 /// A log that was looked at.
 pub(super) struct Examined {
@@ -55,6 +57,7 @@ pub(super) struct Examiner<'a> {
     /// The cache file, if there is one, and its reader.
     cache: Option<&'a Path>,
     reader: Option<GameReader>,
+    phases: &'a IngestPhases,
     bytes: Vec<u8>,
     game: EncodedGame,
     packer: Packer,
@@ -65,12 +68,14 @@ impl<'a> Examiner<'a> {
         options: ReadOptions,
         purpose: Purpose,
         cache: Option<&'a Path>,
+        phases: &'a IngestPhases,
     ) -> Result<Examiner<'a>, CacheError> {
         Ok(Examiner {
             options,
             purpose,
             cache,
             reader: cache.map(GameReader::open).transpose()?,
+            phases,
             bytes: Vec::new(),
             game: EncodedGame::default(),
             packer: Packer::new()?,
@@ -92,7 +97,7 @@ impl<'a> Examiner<'a> {
             Ok(examined) => examined,
             Err(panic) => {
                 // Whatever state the buffers were left in.
-                *self = Examiner::new(self.options, self.purpose, self.cache)?;
+                *self = Examiner::new(self.options, self.purpose, self.cache, self.phases)?;
                 let error = LogError::internal(log.source_path(), message_of(&*panic));
                 Ok(Examined::without_bytes(error))
             }
@@ -107,6 +112,8 @@ impl<'a> Examiner<'a> {
     ) -> Result<Examined, CacheError> {
         let source_path = log.source_path();
         let file = Path::new(&source_path);
+        let phases = self.phases;
+        let begun = Instant::now();
         match read_whole(&root.join(&log.relative_path), &mut self.bytes) {
             Ok(Reading::Whole) => {}
             Ok(Reading::Changed) => {
@@ -119,9 +126,14 @@ impl<'a> Examiner<'a> {
 
         let key = CacheKey::now(&self.bytes, self.options);
         let bytes = self.bytes.len() as u64;
+        phases.hash.add(begun.elapsed(), bytes);
         let examined = |outcome| Ok(Examined { outcome, key: Some(key), bytes });
         let damage = match &self.reader {
-            Some(reader) if cached.contains(log.game_id) => reader.first_damage(log.game_id)?,
+            Some(reader) if cached.contains(log.game_id) => {
+                let rows = cached.records.get(&log.game_id).map_or(0, |record| record.rows);
+                phases.check.add(Duration::ZERO, rows.into());
+                phases.check.time(|| reader.first_damage(log.game_id))?
+            }
             _ => None,
         };
         let is_damaged = damage.is_some();
@@ -132,20 +144,37 @@ impl<'a> Examiner<'a> {
 
         self.game.clear();
         let encode = self.purpose == Purpose::Encode;
+        let begun = Instant::now();
+        let mut encoding = Duration::ZERO;
         let read = read_log(&self.bytes, file, log.game_id, self.options, |turn| {
             if encode {
+                let begun = Instant::now();
                 self.game.push(turn);
+                encoding += begun.elapsed();
             }
         });
+        phases.encode.add(encoding, self.game.features().len() as u64);
+        phases.read.add(begun.elapsed().saturating_sub(encoding), bytes);
         match read {
             Ok(summary) => {
                 let record = GameRecord::new(log.game_id, source_path, bytes, key, &summary);
-                let pack = || Ok::<_, io::Error>(Box::new(self.packer.pack(record, &self.game)?));
-                let game = if encode { Some(pack()?) } else { None };
+                let game = match encode {
+                    true => Some(Box::new(self.pack(record)?)),
+                    false => None,
+                };
                 examined(Outcome::Stale { why, is_damaged, game })
             }
             Err(error) => examined(Outcome::NotTaken(error)),
         }
+    }
+}
+
+impl Examiner<'_> {
+    fn pack(&mut self, record: GameRecord) -> io::Result<PackedGame> {
+        let begun = Instant::now();
+        let game = self.packer.pack(record, &self.game)?;
+        self.phases.compress.add(begun.elapsed(), game.packed_bytes());
+        Ok(game)
     }
 }
 
@@ -177,7 +206,9 @@ mod tests {
         write_log(&mut log, GameId(2), &turns, Dialect::Nan).unwrap();
         std::fs::write(folder.path().join("1.csv"), POISON).unwrap();
         std::fs::write(folder.path().join("2.csv"), log).unwrap();
-        let mut examiner = Examiner::new(ReadOptions::default(), Purpose::Encode, None).unwrap();
+        let phases = IngestPhases::new();
+        let mut examiner =
+            Examiner::new(ReadOptions::default(), Purpose::Encode, None, &phases).unwrap();
         let mut examine = |game_id: i64| {
             let relative_path = format!("{game_id}.csv").into();
             let log = LogFile { game_id: GameId(game_id), relative_path };

@@ -14,6 +14,7 @@ mod disk_full;
 mod examine;
 mod find;
 mod game_status;
+mod phases;
 mod run;
 mod status;
 mod summary;

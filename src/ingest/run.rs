@@ -5,6 +5,7 @@ use super::disk_full::Shortage;
 use super::examine::{Examined, Examiner, Outcome, Purpose};
 use super::find::{FoundLogs, LogFile, find_logs, loop_note, skipped_note};
 use super::game_status::{GONE, REFUSED, SET_ASIDE, UP_TO_DATE};
+use super::phases::IngestPhases;
 use super::summary::{CacheTotals, IngestSummary};
 use super::writer::Writer;
 use crate::cache::{Cache, CacheError, CachedGames, PackedGame};
@@ -16,6 +17,7 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc;
+use std::time::Instant;
 
 /// How to ingest.
 #[derive(Clone, Debug)]
@@ -70,8 +72,10 @@ pub fn ingest(
     let game_ids: BTreeSet<GameId> = logs.iter().map(|log| log.game_id).collect();
     let looked_at = logs.len().min(options.max_games.unwrap_or(usize::MAX));
 
+    let (begun, phases) = (Instant::now(), IngestPhases::new());
     let mut run = Run {
         options,
+        phases: &phases,
         writer: Writer::new(
             cache.filter(|_| !options.dry_run),
             logs.len(),
@@ -96,13 +100,14 @@ pub fn ingest(
     {
         return Err(IngestError::DiskFull(run.shortage(cache, &logs[..looked_at])));
     }
-    gone_through?;
+    phases.report(begun, gone_through?);
     report_memory(options.monitor_memory, "at the end");
     Ok(run.into_summary())
 }
 
 struct Run<'a> {
     options: &'a IngestOptions,
+    phases: &'a IngestPhases,
     writer: Writer<'a>,
     /// The cache as it was before the run.
     cached: &'a CachedGames,
@@ -118,6 +123,7 @@ struct Run<'a> {
 type Message = (usize, Result<Examined, CacheError>);
 
 impl Run<'_> {
+    /// Returns how many threads worked.
     fn go_through(
         &mut self,
         logs: &[LogFile],
@@ -125,8 +131,8 @@ impl Run<'_> {
         game_ids: &BTreeSet<GameId>,
         progress: &dyn Progress,
         stop: &AtomicBool,
-    ) -> Result<(), IngestError> {
-        self.examine_all(logs, looked_at, progress, stop)?;
+    ) -> Result<usize, IngestError> {
+        let threads = self.examine_all(logs, looked_at, progress, stop)?;
         progress.end();
         self.summary.interrupted = stop.load(Ordering::Relaxed);
         if !self.summary.interrupted {
@@ -136,8 +142,11 @@ impl Run<'_> {
         if !self.summary.interrupted {
             self.writer.finish()?;
         }
-        self.writer.commit()?;
-        Ok(self.writer.give_back_free_space()?)
+        self.phases.store.time(|| {
+            self.writer.commit()?;
+            self.writer.give_back_free_space()
+        })?;
+        Ok(threads)
     }
 
     /// After the disk was full: what was not committed is gone by now.
@@ -151,29 +160,31 @@ impl Run<'_> {
         Shortage::of(cache.path(), &self.options.root, looked_at, stored, packed)
     }
 
-    /// Spreads the first `looked_at` logs over worker threads and stores what they send.
+    /// Spreads the first `looked_at` logs over worker threads, stores what they send, and returns
+    /// how many threads there were.
     fn examine_all(
         &mut self,
         logs: &[LogFile],
         looked_at: usize,
         progress: &dyn Progress,
         stop: &AtomicBool,
-    ) -> Result<(), IngestError> {
+    ) -> Result<usize, IngestError> {
         let (options, cached) = (self.options, self.cached);
-        let cache_file = self.cache_file;
+        let (cache_file, phases) = (self.cache_file, self.phases);
         let workers = rayon::ThreadPoolBuilder::new().num_threads(options.jobs).build()?;
         let next = AtomicUsize::new(0);
         let failed = AtomicBool::new(false);
         let (sender, receiver) = mpsc::sync_channel(OUTCOMES_UNDER_WAY);
         let work = |sender: &mpsc::SyncSender<Message>| {
-            let mut examiner = match Examiner::new(options.read, Purpose::Encode, cache_file) {
-                Ok(examiner) => examiner,
-                Err(error) => {
-                    // The writer is gone only if it failed itself, and says so.
-                    let _ = sender.send((0, Err(error)));
-                    return;
-                }
-            };
+            let mut examiner =
+                match Examiner::new(options.read, Purpose::Encode, cache_file, phases) {
+                    Ok(examiner) => examiner,
+                    Err(error) => {
+                        // The writer is gone only if it failed itself, and says so.
+                        let _ = sender.send((0, Err(error)));
+                        return;
+                    }
+                };
             while !stop.load(Ordering::Relaxed) && !failed.load(Ordering::Relaxed) {
                 let place = next.fetch_add(1, Ordering::Relaxed);
                 let Some(log) = logs[..looked_at].get(place) else { return };
@@ -193,7 +204,8 @@ impl Run<'_> {
             failed.store(received.is_err(), Ordering::Relaxed);
             drop(receiver);
             received
-        })
+        })?;
+        Ok(workers.current_num_threads())
     }
 
     fn receive(
@@ -237,7 +249,9 @@ impl Run<'_> {
         }
         self.summary.cache.add(&game.record);
         self.summary.just_encoded.add(&game.record);
+        let begun = Instant::now();
         let ended_batch = self.writer.put(game)?;
+        self.phases.store.add(begun.elapsed(), game.packed_bytes());
         report_memory(self.options.monitor_memory && ended_batch, "after a batch");
         Ok(())
     }

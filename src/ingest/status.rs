@@ -4,6 +4,7 @@ use super::IngestError;
 use super::examine::{Examiner, Outcome, Purpose};
 use super::find::{FoundLogs, LogFile, find_logs, loop_note};
 use super::game_status::{GameStatus, GameVersion, StatusCounts, StatusEntry};
+use super::phases::IngestPhases;
 use super::run::{game_in_two_files, twin_of};
 use crate::cache::{Cache, CachedGames};
 use crate::gamelog::{GameId, ReadOptions};
@@ -58,7 +59,8 @@ pub fn status(
     let refused_games: BTreeSet<GameId> = refusals.iter().map(|refusal| refusal.game_id).collect();
 
     let mut games = Vec::new();
-    let mut examiner = Examiner::new(options, Purpose::Explain, cache.map(Cache::path))?;
+    let phases = IngestPhases::new();
+    let mut examiner = Examiner::new(options, Purpose::Explain, cache.map(Cache::path), &phases)?;
     for (place, log) in logs.iter().enumerate() {
         if place > 0 && logs[place - 1].game_id == log.game_id {
             // A game in two files is one game.
