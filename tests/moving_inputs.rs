@@ -375,6 +375,27 @@ fn a_killed_run_has_noted_what_it_refused_and_is_known_not_to_have_finished() {
     assert!(test.files("whole") == test.files("fresh"), "the exports differ");
 }
 
+/// Also in its first batch, before a game of it is in the cache.
+#[test]
+fn a_run_that_is_killed_in_its_first_batch_is_known_too() {
+    let test = simulated(150);
+    test.prep("ingest raw --max-games 10 --cache cache.sqlite");
+    let mut child = test.command("ingest raw --jobs 1 --cache cache.sqlite").spawn().unwrap();
+    let path = test.path("cache.sqlite");
+    let begun = |sql: &str| -> bool {
+        Connection::open(&path).unwrap().query_row(sql, [], |row| row.get(0)).unwrap()
+    };
+    while begun("SELECT finished_at IS NOT NULL FROM last_ingest") {
+        assert!(child.try_wait().unwrap().is_none(), "it is over");
+        sleep(Duration::from_millis(2));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(begun("SELECT count(*) = 10 FROM games"), "nothing of the batch is there");
+    test.prep("export --cache cache.sqlite --features base --out half");
+    assert_eq!(manifest(&test, "half")["inputs"]["last_ingest_finished"], false);
+}
+
 #[test]
 fn games_that_leave_are_named_and_a_link_in_a_circle_stops_nothing() {
     let test = simulated(30);

@@ -228,7 +228,7 @@ fn an_export_is_proved_against_its_manifest_and_everything_wrong_is_listed() {
         format!("X_val.npy: X has shape [{rows}, 422], the manifest says ({}, 422)\n", rows + 1),
         format!("masks_val_noble.npy: noble has shape [{rows}, 5]"),
         "to mend the export: `prep export --out out --split 0.6,0.2,0.2 --split-method hash \
-         --seed 3 --features base --masks legal --layout npy`"
+         --seed 3 --features base --masks legal --dtype float32 --layout npy`"
             .to_owned(),
     ] {
         assert!(ran.stdout.contains(&line), "{line:?} is not in {}", ran.stdout);
@@ -296,4 +296,43 @@ fn a_cache_is_read_where_nothing_can_be_written() {
     assert_eq!(ran.code, 1, "{ran:#?}");
     assert!(ran.stderr.contains("left the newest games in"), "{ran:#?}");
     write(true);
+}
+
+#[test]
+fn a_rebuild_keeps_every_older_file_and_asks_before_it_loses_games() {
+    let test = six_games();
+    let first = test.read(CACHE);
+    fs::rename(test.path("raw/2_games"), test.path("elsewhere")).unwrap();
+    let ran = test.run("ingest raw --rebuild");
+    assert_eq!(ran.code, 1, "{ran:#?}");
+    assert!(ran.stderr.contains("2 of the 6 games of the old cache have no log"), "{ran:#?}");
+    assert!(test.read(CACHE) == first, "nothing was replaced");
+
+    test.prep("ingest raw --rebuild --allow-delete");
+    let second = test.read(CACHE);
+    test.prep("ingest raw --rebuild");
+    assert!(test.read(format!("{CACHE}.damaged")) == first, "the first one is still there");
+    assert!(test.read(format!("{CACHE}.damaged.2")) == second, "and so is the second");
+}
+
+#[test]
+fn the_printed_command_makes_the_same_export_and_an_edited_manifest_is_found() {
+    let test = six_games();
+    test.prep("export --dtype int8 --no-normalize --seed 7 --features base --out out");
+    let whole = test.files("out");
+    fs::remove_file(test.path("out/X_val.npy")).unwrap();
+    let ran = test.run("verify --export out");
+    assert_eq!(ran.code, 1, "{ran:#?}");
+    let command = ran.stdout.split('`').find(|text| text.starts_with("prep export")).unwrap();
+    test.prep(command.strip_prefix("prep ").unwrap());
+    assert!(test.files("out") == whole, "{command}");
+
+    let manifest = String::from_utf8(test.read("out/manifest.json")).unwrap();
+    for (from, to) in [("\"seed\": 7", "\"seed\": 8"), ("\"games\": 6", "\"games\": 5")] {
+        assert!(manifest.contains(from), "{from}");
+        test.write("out/manifest.json", manifest.replace(from, to));
+        let ran = test.run("verify --export out");
+        assert_eq!(ran.code, 1, "{ran:#?}");
+        assert!(ran.stdout.contains("says something else"), "{ran:#?}");
+    }
 }

@@ -16,7 +16,7 @@
 //! into another game's row is found out before it is unpacked. It is the front half (16 bytes) of a
 //! blake3, which is plenty against accidents.
 //!
-//! These layouts are [`BLOB_FORMAT`](super::BLOB_FORMAT) 1. It is part of the cache key: after a
+//! These layouts are [`BLOB_FORMAT`](super::BLOB_FORMAT) 2. It is part of the cache key: after a
 //! change, bump it, and every game is packed anew.
 
 use super::error::CacheError;
@@ -198,7 +198,9 @@ pub(super) fn checksum(blob: Blob, record: &GameRecord, bytes: &[u8]) -> [u8; CH
     hasher.update(record.key.source_hash.as_bytes());
     hasher.update(&record.key.encoder_version.to_le_bytes());
     hasher.update(&record.key.feature_schema.0);
-    hasher.update(&record.rows.to_le_bytes());
+    for count in [record.rows, record.gem_fault_rows, record.unbalanced_rows] {
+        hasher.update(&count.to_le_bytes());
+    }
     hasher.update(&[record.players, record.key.repaired.into()]);
     hasher.update(bytes);
     let hash = hasher.finalize();

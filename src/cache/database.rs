@@ -35,6 +35,12 @@ pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
 /// Opens the cache for writing; makes it, and the folders above it, if it is not there.
 pub(super) fn open_or_create(path: &Path) -> Result<Connection, CacheError> {
     make_folders_above(path)?;
+    if std::fs::metadata(path).is_ok_and(|file| file.len() == 0) {
+        tracing::warn!(
+            "the cache {} is an empty file: a run was killed while it made it, or somebody emptied it",
+            path.display()
+        );
+    }
     check_header(path)?;
     let mut connection = connect(path, READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)
         .map_err(|error| sqlite_error(path, error))?;
@@ -136,7 +142,8 @@ fn migrate(connection: &mut Connection, path: &Path) -> Result<(), CacheError> {
 fn migrate_to(newest: usize, connection: &mut Connection, path: &Path) -> Result<(), CacheError> {
     let version = check_identity(connection, path)?;
     if version as usize == newest {
-        return check_schema(connection, path);
+        check_schema(connection, path)?;
+        return write_ahead_log::enter(connection, path);
     }
     if version == BLANK {
         // Can only be chosen for an empty file.

@@ -74,6 +74,12 @@ pub enum CacheError {
         /// The system's reason.
         error: io::Error,
     },
+    /// Somebody wrote it while it was read without locks.
+    #[error(
+        "the cache {} was written while this run read it, which may not write there and so cannot \
+         lock it: run again when the ingest is done", .0.display()
+    )]
+    ChangedMeanwhile(PathBuf),
     /// Another run is writing it.
     #[error(
         "another run{} holds the cache {}: wait for it, or use --wait SECONDS",

@@ -68,7 +68,10 @@ impl WriterLock {
             }
         }
         // Only a hint for whoever finds the lock taken: a failure to write it is not worth a run.
-        let _ = file.set_len(0).and_then(|()| write!(file, "{}", std::process::id()));
+        let _ = file
+            .set_len(0)
+            .and_then(|()| file.rewind())
+            .and_then(|()| write!(file, "{}", std::process::id()));
         Ok(WriterLock { file })
     }
 }
@@ -80,7 +83,20 @@ pub(super) fn is_lock_beside(cache: &Path) -> bool {
 
 /// One cache, one lock, also where it is reached through a link.
 fn lock_path(cache: &Path) -> PathBuf {
-    beside(&cache.canonicalize().unwrap_or_else(|_| cache.to_owned()), ".lock")
+    beside(&real_path(cache), ".lock")
+}
+
+/// The file that a path leads to, also where that is yet to be made. SQLite's helper files and ours
+/// lie beside that one.
+pub(super) fn real_path(path: &Path) -> PathBuf {
+    if let Ok(real) = path.canonicalize() {
+        return real;
+    }
+    match std::fs::read_link(path) {
+        // A link to nothing yet; what it leads to may be relative to where it lies.
+        Ok(link) => path.parent().unwrap_or(Path::new("")).join(link),
+        Err(_) => path.to_owned(),
+    }
 }
 
 /// Makes the folders above a file where they are missing.
@@ -147,7 +163,21 @@ mod tests {
             other => panic!("{other:?}"),
         }
         drop(first);
-        WriterLock::acquire(&cache, Duration::ZERO).unwrap();
+        // Also of one that had to wait, and so has read who held it before.
+        let waiting = std::thread::spawn({
+            let (cache, first) =
+                (cache.clone(), WriterLock::acquire(&cache, Duration::ZERO).unwrap());
+            move || {
+                std::thread::sleep(Duration::from_millis(200));
+                drop((first, cache));
+            }
+        });
+        let _waited = WriterLock::acquire(&cache, Duration::from_secs(60)).unwrap();
+        waiting.join().unwrap();
+        match WriterLock::acquire(&cache, Duration::ZERO) {
+            Err(CacheError::Held { holder, .. }) => assert_eq!(holder, Some(std::process::id())),
+            other => panic!("{other:?}"),
+        }
     }
 
     #[test]

@@ -2,7 +2,9 @@
 
 use super::database::check;
 use super::error::CacheError;
-use super::lock::{WriterLock, beside};
+use super::lock::{WriterLock, beside, real_path};
+use super::reader::GameReader;
+use super::rows::CachedGames;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -18,6 +20,8 @@ pub struct Rebuild<'a> {
     /// The cache, without symbolic links.
     target: PathBuf,
     fresh: PathBuf,
+    /// Where the old file is kept afterwards.
+    kept: PathBuf,
     /// Nobody else may write either file.
     _lock: &'a WriterLock,
 }
@@ -40,8 +44,9 @@ impl<'a> Rebuild<'a> {
     /// # Errors
     /// If the leftovers stay.
     pub fn begin(cache: &Path, lock: &'a WriterLock) -> Result<Rebuild<'a>, CacheError> {
-        let target = cache.canonicalize().unwrap_or_else(|_| cache.to_owned());
-        let rebuild = Rebuild { fresh: beside(&target, ".rebuild"), target, _lock: lock };
+        let target = real_path(cache);
+        let (fresh, kept) = (beside(&target, ".rebuild"), unused_name(&target));
+        let rebuild = Rebuild { fresh, kept, target, _lock: lock };
         rebuild.clear().map_err(|error| rebuild.failed(error))?;
         Ok(rebuild)
     }
@@ -52,12 +57,17 @@ impl<'a> Rebuild<'a> {
     }
 
     /// Where the old file is kept afterwards.
-    pub fn kept(&self) -> PathBuf {
-        beside(&self.target, ".damaged")
+    pub fn kept(&self) -> &Path {
+        &self.kept
+    }
+
+    /// The games of the old file, as far as they can still be told.
+    pub fn old_games(&self) -> CachedGames {
+        GameReader::open(&self.target).map_or_else(|_| CachedGames::default(), |old| old.games().0)
     }
 
     /// Puts the new cache, which must be closed by now, in the place of the old one; that is kept as
-    /// [`kept`](Rebuild::kept), with its write-ahead log, in place of what was kept before.
+    /// [`kept`](Rebuild::kept), with its write-ahead log.
     ///
     /// A kill in between leaves the old cache (perhaps without its log) or the new one, whole.
     ///
@@ -66,16 +76,13 @@ impl<'a> Rebuild<'a> {
     pub fn finish(self) -> Result<(), CacheError> {
         let swap = || -> io::Result<()> {
             File::open(&self.fresh)?.sync_all()?;
-            let kept = self.kept();
-            for ending in ["", HELPERS[0], HELPERS[1]] {
-                remove(&beside(&kept, ending))?;
-            }
+            let kept = &self.kept;
             if self.target.exists() {
                 // A second name first, so that there is a cache at every moment; not every file
                 // system has second names.
-                fs::hard_link(&self.target, &kept).or_else(|_| fs::rename(&self.target, &kept))?;
+                fs::hard_link(&self.target, kept).or_else(|_| fs::rename(&self.target, kept))?;
             }
-            match fs::rename(beside(&self.target, HELPERS[0]), beside(&kept, HELPERS[0])) {
+            match fs::rename(beside(&self.target, HELPERS[0]), beside(kept, HELPERS[0])) {
                 Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
                 _ => remove(&beside(&self.target, HELPERS[1]))?,
             }
@@ -99,6 +106,15 @@ impl<'a> Rebuild<'a> {
         let path = self.target.clone();
         CacheError::of_system(&self.target, error, |error| CacheError::Swap { path, error })
     }
+}
+
+/// `.damaged`, or with a number where there is one already: that may be the only good copy.
+fn unused_name(cache: &Path) -> PathBuf {
+    let names = (1..).map(|number| match number {
+        1 => beside(cache, ".damaged"),
+        _ => beside(cache, &format!(".damaged.{number}")),
+    });
+    names.into_iter().find(|name| fs::symlink_metadata(name).is_err()).expect("numbers do not end")
 }
 
 impl Drop for Rebuild<'_> {
@@ -135,7 +151,7 @@ mod tests {
         drop(Cache::open_or_create(rebuild.path()).unwrap());
         fs::write(beside(&path, "-wal"), "of the old").unwrap();
         fs::write(beside(&path, "-shm"), "of the old").unwrap();
-        let kept = rebuild.kept();
+        let kept = rebuild.kept().to_owned();
         rebuild.finish().unwrap();
         assert_eq!(fs::read(&kept).unwrap(), old);
         assert_eq!(fs::read(beside(&kept, "-wal")).unwrap(), b"of the old");
@@ -144,9 +160,9 @@ mod tests {
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
             .collect();
         names.sort();
-        let all =
-            ["prep.sqlite", "prep.sqlite.damaged", "prep.sqlite.damaged-wal", "prep.sqlite.lock"];
-        assert_eq!(names, all);
+        // What an earlier rebuild kept stays.
+        let endings = ["", ".damaged", ".damaged.2", ".damaged.2-wal", ".lock"];
+        assert_eq!(names, endings.map(|ending| format!("prep.sqlite{ending}")));
         Cache::open_existing(&path).unwrap();
     }
 

@@ -5,8 +5,9 @@ use crate::gamelog::{GameId, LogSummary, ReadOptions};
 use std::fmt;
 use std::sync::LazyLock;
 
-/// Version of the blobs' layouts, which the `blob` file describes.
-pub const BLOB_FORMAT: u32 = 1;
+/// Version of the blobs' layouts and checksums, which the `blob` file describes. In format 1 the
+/// checksums did not cover how many rows have the known gem fault.
+pub const BLOB_FORMAT: u32 = 2;
 
 /// Everything that a game's cached rows depend on. Two equal keys mean equal rows.
 ///

@@ -10,12 +10,23 @@ use crate::gamelog::{GameId, LogError};
 use rusqlite::TransactionBehavior::{self, Deferred, Immediate};
 use rusqlite::{Connection, Transaction, params};
 use std::collections::BTreeMap;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// An open cache file.
 pub struct Cache {
     pub(super) connection: Connection,
     pub(super) path: PathBuf,
+    /// The file as it was when it was opened where nothing can be written.
+    frozen: Option<FileState>,
+}
+
+/// What changes with a file: its inode, its size, its times.
+type FileState = (u64, u64, i64, i64, i64);
+
+fn file_state(path: &Path) -> Option<FileState> {
+    let file = std::fs::metadata(path).ok()?;
+    Some((file.ino(), file.len(), file.mtime(), file.mtime_nsec(), file.ctime_nsec()))
 }
 
 /// A log that the last ingest could not take in.
@@ -41,7 +52,7 @@ impl Cache {
     /// # Errors
     /// If the file is no cache, is from a newer version, or cannot be written.
     pub fn open_or_create(path: &Path) -> Result<Cache, CacheError> {
-        Ok(Cache { connection: open_or_create(path)?, path: path.to_owned() })
+        Ok(Cache { connection: open_or_create(path)?, path: path.to_owned(), frozen: None })
     }
 
     /// Opens a cache that is there, to read: it is not migrated, nothing of it is written, and it
@@ -52,7 +63,10 @@ impl Cache {
     /// first, [`CacheError::LogBeside`] if it cannot be read without writing; else as
     /// [`open_or_create`](Self::open_or_create).
     pub fn open_existing(path: &Path) -> Result<Cache, CacheError> {
-        Ok(Cache { connection: open_to_read(path)?, path: path.to_owned() })
+        let state = file_state(path);
+        let connection = open_to_read(path)?;
+        let is_frozen = connection.is_readonly("main").unwrap_or(false);
+        Ok(Cache { connection, path: path.to_owned(), frozen: state.filter(|_| is_frozen) })
     }
 
     /// Opens a cache to read, if it is there.
@@ -74,6 +88,20 @@ impl Cache {
     /// If the file is something else, or is from a newer version.
     pub fn check(path: &Path) -> Result<(), CacheError> {
         check(path)
+    }
+
+    /// Makes sure that nobody wrote the file since it was opened, where it is read without locks
+    /// because this process may not write: then rows of two states may have been read.
+    ///
+    /// # Errors
+    /// [`CacheError::ChangedMeanwhile`] if somebody did.
+    pub fn check_unchanged(&self) -> Result<(), CacheError> {
+        match self.frozen {
+            Some(state) if file_state(&self.path) != Some(state) => {
+                Err(CacheError::ChangedMeanwhile(self.path.clone()))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The file it is.

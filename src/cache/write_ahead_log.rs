@@ -6,6 +6,7 @@
 
 use super::database::BUSY_TIMEOUT;
 use super::error::CacheError;
+use super::lock::{beside, real_path};
 use super::store::Cache;
 use rusqlite::Connection;
 use std::path::{Path, PathBuf};
@@ -47,7 +48,9 @@ fn check_mode(mode: &str, path: &Path) -> Result<(), CacheError> {
 
 /// Settings of a connection that may write.
 pub(super) fn configure(connection: &Connection) -> rusqlite::Result<()> {
-    connection.pragma_update_and_check(None, "journal_size_limit", KEPT_LENGTH, |_| Ok(()))
+    connection.pragma_update_and_check(None, "journal_size_limit", KEPT_LENGTH, |_| Ok(()))?;
+    // A commit is on the disk before the next batch begins, whatever SQLite was built to do.
+    connection.pragma_update(None, "synchronous", "full")
 }
 
 impl Cache {
@@ -115,9 +118,7 @@ pub fn write_ahead_log_bytes(cache: &Path) -> u64 {
 }
 
 fn log_path(cache: &Path) -> PathBuf {
-    let mut name = cache.as_os_str().to_owned();
-    name.push("-wal");
-    PathBuf::from(name)
+    beside(&real_path(cache), "-wal")
 }
 
 #[cfg(test)]
@@ -130,6 +131,21 @@ mod tests {
         check_mode("wal", path).unwrap();
         let error = check_mode("delete", path).unwrap_err().to_string();
         assert!(error.contains("/net/prep.sqlite") && error.contains("--cache"), "{error}");
+
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("prep.sqlite");
+        let pragma = |name| -> String {
+            let cache = Cache::open_or_create(&file).unwrap();
+            let value = |row: &rusqlite::Row<'_>| row.get::<_, rusqlite::types::Value>(0);
+            format!("{:?}", cache.connection.pragma_query_value(None, name, value).unwrap())
+        };
+        assert_eq!(pragma("synchronous"), "Integer(2)", "full");
+        // Somebody's browser may have taken it out of the mode; the next run puts it back.
+        let browser = Connection::open(&file).unwrap();
+        browser.pragma_update(None, "journal_mode", "delete").unwrap();
+        drop(browser);
+        assert_eq!(std::fs::read(&file).unwrap()[18], 1, "the header's mode");
+        assert_eq!(pragma("journal_mode"), "Text(\"wal\")");
 
         // SQLite itself: a database in memory has no write-ahead log.
         let connection = Connection::open_in_memory().unwrap();

@@ -3,7 +3,7 @@
 use super::output;
 use super::words::{counted, grouped};
 use super::{Context, MemoryArgs, Outcome, progress, stop_flag, switch, threads};
-use crate::cache::{Cache, Rebuild, WriterLock};
+use crate::cache::{Cache, CachedGames, Rebuild, WriterLock};
 use crate::gamelog::{GameId, LogError, ReadOptions};
 use crate::ingest::{
     Affected, CacheTotals, IngestError, IngestOptions, IngestSummary, find_logs, ingest,
@@ -11,6 +11,7 @@ use crate::ingest::{
 use crate::progress::Progress;
 use anyhow::{Result, bail};
 use clap::Args;
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -125,6 +126,8 @@ fn rebuild(
 ) -> Result<IngestSummary> {
     let rebuild = Rebuild::begin(path, lock)?;
     let is_old_there = path.exists();
+    let old = rebuild.old_games();
+    check_for_missing(&old, options)?;
     let ingested = Cache::open_or_create(rebuild.path()).map_err(IngestError::from).and_then(
         // Closed behind this, and with it its write-ahead log.
         |cache| ingest(Some(&cache), options, progress, stop_flag()),
@@ -140,12 +143,36 @@ fn rebuild(
     if summary.interrupted {
         bail!("interrupted: the cache is as it was");
     }
-    let kept = rebuild.kept();
+    let kept = rebuild.kept().to_owned();
     rebuild.finish()?;
     if is_old_there {
         tracing::info!("the cache is made anew; the old file is kept as {}", kept.display());
     }
+    let not_taken = summary.refused.iter().chain(&summary.set_aside).count();
+    if is_old_there && not_taken > 0 {
+        tracing::warn!(
+            "older versions of games whose logs did not go in were not taken over: {} may have them",
+            kept.display()
+        );
+    }
     Ok(summary)
+}
+
+/// As an ordinary ingest: a folder that lacks more than a fifth of the games is a disk that is not
+/// mounted, until somebody says that it is not.
+fn check_for_missing(old: &CachedGames, options: &IngestOptions) -> Result<()> {
+    let logs: BTreeSet<GameId> =
+        find_logs(&options.root)?.logs.into_iter().map(|log| log.game_id).collect();
+    let games = old.game_ids().count();
+    let missing = old.game_ids().filter(|game_id| !logs.contains(game_id)).count();
+    if missing * 5 > games && !options.allow_delete {
+        bail!(
+            "{missing} of the {games} games of the old cache have no log in {}: is its disk \
+             mounted? If they are to go, add --allow-delete",
+            options.root.display()
+        );
+    }
+    Ok(())
 }
 
 fn outcome(summary: &IngestSummary) -> Outcome {

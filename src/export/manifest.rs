@@ -120,9 +120,19 @@ pub(super) fn manifest(contents: &Contents<'_>) -> Value {
 pub(super) fn enter_export_id(manifest: &mut Value) {
     let mut hasher = blake3::Hasher::new();
     hasher.update(b"splendor-prep export 1");
-    for part in
-        ["encoder_version", "feature_schema", "settings", "inputs", "scaler", "splits", "files"]
-    {
+    for part in [
+        "encoder_version",
+        "feature_schema",
+        "settings",
+        "inputs",
+        "scaler",
+        "splits",
+        "games_in_two_splits",
+        "identical_games",
+        "left_out",
+        "from_an_older_log",
+        "files",
+    ] {
         // JSON says itself where it ends.
         hasher.update(manifest[part].to_string().as_bytes());
     }

@@ -85,8 +85,12 @@ pub fn export(
 ) -> Result<ExportSummary, ExportError> {
     let mut needed = 0;
     // Only here is what was written removed again, and the room it took free.
-    try_export(cache, options, progress, stop, &mut needed)
-        .map_err(|error| error.with_room(&options.out, needed))
+    try_export(cache, options, progress, stop, &mut needed).map_err(|error| {
+        match cache.check_unchanged() {
+            Err(changed) => changed.into(),
+            Ok(()) => error.with_room(&options.out, needed),
+        }
+    })
 }
 
 /// Sets `needed` to the bytes that the export takes before it writes any.
@@ -210,6 +214,7 @@ fn try_export(
     if stop.load(Ordering::Relaxed) {
         return Err(ExportError::Interrupted);
     }
+    cache.check_unchanged()?;
     plan.phases.write.add(Duration::ZERO, files.bytes());
     plan.phases.sync.time(|| staging.publish())?;
     plan.phases.sync.add(Duration::ZERO, files.bytes());

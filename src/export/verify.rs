@@ -2,7 +2,7 @@
 
 use super::ExportError;
 use super::files::array_file;
-use super::manifest::MANIFEST_FILE;
+use super::manifest::{FITTED_ON_TRAIN, MANIFEST_FILE, enter_export_id};
 use super::scaler_file::FEATURE_COLS_FILE;
 use super::shapes::{Shape, game_ids_of_index, npy_shape, npz_shapes};
 use super::split::Split;
@@ -50,8 +50,7 @@ impl ExportVerification {
     }
 }
 
-/// What a manifest says about its files. Whatever else is in it is covered by nothing but its own
-/// reading: a receipt cannot hold its own hash.
+/// What a manifest says about its files. All that it says is covered by the export's id.
 #[derive(Deserialize)]
 struct Receipt {
     files: BTreeMap<String, Listed>,
@@ -103,6 +102,11 @@ pub fn verify_export(
     };
     if let Ok(manifest) = serde_json::from_slice::<Value>(&text) {
         found.command += &flags(&manifest["settings"]);
+        let mut again = manifest.clone();
+        enter_export_id(&mut again);
+        if manifest["export_id"].is_string() && manifest["export_id"] != again["export_id"] {
+            found.fault(MANIFEST_FILE, "says something else than when its export_id was made");
+        }
     }
     let receipt: Receipt = match serde_json::from_slice(&text) {
         Ok(receipt) => receipt,
@@ -156,6 +160,7 @@ fn flags(settings: &Value) -> String {
         ("seed", "seed"),
         ("features", "features"),
         ("masks", "masks"),
+        ("dtype", "dtype"),
         ("layout", "layout"),
     ] {
         if !settings[key].is_null() {
@@ -165,7 +170,7 @@ fn flags(settings: &Value) -> String {
     if settings["normalized"] == false {
         flags += " --no-normalize";
     }
-    if settings["scaler"] == "from an earlier export" {
+    if settings["scaler"] != FITTED_ON_TRAIN {
         flags += " --scaler-from EXPORT";
     }
     flags

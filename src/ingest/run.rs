@@ -215,9 +215,9 @@ impl Run<'_> {
         progress: &dyn Progress,
     ) -> Result<(), IngestError> {
         for (place, examined) in messages {
+            let Examined { outcome, key, .. } = examined?;
             let log = &logs[place];
             self.summary.logs += 1;
-            let Examined { outcome, key, .. } = examined?;
             match outcome {
                 Outcome::UpToDate => {
                     self.summary.count(UP_TO_DATE);
@@ -277,7 +277,7 @@ impl Run<'_> {
             self.summary.count(if is_set_aside { SET_ASIDE } else { REFUSED });
         }
         self.writer.write(|batch| batch.put_refusal(game_id, source_hash, &error))?;
-        self.writer.end_game()?;
+        self.writer.end_game(0)?;
         let list = match is_set_aside {
             true => &mut self.summary.set_aside,
             false => &mut self.summary.refused,
@@ -291,7 +291,10 @@ impl Run<'_> {
         let source_path = log.source_path();
         match self.cached.records.get(&log.game_id) {
             Some(record) if record.source_path != source_path => {
-                self.writer.write(|batch| batch.set_source_path(log.game_id, &source_path))
+                self.writer.write(|batch| batch.set_source_path(log.game_id, &source_path))?;
+                // With a path of another length, all of the game's row is written anew.
+                self.writer.end_game(u64::from(record.rows) * PACKED_BYTES_A_ROW)?;
+                Ok(())
             }
             _ => Ok(()),
         }
@@ -360,6 +363,9 @@ impl Run<'_> {
 /// Outcomes that wait for the writer: enough that workers go on while it commits, however many
 /// there are, and few enough not to count.
 const OUTCOMES_UNDER_WAY: usize = 64;
+
+/// What a row of a game takes in the cache, about.
+const PACKED_BYTES_A_ROW: u64 = 200;
 
 /// One part in so many may go missing before the folder is the suspect: a fifth.
 const MOST_MISSING_PARTS: usize = 5;

@@ -58,14 +58,17 @@ impl<'a> Writer<'a> {
         change: impl FnOnce(&Batch<'a>) -> Result<(), CacheError>,
     ) -> Result<(), CacheError> {
         let Some(cache) = self.cache else { return Ok(()) };
+        if !self.has_begun {
+            // For itself: a run that is killed in its first batch is an unfinished one, too.
+            let batch = cache.begin()?;
+            batch.begin_ingest(self.logs)?;
+            batch.commit()?;
+            self.has_begun = true;
+        }
         let batch = match self.batch.take() {
             Some(batch) => batch,
             None => cache.begin()?,
         };
-        if !self.has_begun {
-            batch.begin_ingest(self.logs)?;
-            self.has_begun = true;
-        }
         change(&batch)?;
         self.batch = Some(batch);
         Ok(())
@@ -90,8 +93,7 @@ impl<'a> Writer<'a> {
         self.packed.games += 1;
         self.packed.bytes += bytes;
         self.write(|batch| batch.put(game))?;
-        self.bytes += bytes;
-        self.end_game()
+        self.end_game(bytes)
     }
 
     /// Games that this run has packed.
@@ -99,9 +101,10 @@ impl<'a> Writer<'a> {
         self.packed
     }
 
-    /// One game more is dealt with; `true` if that ended a batch.
-    pub(super) fn end_game(&mut self) -> Result<bool, CacheError> {
+    /// One game more is dealt with, of which so many bytes are written; `true` if that ended a batch.
+    pub(super) fn end_game(&mut self, bytes: u64) -> Result<bool, CacheError> {
         self.games += 1;
+        self.bytes += bytes;
         let is_full = self.games >= self.batch_size.get() || self.bytes >= MOST_BYTES;
         if is_full {
             self.commit()?;

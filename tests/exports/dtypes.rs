@@ -147,7 +147,10 @@ fn plant(test: &CliTest, game: i64, column: usize, value: f32) {
     hasher.update(blake3::Hash::from_hex(&source).unwrap().as_bytes());
     hasher.update(&encoder.to_le_bytes());
     hasher.update(&u64::from_str_radix(&schema, 16).unwrap().to_be_bytes());
-    hasher.update(&rows.to_le_bytes());
+    // Rows, those with the gem fault, and those whose gems do not add up.
+    for count in [rows, 0, 0] {
+        hasher.update(&count.to_le_bytes());
+    }
     hasher.update(&[players, 0]);
     hasher.update(&packed);
     let checksum = hasher.finalize();
