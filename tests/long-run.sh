@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # The long runs of the tests that try their luck: 200 kills, 1,000 damaged caches, 60 nights,
-# thousands of changes to every fuzz input, and, where cargo-fuzz is installed, some minutes of fuzzing
-# each target (SECONDS_EACH, default 300). Continuous integration runs shorter ones of the same tests.
+# thousands of changes to every fuzz input, and, and some minutes of fuzzing each target
+# (SECONDS_EACH, default 300). Continuous integration runs shorter ones of the same tests.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 export PREP_LONG_TESTS=1
 cargo test --locked --test killed --test corruption --test incremental --test moving_inputs \
-    --test full_disk --test fuzz_regressions
+    --test full_disk --test side_by_side --test fuzz_regressions
 
 if cargo +nightly fuzz --version >/dev/null 2>&1; then
     for target in log_reader blob_decoder settings; do
@@ -18,5 +18,6 @@ if cargo +nightly fuzz --version >/dev/null 2>&1; then
         rm -r "$found"
     done
 else
-    echo "cargo-fuzz is not installed: nothing was fuzzed" >&2
+    echo "nothing was fuzzed: install cargo-fuzz and a nightly compiler" >&2
+    exit 1
 fi

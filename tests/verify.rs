@@ -245,6 +245,7 @@ fn an_export_is_proved_against_its_manifest_and_everything_wrong_is_listed() {
         let ran = test.run(&format!("verify --export {file}"));
         assert_eq!(ran.code, 1);
         assert!(ran.stdout.starts_with("manifest.json: "), "{ran:#?}");
+        assert!(ran.stdout.contains(&format!("{file} is no export")), "{ran:#?}");
     }
 }
 

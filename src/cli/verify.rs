@@ -193,8 +193,16 @@ fn describe_export(folder: &Path, found: &ExportVerification, quiet: bool) -> St
     for ExportFault { file, what } in &found.faults {
         let _ = writeln!(text, "{file}: {what}");
     }
-    if !found.faults.is_empty() {
-        let _ = writeln!(text, "to mend the export: `{}` writes it anew", found.command);
+    match &found.command {
+        _ if found.faults.is_empty() => {}
+        Some(command) => {
+            let _ = writeln!(text, "to mend the export: `{command}` writes it anew");
+        }
+        None => {
+            let folder = folder.display();
+            let _ =
+                writeln!(text, "{folder} is no export: give the folder that `prep export` wrote");
+        }
     }
     if !quiet {
         let _ = writeln!(
@@ -214,7 +222,14 @@ fn describe_export(folder: &Path, found: &ExportVerification, quiet: bool) -> St
 }
 
 fn export_as_json(found: &ExportVerification) -> serde_json::Value {
-    let fault = |ExportFault { file, what }: &ExportFault| json!({ "kind": "damaged_export", "file": file, "what": what, "command": found.command });
+    let fault = |ExportFault { file, what }: &ExportFault| {
+        json!({
+            "kind": "damaged_export",
+            "file": file,
+            "what": what,
+            "command": found.command,
+        })
+    };
     json!({
         "clean": found.is_clean(),
         "interrupted": found.interrupted,

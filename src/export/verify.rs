@@ -29,8 +29,9 @@ pub struct ExportFault {
 pub struct ExportVerification {
     /// Everything that is wrong, by file.
     pub faults: Vec<ExportFault>,
-    /// The command that writes the export anew, with the settings of its manifest.
-    pub command: String,
+    /// The command that writes the export anew, with the settings of its manifest; `None` without
+    /// one: whatever the folder is, no export may replace it.
+    pub command: Option<String>,
     /// Files looked at.
     pub files: usize,
     /// Their bytes.
@@ -87,10 +88,7 @@ pub fn verify_export(
     progress: &dyn Progress,
     stop: &AtomicBool,
 ) -> Result<ExportVerification, ExportError> {
-    let mut found = ExportVerification {
-        command: format!("prep export --out {}", folder.display()),
-        ..Default::default()
-    };
+    let mut found = ExportVerification::default();
     let there =
         list(folder).map_err(|error| ExportError::Unreadable { path: folder.to_owned(), error })?;
     let text = match fs::read(folder.join(MANIFEST_FILE)) {
@@ -101,7 +99,8 @@ pub fn verify_export(
         }
     };
     if let Ok(manifest) = serde_json::from_slice::<Value>(&text) {
-        found.command += &flags(&manifest["settings"]);
+        let flags = flags(&manifest["settings"]);
+        found.command = Some(format!("prep export --out {}{flags}", folder.display()));
         let mut again = manifest.clone();
         enter_export_id(&mut again);
         if manifest["export_id"].is_string() && manifest["export_id"] != again["export_id"] {

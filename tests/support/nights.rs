@@ -18,6 +18,8 @@ struct Log {
     /// The newest version that could be read; `None` if there never was one.
     good: Option<Vec<u8>>,
     broken: bool,
+    /// Broken in a way that no writer leaves on its way: refused, not set aside.
+    refused: bool,
 }
 
 pub(crate) struct Nights {
@@ -29,7 +31,7 @@ pub(crate) struct Nights {
     /// By game, the bytes that the cached rows must have been made from.
     cached: BTreeMap<i64, Vec<u8>>,
     /// Games whose logs the last ingest set aside.
-    set_aside_before: BTreeSet<i64>,
+    not_taken_before: BTreeSet<i64>,
     done: BTreeMap<&'static str, usize>,
 }
 
@@ -44,7 +46,7 @@ impl Nights {
             pool,
             folder: BTreeMap::new(),
             cached: BTreeMap::new(),
-            set_aside_before: BTreeSet::new(),
+            not_taken_before: BTreeSet::new(),
             done: BTreeMap::new(),
         };
         for _ in 0..20 {
@@ -90,8 +92,9 @@ impl Nights {
             format!("ingest raw --cache {CACHE} --jobs {jobs} --batch-size {batch_size}");
         let ran = self.test.run(&arguments);
 
-        let refused = self.folder.values().filter(|log| log.broken).count();
-        assert_eq!(ran.code, if refused > 0 { 3 } else { 0 }, "{ran:#?}");
+        let broken = self.folder.values().filter(|log| log.broken).count();
+        let refused = self.folder.values().filter(|log| log.refused).count();
+        assert_eq!(ran.code, if broken > 0 { 3 } else { 0 }, "{ran:#?}");
         let should_be = self.cache_should_hold();
         let encoded: Vec<i64> = should_be
             .iter()
@@ -100,15 +103,18 @@ impl Nights {
             .collect();
         // Also those that were never good: the cache has said of them that they were set aside.
         let known: BTreeSet<i64> =
-            self.cached.keys().chain(&self.set_aside_before).copied().collect();
+            self.cached.keys().chain(&self.not_taken_before).copied().collect();
         let gone = known.iter().filter(|id| !self.folder.contains_key(id)).count();
-        let up_to_date = self.folder.len() - refused - encoded.len();
+        let up_to_date = self.folder.len() - broken - encoded.len();
         let line = ran.stdout.lines().next().unwrap_or_default();
         let plural = if encoded.len() == 1 { "" } else { "s" };
         let begins = format!("{} game{plural} encoded", encoded.len());
         // A log that is cut off is not refused: its writer may not be done.
-        let set_aside = if refused > 0 { format!(", {refused} set aside") } else { String::new() };
-        let ends = format!(", {up_to_date} up to date, {gone} gone, 0 refused{set_aside}");
+        let set_aside = match broken - refused {
+            0 => String::new(),
+            set_aside => format!(", {set_aside} set aside"),
+        };
+        let ends = format!(", {up_to_date} up to date, {gone} gone, {refused} refused{set_aside}");
         assert!(line.starts_with(&begins) && line.ends_with(&ends), "{begins}…{ends}: {line}");
         assert_eq!(written_since(&self.test.path(CACHE)), encoded);
         let cached: BTreeMap<i64, String> = cached_games(&self.test.path(CACHE))
@@ -119,7 +125,7 @@ impl Nights {
         assert_eq!(cached, hashes.collect());
         self.cached = should_be;
         let broken = self.folder.iter().filter(|(_, log)| log.broken);
-        self.set_aside_before = broken.map(|(&game_id, _)| game_id).collect();
+        self.not_taken_before = broken.map(|(&game_id, _)| game_id).collect();
     }
 
     /// A new cache, made from the folder in one run, must give the same export. A game whose log
@@ -171,6 +177,7 @@ impl Nights {
             ("removed", 15),
             ("broken", 15),
             ("broken on arrival", 2),
+            ("refused", 5),
             ("mended", 15),
             ("moved", 5),
             ("exports compared", 6),
@@ -203,7 +210,7 @@ impl Nights {
             self.test.write(Path::new("raw").join(&path), &bytes);
         }
         let good = (!broken).then_some(bytes);
-        self.folder.insert(game_id, Log { path, good, broken });
+        self.folder.insert(game_id, Log { path, good, broken, refused: false });
         self.count("added");
     }
 
@@ -225,15 +232,21 @@ impl Nights {
 
     fn break_one(&mut self) {
         let Some(game_id) = self.pick(|log| !log.broken) else { return };
+        let refused = self.roll(2) == 0;
         let log = self.folder.get_mut(&game_id).unwrap();
-        log.broken = true;
-        self.test.write(Path::new("raw").join(&log.path), cut_off(log.good.as_ref().unwrap()));
+        (log.broken, log.refused) = (true, refused);
+        let good = log.good.as_ref().unwrap();
+        let bytes = if refused { with_text_for_a_number(good) } else { cut_off(good).to_owned() };
+        self.test.write(Path::new("raw").join(&log.path), bytes);
         // A log can be broken before it was ever ingested: then there is no older version.
         if self.cached.get(&game_id) != log.good.as_ref() {
             self.test.write(Path::new("arriving").join(&log.path), log.good.as_ref().unwrap());
             log.good = self.cached.get(&game_id).cloned();
         }
         self.count("broken");
+        if refused {
+            self.count("refused");
+        }
     }
 
     /// Back to the newest good version, or to another.
@@ -250,7 +263,7 @@ impl Nights {
         }
         self.test.write(Path::new("raw").join(&log.path), &bytes);
         log.good = Some(bytes);
-        log.broken = false;
+        (log.broken, log.refused) = (false, false);
         self.count("mended");
         true
     }
@@ -293,4 +306,10 @@ impl Nights {
 /// The log as it looks while it is still being written.
 fn cut_off(log: &[u8]) -> &[u8] {
     &log[..log.len() - log.len() / 5]
+}
+
+/// A log with a word in the first field of its second line.
+fn with_text_for_a_number(log: &[u8]) -> Vec<u8> {
+    let second_line = log.iter().position(|&byte| byte == b'\n').unwrap() + 1;
+    [&log[..second_line], b"seven", &log[second_line..]].concat()
 }
