@@ -31,7 +31,7 @@ impl Phase {
         Phase { name, unit, nanoseconds: AtomicU64::new(0), amount: AtomicU64::new(0) }
     }
 
-    /// Does some work and adds its time. What it got done is [added](Self::add) when it is known.
+    /// Does some work and adds its time. What it got done is [counted](Self::count) when it is known.
     pub fn time<T>(&self, work: impl FnOnce() -> T) -> T {
         let begun = Instant::now();
         let result = work();
@@ -44,6 +44,11 @@ impl Phase {
         let nanoseconds = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
         self.nanoseconds.fetch_add(nanoseconds, Ordering::Relaxed);
         self.amount.fetch_add(amount, Ordering::Relaxed);
+    }
+
+    /// Adds to what was got done in time that is added already.
+    pub fn count(&self, amount: u64) {
+        self.add(Duration::ZERO, amount);
     }
 
     /// Time spent, over all threads.

@@ -6,6 +6,9 @@
 
 #![allow(clippy::unwrap_used)]
 
+#[path = "support/long_run.rs"]
+mod long_run;
+
 use rand_mt::Mt64;
 use splendor_prep::cache::{Cache, CacheError, Rebuild, WriterLock};
 use splendor_prep::config::{FeatureSet, MaskSource, Ratios};
@@ -28,7 +31,7 @@ const GAMES: i64 = 8;
 const PAGE: u64 = 4096;
 
 fn rounds() -> u32 {
-    if std::env::var_os("PREP_LONG_TESTS").is_some_and(|value| value == "1") { 1_000 } else { 60 }
+    long_run::times(60, 1_000) as u32
 }
 
 struct Workshop {

@@ -5,6 +5,8 @@
 
 #[path = "support/fuzzed.rs"]
 mod fuzzed;
+#[path = "support/long_run.rs"]
+mod long_run;
 
 use rand_mt::Mt64;
 use std::fs;
@@ -18,7 +20,7 @@ fn run(target: &str, check: fn(&[u8])) {
     files.sort();
     assert!(files.len() >= 5, "{target} has a corpus");
     let mut dice = Mt64::new(1);
-    let changes = if std::env::var_os("PREP_LONG_TESTS").is_some() { 2_000 } else { 40 };
+    let changes = long_run::times(40, 2_000);
     for file in files {
         let seed = fs::read(file).unwrap();
         check(&seed);

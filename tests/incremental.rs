@@ -11,6 +11,8 @@ mod cached;
 mod cli;
 #[path = "support/log_text.rs"]
 mod log_text;
+#[path = "support/long_run.rs"]
+mod long_run;
 #[path = "support/nights.rs"]
 mod nights;
 
@@ -408,8 +410,7 @@ fn files_that_are_no_logs_are_passed_over_and_those_that_look_like_one_with_a_no
 /// The cache stays as small as a fresh one. `PREP_LONG_TESTS=1` makes it sixty nights.
 #[test]
 fn many_nights_come_to_the_same_bytes_as_one_run_over_everything() {
-    let long = std::env::var_os("PREP_LONG_TESTS").is_some();
-    let last = if long { 60 } else { 30 };
+    let last = long_run::times(30, 60);
     let mut nights = Nights::begin(20_261);
     for night in 1..=last {
         nights.change_something();

@@ -12,9 +12,12 @@
 mod cli;
 #[path = "support/failing_io.rs"]
 mod failing_io;
+#[path = "support/long_run.rs"]
+mod long_run;
 
 use cli::CliTest;
 use failing_io::{count, with};
+use long_run::times;
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
@@ -104,24 +107,19 @@ fn spread(wanted: u64, last: u64) -> impl Iterator<Item = u64> {
     (0..wanted).map(move |i| 1 + i * (last - 1) / (wanted - 1).max(1))
 }
 
-/// How many moments to try, here and in the long run.
-fn moments(short: u64, long: u64) -> u64 {
-    if std::env::var_os("PREP_LONG_TESTS").is_some() { long } else { short }
-}
-
 #[test]
 fn killed_at_any_point_an_ingest_is_finished_by_the_next() {
     let night = Night::begin();
     night.rewind("first.sqlite");
     let calls = count(night.test.command(INGEST));
     let mut killed = 0;
-    for point in spread(moments(12, 100), calls.all()) {
+    for point in spread(times(12, 100), calls.all()) {
         night.rewind("first.sqlite");
         let status = with(night.test.command(INGEST), "KILL", point).output().unwrap().status;
         killed += u64::from(status.signal() == Some(SIGKILL));
         night.check_the_next_run(&format!("an ingest killed at call {point} of {}", calls.all()));
     }
-    assert!(killed >= moments(10, 90), "{killed} killed, {calls:?}");
+    assert!(killed >= times(10, 90), "{killed} killed, {calls:?}");
 }
 
 #[test]
@@ -131,14 +129,14 @@ fn killed_at_any_point_an_export_leaves_the_old_arrays_or_the_new() {
     let calls = count(night.test.command(EXPORT));
     let (mut killed, mut new) = (0, 0);
     let last_moments = calls.all().saturating_sub(10)..calls.all();
-    for point in spread(moments(12, 90), calls.all()).chain(last_moments) {
+    for point in spread(times(12, 90), calls.all()).chain(last_moments) {
         night.rewind("second.sqlite");
         let status = with(night.test.command(EXPORT), "KILL", point).output().unwrap().status;
         killed += u64::from(status.signal() == Some(SIGKILL));
         new += u64::from(night.export_is_new());
         night.check_the_next_run(&format!("an export killed at call {point} of {}", calls.all()));
     }
-    assert!(killed >= moments(20, 98), "{killed} killed, {calls:?}");
+    assert!(killed >= times(20, 98), "{killed} killed, {calls:?}");
     assert!(new > 0 && new < killed, "some before the exchange and some after: {new} of {killed}");
 }
 
@@ -153,7 +151,7 @@ fn a_failing_write_sync_or_rename_is_an_error_and_nothing_worse() {
         for (kind, calls) in
             [("write", calls.writes), ("sync", calls.syncs), ("rename", calls.renames)]
         {
-            for point in spread(moments(4, 30), calls) {
+            for point in spread(times(4, 30), calls) {
                 night.rewind(cache);
                 let failure = format!("{kind}:{point}:{EIO}");
                 let output = with(night.test.command(command), "FAIL", &failure).output().unwrap();
@@ -171,7 +169,7 @@ fn a_failing_write_sync_or_rename_is_an_error_and_nothing_worse() {
             }
         }
     }
-    assert!(failed >= moments(8, 60), "{failed} runs failed");
+    assert!(failed >= times(8, 60), "{failed} runs failed");
 }
 
 #[test]
@@ -181,7 +179,7 @@ fn a_full_disk_is_named_and_costs_nothing_that_was_there() {
     for (command, cache) in [(INGEST, "first.sqlite"), (EXPORT, "second.sqlite")] {
         night.rewind(cache);
         let calls = count(night.test.command(command));
-        for point in spread(moments(6, 40), calls.writes) {
+        for point in spread(times(6, 40), calls.writes) {
             night.rewind(cache);
             let ran =
                 cli::Ran::from(with(night.test.command(command), "FULL", point).output().unwrap());
@@ -197,5 +195,5 @@ fn a_full_disk_is_named_and_costs_nothing_that_was_there() {
             night.check_the_next_run(&what);
         }
     }
-    assert!(failed >= moments(8, 60), "{failed} runs failed");
+    assert!(failed >= times(8, 60), "{failed} runs failed");
 }

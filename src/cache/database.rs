@@ -11,7 +11,7 @@
 
 use super::error::CacheError;
 use super::header::{APPLICATION_ID, Header, look_at};
-use super::lock::{beside, make_folders_above};
+use super::lock::{beside, make_folders_above, real_path};
 use super::write_ahead_log;
 use crate::disk_space::has_no_room;
 use rusqlite::{Connection, ErrorCode, OpenFlags, ffi};
@@ -102,7 +102,7 @@ fn connect_to_read(path: &Path) -> Result<Connection, CacheError> {
     };
     match begin() {
         Err(error) if is_refusal_to_write(&error) => {
-            let cache = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+            let cache = real_path(path);
             let log = beside(&cache, "-wal");
             if std::fs::metadata(&log).is_ok_and(|log| log.len() > 0) {
                 return Err(CacheError::LogBeside { cache: path.to_owned(), log });

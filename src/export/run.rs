@@ -32,7 +32,7 @@ use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// What was exported.
 #[derive(Clone, Debug)]
@@ -215,9 +215,9 @@ fn try_export(
         return Err(ExportError::Interrupted);
     }
     cache.check_unchanged()?;
-    plan.phases.write.add(Duration::ZERO, files.bytes());
+    plan.phases.write.count(files.bytes());
     plan.phases.sync.time(|| staging.publish())?;
-    plan.phases.sync.add(Duration::ZERO, files.bytes());
+    plan.phases.sync.count(files.bytes());
     plan.phases.report(begun, threads);
     report_memory(options.monitor_memory, "at the end");
 

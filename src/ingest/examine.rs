@@ -131,7 +131,7 @@ impl<'a> Examiner<'a> {
         let damage = match &self.reader {
             Some(reader) if cached.contains(log.game_id) => {
                 let rows = cached.records.get(&log.game_id).map_or(0, |record| record.rows);
-                phases.check.add(Duration::ZERO, rows.into());
+                phases.check.count(rows.into());
                 phases.check.time(|| reader.first_damage(log.game_id))?
             }
             _ => None,
