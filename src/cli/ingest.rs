@@ -6,7 +6,8 @@ use super::{Context, MemoryArgs, Outcome, progress, stop_flag, switch, threads};
 use crate::cache::{Cache, CachedGames, Rebuild, WriterLock};
 use crate::gamelog::{GameId, LogError, ReadOptions};
 use crate::ingest::{
-    Affected, CacheTotals, IngestError, IngestOptions, IngestSummary, find_logs, ingest,
+    Affected, CacheTotals, IngestError, IngestOptions, IngestSummary, are_too_many, find_logs,
+    ingest,
 };
 use crate::progress::Progress;
 use anyhow::{Result, bail};
@@ -165,7 +166,7 @@ fn check_for_missing(old: &CachedGames, options: &IngestOptions) -> Result<()> {
         find_logs(&options.root)?.logs.into_iter().map(|log| log.game_id).collect();
     let games = old.game_ids().count();
     let missing = old.game_ids().filter(|game_id| !logs.contains(game_id)).count();
-    if missing * 5 > games && !options.allow_delete {
+    if are_too_many(missing, games) && !options.allow_delete {
         bail!(
             "{missing} of the {games} games of the old cache have no log in {}: is its disk \
              mounted? If they are to go, add --allow-delete",

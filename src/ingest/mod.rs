@@ -20,12 +20,13 @@ mod status;
 mod summary;
 mod verify;
 mod whole_file;
+mod workers;
 mod writer;
 
 pub use disk_full::Shortage;
 pub use find::{FoundLogs, LogFile, find_logs};
 pub use game_status::{GameStatus, GameVersion, StatusCounts, StatusEntry};
-pub use run::{IngestOptions, ingest};
+pub use run::{IngestOptions, are_too_many, ingest};
 pub use status::{StatusReport, status};
 pub use summary::{Affected, CacheTotals, IngestSummary};
 pub use verify::{Finding, FindingKind, LogChange, VerifyOptions, VerifyReport, verify};

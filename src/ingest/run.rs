@@ -7,6 +7,7 @@ use super::find::{FoundLogs, LogFile, find_logs, loop_note, skipped_note};
 use super::game_status::{GONE, REFUSED, SET_ASIDE, UP_TO_DATE};
 use super::phases::IngestPhases;
 use super::summary::{CacheTotals, IngestSummary};
+use super::workers::spread;
 use super::writer::Writer;
 use crate::cache::{Cache, CacheError, CachedGames, PackedGame};
 use crate::gamelog::{GameId, LogError, ReadOptions};
@@ -15,8 +16,7 @@ use crate::progress::Progress;
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::mpsc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 /// How to ingest.
@@ -119,9 +119,6 @@ struct Run<'a> {
     summary: IngestSummary,
 }
 
-/// What a worker sends: which log, and what came of it.
-type Message = (usize, Result<Examined, CacheError>);
-
 impl Run<'_> {
     /// Returns how many threads worked.
     fn go_through(
@@ -171,74 +168,40 @@ impl Run<'_> {
     ) -> Result<usize, IngestError> {
         let (options, cached) = (self.options, self.cached);
         let (cache_file, phases) = (self.cache_file, self.phases);
-        let workers = rayon::ThreadPoolBuilder::new().num_threads(options.jobs).build()?;
-        let next = AtomicUsize::new(0);
-        let failed = AtomicBool::new(false);
-        let (sender, receiver) = mpsc::sync_channel(OUTCOMES_UNDER_WAY);
-        let work = |sender: &mpsc::SyncSender<Message>| {
-            let mut examiner =
-                match Examiner::new(options.read, Purpose::Encode, cache_file, phases) {
-                    Ok(examiner) => examiner,
-                    Err(error) => {
-                        // The writer is gone only if it failed itself, and says so.
-                        let _ = sender.send((0, Err(error)));
-                        return;
-                    }
-                };
-            while !stop.load(Ordering::Relaxed) && !failed.load(Ordering::Relaxed) {
-                let place = next.fetch_add(1, Ordering::Relaxed);
-                let Some(log) = logs[..looked_at].get(place) else { return };
-                let examined = match twin_of(logs, place) {
-                    Some(twin) => Ok(game_in_two_files(log, twin)),
-                    None => examiner.examine(&options.root, log, cached),
-                };
-                if sender.send((place, examined)).is_err() {
-                    return;
-                }
-            }
+        let begin = || Examiner::new(options.read, Purpose::Encode, cache_file, phases);
+        let work = |examiner: &mut Examiner<'_>, place: usize| match twin_of(logs, place) {
+            Some(twin) => Ok(game_in_two_files(&logs[place], twin)),
+            None => examiner.examine(&options.root, &logs[place], cached),
         };
-        std::thread::scope(|scope| {
-            let workers = &workers;
-            scope.spawn(move || workers.broadcast(|_| work(&sender.clone())));
-            let received = self.receive(&receiver, logs, progress);
-            failed.store(received.is_err(), Ordering::Relaxed);
-            drop(receiver);
-            received
-        })?;
-        Ok(workers.current_num_threads())
+        spread(options.jobs, looked_at, stop, begin, work, |place, examined| {
+            self.take(&logs[place], examined)?;
+            progress.advance(1);
+            Ok(())
+        })
     }
 
-    fn receive(
-        &mut self,
-        messages: &mpsc::Receiver<Message>,
-        logs: &[LogFile],
-        progress: &dyn Progress,
-    ) -> Result<(), IngestError> {
-        for (place, examined) in messages {
-            let Examined { outcome, key, .. } = examined?;
-            let log = &logs[place];
-            self.summary.logs += 1;
-            match outcome {
-                Outcome::UpToDate => {
-                    self.summary.count(UP_TO_DATE);
-                    self.note_moved(log)?;
-                    self.note_mended(log)?;
+    fn take(&mut self, log: &LogFile, examined: Examined) -> Result<(), IngestError> {
+        let Examined { outcome, key, .. } = examined;
+        self.summary.logs += 1;
+        match outcome {
+            Outcome::UpToDate => {
+                self.summary.count(UP_TO_DATE);
+                self.note_moved(log)?;
+                self.note_mended(log)?;
+            }
+            Outcome::Stale { why, is_damaged, game } => {
+                if is_damaged {
+                    self.writer.check_structure()?;
                 }
-                Outcome::Stale { why, is_damaged, game } => {
-                    if is_damaged {
-                        self.writer.check_structure()?;
-                    }
-                    self.summary.count(why.name());
-                    self.note_mended(log)?;
-                    if let Some(game) = game {
-                        self.store(&game)?;
-                    }
-                }
-                Outcome::NotTaken(error) => {
-                    self.refuse(log.game_id, key.map(|key| key.source_hash), error)?;
+                self.summary.count(why.name());
+                self.note_mended(log)?;
+                if let Some(game) = game {
+                    self.store(&game)?;
                 }
             }
-            progress.advance(1);
+            Outcome::NotTaken(error) => {
+                self.refuse(log.game_id, key.map(|key| key.source_hash), error)?;
+            }
         }
         Ok(())
     }
@@ -318,8 +281,8 @@ impl Run<'_> {
             self.summary.counts.insert(GONE, missing.len());
         }
         self.summary.gone.clone_from(&missing);
-        let too_many = missing.len() * MOST_MISSING_PARTS > cached;
-        if self.options.keep_missing || (too_many && !self.options.allow_delete) {
+        let is_suspect = are_too_many(missing.len(), cached) && !self.options.allow_delete;
+        if self.options.keep_missing || is_suspect {
             self.summary.missing_kept = missing.len();
             self.summary.removal_blocked = !self.options.keep_missing;
             return Ok(());
@@ -360,15 +323,15 @@ impl Run<'_> {
     }
 }
 
-/// Outcomes that wait for the writer: enough that workers go on while it commits, however many
-/// there are, and few enough not to count.
-const OUTCOMES_UNDER_WAY: usize = 64;
-
 /// What a row of a game takes in the cache, about.
 const PACKED_BYTES_A_ROW: u64 = 200;
 
-/// One part in so many may go missing before the folder is the suspect: a fifth.
-const MOST_MISSING_PARTS: usize = 5;
+/// Whether so many of the cached games have no log that the folder is the suspect, such as a disk
+/// that is not mounted: more than a fifth.
+pub fn are_too_many(missing: usize, cached: usize) -> bool {
+    const MOST_MISSING_PARTS: usize = 5;
+    missing * MOST_MISSING_PARTS > cached
+}
 
 /// Another file of the same game. Logs are sorted by game id, so that it can only be a neighbour.
 pub(super) fn twin_of(logs: &[LogFile], place: usize) -> Option<&LogFile> {

@@ -7,14 +7,14 @@
 use super::IngestError;
 use super::find::{LogFile, find_logs};
 use super::run::twin_of;
+use super::workers::spread;
 use crate::cache::{CacheError, CachedGames, GameReader, GameRecord};
 use crate::gamelog::GameId;
 use crate::progress::Progress;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::mpsc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What to verify, and how.
 #[derive(Clone, Debug)]
@@ -218,40 +218,18 @@ impl<'a> Checks<'a> {
         progress: &dyn Progress,
         stop: &AtomicBool,
     ) -> Result<(), IngestError> {
-        let workers = rayon::ThreadPoolBuilder::new().num_threads(options.jobs).build()?;
-        let next = AtomicUsize::new(0);
-        let (sender, receiver) = mpsc::sync_channel::<Result<Checked, CacheError>>(RESULTS_WAITING);
-        let work = |sender: &mpsc::SyncSender<_>| {
-            let mut reader = match GameReader::open(cache) {
-                Ok(reader) => reader,
-                Err(error) => {
-                    let _ = sender.send(Err(error));
-                    return;
-                }
-            };
-            while !stop.load(Ordering::Relaxed) {
-                let Some(check) = self.list.get(next.fetch_add(1, Ordering::Relaxed)) else {
-                    return;
-                };
-                if sender.send(check.run(&mut reader, &options.root, games)).is_err() {
-                    return;
-                }
-            }
+        let work = |reader: &mut GameReader, place: usize| {
+            self.list[place].run(reader, &options.root, games)
         };
-        std::thread::scope(|scope| {
-            let workers = &workers;
-            scope.spawn(move || workers.broadcast(|_| work(&sender.clone())));
-            for checked in receiver {
-                report.enter(checked?);
-                progress.advance(1);
-            }
+        let begin = || GameReader::open(cache);
+        spread(options.jobs, self.list.len(), stop, begin, work, |_, checked| {
+            report.enter(checked);
+            progress.advance(1);
             Ok(())
-        })
+        })?;
+        Ok(())
     }
 }
-
-/// Enough that no worker waits for the one who counts.
-const RESULTS_WAITING: usize = 64;
 
 impl Check<'_> {
     fn run(
