@@ -46,10 +46,15 @@ impl ColumnName {
         self
     }
 
+    /// The name's bytes, all of them ASCII.
+    pub const fn as_bytes(&self) -> &[u8] {
+        let (name, _) = self.bytes.split_at(self.len as usize);
+        name
+    }
+
     /// The name as text.
     pub const fn as_str(&self) -> &str {
-        let (name, _) = self.bytes.split_at(self.len as usize);
-        match std::str::from_utf8(name) {
+        match std::str::from_utf8(self.as_bytes()) {
             Ok(name) => name,
             Err(_) => panic!("names are built from text"),
         }

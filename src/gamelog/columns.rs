@@ -122,32 +122,46 @@ pub(super) static COLUMNS: [Column; COLUMN_COUNT] = {
     list.columns
 };
 
-/// What nearly every field holds: one digit, or nothing. The whole table takes little more than a
-/// kilobyte and stays near the processor, which [`COLUMNS`] with its names does not.
+/// A column at its place in a log, with what nearly every field of it holds: one digit, or nothing.
+///
+/// A log's columns as they stand take little more than two kilobytes and stay near the processor,
+/// which [`COLUMNS`] with its names does not.
 #[derive(Clone, Copy)]
-pub(super) struct PlainValues {
-    /// Smallest and largest digit; where none may stand, the smallest is the larger.
-    pub(super) least: u8,
-    pub(super) most: u8,
-    pub(super) may_be_missing: bool,
+pub(super) struct PlacedColumn {
+    /// Its place in canonical order.
+    pub(super) place: u16,
+    /// The smallest digit that is in the column's range, and how many are from there on.
+    first_digit: u8,
+    digits: u8,
+    may_be_missing: bool,
 }
 
-/// In canonical order.
-pub(super) static PLAIN_VALUES: [PlainValues; COLUMN_COUNT] = {
-    let none = PlainValues { least: 1, most: 0, may_be_missing: false };
-    let mut list = [none; COLUMN_COUNT];
-    let mut i = 0;
-    while i < COLUMN_COUNT {
-        let column = &COLUMNS[i];
-        if column.max >= 0 {
-            list[i].least = if column.min > 0 { column.min as u8 } else { 0 };
-            list[i].most = if column.max < 9 { column.max as u8 } else { 9 };
+impl PlacedColumn {
+    /// The column at this place in canonical order.
+    pub(super) const fn new(place: u16) -> PlacedColumn {
+        let Column { min, max, may_be_missing, .. } = COLUMNS[place as usize];
+        let least = if min > 0 { min } else { 0 };
+        let most = if max < 9 { max } else { 9 };
+        // The columns that hold no number at all have a range of none.
+        let digits = if least <= most { most - least + 1 } else { 0 };
+        PlacedColumn {
+            place,
+            first_digit: b'0' + least as u8,
+            digits: digits as u8,
+            may_be_missing,
         }
-        list[i].may_be_missing = column.may_be_missing;
-        i += 1;
     }
-    list
-};
+
+    /// Whether a field may be this one byte, a digit in the column's range.
+    pub(super) fn may_be_digit(self, byte: u8) -> bool {
+        byte.wrapping_sub(self.first_digit) < self.digits
+    }
+
+    /// Whether a field may be a missing value.
+    pub(super) fn may_be_missing(self) -> bool {
+        self.may_be_missing
+    }
+}
 
 const REQUIRED: bool = false;
 const OPTIONAL: bool = true;

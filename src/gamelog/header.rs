@@ -1,44 +1,49 @@
 //! The header of a log: which column stands where.
 
-use super::columns::{self, COLUMN_COUNT, COLUMNS};
+use super::columns::{self, COLUMN_COUNT, COLUMNS, PlacedColumn};
 use super::error::{Fault, LogErrorKind, as_text};
 use super::records::Record;
 use super::value;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-/// For each field of a row, its place in canonical order.
+/// For each field of a row, the column that it belongs to.
 ///
 /// `unfinished` is whether the file ends with the header and no line break: what is missing then,
 /// or is only the beginning of a name, may be on its way.
-pub(super) fn match_header(header: &Record, unfinished: bool) -> Result<Vec<u16>, Fault> {
-    static PLACES: LazyLock<HashMap<&str, u16>> =
-        LazyLock::new(|| columns::column_names().zip(0..).collect());
+pub(super) fn match_header(
+    header: &Record<'_>,
+    unfinished: bool,
+) -> Result<Vec<PlacedColumn>, Fault> {
+    static PLACES: LazyLock<HashMap<&[u8], u16>> =
+        LazyLock::new(|| columns::column_names().map(str::as_bytes).zip(0..).collect());
     let mut seen = [false; COLUMN_COUNT];
     let mut order = Vec::with_capacity(COLUMN_COUNT);
-    let cut_off = || Err(Fault::cut_off().found(format!("{} columns", header.len())));
+    let cut_off = || Fault::cut_off().found(format!("{} columns", header.len()));
     for name in header.fields() {
-        let name = std::str::from_utf8(value::unwrap(name)).map_err(|_| {
-            Fault::new(LogErrorKind::InvalidUtf8, "a column name in UTF-8").found(as_text(name))
-        })?;
+        let name = value::unwrap(name);
         // Nearly every log has its columns in canonical order, where no search is needed.
         let next = order.len();
-        let is_next = COLUMNS.get(next).is_some_and(|column| column.name.as_str() == name);
+        let is_next = COLUMNS.get(next).is_some_and(|column| column.name.as_bytes() == name);
         let Some(place) = is_next.then_some(next as u16).or_else(|| PLACES.get(name).copied())
         else {
+            let name = std::str::from_utf8(name).map_err(|_| {
+                Fault::new(LogErrorKind::InvalidUtf8, "a column name in UTF-8").found(as_text(name))
+            })?;
             let is_last = order.len() + 1 == header.len();
             if unfinished && is_last && columns::column_names().any(|c| c.starts_with(name)) {
-                return cut_off();
+                return Err(cut_off());
             }
             return Err(unknown_column(name));
         };
         if std::mem::replace(&mut seen[usize::from(place)], true) {
-            return Err(Fault::new(LogErrorKind::DoubledColumn, "each column once").in_column(name));
+            return Err(Fault::new(LogErrorKind::DoubledColumn, "each column once")
+                .in_column(COLUMNS[usize::from(place)].name));
         }
-        order.push(place);
+        order.push(PlacedColumn::new(place));
     }
     match seen.iter().position(|&seen| !seen) {
-        Some(_) if unfinished => cut_off(),
+        Some(_) if unfinished => Err(cut_off()),
         Some(missing) => Err(Fault::new(
             LogErrorKind::MissingColumn,
             format!("all {COLUMN_COUNT} columns of a game log, the header has {}", order.len()),
