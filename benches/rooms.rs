@@ -127,26 +127,23 @@ fn normalise_a_block(criterion: &mut Criterion) {
     let sample = Sample::play();
     let flags: Vec<bool> = FEATURES.iter().map(|feature| feature.normalized).collect();
     let scaler = Scaler::fit(&sample.encoded.column_sums(), &flags).unwrap();
-    let rows = sample.turns.len();
-    let values: Vec<f32> = (0..FEATURE_COUNT)
-        .flat_map(|column| sample.encoded.features().iter().map(move |row| row[column].into()))
-        .collect();
+    let values: Vec<f32> =
+        sample.encoded.features().iter().flatten().map(|&value| value.into()).collect();
     let mut block = vec![0.0; values.len()];
-    // Columns in, rows out, as an export does it with each game.
     let normalise = |block: &mut [f32]| {
-        for (column, values) in black_box(&values).chunks_exact(rows).enumerate() {
-            let cells = block[column..].iter_mut().step_by(FEATURE_COUNT);
-            for (cell, &value) in cells.zip(values) {
-                *cell = scaler.transform(value, column);
-            }
+        let rows = black_box(&values).chunks_exact(FEATURE_COUNT);
+        for (row, cells) in rows.zip(block.chunks_exact_mut(FEATURE_COUNT)) {
+            scaler.transform(row, cells);
         }
     };
     normalise(&mut block);
     // Of the very rows that it was fitted on, each normalised column has mean 0 and deviation 1, or
     // is constant; the others are as they were.
     for (column, &normalized) in flags.iter().enumerate() {
-        let before = &values[column * rows..][..rows];
-        let after: Vec<f32> = block[column..].iter().step_by(FEATURE_COUNT).copied().collect();
+        let of_column = |rows: &[f32]| -> Vec<f32> {
+            rows[column..].iter().step_by(FEATURE_COUNT).copied().collect()
+        };
+        let (before, after) = (of_column(&values), of_column(&block));
         if normalized {
             let (mean, deviation) = mean_and_deviation(&after);
             let is_constant = before.iter().all(|value| *value == before[0]);

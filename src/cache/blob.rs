@@ -7,18 +7,23 @@
 //! | blob | content (`rows` turns) | type |
 //! | --- | --- | --- |
 //! | `turn_numbers` | 1 column | int32 |
-//! | `features` | 1,308 columns, before normalisation | float32 |
+//! | `features` | the distinct columns among 1,308, before normalisation | float32 |
+//! | `feature_columns` | 1 column: for each feature which of those it is, from 0 | uint16 |
 //! | `labels` | 7 columns, by head | int32 |
 //! | `masks` | 154 columns: the classes of all heads | int8 |
-//! | `column_sums` | 2 columns of 1,308 rows: sums, then sums of squares | int64 |
+//! | `column_sums` | 2 columns: sums of the distinct columns, then of their squares | int64 |
+//!
+//! Of equal feature columns only the first is there, see [`DistinctColumns`]. In NumPy the features
+//! are `features.reshape(-1, rows)[feature_columns].T`.
 //!
 //! A checksum covers the blob, its name and what it belongs to: a blob that was cut, flipped or put
 //! into another game's row is found out before it is unpacked. It is the front half (16 bytes) of a
 //! blake3, which is plenty against accidents.
 //!
-//! These layouts are [`BLOB_FORMAT`](super::BLOB_FORMAT) 2. It is part of the cache key: after a
+//! These layouts are [`BLOB_FORMAT`](super::BLOB_FORMAT) 3. It is part of the cache key: after a
 //! change, bump it, and every game is packed anew.
 
+use super::distinct::{ColumnFinder, DistinctColumns};
 use super::error::CacheError;
 use super::record::GameRecord;
 use crate::encode::{ColumnSums, EncodedGame, FEATURE_COUNT, Head, Label, MASK_WIDTH};
@@ -36,31 +41,40 @@ const COMPRESSION_LEVEL: i32 = 1;
 pub(super) enum Blob {
     TurnNumbers,
     Features,
+    FeatureColumns,
     Labels,
     Masks,
     ColumnSums,
 }
 
 impl Blob {
-    pub(super) const COUNT: usize = 5;
-    pub(super) const ALL: [Blob; Blob::COUNT] =
-        [Blob::TurnNumbers, Blob::Features, Blob::Labels, Blob::Masks, Blob::ColumnSums];
+    pub(super) const COUNT: usize = 6;
+    pub(super) const ALL: [Blob; Blob::COUNT] = [
+        Blob::TurnNumbers,
+        Blob::Features,
+        Blob::FeatureColumns,
+        Blob::Labels,
+        Blob::Masks,
+        Blob::ColumnSums,
+    ];
 
     pub(super) const fn name(self) -> &'static str {
         match self {
             Blob::TurnNumbers => "turn_numbers",
             Blob::Features => "features",
+            Blob::FeatureColumns => "feature_columns",
             Blob::Labels => "labels",
             Blob::Masks => "masks",
             Blob::ColumnSums => "column_sums",
         }
     }
 
-    /// Bytes before compression.
-    fn unpacked_bytes(self, rows: usize) -> usize {
+    /// Bytes before compression, at most: some depend on how many feature columns are distinct.
+    fn most_bytes(self, rows: usize) -> usize {
         match self {
             Blob::TurnNumbers => rows * size_of::<i32>(),
             Blob::Features => rows * FEATURE_COUNT * size_of::<f32>(),
+            Blob::FeatureColumns => FEATURE_COUNT * size_of::<u16>(),
             Blob::Labels => rows * Head::COUNT * size_of::<Label>(),
             Blob::Masks => rows * MASK_WIDTH,
             Blob::ColumnSums => 2 * FEATURE_COUNT * size_of::<i64>(),
@@ -90,7 +104,7 @@ impl PackedGame {
     }
 
     /// Puts a game together from its compressed blobs, in the order of the [module](self)'s table
-    /// (turn numbers, features, labels, masks, column sums), and seals each with its checksum.
+    /// (turn numbers, features, feature columns, labels, masks, column sums), and seals each with its checksum.
     /// Whether they hold what they should shows when the game is unpacked.
     pub fn from_blobs(record: GameRecord, blobs: [Vec<u8>; Blob::COUNT]) -> PackedGame {
         let mut kinds = Blob::ALL.into_iter();
@@ -114,8 +128,10 @@ impl PackedGame {
 /// Packs games, one after another, with the same buffers.
 pub struct Packer {
     compressor: zstd::bulk::Compressor<'static>,
+    finder: ColumnFinder,
     /// As long as the longest blob so far. It never shrinks: growing again would fill it with zeros.
     unpacked: Vec<u8>,
+    compressed: Vec<u8>,
 }
 
 impl Packer {
@@ -124,8 +140,12 @@ impl Packer {
     /// # Errors
     /// If zstd cannot allocate them.
     pub fn new() -> io::Result<Packer> {
-        let compressor = zstd::bulk::Compressor::new(COMPRESSION_LEVEL)?;
-        Ok(Packer { compressor, unpacked: Vec::new() })
+        Ok(Packer {
+            compressor: zstd::bulk::Compressor::new(COMPRESSION_LEVEL)?,
+            finder: ColumnFinder::default(),
+            unpacked: Vec::new(),
+            compressed: Vec::new(),
+        })
     }
 
     /// Compresses the rows of a game.
@@ -133,62 +153,67 @@ impl Packer {
     /// # Errors
     /// If zstd runs out of memory.
     pub fn pack(&mut self, record: GameRecord, game: &EncodedGame) -> io::Result<PackedGame> {
-        let rows = game.features().len();
+        let features = self.finder.find(game.features());
         let mut packed = Vec::with_capacity(Blob::COUNT);
         for blob in Blob::ALL {
-            let length = blob.unpacked_bytes(rows);
-            if self.unpacked.len() < length {
-                self.unpacked.resize(length, 0);
-            }
-            let bytes = &mut self.unpacked[..length];
-            match blob {
-                Blob::TurnNumbers => put_column(bytes, game.turn_numbers(), |n| n.to_le_bytes()),
-                Blob::Features => {
-                    put_columns(bytes, game.features(), |&n| f32::from(n).to_le_bytes())
-                }
-                Blob::Labels => put_columns(bytes, game.labels(), |n| n.to_le_bytes()),
-                Blob::Masks => put_columns(bytes, game.masks(), |n| n.to_le_bytes()),
+            let out = &mut self.unpacked;
+            let length = match blob {
+                Blob::TurnNumbers => put(out, game.turn_numbers(), |n| n.to_le_bytes()),
+                Blob::Features => put(out, features.values(), |&n| f32::from(n).to_le_bytes()),
+                Blob::FeatureColumns => put(out, features.places(), |n| n.to_le_bytes()),
+                Blob::Labels => put_columns(out, game.labels(), |n| n.to_le_bytes()),
+                Blob::Masks => put_columns(out, game.masks(), |n| n.to_le_bytes()),
                 Blob::ColumnSums => {
-                    let sums = game.column_sums();
-                    let (sum, sum_of_squares) = bytes.split_at_mut(bytes.len() / 2);
-                    put_column(sum, &sums.sum, |n| n.to_le_bytes());
-                    put_column(sum_of_squares, &sums.sum_of_squares, |n| n.to_le_bytes());
+                    let sums = features.distinct().map(ColumnSums::of_column);
+                    let (mut sums, squares): (Vec<i64>, Vec<i64>) = sums.unzip();
+                    sums.extend(squares);
+                    put(out, &sums, |n| n.to_le_bytes())
                 }
-            }
-            let bytes = self.compressor.compress(&self.unpacked[..length])?;
-            let checksum = checksum(blob, &record, &bytes);
-            packed.push(Packed { bytes, checksum });
+            };
+            self.compressed.clear();
+            self.compressed.reserve(zstd::zstd_safe::compress_bound(length));
+            self.compressor.compress_to_buffer(&self.unpacked[..length], &mut self.compressed)?;
+            let bytes = self.compressed.clone();
+            packed.push(Packed { checksum: checksum(blob, &record, &bytes), bytes });
         }
         let blobs = packed.try_into().expect("one blob for each kind");
         Ok(PackedGame { record, blobs })
     }
 }
 
-/// Writes numbers one after another.
-fn put_column<T, const N: usize>(bytes: &mut [u8], column: &[T], to_bytes: impl Fn(&T) -> [u8; N]) {
-    for (cell, number) in bytes.as_chunks_mut().0.iter_mut().zip(column) {
-        *cell = to_bytes(number);
-    }
+/// Writes numbers one after another to the front of `out`, and returns how many bytes they take.
+///
+/// Into room that is there already: to let it grow by one number at a time took five times the
+/// instructions, an eighth of a whole ingest.
+fn put<T, const N: usize>(
+    out: &mut Vec<u8>,
+    numbers: &[T],
+    to_bytes: impl Fn(&T) -> [u8; N],
+) -> usize {
+    let cells = room(out, numbers.len());
+    cells.iter_mut().zip(numbers).for_each(|(cell, number)| *cell = to_bytes(number));
+    numbers.len() * N
 }
 
-/// Writes the columns of some rows, one column after another.
-///
-/// Into a buffer that has its length already: to let it grow by one number at a time took five
-/// times the instructions, an eighth of a whole ingest.
+/// As [`put`], the columns of some rows, one column after another.
 fn put_columns<T, const COLUMNS: usize, const N: usize>(
-    bytes: &mut [u8],
+    out: &mut Vec<u8>,
     rows: &[[T; COLUMNS]],
     to_bytes: impl Fn(&T) -> [u8; N],
-) {
-    if rows.is_empty() {
-        return;
+) -> usize {
+    let cells = room(out, COLUMNS * rows.len());
+    for (i, column) in cells.chunks_exact_mut(rows.len().max(1)).enumerate() {
+        column.iter_mut().zip(rows).for_each(|(cell, row)| *cell = to_bytes(&row[i]));
     }
-    let columns = bytes.as_chunks_mut().0.chunks_exact_mut(rows.len());
-    for (i, column) in columns.take(COLUMNS).enumerate() {
-        for (cell, row) in column.iter_mut().zip(rows) {
-            *cell = to_bytes(&row[i]);
-        }
+    COLUMNS * rows.len() * N
+}
+
+/// Room for so many numbers of `N` bytes at the front of `out`.
+fn room<const N: usize>(out: &mut Vec<u8>, numbers: usize) -> &mut [[u8; N]] {
+    if out.len() < numbers * N {
+        out.resize(numbers * N, 0);
     }
+    &mut out.as_chunks_mut().0[..numbers]
 }
 
 pub(super) fn checksum(blob: Blob, record: &GameRecord, bytes: &[u8]) -> [u8; CHECKSUM_BYTES] {
@@ -213,7 +238,7 @@ pub struct UnpackedGame {
     /// `turn_number` of each row.
     pub turn_numbers: Vec<i32>,
     /// 1,308 columns, before normalisation.
-    pub features: Columns<f32>,
+    pub features: DistinctColumns<f32>,
     /// 7 columns, by head.
     pub labels: Columns<Label>,
     /// 154 columns, see [`Head::mask_range`].
@@ -259,7 +284,7 @@ impl Unpacker {
     pub fn unpack(&mut self, game: &PackedGame) -> Result<UnpackedGame, CacheError> {
         Ok(UnpackedGame {
             turn_numbers: self.unpack_numbers(Blob::TurnNumbers, game, i32::from_le_bytes)?,
-            features: self.unpack_columns(Blob::Features, game, f32::from_le_bytes)?,
+            features: self.unpack_features(game)?,
             labels: self.unpack_columns(Blob::Labels, game, i32::from_le_bytes)?,
             masks: self.unpack_columns(Blob::Masks, game, i8::from_le_bytes)?,
         })
@@ -268,9 +293,18 @@ impl Unpacker {
     /// Checks and unpacks the exact sums of a game's columns.
     ///
     /// # Errors
-    /// [`CacheError::Damaged`] if the blob is not what was stored.
+    /// [`CacheError::Damaged`] if a blob is not what was stored.
     pub fn column_sums(&mut self, game: &PackedGame) -> Result<ColumnSums, CacheError> {
-        self.unpack_column_sums(&game.record, game.blob(Blob::ColumnSums))
+        let [sums, feature_columns] =
+            [Blob::ColumnSums, Blob::FeatureColumns].map(|b| game.blob(b));
+        self.unpack_column_sums(&game.record, sums, feature_columns)
+    }
+
+    fn unpack_features(&mut self, game: &PackedGame) -> Result<DistinctColumns<f32>, CacheError> {
+        let places = self.unpack_numbers(Blob::FeatureColumns, game, u16::from_le_bytes)?;
+        let values = self.unpack_numbers(Blob::Features, game, f32::from_le_bytes)?;
+        DistinctColumns::from_parts(game.record.rows as usize, places, values)
+            .ok_or_else(|| damaged(Blob::Features, &game.record, OTHER_LENGTH))
     }
 
     fn unpack_columns<T, const N: usize>(
@@ -293,19 +327,27 @@ impl Unpacker {
         Ok(numbers(bytes, from_le_bytes))
     }
 
-    /// Checks and unpacks the column sums of a game.
-    ///
-    /// # Errors
-    /// [`CacheError::Damaged`] if the blob is not what was stored.
+    /// As [`column_sums`](Self::column_sums), of the two blobs that it takes.
     pub(super) fn unpack_column_sums(
         &mut self,
         record: &GameRecord,
-        packed: &Packed,
+        sums: &Packed,
+        feature_columns: &Packed,
     ) -> Result<ColumnSums, CacheError> {
-        let bytes = self.unpack_blob(Blob::ColumnSums, record, packed)?;
-        let mut sum = numbers(bytes, i64::from_le_bytes);
-        let sum_of_squares = sum.split_off(FEATURE_COUNT);
-        Ok(ColumnSums { rows: record.rows.into(), sum, sum_of_squares })
+        let sums = self.unpack_blob(Blob::ColumnSums, record, sums)?;
+        let sums: Vec<i64> = numbers(sums, i64::from_le_bytes);
+        let (sum, sum_of_squares) = sums.split_at(sums.len() / 2);
+        let places = self.unpack_blob(Blob::FeatureColumns, record, feature_columns)?;
+        let places: Vec<u16> = numbers(places, u16::from_le_bytes);
+        let of_features = |sums: &[i64]| -> Option<Vec<i64>> {
+            places.iter().map(|&place| sums.get(usize::from(place)).copied()).collect()
+        };
+        match (of_features(sum), of_features(sum_of_squares)) {
+            (Some(sum), Some(sum_of_squares)) if places.len() == FEATURE_COUNT => {
+                Ok(ColumnSums { rows: record.rows.into(), sum, sum_of_squares })
+            }
+            _ => Err(damaged(Blob::ColumnSums, record, OTHER_LENGTH)),
+        }
     }
 
     /// Every blob of a game that is not what was stored, and how it shows.
@@ -330,27 +372,30 @@ impl Unpacker {
         record: &GameRecord,
         packed: &Packed,
     ) -> Result<&[u8], CacheError> {
-        let damaged = |why: &str| CacheError::Damaged {
-            game_id: record.game_id,
-            what: blob.name(),
-            why: why.to_owned(),
-        };
+        let damaged = |why| damaged(blob, record, why);
         // The checksum covers the number of rows, so that a flipped bit there cannot ask for more
         // memory than there is.
         if checksum(blob, record, &packed.bytes) != packed.checksum {
             return Err(damaged("the checksum does not match"));
         }
-        let expected = blob.unpacked_bytes(record.rows as usize);
+        let most = blob.most_bytes(record.rows as usize);
         self.unpacked.clear();
-        self.unpacked.reserve(expected);
+        self.unpacked.reserve(most);
         self.decompressor
             .decompress_to_buffer(&packed.bytes, &mut self.unpacked)
             .map_err(|_| damaged("the blob does not decompress"))?;
-        if self.unpacked.len() != expected {
-            return Err(damaged("the blob has another length than its rows need"));
+        let may_be_shorter = matches!(blob, Blob::Features | Blob::ColumnSums);
+        if self.unpacked.len() > most || (self.unpacked.len() < most && !may_be_shorter) {
+            return Err(damaged(OTHER_LENGTH));
         }
         Ok(&self.unpacked)
     }
+}
+
+const OTHER_LENGTH: &str = "the blob has another length than its rows need";
+
+fn damaged(blob: Blob, record: &GameRecord, why: &str) -> CacheError {
+    CacheError::Damaged { game_id: record.game_id, what: blob.name(), why: why.to_owned() }
 }
 
 fn numbers<T, const N: usize>(bytes: &[u8], from_le_bytes: impl Fn([u8; N]) -> T) -> Vec<T> {
@@ -403,10 +448,7 @@ mod tests {
                 assert_eq!(unpacked.masks.column(column)[row], game.masks()[row][column]);
             }
         }
-        let sums = Unpacker::new()
-            .unwrap()
-            .unpack_column_sums(&packed.record, packed.blob(Blob::ColumnSums))
-            .unwrap();
+        let sums = Unpacker::new().unwrap().column_sums(&packed).unwrap();
         assert_eq!(sums, game.column_sums());
     }
 
@@ -420,7 +462,7 @@ mod tests {
             matches!(unpacker.unpack(&game), Err(CacheError::Damaged { .. }))
         };
         assert!(!refused(&|_| {}), "an unchanged game unpacks");
-        for blob in [Blob::TurnNumbers, Blob::Features, Blob::Labels, Blob::Masks] {
+        for blob in Blob::ALL.into_iter().filter(|&blob| blob != Blob::ColumnSums) {
             let at = blob as usize;
             assert!(refused(&|game| game.blobs[at].bytes[9] ^= 1), "{} flipped", blob.name());
             assert!(refused(&|game| game.blobs[at].checksum[0] ^= 1), "{} checksum", blob.name());

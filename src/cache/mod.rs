@@ -36,6 +36,7 @@
 
 mod blob;
 mod database;
+mod distinct;
 mod error;
 mod free_space;
 mod header;
@@ -49,6 +50,7 @@ mod store;
 mod write_ahead_log;
 
 pub use blob::{Columns, PackedGame, Packer, UnpackedGame, Unpacker};
+pub use distinct::DistinctColumns;
 pub use error::CacheError;
 pub use lock::WriterLock;
 pub use reader::GameReader;

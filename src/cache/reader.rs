@@ -1,11 +1,12 @@
 //! Looking after the games one at a time, beside whoever writes.
 
-use super::blob::{Blob, PackedGame, Unpacker};
+use super::blob::{PackedGame, Unpacker};
 use super::database::{open_to_read, sqlite_error};
 use super::error::CacheError;
+use super::record::FeatureSchema;
 use super::rows::{
-    BLOB_COLUMNS, CachedGames, RECORD_COLUMNS, RECORD_WIDTH, damage, first_damaged_blob, read_blob,
-    read_games, read_record, structure_faults,
+    BLOB_COLUMNS, CachedGames, RECORD_COLUMNS, RECORD_WIDTH, damage, first_damaged_blob,
+    read_blobs, read_games, read_record, structure_faults,
 };
 use crate::encode::{ColumnSums, FEATURE_COUNT};
 use crate::gamelog::GameId;
@@ -92,10 +93,7 @@ impl GameReader {
         let read = || -> rusqlite::Result<_> {
             let mut statement = self.connection.prepare_cached(&ROW_OF_GAME)?;
             let game = |row: &rusqlite::Row<'_>| {
-                let blob = |blob| read_blob(row, RECORD_WIDTH, blob);
-                let [a, b, c, d, e] = Blob::ALL;
-                let blobs = [blob(a)?, blob(b)?, blob(c)?, blob(d)?, blob(e)?];
-                Ok(PackedGame { record: read_record(row)?, blobs })
+                Ok(PackedGame { record: read_record(row)?, blobs: read_blobs(row, RECORD_WIDTH)? })
             };
             statement.query_row([game_id.0], game).optional()
         };
@@ -107,11 +105,14 @@ impl GameReader {
                 None => return Err(sqlite_error(&self.path, error)),
             },
         };
+        if game.record.key.feature_schema != FeatureSchema::now() {
+            // In another layout, of which this program knows the checksums.
+            return Ok(self.first_damage(game_id)?.into_iter().collect());
+        }
         let mut faults = self.unpacker.faults(&game)?;
         if faults.is_empty() {
             let features = self.unpacker.unpack(&game)?.features;
-            let stored =
-                self.unpacker.unpack_column_sums(&game.record, game.blob(Blob::ColumnSums))?;
+            let stored = self.unpacker.column_sums(&game)?;
             let mut sums = ColumnSums { rows: stored.rows, ..ColumnSums::zero(FEATURE_COUNT) };
             for column in 0..FEATURE_COUNT {
                 // Whole numbers of at most three digits: exact, however they are added.

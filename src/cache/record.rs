@@ -6,8 +6,9 @@ use std::fmt;
 use std::sync::LazyLock;
 
 /// Version of the blobs' layouts and checksums, which the `blob` file describes. In format 1 the
-/// checksums did not cover how many rows have the known gem fault.
-pub const BLOB_FORMAT: u32 = 2;
+/// checksums did not cover how many rows have the known gem fault; in format 2 every feature had a
+/// column of its own.
+pub const BLOB_FORMAT: u32 = 3;
 
 /// Everything that a game's cached rows depend on. Two equal keys mean equal rows.
 ///

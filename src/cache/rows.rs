@@ -16,8 +16,8 @@ pub(super) const RECORD_COLUMNS: &str = "game_id, source_path, source_hash, sour
 pub(super) const RECORD_WIDTH: usize = 11;
 /// Each blob with its checksum, in the order of [`Blob::ALL`].
 pub(super) const BLOB_COLUMNS: &str = "turn_numbers, turn_numbers_checksum, features, \
-     features_checksum, labels, labels_checksum, masks, masks_checksum, column_sums, \
-     column_sums_checksum";
+     features_checksum, feature_columns, feature_columns_checksum, labels, labels_checksum, masks, \
+     masks_checksum, column_sums, column_sums_checksum";
 
 /// Every cached game.
 #[derive(Clone, Debug, Default)]
@@ -122,9 +122,17 @@ pub(super) fn damage(error: &Error) -> Option<String> {
     Some(format!("{name} is not what was stored"))
 }
 
-/// Reads a blob with its checksum, where the blobs begin at a column.
-pub(super) fn read_blob(row: &Row<'_>, first: usize, blob: Blob) -> SqliteResult<Packed> {
-    let column = first + 2 * blob as usize;
+/// Reads all blobs with their checksums, which begin at a column.
+pub(super) fn read_blobs(row: &Row<'_>, first: usize) -> SqliteResult<[Packed; Blob::COUNT]> {
+    let mut blobs = Vec::with_capacity(Blob::COUNT);
+    for blob in Blob::ALL {
+        blobs.push(read_blob(row, first + 2 * blob as usize)?);
+    }
+    Ok(blobs.try_into().expect("one for each kind"))
+}
+
+/// Reads a blob from one column and its checksum from the next.
+pub(super) fn read_blob(row: &Row<'_>, column: usize) -> SqliteResult<Packed> {
     Ok(Packed { bytes: row.get(column)?, checksum: row.get(column + 1)? })
 }
 
@@ -137,11 +145,18 @@ pub(super) fn first_damaged_blob(row: &Row<'_>) -> SqliteResult<Option<String>> 
         let bytes = |column: usize| {
             row.get_ref(column)?.as_blob().map_err(|error| unreadable(column, error))
         };
-        if checksum(blob, &record, bytes(column)?) != *bytes(column + 1)? {
+        let (blob_bytes, stored) = (bytes(column)?, bytes(column + 1)?);
+        if checksum(blob, &record, blob_bytes) != *stored && !is_not_there_yet(&record, stored) {
             return Ok(Some(format!("{}: the checksum does not match", blob.name())));
         }
     }
     Ok(None)
+}
+
+/// Whether a row is from before there was that blob: a migration gave it an empty one, with a
+/// checksum of zeros.
+fn is_not_there_yet(record: &GameRecord, checksum: &[u8]) -> bool {
+    record.key.feature_schema != FeatureSchema::now() && checksum.iter().all(|&byte| byte == 0)
 }
 
 /// What SQLite itself finds wrong with how the file hangs together, a sentence each, at most

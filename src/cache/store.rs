@@ -1,17 +1,21 @@
 //! Games in and out of the SQLite file.
 
-use super::blob::{Blob, Packed, PackedGame, Unpacker};
+use super::blob::{Blob, PackedGame, Unpacker};
 use super::database::{check, open_or_create, open_to_read, sqlite_error};
 use super::error::CacheError;
 use super::record::GameRecord;
-use super::rows::{BLOB_COLUMNS, CachedGames, game_error, read_blob, read_games, structure_faults};
+use super::rows::{
+    BLOB_COLUMNS, CachedGames, RECORD_COLUMNS, RECORD_WIDTH, game_error, read_blob, read_blobs,
+    read_games, structure_faults,
+};
 use crate::encode::ColumnSums;
 use crate::gamelog::{GameId, LogError};
 use rusqlite::TransactionBehavior::{self, Deferred, Immediate};
-use rusqlite::{Connection, Transaction, params};
+use rusqlite::{Connection, ToSql, Transaction, params};
 use std::collections::BTreeMap;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 /// An open cache file.
 pub struct Cache {
@@ -204,17 +208,17 @@ impl Snapshot<'_> {
         records: impl IntoIterator<Item = &'r GameRecord>,
     ) -> Result<ColumnSums, CacheError> {
         let mut total = ColumnSums::zero(crate::encode::FEATURE_COUNT);
-        let sql = "SELECT column_sums, column_sums_checksum FROM games WHERE game_id = ?1";
+        let sql =
+            "SELECT column_sums, column_sums_checksum, feature_columns, feature_columns_checksum
+             FROM games WHERE game_id = ?1";
         let read = |error| sqlite_error(self.path, error);
         let mut statement = self.transaction.prepare(sql).map_err(read)?;
         let mut unpacker = Unpacker::new()?;
         for record in records {
-            let packed = statement
-                .query_row([record.game_id.0], |row| {
-                    Ok(Packed { bytes: row.get(0)?, checksum: row.get(1)? })
-                })
+            let (sums, feature_columns) = statement
+                .query_row([record.game_id.0], |row| Ok((read_blob(row, 0)?, read_blob(row, 2)?)))
                 .map_err(|error| game_error(self.path, record.game_id, error))?;
-            total.add(&unpacker.unpack_column_sums(record, &packed)?);
+            total.add(&unpacker.unpack_column_sums(record, &sums, &feature_columns)?);
         }
         Ok(total)
     }
@@ -227,16 +231,23 @@ impl Snapshot<'_> {
         let read = || -> SqliteResult<_> {
             let sql = format!("SELECT {BLOB_COLUMNS} FROM games WHERE game_id = ?1");
             let mut statement = self.transaction.prepare_cached(&sql)?;
-            statement.query_row([record.game_id.0], |row| {
-                let blob = |blob: Blob| read_blob(row, 0, blob);
-                let [a, b, c, d, e] = Blob::ALL;
-                Ok([blob(a)?, blob(b)?, blob(c)?, blob(d)?, blob(e)?])
-            })
+            statement.query_row([record.game_id.0], |row| read_blobs(row, 0))
         };
         let blobs = read().map_err(|error| game_error(self.path, record.game_id, error))?;
         Ok(PackedGame { record: record.clone(), blobs })
     }
 }
+
+/// All columns of a game but the last in the order in which the rest of the room reads them.
+static INSERT_GAME: LazyLock<String> = LazyLock::new(|| {
+    let places: Vec<String> =
+        (1..=RECORD_WIDTH + 2 * Blob::COUNT).map(|place| format!("?{place}")).collect();
+    format!(
+        "INSERT OR REPLACE INTO games ({RECORD_COLUMNS}, {BLOB_COLUMNS}, ingested_at)
+         VALUES ({}, strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))",
+        places.join(", ")
+    )
+});
 
 /// Changes that are kept together or not at all.
 pub struct Batch<'a> {
@@ -251,37 +262,30 @@ impl Batch<'_> {
     /// If SQLite cannot write, as on a full disk.
     pub fn put(&self, game: &PackedGame) -> Result<(), CacheError> {
         self.run(|transaction| {
-            let mut statement = transaction.prepare_cached(
-                "INSERT OR REPLACE INTO games VALUES (
-                    ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11,
-                    strftime('%Y-%m-%dT%H:%M:%SZ', 'now'),
-                    ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)",
-            )?;
+            let mut statement = transaction.prepare_cached(&INSERT_GAME)?;
             let record = &game.record;
-            let [turn_numbers, features, labels, masks, column_sums] = &game.blobs;
-            statement.execute(params![
-                record.game_id.0,
-                record.source_path,
-                record.key.source_hash.to_hex().as_str(),
-                record.source_bytes as i64,
-                record.rows,
-                record.players,
-                record.key.encoder_version,
-                record.key.feature_schema.to_string(),
-                record.gem_fault_rows,
-                record.key.repaired,
-                record.unbalanced_rows,
-                turn_numbers.bytes,
-                turn_numbers.checksum,
-                features.bytes,
-                features.checksum,
-                labels.bytes,
-                labels.checksum,
-                masks.bytes,
-                masks.checksum,
-                column_sums.bytes,
-                column_sums.checksum,
-            ])?;
+            let (source_hash, feature_schema) =
+                (record.key.source_hash.to_hex(), record.key.feature_schema.to_string());
+            let mut values: Vec<&dyn ToSql> = Vec::with_capacity(RECORD_WIDTH + 2 * Blob::COUNT);
+            let source_bytes = record.source_bytes as i64;
+            let source_hash = source_hash.as_str();
+            values.extend([
+                &record.game_id.0 as &dyn ToSql,
+                &record.source_path,
+                &source_hash,
+                &source_bytes,
+                &record.rows,
+                &record.players,
+                &record.key.encoder_version,
+                &feature_schema,
+                &record.gem_fault_rows,
+                &record.key.repaired,
+                &record.unbalanced_rows,
+            ]);
+            for blob in &game.blobs {
+                values.extend([&blob.bytes as &dyn ToSql, &blob.checksum]);
+            }
+            statement.execute(&values[..])?;
             Ok(())
         })
     }

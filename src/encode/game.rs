@@ -1,10 +1,10 @@
 //! All rows of one game, and their sums.
 
-use super::FeatureRow;
-use super::features;
+use super::feature::Value;
 use super::labels::{LabelRow, labels};
 use super::layout::FEATURE_COUNT;
 use super::masks::{MaskRow, masks};
+use super::{FeatureRow, features};
 use crate::gamelog::Turn;
 
 /// The encoded rows of a game, in the order they were logged.
@@ -60,7 +60,15 @@ impl EncodedGame {
 
     /// Exact sums of every feature column.
     pub fn column_sums(&self) -> ColumnSums {
-        ColumnSums::of_rows(&self.features)
+        let mut sums =
+            ColumnSums { rows: self.features.len() as u64, ..ColumnSums::zero(FEATURE_COUNT) };
+        for row in &self.features {
+            for (column, &value) in row.iter().enumerate() {
+                sums.sum[column] += i64::from(value);
+                sums.sum_of_squares[column] += i64::from(value).pow(2);
+            }
+        }
+        sums
     }
 }
 
@@ -83,27 +91,18 @@ impl ColumnSums {
         ColumnSums { rows: 0, sum: vec![0; columns], sum_of_squares: vec![0; columns] }
     }
 
-    fn of_rows(rows: &[FeatureRow]) -> ColumnSums {
-        let mut sums = ColumnSums::zero(FEATURE_COUNT);
-        sums.rows = rows.len() as u64;
-        // 32 bits hold the sums of 100,000 rows (110 squared is 12,100): summing in parts of that
-        // size lets the processor add four times as many columns at once as with 64.
-        for part in rows.chunks(100_000) {
-            let mut sum = [0_i32; FEATURE_COUNT];
-            let mut sum_of_squares = [0_i32; FEATURE_COUNT];
-            for row in part {
-                for (column, &value) in row.iter().enumerate() {
-                    let value = i32::from(value);
-                    sum[column] += value;
-                    sum_of_squares[column] += value * value;
-                }
-            }
-            for column in 0..FEATURE_COUNT {
-                sums.sum[column] += i64::from(sum[column]);
-                sums.sum_of_squares[column] += i64::from(sum_of_squares[column]);
-            }
-        }
-        sums
+    /// The sum and the sum of squares of one column's values.
+    pub fn of_column(values: &[Value]) -> (i64, i64) {
+        // 32 bits hold the sums of 100,000 rows (110 squared is 12,100), and the processor adds twice
+        // as many of them at once as of 64.
+        values.chunks(100_000).fold((0, 0), |(sum, sum_of_squares), part| {
+            let values = || part.iter().map(|&value| i32::from(value));
+            let squares = values().map(|value| value * value);
+            (
+                sum + i64::from(values().sum::<i32>()),
+                sum_of_squares + i64::from(squares.sum::<i32>()),
+            )
+        })
     }
 
     /// Adds other rows' sums.

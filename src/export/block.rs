@@ -2,13 +2,14 @@
 
 use super::ExportError;
 use super::columns::ExportedColumns;
-use super::dtype::{Dtype, FeatureValues};
+use super::dtype::Dtype;
+use super::feature_values::{FeatureValues, SpareValues};
 use super::fingerprint::Fingerprint;
 use super::phases::ExportPhases;
 use super::report::SplitReport;
 use super::scaler::Scaler;
 use super::split::Split;
-use crate::cache::{Columns, PackedGame, Unpacker};
+use crate::cache::{PackedGame, Unpacker};
 use crate::config::MaskSource;
 use crate::encode::{Head, Label};
 use crate::gamelog::GameId;
@@ -22,6 +23,8 @@ pub(super) struct RowPlan {
     pub(super) masks: MaskSource,
     /// Of the features.
     pub(super) dtype: Dtype,
+    /// Room for the features of games to come.
+    pub(super) spare: SpareValues,
     /// Where the time goes.
     pub(super) phases: ExportPhases,
 }
@@ -58,12 +61,7 @@ impl Block {
         let rows = unpacked.turn_numbers.len();
         plan.phases.decode.add(begun.elapsed(), rows as u64);
         let begun = Instant::now();
-        let features = match plan.dtype {
-            Dtype::Float32 => FeatureValues::Float32(float32_rows(&unpacked.features, rows, plan)),
-            Dtype::Float16 | Dtype::Int8 => {
-                FeatureValues::narrow(game_id, &unpacked.features, rows, plan)?
-            }
-        };
+        let features = FeatureValues::of(game_id, &unpacked.features, plan)?;
         let fingerprint = Fingerprint::of(&unpacked, &unpacker.column_sums(game)?);
 
         let labels = Head::ALL.map(|head| unpacked.labels.column(head.index()).to_vec());
@@ -90,23 +88,4 @@ impl Block {
     pub(super) fn rows(&self) -> usize {
         self.turn_numbers.len()
     }
-}
-
-/// Columns to rows, normalised.
-fn float32_rows(features: &Columns<f32>, rows: usize, plan: &RowPlan) -> Vec<f32> {
-    let width = plan.columns.len();
-    let mut cells = vec![0.0; rows * width];
-    for (column, &place) in plan.columns.places().iter().enumerate() {
-        let values = features.column(place);
-        let cells = cells[column..].iter_mut().step_by(width);
-        match &plan.scaler {
-            Some(scaler) => {
-                for (cell, &value) in cells.zip(values) {
-                    *cell = scaler.transform(value, column);
-                }
-            }
-            None => cells.zip(values).for_each(|(cell, &value)| *cell = value),
-        }
-    }
-    cells
 }

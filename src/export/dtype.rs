@@ -1,16 +1,8 @@
-//! What type the values of `X` have, and how a value becomes one of it.
+//! What types the values of `X` may have, and how a value becomes one of them.
 //!
 //! Each value is computed in float64 and rounded once, to the type that is written. A value that a
 //! type does not hold is refused: one that was cut to 127 or became infinite would train a network
 //! on something that nobody logged.
-
-use super::ExportError;
-use super::block::RowPlan;
-use super::npy::{NpyError, NpyWriter};
-use crate::cache::Columns;
-use crate::encode::FEATURES;
-use crate::gamelog::GameId;
-use std::path::Path;
 
 /// Type of the values of `X`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -44,72 +36,14 @@ impl Dtype {
     }
 }
 
-/// Values of `X`, row after row.
-#[derive(Debug)]
-pub(super) enum FeatureValues {
-    Float32(Vec<f32>),
-    /// As the bits of IEEE 754 binary16.
-    Float16(Vec<u16>),
-    Int8(Vec<i8>),
-}
-
-impl FeatureValues {
-    /// The rows of a game in a narrower type than float32. `features` are the encoder's columns.
-    pub(super) fn narrow(
-        game_id: GameId,
-        features: &Columns<f32>,
-        rows: usize,
-        plan: &RowPlan,
-    ) -> Result<FeatureValues, ExportError> {
-        let exact = |value: f32, column: usize| match &plan.scaler {
-            Some(scaler) => scaler.transform_exact(value, column),
-            None => f64::from(value),
-        };
-        match plan.dtype {
-            Dtype::Int8 => {
-                fill(game_id, features, rows, plan, |value, column| to_int8(exact(value, column)))
-                    .map(FeatureValues::Int8)
-            }
-            _ => fill(game_id, features, rows, plan, |value, column| {
-                to_float16_bits(exact(value, column))
-            })
-            .map(FeatureValues::Float16),
-        }
-    }
-}
-
-/// Columns to rows, each value converted; `convert` gives back a value that the type does not hold.
-fn fill<T: Copy + Default>(
-    game_id: GameId,
-    features: &Columns<f32>,
-    rows: usize,
-    plan: &RowPlan,
-    convert: impl Fn(f32, usize) -> Result<T, f64>,
-) -> Result<Vec<T>, ExportError> {
-    let width = plan.columns.len();
-    let mut cells = vec![T::default(); rows * width];
-    for (column, &place) in plan.columns.places().iter().enumerate() {
-        for (cell, &value) in cells[column..].iter_mut().step_by(width).zip(features.column(place))
-        {
-            *cell = convert(value, column).map_err(|value| ExportError::DoesNotFit {
-                game_id,
-                column: FEATURES[place].name.as_str(),
-                value,
-                dtype: plan.dtype,
-            })?;
-        }
-    }
-    Ok(cells)
-}
-
 /// A whole number from -128 to 127 as it is; anything else comes back.
-fn to_int8(value: f64) -> Result<i8, f64> {
+pub(super) fn to_int8(value: f64) -> Result<i8, f64> {
     let whole = value as i8;
     if f64::from(whole) == value { Ok(whole) } else { Err(value) }
 }
 
 /// The bits of the nearest binary16, ties to even; what would become infinite, and NaN, comes back.
-fn to_float16_bits(value: f64) -> Result<u16, f64> {
+pub(super) fn to_float16_bits(value: f64) -> Result<u16, f64> {
     const MANTISSA_BITS: i32 = 10;
     const SMALLEST_EXPONENT: i32 = -14;
     const INFINITY: u64 = 0x7c00;
@@ -125,51 +59,6 @@ fn to_float16_bits(value: f64) -> Result<u16, f64> {
     let bits = (((exponent - SMALLEST_EXPONENT) as u64) << MANTISSA_BITS) + units;
     let sign = u16::from(value.is_sign_negative()) << 15;
     if bits >= INFINITY { Err(value) } else { Ok(sign | bits as u16) }
-}
-
-/// The file of `X`, in any of the types.
-pub(super) enum FeatureWriter {
-    Float32(NpyWriter<f32>),
-    Float16(NpyWriter<u16>),
-    Int8(NpyWriter<i8>),
-}
-
-impl FeatureWriter {
-    pub(super) fn create(
-        path: &Path,
-        rows: usize,
-        columns: usize,
-        dtype: Dtype,
-    ) -> Result<FeatureWriter, NpyError> {
-        Ok(match dtype {
-            Dtype::Float32 => FeatureWriter::Float32(NpyWriter::matrix(path, rows, columns)?),
-            Dtype::Float16 => {
-                FeatureWriter::Float16(NpyWriter::float16_matrix(path, rows, columns)?)
-            }
-            Dtype::Int8 => FeatureWriter::Int8(NpyWriter::matrix(path, rows, columns)?),
-        })
-    }
-
-    pub(super) fn write(&mut self, values: &FeatureValues) -> Result<(), NpyError> {
-        match (self, values) {
-            (FeatureWriter::Float32(writer), FeatureValues::Float32(values)) => {
-                writer.write(values)
-            }
-            (FeatureWriter::Float16(writer), FeatureValues::Float16(values)) => {
-                writer.write(values)
-            }
-            (FeatureWriter::Int8(writer), FeatureValues::Int8(values)) => writer.write(values),
-            _ => unreachable!("rows and files are made for the same type"),
-        }
-    }
-
-    pub(super) fn finish(self) -> Result<blake3::Hash, NpyError> {
-        match self {
-            FeatureWriter::Float32(writer) => writer.finish(),
-            FeatureWriter::Float16(writer) => writer.finish(),
-            FeatureWriter::Int8(writer) => writer.finish(),
-        }
-    }
 }
 
 #[cfg(test)]

@@ -19,6 +19,7 @@ mod columns;
 mod diff;
 mod disk_use;
 mod dtype;
+mod feature_values;
 mod files;
 mod fingerprint;
 mod label_mappings;

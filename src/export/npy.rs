@@ -50,11 +50,12 @@ pub enum NpyError {
 /// Writes one array in C order, version 1 of the format, in constant memory.
 ///
 /// `T` is any of `f32`, `f64`, `i8`, `u8`, `i32`, `i64` and `bool`. Dropped before
-/// [`finish`](NpyWriter::finish), it leaves a file that is cut short.
+/// [`finish`](NpyWriter::finish), it leaves a file that is cut short. `S` is where the bytes go: into a
+/// file that is hashed on the way, or only into the one or the other.
 #[derive(Debug)]
-pub struct NpyWriter<T> {
+pub struct NpyWriter<T, S = BufWriter<HashingFile>> {
     path: PathBuf,
-    sink: BufWriter<HashingFile>,
+    sink: S,
     declared: u128,
     written: u128,
     element: PhantomData<T>,
@@ -67,7 +68,7 @@ impl<T: WritableElement> NpyWriter<T> {
     ///
     /// [`NpyError::Write`], as from all functions here.
     pub fn vector(path: &Path, rows: usize) -> Result<NpyWriter<T>, NpyError> {
-        NpyWriter::create(path, vec![rows])
+        NpyWriter::over(HashingFile::create(path)?, path, header::<T>(vec![rows]))
     }
 
     /// Creates (or empties) the file for an array of shape `(rows, columns)` and writes its
@@ -77,24 +78,28 @@ impl<T: WritableElement> NpyWriter<T> {
     ///
     /// [`NpyError::Write`].
     pub fn matrix(path: &Path, rows: usize, columns: usize) -> Result<NpyWriter<T>, NpyError> {
-        NpyWriter::create(path, vec![rows, columns])
+        NpyWriter::over(HashingFile::create(path)?, path, header::<T>(vec![rows, columns]))
     }
 
-    fn create(path: &Path, shape: Vec<usize>) -> Result<NpyWriter<T>, NpyError> {
-        let type_descriptor = T::type_descriptor();
-        NpyWriter::create_as(path, Header { type_descriptor, layout: Layout::Standard, shape })
+    /// Ends the file and returns the blake3 hash of all its bytes, header included. The bytes
+    /// have gone to the kernel, not necessarily to the disk.
+    ///
+    /// # Errors
+    ///
+    /// [`NpyError::ElementCount`] if elements are missing; [`NpyError::Write`].
+    pub fn finish(self) -> Result<blake3::Hash, NpyError> {
+        Ok(self.end()?.get_ref().hasher.finalize())
     }
+}
 
-    fn create_as(path: &Path, header: Header) -> Result<NpyWriter<T>, NpyError> {
+impl<T: WritableElement, S: Write> NpyWriter<T, S> {
+    /// Writes the header of an array. `path` is for errors.
+    pub(super) fn over(sink: S, path: &Path, header: Header) -> Result<NpyWriter<T, S>, NpyError> {
         let declared = header.shape.iter().map(|&length| length as u128).product();
-        let start = || -> Result<BufWriter<HashingFile>, WriteNpyError> {
-            let file = HashingFile { file: File::create(path)?, hasher: blake3::Hasher::new() };
-            let mut sink = BufWriter::with_capacity(BUFFER_BYTES, file);
-            header.write(&mut sink)?;
-            Ok(sink)
-        };
-        let sink = start().map_err(|error| failed(path, error))?;
-        Ok(NpyWriter { path: path.to_owned(), sink, declared, written: 0, element: PhantomData })
+        let (path, element) = (path.to_owned(), PhantomData);
+        let mut writer = NpyWriter { path, sink, declared, written: 0, element };
+        header.write(&mut writer.sink).map_err(|error| failed(&writer.path, error.into()))?;
+        Ok(writer)
     }
 
     /// Appends elements: a row, several rows or part of one.
@@ -114,23 +119,31 @@ impl<T: WritableElement> NpyWriter<T> {
         Ok(())
     }
 
-    /// Ends the file and returns the blake3 hash of all its bytes, header included. The bytes
-    /// have gone to the kernel, not necessarily to the disk.
-    ///
-    /// # Errors
-    ///
-    /// [`NpyError::ElementCount`] if elements are missing; [`NpyError::Write`].
-    pub fn finish(mut self) -> Result<blake3::Hash, NpyError> {
+    /// Ends the array and gives back where it went.
+    pub(super) fn end(mut self) -> Result<S, NpyError> {
         if self.written != self.declared {
             return Err(self.miscounted(self.written));
         }
         self.sink.flush().map_err(|error| failed(&self.path, error.into()))?;
-        Ok(self.sink.get_ref().hasher.finalize())
+        Ok(self.sink)
     }
 
     fn miscounted(&self, written: u128) -> NpyError {
         NpyError::ElementCount { path: self.path.clone(), declared: self.declared, written }
     }
+}
+
+/// The header of an array in C order.
+pub(super) fn header<T: WritableElement>(shape: Vec<usize>) -> Header {
+    Header { type_descriptor: T::type_descriptor(), layout: Layout::Standard, shape }
+}
+
+/// The same for float16, which Rust has no type for: its elements are written as the bits of IEEE
+/// 754 binary16.
+pub(super) fn float16_header(shape: Vec<usize>) -> Header {
+    let descriptor = if cfg!(target_endian = "little") { "'<f2'" } else { "'>f2'" };
+    let type_descriptor = descriptor.parse().expect("a literal of Python");
+    Header { type_descriptor, layout: Layout::Standard, shape }
 }
 
 /// The system's own error where there is one: `WriteNpyError` would say the same a second time.
@@ -142,30 +155,23 @@ fn failed(path: &Path, error: WriteNpyError) -> NpyError {
     NpyError::Write { path: path.to_owned(), source }
 }
 
-impl NpyWriter<u16> {
-    /// Creates (or empties) the file for a matrix of type float16, which Rust has no type for: its
-    /// elements are written as the bits of IEEE 754 binary16.
-    ///
-    /// # Errors
-    ///
-    /// [`NpyError::Write`].
-    pub fn float16_matrix(
-        path: &Path,
-        rows: usize,
-        columns: usize,
-    ) -> Result<NpyWriter<u16>, NpyError> {
-        let descriptor = if cfg!(target_endian = "little") { "'<f2'" } else { "'>f2'" };
-        let type_descriptor = descriptor.parse().expect("a literal of Python");
-        let shape = vec![rows, columns];
-        NpyWriter::create_as(path, Header { type_descriptor, layout: Layout::Standard, shape })
-    }
+/// Creates (or empties) a file.
+pub(super) fn create(path: &Path) -> Result<File, NpyError> {
+    File::create(path).map_err(|error| failed(path, error.into()))
 }
 
 /// A file that hashes what goes into it, which saves reading gigabytes back.
 #[derive(Debug)]
-struct HashingFile {
+pub struct HashingFile {
     file: File,
     hasher: blake3::Hasher,
+}
+
+impl HashingFile {
+    fn create(path: &Path) -> Result<BufWriter<HashingFile>, NpyError> {
+        let file = HashingFile { file: create(path)?, hasher: blake3::Hasher::new() };
+        Ok(BufWriter::with_capacity(BUFFER_BYTES, file))
+    }
 }
 
 impl Write for HashingFile {

@@ -12,8 +12,10 @@ pub(super) struct ExportPhases {
     pub(super) decode: Phase,
     /// From columns to rows of the array's type.
     pub(super) normalize: Phase,
-    /// Hashing and handing to the kernel, in bytes.
+    /// Handing to the kernel, in bytes.
     pub(super) write: Phase,
+    /// Hashing the features beside that, in bytes.
+    pub(super) hash: Phase,
     /// From the kernel to the disk, and the exchange with the old export.
     pub(super) sync: Phase,
 }
@@ -25,12 +27,13 @@ impl ExportPhases {
             decode: Phase::new("decode", Unit::Rows),
             normalize: Phase::new("normalise", Unit::Rows),
             write: Phase::new("write", Unit::Bytes),
+            hash: Phase::new("hash", Unit::Bytes),
             sync: Phase::new("sync", Unit::Bytes),
         }
     }
 
     pub(super) fn report(&self, begun: Instant, threads: usize) {
-        let ExportPhases { read, decode, normalize, write, sync } = self;
-        report_phases(&[read, decode, normalize, write, sync], begun, threads);
+        let ExportPhases { read, decode, normalize, write, hash, sync } = self;
+        report_phases(&[read, decode, normalize, write, hash, sync], begun, threads);
     }
 }

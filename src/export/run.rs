@@ -5,6 +5,7 @@ use super::block::{Block, RowPlan};
 use super::columns::ExportedColumns;
 use super::disk_use::{ExportSize, check_room};
 use super::dtype::Dtype;
+use super::feature_values::SpareValues;
 use super::files::ExportFiles;
 use super::fingerprint::{IdenticalGames, WrittenGame, identical_games};
 use super::label_mappings::label_mappings;
@@ -148,6 +149,7 @@ fn try_export(
         scaler: scaler.clone().filter(|_| options.normalize),
         masks: options.masks,
         dtype: options.dtype,
+        spare: SpareValues::default(),
         phases: ExportPhases::new(),
         columns,
     };
@@ -162,8 +164,8 @@ fn try_export(
     progress.begin("rows", rows);
     let games = records.values().zip(splits.iter().copied());
     let workers = rayon::ThreadPoolBuilder::new().num_threads(options.jobs).build()?;
-    // And one that writes.
-    let threads = workers.current_num_threads() + 1;
+    // And one that writes, and one that hashes.
+    let threads = workers.current_num_threads() + 2;
     let written = write_rows(&snapshot, games, &plan, &workers, &mut writers, progress, stop)?;
     let identical_games = identical_games(&snapshot, &records, &written)?;
     progress.end();
@@ -216,6 +218,7 @@ fn try_export(
     }
     cache.check_unchanged()?;
     plan.phases.write.count(files.bytes());
+    plan.phases.hash.count(rows * names.len() as u64 * options.dtype.bytes());
     plan.phases.sync.time(|| staging.publish())?;
     plan.phases.sync.count(files.bytes());
     plan.phases.report(begun, threads);
@@ -329,14 +332,33 @@ fn write_rows<'r>(
                 return Ok(written);
             };
             under_way -= 1;
-            for block in unpacked? {
-                plan.phases.write.time(|| writers[block.split as usize].write(&block))?;
-                let Block { game_id, split, fingerprint, .. } = block;
-                written.push(WrittenGame { game_id, split, fingerprint });
+            for block in write_window(unpacked?, plan, writers)? {
                 progress.advance(block.rows() as u64);
+                let Block { game_id, split, fingerprint, features, .. } = block;
+                written.push(WrittenGame { game_id, split, fingerprint });
+                plan.spare.give_back(features);
             }
         }
     })
+}
+
+/// Writes the blocks of a window while another thread hashes their features.
+fn write_window(
+    blocks: Vec<Block>,
+    plan: &RowPlan,
+    writers: &mut [SplitWriter],
+) -> Result<Vec<Block>, ExportError> {
+    let writers = writers.iter_mut().map(|writer| (&mut writer.features_hash, &mut writer.files));
+    let (mut hashes, mut files): (Vec<_>, Vec<_>) = writers.unzip();
+    let hash =
+        || blocks.iter().try_for_each(|block| hashes[block.split as usize].write(&block.features));
+    let mut write = || blocks.iter().try_for_each(|block| files[block.split as usize].write(block));
+    std::thread::scope(|scope| {
+        let hashing = scope.spawn(|| plan.phases.hash.time(hash));
+        plan.phases.write.time(&mut write)?;
+        hashing.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })?;
+    Ok(blocks)
 }
 
 /// Groups games until each group has enough rows.
