@@ -164,10 +164,15 @@ impl Packer {
                 Blob::Labels => put_columns(out, game.labels(), |n| n.to_le_bytes()),
                 Blob::Masks => put_columns(out, game.masks(), |n| n.to_le_bytes()),
                 Blob::ColumnSums => {
-                    let sums = features.distinct().map(ColumnSums::of_column);
-                    let (mut sums, squares): (Vec<i64>, Vec<i64>) = sums.unzip();
-                    sums.extend(squares);
-                    put(out, &sums, |n| n.to_le_bytes())
+                    let count = features.distinct().len();
+                    let (sums, squares) = room(out, 2 * count).split_at_mut(count);
+                    for ((sum, square), column) in
+                        sums.iter_mut().zip(squares).zip(features.distinct())
+                    {
+                        let (of_values, of_squares) = ColumnSums::of_column(column);
+                        (*sum, *square) = (of_values.to_le_bytes(), of_squares.to_le_bytes());
+                    }
+                    2 * count * size_of::<i64>()
                 }
             };
             self.compressed.clear();

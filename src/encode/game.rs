@@ -13,6 +13,8 @@ use crate::gamelog::Turn;
 #[derive(Clone, Debug, Default)]
 pub struct EncodedGame {
     turn_numbers: Vec<i32>,
+    /// As many as the longest game so far has had. The rows of this game stand first, and are written
+    /// in their places.
     features: Vec<FeatureRow>,
     labels: Vec<LabelRow>,
     masks: Vec<MaskRow>,
@@ -22,20 +24,20 @@ impl EncodedGame {
     /// Empties it for another game.
     pub fn clear(&mut self) {
         self.turn_numbers.clear();
-        self.features.clear();
         self.labels.clear();
         self.masks.clear();
     }
 
     /// Encodes a turn and adds its row.
     pub fn push(&mut self, turn: &Turn) {
+        let row = self.turn_numbers.len();
         self.turn_numbers.push(turn.turn_number.into());
         self.labels.push(labels(&turn.action));
         self.masks.push(masks(&turn.board));
-        self.features.push([0; FEATURE_COUNT]);
-        if let Some(row) = self.features.last_mut() {
-            features(&turn.board, row);
+        if row == self.features.len() {
+            self.features.push([0; FEATURE_COUNT]);
         }
+        features(&turn.board, &mut self.features[row]);
     }
 
     /// Turn numbers, one a row.
@@ -45,7 +47,7 @@ impl EncodedGame {
 
     /// Features before normalisation, one array a row.
     pub fn features(&self) -> &[FeatureRow] {
-        &self.features
+        &self.features[..self.turn_numbers.len()]
     }
 
     /// Labels, one array a row.
@@ -61,8 +63,8 @@ impl EncodedGame {
     /// Exact sums of every feature column.
     pub fn column_sums(&self) -> ColumnSums {
         let mut sums =
-            ColumnSums { rows: self.features.len() as u64, ..ColumnSums::zero(FEATURE_COUNT) };
-        for row in &self.features {
+            ColumnSums { rows: self.features().len() as u64, ..ColumnSums::zero(FEATURE_COUNT) };
+        for row in self.features() {
             for (column, &value) in row.iter().enumerate() {
                 sums.sum[column] += i64::from(value);
                 sums.sum_of_squares[column] += i64::from(value).pow(2);

@@ -3,13 +3,14 @@
 use super::ExportError;
 use super::columns::ExportedColumns;
 use super::dtype::Dtype;
-use super::feature_values::{FeatureValues, SpareValues};
+use super::feature_values::FeatureValues;
 use super::fingerprint::Fingerprint;
 use super::phases::ExportPhases;
 use super::report::SplitReport;
 use super::scaler::Scaler;
+use super::spare::Spare;
 use super::split::Split;
-use crate::cache::{PackedGame, Unpacker};
+use crate::cache::{CacheError, PackedGame, Unpacker};
 use crate::config::MaskSource;
 use crate::encode::{Head, Label};
 use crate::gamelog::GameId;
@@ -23,8 +24,9 @@ pub(super) struct RowPlan {
     pub(super) masks: MaskSource,
     /// Of the features.
     pub(super) dtype: Dtype,
-    /// Room for the features of games to come.
-    pub(super) spare: SpareValues,
+    /// Of games that are written.
+    pub(super) spare_values: Spare<FeatureValues>,
+    pub(super) spare_unpackers: Spare<Unpacker>,
     /// Where the time goes.
     pub(super) phases: ExportPhases,
 }
@@ -53,16 +55,20 @@ impl Block {
         game: &PackedGame,
         split: Split,
         plan: &RowPlan,
-        unpacker: &mut Unpacker,
     ) -> Result<Block, ExportError> {
         let begun = Instant::now();
+        let mut unpacker = match plan.spare_unpackers.take() {
+            Some(unpacker) => unpacker,
+            None => Unpacker::new().map_err(CacheError::from)?,
+        };
         let unpacked = unpacker.unpack(game)?;
+        let fingerprint = Fingerprint::of(&unpacked, &unpacker.column_sums(game)?);
+        plan.spare_unpackers.give_back(unpacker);
         let game_id = game.record.game_id;
         let rows = unpacked.turn_numbers.len();
         plan.phases.decode.add(begun.elapsed(), rows as u64);
         let begun = Instant::now();
         let features = FeatureValues::of(game_id, &unpacked.features, plan)?;
-        let fingerprint = Fingerprint::of(&unpacked, &unpacker.column_sums(game)?);
 
         let labels = Head::ALL.map(|head| unpacked.labels.column(head.index()).to_vec());
         let masks = Head::ALL.map(|head| match plan.masks {

@@ -10,7 +10,6 @@ use crate::cache::DistinctColumns;
 use crate::gamelog::GameId;
 use std::io::Write;
 use std::path::Path;
-use std::sync::Mutex;
 
 /// Values of `X`, row after row.
 #[derive(Debug)]
@@ -22,6 +21,14 @@ pub(super) enum FeatureValues {
 }
 
 impl FeatureValues {
+    fn empty(dtype: Dtype) -> FeatureValues {
+        match dtype {
+            Dtype::Float32 => FeatureValues::Float32(Vec::new()),
+            Dtype::Float16 => FeatureValues::Float16(Vec::new()),
+            Dtype::Int8 => FeatureValues::Int8(Vec::new()),
+        }
+    }
+
     /// The rows of a game. `features` are the encoder's columns.
     pub(super) fn of(
         game_id: GameId,
@@ -33,7 +40,8 @@ impl FeatureValues {
             None => f64::from(value),
         };
         let to_float16 = |value, column| to_float16_bits(exact(value, column));
-        let mut values = plan.spare.take(plan.dtype);
+        let mut values =
+            plan.spare_values.take().unwrap_or_else(|| FeatureValues::empty(plan.dtype));
         let misfit = match &mut values {
             FeatureValues::Float32(cells) => {
                 fill_float32(features, plan, cells);
@@ -109,29 +117,6 @@ fn each_row(
             *value = row[usize::from(place)];
         }
         take(&values);
-    }
-}
-
-/// Room of games that are written, for games to come: to ask the system for each game's half a
-/// megabyte anew took as long as writing it.
-#[derive(Default)]
-pub(super) struct SpareValues(Mutex<Vec<FeatureValues>>);
-
-impl SpareValues {
-    /// Room with whatever was in it.
-    fn take(&self, dtype: Dtype) -> FeatureValues {
-        let spare = self.0.lock().ok().and_then(|mut spare| spare.pop());
-        spare.unwrap_or_else(|| match dtype {
-            Dtype::Float32 => FeatureValues::Float32(Vec::new()),
-            Dtype::Float16 => FeatureValues::Float16(Vec::new()),
-            Dtype::Int8 => FeatureValues::Int8(Vec::new()),
-        })
-    }
-
-    pub(super) fn give_back(&self, values: FeatureValues) {
-        if let Ok(mut spare) = self.0.lock() {
-            spare.push(values);
-        }
     }
 }
 

@@ -29,10 +29,13 @@ impl Fingerprint {
         hasher.update(b"splendor-prep rows 1");
         hasher.update(&sums.rows.to_le_bytes());
         let labels = Head::ALL.map(|head| game.labels.column(head.index()));
-        let short = game.turn_numbers.iter().chain(labels.into_iter().flatten());
-        let long = sums.sum.iter().chain(&sums.sum_of_squares);
-        let mut bytes: Vec<u8> = short.flat_map(|number| number.to_le_bytes()).collect();
-        bytes.extend(long.flat_map(|number| number.to_le_bytes()));
+        let mut bytes = Vec::with_capacity(2 * size_of_val(&sums.sum[..]));
+        for number in game.turn_numbers.iter().chain(labels.into_iter().flatten()) {
+            bytes.extend_from_slice(&number.to_le_bytes());
+        }
+        for number in sums.sum.iter().chain(&sums.sum_of_squares) {
+            bytes.extend_from_slice(&number.to_le_bytes());
+        }
         hasher.update(&bytes);
         let hash = hasher.finalize();
         Fingerprint(*hash.as_bytes().first_chunk().expect("a blake3 hash has 32 bytes"))

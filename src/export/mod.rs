@@ -34,6 +34,7 @@ mod run;
 mod scaler;
 mod scaler_file;
 mod shapes;
+mod spare;
 mod split;
 mod split_writer;
 mod training_sums;

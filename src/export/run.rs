@@ -5,7 +5,6 @@ use super::block::{Block, RowPlan};
 use super::columns::ExportedColumns;
 use super::disk_use::{ExportSize, check_room};
 use super::dtype::Dtype;
-use super::feature_values::SpareValues;
 use super::files::ExportFiles;
 use super::fingerprint::{IdenticalGames, WrittenGame, identical_games};
 use super::label_mappings::label_mappings;
@@ -17,12 +16,11 @@ use super::scaler::{Scaler, ScalerError};
 use super::scaler_file::{
     ColumnDrift, FEATURE_COLS_FILE, ScalerOrigin, drift, read_scaler, scaler_id, write_scaler,
 };
+use super::spare::Spare;
 use super::split::{Split, assign};
 use super::split_writer::SplitWriter;
 use super::training_sums::{STATS_FILE, TRAINING_SUMS, TrainingSums};
-use crate::cache::{
-    Cache, CacheError, FeatureSchema, GameRecord, PackedGame, Refusal, Snapshot, Unpacker,
-};
+use crate::cache::{Cache, CacheError, FeatureSchema, GameRecord, PackedGame, Refusal, Snapshot};
 use crate::disk_space::free_bytes;
 use crate::encode::{ColumnSums, ENCODER_VERSION};
 use crate::gamelog::GameId;
@@ -149,7 +147,8 @@ fn try_export(
         scaler: scaler.clone().filter(|_| options.normalize),
         masks: options.masks,
         dtype: options.dtype,
-        spare: SpareValues::default(),
+        spare_values: Spare::default(),
+        spare_unpackers: Spare::default(),
         phases: ExportPhases::new(),
         columns,
     };
@@ -336,7 +335,7 @@ fn write_rows<'r>(
                 progress.advance(block.rows() as u64);
                 let Block { game_id, split, fingerprint, features, .. } = block;
                 written.push(WrittenGame { game_id, split, fingerprint });
-                plan.spare.give_back(features);
+                plan.spare_values.give_back(features);
             }
         }
     })
@@ -386,13 +385,7 @@ fn unpack(
     workers: &rayon::ThreadPool,
 ) -> Result<Vec<Block>, ExportError> {
     workers.install(|| {
-        window
-            .par_iter()
-            .map_init(Unpacker::new, |unpacker, (game, split)| match unpacker {
-                Ok(unpacker) => Block::make(game, *split, plan, unpacker),
-                Err(error) => Err(CacheError::Compression(error.kind().into()).into()),
-            })
-            .collect()
+        window.par_iter().map(|(game, split)| Block::make(game, *split, plan)).collect()
     })
 }
 

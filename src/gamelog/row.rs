@@ -63,15 +63,16 @@ impl Row {
         std::array::from_fn(|i| self.number(first + i))
     }
 
-    fn group(&self, first: usize, width: usize) -> &[i16] {
-        &self.values[first..first + width]
+    /// A group of columns. Its width is known when this compiles, so that it is looked at as a whole.
+    fn group<const WIDTH: usize>(&self, first: usize) -> &[i16; WIDTH] {
+        self.values[first..].first_chunk().expect("groups end where the row does, or before")
     }
 
     /// Whether a group of columns is there; a fault where only a part of it is.
-    fn is_present(&self, first: usize, width: usize, what: &str) -> Checked<bool> {
-        let group = self.group(first, width);
-        let missing = group.iter().filter(|&&value| value == MISSING).count();
-        if missing == 0 || missing == width {
+    fn is_present<const WIDTH: usize>(&self, first: usize, what: &str) -> Checked<bool> {
+        let group = self.group::<WIDTH>(first);
+        let missing = group.iter().map(|&value| u16::from(value == MISSING)).sum::<u16>();
+        if missing == 0 || usize::from(missing) == WIDTH {
             return Ok(missing == 0);
         }
         let first_missing = group.iter().position(|&value| value == MISSING).unwrap_or(0);
@@ -83,9 +84,13 @@ impl Row {
     }
 
     /// Like [`Self::is_present`]; a group of zeros only is a missing one, too.
-    fn is_present_and_not_zero(&self, first: usize, width: usize, what: &str) -> Checked<bool> {
-        Ok(self.is_present(first, width, what)?
-            && self.group(first, width).iter().any(|&value| value != 0))
+    fn is_present_and_not_zero<const WIDTH: usize>(
+        &self,
+        first: usize,
+        what: &str,
+    ) -> Checked<bool> {
+        let is_zero = || self.group::<WIDTH>(first).iter().fold(0, |any, value| any | value) == 0;
+        Ok(self.is_present::<WIDTH>(first, what)? && !is_zero())
     }
 
     fn gems(&self, first: usize, players: PlayerCount) -> Checked<ByGem<u8>> {
@@ -107,7 +112,7 @@ impl Row {
 
     fn card(&self, first: usize) -> Checked<Option<Card>> {
         let name = || group_name(first, "_vp");
-        if !self.is_present_and_not_zero(first, columns::CARD_WIDTH, "this card")? {
+        if !self.is_present_and_not_zero::<{ columns::CARD_WIDTH }>(first, "this card")? {
             return Ok(None);
         }
         let cost = ByColor(self.numbers(first + columns::CARD_COST));
@@ -123,7 +128,7 @@ impl Row {
         card.map(Some).ok_or_else(|| {
             Fault::new(LogErrorKind::NoSuchCard, "a card of the game, or none")
                 .in_column(format!("{}_*", name()))
-                .found(self.written_group(first, columns::CARD_WIDTH))
+                .found(self.written_group::<{ columns::CARD_WIDTH }>(first))
         })
     }
 
@@ -151,7 +156,7 @@ impl Row {
     }
 
     fn noble(&self, first: usize) -> Checked<Option<Noble>> {
-        if !self.is_present_and_not_zero(first, columns::NOBLE_WIDTH, "this noble")? {
+        if !self.is_present_and_not_zero::<{ columns::NOBLE_WIDTH }>(first, "this noble")? {
             return Ok(None);
         }
         let points = self.number(first + columns::NOBLE_POINTS);
@@ -159,7 +164,7 @@ impl Row {
         Noble::find(points, requirement).map(Some).ok_or_else(|| {
             Fault::new(LogErrorKind::NoSuchNoble, "a noble of the game, or none")
                 .in_column(format!("{}_*", group_name(first, "_vp")))
-                .found(self.written_group(first, columns::NOBLE_WIDTH))
+                .found(self.written_group::<{ columns::NOBLE_WIDTH }>(first))
         })
     }
 
@@ -202,7 +207,7 @@ impl Row {
                     by_seat[seat.index()] = Some(self.player(rotated, count)?);
                 }
                 None => {
-                    let group = self.group(first, columns::PLAYER_RESERVED);
+                    let group = self.group::<{ columns::PLAYER_RESERVED }>(first);
                     if let Some(there) = group.iter().position(|&value| value != MISSING) {
                         return Err(self.fault_in(
                             first + there,
@@ -259,8 +264,10 @@ impl Row {
 
     fn player(&self, rotated: RotatedIndex, count: PlayerCount) -> Checked<Player> {
         let first = columns::player(rotated.index());
-        if let Some(missing) =
-            self.group(first, columns::PLAYER_RESERVED).iter().position(|&value| value == MISSING)
+        if let Some(missing) = self
+            .group::<{ columns::PLAYER_RESERVED }>(first)
+            .iter()
+            .position(|&value| value == MISSING)
         {
             return Err(missing_value(&COLUMNS[first + missing]));
         }
@@ -316,7 +323,7 @@ impl Row {
     }
 
     fn take(&self, first: usize, what: &str) -> Checked<Option<ByColor<u8>>> {
-        let present = self.is_present(first, Color::COUNT, what)?;
+        let present = self.is_present::<{ Color::COUNT }>(first, what)?;
         Ok(present.then(|| ByColor(self.numbers(first))))
     }
 
@@ -325,7 +332,7 @@ impl Row {
         let fault = |kind, first: usize, name: &str, expected: String| {
             Err(Fault::new(kind, expected)
                 .in_column(format!("{name}_*"))
-                .found(self.written_group(first, Color::COUNT)))
+                .found(self.written_group::<{ Color::COUNT }>(first)))
         };
         let too_many = |first: usize, name: &str, most: usize, value: u8| {
             let colors = if most == 1 { "colour" } else { "colours" };
@@ -364,8 +371,8 @@ impl Row {
     }
 
     /// A group's values as they would stand in a file.
-    fn written_group(&self, first: usize, width: usize) -> String {
-        let values: Vec<_> = self.group(first, width).iter().map(i16::to_string).collect();
+    fn written_group<const WIDTH: usize>(&self, first: usize) -> String {
+        let values: Vec<_> = self.group::<WIDTH>(first).iter().map(i16::to_string).collect();
         values.join(",")
     }
 }
