@@ -132,3 +132,57 @@ impl GameReader {
 static ROW_OF_GAME: LazyLock<String> = LazyLock::new(|| {
     format!("SELECT {RECORD_COLUMNS}, {BLOB_COLUMNS} FROM games WHERE game_id = ?1")
 });
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cache::{Cache, CacheKey, GameRecord, PackedGame, Packer};
+    use crate::encode::EncodedGame;
+    use crate::gamelog::ReadOptions;
+    use crate::simulate::simulate_game;
+    use crate::splendor::PlayerCount;
+
+    /// A game as a migration leaves one that was stored in an older layout: the blob that is new is
+    /// empty, with a checksum of zeros, and the schema is another.
+    #[test]
+    fn a_game_of_an_older_layout_is_stale_but_not_damaged() {
+        let mut game = EncodedGame::default();
+        simulate_game(PlayerCount::Two, 1).iter().for_each(|turn| game.push(turn));
+        let now = CacheKey::now(b"log", ReadOptions::default());
+        let record = GameRecord {
+            game_id: GameId(7),
+            source_path: "7.csv".into(),
+            source_bytes: 3,
+            key: CacheKey { feature_schema: FeatureSchema([7; 8]), ..now },
+            rows: game.features().len() as u32,
+            players: 2,
+            gem_fault_rows: 0,
+            unbalanced_rows: 0,
+        };
+        let packed = Packer::new().unwrap().pack(record.clone(), &game).unwrap();
+        let packed = PackedGame::from_blobs(record, packed.blobs());
+
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("prep.sqlite");
+        let cache = Cache::open_or_create(&path).unwrap();
+        let batch = cache.begin().unwrap();
+        batch.put(&packed).unwrap();
+        batch.commit().unwrap();
+        let update = |columns: &str| {
+            cache.connection.execute(&format!("UPDATE games SET {columns}"), []).unwrap();
+        };
+        update("feature_columns = x'', feature_columns_checksum = zeroblob(16)");
+
+        let mut reader = GameReader::open(&path).unwrap();
+        let none: [String; 0] = [];
+        assert_eq!(reader.faults(GameId(7)).unwrap(), none);
+        assert_eq!(reader.first_damage(GameId(7)).unwrap(), None);
+        let stale = cache.games().unwrap().staleness(GameId(7), &now).unwrap();
+        assert_eq!(stale.name(), "schema_changed");
+
+        update("masks = zeroblob(20)");
+        let damaged = "masks: the checksum does not match";
+        assert_eq!(reader.faults(GameId(7)).unwrap(), [damaged]);
+        assert_eq!(reader.first_damage(GameId(7)).unwrap().as_deref(), Some(damaged));
+    }
+}
