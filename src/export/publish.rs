@@ -28,6 +28,7 @@ mod tests;
 
 pub use replaceable::check_replaceable;
 
+use crate::progress::{Amount, Progress};
 use container::{Container, parent_of};
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use std::fs::{self, File};
@@ -160,12 +161,13 @@ impl Staging {
     /// # Errors
     ///
     /// A target that may no longer be replaced, or a refusal of the file system.
-    pub fn publish(self) -> Result<(), PublishError> {
-        self.publish_with(exchange_names)
+    pub fn publish(self, progress: &dyn Progress) -> Result<(), PublishError> {
+        self.publish_with(progress, exchange_names)
     }
 
     fn publish_with(
         self,
+        progress: &dyn Progress,
         exchange: impl FnOnce(&Path, &Path) -> io::Result<()>,
     ) -> Result<(), PublishError> {
         let (export, target) = (self.path(), self.target.as_path());
@@ -179,7 +181,7 @@ impl Staging {
             fs::set_permissions(&export, metadata.permissions())
                 .map_err(failed("set the permissions of", &export))?;
         }
-        sync_all(&export)?;
+        sync_all(&export, progress)?;
 
         // Somebody may have saved a notebook there, and gigabytes take a while to sync.
         check_replaceable(target)?;
@@ -195,7 +197,9 @@ impl Staging {
         for folder in [parent_of(target), self.container.folder()] {
             sync(folder)?;
         }
-        // Dropping removes the container, and the old export with it.
+        progress.begin("removing the old export", Amount::Unknown);
+        drop(self);
+        progress.end();
         Ok(())
     }
 
@@ -228,11 +232,19 @@ impl Staging {
 
 /// Syncs every file and folder in `folder` and itself, contents first: a name must not reach the
 /// disk before what it names.
-fn sync_all(folder: &Path) -> Result<(), PublishError> {
+fn sync_all(folder: &Path, progress: &dyn Progress) -> Result<(), PublishError> {
+    let mut entries = Vec::new();
     for entry in walkdir::WalkDir::new(folder).contents_first(true) {
         let entry = entry.map_err(|error| failed("read", folder)(error.into()))?;
-        sync(entry.path())?;
+        let bytes = entry.metadata().map_err(|error| failed("read", folder)(error.into()))?.len();
+        entries.push((entry.into_path(), bytes));
     }
+    progress.begin("syncing", Amount::Bytes(entries.iter().map(|(_, bytes)| bytes).sum()));
+    for (path, bytes) in entries {
+        sync(&path)?;
+        progress.advance(bytes);
+    }
+    progress.end();
     Ok(())
 }
 
