@@ -6,7 +6,9 @@
 
 use super::words::grouped;
 use crate::progress::{Amount, Progress, Silent, Tally};
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+use indicatif::{
+    HumanDuration, MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle,
+};
 use std::cell::RefCell;
 use std::fmt;
 use std::io::IsTerminal;
@@ -52,7 +54,7 @@ struct Bar {
     tally: Tally,
     /// Dropped to stop the thread.
     ended: Sender<()>,
-    shower: JoinHandle<()>,
+    shower: Option<JoinHandle<()>>,
 }
 
 impl Bars<'_> {
@@ -70,11 +72,13 @@ impl Progress for Bars<'_> {
             .with_message(doing);
         let (ended, until_ended) = channel();
         let (all, delay, its_bar) = (self.all.clone(), self.delay, bar.clone());
-        let shower = std::thread::spawn(move || {
+        let show = move || {
             if until_ended.recv_timeout(delay) == Err(RecvTimeoutError::Timeout) {
                 all.add(its_bar).enable_steady_tick(TICK);
             }
-        });
+        };
+        // Where there can be no more threads, the work goes on without a bar.
+        let shower = std::thread::Builder::new().spawn(show).ok();
         self.shown.replace(Some(Bar { bar, tally: Tally::new(amount), ended, shower }));
     }
 
@@ -89,7 +93,7 @@ impl Progress for Bars<'_> {
         if let Some(Bar { bar, ended, shower, .. }) = self.shown.take() {
             drop(ended);
             // Not before it is known whether the bar was brought out.
-            let _ = shower.join();
+            let _ = shower.map(JoinHandle::join);
             bar.finish_and_clear();
             self.all.remove(&bar);
         }
@@ -107,18 +111,16 @@ impl Drop for Bars<'_> {
 fn style(amount: Amount) -> ProgressStyle {
     let template = match amount {
         Amount::Unknown => "{msg} {spinner} {elapsed}".to_owned(),
-        Amount::Bytes(_) => {
-            "{msg} {wide_bar} {decimal_bytes}/{decimal_total_bytes}  {decimal_bytes_per_sec}  \
-             {eta:>3} left"
-                .to_owned()
-        }
+        Amount::Bytes(_) => "{msg} {wide_bar} {decimal_bytes:>9}/{decimal_total_bytes}  \
+             {decimal_bytes_per_sec:>11}  {left:>10}"
+            .to_owned(),
         Amount::Games(steps) | Amount::Rows(steps) => {
             let noun = if matches!(amount, Amount::Games(_)) { "games" } else { "rows" };
             // Numbers as wide as they will become, so that nothing moves with every new digit.
             let width = grouped(steps).len();
             format!(
                 "{{msg}} {{wide_bar}} {{human_pos:>{width}}}/{{human_len}} {noun}  {{rate:>9}}  \
-                 {{eta:>3}} left"
+                 {{left:>10}}"
             )
         }
     };
@@ -126,6 +128,14 @@ fn style(amount: Amount) -> ProgressStyle {
         .unwrap_or_else(|_| ProgressStyle::default_bar())
         .with_key("rate", |state: &ProgressState, out: &mut dyn fmt::Write| {
             let _ = write!(out, "{}/s", grouped(state.per_sec().round() as u64));
+        })
+        .with_key("left", |state: &ProgressState, out: &mut dyn fmt::Write| {
+            // Of what has not come anywhere yet nobody knows how long it will take, only how long it
+            // has: the first file to be synced may have gigabytes.
+            let _ = match state.pos() {
+                0 => write!(out, "{:#} so far", HumanDuration(state.elapsed())),
+                _ => write!(out, "{:#} left", HumanDuration(state.eta())),
+            };
         })
 }
 
