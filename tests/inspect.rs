@@ -65,13 +65,15 @@ fn assert_card_is_logged(shown: &Value, row: &BTreeMap<String, i64>, prefix: &st
 
 #[test]
 fn a_position_from_the_cache_is_that_of_the_log() {
-    let test = ingested();
-    let mut empty_slots = 0;
+    let test = CliTest::new();
+    test.prep("simulate raw --games 18");
+    test.prep("ingest raw");
+    let (mut empty_slots, mut reserved_cards) = (0, 0);
     for (game, log) in
-        [(1, "raw/2_games/1.csv"), (2, "raw/3_games/2.csv"), (6, "raw/4_games/6.csv")]
+        [(1, "raw/2_games/1.csv"), (14, "raw/3_games/14.csv"), (18, "raw/4_games/18.csv")]
     {
         let rows = logged_rows(&test, log);
-        for (place, row) in rows.iter().enumerate().filter(|(place, _)| place % 9 == 0) {
+        for (place, row) in rows.iter().enumerate().filter(|(place, _)| place % 6 == 2) {
             let shown = json(&test, &format!("{game} --row {place}"));
             let turn = &shown["turns"][0];
             assert_eq!(turn["turn_number"], row["turn_number"]);
@@ -102,8 +104,13 @@ fn a_position_from_the_cache_is_that_of_the_log() {
                 assert_eq!(player["points"], row[&format!("{prefix}vp")]);
                 assert_logged(&player["gems"], row, &format!("{prefix}gems_"));
                 assert_logged(&player["reductions"], row, &format!("{prefix}reduction_"));
+                let is_held =
+                    |place: &usize| row.contains_key(&format!("{prefix}reserved{place}_vp"));
+                let held = (0..3).filter(is_held).count();
+                assert_eq!(player["reserved"].as_array().unwrap().len(), held, "{prefix}");
                 for (place, card) in player["reserved"].as_array().unwrap().iter().enumerate() {
                     assert_card_is_logged(card, row, &format!("{prefix}reserved{place}_"));
+                    reserved_cards += 1;
                 }
             }
             for head in ["card_selection", "card_reservation"] {
@@ -121,6 +128,7 @@ fn a_position_from_the_cache_is_that_of_the_log() {
         assert_eq!(from_log["turns"].as_array().unwrap().len() as i64, rows[0]["num_players"]);
     }
     assert!(empty_slots > 0, "no position with an empty slot was looked at");
+    assert!(reserved_cards > 0, "no position with a card in reserve was looked at");
 }
 
 #[test]
