@@ -46,9 +46,7 @@ impl Cache {
         let page_size = self.pages("page_size")?.unsigned_abs();
         let mut free = self.pages("freelist_count")?;
         while free > 0 && !stop.load(Ordering::Relaxed) {
-            self.connection
-                .execute_batch(&format!("PRAGMA incremental_vacuum({PAGES_AT_ONCE})"))
-                .map_err(|error| sqlite_error(&self.path, error))?;
+            self.vacuum(PAGES_AT_ONCE).map_err(|error| sqlite_error(&self.path, error))?;
             self.bound_write_ahead_log(stop)?;
             let before = std::mem::replace(&mut free, self.pages("freelist_count")?);
             if free >= before {
@@ -56,6 +54,16 @@ impl Cache {
             }
             given_back((before - free).unsigned_abs() * page_size);
         }
+        Ok(())
+    }
+
+    /// SQLite gives back a page for each row that is fetched: without fetching them all, every single
+    /// page would be a commit of its own, and synced.
+    fn vacuum(&self, pages: u32) -> rusqlite::Result<()> {
+        let mut statement =
+            self.connection.prepare(&format!("PRAGMA incremental_vacuum({pages})"))?;
+        let mut rows = statement.query([])?;
+        while rows.next()?.is_some() {}
         Ok(())
     }
 
