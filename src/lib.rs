@@ -21,6 +21,7 @@
 //! | [`splendor`] | gems, cards, nobles, seats, the board, legal moves, play: pure rules |
 //! | [`gamelog`] | a log's bytes to typed turns and back; every input error is born here |
 //! | [`encode`] | a turn to its features, labels and masks: pure |
+//! | [`table`] | a position and its moves for people to read: pure |
 //! | [`simulate`] | games to try things on |
 //! | [`config`] | YAML to checked settings |
 //! | [`disk_space`] | how much room the disk has, in words |
@@ -51,6 +52,8 @@ pub mod splendor;
 pub mod gamelog;
 
 pub mod encode;
+
+pub mod table;
 
 pub mod simulate;
 

@@ -33,7 +33,7 @@ fn wrong_usage_ends_with_2_and_says_what_is_right() {
     let test = CliTest::new();
     for (arguments, said) in [
         ("", "Usage: prep [OPTIONS] <COMMAND>"),
-        ("injest raw", "a similar subcommand exists: 'ingest'"),
+        ("injest raw", "similar subcommands exist: 'inspect', 'ingest'"),
         ("ingest raw --batchsize 3", "a similar argument exists: '--batch-size'"),
         ("ingest raw --batch-size 0", "invalid value '0' for '--batch-size <N>'"),
         ("ingest raw --jobs many", "invalid value 'many' for '--jobs <N>'"),

@@ -10,7 +10,7 @@ mod support {
 }
 
 use splendor_prep::encode::{
-    BASE_FEATURE_COUNT, FEATURE_COUNT, FEATURES, NORMALIZED_FEATURE_COUNT, features, labels,
+    BASE_FEATURE_COUNT, FEATURE_COUNT, FEATURES, NORMALIZED_FEATURE_COUNT, board, features, labels,
 };
 use splendor_prep::gamelog::{ActionType, LoggedAction};
 use splendor_prep::splendor::{Board, ByColor, ByGem, Player, PlayerCount, Seat};
@@ -288,6 +288,34 @@ fn cards_that_can_be_built_by_features_are_those_of_the_mask() {
             let class = if place < displayed { place } else { 12 + place - displayed };
             let can_build = value(&row, &format!("player{mover}_card{place}_can_build"));
             assert_eq!(i64::from(mask[class]), can_build, "card {place} of {board:?}");
+        }
+    }
+}
+
+#[test]
+fn every_position_comes_back_from_its_features() {
+    let boards = simulated_turns(30).map(|turn| turn.board).chain(made_up_boards(3_000));
+    let mut looked_at = 0;
+    for before in boards {
+        assert_eq!(board(&encoded(&before)).as_ref(), Some(&before));
+        looked_at += 1;
+    }
+    assert!(looked_at > 9_000, "{looked_at} positions");
+}
+
+#[test]
+fn a_row_that_no_position_has_gives_none() {
+    let row = encoded(&made_up_boards(1).next().unwrap());
+    for column in 0..FEATURE_COUNT {
+        for change in [-1, 1, 50] {
+            let mut changed = row;
+            changed[column] += change;
+            // A gem more in a hand changes what it buys as well: no value stands alone, but for
+            // the face-down cards and the gold on the table.
+            let name = FEATURES[column].name.to_string();
+            let stands_alone = name.starts_with("deck_level") || name == "gems_board_gold";
+            let is_position = stands_alone && changed[column] >= 0;
+            assert_eq!(board(&changed).is_some(), is_position, "{name} {change:+}");
         }
     }
 }

@@ -24,23 +24,46 @@ impl Cache {
         Ok(self.pages("freelist_count")? * MOST_FREE_PARTS > self.pages("page_count")?)
     }
 
+    /// Bytes of the file that no game uses.
+    ///
+    /// # Errors
+    /// If SQLite cannot read the file.
+    pub fn free_bytes(&self) -> Result<u64, CacheError> {
+        let bytes = self.pages("freelist_count")? * self.pages("page_size")?;
+        Ok(bytes.unsigned_abs())
+    }
+
     /// Moves pages from the end of the file to where it is free, and makes it shorter; ends early if
-    /// `stop` is set. Does nothing in a file that was made before caches could do that.
+    /// `stop` is set, and tells `given_back` as bytes go. Does nothing in a file that was made before caches could do that.
     ///
     /// # Errors
     /// If SQLite cannot write the file.
-    pub fn give_back_free_space(&self, stop: &AtomicBool) -> Result<(), CacheError> {
+    pub fn give_back_free_space(
+        &self,
+        stop: &AtomicBool,
+        mut given_back: impl FnMut(u64),
+    ) -> Result<(), CacheError> {
+        let page_size = self.pages("page_size")?.unsigned_abs();
         let mut free = self.pages("freelist_count")?;
         while free > 0 && !stop.load(Ordering::Relaxed) {
-            self.connection
-                .execute_batch(&format!("PRAGMA incremental_vacuum({PAGES_AT_ONCE})"))
-                .map_err(|error| sqlite_error(&self.path, error))?;
+            self.vacuum(PAGES_AT_ONCE).map_err(|error| sqlite_error(&self.path, error))?;
             self.bound_write_ahead_log(stop)?;
             let before = std::mem::replace(&mut free, self.pages("freelist_count")?);
             if free >= before {
                 break;
             }
+            given_back((before - free).unsigned_abs() * page_size);
         }
+        Ok(())
+    }
+
+    /// SQLite gives back a page for each row that is fetched: without fetching them all, every single
+    /// page would be a commit of its own, and synced.
+    fn vacuum(&self, pages: u32) -> rusqlite::Result<()> {
+        let mut statement =
+            self.connection.prepare(&format!("PRAGMA incremental_vacuum({pages})"))?;
+        let mut rows = statement.query([])?;
+        while rows.next()?.is_some() {}
         Ok(())
     }
 

@@ -1,9 +1,9 @@
 //! Looking after the games one at a time, beside whoever writes.
 
-use super::blob::{PackedGame, Unpacker};
+use super::blob::{PackedGame, UnpackedGame, Unpacker};
 use super::database::{open_to_read, sqlite_error};
 use super::error::CacheError;
-use super::record::FeatureSchema;
+use super::record::{FeatureSchema, GameRecord};
 use super::rows::{
     BLOB_COLUMNS, CachedGames, RECORD_COLUMNS, RECORD_WIDTH, damage, first_damaged_blob,
     read_blobs, read_games, read_record, structure_faults,
@@ -84,20 +84,38 @@ impl GameReader {
         }
     }
 
+    /// The rows of a game and its record; `None` if the cache does not have it.
+    ///
+    /// # Errors
+    /// [`CacheError::Damaged`] if they are not what was stored; if the file cannot be read.
+    pub fn game(
+        &mut self,
+        game_id: GameId,
+    ) -> Result<Option<(GameRecord, UnpackedGame)>, CacheError> {
+        let game = self.packed(game_id).map_err(|error| match damage(&error) {
+            Some(why) => CacheError::Damaged { game_id, what: "columns", why },
+            None => sqlite_error(&self.path, error),
+        })?;
+        let Some(game) = game else { return Ok(None) };
+        let rows = self.unpacker.unpack(&game)?;
+        Ok(Some((game.record, rows)))
+    }
+
+    fn packed(&self, game_id: GameId) -> rusqlite::Result<Option<PackedGame>> {
+        let mut statement = self.connection.prepare_cached(&ROW_OF_GAME)?;
+        let game = |row: &rusqlite::Row<'_>| {
+            Ok(PackedGame { record: read_record(row)?, blobs: read_blobs(row, RECORD_WIDTH)? })
+        };
+        statement.query_row([game_id.0], game).optional()
+    }
+
     /// Everything that is wrong with a game: columns, checksums, lengths, sums. Nothing if it is
     /// gone.
     ///
     /// # Errors
     /// If the file cannot be read.
     pub fn faults(&mut self, game_id: GameId) -> Result<Vec<String>, CacheError> {
-        let read = || -> rusqlite::Result<_> {
-            let mut statement = self.connection.prepare_cached(&ROW_OF_GAME)?;
-            let game = |row: &rusqlite::Row<'_>| {
-                Ok(PackedGame { record: read_record(row)?, blobs: read_blobs(row, RECORD_WIDTH)? })
-            };
-            statement.query_row([game_id.0], game).optional()
-        };
-        let game = match read() {
+        let game = match self.packed(game_id) {
             Ok(Some(game)) => game,
             Ok(None) => return Ok(Vec::new()),
             Err(error) => match damage(&error) {

@@ -7,6 +7,7 @@ mod demo;
 mod diff;
 mod export;
 mod ingest;
+mod inspect;
 mod output;
 mod progress;
 mod schema;
@@ -59,6 +60,7 @@ Examples:
   prep ingest data/raw                    encode the new and changed games of a folder
   prep export --split 0.8,0.1,0.1         write train, val and test arrays to data/processed
   prep diff runs/monday data/processed    which games and features changed between two exports
+  prep inspect 17 --turn 12               the table before that turn, the move, the legal ones
   prep status                             what the next ingest would do, and why
   prep verify                             whether the cache holds what was stored; what mends it
   prep simulate data/raw --games 30       make games to try it with
@@ -110,6 +112,7 @@ enum Command {
     Ingest(ingest::IngestArgs),
     Export(export::ExportArgs),
     Diff(diff::DiffArgs),
+    Inspect(inspect::InspectArgs),
     Status(status::StatusArgs),
     Verify(verify::VerifyArgs),
     Schema(schema::SchemaArgs),
@@ -155,6 +158,7 @@ fn run(cli: Cli) -> Result<Outcome> {
         Command::Ingest(arguments) => ingest::run(arguments, context),
         Command::Export(arguments) => export::run(arguments, context),
         Command::Diff(arguments) => diff::run(arguments, context),
+        Command::Inspect(arguments) => inspect::run(arguments, context),
         Command::Status(arguments) => status::run(arguments, context),
         Command::Verify(arguments) => verify::run(arguments, context),
         Command::Schema(arguments) => schema::run(arguments),

@@ -18,6 +18,16 @@ pub(super) fn print(result: impl fmt::Display) -> io::Result<()> {
     }
 }
 
+/// Prints a result that has colours: on a terminal with them, unless `NO_COLOR` is set, and anywhere
+/// else without.
+pub(super) fn print_colored(result: &str) -> io::Result<()> {
+    let mut stdout = anstream::stdout().lock();
+    match stdout.write_all(result.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written,
+    }
+}
+
 /// Lets messages through to stderr: warnings always, more by `-v` or the `verbose` setting.
 pub(super) fn start_logging(common: &Common, verbose_by_settings: bool) {
     let level = match () {

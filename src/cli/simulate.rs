@@ -4,6 +4,7 @@ use super::output;
 use super::words::counted;
 use super::{Context, Outcome, progress};
 use crate::gamelog::{Dialect, GameId, write_log};
+use crate::progress::Amount;
 use crate::simulate::simulate_game;
 use crate::splendor::PlayerCount;
 use anyhow::{Context as _, Result, bail};
@@ -44,7 +45,7 @@ pub(super) fn run(arguments: SimulateArgs, context: Context) -> Result<Outcome> 
     let seed = arguments.seed.unwrap_or(context.settings.seed);
     let progress = progress::progress(context.common.quiet);
     let mut rows = 0;
-    progress.begin("games", arguments.games.into());
+    progress.begin("playing", Amount::Games(arguments.games.into()));
     for (game, &players) in (0..arguments.games).zip(arguments.players.iter().cycle()) {
         let game_id = GameId(i64::from(arguments.first_id) + i64::from(game));
         // The id is part of the seed, so that `--first-id` goes on with other games.

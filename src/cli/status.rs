@@ -2,7 +2,7 @@
 
 use super::output;
 use super::words::counted;
-use super::{Context, Outcome, switch};
+use super::{Context, Outcome, progress, switch};
 use crate::cache::Cache;
 use crate::gamelog::ReadOptions;
 use crate::ingest::{GameStatus, GameVersion, StatusReport, status};
@@ -34,7 +34,9 @@ pub(super) struct StatusArgs {
 pub(super) fn run(arguments: StatusArgs, context: Context) -> Result<Outcome> {
     let root = arguments.data_root.unwrap_or_else(|| context.settings.data_root.clone());
     let cache = Cache::open_if_there(&context.cache_path())?;
-    let report = status(&root, cache.as_ref(), ReadOptions { repair: arguments.repair })?;
+    let progress = progress::progress(context.common.quiet);
+    let options = ReadOptions { repair: arguments.repair };
+    let report = status(&root, cache.as_ref(), options, &*progress)?;
     if !report.last_ingest_finished {
         tracing::info!("the last ingest did not finish, or is still running: the next one goes on");
     }

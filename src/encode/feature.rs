@@ -130,3 +130,15 @@ pub(super) fn take<'a, const N: usize>(rest: &mut &'a mut [Value]) -> &'a mut [V
     *rest = after;
     next
 }
+
+/// The next `N` places of what is left to read, as the counts they hold; `None` where one is
+/// negative.
+pub(super) fn read<const N: usize>(rest: &mut &[Value]) -> Option<[u8; N]> {
+    let (next, after) = rest.split_first_chunk::<N>()?;
+    *rest = after;
+    let mut counts = [0; N];
+    for (count, &value) in counts.iter_mut().zip(next) {
+        *count = u8::try_from(value).ok()?;
+    }
+    Some(counts)
+}

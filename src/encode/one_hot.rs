@@ -6,7 +6,7 @@
 
 use super::feature::{Family, FeatureList, Value};
 use crate::column_name::ColumnName;
-use crate::splendor::{Board, PlayerCount, RotatedIndex};
+use crate::splendor::{Board, PlayerCount, RotatedIndex, Seat};
 
 const SEATS: usize = PlayerCount::MAX;
 const COUNTS: usize = PlayerCount::ALL.len();
@@ -54,4 +54,13 @@ pub(super) fn encode(board: &Board, out: &mut [Value; WIDTH]) {
         let seat = rotated.seat(board.to_move, count).map_or(0, |seat| seat.index());
         out[seat] = 1;
     }
+}
+
+/// Who is to move, and how many play, if these values tell it.
+pub(super) fn decode(values: &[Value; WIDTH]) -> Option<(Seat, PlayerCount)> {
+    let (current_player, rest) = values.split_at(SEATS);
+    let seat = current_player.iter().position(|&value| value == 1)?;
+    let count = rest[..COUNTS].iter().position(|&value| value == 1)?;
+    let count = PlayerCount::ALL[count];
+    Some((Seat::new(seat as u8, count)?, count))
 }

@@ -4,12 +4,13 @@
 //! `current_player`, the positions) and `turn_number`. Players are *rotated*: `player0_*` is to
 //! move. Missing is 0. Displayed cards are compacted: those that are there first, then zeros.
 
-use super::feature::{Family, FeatureList, Value, take};
+use super::feature::{Family, FeatureList, Value, read, take};
 use crate::column_name::ColumnName;
 use crate::splendor::{
-    Board, Card, Color, Gem, Level, MAX_DISPLAYED, MAX_NOBLES, MAX_RESERVED, NOBLE_VP, PlayerCount,
-    RotatedIndex,
+    Board, ByColor, ByGem, Card, Color, Gem, Level, MAX_DISPLAYED, MAX_NOBLES, MAX_RESERVED,
+    NOBLE_VP, Noble, Player, PlayerCount, RotatedIndex, Seat,
 };
+use arrayvec::ArrayVec;
 
 const CARD_WIDTH: usize = 2 + 2 * Color::COUNT;
 const NOBLE_WIDTH: usize = 1 + Color::COUNT;
@@ -111,4 +112,54 @@ fn put_card(card: &Card, out: &mut [Value; CARD_WIDTH]) {
 
 fn put<const N: usize>(out: &mut [Value; N], values: [u8; N]) {
     *out = values.map(|value| value as Value);
+}
+
+/// The position that these values tell, if they tell one; the seats are not among them.
+///
+/// Only what [`encode`] writes needs to be read right: the caller encodes what comes out again.
+pub(super) fn decode(values: &[Value; WIDTH], to_move: Seat, count: PlayerCount) -> Option<Board> {
+    let mut rest = &values[..];
+    let gems = ByGem(read(&mut rest)?);
+    let mut displayed: [ArrayVec<Card, _>; Level::COUNT] = Default::default();
+    for _ in 0..MAX_DISPLAYED {
+        if let Some(card) = read_card(&mut rest)? {
+            displayed[card.level.index()].try_push(card).ok()?;
+        }
+    }
+    let decks = read(&mut rest)?;
+    let mut nobles = ArrayVec::new();
+    for _ in 0..MAX_NOBLES {
+        let [points, requirement @ ..]: [u8; NOBLE_WIDTH] = read(&mut rest)?;
+        if points > 0 {
+            nobles.push(Noble::find(points, ByColor(requirement))?);
+        }
+    }
+    let mut by_seat: [Option<Player>; PlayerCount::MAX] = Default::default();
+    for (rotated, mut rest) in RotatedIndex::ALL.into_iter().zip(rest.chunks_exact(PLAYER_WIDTH)) {
+        let Some(seat) = rotated.seat(to_move, count) else { break };
+        let [vp] = read(&mut rest)?;
+        let mut player = Player {
+            vp,
+            gems: ByGem(read(&mut rest)?),
+            reduction: ByColor(read(&mut rest)?),
+            reserved: ArrayVec::new(),
+        };
+        for _ in 0..MAX_RESERVED {
+            player.reserved.extend(read_card(&mut rest)?);
+        }
+        by_seat[seat.index()] = Some(player);
+    }
+    let players = by_seat.into_iter().flatten().collect();
+    Some(Board { to_move, gems, displayed, decks, nobles, players })
+}
+
+/// A card or an empty slot; `None` if it is neither.
+fn read_card(rest: &mut &[Value]) -> Option<Option<Card>> {
+    let values: [u8; CARD_WIDTH] = read(rest)?;
+    if values == [0; CARD_WIDTH] {
+        return Some(None);
+    }
+    let [vp, level, white, blue, green, red, black, bonus @ ..] = values;
+    let bonus = Color::ALL.into_iter().find(|color| bonus[color.index()] == 1)?;
+    Card::find(level, vp, bonus, ByColor([white, blue, green, red, black])).map(Some)
 }

@@ -55,6 +55,17 @@ impl ExportSize {
             JSON_BYTES + self.games * JSON_BYTES_PER_GAME + self.columns * JSON_BYTES_PER_COLUMN;
         arrays + packing + json
     }
+
+    /// Bytes of the arrays that are packed into an `.npz`, without their headers.
+    pub(super) fn packed_bytes(&self) -> u64 {
+        let classes: u64 = Head::ALL.iter().map(|head| head.classes() as u64).sum();
+        let heads = Head::COUNT * size_of::<i32>();
+        let per_row = match self.layout {
+            Layout::Npz => heads as u64 + classes + INDEX_BYTES_PER_ROW,
+            Layout::Npy => INDEX_BYTES_PER_ROW,
+        };
+        self.rows.iter().sum::<u64>() * per_row
+    }
 }
 
 /// Refuses an export for which there is too little room; where it is unknown how much there is, none.

@@ -4,6 +4,7 @@ use super::manifest::{MANIFEST_FILE, enter_export_id};
 use super::npy::pack_npz;
 use super::split::Split;
 use super::{ExportError, Layout};
+use crate::progress::Progress;
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -12,15 +13,17 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// Files below one folder, with the hash of each that is finished.
-pub(super) struct ExportFiles {
+pub(super) struct ExportFiles<'a> {
     folder: PathBuf,
+    /// Hears of what is packed.
+    progress: &'a dyn Progress,
     /// By name: bytes and blake3.
     finished: BTreeMap<String, (u64, blake3::Hash)>,
 }
 
-impl ExportFiles {
-    pub(super) fn new(folder: PathBuf) -> ExportFiles {
-        ExportFiles { folder, finished: BTreeMap::new() }
+impl<'a> ExportFiles<'a> {
+    pub(super) fn new(folder: PathBuf, progress: &'a dyn Progress) -> ExportFiles<'a> {
+        ExportFiles { folder, progress, finished: BTreeMap::new() }
     }
 
     pub(super) fn path(&self, name: &str) -> PathBuf {
@@ -64,7 +67,8 @@ impl ExportFiles {
         let path = self.path(&name);
         let borrowed: Vec<(&str, &Path)> =
             members.iter().map(|(array, member)| (*array, member.as_path())).collect();
-        let hash = pack_npz(&borrowed, &path).map_err(|error| ExportError::file(&path, error))?;
+        let hash = pack_npz(&borrowed, &path, self.progress)
+            .map_err(|error| ExportError::file(&path, error))?;
         self.enter(name, hash)?;
         for (_, member) in members {
             fs::remove_file(member).map_err(|error| ExportError::file(member, error))?;

@@ -19,6 +19,7 @@ mod columns;
 mod diff;
 mod disk_use;
 mod dtype;
+mod export_scaler;
 mod feature_values;
 mod files;
 mod fingerprint;
@@ -44,6 +45,7 @@ pub use diff::{
     DiffError, ExportDiff, ExportFacts, MeansDiff, MovedGame, NoMeans, SplitDiff, diff_exports,
 };
 pub use dtype::Dtype;
+pub use export_scaler::{ColumnScale, ExportScaler};
 pub use fingerprint::IdenticalGames;
 pub use npy::{NpyError, NpyWriter, pack_npz};
 pub use options::{ExportOptions, Layout};

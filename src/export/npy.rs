@@ -8,6 +8,7 @@
 //! Elements are written in the machine's byte order, which the header names: little endian on
 //! every machine this runs on.
 
+use crate::progress::{Counted, Progress};
 use ndarray_npy::npy::header::{Header, Layout};
 use ndarray_npy::{WritableElement, WriteNpyError};
 use std::fs::File;
@@ -193,14 +194,20 @@ impl Write for HashingFile {
 /// there is (1 January 1980) and the same permissions. Members of 4 GB and more get the longer
 /// headers (zip64) that they need. Memory stays flat.
 ///
+/// `progress` hears of every byte twice: as it is copied, and as the archive is hashed.
+///
 /// # Errors
 ///
 /// What reading a member or writing `out` comes to, and a name given twice.
-pub fn pack_npz(members: &[(&str, &Path)], out: &Path) -> io::Result<blake3::Hash> {
+pub fn pack_npz(
+    members: &[(&str, &Path)],
+    out: &Path,
+    progress: &dyn Progress,
+) -> io::Result<blake3::Hash> {
     let file = BufWriter::with_capacity(BUFFER_BYTES, File::create(out)?);
     let mut archive = ZipWriter::new(QuietOnceFailed::new(file));
     for (name, path) in members {
-        let mut member = File::open(path)?;
+        let member = File::open(path)?;
         // The header is written ahead of the bytes, so its width is chosen by the length.
         let needs_zip64 = member.metadata()?.len() >= u64::from(u32::MAX);
         let options = SimpleFileOptions::default()
@@ -209,7 +216,7 @@ pub fn pack_npz(members: &[(&str, &Path)], out: &Path) -> io::Result<blake3::Has
             .unix_permissions(0o644)
             .large_file(needs_zip64);
         archive.start_file(format!("{name}.npy"), options)?;
-        io::copy(&mut member, &mut archive)?;
+        io::copy(&mut Counted::new(member, progress), &mut archive)?;
     }
     let QuietOnceFailed { sink, failed, .. } = archive.finish()?;
     if let Some(kind) = failed {
@@ -219,7 +226,7 @@ pub fn pack_npz(members: &[(&str, &Path)], out: &Path) -> io::Result<blake3::Has
     // The archive goes back to fill in each member's length and checksum, so its hash cannot be
     // taken on the way; the pages are still in memory.
     let mut hasher = blake3::Hasher::new();
-    hasher.update_reader(File::open(out)?)?;
+    hasher.update_reader(Counted::new(File::open(out)?, progress))?;
     Ok(hasher.finalize())
 }
 
@@ -288,6 +295,7 @@ impl<S: Seek> Seek for QuietOnceFailed<S> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::progress::Silent;
     use ndarray::{Array1, Array2, array};
     use ndarray_npy::{NpzReader, ReadableElement, read_npy};
     use std::fs;
@@ -390,7 +398,7 @@ mod tests {
 
         let out = folder.path().join("labels_train.npz");
         let members = [("action_type", paths[0].as_path()), ("noble", paths[1].as_path())];
-        let hash = pack_npz(&members, &out).unwrap();
+        let hash = pack_npz(&members, &out, &Silent).unwrap();
         let bytes = fs::read(&out).unwrap();
         assert_eq!(hash, blake3::hash(&bytes));
         // Pinned: nothing of the day, the machine or a newer zip crate may slip in unnoticed.
@@ -415,7 +423,7 @@ mod tests {
         let path = folder.path().join("a.npy");
         NpyWriter::<i8>::vector(&path, 0).unwrap().finish().unwrap();
         let out = folder.path().join("out.npz");
-        assert!(pack_npz(&[("a", &path), ("a", &path)], &out).is_err());
-        assert!(pack_npz(&[("a", &folder.path().join("no.npy"))], &out).is_err());
+        assert!(pack_npz(&[("a", &path), ("a", &path)], &out, &Silent).is_err());
+        assert!(pack_npz(&[("a", &folder.path().join("no.npy"))], &out, &Silent).is_err());
     }
 }

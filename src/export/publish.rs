@@ -28,8 +28,10 @@ mod tests;
 
 pub use replaceable::check_replaceable;
 
+use crate::progress::{Amount, Progress};
 use container::{Container, parent_of};
 use rustix::fs::{CWD, RenameFlags, renameat_with};
+use std::cmp::Reverse;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -156,16 +158,18 @@ impl Staging {
     }
 
     /// Syncs all that was written, puts it at the target in one step, and deletes what was there.
+    /// `progress` hears of the bytes that are synced.
     ///
     /// # Errors
     ///
     /// A target that may no longer be replaced, or a refusal of the file system.
-    pub fn publish(self) -> Result<(), PublishError> {
-        self.publish_with(exchange_names)
+    pub fn publish(self, progress: &dyn Progress) -> Result<(), PublishError> {
+        self.publish_with(progress, exchange_names)
     }
 
     fn publish_with(
         self,
+        progress: &dyn Progress,
         exchange: impl FnOnce(&Path, &Path) -> io::Result<()>,
     ) -> Result<(), PublishError> {
         let (export, target) = (self.path(), self.target.as_path());
@@ -179,7 +183,7 @@ impl Staging {
             fs::set_permissions(&export, metadata.permissions())
                 .map_err(failed("set the permissions of", &export))?;
         }
-        sync_all(&export)?;
+        sync_all(&export, progress)?;
 
         // Somebody may have saved a notebook there, and gigabytes take a while to sync.
         check_replaceable(target)?;
@@ -195,7 +199,9 @@ impl Staging {
         for folder in [parent_of(target), self.container.folder()] {
             sync(folder)?;
         }
-        // Dropping removes the container, and the old export with it.
+        progress.begin("removing the old export", Amount::Unknown);
+        drop(self);
+        progress.end();
         Ok(())
     }
 
@@ -228,11 +234,26 @@ impl Staging {
 
 /// Syncs every file and folder in `folder` and itself, contents first: a name must not reach the
 /// disk before what it names.
-fn sync_all(folder: &Path) -> Result<(), PublishError> {
+fn sync_all(folder: &Path, progress: &dyn Progress) -> Result<(), PublishError> {
+    let (mut files, mut folders) = (Vec::new(), Vec::new());
     for entry in walkdir::WalkDir::new(folder).contents_first(true) {
         let entry = entry.map_err(|error| failed("read", folder)(error.into()))?;
-        sync(entry.path())?;
+        if entry.file_type().is_dir() {
+            folders.push((0, entry.into_path()));
+        } else {
+            let metadata =
+                entry.metadata().map_err(|error| failed("read", folder)(error.into()))?;
+            files.push((metadata.len(), entry.into_path()));
+        }
     }
+    // The largest first: by the rate of the small ones, a gigabyte would seem to take hours.
+    files.sort_by_key(|&(bytes, _)| Reverse(bytes));
+    progress.begin("syncing", Amount::Bytes(files.iter().map(|(bytes, _)| bytes).sum()));
+    for (bytes, path) in files.iter().chain(&folders) {
+        sync(path)?;
+        progress.advance(*bytes);
+    }
+    progress.end();
     Ok(())
 }
 

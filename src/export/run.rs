@@ -25,7 +25,7 @@ use crate::disk_space::free_bytes;
 use crate::encode::{ColumnSums, ENCODER_VERSION};
 use crate::gamelog::GameId;
 use crate::memory::report_memory;
-use crate::progress::Progress;
+use crate::progress::{Amount, Progress};
 use rayon::prelude::*;
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
@@ -107,6 +107,7 @@ fn try_export(
     let snapshot = cache.snapshot()?;
     let refusals = snapshot.refusals()?;
     let last_ingest_finished = snapshot.last_ingest_finished()?;
+    progress.begin("checking the cache", Amount::Unknown);
     let records = exportable(&snapshot, &refusals)?;
     let (from_an_older_log, left_out): (Vec<Refusal>, Vec<Refusal>) =
         refusals.into_iter().partition(|refusal| records.contains_key(&refusal.game_id));
@@ -116,7 +117,10 @@ fn try_export(
     let names = columns.names();
 
     let training = records.values().zip(&splits).filter(|&(_, &split)| split == Split::Train);
+    progress.begin("adding up", Amount::Games(training.clone().count() as u64));
+    let training = training.inspect(|_| progress.advance(1));
     let sums = snapshot.column_sums(training.map(|(record, _)| record))?;
+    progress.end();
     let needs_fit = options.normalize && options.scaler_from.is_none();
     let fitted = match fit(&sums, &columns) {
         Err(ExportError::Fit(ScalerError::NoRows)) if !needs_fit => None,
@@ -142,7 +146,7 @@ fn try_export(
     let staging = Staging::create(&options.out)?;
     // Not before: what runs that were killed had written is gone only now.
     check_room(&options.out, *needed, free_bytes(&staging.path()))?;
-    let mut files = ExportFiles::new(staging.path());
+    let mut files = ExportFiles::new(staging.path(), progress);
     let plan = RowPlan {
         scaler: scaler.clone().filter(|_| options.normalize),
         masks: options.masks,
@@ -159,8 +163,8 @@ fn try_export(
         writers.push(SplitWriter::create(&files, split, rows as usize, columns, options.dtype)?);
     }
     let rows: u64 = size.rows.iter().sum();
-    tracing::info!("{} games in the cache, {rows} rows", records.len());
-    progress.begin("rows", rows);
+    tracing::debug!("{} games in the cache, {rows} rows", records.len());
+    progress.begin("writing", Amount::Rows(rows));
     let games = records.values().zip(splits.iter().copied());
     let workers = rayon::ThreadPoolBuilder::new().num_threads(options.jobs).build()?;
     // And one that writes, and one that hashes.
@@ -170,6 +174,8 @@ fn try_export(
     progress.end();
     report_memory(options.monitor_memory, "after the rows");
 
+    // Each byte is copied, and then hashed.
+    progress.begin("packing", Amount::Bytes(2 * size.packed_bytes()));
     let mut summaries = Vec::new();
     let mut stats = serde_json::Map::new();
     let mut validation = serde_json::Map::new();
@@ -184,6 +190,7 @@ fn try_export(
             illegal_labels: report.illegal_labels(),
         });
     }
+    progress.end();
     files.write_json(FEATURE_COLS_FILE, &names)?;
     files.write_json("label_mappings.json", &label_mappings())?;
     let scaler_id = scaler.as_ref().map(|scaler| scaler_id(&names, scaler));
@@ -218,7 +225,7 @@ fn try_export(
     cache.check_unchanged()?;
     plan.phases.write.count(files.bytes());
     plan.phases.hash.count(rows * names.len() as u64 * options.dtype.bytes());
-    plan.phases.sync.time(|| staging.publish())?;
+    plan.phases.sync.time(|| staging.publish(progress))?;
     plan.phases.sync.count(files.bytes());
     plan.phases.report(begun, threads);
     report_memory(options.monitor_memory, "at the end");

@@ -7,7 +7,7 @@ use super::scaler_file::FEATURE_COLS_FILE;
 use super::shapes::{Shape, game_ids_of_index, npy_shape, npz_shapes};
 use super::split::Split;
 use crate::gamelog::GameId;
-use crate::progress::Progress;
+use crate::progress::{Amount, Counted, Progress};
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -121,14 +121,13 @@ pub fn verify_export(
         }
     }
     let bytes = receipt.files.values().map(|listed| listed.bytes).sum();
-    progress.begin("bytes", bytes);
+    progress.begin("checking files", Amount::Bytes(bytes));
     for (name, listed) in &receipt.files {
         if stop.load(Ordering::Relaxed) {
             found.interrupted = true;
             break;
         }
-        check_file(folder, name, listed, &mut found);
-        progress.advance(listed.bytes);
+        check_file(folder, name, listed, &mut found, progress);
     }
     progress.end();
     for split in Split::ALL {
@@ -175,17 +174,24 @@ fn flags(settings: &Value) -> String {
     flags
 }
 
-fn check_file(folder: &Path, name: &str, listed: &Listed, found: &mut ExportVerification) {
+fn check_file(
+    folder: &Path,
+    name: &str,
+    listed: &Listed,
+    found: &mut ExportVerification,
+    progress: &dyn Progress,
+) {
     let path = folder.join(name);
     let mut hasher = blake3::Hasher::new();
     let read = File::open(&path).and_then(|file| {
         let bytes = file.metadata()?.len();
-        hasher.update_reader(file)?;
+        hasher.update_reader(Counted::new(file, progress))?;
         Ok(bytes)
     });
     match read {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             found.fault(name, "is missing");
+            progress.advance(listed.bytes);
         }
         Err(error) => found.fault(name, format!("cannot be read: {error}")),
         Ok(bytes) => {

@@ -1,6 +1,8 @@
 //! What one row of a log says.
 
-use crate::splendor::{Board, BuildFrom, ByColor, ByGem, MAX_DISPLAYED, MAX_RESERVED, ReserveFrom};
+use crate::splendor::{
+    Board, BuildFrom, ByColor, ByGem, MAX_DISPLAYED, MAX_RESERVED, Move, ReserveFrom,
+};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -47,6 +49,43 @@ pub struct LoggedAction {
 }
 
 impl LoggedAction {
+    /// A move as the log writes it: columns that do not belong to its `action_type` are missing.
+    pub fn of(chosen: Move) -> LoggedAction {
+        let mut action = LoggedAction {
+            action_type: ActionType::Build,
+            card_selection: None,
+            card_reservation: None,
+            gem_take3: None,
+            gem_take2: None,
+            noble: None,
+            gems_removed: ByGem::default(),
+        };
+        match chosen {
+            Move::Build { card, noble } => {
+                action.card_selection = Some(selection_code(card));
+                action.noble = noble;
+            }
+            Move::Reserve { card, give_back } => {
+                action.action_type = ActionType::Reserve;
+                action.card_reservation = Some(reservation_code(card));
+                action.gems_removed = give_back;
+            }
+            // The columns follow the kind of take, not the number of gems: a pair of different
+            // colours belongs in `gem_take3`. Mixing these up is the known fault of old logs.
+            Move::Take { gems, give_back } => {
+                if gems.0.contains(&2) {
+                    action.action_type = ActionType::Take2;
+                    action.gem_take2 = Some(gems);
+                } else {
+                    action.action_type = ActionType::Take3;
+                    action.gem_take3 = Some(gems);
+                }
+                action.gems_removed = give_back;
+            }
+        }
+        action
+    }
+
     /// Whether this row has the known fault of old logs: a take of three that stands in the
     /// `gem_take2` columns, because the logger chose the columns by the number of gems taken.
     pub fn has_gem_fault(&self) -> bool {

@@ -12,7 +12,7 @@ use super::writer::Writer;
 use crate::cache::{Cache, CacheError, CachedGames, PackedGame};
 use crate::gamelog::{GameId, LogError, ReadOptions};
 use crate::memory::report_memory;
-use crate::progress::Progress;
+use crate::progress::{Amount, Progress};
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -57,7 +57,9 @@ pub fn ingest(
     progress: &dyn Progress,
     stop: &AtomicBool,
 ) -> Result<IngestSummary, IngestError> {
+    progress.begin("looking for logs", Amount::Unknown);
     let FoundLogs { logs, skipped, loops } = find_logs(&options.root)?;
+    progress.end();
     for path in &loops {
         tracing::warn!("{}", loop_note(path));
     }
@@ -91,9 +93,9 @@ pub fn ingest(
             ..Default::default()
         },
     };
-    tracing::info!("{looked_at} logs in {}", options.root.display());
+    tracing::debug!("{looked_at} logs in {}", options.root.display());
     report_memory(options.monitor_memory, "at the start");
-    progress.begin("games", looked_at as u64);
+    progress.begin("ingesting", Amount::Games(looked_at as u64));
     let gone_through = run.go_through(&logs, looked_at, &game_ids, progress, stop);
     if let (Err(IngestError::Cache(CacheError::DiskFull { .. })), Some(cache)) =
         (&gone_through, cache)
@@ -130,7 +132,7 @@ impl Run<'_> {
         stop: &AtomicBool,
     ) -> Result<usize, IngestError> {
         let threads = self.examine_all(logs, looked_at, progress, stop)?;
-        progress.end();
+        progress.begin("committing", Amount::Unknown);
         self.summary.interrupted = stop.load(Ordering::Relaxed);
         if !self.summary.interrupted {
             self.remove_missing(game_ids)?;
@@ -141,8 +143,9 @@ impl Run<'_> {
         }
         self.phases.store.time(|| {
             self.writer.commit()?;
-            self.writer.give_back_free_space()
+            self.writer.give_back_free_space(progress)
         })?;
+        progress.end();
         Ok(threads)
     }
 

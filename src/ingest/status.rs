@@ -8,6 +8,7 @@ use super::phases::IngestPhases;
 use super::run::{game_in_two_files, twin_of};
 use crate::cache::{Cache, CachedGames};
 use crate::gamelog::{GameId, ReadOptions};
+use crate::progress::{Amount, Progress};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -46,7 +47,9 @@ pub fn status(
     root: &Path,
     cache: Option<&Cache>,
     options: ReadOptions,
+    progress: &dyn Progress,
 ) -> Result<StatusReport, IngestError> {
+    progress.begin("looking for logs", Amount::Unknown);
     let FoundLogs { logs, loops, .. } = find_logs(root)?;
     for path in &loops {
         tracing::warn!("{}", loop_note(path));
@@ -61,7 +64,9 @@ pub fn status(
     let mut games = Vec::new();
     let phases = IngestPhases::new();
     let mut examiner = Examiner::new(options, Purpose::Explain, cache.map(Cache::path), &phases)?;
+    progress.begin("comparing", Amount::Games(logs.len() as u64));
     for (place, log) in logs.iter().enumerate() {
+        progress.advance(1);
         if place > 0 && logs[place - 1].game_id == log.game_id {
             // A game in two files is one game.
             continue;
@@ -88,6 +93,7 @@ pub fn status(
             older_version_kept: is_not_taken && cached.contains(log.game_id),
         });
     }
+    progress.end();
     let present: BTreeSet<GameId> = logs.iter().map(|log: &LogFile| log.game_id).collect();
     // A log that was refused and is gone may never have been cached.
     let mut gone: BTreeMap<GameId, String> = BTreeMap::new();

@@ -10,7 +10,7 @@ use super::run::twin_of;
 use super::workers::spread;
 use crate::cache::{CacheError, CachedGames, GameReader, GameRecord};
 use crate::gamelog::GameId;
-use crate::progress::Progress;
+use crate::progress::{Amount, Progress};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -126,8 +126,9 @@ pub fn verify(
         }
         Err(error) => return Err(error.into()),
     };
+    progress.begin("looking for logs", Amount::Unknown);
     let logs = find_logs(&options.root)?.logs;
-    tracing::info!("{}: how it hangs together", cache.display());
+    progress.begin("checking the file", Amount::Unknown);
     match reader.structure_faults() {
         Ok(faults) => faults.into_iter().for_each(|fault| report.file(fault)),
         Err(CacheError::Malformed { why, .. }) => report.file(why),
@@ -146,8 +147,8 @@ pub fn verify(
     drop(reader);
 
     let checks = Checks::of(&games, &refused, &logs);
-    tracing::info!("{} games in the cache, {} logs", games.game_ids().count(), logs.len());
-    progress.begin("games", checks.list.len() as u64);
+    tracing::debug!("{} games in the cache, {} logs", games.game_ids().count(), logs.len());
+    progress.begin("checking games", Amount::Games(checks.list.len() as u64));
     checks.run(cache, options, &games, &mut report, progress, stop)?;
     progress.end();
     report.games = games.game_ids().count();

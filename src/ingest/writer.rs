@@ -2,6 +2,7 @@
 
 use super::disk_full::PackedSoFar;
 use crate::cache::{Batch, Cache, CacheError, PackedGame};
+use crate::progress::{Amount, Progress};
 use std::num::NonZeroUsize;
 use std::sync::atomic::AtomicBool;
 
@@ -123,11 +124,15 @@ impl<'a> Writer<'a> {
     }
 
     /// Gives the file system back what the games that left the cache, or were replaced, took.
-    pub(super) fn give_back_free_space(&mut self) -> Result<(), CacheError> {
+    pub(super) fn give_back_free_space(
+        &mut self,
+        progress: &dyn Progress,
+    ) -> Result<(), CacheError> {
         match self.cache {
             Some(cache) if self.has_begun && cache.has_much_free_space()? => {
                 self.check_structure()?;
-                cache.give_back_free_space(self.stop)
+                progress.begin("giving back space", Amount::Bytes(cache.free_bytes()?));
+                cache.give_back_free_space(self.stop, |bytes| progress.advance(bytes))
             }
             _ => Ok(()),
         }

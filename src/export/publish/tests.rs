@@ -1,6 +1,7 @@
 //! Publishing into temporary folders: what is replaced, what is refused, what a crash leaves.
 
 use super::*;
+use crate::progress::Silent;
 use std::io::Read;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -47,7 +48,7 @@ fn a_first_export_makes_the_target_and_its_parents() {
     let target = parent.path().join("data/processed");
     check_replaceable(&target).unwrap();
     assert!(names_in(parent.path()).is_empty(), "the check made something");
-    staged(&target, "new").publish().unwrap();
+    staged(&target, "new").publish(&Silent).unwrap();
     assert_eq!(array_in(&target), "new");
     assert_eq!(names_in(&parent.path().join("data")), ["processed"]);
     assert_eq!(names_in(&target), ["X_train.npy", "manifest.json"]);
@@ -57,10 +58,10 @@ fn a_first_export_makes_the_target_and_its_parents() {
 fn an_export_is_replaced_whole_with_exchange_and_without() {
     for exchange in [exchange_names, no_exchange] {
         let (parent, target) = parent();
-        staged(&target, "old").publish().unwrap();
+        staged(&target, "old").publish(&Silent).unwrap();
         let staging = staged(&target, "new");
         assert_eq!(array_in(&target), "old");
-        staging.publish_with(exchange).unwrap();
+        staging.publish_with(&Silent, exchange).unwrap();
         assert_eq!(array_in(&target), "new");
         assert_eq!(names_in(parent.path()), ["processed"]);
     }
@@ -69,9 +70,9 @@ fn an_export_is_replaced_whole_with_exchange_and_without() {
 #[test]
 fn an_old_reader_goes_on_reading_what_it_opened() {
     let (_parent, target) = parent();
-    staged(&target, "old").publish().unwrap();
+    staged(&target, "old").publish(&Silent).unwrap();
     let mut open = File::open(target.join("X_train.npy")).unwrap();
-    staged(&target, "new").publish().unwrap();
+    staged(&target, "new").publish(&Silent).unwrap();
     let mut read = String::new();
     open.read_to_string(&mut read).unwrap();
     assert_eq!(read, "old");
@@ -81,7 +82,7 @@ fn an_old_reader_goes_on_reading_what_it_opened() {
 #[test]
 fn at_every_moment_there_is_one_whole_export() {
     let (_parent, target) = parent();
-    staged(&target, "0").publish().unwrap();
+    staged(&target, "0").publish(&Silent).unwrap();
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
         let reader = scope.spawn(|| {
@@ -94,7 +95,7 @@ fn at_every_moment_there_is_one_whole_export() {
             reads
         });
         for round in 0..200 {
-            staged(&target, &round.to_string()).publish().unwrap();
+            staged(&target, &round.to_string()).publish(&Silent).unwrap();
         }
         done.store(true, Ordering::Relaxed);
         assert!(reader.join().unwrap() > 0);
@@ -104,7 +105,7 @@ fn at_every_moment_there_is_one_whole_export() {
 #[test]
 fn a_dropped_staging_leaves_nothing_behind() {
     let (parent, target) = parent();
-    staged(&target, "old").publish().unwrap();
+    staged(&target, "old").publish(&Silent).unwrap();
     drop(staged(&target, "new"));
     assert_eq!(names_in(parent.path()), ["processed"]);
     assert_eq!(array_in(&target), "old");
@@ -114,12 +115,12 @@ fn a_dropped_staging_leaves_nothing_behind() {
 fn a_link_stays_a_link_to_the_new_export() {
     let (parent, target) = parent();
     let real = parent.path().join("disk/real");
-    staged(&real, "old").publish().unwrap();
+    staged(&real, "old").publish(&Silent).unwrap();
     symlink(&real, &target).unwrap();
     let staging = staged(&target, "new");
     // Beside the folder itself, not beside the link, which may be on another file system.
     assert_eq!(names_in(parent.path()), ["disk", "processed"]);
-    staging.publish().unwrap();
+    staging.publish(&Silent).unwrap();
     assert!(target.is_symlink());
     assert_eq!(array_in(&real), "new");
     assert_eq!(names_in(&parent.path().join("disk")), ["real"]);
@@ -128,9 +129,9 @@ fn a_link_stays_a_link_to_the_new_export() {
 #[test]
 fn the_replaced_folder_passes_its_permissions_on() {
     let (_parent, target) = parent();
-    staged(&target, "old").publish().unwrap();
+    staged(&target, "old").publish(&Silent).unwrap();
     fs::set_permissions(&target, fs::Permissions::from_mode(0o770)).unwrap();
-    staged(&target, "new").publish().unwrap();
+    staged(&target, "new").publish(&Silent).unwrap();
     assert_eq!(fs::metadata(&target).unwrap().permissions().mode() & 0o777, 0o770);
 }
 
@@ -138,7 +139,7 @@ fn the_replaced_folder_passes_its_permissions_on() {
 fn an_empty_folder_may_be_replaced() {
     let (_parent, target) = parent();
     fs::create_dir(&target).unwrap();
-    staged(&target, "new").publish().unwrap();
+    staged(&target, "new").publish(&Silent).unwrap();
     assert_eq!(array_in(&target), "new");
 }
 
@@ -202,10 +203,10 @@ fn what_no_export_wrote_is_never_deleted() {
 #[test]
 fn a_file_saved_into_the_target_during_the_export_is_kept() {
     let (parent, target) = parent();
-    staged(&target, "old").publish().unwrap();
+    staged(&target, "old").publish(&Silent).unwrap();
     let staging = staged(&target, "new");
     fs::write(target.join("notebook.ipynb"), "").unwrap();
-    let error = staging.publish().unwrap_err();
+    let error = staging.publish(&Silent).unwrap_err();
     let said = error.to_string();
     assert!(said.contains("holds notebook.ipynb, which no export wrote"), "{said}");
     assert!(said.contains("choose another --out"), "{said}");
@@ -281,8 +282,8 @@ fn leftovers_of_dead_runs_go_and_living_runs_stay() {
     assert_eq!(names, expected);
 
     // Both may publish; the later one stays.
-    living.publish().unwrap();
-    second.publish().unwrap();
+    living.publish(&Silent).unwrap();
+    second.publish(&Silent).unwrap();
     assert_eq!(array_in(&target), "second");
 }
 
@@ -291,14 +292,14 @@ fn leftovers_of_dead_runs_go_and_living_runs_stay() {
 #[test]
 fn runs_that_start_at_once_leave_each_other_alone() {
     let (parent, target) = parent();
-    staged(&target, "old").publish().unwrap();
+    staged(&target, "old").publish(&Silent).unwrap();
     std::thread::scope(|scope| {
         for _ in 0..4 {
             scope.spawn(|| {
                 for _ in 0..100 {
                     let staging = staged(&target, "new");
                     assert_eq!(array_in(&staging.path()), "new");
-                    staging.publish().unwrap();
+                    staging.publish(&Silent).unwrap();
                 }
             });
         }
@@ -315,7 +316,7 @@ fn of_two_first_exports_at_once_one_replaces_the_other() {
         let runs = [staged(&target, "one"), staged(&target, "other")];
         std::thread::scope(|scope| {
             for staging in runs {
-                scope.spawn(|| staging.publish().unwrap());
+                scope.spawn(|| staging.publish(&Silent).unwrap());
             }
         });
         assert!(["one", "other"].contains(&array_in(&target).as_str()));
@@ -339,12 +340,12 @@ fn an_export_that_a_dead_run_had_moved_aside_is_put_back() {
 #[test]
 fn the_old_export_is_put_back_if_the_new_one_cannot_step_in() {
     let (parent, target) = parent();
-    staged(&target, "old").publish().unwrap();
+    staged(&target, "old").publish(&Silent).unwrap();
     let lose_the_new_one = |export: &Path, _: &Path| {
         fs::remove_dir_all(export).unwrap();
         no_exchange(export, export)
     };
-    let error = staged(&target, "new").publish_with(lose_the_new_one).unwrap_err();
+    let error = staged(&target, "new").publish_with(&Silent, lose_the_new_one).unwrap_err();
     assert!(matches!(error, PublishError::Io { .. }), "{error}");
     assert_eq!(array_in(&target), "old");
     assert_eq!(names_in(parent.path()), ["processed"]);
@@ -353,9 +354,9 @@ fn the_old_export_is_put_back_if_the_new_one_cannot_step_in() {
 #[test]
 fn an_exchange_that_fails_for_another_reason_changes_nothing() {
     let (parent, target) = parent();
-    staged(&target, "old").publish().unwrap();
+    staged(&target, "old").publish(&Silent).unwrap();
     let no_space = |_: &Path, _: &Path| Err(ErrorKind::StorageFull.into());
-    let error = staged(&target, "new").publish_with(no_space).unwrap_err();
+    let error = staged(&target, "new").publish_with(&Silent, no_space).unwrap_err();
     assert!(error.to_string().starts_with("cannot exchange the new export with"), "{error}");
     assert_eq!(array_in(&target), "old");
     assert_eq!(names_in(parent.path()), ["processed"]);

@@ -1,0 +1,209 @@
+//! `prep inspect`
+
+mod features;
+mod game;
+
+use super::words::{counted, grouped};
+use super::{Context, Outcome, output, switch};
+use crate::table::{is_legal, legal_moves, move_in_words, position, position_as_json, warned};
+use anyhow::{Result, bail};
+use clap::Args;
+use features::{NamedFeatures, Normalization};
+use game::{Game, Row};
+use serde_json::json;
+use std::fmt::Write;
+use std::path::PathBuf;
+
+const AFTER_HELP: &str = "\
+A turn goes by its number in the log, which is that of the round: each player has one in it, and \
+--turn 12 alone shows them all. --seat 0 shows that player's only; --row N the N-th row of the game \
+from 0, as row_in_game of index_*.npz and mask_validation_report.json says.
+
+Examples:
+  prep inspect 17                                    every turn of game 17 in a line
+  prep inspect 17 --turn 12 --seat 0                 the table before seat 0 moved in round 12
+  prep inspect 17 --row 23 --feature 'player0_gems_*' --feature max_vp_among_players
+  prep inspect data/raw/2_games/17.csv --turn 12     from a log that is not in the cache
+
+A game comes from the cache: what is shown is what exports are made of, and the log may be gone.";
+
+/// Lay out a position as at the table, with the logged move and the legal ones
+///
+/// Shows gems, nobles and displayed cards, each player's gems, reductions and reserve, and any named
+/// features. Without --turn or --row it lists the turns of the game.
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
+pub(super) struct InspectArgs {
+    /// Game id, or the path of a log (.csv)
+    #[arg(value_name = "GAME")]
+    game: String,
+    /// Turns with this number: one for each player, unless there is a --seat
+    #[arg(long, value_name = "N")]
+    turn: Option<i32>,
+    /// Only turns of the player in this seat, from 0
+    #[arg(long, value_name = "S")]
+    seat: Option<usize>,
+    /// This row of the game, from 0
+    #[arg(long, value_name = "N", conflicts_with_all = ["turn", "seat"])]
+    row: Option<usize>,
+    /// Show this feature, raw and normalised; may be given again, and be a pattern: 'player0_*'
+    #[arg(long, value_name = "NAME")]
+    feature: Vec<String>,
+    /// Normalise with the scaler of this export [default: processed_dir, if it is one]
+    #[arg(long, value_name = "DIR", requires = "feature")]
+    export: Option<PathBuf>,
+    /// Read a log as `ingest --repair` does
+    #[arg(long, env = "PREP_REPAIR", value_parser = switch())]
+    repair: bool,
+    /// Print JSON: the turns, or all of a position with every legal move
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(arguments: InspectArgs, context: Context) -> Result<Outcome> {
+    let features = NamedFeatures::find(&arguments.feature)?;
+    let game = Game::find(&arguments.game, &context.cache_path(), arguments.repair)?;
+    let rows = chosen_rows(&game, &arguments)?;
+    let is_list = arguments.turn.is_none() && arguments.row.is_none();
+    let normalization = match features.is_empty() {
+        true => Normalization::none(),
+        false => Normalization::find(arguments.export, &context.settings.processed_dir)?,
+    };
+    if arguments.json {
+        let turns: Vec<_> = rows
+            .iter()
+            .map(|&row| match is_list {
+                true => line_as_json(row),
+                false => turn_as_json(row, &features, &normalization),
+            })
+            .collect();
+        let whole = json!({
+            "game_id": game.game_id,
+            "source": game.source,
+            "players": game.players(),
+            "rows": game.rows.len(),
+            "turns": turns,
+        });
+        output::print(format!("{whole:#}\n"))?;
+        return Ok(Outcome::Done);
+    }
+    let text = match is_list {
+        true => list(&game, &rows),
+        false => {
+            let turns: Vec<String> =
+                rows.iter().map(|&row| turn(&game, row, &features, &normalization)).collect();
+            turns.join("\n\n")
+        }
+    };
+    output::print_colored(&text)?;
+    Ok(Outcome::Done)
+}
+
+/// The rows that were asked for, or why there are none.
+fn chosen_rows<'g>(game: &'g Game, arguments: &InspectArgs) -> Result<Vec<&'g Row>> {
+    let name = format!("game {}", game.game_id);
+    if let Some(place) = arguments.row {
+        match game.rows.get(place) {
+            Some(row) => return Ok(vec![row]),
+            None => bail!("row {place}: {name} has rows 0 to {}", game.rows.len() - 1),
+        }
+    }
+    if let Some(seat) = arguments.seat.filter(|&seat| seat >= game.players()) {
+        bail!("seat {seat}: {name} has seats 0 to {}", game.players() - 1);
+    }
+    let is_chosen = |row: &&Row| {
+        arguments.turn.is_none_or(|turn| row.turn_number == turn)
+            && arguments.seat.is_none_or(|seat| row.board.to_move.index() == seat)
+    };
+    let rows: Vec<&Row> = game.rows.iter().filter(is_chosen).collect();
+    match (rows.is_empty(), arguments.turn, arguments.seat) {
+        (true, Some(turn), Some(seat)) if game.rows.iter().any(|row| row.turn_number == turn) => {
+            bail!(
+                "turn {turn}: {name} ends in it before seat {seat} moves: try --turn {}",
+                turn - 1
+            )
+        }
+        (true, Some(turn), _) => {
+            let (first, last) = game.turns();
+            bail!("turn {turn}: {name} has turns {first} to {last}")
+        }
+        _ => Ok(rows),
+    }
+}
+
+/// A line for each turn.
+fn list(game: &Game, rows: &[&Row]) -> String {
+    let (_, last) = game.turns();
+    let mut text = format!(
+        "game {}: {} players, {}, turns to {last}\n\n row  turn  seat  points  move\n",
+        game.game_id,
+        game.players(),
+        counted(game.rows.len(), "row"),
+    );
+    for row in rows {
+        let mark =
+            if is_legal(&row.board, &row.labels) { String::new() } else { warned(" (not legal)") };
+        let _ = writeln!(
+            text,
+            "{:>4} {:>5} {:>5} {:>7}  {}{mark}",
+            row.place,
+            row.turn_number,
+            row.board.to_move.index(),
+            row.board.mover().vp,
+            move_in_words(&row.board, &row.labels)
+        );
+    }
+    text
+}
+
+/// The table, the logged move, the legal ones, the features.
+fn turn(game: &Game, row: &Row, features: &NamedFeatures, normalization: &Normalization) -> String {
+    let (board, labels) = (&row.board, &row.labels);
+    let (_, last) = game.turns();
+    let mut text = format!(
+        "game {}, turn {} of {last}, seat {} to move (row {} of 0 to {})\n\n{}\n",
+        game.game_id,
+        grouped(row.turn_number.try_into().unwrap_or(0)),
+        board.to_move.index(),
+        row.place,
+        game.rows.len() - 1,
+        position(board),
+    );
+    let _ = writeln!(text, "logged move: {}", move_in_words(board, labels));
+    if !is_legal(board, labels) {
+        let why = format!("  which is not among the legal moves{}", row.why_not_legal());
+        let _ = writeln!(text, "{}", warned(why));
+    }
+    text += &legal_moves(board, labels);
+    if !features.is_empty() {
+        let _ = write!(text, "\n{}", features.in_lines(&row.features, normalization));
+    }
+    text
+}
+
+fn line_as_json(row: &Row) -> serde_json::Value {
+    json!({
+        "row_in_game": row.place,
+        "turn_number": row.turn_number,
+        "seat": row.board.to_move.index(),
+        "points": row.board.mover().vp,
+        "move": move_in_words(&row.board, &row.labels),
+        "is_legal": is_legal(&row.board, &row.labels),
+    })
+}
+
+fn turn_as_json(
+    row: &Row,
+    features: &NamedFeatures,
+    normalization: &Normalization,
+) -> serde_json::Value {
+    let mut turn = line_as_json(row);
+    if let (Some(turn), serde_json::Value::Object(position)) =
+        (turn.as_object_mut(), position_as_json(&row.board, &row.labels))
+    {
+        turn.extend(position);
+        turn.insert("illegal_labels".into(), row.illegal_labels().into());
+        turn.insert("features".into(), features.as_json(&row.features, normalization));
+    }
+    turn
+}

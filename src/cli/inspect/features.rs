@@ -1,0 +1,127 @@
+//! Features by name, with what an export makes of them.
+
+use crate::encode::{FEATURES, Feature, FeatureRow};
+use crate::export::{ColumnScale, ExportScaler};
+use anyhow::{Context as _, Result, bail};
+use glob::Pattern;
+use serde_json::json;
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+/// Columns of features, in the order they were named.
+pub(super) struct NamedFeatures(Vec<usize>);
+
+/// Where normalised values come from.
+pub(super) struct Normalization {
+    from: Option<(PathBuf, ExportScaler)>,
+}
+
+impl Normalization {
+    pub(super) fn none() -> Normalization {
+        Normalization { from: None }
+    }
+
+    /// The scaler of the export that was named, or else of the default one if it is there.
+    pub(super) fn find(named: Option<PathBuf>, default: &Path) -> Result<Normalization> {
+        let export = match named {
+            Some(export) => export,
+            None if default.join("scaler.npz").exists() => default.to_owned(),
+            None => return Ok(Normalization::none()),
+        };
+        let scaler = ExportScaler::read(&export)?;
+        Ok(Normalization { from: Some((export, scaler)) })
+    }
+
+    fn of(&self, column: usize, value: i8) -> Option<ColumnScale> {
+        self.from.as_ref()?.1.apply(column, value.into())
+    }
+}
+
+impl NamedFeatures {
+    /// Finds every name, or every name that fits a pattern.
+    pub(super) fn find(names: &[String]) -> Result<NamedFeatures> {
+        let mut columns = Vec::new();
+        for name in names {
+            let pattern = Pattern::new(name).with_context(|| format!("--feature {name}"))?;
+            let fits = |feature: &Feature| pattern.matches(feature.name.as_str());
+            let fitting = (0..FEATURES.len()).filter(|&column| fits(&FEATURES[column]));
+            let before = columns.len();
+            columns.extend(fitting);
+            if columns.len() == before {
+                bail!("there is no feature `{name}`{}; `prep schema` lists all", near(name));
+            }
+        }
+        Ok(NamedFeatures(columns))
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(super) fn in_lines(&self, row: &FeatureRow, normalization: &Normalization) -> String {
+        let longest = self.0.iter().map(|&column| FEATURES[column].name.as_str().len()).max();
+        let width = longest.unwrap_or(0).max(20);
+        let mut text = format!("{:<width$} {:>5}  normalised\n", "feature", "raw");
+        for &column in &self.0 {
+            let Feature { name, normalized, .. } = &FEATURES[column];
+            let value = row[column];
+            let words = match normalization.of(column, value) {
+                Some(scale) if *normalized => format!("{:>10.4}", scale.normalized),
+                Some(_) => format!("{:>10}", "as it is"),
+                None => format!("{:>10}", "-"),
+            };
+            let _ = writeln!(text, "{:<width$} {value:>5}  {words}", name.as_str());
+        }
+        match &normalization.from {
+            Some((export, _)) => {
+                let _ = writeln!(text, "normalised as in {}", export.display());
+                let lacks = |&&column: &&usize| normalization.of(column, 0).is_none();
+                if self.0.iter().any(|column| lacks(&column)) {
+                    text += "(-: that export has base features only)\n";
+                }
+            }
+            None => text += "no export to normalise as: name one with --export DIR\n",
+        }
+        text
+    }
+
+    pub(super) fn as_json(
+        &self,
+        row: &FeatureRow,
+        normalization: &Normalization,
+    ) -> serde_json::Value {
+        let features = self.0.iter().map(|&column| {
+            let scale = normalization.of(column, row[column]);
+            json!({
+                "column": column,
+                "name": FEATURES[column].name.as_str(),
+                "raw": row[column],
+                "normalized": scale.map(|scale| scale.normalized),
+                "mean": scale.map(|scale| scale.mean),
+                "scale": scale.map(|scale| scale.scale),
+            })
+        });
+        features.collect()
+    }
+}
+
+/// `: did you mean a, b?` for up to three names that are like it.
+fn near(name: &str) -> String {
+    const LIKE: f64 = 0.85;
+    let likeness = |feature: &'static Feature| {
+        let known = feature.name.as_str();
+        (strsim::jaro_winkler(&name.to_lowercase(), known), known)
+    };
+    let mut known: Vec<_> = FEATURES.iter().map(likeness).collect();
+    known.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let near: Vec<&str> = known
+        .into_iter()
+        .take(3)
+        .filter(|&(likeness, _)| likeness > LIKE)
+        .map(|(_, name)| name)
+        .collect();
+    match near.is_empty() {
+        true => String::new(),
+        false => format!(": did you mean {}?", near.join(", ")),
+    }
+}

@@ -1,0 +1,162 @@
+//! The game to look at: from the cache, or from a log.
+
+use crate::cache::{Cache, FeatureSchema, GameReader, UnpackedGame};
+use crate::cli::words::counted;
+use crate::encode::{
+    ENCODER_VERSION, EncodedGame, FEATURE_COUNT, FeatureRow, Head, LabelRow, MASK_WIDTH, MaskRow,
+    board,
+};
+use crate::gamelog::{GameId, ReadOptions, read_log};
+use crate::splendor::Board;
+use anyhow::{Context as _, Result, bail};
+use serde::Serialize;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// All rows of a game, with the positions that they hold.
+pub(super) struct Game {
+    pub(super) game_id: GameId,
+    pub(super) source: Source,
+    /// At least one.
+    pub(super) rows: Vec<Row>,
+}
+
+/// Where it is from.
+#[derive(Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Source {
+    Cache(PathBuf),
+    Log(PathBuf),
+}
+
+/// One turn.
+pub(super) struct Row {
+    /// From 0.
+    pub(super) place: usize,
+    pub(super) turn_number: i32,
+    pub(super) board: Board,
+    pub(super) features: FeatureRow,
+    pub(super) labels: LabelRow,
+    pub(super) masks: MaskRow,
+}
+
+impl Game {
+    /// A number is the id of a cached game, anything else the path of a log.
+    pub(super) fn find(name: &str, cache: &Path, repair: bool) -> Result<Game> {
+        match name.parse() {
+            Ok(game_id) => Game::cached(GameId(game_id), cache),
+            Err(_) => Game::logged(Path::new(name), ReadOptions { repair }),
+        }
+    }
+
+    pub(super) fn players(&self) -> usize {
+        self.rows[0].board.players.len()
+    }
+
+    /// The first and the last turn's number.
+    pub(super) fn turns(&self) -> (i32, i32) {
+        let numbers = || self.rows.iter().map(|row| row.turn_number);
+        (numbers().min().unwrap_or(0), numbers().max().unwrap_or(0))
+    }
+
+    fn cached(game_id: GameId, cache: &Path) -> Result<Game> {
+        let mut reader = GameReader::open(cache)?;
+        let Some((record, rows)) = reader.game(game_id)? else {
+            bail!("{}", why_not_cached(game_id, cache, &reader)?);
+        };
+        let key = &record.key;
+        if key.encoder_version != ENCODER_VERSION || key.feature_schema != FeatureSchema::now() {
+            bail!(
+                "game {game_id} was encoded by another version of prep: run `prep ingest DIR` \
+                 first, which encodes it anew"
+            );
+        }
+        let rows = (0..rows.turn_numbers.len())
+            .map(|place| cached_row(&rows, place))
+            .collect::<Option<Vec<Row>>>()
+            .with_context(|| {
+                format!("a row of game {game_id} holds no position: run `prep verify`")
+            })?;
+        Ok(Game { game_id, source: Source::Cache(cache.to_owned()), rows })
+    }
+
+    fn logged(path: &Path, options: ReadOptions) -> Result<Game> {
+        let named_after = path.file_stem().and_then(|stem| stem.to_str()?.parse().ok());
+        let Some(game_id) = named_after.map(GameId) else {
+            bail!(
+                "{} is neither a game id nor a log, which is a .csv file named after its game id: \
+                 try 17, or data/raw/2_games/17.csv",
+                path.display()
+            );
+        };
+        let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let mut encoded = EncodedGame::default();
+        let mut boards = Vec::new();
+        read_log(&bytes, path, game_id, options, |turn| {
+            encoded.push(turn);
+            boards.push(turn.board.clone());
+        })?;
+        let rows = boards.into_iter().enumerate().map(|(place, board)| Row {
+            place,
+            turn_number: encoded.turn_numbers()[place],
+            board,
+            features: encoded.features()[place],
+            labels: encoded.labels()[place],
+            masks: encoded.masks()[place],
+        });
+        Ok(Game { game_id, source: Source::Log(path.to_owned()), rows: rows.collect() })
+    }
+}
+
+/// `None` if it holds no position.
+fn cached_row(game: &UnpackedGame, place: usize) -> Option<Row> {
+    let mut features = [0; FEATURE_COUNT];
+    for (column, value) in features.iter_mut().enumerate() {
+        *value = game.features.column(column)[place] as _;
+    }
+    let labels = std::array::from_fn(|head| game.labels.column(head)[place]);
+    let mut masks = [0; MASK_WIDTH];
+    for (column, value) in masks.iter_mut().enumerate() {
+        *value = game.masks.column(column)[place];
+    }
+    let turn_number = game.turn_numbers[place];
+    Some(Row { place, turn_number, board: board(&features)?, features, labels, masks })
+}
+
+/// A game that the cache lacks, with what is known about it.
+fn why_not_cached(game_id: GameId, path: &Path, reader: &GameReader) -> Result<String> {
+    let refusals = Cache::open_existing(path)?.refusals()?;
+    if let Some(refusal) = refusals.into_iter().find(|refusal| refusal.game_id == game_id) {
+        return Ok(format!("game {game_id} is not in the cache: {}", refusal.message));
+    }
+    let (games, _) = reader.games();
+    let ids = || games.game_ids();
+    let Some((first, last)) = ids().min().zip(ids().max()) else {
+        return Ok(format!("game {game_id} is not in {}: it holds no games", path.display()));
+    };
+    Ok(format!(
+        "game {game_id} is not in {}, which holds {} from {first} to {last}: give one of those, or \
+         the path of a log",
+        path.display(),
+        counted(ids().count(), "game"),
+    ))
+}
+
+impl Row {
+    /// Heads whose label is not legal under its mask.
+    pub(super) fn illegal_labels(&self) -> Vec<&'static str> {
+        let is_illegal = |head: &Head| match usize::try_from(self.labels[head.index()]) {
+            Ok(class) => self.masks[head.mask_range()].get(class) != Some(&1),
+            Err(_) => false,
+        };
+        Head::ALL.into_iter().filter(is_illegal).map(Head::name).collect()
+    }
+
+    /// `: gem_take3 is not legal under its mask`
+    pub(super) fn why_not_legal(&self) -> String {
+        match self.illegal_labels().as_slice() {
+            [] => ", though each of its classes is legal under its mask".to_owned(),
+            heads => format!(": not legal under their masks are {}", heads.join(", ")),
+        }
+    }
+}

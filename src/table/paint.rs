@@ -1,0 +1,44 @@
+//! Colours of the gems on a terminal, from its own sixteen, so that its theme applies.
+
+use crate::splendor::{Color, Gem};
+use anstyle::{AnsiColor, Style};
+use std::fmt::Display;
+
+/// What stands aside: rules, zeros, notes.
+pub(super) const DIM: Style = Style::new().dimmed();
+/// What is looked for first.
+pub(super) const BOLD: Style = Style::new().bold();
+const WRONG: Style = AnsiColor::Red.on_default().bold();
+
+/// A gem of this kind: letters on its colour. Both are set, so that black can be read on a black
+/// terminal and white on a white one.
+pub(super) fn of_gem(gem: Gem) -> Style {
+    match gem {
+        Gem::White => AnsiColor::Black.on(AnsiColor::BrightWhite),
+        Gem::Blue => AnsiColor::BrightWhite.on(AnsiColor::Blue),
+        Gem::Green => AnsiColor::Black.on(AnsiColor::Green),
+        Gem::Red => AnsiColor::BrightWhite.on(AnsiColor::Red),
+        Gem::Black => AnsiColor::BrightWhite.on(AnsiColor::Black),
+        Gem::Gold => AnsiColor::Black.on(AnsiColor::Yellow),
+    }
+}
+
+/// The letter of a colour in a cost. Black is `K`, as in print: `B` is blue.
+pub(super) const fn letter(color: Color) -> char {
+    match color {
+        Color::White => 'W',
+        Color::Blue => 'B',
+        Color::Green => 'G',
+        Color::Red => 'R',
+        Color::Black => 'K',
+    }
+}
+
+pub(super) fn painted(text: impl Display, style: Style) -> String {
+    format!("{style}{text}{style:#}")
+}
+
+/// What is wrong, in its colour.
+pub fn warned(text: impl Display) -> String {
+    painted(text, WRONG)
+}
