@@ -26,6 +26,7 @@ mod comparison;
 mod feature;
 mod game;
 mod head;
+mod in_words;
 mod labels;
 mod layout;
 mod masks;
