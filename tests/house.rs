@@ -29,7 +29,7 @@ const ROOMS: [&str; 14] = [
 ];
 
 /// Outside libraries that belong to one room (or two), so that replacing one means one place.
-const LIBRARIES: [(&str, &[&str]); 8] = [
+const LIBRARIES: [(&str, &[&str]); 10] = [
     ("rusqlite", &["cache"]),
     ("zstd", &["cache"]),
     ("csv", &["gamelog", "cli"]),
@@ -37,6 +37,8 @@ const LIBRARIES: [(&str, &[&str]); 8] = [
     ("serde_saphyr", &["config"]),
     ("ndarray_npy", &["export"]),
     ("clap", &["cli"]),
+    ("clap_complete", &["cli"]),
+    ("clap_mangen", &["cli"]),
     ("indicatif", &["cli"]),
 ];
 

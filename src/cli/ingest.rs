@@ -24,6 +24,16 @@ const LISTED_LOGS: usize = 20;
 /// Game ids that are listed on one line; the rest are counted.
 const LISTED_IDS: usize = 20;
 
+const AFTER_HELP: &str = "\
+Examples:
+  prep ingest data/raw                    encode the new and changed games
+  prep ingest data/raw --dry-run          say what would be done, write nothing
+  prep ingest --cache /srv/prep.sqlite    the cache in another place than data/intermediate
+  prep ingest -q --wait 600               for cron: only warnings and errors, and patience
+  prep ingest data/raw --rebuild          make a damaged cache anew
+
+Exit codes: 0 done, 1 failed, 3 done but some logs did not go in, 4 another run holds the cache";
+
 /// Encode the new and changed games of a folder into the cache
 ///
 /// Every log below the folder is hashed; those whose bytes the cache does not know are encoded and
@@ -31,6 +41,7 @@ const LISTED_IDS: usize = 20;
 /// file, line and column, and one that is still being written is set aside until the next run; the
 /// others go in.
 #[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
 pub(super) struct IngestArgs {
     /// Folder with the logs [default: data_root, data/raw]
     #[arg(value_name = "DIR", env = "PREP_DATA_ROOT")]
