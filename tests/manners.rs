@@ -231,7 +231,10 @@ fn assert_left_alone(test: &CliTest, file: &str) {
     for arguments in ["ingest raw", "ingest raw --dry-run", "export", "status raw"] {
         let ran = test.run(&format!("{arguments} --cache {file}"));
         assert_eq!(ran.code, 1, "{arguments}: {ran:#?}");
-        let said = format!("error: {file} is not a cache of prep: choose another file");
+        let said = match test.path(file).is_dir() {
+            true => format!("error: {file} is a folder: give the cache file in it"),
+            false => format!("error: {file} is not a cache of prep: choose another file"),
+        };
         assert!(ran.stderr.starts_with(&said), "{arguments}: {ran:#?}");
         let changed: Vec<_> =
             test.files(".").into_keys().filter(|name| !before.contains_key(name)).collect();

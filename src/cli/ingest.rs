@@ -2,7 +2,7 @@
 
 use super::output;
 use super::words::{counted, grouped};
-use super::{Context, MemoryArgs, Outcome, progress, stop_flag, switch, threads};
+use super::{Context, MemoryArgs, Outcome, excerpt, progress, stop_flag, switch, threads};
 use crate::cache::{Cache, CachedGames, Rebuild, WriterLock};
 use crate::gamelog::{GameId, LogError, ReadOptions};
 use crate::ingest::{
@@ -107,9 +107,12 @@ pub(super) fn run(arguments: IngestArgs, context: Context) -> Result<Outcome> {
         } else {
             Cache::check(&path).map_err(before)?;
         }
-        if (arguments.rebuild || !path.exists()) && find_logs(&options.root)?.logs.is_empty() {
+        if arguments.rebuild || !path.exists() {
             // A slip in the folder's name must not leave an empty cache behind.
-            return Err(IngestError::NoLogs(options.root.clone()).into());
+            let found = find_logs(&options.root)?;
+            if found.logs.is_empty() {
+                return Err(IngestError::no_logs(&options.root, &found).into());
+            }
         }
         let lock =
             WriterLock::acquire(&path, Duration::from_secs(arguments.wait)).map_err(before)?;
@@ -198,7 +201,7 @@ fn outcome(summary: &IngestSummary) -> Outcome {
 /// What somebody should look at, on stderr.
 fn warn(summary: &IngestSummary, options: &IngestOptions) {
     for error in summary.refused.iter().take(LISTED_LOGS) {
-        tracing::error!("{error}");
+        tracing::error!("{error}{}", excerpt::of_log(&options.root, error));
     }
     if let Some(more @ 1..) = summary.refused.len().checked_sub(LISTED_LOGS) {
         tracing::error!("and {}, see `prep status`", counted(more, "more refused log"));

@@ -6,6 +6,7 @@
 mod completions;
 mod demo;
 mod diff;
+mod excerpt;
 mod export;
 mod ingest;
 mod output;
@@ -13,11 +14,12 @@ mod progress;
 mod schema;
 mod simulate;
 mod status;
+mod usage;
 mod verify;
 mod words;
 
 use crate::cache::{CacheError, sqlite_version};
-use crate::config::{MAX_WORKERS, Settings};
+use crate::config::{ConfigError, MAX_WORKERS, Settings};
 use crate::encode::ENCODER_VERSION;
 use crate::export::ExportError;
 use crate::ingest::IngestError;
@@ -135,6 +137,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version come here too, with exit code 0.
+            let error = usage::teach(error);
             let _ = error.print();
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
@@ -147,7 +150,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
                 ExitCode::from(2)
             }
             None => {
-                tracing::error!("{error:#}");
+                let place = error.downcast_ref::<ConfigError>().and_then(excerpt::of_settings);
+                tracing::error!("{error:#}{}", place.unwrap_or_default());
                 exit_code_of(&error).into()
             }
         },

@@ -34,7 +34,8 @@ pub(super) fn start_logging(common: &Common, verbose_by_settings: bool) {
     let _ = tracing::subscriber::set_global_default(subscriber);
 }
 
-fn use_color() -> bool {
+/// Whether stderr is one that shows colours, and nobody asked for none.
+pub(super) fn use_color() -> bool {
     io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
