@@ -10,7 +10,7 @@
 //! The file is read again for it, by the one place that prints: where that fails, or the file is
 //! another one by now, the error stands alone, which it can.
 
-use super::output::use_color;
+use super::output::{say_below, use_color};
 use crate::config::ConfigError;
 use crate::gamelog::{Excerpt, LogError};
 use std::fs::{self, File};
@@ -24,17 +24,22 @@ const LARGEST_FILE: u64 = 64 << 20;
 /// Most characters of a line that are shown.
 const LONGEST_LINE: usize = 72;
 
-/// The line of a log, or nothing; begins with a line break.
-pub(super) fn of_log(root: &Path, error: &LogError) -> String {
+/// Shows the line of a log below the error.
+pub(super) fn show_log(root: &Path, error: &LogError) {
     let excerpt = read(&root.join(&error.file)).and_then(|bytes| Excerpt::find(&bytes, error));
-    excerpt.map_or_else(String::new, |excerpt| {
-        let Excerpt { line, text, marked, note } = excerpt;
-        lay_out(line, &text, marked, &note, use_color())
-    })
+    if let Some(Excerpt { line, text, marked, note }) = excerpt {
+        say_below(&lay_out(line, &text, marked, &note, use_color()));
+    }
 }
 
-/// The line of a settings file; begins with a line break.
-pub(super) fn of_settings(error: &ConfigError) -> Option<String> {
+/// Shows the line of a settings file below the error.
+pub(super) fn show_settings(error: &ConfigError) {
+    if let Some(lines) = of_settings(error) {
+        say_below(&lines);
+    }
+}
+
+fn of_settings(error: &ConfigError) -> Option<String> {
     let place = error.place()?;
     let text = String::from_utf8(read(&place.file)?).ok()?;
     let line: Vec<char> = text.lines().nth(place.line.checked_sub(1)?)?.chars().collect();
@@ -107,8 +112,8 @@ fn lay_out(line: u64, text: &str, marked: Range<usize>, note: &str, colored: boo
         false => ("", "", ""),
     };
     format!(
-        "\n{blue}{margin} |{plain}\n{blue}{number} |{plain} {text}\n\
-         {blue}{margin} |{plain} {indent}{red}{carets}{note}{plain}"
+        "{blue}{margin} |{plain}\n{blue}{number} |{plain} {text}\n\
+         {blue}{margin} |{plain} {indent}{red}{carets}{note}{plain}\n"
     )
 }
 
@@ -147,7 +152,7 @@ mod tests {
     fn the_place_is_underlined_below_the_line() {
         assert_eq!(
             lay_out(31, "…,0,2.5,1,…", 4..7, "value 71 of 403", false),
-            "\n   |\n31 | …,0,2.5,1,…\n   |     ^^^ value 71 of 403"
+            "   |\n31 | …,0,2.5,1,…\n   |     ^^^ value 71 of 403\n"
         );
     }
 }

@@ -201,7 +201,8 @@ fn outcome(summary: &IngestSummary) -> Outcome {
 /// What somebody should look at, on stderr.
 fn warn(summary: &IngestSummary, options: &IngestOptions) {
     for error in summary.refused.iter().take(LISTED_LOGS) {
-        tracing::error!("{error}{}", excerpt::of_log(&options.root, error));
+        tracing::error!("{error}");
+        excerpt::show_log(&options.root, error);
     }
     if let Some(more @ 1..) = summary.refused.len().checked_sub(LISTED_LOGS) {
         tracing::error!("and {}, see `prep status`", counted(more, "more refused log"));

@@ -150,8 +150,10 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
                 ExitCode::from(2)
             }
             None => {
-                let place = error.downcast_ref::<ConfigError>().and_then(excerpt::of_settings);
-                tracing::error!("{error:#}{}", place.unwrap_or_default());
+                tracing::error!("{error:#}");
+                if let Some(error) = error.downcast_ref::<ConfigError>() {
+                    excerpt::show_settings(error);
+                }
                 exit_code_of(&error).into()
             }
         },
