@@ -285,3 +285,24 @@ fn what_may_not_be_read_or_written_says_so_and_where_else_it_could_be() {
     // So that the folder can be taken away.
     set("locked/2_games", 0o755);
 }
+
+/// A terminal is made by `script`, where it is there.
+#[test]
+fn on_a_terminal_the_place_is_coloured_unless_nobody_wants_colours() {
+    let test = CliTest::new();
+    test.write("prep.yaml", "seed: many\n");
+    let status = test.command("status");
+    let on_terminal = format!("'{}' status", status.get_program().to_string_lossy());
+    for (no_color, wanted) in [("", "\u{1b}[1;31m^^^^"), ("1", "|       ^^^^")] {
+        let mut script = std::process::Command::new("script");
+        script.args(["-qec", &on_terminal, "/dev/null"]).env("NO_COLOR", no_color);
+        script.current_dir(test.path(".")).stdin(std::process::Stdio::null());
+        let Ok(output) = script.output() else {
+            println!("skipped: there is no script");
+            return;
+        };
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(said.contains(wanted), "{wanted:?} is not in {said:?}");
+        assert_eq!(said.contains('\u{1b}'), no_color.is_empty(), "{said:?}");
+    }
+}
