@@ -166,6 +166,7 @@ fn numbers_and_names_that_are_none_say_what_is_expected() {
         ("ingets", &["a similar subcommand exists: 'ingest'"]),
         ("help ingets", &["a similar subcommand exists: 'ingest'"]),
         ("schema --family noble", &["a similar value exists: 'nobles'"]),
+        ("export raw", &["an export reads the cache, which 'prep ingest raw' fills"]),
         ("completions tcsh", &["[possible values: bash"]),
     ] {
         let ran = says(&test, arguments, 2, texts);

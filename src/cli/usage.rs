@@ -15,6 +15,7 @@ pub(super) fn teach(error: Error) -> Error {
     match error.kind() {
         ErrorKind::ValueValidation => with_number_in_words(error),
         ErrorKind::InvalidSubcommand => with_near_command(error),
+        ErrorKind::UnknownArgument => with_way_of_logs(error),
         _ => error,
     }
 }
@@ -41,6 +42,17 @@ fn with_number_in_words(error: Error) -> Error {
     let (Some(value), Some(argument)) = (invalid, argument) else { return error };
     let words = format!("invalid value '{value}' for '{argument}': {expected}\n");
     Error::raw(ErrorKind::ValueValidation, words).with_cmd(&Cli::command())
+}
+
+/// `prep export data/raw`: the logs go into the cache first, and the export comes out of that.
+fn with_way_of_logs(mut error: Error) -> Error {
+    let Some(argument) = text_of(&error, ContextKind::InvalidArg) else { return error };
+    let usage = error.get(ContextKind::Usage).map(ToString::to_string).unwrap_or_default();
+    if !argument.starts_with('-') && usage.contains("prep export") {
+        let tip = format!("an export reads the cache, which 'prep ingest {argument}' fills");
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
+    }
+    error
 }
 
 /// `prep help ingets`, which clap passes by, and `prep prep ingest`.

@@ -113,6 +113,7 @@ mod tests {
             ("card3_vp", "player0_card3_vp", false),
             ("*_vp", "card3_vp", true),
             ("card?_vp", "card3_vp", true),
+            ("card?_vp", "card4_vp", true),
             ("card?_vp", "card11_vp", false),
             ("card*", "card11_vp", true),
             ("*card*vp*", "player0_card3_vp_if_buy", true),
