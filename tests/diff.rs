@@ -395,7 +395,7 @@ fn what_is_no_export_or_a_mixture_of_two_is_refused() {
         &test.run("diff old raw"),
         "error: cannot compare raw: it has no manifest.json: give a folder that prep export wrote",
     );
-    fails(&test.run("diff nowhere old"), "error: cannot compare nowhere: it has no manifest.json");
+    fails(&test.run("diff nowhere old"), "error: cannot compare nowhere: it is not there: give");
     fs::copy(test.path("new/preprocessing_stats.json"), test.path("old/preprocessing_stats.json"))
         .unwrap();
     fails(

@@ -16,6 +16,23 @@ pub enum CacheError {
     /// The file is something else.
     #[error("{} is not a cache of prep: choose another file with --cache", .0.display())]
     NotACache(PathBuf),
+    /// There is a folder in its place.
+    #[error(
+        "{} is a folder: give the cache file in it, such as --cache {}",
+        .0.display(), .0.join("prep.sqlite").display()
+    )]
+    IsAFolder(PathBuf),
+    /// The file may not be read by who runs this.
+    #[error(
+        "cannot read the cache {}: {error}: have yourself given the right to, or choose another \
+         with --cache", path.display()
+    )]
+    Unreadable {
+        /// The cache file.
+        path: PathBuf,
+        /// The system's reason.
+        error: io::Error,
+    },
     /// A newer version of this program made it.
     #[error(
         "the cache {} has schema version {found}, this prep knows versions up to {known}: \
@@ -121,7 +138,10 @@ pub enum CacheError {
         free: Option<u64>,
     },
     /// The lock file could not be used.
-    #[error("cannot lock {}: {error}", path.display())]
+    #[error(
+        "cannot lock {}: {error}: the cache must lie where you may write, choose a place with \
+         --cache or intermediate_dir", path.display()
+    )]
     Lock {
         /// The lock file.
         path: PathBuf,
@@ -129,7 +149,10 @@ pub enum CacheError {
         error: io::Error,
     },
     /// A folder on the way could not be made.
-    #[error("cannot make the folder {}: {error}", path.display())]
+    #[error(
+        "cannot make the folder {}: {error}: choose another place with --cache or intermediate_dir",
+        path.display()
+    )]
     Folder {
         /// The folder.
         path: PathBuf,

@@ -59,3 +59,8 @@ pub use record::{BLOB_FORMAT, CacheKey, FeatureSchema, GameRecord, StaleReason, 
 pub use rows::CachedGames;
 pub use store::{Batch, Cache, Refusal, Snapshot};
 pub use write_ahead_log::write_ahead_log_bytes;
+
+/// The version of the SQLite that is built in, such as `3.51.3`.
+pub fn sqlite_version() -> &'static str {
+    rusqlite::version()
+}

@@ -34,7 +34,7 @@ impl<'a> Rebuild<'a> {
     /// [`CacheError::NotACache`] if the file is somebody else's.
     pub fn check(cache: &Path) -> Result<(), CacheError> {
         match check(cache) {
-            Err(error @ CacheError::NotACache(_)) => Err(error),
+            Err(error @ (CacheError::NotACache(_) | CacheError::IsAFolder(_))) => Err(error),
             _ => Ok(()),
         }
     }

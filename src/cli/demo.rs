@@ -7,11 +7,17 @@ use clap::{Args, Parser};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+const AFTER_HELP: &str = "\
+Examples:
+  prep demo                               everything into data/demo
+  prep demo /tmp/demo --games 300         more games, in another place";
+
 /// Show the whole way from logs to arrays on simulated games
 ///
 /// Prints and runs four commands: simulate, ingest, ingest once more (nothing left to do), export.
 /// Run again, it keeps the games that are there.
 #[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
 pub(super) struct DemoArgs {
     /// Folder for everything it makes
     #[arg(value_name = "DIR", default_value = "data/demo")]

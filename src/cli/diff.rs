@@ -19,6 +19,11 @@ A mean is that of the training rows, before normalisation, of any column; how fa
 told in standard deviations that the column had in the old export, or, if it was constant there, \
 has in the new one. With --json an infinite distance (one constant became another) is null.
 
+Examples:
+  prep diff runs/monday data/processed             in words
+  prep diff runs/monday data/processed --top 50    more features
+  prep diff runs/monday data/processed --json      for a program
+
 A nightly job that refuses to retrain on data that looks broken:
   prep ingest -q && prep export -q --out runs/tonight &&
     prep diff -q runs/trained runs/tonight --max-drift 0.25 && train.sh runs/tonight

@@ -20,11 +20,21 @@ const LISTED_DRIFT: usize = 5;
 /// Groups of identical games that are warned of one by one, and games named of each.
 const LISTED_IDENTICAL: usize = 10;
 
+const AFTER_HELP: &str = "\
+Examples:
+  prep export                                   0.8, 0.1, 0.1 of the games into data/processed
+  prep export --out runs/a --split 0.7,0.15,0.15 --seed 7
+  prep export --features base                   the 422 columns of the position alone
+  prep export --no-normalize --dtype int8       a quarter of the size, to be scaled while training
+  prep export --scaler-from runs/trained        for a model that is trained already
+  prep export --layout npy                      labels and masks to be mapped as X is";
+
 /// Write train, val and test arrays from the cache
 ///
 /// The output folder is replaced at once, when everything is written and synced: a kill leaves the
 /// old export or the new one, and a process that has old arrays mapped goes on reading them.
 #[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
 pub(super) struct ExportArgs {
     /// Folder to replace [default: processed_dir, data/processed]
     #[arg(long, value_name = "DIR", env = "PREP_PROCESSED_DIR")]
@@ -37,7 +47,7 @@ pub(super) struct ExportArgs {
     #[arg(long, value_enum, default_value_t = MethodArg::Hash, env = "PREP_SPLIT_METHOD")]
     split_method: MethodArg,
     /// Decides which games go into which split [default: 42]
-    #[arg(long, value_name = "N", env = "PREP_SEED")]
+    #[arg(long, value_name = "N", env = "PREP_SEED", allow_negative_numbers = true)]
     seed: Option<u32>,
     /// Columns: 422 base features, or all 1,308
     #[arg(long, value_enum, env = "PREP_FEATURES")]

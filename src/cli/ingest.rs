@@ -2,7 +2,7 @@
 
 use super::output;
 use super::words::{counted, grouped};
-use super::{Context, MemoryArgs, Outcome, progress, stop_flag, switch, threads};
+use super::{Context, MemoryArgs, Outcome, excerpt, progress, stop_flag, switch, threads};
 use crate::cache::{Cache, CachedGames, Rebuild, WriterLock};
 use crate::gamelog::{GameId, LogError, ReadOptions};
 use crate::ingest::{
@@ -24,6 +24,16 @@ const LISTED_LOGS: usize = 20;
 /// Game ids that are listed on one line; the rest are counted.
 const LISTED_IDS: usize = 20;
 
+const AFTER_HELP: &str = "\
+Examples:
+  prep ingest data/raw                    encode the new and changed games
+  prep ingest data/raw --dry-run          say what would be done, write nothing
+  prep ingest --cache /srv/prep.sqlite    the cache in another place than data/intermediate
+  prep ingest -q --wait 600               for cron: only warnings and errors, and patience
+  prep ingest data/raw --rebuild          make a damaged cache anew
+
+Exit codes: 0 done, 1 failed, 3 done but some logs did not go in, 4 another run holds the cache";
+
 /// Encode the new and changed games of a folder into the cache
 ///
 /// Every log below the folder is hashed; those whose bytes the cache does not know are encoded and
@@ -31,6 +41,7 @@ const LISTED_IDS: usize = 20;
 /// file, line and column, and one that is still being written is set aside until the next run; the
 /// others go in.
 #[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
 pub(super) struct IngestArgs {
     /// Folder with the logs [default: data_root, data/raw]
     #[arg(value_name = "DIR", env = "PREP_DATA_ROOT")]
@@ -96,9 +107,12 @@ pub(super) fn run(arguments: IngestArgs, context: Context) -> Result<Outcome> {
         } else {
             Cache::check(&path).map_err(before)?;
         }
-        if (arguments.rebuild || !path.exists()) && find_logs(&options.root)?.logs.is_empty() {
+        if arguments.rebuild || !path.exists() {
             // A slip in the folder's name must not leave an empty cache behind.
-            return Err(IngestError::NoLogs(options.root.clone()).into());
+            let found = find_logs(&options.root)?;
+            if found.logs.is_empty() {
+                return Err(IngestError::no_logs(&options.root, &found).into());
+            }
         }
         let lock =
             WriterLock::acquire(&path, Duration::from_secs(arguments.wait)).map_err(before)?;
@@ -188,6 +202,7 @@ fn outcome(summary: &IngestSummary) -> Outcome {
 fn warn(summary: &IngestSummary, options: &IngestOptions) {
     for error in summary.refused.iter().take(LISTED_LOGS) {
         tracing::error!("{error}");
+        excerpt::show_log(&options.root, error);
     }
     if let Some(more @ 1..) = summary.refused.len().checked_sub(LISTED_LOGS) {
         tracing::error!("and {}, see `prep status`", counted(more, "more refused log"));

@@ -3,21 +3,26 @@
 //! Results go to stdout, everything else to stderr. A value is taken from its flag, else from its
 //! `PREP_*` variable, else from the settings file, else from the defaults.
 
+mod completions;
 mod demo;
 mod diff;
+mod excerpt;
 mod export;
 mod ingest;
 mod inspect;
+mod names;
 mod output;
 mod progress;
 mod schema;
 mod simulate;
 mod status;
+mod usage;
 mod verify;
 mod words;
 
-use crate::cache::CacheError;
-use crate::config::{MAX_WORKERS, Settings};
+use crate::cache::{CacheError, sqlite_version};
+use crate::config::{ConfigError, MAX_WORKERS, Settings};
+use crate::encode::ENCODER_VERSION;
 use crate::export::ExportError;
 use crate::ingest::IngestError;
 use anyhow::Result;
@@ -26,8 +31,8 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{LazyLock, OnceLock};
 use std::thread::available_parallelism;
 
 /// How a command ended.
@@ -65,14 +70,22 @@ Examples:
   prep verify                             whether the cache holds what was stored; what mends it
   prep simulate data/raw --games 30       make games to try it with
   prep demo                               all of these, one after another
+  prep schema 'gems_board_*'              what the columns mean
 
 Exit codes: 0 done, 1 failed, 2 usage, 3 done but some logs did
 not go in, 4 another run holds the cache";
 
+/// What decides about the bytes that come out, and about the cache file, is told too: whoever reports
+/// a fault, or wonders why everything is encoded anew, needs all three.
+static VERSION: LazyLock<String> = LazyLock::new(|| {
+    let (prep, sqlite) = (env!("CARGO_PKG_VERSION"), sqlite_version());
+    format!("{prep} (encoder {ENCODER_VERSION}, SQLite {sqlite})")
+});
+
 /// Turns Splendor self-play logs into exact, split, normalised arrays. Each game is encoded once
 /// and kept in a cache; a run encodes only what is new or changed.
 #[derive(Debug, Parser)]
-#[command(name = "prep", version, after_help = AFTER_HELP, propagate_version = true)]
+#[command(name = "prep", version = VERSION.as_str(), after_help = AFTER_HELP, propagate_version = true)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -118,6 +131,8 @@ enum Command {
     Schema(schema::SchemaArgs),
     Simulate(simulate::SimulateArgs),
     Demo(demo::DemoArgs),
+    Completions(completions::CompletionsArgs),
+    Man(completions::ManArgs),
 }
 
 /// Runs the command that the arguments ask for (the first is the program's name).
@@ -126,6 +141,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version come here too, with exit code 0.
+            let error = usage::teach(error);
             let _ = error.print();
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
@@ -139,6 +155,9 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             }
             None => {
                 tracing::error!("{error:#}");
+                if let Some(error) = error.downcast_ref::<ConfigError>() {
+                    excerpt::show_settings(error);
+                }
                 exit_code_of(&error).into()
             }
         },
@@ -164,6 +183,8 @@ fn run(cli: Cli) -> Result<Outcome> {
         Command::Schema(arguments) => schema::run(arguments),
         Command::Simulate(arguments) => simulate::run(arguments, context),
         Command::Demo(arguments) => demo::run(arguments),
+        Command::Completions(arguments) => completions::run(&arguments),
+        Command::Man(arguments) => completions::run_man(&arguments, &context),
     }
 }
 

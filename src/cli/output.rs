@@ -44,7 +44,14 @@ pub(super) fn start_logging(common: &Common, verbose_by_settings: bool) {
     let _ = tracing::subscriber::set_global_default(subscriber);
 }
 
-fn use_color() -> bool {
+/// Writes lines to stderr that belong to the message before, with colours of their own: in a message,
+/// escapes are shown as what they are, so that a file's name cannot play with the terminal.
+pub(super) fn say_below(lines: &str) {
+    let _ = AboveBars.write_all(lines.as_bytes());
+}
+
+/// Whether stderr is one that shows colours, and nobody asked for none.
+pub(super) fn use_color() -> bool {
     io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 

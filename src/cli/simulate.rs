@@ -13,24 +13,31 @@ use std::fs::{self, File};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
+const AFTER_HELP: &str = "\
+Examples:
+  prep simulate data/raw --games 60                   games of 2, 3 and 4 players
+  prep simulate data/raw --games 60 --first-id 61     sixty more
+  prep simulate /tmp/two --games 10 --players 2 --seed 7";
+
 /// Play games with the crate's own rules and a cheap policy, and log them
 ///
 /// For trying the tool, for benchmarks and for tests. The same arguments make the same files.
 /// Logs go to DIR/2_games, DIR/3_games and DIR/4_games, in the three dialects in turn.
 #[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
 pub(super) struct SimulateArgs {
     /// Folder to write to
     #[arg(value_name = "DIR")]
     dir: PathBuf,
     /// How many games
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     games: u32,
     /// Numbers of players, taken in turn
     #[arg(long, value_name = "N,N,...", value_delimiter = ',', default_value = "2,3,4",
           value_parser = parse_players)]
     players: Vec<PlayerCount>,
     /// Seed: other seeds give other games
-    #[arg(long, value_name = "S", env = "PREP_SEED")]
+    #[arg(long, value_name = "S", env = "PREP_SEED", allow_negative_numbers = true)]
     seed: Option<u32>,
     /// Game id of the first game; the others follow it
     #[arg(long, value_name = "ID", default_value_t = 1)]
@@ -71,8 +78,10 @@ pub(super) fn run(arguments: SimulateArgs, context: Context) -> Result<Outcome> 
 /// Never over a file that is there: it may be somebody's real game.
 fn write(path: &Path, log: &[u8]) -> Result<()> {
     if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder)
-            .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+        fs::create_dir_all(folder).with_context(|| {
+            let folder = folder.display();
+            format!("cannot make the folder {folder}: give one that you may write to")
+        })?;
     }
     match File::create_new(path) {
         Ok(mut file) => file.write_all(log).with_context(|| {

@@ -11,11 +11,19 @@ use clap::Args;
 use std::fmt::Write;
 use std::path::PathBuf;
 
+const AFTER_HELP: &str = "\
+Examples:
+  prep status data/raw                    the games that are not up to date, and why
+  prep status data/raw --explain          every game, with old and new
+  prep status -q || prep ingest           only if there is something to do
+  prep status --json | jq .counts         for a program";
+
 /// Say what the next ingest would do, and why, game by game
 ///
 /// Hashes every log, compares it with the cache, and reads those that differ; writes nothing. Exits
 /// with 0 if the cache is up to date, with 1 if not.
 #[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
 pub(super) struct StatusArgs {
     /// Folder with the logs [default: data_root, data/raw]
     #[arg(value_name = "DIR", env = "PREP_DATA_ROOT")]

@@ -11,6 +11,12 @@ use serde_json::json;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
+const AFTER_HELP: &str = "\
+Examples:
+  prep verify data/raw                    the cache against itself and against the logs
+  prep verify --export data/processed     an export against its manifest
+  prep verify --json | jq '.findings[].command'    what would mend it";
+
 /// Prove that the cache, or an export, holds what was stored
 ///
 /// Looks at the whole cache file, every blob of every game against its checksum, and every log
@@ -19,6 +25,7 @@ use std::path::{Path, PathBuf};
 /// nothing. Exits with 0 if nothing is wrong, with 1 if something is. A log that is new or changed
 /// since the last ingest is not wrong, only counted: see `prep status`.
 #[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
 pub(super) struct VerifyArgs {
     /// Folder with the logs [default: data_root, data/raw]
     #[arg(value_name = "DIR", env = "PREP_DATA_ROOT")]

@@ -116,14 +116,30 @@ pub enum ConfigError {
         found: String,
     },
     /// Three numbers that are not a split.
-    #[error("{at}: {source}{}", if *some_are_defaults { " (a ratio that is not in the file has its default: 0.8, 0.1, 0.1)" } else { "" })]
+    #[error("{at}: {error}{}", if *some_are_defaults { " (a ratio that is not in the file has its default: 0.8, 0.1, 0.1)" } else { "" })]
     Ratios {
         /// The last ratio in the file.
         at: Place,
         /// What is wrong with them.
-        #[source]
-        source: RatiosError,
+        error: RatiosError,
         /// Whether the file leaves one out, so that the reader looks for a number that is not there.
         some_are_defaults: bool,
     },
+}
+
+impl ConfigError {
+    /// Where in the file the fault stands, if it has a place there.
+    pub fn place(&self) -> Option<&Place> {
+        match self {
+            ConfigError::NotFound { .. } | ConfigError::Unreadable { .. } => None,
+            ConfigError::NotUtf8 { at }
+            | ConfigError::Syntax { at, .. }
+            | ConfigError::UnknownKey { at, .. }
+            | ConfigError::DoubledKey { at, .. }
+            | ConfigError::WrongType { at, .. }
+            | ConfigError::OutOfRange { at, .. }
+            | ConfigError::LeadingZero { at, .. }
+            | ConfigError::Ratios { at, .. } => Some(at),
+        }
+    }
 }

@@ -30,7 +30,7 @@ pub enum RatiosError {
         found: String,
     },
     /// Negative, above 1, or not finite.
-    #[error("the {split} ratio is {found}, but a share is between 0 and 1")]
+    #[error("the {split} ratio is {found}, but a share is between 0 and 1{}", of_percent(*found))]
     OutsideRange {
         /// `train`, `val` or `test`.
         split: &'static str,
@@ -47,6 +47,11 @@ pub enum RatiosError {
         /// Train, val and test.
         parts: [f64; 3],
     },
+}
+
+/// For 80,10,10, the slip that is made most.
+fn of_percent(found: f64) -> &'static str {
+    if (2.0..=100.0).contains(&found) { "; write 80 percent as 0.8" } else { "" }
 }
 
 /// 0.7 + 0.1 + 0.1 is 0.8999999999999999 in binary, which nobody wants to read.
@@ -157,7 +162,10 @@ mod tests {
                 "0,0.5,0.5",
                 "the train ratio is 0; give train a share above 0, the scaler is made from its rows",
             ),
-            ("80,10,10", "the train ratio is 80, but a share is between 0 and 1"),
+            (
+                "80,10,10",
+                "the train ratio is 80, but a share is between 0 and 1; write 80 percent as 0.8",
+            ),
         ] {
             assert_eq!(text.parse::<Ratios>().unwrap_err().to_string(), message, "{text:?}");
         }

@@ -166,9 +166,9 @@ impl<'a> Reader<'a> {
                 val.unwrap_or(default.val()),
                 test.unwrap_or(default.test()),
             );
-            self.settings.ratios = checked.map_err(|source| ConfigError::Ratios {
+            self.settings.ratios = checked.map_err(|error| ConfigError::Ratios {
                 at,
-                source,
+                error,
                 some_are_defaults: self.ratios.contains(&None),
             })?;
         }

@@ -77,7 +77,15 @@ pub(super) struct SyntaxError {
 
 impl From<ScanError> for SyntaxError {
     fn from(error: ScanError) -> SyntaxError {
-        SyntaxError { position: (*error.marker()).into(), reason: error.info() }
+        SyntaxError { position: (*error.marker()).into(), reason: in_words(error.info()) }
+    }
+}
+
+/// The parser's word for the slip that new users make most, in words of an editor.
+fn in_words(reason: String) -> String {
+    match reason.contains("tabs disallowed") {
+        true => "a tab in the indentation, use spaces there".to_owned(),
+        false => reason,
     }
 }
 

@@ -29,6 +29,7 @@ mod decode;
 mod feature;
 mod game;
 mod head;
+mod in_words;
 mod labels;
 mod layout;
 mod masks;

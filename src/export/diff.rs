@@ -198,6 +198,10 @@ struct ExportFolder<'p> {
 impl ExportFolder<'_> {
     fn read(folder: &Path) -> Result<ExportFolder<'_>, DiffError> {
         let failed = |why| DiffError { export: folder.to_owned(), why };
+        if !folder.is_dir() {
+            let what = if folder.exists() { "is a file" } else { "is not there" };
+            return Err(failed(format!("it {what}: give a folder that prep export wrote")));
+        }
         let receipt = Receipt::read_if_there(folder).map_err(failed)?.ok_or_else(|| {
             failed("it has no manifest.json: give a folder that prep export wrote".to_owned())
         })?;

@@ -65,7 +65,10 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, thiserror::Error)]
 pub enum ExportError {
     /// There is nothing to export.
-    #[error("the cache holds no games: run `prep ingest DIR` first")]
+    #[error(
+        "the cache holds no games: run `prep ingest DIR` first; `prep status DIR` says why logs did \
+         not go in"
+    )]
     NoGames,
     /// Rows of two encoders must not be mixed in one array.
     #[error(
@@ -151,7 +154,7 @@ pub enum ExportError {
         error: std::io::Error,
     },
     /// The folder of an export could not be listed.
-    #[error("cannot read the export {}: {error}", path.display())]
+    #[error("cannot read the export {}: {error}: give the folder that `prep export` wrote", path.display())]
     Unreadable {
         /// The folder.
         path: PathBuf,

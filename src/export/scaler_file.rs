@@ -11,6 +11,7 @@ use ndarray_npy::NpzReader;
 use serde::Serialize;
 use std::fmt;
 use std::fs::{self, File};
+use std::io::ErrorKind;
 use std::path::Path;
 
 /// The file's name in an export.
@@ -96,7 +97,12 @@ pub(super) struct StoredScaler {
 /// The names of an export's columns, in order. An error is a reason in words.
 pub(super) fn read_column_names(export: &Path) -> Result<Vec<String>, String> {
     fs::read(export.join(FEATURE_COLS_FILE))
-        .map_err(|error| error.to_string())
+        .map_err(|error| match error.kind() {
+            ErrorKind::NotFound | ErrorKind::NotADirectory => {
+                format!("{error}: give a folder that `prep export` wrote")
+            }
+            _ => error.to_string(),
+        })
         .and_then(|text| serde_json::from_slice(&text).map_err(|error| error.to_string()))
         .map_err(|why| format!("{FEATURE_COLS_FILE}: {why}"))
 }

@@ -11,6 +11,7 @@
 
 mod columns;
 mod error;
+mod excerpt;
 mod header;
 mod reader;
 mod records;
@@ -21,6 +22,7 @@ mod writer;
 
 pub use columns::{COLUMN_COUNT, column_names};
 pub use error::{Fault, LogError, LogErrorKind};
+pub use excerpt::Excerpt;
 pub use reader::{LogSummary, ReadOptions, read_log};
 pub use turn::{
     ActionType, BUILD_PLACES, GameId, LoggedAction, Turn, reservation_code, selection_code,

@@ -7,7 +7,7 @@ use csv_core::ReadRecordResult;
 
 /// Longest line that is looked at. A row of a log has one or two thousand bytes and a header nine;
 /// without a limit, a file of nothing but commas would take eight times its size in memory.
-const LONGEST_LINE: usize = 1 << 20;
+pub(super) const LONGEST_LINE: usize = 1 << 20;
 
 /// A fault and its line.
 pub(super) type Located = (Fault, Option<u64>);
@@ -243,6 +243,18 @@ fn check_encoding(bytes: &[u8]) -> Result<(), Located> {
             .found("the byte-order mark of UTF-16");
         return Err((fault, Some(1)));
     }
+    // Packed on the way here, and not unpacked: the name still ends in `.csv`.
+    let packed = [
+        (&b"\x1f\x8b"[..], "a gzip file"),
+        (b"PK\x03\x04", "a zip file"),
+        (b"\x28\xb5\x2f\xfd", "a zstd file"),
+        (b"BZh", "a bzip2 file"),
+        (b"\xfd7zXZ", "an xz file"),
+    ];
+    if let Some((_, what)) = packed.iter().find(|(magic, _)| bytes.starts_with(magic)) {
+        let expected = "plain text: unpack the file first, and keep it under this name";
+        return Err((Fault::new(LogErrorKind::InvalidUtf8, expected).found(what), None));
+    }
     Ok(())
 }
 
@@ -264,7 +276,7 @@ fn check_line_lengths(bytes: &[u8]) -> Result<(), Located> {
     Ok(())
 }
 
-fn is_line_break(byte: u8) -> bool {
+pub(super) fn is_line_break(byte: u8) -> bool {
     matches!(byte, b'\n' | b'\r')
 }
 

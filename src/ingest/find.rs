@@ -46,6 +46,10 @@ pub struct FoundLogs {
     /// Links that lead back to a folder they lie in, or to themselves, below the folder. Nothing
     /// is behind them that is not found anyway.
     pub loops: Vec<PathBuf>,
+    /// Files that are no CSV files, in all.
+    pub others: usize,
+    /// One of those, below the folder: an archive, if there is one.
+    pub other: Option<PathBuf>,
 }
 
 /// Searches a folder and all folders in it for `*.csv` files whose stem is a whole number.
@@ -56,6 +60,11 @@ pub struct FoundLogs {
 /// If the folder, or any folder in it, cannot be read: a part that cannot be seen must not be
 /// taken for games that are gone.
 pub fn find_logs(root: &Path) -> Result<FoundLogs, IngestError> {
+    if root.is_file() {
+        let folder = root.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let folder = folder.unwrap_or(Path::new(".")).to_owned();
+        return Err(IngestError::NotAFolder { file: root.to_owned(), folder });
+    }
     if !root.is_dir() {
         return Err(IngestError::NoFolder(root.to_owned()));
     }
@@ -86,6 +95,12 @@ pub fn find_logs(root: &Path) -> Result<FoundLogs, IngestError> {
         if !is_csv(path) {
             if path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("csv")) {
                 found.skipped.push(path.strip_prefix(root).unwrap_or(path).to_owned());
+            } else if !is_hidden(path) {
+                found.others += 1;
+                let is_better = |other: &PathBuf| is_archive(path) && !is_archive(other);
+                if found.other.as_ref().is_none_or(is_better) {
+                    found.other = Some(path.strip_prefix(root).unwrap_or(path).to_owned());
+                }
             }
             continue;
         }
@@ -109,6 +124,12 @@ fn is_csv(path: &Path) -> bool {
     path.extension().is_some_and(|ending| ending == "csv")
 }
 
+fn is_archive(path: &Path) -> bool {
+    let endings = ["gz", "tgz", "zip", "tar", "zst", "bz2", "xz", "7z", "rar"];
+    path.extension()
+        .is_some_and(|ending| endings.iter().any(|known| ending.eq_ignore_ascii_case(known)))
+}
+
 fn is_link_to_nothing(path: &Path) -> bool {
     path.is_symlink() && !path.exists()
 }
@@ -123,6 +144,35 @@ fn game_id_of(path: &Path) -> Option<GameId> {
     let digits = stem.strip_prefix('-').unwrap_or(stem);
     let is_whole_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
     if is_whole_number { stem.parse().ok().map(GameId) } else { None }
+}
+
+/// What a folder without logs holds, and what could be done about it.
+pub(super) fn instead_of_logs(found: &FoundLogs) -> String {
+    match (&found.skipped[..], &found.other) {
+        (_, Some(other)) if is_archive(other) => {
+            return format!("{} is packed: unpack it first", other.display());
+        }
+        ([], Some(other)) => {
+            let (shown, more) = (other.display(), found.others - 1);
+            return match more {
+                0 => format!("there is only {shown}, which is no log: is it the right folder?"),
+                _ => format!(
+                    "there are {shown} and {more} more files that are no logs: is it the \
+                              right folder?"
+                ),
+            };
+        }
+        _ => {}
+    }
+    match &found.skipped[..] {
+        [] => "the folder is empty: is it the right one, and is its disk mounted?".to_owned(),
+        [only] => skipped_note(only),
+        [first, rest @ ..] => {
+            let more = rest.len();
+            let (files, are) = if more == 1 { ("file", "is") } else { ("files", "are") };
+            format!("{}, and {more} more {files} {are} skipped", skipped_note(first))
+        }
+    }
 }
 
 /// One sentence about a link that was not followed.

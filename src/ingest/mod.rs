@@ -32,22 +32,38 @@ pub use summary::{Affected, CacheTotals, IngestSummary};
 pub use verify::{Finding, FindingKind, LogChange, VerifyOptions, VerifyReport, verify};
 
 use crate::cache::CacheError;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Why an ingest could not go on.
 #[derive(Debug, thiserror::Error)]
 pub enum IngestError {
     /// The data folder is not there.
-    #[error("there is no folder {}: give the folder that holds the logs", .0.display())]
+    #[error(
+        "there is no folder {}: give the folder that holds the logs; if you have none yet, \
+         `prep simulate DIR --games 60` makes some", .0.display()
+    )]
     NoFolder(PathBuf),
+    /// The data folder is a file.
+    #[error("{} is a file: give the folder that holds the logs, such as {}", file.display(), folder.display())]
+    NotAFolder {
+        /// What was given.
+        file: PathBuf,
+        /// The folder it lies in.
+        folder: PathBuf,
+    },
     /// The data folder holds no logs.
     #[error(
-        "no logs found in {}: looked for *.csv files named after a game id, such as 2_games/17.csv",
-        .0.display()
+        "no logs found in {}: looked there and in all folders below for *.csv files named after a \
+         game id, such as 2_games/17.csv; {instead}", root.display()
     )]
-    NoLogs(PathBuf),
+    NoLogs {
+        /// The data folder.
+        root: PathBuf,
+        /// What is there, and what could be done about it.
+        instead: String,
+    },
     /// A folder could not be searched.
-    #[error("cannot search {}: {error}", root.display())]
+    #[error("cannot search {}: {error}: all of it must be readable, or its games would be taken for gone", root.display())]
     Search {
         /// The data folder.
         root: PathBuf,
@@ -63,4 +79,11 @@ pub enum IngestError {
     /// The worker threads could not be started.
     #[error("cannot start worker threads")]
     Threads(#[from] rayon::ThreadPoolBuildError),
+}
+
+impl IngestError {
+    /// Nothing in the folder is a log: says what is there instead.
+    pub fn no_logs(root: &Path, found: &FoundLogs) -> IngestError {
+        IngestError::NoLogs { root: root.to_owned(), instead: find::instead_of_logs(found) }
+    }
 }

@@ -58,8 +58,12 @@ pub fn ingest(
     stop: &AtomicBool,
 ) -> Result<IngestSummary, IngestError> {
     progress.begin("looking for logs", Amount::Unknown);
-    let FoundLogs { logs, skipped, loops } = find_logs(&options.root)?;
+    let found = find_logs(&options.root)?;
     progress.end();
+    if found.logs.is_empty() && !options.allow_delete {
+        return Err(IngestError::no_logs(&options.root, &found));
+    }
+    let FoundLogs { logs, skipped, loops, .. } = found;
     for path in &loops {
         tracing::warn!("{}", loop_note(path));
     }
@@ -68,9 +72,6 @@ pub fn ingest(
     }
     let cached = cache.map_or(Ok(CachedGames::default()), Cache::games)?;
     let refusals = cache.map_or(Ok(Vec::new()), Cache::refusals)?;
-    if logs.is_empty() && !options.allow_delete {
-        return Err(IngestError::NoLogs(options.root.clone()));
-    }
     let game_ids: BTreeSet<GameId> = logs.iter().map(|log| log.game_id).collect();
     let looked_at = logs.len().min(options.max_games.unwrap_or(usize::MAX));
 

@@ -2,7 +2,7 @@
 
 use super::IngestError;
 use super::examine::{Examiner, Outcome, Purpose};
-use super::find::{FoundLogs, LogFile, find_logs, loop_note};
+use super::find::{LogFile, find_logs, loop_note};
 use super::game_status::{GameStatus, GameVersion, StatusCounts, StatusEntry};
 use super::phases::IngestPhases;
 use super::run::{game_in_two_files, twin_of};
@@ -50,14 +50,15 @@ pub fn status(
     progress: &dyn Progress,
 ) -> Result<StatusReport, IngestError> {
     progress.begin("looking for logs", Amount::Unknown);
-    let FoundLogs { logs, loops, .. } = find_logs(root)?;
-    for path in &loops {
+    let found = find_logs(root)?;
+    for path in &found.loops {
         tracing::warn!("{}", loop_note(path));
     }
     let cached = cache.map_or(Ok(CachedGames::default()), Cache::games)?;
-    if logs.is_empty() && cached.game_ids().next().is_none() {
-        return Err(IngestError::NoLogs(root.to_owned()));
+    if found.logs.is_empty() && cached.game_ids().next().is_none() {
+        return Err(IngestError::no_logs(root, &found));
     }
+    let logs = found.logs;
     let refusals = cache.map_or(Ok(Vec::new()), Cache::refusals)?;
     let refused_games: BTreeSet<GameId> = refusals.iter().map(|refusal| refusal.game_id).collect();
 

@@ -71,7 +71,7 @@ fn other_files_than_logs_are_told_apart_from_logs_cut_off() {
     for (bytes, kind) in [
         (&b"%PDF-1.7"[..], UnknownColumn),
         (b"\x1f\x8b\x08\0\0\0\0\0", InvalidUtf8),
-        (b"PK\x03\x04", UnknownColumn),
+        (b"PK\x03\x04", InvalidUtf8),
         (b"{\"game_id\": 7}", UnknownColumn),
         (b"<html>", UnknownColumn),
         (b"7,2,1,0", UnknownColumn),

@@ -1,9 +1,9 @@
 //! Features by name, with what an export makes of them.
 
+use crate::cli::names::{NamePatterns, near};
 use crate::encode::{FEATURES, Feature, FeatureRow};
 use crate::export::{ColumnScale, ExportScaler};
-use anyhow::{Context as _, Result, bail};
-use glob::Pattern;
+use anyhow::{Result, bail};
 use serde_json::json;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -41,14 +41,13 @@ impl NamedFeatures {
     /// Finds every name, or every name that fits a pattern.
     pub(super) fn find(names: &[String]) -> Result<NamedFeatures> {
         let mut columns = Vec::new();
-        for name in names {
-            let pattern = Pattern::new(name).with_context(|| format!("--feature {name}"))?;
+        for (typed, pattern) in NamePatterns::parse(names)?.iter() {
             let fits = |feature: &Feature| pattern.matches(feature.name.as_str());
             let fitting = (0..FEATURES.len()).filter(|&column| fits(&FEATURES[column]));
             let before = columns.len();
             columns.extend(fitting);
             if columns.len() == before {
-                bail!("there is no feature `{name}`{}; `prep schema` lists all", near(name));
+                bail!("there is no feature `{typed}`{}; `prep schema` lists all", advice(typed));
             }
         }
         Ok(NamedFeatures(columns))
@@ -106,22 +105,9 @@ impl NamedFeatures {
 }
 
 /// `: did you mean a, b?` for up to three names that are like it.
-fn near(name: &str) -> String {
-    const LIKE: f64 = 0.85;
-    let likeness = |feature: &'static Feature| {
-        let known = feature.name.as_str();
-        (strsim::jaro_winkler(&name.to_lowercase(), known), known)
-    };
-    let mut known: Vec<_> = FEATURES.iter().map(likeness).collect();
-    known.sort_by(|a, b| b.0.total_cmp(&a.0));
-    let near: Vec<&str> = known
-        .into_iter()
-        .take(3)
-        .filter(|&(likeness, _)| likeness > LIKE)
-        .map(|(_, name)| name)
-        .collect();
-    match near.is_empty() {
-        true => String::new(),
-        false => format!(": did you mean {}?", near.join(", ")),
+fn advice(typed: &str) -> String {
+    match near(typed, FEATURES.iter().map(|feature| feature.name.as_str()), 3) {
+        names if names.is_empty() => String::new(),
+        names => format!(": did you mean {}?", names.join(", ")),
     }
 }
