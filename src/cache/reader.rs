@@ -4,8 +4,8 @@ use super::blob::{Blob, PackedGame, Unpacker};
 use super::database::{open_to_read, sqlite_error};
 use super::error::CacheError;
 use super::rows::{
-    BLOB_COLUMNS, CachedGames, RECORD_COLUMNS, RECORD_WIDTH, damage, first_damaged_blob, read_blob,
-    read_games, read_record, structure_faults,
+    BLOB_COLUMNS, CHECKED_COLUMNS, CHECKED_WIDTH, CachedGames, GAMES_WITH_PLAY, damage,
+    first_damaged_blob, read_blob, read_games, read_record, structure_faults,
 };
 use crate::encode::{ColumnSums, FEATURE_COUNT};
 use crate::gamelog::GameId;
@@ -92,7 +92,7 @@ impl GameReader {
         let read = || -> rusqlite::Result<_> {
             let mut statement = self.connection.prepare_cached(&ROW_OF_GAME)?;
             let game = |row: &rusqlite::Row<'_>| {
-                let blob = |blob| read_blob(row, RECORD_WIDTH, blob);
+                let blob = |blob| read_blob(row, CHECKED_WIDTH, blob);
                 let [a, b, c, d, e] = Blob::ALL;
                 let blobs = [blob(a)?, blob(b)?, blob(c)?, blob(d)?, blob(e)?];
                 Ok(PackedGame { record: read_record(row)?, blobs })
@@ -129,5 +129,6 @@ impl GameReader {
 }
 
 static ROW_OF_GAME: LazyLock<String> = LazyLock::new(|| {
-    format!("SELECT {RECORD_COLUMNS}, {BLOB_COLUMNS} FROM games WHERE game_id = ?1")
+    let columns = &*CHECKED_COLUMNS;
+    format!("SELECT {columns}, {BLOB_COLUMNS} FROM {GAMES_WITH_PLAY} WHERE game_id = ?1")
 });

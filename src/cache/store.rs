@@ -3,10 +3,11 @@
 use super::blob::{Blob, Packed, PackedGame, Unpacker};
 use super::database::{check, open_or_create, open_to_read, sqlite_error};
 use super::error::CacheError;
+use super::play;
 use super::record::GameRecord;
 use super::rows::{BLOB_COLUMNS, CachedGames, game_error, read_blob, read_games, structure_faults};
 use crate::encode::ColumnSums;
-use crate::gamelog::{GameId, LogError};
+use crate::gamelog::{GameId, GamePlay, LogError};
 use rusqlite::TransactionBehavior::{self, Deferred, Immediate};
 use rusqlite::{Connection, Transaction, params};
 use std::collections::BTreeMap;
@@ -245,11 +246,11 @@ pub struct Batch<'a> {
 }
 
 impl Batch<'_> {
-    /// Stores a game in place of any older version.
+    /// Stores a game and how it went in place of any older version.
     ///
     /// # Errors
     /// If SQLite cannot write, as on a full disk.
-    pub fn put(&self, game: &PackedGame) -> Result<(), CacheError> {
+    pub fn put(&self, game: &PackedGame, play: &GamePlay) -> Result<(), CacheError> {
         self.run(|transaction| {
             let mut statement = transaction.prepare_cached(
                 "INSERT OR REPLACE INTO games VALUES (
@@ -282,7 +283,11 @@ impl Batch<'_> {
                 column_sums.bytes,
                 column_sums.checksum,
             ])?;
-            Ok(())
+            let mut statement = transaction.prepare_cached(
+                "INSERT OR REPLACE INTO game_play VALUES
+                    (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+            )?;
+            play::insert(&mut statement, record.game_id, play)
         })
     }
 
@@ -305,9 +310,11 @@ impl Batch<'_> {
     /// If SQLite cannot write.
     pub fn remove(&self, game_id: GameId) -> Result<(), CacheError> {
         self.run(|transaction| {
-            transaction
-                .prepare_cached("DELETE FROM games WHERE game_id = ?1")?
-                .execute([game_id.0])?;
+            for table in ["games", "game_play"] {
+                transaction
+                    .prepare_cached(&format!("DELETE FROM {table} WHERE game_id = ?1"))?
+                    .execute([game_id.0])?;
+            }
             Ok(())
         })
     }

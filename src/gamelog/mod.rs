@@ -12,6 +12,7 @@
 mod columns;
 mod error;
 mod header;
+mod play;
 mod reader;
 mod records;
 mod row;
@@ -21,6 +22,7 @@ mod writer;
 
 pub use columns::{COLUMN_COUNT, column_names};
 pub use error::{Fault, LogError, LogErrorKind};
+pub use play::GamePlay;
 pub use reader::{LogSummary, ReadOptions, read_log};
 pub use turn::{
     ActionType, BUILD_PLACES, GameId, LoggedAction, Turn, reservation_code, selection_code,
