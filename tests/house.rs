@@ -29,13 +29,15 @@ const ROOMS: [&str; 14] = [
 ];
 
 /// Outside libraries that belong to one room (or two), so that replacing one means one place.
-const LIBRARIES: [(&str, &[&str]); 8] = [
+const LIBRARIES: [(&str, &[&str]); 10] = [
     ("rusqlite", &["cache"]),
     ("zstd", &["cache"]),
     ("csv", &["gamelog", "cli"]),
     ("csv_core", &["gamelog"]),
     ("serde_saphyr", &["config"]),
     ("ndarray_npy", &["export"]),
+    ("arrow_array", &["export"]),
+    ("parquet", &["export"]),
     ("clap", &["cli"]),
     ("indicatif", &["cli"]),
 ];

@@ -88,8 +88,7 @@ impl<T: WritableElement> NpyWriter<T> {
     fn create_as(path: &Path, header: Header) -> Result<NpyWriter<T>, NpyError> {
         let declared = header.shape.iter().map(|&length| length as u128).product();
         let start = || -> Result<BufWriter<HashingFile>, WriteNpyError> {
-            let file = HashingFile { file: File::create(path)?, hasher: blake3::Hasher::new() };
-            let mut sink = BufWriter::with_capacity(BUFFER_BYTES, file);
+            let mut sink = BufWriter::with_capacity(BUFFER_BYTES, HashingFile::create(path)?);
             header.write(&mut sink)?;
             Ok(sink)
         };
@@ -125,7 +124,7 @@ impl<T: WritableElement> NpyWriter<T> {
             return Err(self.miscounted(self.written));
         }
         self.sink.flush().map_err(|error| failed(&self.path, error.into()))?;
-        Ok(self.sink.get_ref().hasher.finalize())
+        Ok(self.sink.get_ref().hash())
     }
 
     fn miscounted(&self, written: u128) -> NpyError {
@@ -163,9 +162,21 @@ impl NpyWriter<u16> {
 
 /// A file that hashes what goes into it, which saves reading gigabytes back.
 #[derive(Debug)]
-struct HashingFile {
+pub(super) struct HashingFile {
     file: File,
     hasher: blake3::Hasher,
+}
+
+impl HashingFile {
+    /// Creates (or empties) the file.
+    pub(super) fn create(path: &Path) -> io::Result<HashingFile> {
+        Ok(HashingFile { file: File::create(path)?, hasher: blake3::Hasher::new() })
+    }
+
+    /// Of all that was written so far.
+    pub(super) fn hash(&self) -> blake3::Hash {
+        self.hasher.finalize()
+    }
 }
 
 impl Write for HashingFile {

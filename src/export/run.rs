@@ -12,12 +12,12 @@ use super::manifest::{Contents, manifest};
 use super::options::ExportOptions;
 use super::phases::ExportPhases;
 use super::publish::Staging;
+use super::row_writer::RowWriter;
 use super::scaler::{Scaler, ScalerError};
 use super::scaler_file::{
     ColumnDrift, FEATURE_COLS_FILE, ScalerOrigin, drift, read_scaler, scaler_id, write_scaler,
 };
 use super::split::{Split, assign};
-use super::split_writer::SplitWriter;
 use super::training_sums::{STATS_FILE, TRAINING_SUMS, TrainingSums};
 use crate::cache::{
     Cache, CacheError, FeatureSchema, GameRecord, PackedGame, Refusal, Snapshot, Unpacker,
@@ -155,7 +155,8 @@ fn try_export(
     let mut writers = Vec::new();
     for (split, rows) in Split::ALL.into_iter().zip(size.rows) {
         let columns = plan.columns.len();
-        writers.push(SplitWriter::create(&files, split, rows as usize, columns, options.dtype)?);
+        let (dtype, layout) = (options.dtype, options.layout);
+        writers.push(RowWriter::create(&files, split, rows as usize, columns, dtype, layout)?);
     }
     let rows: u64 = size.rows.iter().sum();
     tracing::info!("{} games in the cache, {rows} rows", records.len());
@@ -287,7 +288,7 @@ fn write_rows<'r>(
     games: impl Iterator<Item = (&'r GameRecord, Split)>,
     plan: &RowPlan,
     workers: &rayon::ThreadPool,
-    writers: &mut [SplitWriter],
+    writers: &mut [RowWriter],
     progress: &dyn Progress,
     stop: &AtomicBool,
 ) -> Result<Vec<WrittenGame>, ExportError> {
