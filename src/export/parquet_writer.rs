@@ -39,8 +39,8 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// Rows of a row group: 20 MB of features before compression, of which three are open at once.
-const ROW_GROUP_ROWS: usize = 4_096;
+/// Rows of a row group: 10 MB of features before compression, of which three are open at once.
+const ROW_GROUP_ROWS: usize = 2_048;
 
 /// Writes one split.
 pub(super) struct ParquetSplitWriter {

@@ -68,7 +68,7 @@ fn a_table_holds_what_the_arrays_hold() {
         assert_eq!(values::<Int32Type>(&batches, "row_in_game"), index.row_in_game.to_vec());
         // Row groups are full but for the last, so that readers need not hold much.
         let full = groups.len().saturating_sub(1);
-        assert!(groups[..full].iter().all(|&rows| rows == 4_096), "{groups:?}");
+        assert!(groups[..full].iter().all(|&rows| rows == 2_048), "{groups:?}");
     }
     let mut same = arrays.json("manifest.json");
     let mut found = tables.json("manifest.json");
