@@ -125,7 +125,7 @@ type Row = BTreeMap<String, Value>;
 fn rows(test: &CliTest, sql: &str) -> Vec<Row> {
     let connection = Connection::open(test.path(CACHE)).unwrap();
     let mut statement = connection.prepare(sql).unwrap_or_else(|error| panic!("{error}\n{sql}"));
-    let names: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+    let names: Vec<String> = statement.column_names().map(str::to_owned).collect();
     let row = |row: &rusqlite::Row<'_>| -> rusqlite::Result<Row> {
         names.iter().enumerate().map(|(i, name)| Ok((name.clone(), row.get(i)?))).collect()
     };

@@ -24,7 +24,7 @@ use std::time::Duration;
 const MIGRATIONS: [&str; 3] = [
     include_str!("../../schema/migrations/0001_games.sql"),
     include_str!("../../schema/migrations/0002_unfinished.sql"),
-    include_str!("../../schema/migrations/0003_game_play.sql"),
+    include_str!("../../schema/migrations/0004_game_play.sql"),
 ];
 
 /// The schema version of an empty file.
