@@ -31,12 +31,13 @@ fn peak(test: &CliTest, arguments: &str) -> f64 {
     peak.unwrap_or_else(|| panic!("{last}")).1.trim_end_matches(" MB").parse().unwrap()
 }
 
-fn peaks(games: u32) -> [(&'static str, f64); 2] {
+fn peaks(games: u32) -> [(&'static str, f64); 3] {
     let test = CliTest::new();
     test.prep(&format!("simulate raw --games {games}"));
     let ingest = peak(&test, "ingest raw --batch-size 50");
     let export = peak(&test, "export");
-    [("ingest", ingest), ("export", export)]
+    let tables = peak(&test, "export --format parquet");
+    [("ingest", ingest), ("export", export), ("export of tables", tables)]
 }
 
 #[test]

@@ -39,6 +39,8 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("ndarray_npy", &["export"]),
     ("anstream", &["cli"]),
     ("anstyle", &["cli", "table"]),
+    ("arrow_array", &["export"]),
+    ("parquet", &["export"]),
     ("clap", &["cli"]),
     ("glob", &["cli"]),
     ("clap_complete", &["cli"]),

@@ -23,10 +23,11 @@ use std::time::Duration;
 
 /// The schema, step by step. Append only: a step that has been released is never edited, or caches
 /// made before and after the edit would differ under one number.
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: [&str; 4] = [
     include_str!("../../schema/migrations/0001_games.sql"),
     include_str!("../../schema/migrations/0002_unfinished.sql"),
     include_str!("../../schema/migrations/0003_feature_columns.sql"),
+    include_str!("../../schema/migrations/0004_game_play.sql"),
 ];
 
 /// The schema version of an empty file.
@@ -178,7 +179,7 @@ fn migrate_to(newest: usize, connection: &mut Connection, path: &Path) -> Result
     apply(connection).map_err(|error| sqlite_error(path, error))
 }
 
-/// Makes sure that the tables are those of the version. What else somebody added is theirs.
+/// Makes sure that the tables and views are those of the version. What else somebody added is theirs.
 fn check_schema(connection: &Connection, path: &Path) -> Result<(), CacheError> {
     type Definitions = BTreeMap<String, String>;
     fn definitions(connection: &Connection) -> rusqlite::Result<Definitions> {
@@ -201,7 +202,9 @@ fn check_schema(connection: &Connection, path: &Path) -> Result<(), CacheError> 
     };
     let expected = expected().map_err(|error| sqlite_error(path, error))?;
     match expected.iter().find(|&(name, sql)| found.get(name) != Some(sql)) {
-        Some((name, _)) => Err(malformed(path, format!("the table {name} is not as it was made"))),
+        Some((name, _)) => {
+            Err(malformed(path, format!("the table or view {name} is not as it was made")))
+        }
         None => Ok(()),
     }
 }

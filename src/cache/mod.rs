@@ -14,13 +14,14 @@
 //! | names and order of columns, layout of the blobs | yes, by [`FeatureSchema`] |
 //! | `--repair`, for a game with the known gem fault | yes |
 //! | `--repair`, for any other game | no |
-//! | what is cached: a blob's checksum, a column that does not read | yes: damaged |
+//! | what is cached: a blob's checksum, a column that does not read, a count that was changed | yes: damaged |
 //! | the log's place, name of the folder, time stamps | no |
 //! | threads, batch size, compression level | no |
 //! | split, seed, feature set, masks, normalisation | no: all chosen at export |
 //!
 //! **How it works.** `games` has one row a game: plain columns for people, then the rows as packed
-//! [blobs](PackedGame), each with a checksum. Writers work in [batches](Batch): a batch is kept as
+//! [blobs](PackedGame), each with a checksum; `game_play` has how each game went, and views put the
+//! two together for people with other programs (`docs/queries.md`). Writers work in [batches](Batch): a batch is kept as
 //! a whole or not at all. Readers take a [`Snapshot`] and see one state however much is written
 //! meanwhile. The file is in write-ahead mode, and the log of that mode is kept short; its schema is
 //! a numbered list of migrations. A run of ingest marks its begin and its end, so that a reader
@@ -42,6 +43,7 @@ mod free_space;
 mod header;
 mod last_ingest;
 mod lock;
+mod play;
 mod reader;
 mod rebuild;
 mod record;

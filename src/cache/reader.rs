@@ -5,8 +5,8 @@ use super::database::{open_to_read, sqlite_error};
 use super::error::CacheError;
 use super::record::{FeatureSchema, GameRecord};
 use super::rows::{
-    BLOB_COLUMNS, CachedGames, RECORD_COLUMNS, RECORD_WIDTH, damage, first_damaged_blob,
-    read_blobs, read_games, read_record, structure_faults,
+    BLOB_COLUMNS, CHECKED_COLUMNS, CHECKED_WIDTH, CachedGames, GAMES_WITH_PLAY, damage,
+    first_damaged_blob, read_blobs, read_games, read_record, structure_faults,
 };
 use crate::encode::{ColumnSums, FEATURE_COUNT};
 use crate::gamelog::GameId;
@@ -104,7 +104,7 @@ impl GameReader {
     fn packed(&self, game_id: GameId) -> rusqlite::Result<Option<PackedGame>> {
         let mut statement = self.connection.prepare_cached(&ROW_OF_GAME)?;
         let game = |row: &rusqlite::Row<'_>| {
-            Ok(PackedGame { record: read_record(row)?, blobs: read_blobs(row, RECORD_WIDTH)? })
+            Ok(PackedGame { record: read_record(row)?, blobs: read_blobs(row, CHECKED_WIDTH)? })
         };
         statement.query_row([game_id.0], game).optional()
     }
@@ -148,7 +148,8 @@ impl GameReader {
 }
 
 static ROW_OF_GAME: LazyLock<String> = LazyLock::new(|| {
-    format!("SELECT {RECORD_COLUMNS}, {BLOB_COLUMNS} FROM games WHERE game_id = ?1")
+    let columns = &*CHECKED_COLUMNS;
+    format!("SELECT {columns}, {BLOB_COLUMNS} FROM {GAMES_WITH_PLAY} WHERE game_id = ?1")
 });
 
 #[cfg(test)]
@@ -156,7 +157,7 @@ mod tests {
     use super::*;
     use crate::cache::{Cache, CacheKey, GameRecord, PackedGame, Packer};
     use crate::encode::EncodedGame;
-    use crate::gamelog::ReadOptions;
+    use crate::gamelog::{GamePlay, ReadOptions};
     use crate::simulate::simulate_game;
     use crate::splendor::PlayerCount;
 
@@ -184,7 +185,7 @@ mod tests {
         let path = folder.path().join("prep.sqlite");
         let cache = Cache::open_or_create(&path).unwrap();
         let batch = cache.begin().unwrap();
-        batch.put(&packed).unwrap();
+        batch.put(&packed, &GamePlay::default()).unwrap();
         batch.commit().unwrap();
         let update = |columns: &str| {
             cache.connection.execute(&format!("UPDATE games SET {columns}"), []).unwrap();

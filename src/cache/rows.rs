@@ -1,19 +1,27 @@
 //! Rows of `games` to records and blobs, and what is wrong with a row that does not read.
 
 use super::blob::{Blob, Packed, checksum};
+use super::play::{self, PLAY_COLUMNS, PLAY_WIDTH};
 use super::record::{CacheKey, FeatureSchema, GameRecord, StaleReason, staleness};
 use crate::gamelog::GameId;
 use rusqlite::{Connection, Error, Row};
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::LazyLock;
 
 type SqliteResult<T> = rusqlite::Result<T>;
 
 /// The plain columns, in the order of [`read_record`].
 pub(super) const RECORD_COLUMNS: &str = "game_id, source_path, source_hash, source_bytes, rows, \
      players, encoder_version, feature_schema, gem_fault_rows, repaired, unbalanced_rows";
+pub(super) const RECORD_COLUMN_COUNT: usize = 11;
+/// The plain columns and how the game went, which [`read_record`] checks.
+pub(super) static CHECKED_COLUMNS: LazyLock<String> =
+    LazyLock::new(|| format!("{RECORD_COLUMNS}, {PLAY_COLUMNS}"));
 /// How many those are: the first blob column stands after them.
-pub(super) const RECORD_WIDTH: usize = 11;
+pub(super) const CHECKED_WIDTH: usize = RECORD_COLUMN_COUNT + PLAY_WIDTH;
+/// Where they stand.
+pub(super) const GAMES_WITH_PLAY: &str = "games LEFT JOIN game_play USING (game_id)";
 /// Each blob with its checksum, in the order of [`Blob::ALL`].
 pub(super) const BLOB_COLUMNS: &str = "turn_numbers, turn_numbers_checksum, features, \
      features_checksum, feature_columns, feature_columns_checksum, labels, labels_checksum, masks, \
@@ -51,7 +59,8 @@ impl CachedGames {
 
 /// Reads the plain columns of all games into `games`, as far as the file can be read.
 pub(super) fn read_games(connection: &Connection, games: &mut CachedGames) -> SqliteResult<()> {
-    let mut statement = connection.prepare(&format!("SELECT {RECORD_COLUMNS} FROM games"))?;
+    let sql = format!("SELECT {} FROM {GAMES_WITH_PLAY}", *CHECKED_COLUMNS);
+    let mut statement = connection.prepare(&sql)?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let game_id = GameId(row.get(0)?);
@@ -66,7 +75,7 @@ pub(super) fn read_games(connection: &Connection, games: &mut CachedGames) -> Sq
     Ok(())
 }
 
-/// Reads the plain columns of a row, which are its first.
+/// Reads the plain columns of a row, which are its first, and checks how the game went.
 pub(super) fn read_record(row: &Row<'_>) -> SqliteResult<GameRecord> {
     let source_hash: String = row.get(2)?;
     let feature_schema: String = row.get(7)?;
@@ -97,7 +106,15 @@ pub(super) fn read_record(row: &Row<'_>) -> SqliteResult<GameRecord> {
         () if !(2..=4).contains(&record.players) => Err(unreadable(5, "not 2 to 4 players")),
         () if !is_count(record.gem_fault_rows) => Err(unreadable(8, "more than its rows")),
         () if !is_count(record.unbalanced_rows) => Err(unreadable(10, "more than its rows")),
-        () => Ok(record),
+        () => match play::first_fault(
+            row,
+            RECORD_COLUMN_COUNT,
+            record.game_id,
+            record.key.feature_schema,
+        )? {
+            Some(column) => Err(unreadable(column, "not the counts that were stored")),
+            None => Ok(record),
+        },
     }
 }
 
@@ -117,7 +134,10 @@ pub(super) fn damage(error: &Error) -> Option<String> {
         Error::InvalidColumnType(column, ..) | Error::Utf8Error(column, _) => *column,
         _ => return None,
     };
-    let columns = [RECORD_COLUMNS, BLOB_COLUMNS].map(|columns| columns.split(", "));
+    if (RECORD_COLUMN_COUNT..CHECKED_WIDTH).contains(&column) {
+        return Some("game_play: its counts are not what was stored".to_owned());
+    }
+    let columns = [&**CHECKED_COLUMNS, BLOB_COLUMNS].map(|columns| columns.split(", "));
     let name = columns.into_iter().flatten().nth(column).unwrap_or("a column");
     Some(format!("{name} is not what was stored"))
 }
@@ -141,7 +161,7 @@ pub(super) fn read_blob(row: &Row<'_>, column: usize) -> SqliteResult<Packed> {
 pub(super) fn first_damaged_blob(row: &Row<'_>) -> SqliteResult<Option<String>> {
     let record = read_record(row)?;
     for blob in Blob::ALL {
-        let column = RECORD_WIDTH + 2 * blob as usize;
+        let column = CHECKED_WIDTH + 2 * blob as usize;
         let bytes = |column: usize| {
             row.get_ref(column)?.as_blob().map_err(|error| unreadable(column, error))
         };

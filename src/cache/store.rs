@@ -3,13 +3,14 @@
 use super::blob::{Blob, PackedGame, Unpacker};
 use super::database::{check, open_or_create, open_to_read, sqlite_error};
 use super::error::CacheError;
+use super::play;
 use super::record::GameRecord;
 use super::rows::{
-    BLOB_COLUMNS, CachedGames, RECORD_COLUMNS, RECORD_WIDTH, game_error, read_blob, read_blobs,
-    read_games, structure_faults,
+    BLOB_COLUMNS, CachedGames, RECORD_COLUMN_COUNT, RECORD_COLUMNS, game_error, read_blob,
+    read_blobs, read_games, structure_faults,
 };
 use crate::encode::ColumnSums;
-use crate::gamelog::{GameId, LogError};
+use crate::gamelog::{GameId, GamePlay, LogError};
 use rusqlite::TransactionBehavior::{self, Deferred, Immediate};
 use rusqlite::{Connection, ToSql, Transaction, params};
 use std::collections::BTreeMap;
@@ -241,7 +242,7 @@ impl Snapshot<'_> {
 /// All columns of a game but the last in the order in which the rest of the room reads them.
 static INSERT_GAME: LazyLock<String> = LazyLock::new(|| {
     let places: Vec<String> =
-        (1..=RECORD_WIDTH + 2 * Blob::COUNT).map(|place| format!("?{place}")).collect();
+        (1..=RECORD_COLUMN_COUNT + 2 * Blob::COUNT).map(|place| format!("?{place}")).collect();
     format!(
         "INSERT OR REPLACE INTO games ({RECORD_COLUMNS}, {BLOB_COLUMNS}, ingested_at)
          VALUES ({}, strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))",
@@ -256,17 +257,18 @@ pub struct Batch<'a> {
 }
 
 impl Batch<'_> {
-    /// Stores a game in place of any older version.
+    /// Stores a game and how it went in place of any older version.
     ///
     /// # Errors
     /// If SQLite cannot write, as on a full disk.
-    pub fn put(&self, game: &PackedGame) -> Result<(), CacheError> {
+    pub fn put(&self, game: &PackedGame, play: &GamePlay) -> Result<(), CacheError> {
         self.run(|transaction| {
             let mut statement = transaction.prepare_cached(&INSERT_GAME)?;
             let record = &game.record;
             let (source_hash, feature_schema) =
                 (record.key.source_hash.to_hex(), record.key.feature_schema.to_string());
-            let mut values: Vec<&dyn ToSql> = Vec::with_capacity(RECORD_WIDTH + 2 * Blob::COUNT);
+            let mut values: Vec<&dyn ToSql> =
+                Vec::with_capacity(RECORD_COLUMN_COUNT + 2 * Blob::COUNT);
             let source_bytes = record.source_bytes as i64;
             let source_hash = source_hash.as_str();
             values.extend([
@@ -286,7 +288,11 @@ impl Batch<'_> {
                 values.extend([&blob.bytes as &dyn ToSql, &blob.checksum]);
             }
             statement.execute(&values[..])?;
-            Ok(())
+            let mut statement = transaction.prepare_cached(
+                "INSERT OR REPLACE INTO game_play VALUES
+                    (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+            )?;
+            play::insert(&mut statement, record.game_id, play)
         })
     }
 
@@ -309,9 +315,11 @@ impl Batch<'_> {
     /// If SQLite cannot write.
     pub fn remove(&self, game_id: GameId) -> Result<(), CacheError> {
         self.run(|transaction| {
-            transaction
-                .prepare_cached("DELETE FROM games WHERE game_id = ?1")?
-                .execute([game_id.0])?;
+            for table in ["games", "game_play"] {
+                transaction
+                    .prepare_cached(&format!("DELETE FROM {table} WHERE game_id = ?1"))?
+                    .execute([game_id.0])?;
+            }
             Ok(())
         })
     }

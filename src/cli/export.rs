@@ -64,7 +64,10 @@ pub(super) struct ExportArgs {
     /// Normalise with the scaler of an earlier export, and report how far the data has drifted
     #[arg(long, value_name = "DIR", env = "PREP_SCALER_FROM")]
     scaler_from: Option<PathBuf>,
-    /// Labels and masks: one .npz a split, or one .npy a head for memory mapping
+    /// Arrays for NumPy, or one Parquet file a split for Polars, pandas and DuckDB
+    #[arg(long, value_enum, default_value_t = FormatArg::Npy, env = "PREP_FORMAT")]
+    format: FormatArg,
+    /// Labels and masks of the npy format: one .npz a split, or one .npy a head for memory mapping
     #[arg(long, value_enum, default_value_t = LayoutArg::Npz, env = "PREP_LAYOUT")]
     layout: LayoutArg,
     /// Worker threads; 0 for one each core, up to 16
@@ -99,7 +102,13 @@ enum DtypeArg {
     Int8,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum FormatArg {
+    Npy,
+    Parquet,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum LayoutArg {
     Npz,
     Npy,
@@ -110,6 +119,11 @@ pub(super) fn run(arguments: ExportArgs, context: Context) -> Result<Outcome> {
     if arguments.dtype == DtypeArg::Int8 && !arguments.no_normalize {
         let why = "--dtype int8 holds whole numbers, and normalised values are none: \
                    add --no-normalize, or choose float16";
+        return Err(usage_error("export", why));
+    }
+    if arguments.format == FormatArg::Parquet && arguments.layout == LayoutArg::Npy {
+        let why = "--layout npy is about arrays, and a Parquet file holds all of a split: \
+                   leave out one of --layout and --format";
         return Err(usage_error("export", why));
     }
     let settings = &context.settings;
@@ -138,9 +152,10 @@ pub(super) fn run(arguments: ExportArgs, context: Context) -> Result<Outcome> {
             DtypeArg::Int8 => Dtype::Int8,
         },
         scaler_from: arguments.scaler_from,
-        layout: match arguments.layout {
-            LayoutArg::Npz => Layout::Npz,
-            LayoutArg::Npy => Layout::Npy,
+        layout: match (arguments.format, arguments.layout) {
+            (FormatArg::Parquet, _) => Layout::Parquet,
+            (FormatArg::Npy, LayoutArg::Npz) => Layout::Npz,
+            (FormatArg::Npy, LayoutArg::Npy) => Layout::Npy,
         },
         jobs: context.jobs(arguments.jobs),
         monitor_memory: arguments.memory.monitor_memory.unwrap_or(settings.monitor_memory),

@@ -25,6 +25,11 @@ const PER_FILE: u64 = 128 + 4096;
 const INDEX_BYTES_PER_ROW: u64 = 8 + 4 + 4;
 const INDEX_ARRAYS: u64 = 3;
 
+/// A Parquet file is compressed, how far shows only when it is written: simulated games come to a
+/// twentieth of their arrays. Half of that shrinking is counted on, lest an export is refused for
+/// which there is room; one for which there is none all the same fails like any on a full disk.
+const PARQUET_SHRINKS_TO_PART: u64 = 10;
+
 /// The JSON files: a little for each game (its id and two hashes in the manifest), and for each column
 /// (its name, sums, and how it is normalised).
 const JSON_BYTES_PER_GAME: u64 = 64;
@@ -33,7 +38,7 @@ const JSON_BYTES: u64 = 64 << 10;
 
 impl ExportSize {
     /// Bytes at the fullest moment: every array lies there as a file, and those of one kind and split
-    /// a second time, in the `.npz` that they are being packed into.
+    /// a second time, in the `.npz` that they are being packed into. Of Parquet files an estimate.
     pub(super) fn bytes(&self) -> u64 {
         let heads = Head::COUNT as u64;
         let classes: u64 = Head::ALL.iter().map(|head| head.classes() as u64).sum();
@@ -51,6 +56,9 @@ impl ExportSize {
                 packing = packing.max(labels).max(masks);
             }
         }
+        if self.layout == Layout::Parquet {
+            (arrays, packing) = (arrays / PARQUET_SHRINKS_TO_PART, 0);
+        }
         let json =
             JSON_BYTES + self.games * JSON_BYTES_PER_GAME + self.columns * JSON_BYTES_PER_COLUMN;
         arrays + packing + json
@@ -63,6 +71,7 @@ impl ExportSize {
         let per_row = match self.layout {
             Layout::Npz => heads as u64 + classes + INDEX_BYTES_PER_ROW,
             Layout::Npy => INDEX_BYTES_PER_ROW,
+            Layout::Parquet => 0,
         };
         self.rows.iter().sum::<u64>() * per_row
     }
@@ -131,5 +140,6 @@ mod tests {
             ExportSize { dtype: Dtype::Float16, layout: Layout::Npy, columns: 422, ..size },
             560_000 * (422 * 2 + per_row) + 448_000 * 16,
         );
+        about(ExportSize { layout: Layout::Parquet, ..size }, 560_000 * (1_308 * 4 + per_row) / 10);
     }
 }

@@ -3,7 +3,7 @@
 //! **How it works.** One snapshot of the cache gives the list of games; [`assign`] puts each into a
 //! split; the exact sums of the training games give the [`Scaler`]. Then games are read in
 //! ascending order, unpacked and normalised by worker threads, and written in order by one writer
-//! ([`NpyWriter`]), a few thousand rows at a time. At last the finished folder takes the place of
+//! ([`NpyWriter`], or one Parquet file a split), a few thousand rows at a time. At last the finished folder takes the place of
 //! the old one at once ([`Staging`]).
 //!
 //! **Why the bytes are always the same.** An export is a function of the cache's content and the
@@ -27,10 +27,13 @@ mod label_mappings;
 mod manifest;
 mod npy;
 mod options;
+mod parquet_shape;
+mod parquet_writer;
 mod phases;
 mod publish;
 mod receipt;
 mod report;
+mod row_writer;
 mod run;
 mod scaler;
 mod scaler_file;

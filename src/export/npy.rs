@@ -69,7 +69,7 @@ impl<T: WritableElement> NpyWriter<T> {
     ///
     /// [`NpyError::Write`], as from all functions here.
     pub fn vector(path: &Path, rows: usize) -> Result<NpyWriter<T>, NpyError> {
-        NpyWriter::over(HashingFile::create(path)?, path, header::<T>(vec![rows]))
+        NpyWriter::over(hashing(path)?, path, header::<T>(vec![rows]))
     }
 
     /// Creates (or empties) the file for an array of shape `(rows, columns)` and writes its
@@ -79,7 +79,7 @@ impl<T: WritableElement> NpyWriter<T> {
     ///
     /// [`NpyError::Write`].
     pub fn matrix(path: &Path, rows: usize, columns: usize) -> Result<NpyWriter<T>, NpyError> {
-        NpyWriter::over(HashingFile::create(path)?, path, header::<T>(vec![rows, columns]))
+        NpyWriter::over(hashing(path)?, path, header::<T>(vec![rows, columns]))
     }
 
     /// Ends the file and returns the blake3 hash of all its bytes, header included. The bytes
@@ -89,7 +89,7 @@ impl<T: WritableElement> NpyWriter<T> {
     ///
     /// [`NpyError::ElementCount`] if elements are missing; [`NpyError::Write`].
     pub fn finish(self) -> Result<blake3::Hash, NpyError> {
-        Ok(self.end()?.get_ref().hasher.finalize())
+        Ok(self.end()?.get_ref().hash())
     }
 }
 
@@ -161,6 +161,11 @@ pub(super) fn create(path: &Path) -> Result<File, NpyError> {
     File::create(path).map_err(|error| failed(path, error.into()))
 }
 
+fn hashing(path: &Path) -> Result<BufWriter<HashingFile>, NpyError> {
+    let file = HashingFile::create(path).map_err(|error| failed(path, error.into()))?;
+    Ok(BufWriter::with_capacity(BUFFER_BYTES, file))
+}
+
 /// A file that hashes what goes into it, which saves reading gigabytes back.
 #[derive(Debug)]
 pub struct HashingFile {
@@ -169,9 +174,14 @@ pub struct HashingFile {
 }
 
 impl HashingFile {
-    fn create(path: &Path) -> Result<BufWriter<HashingFile>, NpyError> {
-        let file = HashingFile { file: create(path)?, hasher: blake3::Hasher::new() };
-        Ok(BufWriter::with_capacity(BUFFER_BYTES, file))
+    /// Creates (or empties) the file.
+    pub(super) fn create(path: &Path) -> io::Result<HashingFile> {
+        Ok(HashingFile { file: File::create(path)?, hasher: blake3::Hasher::new() })
+    }
+
+    /// Of all that was written so far.
+    pub(super) fn hash(&self) -> blake3::Hash {
+        self.hasher.finalize()
     }
 }
 

@@ -5,22 +5,25 @@ use super::split::SplitMethod;
 use crate::config::{FeatureSet, MaskSource, Ratios};
 use std::path::PathBuf;
 
-/// How labels and masks are stored.
+/// What files the rows of a split are stored in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Layout {
-    /// One `.npz` a split for labels and one for masks.
+    /// `X` as `.npy`; one `.npz` a split for labels and one for masks.
     #[default]
     Npz,
-    /// One `.npy` a head, which `np.load` can map into memory.
+    /// `X` as `.npy`; labels and masks as one `.npy` a head, which `np.load` can map into memory.
     Npy,
+    /// All of a split in one Parquet file.
+    Parquet,
 }
 
 impl Layout {
-    /// `npz` or `npy`.
+    /// `npz`, `npy` or `parquet`.
     pub const fn name(self) -> &'static str {
         match self {
             Layout::Npz => "npz",
             Layout::Npy => "npy",
+            Layout::Parquet => "parquet",
         }
     }
 }
@@ -46,7 +49,7 @@ pub struct ExportOptions {
     pub dtype: Dtype,
     /// An earlier export whose scaler to use, instead of one fitted on the training rows.
     pub scaler_from: Option<PathBuf>,
-    /// How labels and masks are stored.
+    /// What files the rows are stored in.
     pub layout: Layout,
     /// Worker threads; 0 for one each core.
     pub jobs: usize,

@@ -12,13 +12,13 @@ use super::manifest::{Contents, manifest};
 use super::options::ExportOptions;
 use super::phases::ExportPhases;
 use super::publish::Staging;
+use super::row_writer::RowWriter;
 use super::scaler::{Scaler, ScalerError};
 use super::scaler_file::{
     ColumnDrift, FEATURE_COLS_FILE, ScalerOrigin, drift, read_scaler, scaler_id, write_scaler,
 };
 use super::spare::Spare;
 use super::split::{Split, assign};
-use super::split_writer::SplitWriter;
 use super::training_sums::{STATS_FILE, TRAINING_SUMS, TrainingSums};
 use crate::cache::{Cache, CacheError, FeatureSchema, GameRecord, PackedGame, Refusal, Snapshot};
 use crate::disk_space::free_bytes;
@@ -160,7 +160,8 @@ fn try_export(
     let mut writers = Vec::new();
     for (split, rows) in Split::ALL.into_iter().zip(size.rows) {
         let columns = plan.columns.len();
-        writers.push(SplitWriter::create(&files, split, rows as usize, columns, options.dtype)?);
+        let (dtype, layout) = (options.dtype, options.layout);
+        writers.push(RowWriter::create(&files, split, rows as usize, columns, dtype, layout)?);
     }
     let rows: u64 = size.rows.iter().sum();
     tracing::debug!("{} games in the cache, {rows} rows", records.len());
@@ -296,7 +297,7 @@ fn write_rows<'r>(
     games: impl Iterator<Item = (&'r GameRecord, Split)>,
     plan: &RowPlan,
     workers: &rayon::ThreadPool,
-    writers: &mut [SplitWriter],
+    writers: &mut [RowWriter],
     progress: &dyn Progress,
     stop: &AtomicBool,
 ) -> Result<Vec<WrittenGame>, ExportError> {
@@ -352,17 +353,22 @@ fn write_rows<'r>(
 fn write_window(
     blocks: Vec<Block>,
     plan: &RowPlan,
-    writers: &mut [SplitWriter],
+    writers: &mut [RowWriter],
 ) -> Result<Vec<Block>, ExportError> {
-    let writers = writers.iter_mut().map(|writer| (&mut writer.features_hash, &mut writer.files));
-    let (mut hashes, mut files): (Vec<_>, Vec<_>) = writers.unzip();
-    let hash =
-        || blocks.iter().try_for_each(|block| hashes[block.split as usize].write(&block.features));
+    let (mut hashes, mut files): (Vec<_>, Vec<_>) =
+        writers.iter_mut().map(RowWriter::halves).unzip();
+    let hash = || {
+        blocks.iter().try_for_each(|block| match &mut hashes[block.split as usize] {
+            Some(hash) => hash.write(&block.features),
+            None => Ok(()),
+        })
+    };
     let mut write = || blocks.iter().try_for_each(|block| files[block.split as usize].write(block));
     std::thread::scope(|scope| {
         let hashing = scope.spawn(|| plan.phases.hash.time(hash));
         plan.phases.write.time(&mut write)?;
-        hashing.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        hashing.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+        Ok::<(), ExportError>(())
     })?;
     Ok(blocks)
 }

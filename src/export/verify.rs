@@ -1,11 +1,13 @@
 //! Whether an export is still what its manifest says: every file, every shape, every game.
 
-use super::ExportError;
 use super::files::array_file;
 use super::manifest::{FITTED_ON_TRAIN, MANIFEST_FILE, enter_export_id};
+use super::parquet_shape::parquet_shape;
+use super::parquet_writer::file_name as parquet_file;
 use super::scaler_file::FEATURE_COLS_FILE;
 use super::shapes::{Shape, game_ids_of_index, npy_shape, npz_shapes};
 use super::split::Split;
+use super::{ExportError, Layout};
 use crate::gamelog::GameId;
 use crate::progress::{Amount, Counted, Progress};
 use serde::Deserialize;
@@ -161,6 +163,8 @@ fn flags(settings: &Value) -> String {
         ("dtype", "dtype"),
         ("layout", "layout"),
     ] {
+        // Parquet is chosen by another flag.
+        let flag = if settings[key] == "parquet" { "format" } else { flag };
         if !settings[key].is_null() {
             flags += &format!(" --{flag} {}", text(key));
         }
@@ -245,6 +249,21 @@ fn check_split(folder: &Path, split: Split, receipt: &Receipt, found: &mut Expor
         let path = folder.join(name);
         (!receipt.files.contains_key(name) || path.exists()).then_some(path)
     };
+    if receipt.settings.layout == Layout::Parquet.name() {
+        let name = parquet_file(split);
+        let Some(path) = at(&name) else { return };
+        let shape = parquet_shape(&path);
+        let game_ids = shape.as_ref().map(|shape| shape.game_ids.clone()).ok();
+        expect(
+            name.clone(),
+            false,
+            shape.map(|shape| vec![("features".to_owned(), shape.features)]),
+        );
+        if let Some(game_ids) = game_ids {
+            compare_games(&name, split, &game_ids, listed, found);
+        }
+        return;
+    }
     let x = format!("X_{}.npy", split.name());
     if let Some(path) = at(&x) {
         expect(x, false, npy_shape(&path).map(|shape| vec![("X".to_owned(), shape)]));
@@ -272,18 +291,26 @@ fn check_split(folder: &Path, split: Split, receipt: &Receipt, found: &mut Expor
     if let Some(path) = at(&index)
         && let Ok(in_index) = game_ids_of_index(&path)
     {
-        let in_manifest: BTreeSet<GameId> = listed.game_ids.iter().copied().collect();
-        for game_id in in_index.symmetric_difference(&in_manifest) {
-            let (has, has_not) = match in_index.contains(game_id) {
-                true => ("the index", "the manifest"),
-                false => ("the manifest", "the index"),
-            };
-            let name = split.name();
-            found.fault(
-                index.clone(),
-                format!("game {game_id} is in {name} by {has} and not by {has_not}"),
-            );
-        }
+        compare_games(&index, split, &in_index, listed, found);
+    }
+}
+
+/// The games that the rows of a split say they are of, against those that the manifest lists.
+fn compare_games(
+    file: &str,
+    split: Split,
+    in_index: &BTreeSet<GameId>,
+    listed: &ListedSplit,
+    found: &mut ExportVerification,
+) {
+    let in_manifest: BTreeSet<GameId> = listed.game_ids.iter().copied().collect();
+    for game_id in in_index.symmetric_difference(&in_manifest) {
+        let (has, has_not) = match in_index.contains(game_id) {
+            true => ("the index", "the manifest"),
+            false => ("the manifest", "the index"),
+        };
+        let name = split.name();
+        found.fault(file, format!("game {game_id} is in {name} by {has} and not by {has_not}"));
     }
 }
 

@@ -13,6 +13,7 @@ mod columns;
 mod error;
 mod excerpt;
 mod header;
+mod play;
 mod reader;
 mod records;
 mod row;
@@ -23,6 +24,7 @@ mod writer;
 pub use columns::{COLUMN_COUNT, column_names};
 pub use error::{Fault, LogError, LogErrorKind};
 pub use excerpt::Excerpt;
+pub use play::GamePlay;
 pub use reader::{LogSummary, ReadOptions, read_log};
 pub use turn::{
     ActionType, BUILD_PLACES, GameId, LoggedAction, Turn, reservation_code, selection_code,

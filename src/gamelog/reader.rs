@@ -7,6 +7,7 @@
 use super::columns::{self, COLUMNS, PlacedColumn};
 use super::error::{Fault, LogError, LogErrorKind, as_text};
 use super::header::match_header;
+use super::play::GamePlay;
 use super::records::{Fields, Located, Record, Records, split_at_comma};
 use super::row::{MISSING, Row, missing_value, range_text};
 use super::turn::{ActionType, GameId, Turn};
@@ -34,6 +35,8 @@ pub struct LogSummary {
     pub gem_fault_rows: u32,
     /// Rows in which gems on the table and in hands do not add up to the supply.
     pub unbalanced_rows: u32,
+    /// How the game went.
+    pub play: GamePlay,
 }
 
 /// Reads the log of one game and gives each turn to `each_turn`, in file order.
@@ -73,10 +76,12 @@ pub fn read_log(
             players: turn.board.player_count(),
             gem_fault_rows: 0,
             unbalanced_rows: 0,
+            play: GamePlay::default(),
         });
         summary.rows += 1;
         summary.gem_fault_rows += u32::from(turn.action.has_gem_fault());
         summary.unbalanced_rows += u32::from(!turn.board.gems_add_up());
+        summary.play.push(&turn);
         if options.repair {
             turn.action.repair_gem_fault();
         }

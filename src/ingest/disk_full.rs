@@ -134,7 +134,7 @@ fn shortage(cache: &Path, options: &IngestOptions) -> Shortage {
 mod tests {
     use super::*;
     use crate::cache::CacheKey;
-    use crate::gamelog::{GameId, LogSummary, ReadOptions};
+    use crate::gamelog::{GameId, GamePlay, LogSummary, ReadOptions};
     use crate::splendor::PlayerCount;
 
     #[test]
@@ -179,6 +179,7 @@ mod tests {
                 players: PlayerCount::Two,
                 gem_fault_rows: 0,
                 unbalanced_rows: 0,
+                play: GamePlay::default(),
             };
             let record =
                 GameRecord::new(GameId(game_id), String::new(), source_bytes, key, &summary);

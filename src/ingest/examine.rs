@@ -7,7 +7,7 @@ use crate::cache::{
     CacheError, CacheKey, CachedGames, GameReader, GameRecord, PackedGame, Packer, StaleReason,
 };
 use crate::encode::EncodedGame;
-use crate::gamelog::{LogError, ReadOptions, read_log};
+use crate::gamelog::{GamePlay, LogError, ReadOptions, read_log};
 use std::any::Any;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -29,9 +29,16 @@ pub(super) enum Outcome {
     UpToDate,
     /// It is not as cached, and can be read. `is_damaged` is whether the row that it replaces is not
     /// what was stored, whatever the reason; `game` is its encoded rows, if they were asked for.
-    Stale { why: StaleReason, is_damaged: bool, game: Option<Box<PackedGame>> },
+    Stale { why: StaleReason, is_damaged: bool, game: Option<Box<NewGame>> },
     /// It cannot be read, or not yet.
     NotTaken(LogError),
+}
+
+/// A game that is ready to be stored.
+pub(super) struct NewGame {
+    pub(super) packed: PackedGame,
+    /// How it went.
+    pub(super) play: GamePlay,
 }
 
 impl Examined {
@@ -159,7 +166,10 @@ impl<'a> Examiner<'a> {
             Ok(summary) => {
                 let record = GameRecord::new(log.game_id, source_path, bytes, key, &summary);
                 let game = match encode {
-                    true => Some(Box::new(self.pack(record)?)),
+                    true => {
+                        let (packed, play) = (self.pack(record)?, summary.play);
+                        Some(Box::new(NewGame { packed, play }))
+                    }
                     false => None,
                 };
                 examined(Outcome::Stale { why, is_damaged, game })
@@ -222,7 +232,7 @@ mod tests {
                 assert!(said.contains(part), "{part} is not in {said}");
             }
             let Outcome::Stale { game: Some(game), .. } = examine(2) else { panic!("not encoded") };
-            assert_eq!(game.record.rows as usize, turns.len());
+            assert_eq!(game.packed.record.rows as usize, turns.len());
         }
     }
 }

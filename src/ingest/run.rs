@@ -2,14 +2,14 @@
 
 use super::IngestError;
 use super::disk_full::Shortage;
-use super::examine::{Examined, Examiner, Outcome, Purpose};
+use super::examine::{Examined, Examiner, NewGame, Outcome, Purpose};
 use super::find::{FoundLogs, LogFile, find_logs, loop_note, skipped_note};
 use super::game_status::{GONE, REFUSED, SET_ASIDE, UP_TO_DATE};
 use super::phases::IngestPhases;
 use super::summary::{CacheTotals, IngestSummary};
 use super::workers::spread;
 use super::writer::Writer;
-use crate::cache::{Cache, CacheError, CachedGames, PackedGame};
+use crate::cache::{Cache, CacheError, CachedGames};
 use crate::gamelog::{GameId, LogError, ReadOptions};
 use crate::memory::report_memory;
 use crate::progress::{Amount, Progress};
@@ -210,15 +210,16 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn store(&mut self, game: &PackedGame) -> Result<(), CacheError> {
-        if let Some(old) = self.cached.records.get(&game.record.game_id) {
+    fn store(&mut self, game: &NewGame) -> Result<(), CacheError> {
+        let NewGame { packed, play } = game;
+        if let Some(old) = self.cached.records.get(&packed.record.game_id) {
             self.summary.cache.remove(old);
         }
-        self.summary.cache.add(&game.record);
-        self.summary.just_encoded.add(&game.record);
+        self.summary.cache.add(&packed.record);
+        self.summary.just_encoded.add(&packed.record);
         let begun = Instant::now();
-        let ended_batch = self.writer.put(game)?;
-        self.phases.store.add(begun.elapsed(), game.packed_bytes());
+        let ended_batch = self.writer.put(packed, play)?;
+        self.phases.store.add(begun.elapsed(), packed.packed_bytes());
         report_memory(self.options.monitor_memory && ended_batch, "after a batch");
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 use super::disk_full::PackedSoFar;
 use crate::cache::{Batch, Cache, CacheError, PackedGame};
+use crate::gamelog::GamePlay;
 use crate::progress::{Amount, Progress};
 use std::num::NonZeroUsize;
 use std::sync::atomic::AtomicBool;
@@ -87,13 +88,13 @@ impl<'a> Writer<'a> {
     }
 
     /// Stores a game; `true` if that ended a batch.
-    pub(super) fn put(&mut self, game: &PackedGame) -> Result<bool, CacheError> {
+    pub(super) fn put(&mut self, game: &PackedGame, play: &GamePlay) -> Result<bool, CacheError> {
         let bytes = game.packed_bytes();
         // First, so that a game for which there was no room is one of those that tell how much is
         // needed.
         self.packed.games += 1;
         self.packed.bytes += bytes;
-        self.write(|batch| batch.put(game))?;
+        self.write(|batch| batch.put(game, play))?;
         self.end_game(bytes)
     }
 

@@ -2,12 +2,14 @@
 //! export are compiled once; one module for each thing that an export promises. What an export of
 //! the expected games holds is in `golden_export.rs`.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::print_stderr)]
 
 #[path = "../support/cli.rs"]
 mod cli;
 #[path = "../support/export.rs"]
 mod export;
+#[path = "../support/python.rs"]
+mod python;
 
 mod arrays;
 mod choices;
@@ -17,6 +19,7 @@ mod identical;
 mod ids;
 mod left_out;
 mod normalisation;
+mod parquet;
 mod refusals;
 mod repeatability;
 mod replacing;
