@@ -8,6 +8,8 @@
 mod cached;
 #[path = "support/cli.rs"]
 mod cli;
+#[path = "support/python.rs"]
+mod python;
 
 use cached::execute;
 use cli::CliTest;
@@ -15,6 +17,7 @@ use rusqlite::Connection;
 use rusqlite::types::Value;
 use std::collections::BTreeMap;
 use std::fs;
+use std::process::Command;
 
 const CACHE: &str = "data/intermediate/prep.sqlite";
 const GAMES: usize = 24;
@@ -286,4 +289,31 @@ fn a_game_that_leaves_the_cache_leaves_no_counts() {
         let ids = rows(&test, &format!("SELECT game_id FROM {table} ORDER BY game_id"));
         assert!(ids.iter().map(|row| integer(&row["game_id"])).eq([2, 3, 4]), "{table}");
     }
+}
+
+/// The Python of the page, with what it read compared with an export.
+#[test]
+fn a_blob_read_as_the_page_says_is_what_an_export_has() {
+    let Some(python) = python::with(&["numpy", "zstandard"]) else { return };
+    let test = CliTest::new();
+    test.prep("simulate raw --games 3 --seed 5");
+    test.prep("ingest raw");
+    test.prep("export --no-normalize --split 1,0,0");
+    let page = include_str!("../docs/queries.md");
+    let blocks = page.split("```python\n").skip(1).map(|rest| rest.split("```").next().unwrap());
+    let mut script: String = blocks.collect();
+    script += r#"
+exported = np.load("data/processed/X_train.npy")
+game_ids = np.load("data/processed/index_train.npz")["game_id"]
+assert X.dtype == exported.dtype and X.shape[1] == 1308
+assert np.array_equal(X, exported[game_ids == game_ids[0]])
+print(len(X), "rows")
+"#;
+    let ran = Command::new(python)
+        .args(["-W", "error", "-c", &script])
+        .current_dir(test.path("."))
+        .output();
+    let ran = cli::Ran::from(ran.unwrap());
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(ran.stdout.ends_with(" rows\n"), "{ran:?}");
 }
