@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 /// The rooms in the order of the house: each may use those before it.
 ///
 /// `ingest` and `export` are glue beside each other: neither uses the other.
-const ROOMS: [&str; 14] = [
+const ROOMS: [&str; 16] = [
     "column_name",
     "splendor",
     "gamelog",
@@ -25,11 +25,13 @@ const ROOMS: [&str; 14] = [
     "progress",
     "ingest",
     "export",
+    "report",
+    "page",
     "cli",
 ];
 
 /// Outside libraries that belong to one room (or two), so that replacing one means one place.
-const LIBRARIES: [(&str, &[&str]); 8] = [
+const LIBRARIES: [(&str, &[&str]); 10] = [
     ("rusqlite", &["cache"]),
     ("zstd", &["cache"]),
     ("csv", &["gamelog", "cli"]),
@@ -38,6 +40,8 @@ const LIBRARIES: [(&str, &[&str]); 8] = [
     ("ndarray_npy", &["export"]),
     ("clap", &["cli"]),
     ("indicatif", &["cli"]),
+    ("maud", &["page"]),
+    ("plotters", &["page"]),
 ];
 
 const LONGEST_FILE: usize = 500;

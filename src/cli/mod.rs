@@ -9,6 +9,7 @@ mod export;
 mod ingest;
 mod output;
 mod progress;
+mod report;
 mod schema;
 mod simulate;
 mod status;
@@ -19,6 +20,7 @@ use crate::cache::CacheError;
 use crate::config::{MAX_WORKERS, Settings};
 use crate::export::ExportError;
 use crate::ingest::IngestError;
+use crate::report::ReportError;
 use anyhow::Result;
 use clap::builder::{BoolishValueParser, RangedU64ValueParser};
 use clap::{Args, CommandFactory, Parser, Subcommand};
@@ -59,6 +61,7 @@ Examples:
   prep ingest data/raw                    encode the new and changed games of a folder
   prep export --split 0.8,0.1,0.1         write train, val and test arrays to data/processed
   prep diff runs/monday data/processed    which games and features changed between two exports
+  prep report --export data/processed     one HTML file with plots about the games and the export
   prep status                             what the next ingest would do, and why
   prep verify                             whether the cache holds what was stored; what mends it
   prep simulate data/raw --games 30       make games to try it with
@@ -110,6 +113,7 @@ enum Command {
     Ingest(ingest::IngestArgs),
     Export(export::ExportArgs),
     Diff(diff::DiffArgs),
+    Report(report::ReportArgs),
     Status(status::StatusArgs),
     Verify(verify::VerifyArgs),
     Schema(schema::SchemaArgs),
@@ -155,6 +159,7 @@ fn run(cli: Cli) -> Result<Outcome> {
         Command::Ingest(arguments) => ingest::run(arguments, context),
         Command::Export(arguments) => export::run(arguments, context),
         Command::Diff(arguments) => diff::run(arguments, context),
+        Command::Report(arguments) => report::run(arguments, context),
         Command::Status(arguments) => status::run(arguments, context),
         Command::Verify(arguments) => verify::run(arguments, context),
         Command::Schema(arguments) => schema::run(arguments),
@@ -215,7 +220,10 @@ fn exit_code_of(error: &anyhow::Error) -> Outcome {
             Some(IngestError::Cache(error)) => Some(error),
             _ => match error.downcast_ref::<ExportError>() {
                 Some(ExportError::Cache(error)) => Some(error),
-                _ => None,
+                _ => match error.downcast_ref::<ReportError>() {
+                    Some(ReportError::Cache(error)) => Some(error),
+                    _ => None,
+                },
             },
         });
     match cache_error {
