@@ -1,8 +1,8 @@
 //! Which cards are built and reserved.
 
-use super::numbers::{NOTHING, grouped, percent_tick, share};
+use super::numbers::{NOTHING, counted, grouped, percent_tick, share};
 use super::palette::Ink;
-use super::parts::{bar_cell, card, counted, figure, key, round_up, section, table_of};
+use super::parts::{bar_cell, card, figure, key, round_up, section, table_of};
 use super::plot::{Axis, points};
 use crate::report::{CardCounts, Report};
 use crate::splendor::{CARDS, CARDS_IN_BOX, Card, Level};
@@ -27,7 +27,7 @@ pub(super) fn cards(report: &Report) -> Markup {
             (unknown(tally.unknown_builds, "build"))
             (unknown(tally.unknown_reservations, "reservation"))
         }
-        div.cards {
+        div.cards.pairs {
             (built_against_reserved(report))
             @for level in Level::ALL { (of_level(report, level)) }
         }
@@ -87,7 +87,7 @@ fn built_against_reserved(report: &Report) -> Markup {
             (Ink::Series(2), "level 3"),
         ]),
         &points("Cards by how often they are built and reserved", &groups, &x, &y),
-        &table_of(&FULL_HEAD, rows),
+        &table_of(&FULL_HEAD, &[], rows),
     )
 }
 
@@ -126,10 +126,10 @@ fn of_level(report: &Report, level: Level) -> Markup {
         div.box {
             h3 { "Level " (level.number()) ": most and least built" }
             p.what { "The square gives its colour and its points, the circles cost." }
-            (table_of(&head, ends))
+            (table_of(&head, &[], ends))
             details {
                 summary { "All " (ranked.len()) " cards" }
-                (table_of(&head, ranked.iter().map(row)))
+                (table_of(&head, &[], ranked.iter().map(row)))
             }
         }
     }

@@ -1,8 +1,8 @@
 //! An export: its splits, and what changed since an older one.
 
-use super::numbers::{NOTHING, grouped, percent, share, short};
+use super::numbers::{NOTHING, counted, grouped, percent, share};
 use super::palette::Ink;
-use super::parts::{counted, figure, round_up, section, table};
+use super::parts::{figure, round_up, section, table, table_of};
 use super::play::{action_bars, action_table, actions_key};
 use super::plot::{Axis, Bar, bars};
 use crate::encode::Head;
@@ -125,14 +125,14 @@ fn actions(export: &ExportReport) -> Markup {
 fn class_balance(export: &ExportReport) -> Markup {
     let line = |balance: &HeadBalance| {
         let head = Head::ALL[balance.head];
-        vec![
-            head.name().to_owned(),
-            balance.split.name().to_owned(),
-            percent(balance.distance, 1.0),
-            class_in_words(head, balance.class),
-            percent(balance.train_share, 1.0),
-            percent(balance.share, 1.0),
-        ]
+        html! {
+            th scope="row" { (head.name()) }
+            td.left { (balance.split.name()) }
+            td { (percent(balance.distance, 1.0)) }
+            td.left { (class_in_words(head, balance.class)) }
+            td { (percent(balance.train_share, 1.0)) }
+            td { (percent(balance.share, 1.0)) }
+        }
     };
     html! {
         div.box {
@@ -142,8 +142,9 @@ fn class_balance(export: &ExportReport) -> Markup {
                  spread as in train. Chance alone gives some percent where labels are few or classes \
                  many."
             }
-            (table(
+            (table_of(
                 &["head", "split", "apart", "class that differs most", "in train", "in the split"],
+                &[1, 3],
                 balance(&export.overview).iter().map(line),
             ))
         }
@@ -246,10 +247,12 @@ fn shift(shift: f64) -> String {
 /// A column's name that fits beside a bar; the table has all of it.
 fn shorten(name: &str) -> String {
     const LONGEST: usize = 24;
-    match name.char_indices().rev().nth(LONGEST - 2) {
-        Some((from, _)) if name.chars().count() > LONGEST => format!("…{}", &name[from..]),
-        _ => name.to_owned(),
+    let mut end = name;
+    while end.len() > LONGEST {
+        let Some((_, rest)) = end.split_once('_') else { break };
+        end = rest;
     }
+    if end.len() < name.len() { format!("…{end}") } else { name.to_owned() }
 }
 
 fn constant_or_not(means: &MeansDiff) -> Markup {
@@ -268,7 +271,7 @@ fn constant_or_not(means: &MeansDiff) -> Markup {
             (table(
                 &["farther than", "columns"],
                 [0.01, 0.05, 0.1, LARGE_DRIFT, 0.5, 1.0]
-                    .map(|limit| vec![format!("{} deviations", short(limit)), bound(limit)]),
+                    .map(|limit| vec![format!("{limit} deviations"), bound(limit)]),
             ))
             @for (what, columns) in [
                 ("Constant before, and not any more", &means.newly_varying),

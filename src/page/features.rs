@@ -2,7 +2,7 @@
 
 use super::numbers::{NOTHING, grouped, short};
 use super::palette::Ink;
-use super::parts::{section, table_of};
+use super::parts::{column_name, section, table_of};
 use super::plot::sparkline;
 use crate::encode::Family;
 use crate::report::{ColumnReport, Distribution, FAR, Mark, Report};
@@ -73,6 +73,12 @@ pub(super) fn features(report: &Report) -> Markup {
              all but one row in a thousand. What all columns of absent players hold in games of two \
              or three is 0."
         }
+        p {
+            "Below, N stands for a number and C for a colour: columns that tell the same of another \
+             player, card or colour stand in one line. Bars run over all values from least to most; \
+             their heights are square roots, so that rare values are seen. Blue columns are \
+             normalised, green ones are not."
+        }
         div.cards {
             (marked_box("Constant columns", &marked(Mark::Constant).collect::<Vec<_>>(), Mark::Constant))
             (marked_box("Outlying columns", &farthest_first(marked(Mark::Outlying)), Mark::Outlying))
@@ -103,7 +109,7 @@ fn marked_box(title: &str, columns: &[&ColumnReport], mark: Mark) -> Markup {
         let values = &column.values;
         let most = values.mode().map_or(0, |mode| values.count(mode));
         html! {
-            th.wrap scope="row" { code { (column.feature.name.as_str()) } }
+            th.wrap scope="row" { (column_name(column.feature.name.as_str())) }
             td {
                 @match mark {
                     Mark::Constant => (number(values.mode())),
@@ -118,11 +124,11 @@ fn marked_box(title: &str, columns: &[&ColumnReport], mark: Mark) -> Markup {
         div.box {
             h3 { (title) ": " (columns.len()) }
             @if columns.is_empty() { p.what { "None." } }
-            @else { (table_of(&head, first.iter().map(row))) }
+            @else { (table_of(&head, &[], first.iter().map(row))) }
             @if !rest.is_empty() {
                 details {
                     summary { (grouped(rest.len() as u64)) " more" }
-                    (table_of(&head, rest.iter().take(MOST_LISTED).map(row)))
+                    (table_of(&head, &[], rest.iter().take(MOST_LISTED).map(row)))
                     @if rest.len() > MOST_LISTED {
                         p.what { "and " (rest.len() - MOST_LISTED) " more: the tables by family mark them" }
                     }
@@ -148,13 +154,15 @@ fn of_family(report: &Report, family: Family) -> Markup {
         let shape: Vec<_> = kind.values.iter().collect();
         let count = |mark| kind.columns.iter().filter(|column| column.mark == Some(mark)).count();
         html! {
-            th scope="row" { code { (kind.name) } }
-            td { (kind.columns.len()) }
+            th.wrap scope="row" {
+                (column_name(&kind.name))
+                @if kind.columns.len() > 1 { " " span.faint { "× " (kind.columns.len()) } }
+            }
             td.left { (sparkline(&format!("Values of {}", kind.name), &shape, ink)) }
             td { (number(kind.values.min())) }
             td { (short(kind.values.mean())) }
             td { (number(kind.values.max())) }
-            td.left {
+            td.left.marks {
                 @for mark in [Mark::Constant, Mark::Outlying, Mark::Rare] {
                     @if count(mark) > 0 {
                         span class={ "tag " (mark.name()) } {
@@ -170,7 +178,7 @@ fn of_family(report: &Report, family: Family) -> Markup {
     let of_column = |column: &&ColumnReport| {
         let values = &column.values;
         html! {
-            th scope="row" { code { (column.feature.name.as_str()) } }
+            th scope="row" { (column_name(column.feature.name.as_str())) }
             td { (short(values.mean())) }
             td { (short(values.deviation())) }
             td { (number(values.min())) }
@@ -185,13 +193,9 @@ fn of_family(report: &Report, family: Family) -> Markup {
     html! {
         div.box {
             h3 { (family.name().replace('_', " ")) ": " (columns.len()) " columns" }
-            p.what {
-                "N stands for a number, C for a colour. Bars over all values from least to most, their \
-                 heights are square roots, so that rare values are seen; blue columns are normalised, \
-                 green ones are not."
-            }
             (table_of(
-                &["column", "columns", "values", "least", "mean", "most", ""],
+                &["column", "values", "least", "mean", "most", ""],
+                &[1, 5],
                 kinds.iter().map(of_kind),
             ))
             details {
@@ -199,6 +203,7 @@ fn of_family(report: &Report, family: Family) -> Markup {
                 (table_of(
                     &["column", "mean", "deviation", "least", "median", "most",
                       "farthest, in deviations", ""],
+                    &[7],
                     in_order.iter().map(of_column),
                 ))
             }

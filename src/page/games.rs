@@ -1,10 +1,8 @@
 //! Games and rows, by players and by night; logs that were refused.
 
-use super::numbers::{NOTHING, bytes, grouped, share, short, tick};
+use super::numbers::{NOTHING, bytes, counted, grouped, share, short, tick};
 use super::palette::Ink;
-use super::parts::{
-    counted, figure, players_in_words, players_key, round_up, section, table, table_of,
-};
+use super::parts::{figure, players_in_words, players_key, round_up, section, table};
 use super::plot::{Axis, Bar, Line, bars, columns, lines};
 use crate::report::{Distribution, GamesTally, Night, Report};
 use crate::splendor::PlayerCount;
@@ -13,8 +11,9 @@ use maud::{Markup, html};
 /// Refused logs that are listed.
 const MOST_REFUSED: usize = 50;
 
-/// Bins of a histogram of lengths, at most.
-const MOST_BINS: i64 = 40;
+/// Bins of a histogram of lengths, at most. By turns, not by rows: those come in multiples of the
+/// players, and bins of any other width would draw humps that are not there.
+const MOST_BINS: i64 = 60;
 
 /// Games with their number of players, where there are any.
 pub(super) fn by_players(
@@ -102,20 +101,20 @@ fn by_night(report: &Report) -> Markup {
 }
 
 fn lengths(report: &Report) -> Markup {
-    let shortest = by_players(report).filter_map(|(.., games)| games.lengths.min()).min();
-    let longest = by_players(report).filter_map(|(.., games)| games.lengths.max()).max();
+    let shortest = by_players(report).filter_map(|(.., games)| games.last_turns.min()).min();
+    let longest = by_players(report).filter_map(|(.., games)| games.last_turns.max()).max();
     let (shortest, longest) = (shortest.unwrap_or(0), longest.unwrap_or(0));
     let width = ((longest - shortest) / MOST_BINS + 1).max(1);
     let first = shortest / width;
     let bins = (longest / width - first + 1) as usize;
-    let binned = |lengths: &Distribution| {
+    let binned = |turns: &Distribution| {
         let mut counts = vec![0; bins];
-        lengths.iter().for_each(|(rows, games)| counts[(rows / width - first) as usize] += games);
+        turns.iter().for_each(|(turn, games)| counts[(turn / width - first) as usize] += games);
         counts
     };
     let middle = |bin: usize| ((first + bin as i64) * width) as f64 + width as f64 / 2.0;
     let all: Vec<(usize, PlayerCount, Vec<u64>)> = by_players(report)
-        .map(|(place, count, games)| (place, count, binned(&games.lengths)))
+        .map(|(place, count, games)| (place, count, binned(&games.last_turns)))
         .collect();
     let line = |(place, _, counts): &(usize, PlayerCount, Vec<u64>)| {
         let points: Vec<(f64, f64)> =
@@ -125,7 +124,7 @@ fn lengths(report: &Report) -> Markup {
     };
     let most = all.iter().flat_map(|(.., counts)| counts).max().copied().unwrap_or(0);
     let range = (first * width) as f64..((first + bins as i64) * width) as f64;
-    let x = Axis { title: "rows of the game", range, tick };
+    let x = Axis { title: "last turn", range, tick };
     let y = Axis { title: "games", range: 0.0..round_up(most as f64), tick };
     let of_bin = |bin: usize| {
         let from = (first + bin as i64) * width;
@@ -134,12 +133,13 @@ fn lengths(report: &Report) -> Markup {
         [name].into_iter().chain(all.iter().map(|(.., counts)| grouped(counts[bin]))).collect()
     };
     let head: Vec<String> = all.iter().map(|(_, count, _)| players_in_words(*count)).collect();
-    let head: Vec<&str> = ["rows"].into_iter().chain(head.iter().map(String::as_str)).collect();
+    let head: Vec<&str> =
+        ["last turn"].into_iter().chain(head.iter().map(String::as_str)).collect();
     let drawn: Vec<Line> = all.iter().map(line).collect();
     figure(
         "Game lengths",
-        "Games by their number of rows. A second hump, or games of a few rows, are often logs of \
-         games that were stopped.",
+        "Games by their last turn, in which each player moves once. A few very short games are often \
+         logs of games that were stopped.",
         &players_key(),
         &lines("Game lengths", &drawn, &x, &y),
         &table(&head, (0..bins).map(of_bin)),
@@ -167,7 +167,7 @@ fn length_table(report: &Report) -> Markup {
             h3 { "Rows of a game" }
             p.what { "Each player moves once in a turn; a game's rows are its moves." }
             (table(
-                &["games of", "fewest", "5 % below", "median", "mean", "95 % below", "most",
+                &["games of", "fewest", "5th percentile", "median", "mean", "95th percentile", "most",
                   "median of turns", "most turns"],
                 by_players(report).map(line),
             ))
@@ -189,9 +189,7 @@ pub(super) fn refused(report: &Report) -> Option<Markup> {
             (true, true) => "set aside; an older version is in",
         };
         html! {
-            th scope="row" { (refusal.game_id) }
-            td.left.wrap { (state) }
-            td.left.long { (refusal.message) }
+            li { "game " (refusal.game_id) ", " (state) ": " (refusal.message) }
         }
     };
     let listed = cache.refusals.iter().take(MOST_REFUSED).map(line);
@@ -200,8 +198,10 @@ pub(super) fn refused(report: &Report) -> Option<Markup> {
         p { "Logs that the last ingest could not take in. A log that was set aside was still being \
              written, and is tried again." }
         div.box {
-            (table_of(&["game", "", "why"], listed))
-            @if more > 0 { p.what { "and " (counted(more as u64, "more log")) ": prep status lists all" } }
+            ul.named { @for line in listed { (line) } }
+            @if more > 0 {
+                p.what { "and " (counted(more as u64, "more log")) ": prep status lists all" }
+            }
         }
     };
     Some(section("refused", "Refused logs", &content))
@@ -212,15 +212,16 @@ pub(super) fn tiles(report: &Report) -> Markup {
     let cache = &report.cache;
     let tile = |number: &str, what: &str| html! { div.tile { b { (number) } span { (what) } } };
     let illegal: u64 = report.tally.heads.iter().map(|head| head.illegal).sum();
+    let nights = report.nights.len() as u64;
     html! {
         div.tiles {
             (tile(&grouped(cache.games), "games"))
             (tile(&grouped(report.tally.rows()), "rows"))
-            (tile(&grouped(report.nights.len() as u64), "nights"))
+            (tile(&grouped(nights), if nights == 1 { "night" } else { "nights" }))
             (tile(&grouped(cache.refusals.len() as u64), "logs not taken in"))
             (tile(&grouped(illegal), "labels not legal"))
             (tile(&bytes(cache.log_bytes), "of logs"))
-            (tile(&bytes(cache.packed_bytes), "of rows in the cache"))
+            (tile(&bytes(cache.packed_bytes), "of packed rows"))
         }
     }
 }

@@ -1,8 +1,8 @@
 //! What the heads may choose and what they choose; classes never seen; labels that are not legal.
 
-use super::numbers::{NOTHING, grouped, percent_tick, share, short, tick};
+use super::numbers::{NOTHING, counted, grouped, percent_tick, share, short, tick};
 use super::palette::Ink;
-use super::parts::{counted, figure, round_up, section, table, table_of};
+use super::parts::{figure, round_up, section, table, table_of};
 use super::plot::{Axis, Bar, bars, columns};
 use crate::encode::{Head, REMOVALS};
 use crate::report::{ClassTally, HeadTally, Report, class_in_words, never_occurs};
@@ -45,7 +45,7 @@ pub(super) fn heads(report: &Report) -> Markup {
                 heads_of(report).map(line),
             ))
         }
-        div.cards {
+        div.cards.pairs {
             @for (head, tally) in heads_of(report) {
                 (choices(head, tally))
                 (legal_counts(head, tally))
@@ -205,15 +205,16 @@ pub(super) fn unseen(report: &Report) -> Markup {
         let can_occur = tally.never_chosen().filter(|&class| !never_occurs(head, class));
         let (legal, never): (Vec<usize>, Vec<usize>) =
             can_occur.partition(|&class| tally.classes[class].legal > 0);
+        (head, legal, never)
+    };
+    let all: Vec<(Head, Vec<usize>, Vec<usize>)> = heads_of(report).map(row).collect();
+    let counts = |(head, legal, never): &(Head, Vec<usize>, Vec<usize>)| {
+        vec![head.name().to_owned(), legal.len().to_string(), never.len().to_string()]
+    };
+    let named = |what: &str, head: Head, classes: &[usize]| {
         html! {
-            th scope="row" { (head.name()) }
-            td { (legal.len()) }
-            td { (never.len()) }
-            td.left.long {
-                @if legal.is_empty() && never.is_empty() { span.faint { "every class is seen" } }
-                @if !legal.is_empty() { "legal at times: " (listed(head, &legal)) }
-                @if !legal.is_empty() && !never.is_empty() { br; }
-                @if !never.is_empty() { "never legal: " (listed(head, &never)) }
+            @if !classes.is_empty() {
+                li { b { (head.name()) ", " (what) ": " } (listed(head, classes)) }
             }
         }
     };
@@ -222,10 +223,13 @@ pub(super) fn unseen(report: &Report) -> Markup {
              are legal at times it may still be asked about. Two classes that can never occur are left \
              out: the empty set of gem_take3 and class 14 of card_reservation." }
         div.box {
-            (table_of(
-                &["head", "legal, never chosen", "never legal", "which"],
-                heads_of(report).map(row),
-            ))
+            (table(&["head", "legal, never chosen", "never legal"], all.iter().map(counts)))
+            ul.named {
+                @for (head, legal, never) in &all {
+                    (named("legal at times", *head, legal))
+                    (named("never legal", *head, never))
+                }
+            }
         }
     };
     section("unseen", "Classes never seen", &content)
@@ -235,26 +239,27 @@ pub(super) fn unseen(report: &Report) -> Markup {
 pub(super) fn illegal(report: &Report) -> Markup {
     let all: u64 = heads_of(report).map(|(_, tally)| tally.illegal).sum();
     let row = |(head, tally): (Head, &HeadTally)| {
-        let named: Vec<String> = tally
-            .named
-            .iter()
-            .map(|label| {
-                let (game, turn, row) = (label.game_id, label.turn_number, label.row_in_game);
-                format!(
-                    "game {game} turn {turn} (row {row}): {}",
-                    class_in_words(head, label.class)
-                )
-            })
-            .collect();
-        let more = tally.illegal - named.len() as u64;
         html! {
             th scope="row" { (head.name()) }
             td { (grouped(tally.chosen())) }
-            td class=[(tally.illegal > 0).then_some("alarm")] { (grouped(tally.illegal)) }
+            td.alarm[tally.illegal > 0] { (grouped(tally.illegal)) }
             td { (share(tally.illegal, tally.chosen())) }
-            td.left.long {
-                (named.join("; "))
-                @if more > 0 { "; and " (grouped(more)) " more" }
+        }
+    };
+    let named = |(head, tally): (Head, &HeadTally)| {
+        let first = tally.named.iter().map(|label| {
+            let (game, turn, row) = (label.game_id, label.turn_number, label.row_in_game);
+            format!("game {game}, turn {turn}, row {row} ({})", class_in_words(head, label.class))
+        });
+        let first: Vec<String> = first.collect();
+        let more = tally.illegal - first.len() as u64;
+        html! {
+            @if !first.is_empty() {
+                li {
+                    b { (head.name()) ": " }
+                    (first.join("; "))
+                    @if more > 0 { "; and " (grouped(more)) " more" }
+                }
             }
         }
     };
@@ -270,9 +275,11 @@ pub(super) fn illegal(report: &Report) -> Markup {
         }
         div.box {
             (table_of(
-                &["head", "labels", "not legal", "of its labels", "the first of them"],
+                &["head", "labels", "not legal", "of its labels"],
+                &[],
                 heads_of(report).map(row),
             ))
+            ul.named { @for head in heads_of(report) { (named(head)) } }
         }
     };
     section("illegal", "Labels not legal under their masks", &content)

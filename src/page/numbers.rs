@@ -1,17 +1,6 @@
 //! Numbers as people read them.
 
-/// A number with commas between the thousands.
-pub(super) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut grouped = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
-}
+pub(super) use crate::report::{counted, grouped};
 
 /// Stands where there is nothing to tell.
 pub(super) const NOTHING: &str = "–";

@@ -55,6 +55,13 @@ pub(super) fn players_key() -> Markup {
     key(names.iter().enumerate().map(|(place, name)| (Ink::Series(place), name.as_str())))
 }
 
+/// A column's name, which may be broken after any of its words.
+pub(super) fn column_name(name: &str) -> Markup {
+    html! {
+        code { @for part in name.split_inclusive('_') { (part) wbr; } }
+    }
+}
+
 /// `2 players`
 pub(super) fn players_in_words(players: PlayerCount) -> String {
     format!("{} players", players.get())
@@ -73,15 +80,26 @@ pub(super) fn table<S: AsRef<str>>(
             }
         }
     });
-    table_of(head, rows)
+    table_of(head, &[], rows)
 }
 
-/// A table of rows that are made of cells already.
-pub(super) fn table_of(head: &[&str], rows: impl IntoIterator<Item = Markup>) -> Markup {
+/// A table of rows that are made of cells already. `words` are the columns that hold words rather
+/// than numbers, besides the first.
+pub(super) fn table_of(
+    head: &[&str],
+    words: &[usize],
+    rows: impl IntoIterator<Item = Markup>,
+) -> Markup {
     html! {
         div.scroll tabindex="0" {
             table {
-                thead { tr { @for name in head { th scope="col" { (name) } } } }
+                thead {
+                    tr {
+                        @for (place, name) in head.iter().enumerate() {
+                            th.left[words.contains(&place)] scope="col" { (name) }
+                        }
+                    }
+                }
                 tbody { @for row in rows { tr { (row) } } }
             }
         }
@@ -111,12 +129,6 @@ pub(super) fn card(card: &Card) -> Markup {
             }
         }
     }
-}
-
-/// `1 game`, `2,000 games`.
-pub(super) fn counted(number: u64, noun: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{} {noun}{plural}", super::numbers::grouped(number))
 }
 
 /// The smallest round number (1, 2 or 5 times a power of ten) that is not below this one.

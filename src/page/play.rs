@@ -180,7 +180,7 @@ pub(super) fn actions(report: &Report) -> Markup {
     counts.push(("all".to_owned(), all));
     let x = turn_axis(report);
     let content = html! {
-        div.cards {
+        div.cards.pairs {
             (figure(
                 "Action mix",
                 "What players do, as logged. It is the class balance of the action_type head: a \

@@ -14,11 +14,14 @@ use std::ops::Range;
 
 const WIDTH: u32 = 400;
 const HEIGHT: u32 = 240;
-const FONT_SIZE: u32 = 13;
+/// As plotters counts; in the SVG it stands as 13 pixels.
+const FONT_SIZE: u32 = 16;
+/// A letter's width at that size, on the safe side: the reader's font is not known.
+const LETTER: f64 = 7.6;
 /// Room for the ticks of an axis, and for its title.
-const TICKS_BELOW: u32 = 24;
+const TICKS_BELOW: u32 = 22;
 const TITLE: u32 = 18;
-const ROW: u32 = 19;
+const ROW: u32 = 21;
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 type Chart<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
@@ -109,7 +112,7 @@ pub(super) fn columns(
         }
         let widest = names.iter().map(|name| name.chars().count()).max().unwrap_or(1);
         let room = 330.0 / names.len().max(1) as f64;
-        let every = ((widest as f64 * 7.5 + 6.0) / room).ceil().max(1.0) as usize;
+        let every = ((widest as f64 * LETTER + 6.0) / room).ceil().max(1.0) as usize;
         for (place, name) in names.iter().enumerate().step_by(every) {
             let (x, y) = chart.backend_coord(&(place as f64 + 0.5, y.range.start));
             let style = words(Ink::Muted, HPos::Center, VPos::Top);
@@ -131,15 +134,16 @@ pub(super) struct Bar {
 
 /// Lying bars, one for each name, as long as the axis says.
 pub(super) fn bars(what: &str, bars: &[Bar], x: &Axis<'_>) -> Markup {
-    let letters = |text: &String| text.chars().count() as u32;
-    let left = bars.iter().map(|bar| letters(&bar.name)).max().unwrap_or(0) * 7 + 10;
-    let right = bars.iter().map(|bar| letters(&bar.note)).max().unwrap_or(0) * 7 + 10;
+    let width = |text: &String| (text.chars().count() as f64 * LETTER) as u32 + 10;
+    let left = bars.iter().map(|bar| width(&bar.name)).max().unwrap_or(0);
+    // The last tick stands half beyond the axis.
+    let right = bars.iter().map(|bar| width(&bar.note)).max().unwrap_or(0).max(24);
     let height = ROW * bars.len() as u32 + TICKS_BELOW + TITLE + 8;
     draw(what, height, |root| {
         let rows = bars.len() as f64;
         let mut chart = ChartBuilder::on(root)
             .margin_top(4)
-            .margin_right(right.min(WIDTH / 3))
+            .margin_right(right)
             .margin_left(left.min(WIDTH / 2))
             .margin_bottom(2)
             .x_label_area_size(TICKS_BELOW + TITLE)
@@ -208,10 +212,10 @@ fn chart<'a, 'b>(
 ) -> Result<Chart<'a, 'b>, Box<dyn std::error::Error>> {
     let mut chart = ChartBuilder::on(root)
         .margin_top(TITLE + 8)
-        .margin_right(12)
+        .margin_right(24)
         .margin_bottom(2)
         .x_label_area_size(TICKS_BELOW + TITLE)
-        .y_label_area_size(46)
+        .y_label_area_size(52)
         .build_cartesian_2d(x.range.clone(), y.range.clone())?;
     chart
         .configure_mesh()

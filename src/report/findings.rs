@@ -3,7 +3,8 @@
 use super::classes::never_occurs;
 use super::features::Mark;
 use super::run::{ExportReport, Report};
-use crate::encode::Head;
+use super::words::{counted, grouped};
+use crate::encode::{Head, MASK_WIDTH};
 use serde::Serialize;
 
 /// Means that moved so many deviations between two exports are worth a look.
@@ -49,10 +50,12 @@ impl Findings {
 
 /// `1 game was`, `2 games were`.
 fn were(number: u64, noun: &str) -> String {
-    match number {
-        1 => format!("1 {noun} was"),
-        _ => format!("{number} {noun}s were"),
-    }
+    format!("{} {}", counted(number, noun), if number == 1 { "was" } else { "were" })
+}
+
+/// `1 game is`, `2 games are`.
+fn are(number: u64, what: &str) -> String {
+    format!("{} {}", counted(number, what), if number == 1 { "is" } else { "are" })
 }
 
 fn of_cache(report: &Report, found: &mut Findings) {
@@ -86,14 +89,15 @@ fn of_cache(report: &Report, found: &mut Findings) {
     let faulty = cache.gem_fault_rows - cache.repaired_rows;
     if faulty > 0 {
         let text = format!(
-            "{faulty} rows have the known gem fault of old logs, so their gem_take3 label is \
-             missing: ingest with --repair reads them as they were meant."
+            "{} of old logs with the known gem fault: their gem_take3 label is missing. Ingest with \
+             --repair to read them as they were meant.",
+            counted(faulty, "row")
         );
         found.warn("heads", text);
     }
     if cache.unbalanced_rows > 0 {
-        let rows = cache.unbalanced_rows;
-        let text = format!("In {rows} rows the gems on the table and in hands do not add up.");
+        let rows = counted(cache.unbalanced_rows, "row");
+        let text = format!("In {rows} the gems on the table and in hands do not add up.");
         found.note("games", text);
     }
 }
@@ -102,17 +106,19 @@ fn of_heads(report: &Report, found: &mut Findings) {
     let illegal: u64 = report.tally.heads.iter().map(|head| head.illegal).sum();
     if illegal > 0 {
         let text = format!(
-            "{illegal} labels are not legal under their masks: a masked loss must leave those out."
+            "{} not legal under the masks: a masked loss must leave those out.",
+            are(illegal, "label")
         );
         found.warn("illegal", text);
     }
-    let mut unseen = 0;
+    let mut unseen: u64 = 0;
     for (head, tally) in Head::ALL.into_iter().zip(&report.tally.heads) {
-        unseen += tally.never_chosen().filter(|&class| !never_occurs(head, class)).count();
+        unseen += tally.never_chosen().filter(|&class| !never_occurs(head, class)).count() as u64;
     }
     if unseen > 0 {
         let text = format!(
-            "{unseen} classes are the label of no row: a network cannot learn to choose them here."
+            "{unseen} of the {MASK_WIDTH} classes of all heads were never chosen: nothing here teaches \
+             a network to choose them."
         );
         found.note("unseen", text);
     }
@@ -120,7 +126,7 @@ fn of_heads(report: &Report, found: &mut Findings) {
 
 fn of_features(report: &Report, found: &mut Findings) {
     let marked = |mark| report.columns.iter().filter(|column| column.mark == Some(mark)).count();
-    let columns = report.columns.len();
+    let columns = grouped(report.columns.len() as u64);
     match marked(Mark::Constant) {
         0 => {}
         constant => found.note(
@@ -146,21 +152,15 @@ fn of_export(export: &ExportReport, found: &mut Findings) {
     }
     if export.games_only_in_cache > 0 {
         let text = format!(
-            "{} not in the export: it is older than the cache. Export again to have them.",
-            match export.games_only_in_cache {
-                1 => "1 game of the cache is".to_owned(),
-                games => format!("{games} games of the cache are"),
-            }
+            "{} in the cache only, not in the export: export again to have them.",
+            are(export.games_only_in_cache, "game")
         );
         found.note("splits", text);
     }
     if export.games_only_in_export > 0 {
         let text = format!(
-            "{} not in the cache any more.",
-            match export.games_only_in_export {
-                1 => "1 game of the export is".to_owned(),
-                games => format!("{games} games of the export are"),
-            }
+            "{} in the export only, not in the cache any more.",
+            are(export.games_only_in_export, "game")
         );
         found.warn("splits", text);
     }
@@ -173,10 +173,7 @@ fn of_export(export: &ExportReport, found: &mut Findings) {
                 let text = format!(
                     "Since the older export the mean of {} moved more than {LARGE_DRIFT} standard \
                      deviations, {} farthest: look at the new logs before training.",
-                    match past.len() {
-                        1 => "1 column".to_owned(),
-                        columns => format!("{columns} columns"),
-                    },
+                    counted(past.len() as u64, "column"),
                     farthest.column
                 );
                 found.warn("drift", text);

@@ -29,6 +29,7 @@ mod places;
 mod run;
 mod splits;
 mod tally;
+mod words;
 
 pub use cards::{CardCounts, CardTally};
 pub use classes::{class_in_words, never_occurs};
@@ -42,3 +43,4 @@ pub use json::as_json;
 pub use run::{CacheFacts, ExportReport, Night, Report, ReportOptions, report};
 pub use splits::{HeadBalance, balance};
 pub use tally::Tally;
+pub use words::{counted, grouped};
