@@ -156,13 +156,8 @@ fn of_family(report: &Report, family: Family) -> Markup {
         html! {
             th.wrap scope="row" {
                 (column_name(&kind.name))
-                @if kind.columns.len() > 1 { " " span.faint { "× " (kind.columns.len()) } }
-            }
-            td.left { (sparkline(&format!("Values of {}", kind.name), &shape, ink)) }
-            td { (number(kind.values.min())) }
-            td { (short(kind.values.mean())) }
-            td { (number(kind.values.max())) }
-            td.left.marks {
+                @if kind.columns.len() > 1 { " " span.faint { "×\u{a0}" (kind.columns.len()) } }
+                " "
                 @for mark in [Mark::Constant, Mark::Outlying, Mark::Rare] {
                     @if count(mark) > 0 {
                         span class={ "tag " (mark.name()) } {
@@ -173,6 +168,10 @@ fn of_family(report: &Report, family: Family) -> Markup {
                     }
                 }
             }
+            td.left { (sparkline(&format!("Values of {}", kind.name), &shape, ink)) }
+            td { (number(kind.values.min())) }
+            td { (short(kind.values.mean())) }
+            td { (number(kind.values.max())) }
         }
     };
     let of_column = |column: &&ColumnReport| {
@@ -194,8 +193,8 @@ fn of_family(report: &Report, family: Family) -> Markup {
         div.box {
             h3 { (family.name().replace('_', " ")) ": " (columns.len()) " columns" }
             (table_of(
-                &["column", "values", "least", "mean", "most", ""],
-                &[1, 5],
+                &["column", "values", "least", "mean", "most"],
+                &[1],
                 kinds.iter().map(of_kind),
             ))
             details {

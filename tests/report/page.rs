@@ -40,7 +40,8 @@ fn page(test: &CliTest, options: &str) -> Html {
 }
 
 fn words(page: &Html, selector: &str) -> String {
-    let elements = page.select(&Selector::parse(selector).unwrap());
+    let selector = Selector::parse(selector).unwrap();
+    let elements = page.select(&selector);
     elements.flat_map(|element| element.text().collect::<Vec<_>>()).collect()
 }
 
@@ -120,9 +121,11 @@ fn a_page_names_refused_logs_whatever_is_in_them() {
 #[test]
 fn a_page_of_an_export_with_an_empty_split_stands() {
     let test = ingested(6);
-    for options in
-        ["--split 1,0,0", "--split 0.5,0.5,0 --features base", "--split 0,1,0 --no-normalize"]
-    {
+    for options in [
+        "--split 1,0,0",
+        "--split 0.5,0.5,0 --features base",
+        "--split 0.01,0.5,0.49 --no-normalize",
+    ] {
         test.prep(&format!("export --out export {options}"));
         let page = page(&test, "--export export");
         assert!(words(&page, "#splits").contains("0 games"), "{options}");
