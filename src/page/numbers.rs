@@ -12,7 +12,7 @@ pub(super) fn percent(part: f64, whole: f64) -> String {
     }
     let percent = 100.0 * part / whole;
     match percent {
-        percent if percent == 0.0 => "0 %".to_owned(),
+        0.0 => "0 %".to_owned(),
         percent if percent < 0.01 => "< 0.01 %".to_owned(),
         percent if percent < 1.0 => format!("{percent:.2} %"),
         percent => format!("{percent:.1} %"),
@@ -27,7 +27,7 @@ pub(super) fn share(part: u64, whole: u64) -> String {
 /// A number with three digits or so.
 pub(super) fn short(number: f64) -> String {
     match number.abs() {
-        size if size == 0.0 => "0".to_owned(),
+        0.0 => "0".to_owned(),
         size if size < 0.01 => format!("{number:.4}"),
         size if size < 1.0 => format!("{number:.3}"),
         size if size < 100.0 => format!("{number:.2}"),
