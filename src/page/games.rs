@@ -215,7 +215,7 @@ pub(super) fn tiles(report: &Report) -> Markup {
     let nights = report.nights.len() as u64;
     html! {
         div.tiles {
-            (tile(&grouped(cache.games), "games"))
+            (tile(&grouped(cache.games), if cache.games == 1 { "game" } else { "games" }))
             (tile(&grouped(report.tally.rows()), "rows"))
             (tile(&grouped(nights), if nights == 1 { "night" } else { "nights" }))
             (tile(&grouped(cache.refusals.len() as u64), "logs not taken in"))
