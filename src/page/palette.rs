@@ -27,7 +27,7 @@ pub(super) enum Ink {
 /// Name of the CSS variable, light, dark. No two light colours may be equal.
 const COLORS: [(Ink, &str, Rgb, Rgb); 9] = [
     (Ink::Series(0), "series-0", 0x1f63c6, 0x7fb0ff),
-    (Ink::Series(1), "series-1", 0xc8560a, 0xf7a05f),
+    (Ink::Series(1), "series-1", 0xba4d08, 0xf7a05f),
     (Ink::Series(2), "series-2", 0x0b8068, 0x45cbaa),
     (Ink::Series(3), "series-3", 0x8a41b8, 0xcf9df5),
     (Ink::Text, "text", 0x1b1f27, 0xe7e9ee),
