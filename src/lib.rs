@@ -29,6 +29,8 @@
 //! | [`memory`], [`phases`], [`progress`] | what long runs report |
 //! | [`ingest`] | the glue from logs to cache |
 //! | [`export`] | the glue from cache to arrays |
+//! | [`report`] | the glue from cache and export to numbers about them |
+//! | [`page`] | those numbers as one HTML file |
 //! | [`cli`] | the command line |
 //!
 //! # As a library
@@ -70,5 +72,9 @@ pub mod progress;
 pub mod ingest;
 
 pub mod export;
+
+pub mod report;
+
+pub mod page;
 
 pub mod cli;

@@ -26,6 +26,8 @@ const ROOMS: &[&str] = &[
     "progress",
     "ingest",
     "export",
+    "report",
+    "page",
     "cli",
 ];
 
@@ -46,6 +48,8 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("clap_complete", &["cli"]),
     ("clap_mangen", &["cli"]),
     ("indicatif", &["cli"]),
+    ("maud", &["page"]),
+    ("plotters", &["page"]),
 ];
 
 const LONGEST_FILE: usize = 500;

@@ -2,7 +2,7 @@
 //! and the views beneath them: what they say is compared with what the logs themselves say, read
 //! as plain text. Counts that were changed are in here too: `verify` and `ingest` must see them.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::print_stderr)]
 
 #[path = "support/cached.rs"]
 mod cached;

@@ -200,6 +200,19 @@ impl Snapshot<'_> {
         read_refusals(&self.transaction).map_err(|error| sqlite_error(self.path, error))
     }
 
+    /// The day in UTC on which each game was encoded, as `2026-01-31`.
+    ///
+    /// # Errors
+    /// If SQLite cannot read the file.
+    pub fn ingest_days(&self) -> Result<BTreeMap<GameId, String>, CacheError> {
+        let read = || -> SqliteResult<_> {
+            let sql = "SELECT game_id, substr(ingested_at, 1, 10) FROM games";
+            let mut statement = self.transaction.prepare(sql)?;
+            statement.query_map([], |row| Ok((GameId(row.get(0)?), row.get(1)?)))?.collect()
+        };
+        read().map_err(|error| sqlite_error(self.path, error))
+    }
+
     /// The exact column sums over some games.
     ///
     /// # Errors

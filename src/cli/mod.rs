@@ -13,6 +13,7 @@ mod inspect;
 mod names;
 mod output;
 mod progress;
+mod report;
 mod schema;
 mod simulate;
 mod status;
@@ -25,6 +26,7 @@ use crate::config::{ConfigError, MAX_WORKERS, Settings};
 use crate::encode::ENCODER_VERSION;
 use crate::export::ExportError;
 use crate::ingest::IngestError;
+use crate::report::ReportError;
 use anyhow::Result;
 use clap::builder::{BoolishValueParser, RangedU64ValueParser};
 use clap::{Args, CommandFactory, Parser, Subcommand};
@@ -66,6 +68,7 @@ Examples:
   prep export --split 0.8,0.1,0.1         write train, val and test arrays to data/processed
   prep diff runs/monday data/processed    which games and features changed between two exports
   prep inspect 17 --turn 12               the table before that turn, the move, the legal ones
+  prep report --export data/processed     one HTML file with plots about the games and the export
   prep status                             what the next ingest would do, and why
   prep verify                             whether the cache holds what was stored; what mends it
   prep simulate data/raw --games 30       make games to try it with
@@ -126,6 +129,7 @@ enum Command {
     Export(export::ExportArgs),
     Diff(diff::DiffArgs),
     Inspect(inspect::InspectArgs),
+    Report(report::ReportArgs),
     Status(status::StatusArgs),
     Verify(verify::VerifyArgs),
     Schema(schema::SchemaArgs),
@@ -178,6 +182,7 @@ fn run(cli: Cli) -> Result<Outcome> {
         Command::Export(arguments) => export::run(arguments, context),
         Command::Diff(arguments) => diff::run(arguments, context),
         Command::Inspect(arguments) => inspect::run(arguments, context),
+        Command::Report(arguments) => report::run(arguments, context),
         Command::Status(arguments) => status::run(arguments, context),
         Command::Verify(arguments) => verify::run(arguments, context),
         Command::Schema(arguments) => schema::run(arguments),
@@ -240,7 +245,10 @@ fn exit_code_of(error: &anyhow::Error) -> Outcome {
             Some(IngestError::Cache(error)) => Some(error),
             _ => match error.downcast_ref::<ExportError>() {
                 Some(ExportError::Cache(error)) => Some(error),
-                _ => None,
+                _ => match error.downcast_ref::<ReportError>() {
+                    Some(ReportError::Cache(error)) => Some(error),
+                    _ => None,
+                },
             },
         });
     match cache_error {

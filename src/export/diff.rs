@@ -189,14 +189,14 @@ pub fn diff_exports(old: &Path, new: &Path) -> Result<ExportDiff, DiffError> {
 }
 
 /// An export, without its arrays.
-struct ExportFolder<'p> {
+pub(super) struct ExportFolder<'p> {
     folder: &'p Path,
-    receipt: Receipt,
-    columns: Vec<String>,
+    pub(super) receipt: Receipt,
+    pub(super) columns: Vec<String>,
 }
 
 impl ExportFolder<'_> {
-    fn read(folder: &Path) -> Result<ExportFolder<'_>, DiffError> {
+    pub(super) fn read(folder: &Path) -> Result<ExportFolder<'_>, DiffError> {
         let failed = |why| DiffError { export: folder.to_owned(), why };
         if !folder.is_dir() {
             let what = if folder.exists() { "is a file" } else { "is not there" };
@@ -216,7 +216,10 @@ impl ExportFolder<'_> {
 
     /// Reads a file that is as the manifest says. One that is not belongs to another export (which
     /// may have taken this one's place a moment ago) or was changed.
-    fn read_json<T: serde::de::DeserializeOwned>(&self, name: &str) -> Result<T, DiffError> {
+    pub(super) fn read_json<T: serde::de::DeserializeOwned>(
+        &self,
+        name: &str,
+    ) -> Result<T, DiffError> {
         let bytes = fs::read(self.folder.join(name))
             .map_err(|error| self.failed(format!("{name}: {error}")))?;
         self.check(name, &bytes)?;

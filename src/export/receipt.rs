@@ -28,6 +28,9 @@ pub(super) struct Receipt {
 pub(super) struct ReceiptSettings {
     /// Where the scaler is from, in words.
     pub(super) scaler: String,
+    /// Everything else, as it was written.
+    #[serde(flatten)]
+    pub(super) others: serde_json::Map<String, serde_json::Value>,
 }
 
 /// Which scaler an export has.

@@ -8,7 +8,7 @@ use super::receipt::Receipt;
 use super::scaler::Scaler;
 use ndarray::Array1;
 use ndarray_npy::NpzReader;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::fs::{self, File};
 use std::io::ErrorKind;
@@ -228,7 +228,7 @@ fn is_sound(scaler: &Scaler, column: usize) -> bool {
 }
 
 /// How far the mean of a column has moved since a scaler was fitted.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ColumnDrift {
     /// The column's name.
     pub column: String,

@@ -1,0 +1,95 @@
+//! `prep report`
+
+use super::output;
+use super::{Context, Outcome, progress, stop_flag, threads};
+use crate::cache::Cache;
+use crate::page::render;
+use crate::report::{ReportOptions, as_json, report};
+use anyhow::{Context as _, Result};
+use clap::Args;
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+const AFTER_HELP: &str = "\
+Examples:
+  prep report                                        the cache, to report.html
+  prep report --export data/processed                and the splits of an export
+  prep report --export runs/tonight --against runs/trained --out tonight.html
+  prep report --json | jq .cache                     the numbers, to stdout";
+
+/// Write one HTML file with plots and numbers about the cache, and about an export
+///
+/// Games and rows by players and night, game lengths, points, actions, cards, legal moves against
+/// chosen classes, the values of every column; of an export, how alike its splits are and what moved
+/// since an older one. The file needs no network and no other file. One pass over the cached rows;
+/// no log is read, and nothing but the file is written.
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
+pub(super) struct ReportArgs {
+    /// The file to write [default: report.html; with --json none]
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Folder of an export to tell about as well
+    #[arg(long, value_name = "DIR")]
+    export: Option<PathBuf>,
+    /// Folder of an older export to compare that one with
+    #[arg(long, value_name = "DIR", requires = "export")]
+    against: Option<PathBuf>,
+    /// Print JSON: the numbers themselves
+    #[arg(long)]
+    json: bool,
+    /// Worker threads; 0 for one each core, up to 16
+    #[arg(long, value_name = "N", env = "PREP_NUM_WORKERS", value_parser = threads())]
+    jobs: Option<usize>,
+}
+
+pub(super) fn run(arguments: ReportArgs, context: Context) -> Result<Outcome> {
+    let options = ReportOptions {
+        export: arguments.export,
+        against: arguments.against,
+        jobs: context.jobs(arguments.jobs),
+    };
+    let out = match (arguments.out, arguments.json) {
+        (None, true) => None,
+        (out, _) => Some(out.unwrap_or_else(|| PathBuf::from("report.html"))),
+    };
+    let cache = Cache::open_existing(&context.cache_path())?;
+    let progress = progress::progress(context.common.quiet);
+    let report = report(&cache, &options, &*progress, stop_flag())?;
+    if let Some(out) = &out {
+        let page = render(&report);
+        write(out, page.as_bytes()).with_context(|| format!("cannot write {}", out.display()))?;
+        if !context.common.quiet && !arguments.json {
+            let size = page.len() as f64 / 1e6;
+            output::print(format!("wrote {size:.1} MB to {}\n", out.display()))?;
+        }
+    }
+    if arguments.json {
+        output::print(format!("{:#}\n", as_json(&report)))?;
+    }
+    Ok(Outcome::Done)
+}
+
+/// Writes beside and renames: whoever has the old page open never reloads half of a new one.
+fn write(out: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    if out.exists() && !out.is_file() {
+        // Such as /dev/stdout.
+        return fs::OpenOptions::new().write(true).open(out)?.write_all(bytes);
+    }
+    let folder = match out.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    fs::create_dir_all(folder)?;
+    let mut file = tempfile::Builder::new().prefix(".report").tempfile_in(folder)?;
+    file.write_all(bytes)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        // As any new file, not as a secret one: it is there to be shown.
+        file.as_file().set_permissions(fs::Permissions::from_mode(0o644))?;
+    }
+    file.persist(out).map_err(|error| error.error)?;
+    Ok(())
+}

@@ -1,0 +1,136 @@
+//! Which cards are built and reserved.
+
+use super::numbers::{NOTHING, counted, grouped, percent_tick, share};
+use super::palette::Ink;
+use super::parts::{bar_cell, card, figure, key, round_up, section, table_of};
+use super::plot::{Axis, points};
+use crate::report::{CardCounts, Report};
+use crate::splendor::{CARDS, CARDS_IN_BOX, Card, Level};
+use maud::{Markup, html};
+
+/// Cards of a level shown at first, from each end.
+const AT_EACH_END: usize = 4;
+
+type Counted<'r> = (&'static Card, &'r CardCounts);
+
+pub(super) fn cards(report: &Report) -> Markup {
+    let tally = &report.tally.cards;
+    let unknown = |number: u64, what: &str| match number {
+        0 => String::new(),
+        _ => format!(" {} could not be told.", counted(number, what)),
+    };
+    let content = html! {
+        p {
+            "Shares are of the games in which the card was seen, on the table or in a reserve: so \
+             cards compare, whichever happened to turn up. A reservation off a deck is told by the \
+             next row."
+            (unknown(tally.unknown_builds, "build"))
+            (unknown(tally.unknown_reservations, "reservation"))
+        }
+        div.cards.pairs {
+            (built_against_reserved(report))
+            @for level in Level::ALL { (of_level(report, level)) }
+        }
+    };
+    section("cards", "Which cards are bought and reserved", &content)
+}
+
+/// Cards of a level, most built first; of the two printings of one card, those that were seen.
+fn ranked(report: &Report, level: Level) -> Vec<Counted<'_>> {
+    let all = CARDS.iter().zip(&report.tally.cards.cards).enumerate();
+    let of_level = all.filter(|&(place, (card, counts))| {
+        card.level == level && (place < CARDS_IN_BOX || counts.games_seen > 0)
+    });
+    let mut ranked: Vec<Counted<'_>> = of_level.map(|(_, counted)| counted).collect();
+    // A stable sort: ties, and cards that were never seen, stay in the order of the box.
+    ranked.sort_by(|(_, a), (_, b)| {
+        let rate = |counts: &CardCounts| ratio(counts.built(), counts.games_seen);
+        rate(b).total_cmp(&rate(a))
+    });
+    ranked
+}
+
+fn ratio(part: u64, whole: u64) -> f64 {
+    part as f64 / whole.max(1) as f64
+}
+
+fn built_against_reserved(report: &Report) -> Markup {
+    let of = |level: Level| {
+        let seen = ranked(report, level).into_iter().filter(|(_, counts)| counts.games_seen > 0);
+        let at = |(_, counts): Counted<'_>| {
+            (ratio(counts.built(), counts.games_seen), ratio(counts.reserved(), counts.games_seen))
+        };
+        (Ink::Series(level.index()), seen.map(at).collect::<Vec<_>>())
+    };
+    let groups = Level::ALL.map(of);
+    let end = |value: fn(&(f64, f64)) -> f64| {
+        let all = groups.iter().flat_map(|(_, points)| points.iter().map(value));
+        round_up(all.fold(0.0, f64::max) * 1.02)
+    };
+    let x = Axis {
+        title: "built, of the games that saw it",
+        range: 0.0..end(|at| at.0),
+        tick: percent_tick,
+    };
+    let y = Axis { title: "reserved", range: 0.0..end(|at| at.1), tick: percent_tick };
+    let rows = Level::ALL
+        .iter()
+        .flat_map(|&level| ranked(report, level))
+        .map(|(card, counts)| full_row(card, counts));
+    figure(
+        "Built against reserved",
+        "One ring a card. To the right are the cards that get built; high up those that are put \
+         aside, which also happens to take gold or to keep them from others.",
+        &key([
+            (Ink::Series(0), "level 1"),
+            (Ink::Series(1), "level 2"),
+            (Ink::Series(2), "level 3"),
+        ]),
+        &points("Cards by how often they are built and reserved", &groups, &x, &y),
+        &table_of(&FULL_HEAD, &[], rows),
+    )
+}
+
+const FULL_HEAD: [&str; 6] =
+    ["card", "games", "built", "of them reserved before", "reserved", "of them off the deck"];
+
+fn full_row(of: &Card, counts: &CardCounts) -> Markup {
+    html! {
+        th scope="row" { (card(of)) }
+        td { (grouped(counts.games_seen)) }
+        td { (grouped(counts.built())) }
+        td { (grouped(counts.built_from_reserve)) }
+        td { (grouped(counts.reserved())) }
+        td { (grouped(counts.reserved_from_deck)) }
+    }
+}
+
+fn of_level(report: &Report, level: Level) -> Markup {
+    let ranked = ranked(report, level);
+    let row = |&(of, counts): &Counted<'_>| {
+        let seen = counts.games_seen;
+        html! {
+            th scope="row" { (card(of)) }
+            (bar_cell(ratio(counts.built(), seen), &share(counts.built(), seen), Ink::Series(0)))
+            (bar_cell(ratio(counts.reserved(), seen), &share(counts.reserved(), seen), Ink::Series(1)))
+        }
+    };
+    let head = ["card", "built", "reserved"];
+    let last = &ranked[ranked.len() - AT_EACH_END..];
+    let between = html! {
+        th scope="row" { span.faint { (NOTHING) } }
+        td {} td {}
+    };
+    let ends = ranked[..AT_EACH_END].iter().map(row).chain([between]).chain(last.iter().map(row));
+    html! {
+        div.box {
+            h3 { "Level " (level.number()) ": most and least built" }
+            p.what { "The square gives its colour and its points, the circles cost." }
+            (table_of(&head, &[], ends))
+            details {
+                summary { "All " (ranked.len()) " cards" }
+                (table_of(&head, &[], ranked.iter().map(row)))
+            }
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! Numbers as people read them.
+
+pub(super) use crate::report::{counted, grouped};
+
+/// Stands where there is nothing to tell.
+pub(super) const NOTHING: &str = "–";
+
+/// A share in percent, with as many digits as tell something.
+pub(super) fn percent(part: f64, whole: f64) -> String {
+    if whole == 0.0 {
+        return NOTHING.to_owned();
+    }
+    let percent = 100.0 * part / whole;
+    match percent {
+        0.0 => "0 %".to_owned(),
+        percent if percent < 0.01 => "< 0.01 %".to_owned(),
+        percent if percent < 1.0 => format!("{percent:.2} %"),
+        percent => format!("{percent:.1} %"),
+    }
+}
+
+/// [`percent`] of counts.
+pub(super) fn share(part: u64, whole: u64) -> String {
+    percent(part as f64, whole as f64)
+}
+
+/// A number with three digits or so.
+pub(super) fn short(number: f64) -> String {
+    match number.abs() {
+        0.0 => "0".to_owned(),
+        size if size < 0.01 => format!("{number:.4}"),
+        size if size < 1.0 => format!("{number:.3}"),
+        size if size < 100.0 => format!("{number:.2}"),
+        _ => format!("{number:.0}"),
+    }
+}
+
+/// Thousands as `k`, millions as `M`: for the ticks of an axis.
+pub(super) fn tick(number: f64) -> String {
+    let plain = |number: f64| format!("{}", (number * 100.0).round() / 100.0);
+    match number.abs() {
+        size if size >= 1e6 => format!("{}M", plain(number / 1e6)),
+        size if size >= 1e3 => format!("{}k", plain(number / 1e3)),
+        _ => plain(number),
+    }
+}
+
+/// A share of 0 to 1 as the tick of an axis.
+pub(super) fn percent_tick(share: f64) -> String {
+    format!("{} %", (share * 1000.0).round() / 10.0)
+}
+
+/// Bytes in the unit that fits.
+pub(super) fn bytes(bytes: u64) -> String {
+    match bytes as f64 {
+        size if size >= 1e9 => format!("{:.1} GB", size / 1e9),
+        size if size >= 1e6 => format!("{:.1} MB", size / 1e6),
+        size => format!("{:.1} KB", size / 1e3),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_have_the_digits_that_tell_something() {
+        assert_eq!([grouped(0), grouped(999), grouped(559_796)], ["0", "999", "559,796"]);
+        assert_eq!([share(1, 3), share(1, 500), share(0, 9)], ["33.3 %", "0.20 %", "0 %"]);
+        assert_eq!([share(1, 100_000), share(0, 0)], ["< 0.01 %", NOTHING]);
+        assert_eq!([tick(1500.0), tick(2e6), tick(0.25)], ["1.5k", "2M", "0.25"]);
+        assert_eq!([short(0.0), short(-2.71659), short(0.001)], ["0", "-2.72", "0.0010"]);
+    }
+}

@@ -1,0 +1,272 @@
+//! Plots as SVG, drawn by plotters.
+//!
+//! Every drawing is as wide as a phone, so that its words can be read there; on a larger screen
+//! several stand side by side. Colours are those of the [palette](super::palette), words take the
+//! page's own font.
+
+use super::palette::Ink;
+use maud::{Markup, PreEscaped, html};
+use plotters::coord::Shift;
+use plotters::coord::types::RangedCoordf64;
+use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+use std::ops::Range;
+
+const WIDTH: u32 = 400;
+const HEIGHT: u32 = 240;
+/// As plotters counts; in the SVG it stands as 13 pixels.
+const FONT_SIZE: u32 = 16;
+/// A letter's width at that size, on the safe side: the reader's font is not known.
+const LETTER: f64 = 7.6;
+/// Room for the ticks of an axis, and for its title.
+const TICKS_BELOW: u32 = 22;
+const TITLE: u32 = 18;
+const ROW: u32 = 21;
+
+type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
+type Chart<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
+/// A string that is drawn into takes everything; the error type is the library's.
+type Drawn = Result<(), Box<dyn std::error::Error>>;
+
+/// An axis: what it tells, from where to where, and how its ticks are written.
+pub(super) struct Axis<'a> {
+    pub(super) title: &'a str,
+    pub(super) range: Range<f64>,
+    pub(super) tick: fn(f64) -> String,
+}
+
+/// Values over an axis, with how far they spread if that is to be seen.
+pub(super) struct Line {
+    pub(super) ink: Ink,
+    pub(super) points: Vec<(f64, f64)>,
+    /// Where, from, to; empty for none.
+    pub(super) band: Vec<(f64, f64, f64)>,
+}
+
+/// Lines over two axes.
+pub(super) fn lines(what: &str, lines: &[Line], x: &Axis<'_>, y: &Axis<'_>) -> Markup {
+    draw(what, HEIGHT, |root| {
+        let mut chart = chart(root, x, y)?;
+        for line in lines {
+            let above = line.band.iter().map(|&(x, _, high)| (x, high));
+            let below = line.band.iter().rev().map(|&(x, low, _)| (x, low));
+            let outline: Vec<_> = above.chain(below).collect();
+            if outline.len() > 2 {
+                let fill = line.ink.color().mix(0.16).filled();
+                chart.draw_series([Polygon::new(outline, fill)])?;
+            }
+        }
+        for line in lines {
+            let style = line.ink.color().stroke_width(2);
+            chart.draw_series(LineSeries::new(line.points.iter().copied(), style))?;
+            // A line of one point is none.
+            if let [point] = line.points[..] {
+                chart.draw_series([Circle::new(point, 3, line.ink.color().filled())])?;
+            }
+        }
+        Ok(())
+    })
+}
+
+/// Points over two axes, hollow so that those behind are seen.
+pub(super) fn points(
+    what: &str,
+    groups: &[(Ink, Vec<(f64, f64)>)],
+    x: &Axis<'_>,
+    y: &Axis<'_>,
+) -> Markup {
+    draw(what, HEIGHT + 60, |root| {
+        let mut chart = chart(root, x, y)?;
+        for (ink, points) in groups {
+            let circle = |&at: &(f64, f64)| Circle::new(at, 4, ink.color().stroke_width(2));
+            chart.draw_series(points.iter().map(circle))?;
+        }
+        Ok(())
+    })
+}
+
+/// Upright bars, one for each name, with parts one on top of another. Names are left out where
+/// they would not stand beside each other.
+pub(super) fn columns(
+    what: &str,
+    names: &[String],
+    parts: &[(Ink, Vec<f64>)],
+    x_title: &str,
+    y: &Axis<'_>,
+) -> Markup {
+    draw(what, HEIGHT, |root| {
+        let none = |_: f64| String::new();
+        let x = Axis { title: x_title, range: 0.0..names.len().max(1) as f64, tick: none };
+        let mut chart = chart(root, &x, y)?;
+        let gap = if names.len() > 60 { 0.0 } else { 0.12 };
+        let mut base = vec![0.0; names.len()];
+        for (ink, heights) in parts {
+            let bar = |(place, height): (usize, &f64)| {
+                let (left, right) = (place as f64 + gap, place as f64 + 1.0 - gap);
+                let foot = base[place];
+                Rectangle::new([(left, foot), (right, foot + height)], ink.color().filled())
+            };
+            let bars: Vec<_> = heights.iter().enumerate().map(bar).collect();
+            chart.draw_series(bars)?;
+            base.iter_mut().zip(heights).for_each(|(base, height)| *base += height);
+        }
+        let widest = names.iter().map(|name| name.chars().count()).max().unwrap_or(1);
+        let room = 330.0 / names.len().max(1) as f64;
+        let every = ((widest as f64 * LETTER + 6.0) / room).ceil().max(1.0) as usize;
+        for (place, name) in names.iter().enumerate().step_by(every) {
+            let (x, y) = chart.backend_coord(&(place as f64 + 0.5, y.range.start));
+            let style = words(Ink::Muted, HPos::Center, VPos::Top);
+            root.draw(&Text::new(name.as_str(), (x, y + 6), style))?;
+        }
+        Ok(())
+    })
+}
+
+/// A lying bar: its name, and its parts one after another.
+pub(super) struct Bar {
+    pub(super) name: String,
+    pub(super) parts: Vec<(Ink, f64)>,
+    /// Written after the bar.
+    pub(super) note: String,
+    /// A mark across the bar, such as what chance would give.
+    pub(super) mark: Option<f64>,
+}
+
+/// Lying bars, one for each name, as long as the axis says.
+pub(super) fn bars(what: &str, bars: &[Bar], x: &Axis<'_>) -> Markup {
+    let width = |text: &String| (text.chars().count() as f64 * LETTER) as u32 + 10;
+    let left = bars.iter().map(|bar| width(&bar.name)).max().unwrap_or(0);
+    // The last tick stands half beyond the axis.
+    let right = bars.iter().map(|bar| width(&bar.note)).max().unwrap_or(0).max(24);
+    let height = ROW * bars.len() as u32 + TICKS_BELOW + TITLE + 8;
+    draw(what, height, |root| {
+        let rows = bars.len() as f64;
+        let mut chart = ChartBuilder::on(root)
+            .margin_top(4)
+            .margin_right(right)
+            .margin_left(left.min(WIDTH / 2))
+            .margin_bottom(2)
+            .x_label_area_size(TICKS_BELOW + TITLE)
+            .build_cartesian_2d(x.range.clone(), rows..0.0)?;
+        chart
+            .configure_mesh()
+            .disable_y_mesh()
+            .disable_y_axis()
+            .light_line_style(TRANSPARENT)
+            .bold_line_style(Ink::Grid.color())
+            .axis_style(Ink::Grid.color())
+            .x_labels(5)
+            .x_label_formatter(&|&value| (x.tick)(value))
+            .label_style(words(Ink::Muted, HPos::Center, VPos::Top))
+            .x_desc(x.title)
+            .axis_desc_style(words(Ink::Muted, HPos::Center, VPos::Top))
+            .draw()?;
+        for (row, bar) in bars.iter().enumerate() {
+            let (top, bottom) = (row as f64 + 0.16, row as f64 + 0.84);
+            let mut begin = x.range.start.max(0.0);
+            for &(ink, length) in &bar.parts {
+                let corners = [(begin, top), (begin + length, bottom)];
+                chart.draw_series([Rectangle::new(corners, ink.color().filled())])?;
+                begin += length;
+            }
+            if let Some(mark) = bar.mark {
+                let ends = [(mark, row as f64 + 0.02), (mark, row as f64 + 0.98)];
+                chart.draw_series([PathElement::new(ends, Ink::Text.color().stroke_width(2))])?;
+            }
+            let (x_left, y) = chart.backend_coord(&(x.range.start, row as f64 + 0.5));
+            let (x_right, _) = chart.backend_coord(&(x.range.end, 0.0));
+            let name = words(Ink::Text, HPos::Right, VPos::Center);
+            root.draw(&Text::new(bar.name.as_str(), (x_left - 6, y), name))?;
+            let note = words(Ink::Muted, HPos::Left, VPos::Center);
+            root.draw(&Text::new(bar.note.as_str(), (x_right + 6, y), note))?;
+        }
+        Ok(())
+    })
+}
+
+/// A histogram without axes, to stand in a line of a table. Heights are roots, so that rare values
+/// are seen as well.
+pub(super) fn sparkline(what: &str, counts: &[(i64, u64)], ink: Ink) -> Markup {
+    let (Some(first), Some(last)) = (counts.first(), counts.last()) else { return html! {} };
+    let most = counts.iter().map(|&(_, times)| times).max().unwrap_or(1) as f64;
+    let span = (last.0 - first.0 + 1).max(2) as f64;
+    draw_sized(what, (120, 26), "spark", |root| {
+        let chart = ChartBuilder::on(root).build_cartesian_2d(0.0..span, 0.0..1.0)?;
+        let area = chart.plotting_area();
+        for &(value, times) in counts {
+            let left = (value - first.0) as f64;
+            // Not lower than can be seen.
+            let height = (times as f64 / most).sqrt().max(0.06);
+            let corners = [(left + 0.08, 0.0), (left + 0.92, height)];
+            area.draw(&Rectangle::new(corners, ink.color().filled()))?;
+        }
+        Ok(())
+    })
+}
+
+/// Axes with lines to read values off.
+fn chart<'a, 'b>(
+    root: &'a Area<'b>,
+    x: &Axis<'_>,
+    y: &Axis<'_>,
+) -> Result<Chart<'a, 'b>, Box<dyn std::error::Error>> {
+    let mut chart = ChartBuilder::on(root)
+        .margin_top(TITLE + 8)
+        .margin_right(24)
+        .margin_bottom(2)
+        .x_label_area_size(TICKS_BELOW + TITLE)
+        .y_label_area_size(52)
+        .build_cartesian_2d(x.range.clone(), y.range.clone())?;
+    chart
+        .configure_mesh()
+        .disable_x_mesh()
+        .light_line_style(TRANSPARENT)
+        .bold_line_style(Ink::Grid.color())
+        .axis_style(Ink::Grid.color())
+        .x_labels(7)
+        .y_labels(6)
+        .x_label_formatter(&|&value| (x.tick)(value))
+        .y_label_formatter(&|&value| (y.tick)(value))
+        .x_label_style(words(Ink::Muted, HPos::Center, VPos::Top))
+        .y_label_style(words(Ink::Muted, HPos::Right, VPos::Center))
+        .x_desc(x.title)
+        .axis_desc_style(words(Ink::Muted, HPos::Center, VPos::Top))
+        .draw()?;
+    // Above the axis and level: a title on its side is hard to read.
+    let title = words(Ink::Muted, HPos::Left, VPos::Top);
+    root.draw(&Text::new(y.title, (2, 3), title))?;
+    Ok(chart)
+}
+
+fn words(ink: Ink, across: HPos, down: VPos) -> TextStyle<'static> {
+    let font = ("sans-serif", FONT_SIZE).into_font();
+    let color = ink.color().to_backend_color();
+    TextStyle { color, ..TextStyle::from(font) }.pos(Pos::new(across, down))
+}
+
+fn draw(what: &str, height: u32, content: impl FnOnce(&Area<'_>) -> Drawn) -> Markup {
+    draw_sized(what, (WIDTH, height), "plot", content)
+}
+
+fn draw_sized(
+    what: &str,
+    size: (u32, u32),
+    class: &str,
+    content: impl FnOnce(&Area<'_>) -> Drawn,
+) -> Markup {
+    let mut svg = String::new();
+    {
+        let root = SVGBackend::with_string(&mut svg, size).into_drawing_area();
+        content(&root).expect("a string takes everything that is drawn");
+        root.present().expect("a string takes everything that is drawn");
+    }
+    // The drawing without its own first tag, which fixes the width.
+    let drawing = svg.split_once('>').map_or("", |(_, rest)| rest).trim_end();
+    let drawing = drawing.strip_suffix("</svg>").unwrap_or(drawing);
+    let (width, height) = size;
+    html! {
+        svg class=(class) viewBox={ "0 0 " (width) " " (height) } role="img" aria-label=(what) {
+            (PreEscaped(drawing))
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! How often each whole number occurs.
+
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// Exact counts of whole numbers. Two of them add up the same in whichever order, so that it does
+/// not matter which thread counted what.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Distribution {
+    counts: BTreeMap<i64, u64>,
+}
+
+impl Distribution {
+    /// Counts a value so many times.
+    pub fn add(&mut self, value: i64, times: u64) {
+        if times > 0 {
+            *self.counts.entry(value).or_default() += times;
+        }
+    }
+
+    /// Adds other counts.
+    pub fn merge(&mut self, other: &Distribution) {
+        for (value, times) in other.iter() {
+            self.add(value, times);
+        }
+    }
+
+    /// The values that occur, in ascending order, with how often they do.
+    pub fn iter(&self) -> impl Iterator<Item = (i64, u64)> {
+        self.counts.iter().map(|(&value, &times)| (value, times))
+    }
+
+    /// How many were counted.
+    pub fn total(&self) -> u64 {
+        self.counts.values().sum()
+    }
+
+    /// How often a value occurs.
+    pub fn count(&self, value: i64) -> u64 {
+        self.counts.get(&value).copied().unwrap_or(0)
+    }
+
+    /// The smallest value; `None` of nothing.
+    pub fn min(&self) -> Option<i64> {
+        self.counts.first_key_value().map(|(&value, _)| value)
+    }
+
+    /// The largest value; `None` of nothing.
+    pub fn max(&self) -> Option<i64> {
+        self.counts.last_key_value().map(|(&value, _)| value)
+    }
+
+    /// The value that occurs most often, the smaller of two that occur equally often.
+    pub fn mode(&self) -> Option<i64> {
+        let by_count = self.iter().max_by_key(|&(value, times)| (times, -value));
+        by_count.map(|(value, _)| value)
+    }
+
+    /// The mean; 0 of nothing.
+    pub fn mean(&self) -> f64 {
+        match self.total() {
+            0 => 0.0,
+            total => self.sums().0 as f64 / total as f64,
+        }
+    }
+
+    /// The population's standard deviation, as an export's scaler has it: rounded once, from exact
+    /// whole numbers. 0 of nothing.
+    pub fn deviation(&self) -> f64 {
+        let total = i128::from(self.total());
+        let (sum, sum_of_squares) = self.sums();
+        match total {
+            0 => 0.0,
+            _ => ((total * sum_of_squares - sum * sum) as f64).sqrt() / total as f64,
+        }
+    }
+
+    /// The smallest value that at least this share (0 to 1) of all are not above; `None` of nothing.
+    pub fn quantile(&self, share: f64) -> Option<i64> {
+        let wanted = (share * self.total() as f64).ceil().max(1.0);
+        let mut below = 0;
+        for (value, times) in self.iter() {
+            below += times;
+            if below as f64 >= wanted {
+                return Some(value);
+            }
+        }
+        None
+    }
+
+    /// Sum, and sum of squares.
+    fn sums(&self) -> (i128, i128) {
+        self.iter().fold((0, 0), |(sum, squares), (value, times)| {
+            let (value, times) = (i128::from(value), i128::from(times));
+            (sum + value * times, squares + value * value * times)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(values: &[i64]) -> Distribution {
+        let mut distribution = Distribution::default();
+        values.iter().for_each(|&value| distribution.add(value, 1));
+        distribution
+    }
+
+    #[test]
+    fn mean_deviation_and_quantiles_are_those_of_the_values() {
+        let values = of(&[2, 4, 4, 4, 5, 5, 7, 9]);
+        assert_eq!((values.mean(), values.deviation()), (5.0, 2.0));
+        assert_eq!((values.min(), values.mode(), values.max()), (Some(2), Some(4), Some(9)));
+        let quantiles = [0.0, 0.125, 0.13, 0.5, 0.51, 1.0].map(|share| values.quantile(share));
+        assert_eq!(quantiles, [2, 2, 4, 4, 5, 9].map(Some));
+        let nothing = Distribution::default();
+        assert_eq!((nothing.mean(), nothing.deviation()), (0.0, 0.0));
+        assert_eq!((nothing.quantile(0.5), nothing.mode()), (None, None));
+    }
+
+    #[test]
+    fn counts_add_up_in_any_order() {
+        let (mut one, other) = (of(&[-3, 0, 7]), of(&[0, 0, 8]));
+        let mut turned = other.clone();
+        turned.merge(&one);
+        one.merge(&other);
+        assert_eq!(one, turned);
+        assert_eq!(one, of(&[-3, 0, 0, 0, 7, 8]));
+    }
+}

@@ -1,0 +1,35 @@
+//! Why there is no report.
+
+use crate::cache::CacheError;
+use crate::export::{DiffError, OverviewError};
+
+/// Why there is no report.
+#[derive(Debug, thiserror::Error)]
+pub enum ReportError {
+    /// There is nothing to report on.
+    #[error("the cache holds no games: run `prep ingest DIR` first")]
+    NoGames,
+    /// No cached row has the columns of this program.
+    #[error(
+        "{} of the cache encoded by another version of prep, whose columns are not known: \
+         run `prep ingest DIR` first, which encodes {} anew",
+        if *games == 1 { "the only game was".to_owned() } else { format!("all {games} games were") },
+        if *games == 1 { "it" } else { "them" }
+    )]
+    OtherEncoder {
+        /// How many.
+        games: usize,
+    },
+    /// Ctrl-C.
+    #[error("interrupted: no report was written")]
+    Interrupted,
+    /// The cache failed.
+    #[error(transparent)]
+    Cache(#[from] CacheError),
+    /// The folder of `--export` could not be read.
+    #[error(transparent)]
+    Export(#[from] OverviewError),
+    /// The folders of `--export` and `--against` could not be compared.
+    #[error(transparent)]
+    Diff(#[from] DiffError),
+}

@@ -1,0 +1,183 @@
+//! What somebody should look at before training.
+
+use super::classes::never_occurs;
+use super::features::Mark;
+use super::run::{ExportReport, Report};
+use super::words::{counted, grouped};
+use crate::encode::{Head, MASK_WIDTH};
+use serde::Serialize;
+
+/// Means that moved so many deviations between two exports are worth a look.
+pub const LARGE_DRIFT: f64 = 0.25;
+
+/// One thing to look at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// Whether it may spoil a training, rather than only be good to know.
+    pub is_warning: bool,
+    /// A sentence or two, with what to do.
+    pub text: String,
+    /// The part of the report that says more: the id of a section of the page.
+    pub section: &'static str,
+}
+
+/// Everything worth a look, warnings first.
+pub fn findings(report: &Report) -> Vec<Finding> {
+    let mut found = Findings(Vec::new());
+    of_cache(report, &mut found);
+    of_heads(report, &mut found);
+    of_features(report, &mut found);
+    if let Some(export) = &report.export {
+        of_export(export, &mut found);
+    }
+    let mut all = found.0;
+    // A stable sort: otherwise as they were found.
+    all.sort_by_key(|finding| !finding.is_warning);
+    all
+}
+
+struct Findings(Vec<Finding>);
+
+impl Findings {
+    fn warn(&mut self, section: &'static str, text: String) {
+        self.0.push(Finding { is_warning: true, text, section });
+    }
+
+    fn note(&mut self, section: &'static str, text: String) {
+        self.0.push(Finding { is_warning: false, text, section });
+    }
+}
+
+/// `1 game was`, `2 games were`.
+fn were(number: u64, noun: &str) -> String {
+    format!("{} {}", counted(number, noun), if number == 1 { "was" } else { "were" })
+}
+
+/// `1 game is`, `2 games are`.
+fn are(number: u64, what: &str) -> String {
+    format!("{} {}", counted(number, what), if number == 1 { "is" } else { "are" })
+}
+
+fn of_cache(report: &Report, found: &mut Findings) {
+    let cache = &report.cache;
+    if !cache.last_ingest_finished {
+        let text = "The last ingest did not finish, or is still running: games may be missing. \
+                    Run prep ingest, then make the report again.";
+        found.warn("games", text.to_owned());
+    }
+    let set_aside = cache.refusals.iter().filter(|refusal| refusal.set_aside).count() as u64;
+    let refused = cache.refusals.len() as u64 - set_aside;
+    if refused > 0 {
+        let text = format!("{} refused by the last ingest: mend them.", were(refused, "log"));
+        found.warn("refused", text);
+    }
+    if set_aside > 0 {
+        let text = format!(
+            "{} still being written and set aside: the next ingest tries again.",
+            were(set_aside, "log")
+        );
+        found.note("refused", text);
+    }
+    if cache.other_encoder > 0 {
+        let text = format!(
+            "{} encoded by another version of prep and left out here: run prep ingest, which \
+             encodes them anew.",
+            were(cache.other_encoder, "game")
+        );
+        found.warn("games", text);
+    }
+    let faulty = cache.gem_fault_rows - cache.repaired_rows;
+    if faulty > 0 {
+        let text = format!(
+            "{} of old logs with the known gem fault: their gem_take3 label is missing. Ingest with \
+             --repair to read them as they were meant.",
+            counted(faulty, "row")
+        );
+        found.warn("heads", text);
+    }
+    if cache.unbalanced_rows > 0 {
+        let rows = counted(cache.unbalanced_rows, "row");
+        let text = format!("In {rows} the gems on the table and in hands do not add up.");
+        found.note("games", text);
+    }
+}
+
+fn of_heads(report: &Report, found: &mut Findings) {
+    let illegal: u64 = report.tally.heads.iter().map(|head| head.illegal).sum();
+    if illegal > 0 {
+        let text = format!(
+            "{} not legal under the masks: a masked loss must leave those out.",
+            are(illegal, "label")
+        );
+        found.warn("illegal", text);
+    }
+    let mut unseen: u64 = 0;
+    for (head, tally) in Head::ALL.into_iter().zip(&report.tally.heads) {
+        unseen += tally.never_chosen().filter(|&class| !never_occurs(head, class)).count() as u64;
+    }
+    if unseen > 0 {
+        let text = format!(
+            "{unseen} of the {MASK_WIDTH} classes of all heads were never chosen: nothing here teaches \
+             a network to choose them."
+        );
+        found.note("unseen", text);
+    }
+}
+
+fn of_features(report: &Report, found: &mut Findings) {
+    let marked = |mark| report.columns.iter().filter(|column| column.mark == Some(mark)).count();
+    let columns = grouped(report.columns.len() as u64);
+    match marked(Mark::Constant) {
+        0 => {}
+        constant => found.note(
+            "features",
+            format!("{constant} of {columns} columns have the same value in every row."),
+        ),
+    }
+    match marked(Mark::Outlying) {
+        0 => {}
+        outlying => found.note(
+            "features",
+            format!("{outlying} of {columns} columns have values far from their mean."),
+        ),
+    }
+}
+
+fn of_export(export: &ExportReport, found: &mut Findings) {
+    for split in &export.overview.splits {
+        if split.game_ids.is_empty() {
+            let name = split.split.name();
+            found.warn("splits", format!("No game of the export is in {name}."));
+        }
+    }
+    if export.games_only_in_cache > 0 {
+        let text = format!(
+            "{} in the cache only, not in the export: export again to have them.",
+            are(export.games_only_in_cache, "game")
+        );
+        found.note("splits", text);
+    }
+    if export.games_only_in_export > 0 {
+        let text = format!(
+            "{} in the export only, not in the cache any more.",
+            are(export.games_only_in_export, "game")
+        );
+        found.warn("splits", text);
+    }
+    let Some((_, diff)) = &export.since else { return };
+    match &diff.means {
+        Err(why) => found.warn("drift", format!("Since the older export: {why}.")),
+        Ok(means) => {
+            let past = means.past(LARGE_DRIFT);
+            if let Some(farthest) = past.first() {
+                let text = format!(
+                    "Since the older export the mean of {} moved more than {LARGE_DRIFT} standard \
+                     deviations, {} farthest: look at the new logs before training.",
+                    counted(past.len() as u64, "column"),
+                    farthest.column
+                );
+                found.warn("drift", text);
+            }
+        }
+    }
+}

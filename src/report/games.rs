@@ -1,0 +1,89 @@
+//! How many games there are, how long they are, and how they go: points and actions by turn.
+
+use super::distribution::Distribution;
+use super::places::places;
+use crate::cache::UnpackedGame;
+use crate::encode::Head;
+use crate::gamelog::ActionType;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// How often each action was taken, in the order of [`ActionType::ALL`].
+pub type ActionCounts = [u64; ActionType::ALL.len()];
+
+/// Games of as many players.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct GamesTally {
+    /// Games.
+    pub games: u64,
+    /// Rows of those games.
+    pub rows: u64,
+    /// Games by their number of rows.
+    pub lengths: Distribution,
+    /// Games by their last turn's number: each player moves once in a turn.
+    pub last_turns: Distribution,
+    /// Over all rows.
+    pub actions: ActionCounts,
+    /// By number of the turn, as logged.
+    pub turns: BTreeMap<i32, TurnTally>,
+}
+
+/// One turn over many games.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct TurnTally {
+    /// Points of whoever had most when the turn began: one a game.
+    pub leader_points: Distribution,
+    /// Points of each player before the own move: one a row.
+    pub points: Distribution,
+    /// What was done in it.
+    pub actions: ActionCounts,
+}
+
+impl GamesTally {
+    /// Counts a game.
+    pub(super) fn add_game(&mut self, game: &UnpackedGame) {
+        let rows = game.turn_numbers.len();
+        self.games += 1;
+        self.rows += rows as u64;
+        self.lengths.add(rows as i64, 1);
+        if let Some(&last) = game.turn_numbers.iter().max() {
+            self.last_turns.add(last.into(), 1);
+        }
+        let points = game.features.column(places().points_of_mover);
+        let leader_points = game.features.column(places().points_of_leader);
+        let actions = game.labels.column(Head::ActionType.index());
+        let mut last_turn = None;
+        for (row, &turn) in game.turn_numbers.iter().enumerate() {
+            let tally = self.turns.entry(turn).or_default();
+            tally.points.add(points[row] as i64, 1);
+            if last_turn != Some(turn) {
+                tally.leader_points.add(leader_points[row] as i64, 1);
+                last_turn = Some(turn);
+            }
+            // Every row has an action.
+            if let Some(action) = usize::try_from(actions[row]).ok().filter(|&class| class < 4) {
+                tally.actions[action] += 1;
+                self.actions[action] += 1;
+            }
+        }
+    }
+
+    /// Adds the counts of other games.
+    pub(super) fn merge(&mut self, other: &GamesTally) {
+        self.games += other.games;
+        self.rows += other.rows;
+        self.lengths.merge(&other.lengths);
+        self.last_turns.merge(&other.last_turns);
+        add_up(&mut self.actions, &other.actions);
+        for (&turn, more) in &other.turns {
+            let tally = self.turns.entry(turn).or_default();
+            tally.leader_points.merge(&more.leader_points);
+            tally.points.merge(&more.points);
+            add_up(&mut tally.actions, &more.actions);
+        }
+    }
+}
+
+fn add_up(counts: &mut ActionCounts, more: &ActionCounts) {
+    counts.iter_mut().zip(more).for_each(|(count, more)| *count += more);
+}

@@ -1,0 +1,159 @@
+//! The numbers of a report for a program.
+
+use super::classes::class_in_words;
+use super::findings::findings;
+use super::run::{ExportReport, Report};
+use super::splits::balance;
+use crate::encode::Head;
+use crate::gamelog::ActionType;
+use crate::splendor::{CARDS, Card, PlayerCount};
+use serde_json::{Map, Value, json};
+
+/// All numbers of a report. Counts are whole numbers; a distribution is an object from value to
+/// count; actions stand in the order of `actions`, games and rows of a night in that of `players`.
+pub fn as_json(report: &Report) -> Value {
+    let cache = &report.cache;
+    let refused = |refusal: &crate::cache::Refusal| {
+        json!({
+            "game_id": refusal.game_id,
+            "why": refusal.message,
+            "set_aside": refusal.set_aside,
+            "older_version_kept": cache.from_an_older_log.contains(&refusal.game_id),
+        })
+    };
+    let players = PlayerCount::ALL.map(PlayerCount::get);
+    let by_players: Map<String, Value> = players
+        .iter()
+        .zip(&report.tally.games)
+        .map(|(n, games)| (n.to_string(), json!(games)))
+        .collect();
+    json!({
+        "findings": findings(report),
+        "cache": {
+            "games": cache.games,
+            "rows": report.tally.rows(),
+            "log_bytes": cache.log_bytes,
+            "packed_bytes": cache.packed_bytes,
+            "games_of_another_encoder": cache.other_encoder,
+            "gem_fault_rows": cache.gem_fault_rows,
+            "repaired_rows": cache.repaired_rows,
+            "unbalanced_rows": cache.unbalanced_rows,
+            "last_ingest_finished": cache.last_ingest_finished,
+            "refused": cache.refusals.iter().map(refused).collect::<Vec<_>>(),
+        },
+        "players": players,
+        "actions": ActionType::ALL.map(ActionType::logged_name),
+        "nights": report.nights,
+        "games_by_players": by_players,
+        "cards": cards(report),
+        "heads": heads(report),
+        "features": features(report),
+        "export": report.export.as_ref().map(export),
+    })
+}
+
+fn cards(report: &Report) -> Value {
+    let tally = &report.tally.cards;
+    let card = |(card, counts): (&Card, &super::cards::CardCounts)| {
+        json!({
+            "level": card.level.number(),
+            "points": card.vp,
+            "bonus": card.bonus.name(),
+            "cost": card.cost.0,
+            "games_seen": counts.games_seen,
+            "built_from_table": counts.built_from_table,
+            "built_from_reserve": counts.built_from_reserve,
+            "reserved_from_table": counts.reserved_from_table,
+            "reserved_from_deck": counts.reserved_from_deck,
+        })
+    };
+    json!({
+        "cards": CARDS.iter().zip(&tally.cards).map(card).collect::<Vec<_>>(),
+        "unknown_builds": tally.unknown_builds,
+        "unknown_reservations": tally.unknown_reservations,
+    })
+}
+
+fn heads(report: &Report) -> Map<String, Value> {
+    let head = |(head, tally): (Head, &super::heads::HeadTally)| {
+        let class = |(place, class): (usize, &super::heads::ClassTally)| {
+            json!({
+                "class": place,
+                "meaning": class_in_words(head, place),
+                "legal": class.legal,
+                "chosen": class.chosen,
+                "chosen_by_chance": class.by_chance(),
+                "legal_classes_when_chosen": class.choices,
+                "illegal": class.illegal,
+            })
+        };
+        let value = json!({
+            "rows": tally.rows,
+            "no_label": tally.no_label,
+            "legal_counts": tally.legal_counts,
+            "illegal": tally.illegal,
+            "first_illegal": tally.named,
+            "classes": tally.classes.iter().enumerate().map(class).collect::<Vec<_>>(),
+        });
+        (head.name().to_owned(), value)
+    };
+    Head::ALL.into_iter().zip(&report.tally.heads).map(head).collect()
+}
+
+fn features(report: &Report) -> Map<String, Value> {
+    let feature = |column: &super::features::ColumnReport| {
+        let values = &column.values;
+        let value = json!({
+            "family": column.feature.family.name(),
+            "normalized": column.feature.normalized,
+            "mark": column.mark,
+            "mean": values.mean(),
+            "deviation": values.deviation(),
+            "farthest": column.farthest(),
+            "values": values,
+        });
+        (column.feature.name.as_str().to_owned(), value)
+    };
+    report.columns.iter().map(feature).collect()
+}
+
+fn export(export: &ExportReport) -> Value {
+    let overview = &export.overview;
+    let split = |split: &crate::export::SplitOverview| {
+        let value = json!({
+            "games": split.game_ids.len(),
+            "rows": split.rows,
+            "games_by_players": split.games_by_players,
+            "illegal_labels": split.illegal_labels,
+        });
+        (split.split.name().to_owned(), value)
+    };
+    let balance: Vec<Value> = balance(overview)
+        .iter()
+        .map(|balance| {
+            let mut value = json!(balance);
+            value["head"] = Head::ALL[balance.head].name().into();
+            value
+        })
+        .collect();
+    json!({
+        "export_id": overview.export_id,
+        "encoder_version": overview.encoder_version,
+        "columns": overview.columns,
+        "settings": overview.settings,
+        "splits": overview.splits.iter().map(split).collect::<Map<_, _>>(),
+        "balance": balance,
+        "games_only_in_cache": export.games_only_in_cache,
+        "games_only_in_export": export.games_only_in_export,
+        "drift_from_scaler": overview.drift,
+        "since": export.since.as_ref().map(|(_, diff)| json!({
+            "old": diff.old,
+            "games_moved": diff.moved,
+            "means": diff.means.as_ref().ok().map(|means| &means.moved),
+            "newly_varying": diff.means.as_ref().ok().map(|means| &means.newly_varying),
+            "newly_constant": diff.means.as_ref().ok().map(|means| &means.newly_constant),
+            "why_no_means": diff.means.as_ref().err().map(ToString::to_string),
+            "remarks": diff.remarks,
+        })),
+    })
+}

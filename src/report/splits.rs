@@ -1,0 +1,61 @@
+//! How alike the splits of an export are.
+
+use crate::encode::Head;
+use crate::export::{ExportOverview, HeadOverview, Split, SplitOverview};
+use serde::Serialize;
+
+/// One head's labels in val or test, against those in train.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct HeadBalance {
+    /// The split that is held against train.
+    pub split: Split,
+    /// The head, by its place in [`Head::ALL`].
+    #[serde(skip)]
+    pub head: usize,
+    /// Share of the labels (0 to 1) that would have to be others for the two to have the same
+    /// shares of classes: the total variation distance.
+    pub distance: f64,
+    /// The class whose shares differ most.
+    pub class: usize,
+    /// Its share of the labels in train.
+    pub train_share: f64,
+    /// Its share of the labels in the split.
+    pub share: f64,
+}
+
+/// Every head of val and of test against train, by head and then by split. Left out are those that
+/// have no label on either side: there is nothing to compare.
+pub fn balance(export: &ExportOverview) -> Vec<HeadBalance> {
+    let is_train = |split: &&SplitOverview| split.split == Split::Train;
+    let (Some(train), mut all) = (export.splits.iter().find(is_train), Vec::new()) else {
+        return Vec::new();
+    };
+    for head in Head::ALL {
+        for split in export.splits.iter().filter(|split| split.split != Split::Train) {
+            let place = head.index();
+            let (Some(ours), Some(theirs)) =
+                (shares(&train.heads[place]), shares(&split.heads[place]))
+            else {
+                continue;
+            };
+            let gaps: Vec<f64> = ours.iter().zip(&theirs).map(|(a, b)| (a - b).abs()).collect();
+            let widest = (0..gaps.len()).max_by(|&a, &b| gaps[a].total_cmp(&gaps[b]));
+            let class = widest.unwrap_or(0);
+            all.push(HeadBalance {
+                split: split.split,
+                head: place,
+                distance: gaps.iter().sum::<f64>() / 2.0,
+                class,
+                train_share: ours[class],
+                share: theirs[class],
+            });
+        }
+    }
+    all
+}
+
+fn shares(head: &HeadOverview) -> Option<Vec<f64>> {
+    let labels: u64 = head.classes.iter().sum();
+    let share = |&rows: &u64| rows as f64 / labels as f64;
+    (labels > 0).then(|| head.classes.iter().map(share).collect())
+}
