@@ -18,6 +18,7 @@
 //! | room | what it does |
 //! | --- | --- |
 //! | [`column_name`] | names put together at compile time |
+//! | [`words`] | numbers as people write them |
 //! | [`splendor`] | gems, cards, nobles, seats, the board, legal moves, play: pure rules |
 //! | [`gamelog`] | a log's bytes to typed turns and back; every input error is born here |
 //! | [`encode`] | a turn to its features, labels and masks: pure |
@@ -50,6 +51,7 @@
 
 pub mod column_name;
 pub mod splendor;
+pub mod words;
 
 pub mod gamelog;
 

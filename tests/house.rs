@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 /// `ingest` and `export` are glue beside each other: neither uses the other.
 const ROOMS: &[&str] = &[
     "column_name",
+    "words",
     "splendor",
     "gamelog",
     "encode",

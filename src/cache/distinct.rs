@@ -1,8 +1,9 @@
 //! The feature columns of a game, each kept once.
 //!
 //! Many of the 1,308 columns of a game are equal from its first turn to its last: those of players
-//! who are not there, of slots that stay empty, of bonuses that nobody has. On average 495 differ. To
-//! find the others takes a pass over their bytes; to have zstd find them took it four times as long.
+//! who are not there, of slots that stay empty, of bonuses that nobody has. On average 495 differ. Found
+//! here, by a pass over their bytes, the others go neither through zstd nor into the sums: an ingest
+//! took 7 % more instructions without, and an export unpacked 2.6 times the bytes.
 
 use crate::encode::{FEATURE_COUNT, FeatureRow, Value};
 use hashbrown::{DefaultHashBuilder, HashTable};

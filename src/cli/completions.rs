@@ -1,8 +1,8 @@
 //! `prep completions` and `prep man`: what a shell and `man` know of this program, from the same
 //! definitions that `--help` prints.
 
-use super::words::counted;
 use super::{Cli, Context, Outcome, output};
+use crate::words::counted;
 use anyhow::{Context as _, Result};
 use clap::{Args, CommandFactory};
 use clap_complete::Shell;

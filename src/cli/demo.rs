@@ -1,7 +1,7 @@
 //! `prep demo`
 
-use super::words::grouped;
 use super::{Cli, Outcome, output};
+use crate::words::grouped;
 use anyhow::{Context as _, Result};
 use clap::{Args, Parser};
 use std::fs;

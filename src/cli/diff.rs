@@ -1,10 +1,10 @@
 //! `prep diff`
 
 use super::output;
-use super::words::{counted, grouped};
 use super::{Context, Outcome};
 use crate::export::{ExportDiff, MeansDiff, SplitDiff, diff_exports};
 use crate::gamelog::GameId;
+use crate::words::{counted, grouped};
 use anyhow::Result;
 use clap::Args;
 use serde_json::{Value, json};

@@ -1,13 +1,13 @@
 //! `prep export`
 
 use super::output;
-use super::words::{counted, grouped};
 use super::{Context, MemoryArgs, Outcome, progress, stop_flag, switch, threads, usage_error};
 use crate::cache::Cache;
 use crate::config::{FeatureSet, MaskSource, Ratios};
 use crate::export::{
     Dtype, ExportOptions, ExportSummary, IdenticalGames, Layout, SplitMethod, export,
 };
+use crate::words::{counted, grouped};
 use anyhow::Result;
 use clap::{Args, ValueEnum};
 use std::fmt::Write;

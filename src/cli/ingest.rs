@@ -1,7 +1,6 @@
 //! `prep ingest`
 
 use super::output;
-use super::words::{counted, grouped};
 use super::{Context, MemoryArgs, Outcome, excerpt, progress, stop_flag, switch, threads};
 use crate::cache::{Cache, CachedGames, Rebuild, WriterLock};
 use crate::gamelog::{GameId, LogError, ReadOptions};
@@ -10,6 +9,7 @@ use crate::ingest::{
     ingest,
 };
 use crate::progress::Progress;
+use crate::words::{counted, grouped};
 use anyhow::{Result, bail};
 use clap::Args;
 use std::collections::BTreeSet;

@@ -3,9 +3,9 @@
 mod features;
 mod game;
 
-use super::words::{counted, grouped};
 use super::{Context, Outcome, output, switch};
 use crate::table::{is_legal, legal_moves, move_in_words, position, position_as_json, warned};
+use crate::words::{counted, grouped};
 use anyhow::{Result, bail};
 use clap::Args;
 use features::{NamedFeatures, Normalization};

@@ -19,7 +19,6 @@ mod simulate;
 mod status;
 mod usage;
 mod verify;
-mod words;
 
 use crate::cache::{CacheError, sqlite_version};
 use crate::config::{ConfigError, MAX_WORKERS, Settings};

@@ -4,8 +4,8 @@
 //! shorter ones would only flicker. Elsewhere there is at most one line in [`LINE_INTERVAL`] over
 //! all phases of a run, and so none at all of a short one.
 
-use super::words::grouped;
 use crate::progress::{Amount, Progress, Silent, Tally};
+use crate::words::grouped;
 use indicatif::{
     HumanDuration, MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle,
 };

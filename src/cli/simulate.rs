@@ -1,12 +1,12 @@
 //! `prep simulate`
 
 use super::output;
-use super::words::counted;
 use super::{Context, Outcome, progress};
 use crate::gamelog::{Dialect, GameId, write_log};
 use crate::progress::Amount;
 use crate::simulate::simulate_game;
 use crate::splendor::PlayerCount;
+use crate::words::counted;
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use std::fs::{self, File};

@@ -1,11 +1,11 @@
 //! `prep status`
 
 use super::output;
-use super::words::counted;
 use super::{Context, Outcome, progress, switch};
 use crate::cache::Cache;
 use crate::gamelog::ReadOptions;
 use crate::ingest::{GameStatus, GameVersion, StatusReport, status};
+use crate::words::counted;
 use anyhow::Result;
 use clap::Args;
 use std::fmt::Write;

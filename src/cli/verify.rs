@@ -1,10 +1,10 @@
 //! `prep verify`
 
 use super::output;
-use super::words::{counted, grouped};
 use super::{Context, Outcome, progress, stop_flag, threads};
 use crate::export::{ExportFault, ExportVerification, verify_export};
 use crate::ingest::{Finding, FindingKind, LogChange, VerifyOptions, VerifyReport, verify};
+use crate::words::{counted, grouped};
 use anyhow::Result;
 use clap::Args;
 use serde_json::json;

@@ -2,8 +2,8 @@
 
 use std::sync::Mutex;
 
-/// What was made for one game and can serve for another. To ask the system for each game's megabyte
-/// of memory anew takes as long as to fill it.
+/// What was made for one game and can serve for another. Else each game's megabyte of memory
+/// would be asked of the system anew, which fills it with zeros first.
 #[derive(Debug)]
 pub(super) struct Spare<T>(Mutex<Vec<T>>);
 

@@ -10,18 +10,6 @@ use crate::splendor::Color;
 use maud::{Markup, html};
 use std::collections::HashMap;
 
-const FAMILIES: [Family; 9] = [
-    Family::State,
-    Family::CardPositions,
-    Family::Tokens,
-    Family::Cards,
-    Family::Nobles,
-    Family::Synergy,
-    Family::Comparison,
-    Family::Progress,
-    Family::OneHot,
-];
-
 /// Marked columns that are listed one by one.
 const MOST_LISTED: usize = 40;
 
@@ -84,7 +72,7 @@ pub(super) fn features(report: &Report) -> Markup {
             (marked_box("Outlying columns", &farthest_first(marked(Mark::Outlying)), Mark::Outlying))
             (marked_box("Rare flags", &marked(Mark::Rare).collect::<Vec<_>>(), Mark::Rare))
         }
-        @for family in FAMILIES { (of_family(report, family)) }
+        @for family in Family::ALL { (of_family(report, family)) }
     };
     section("features", "Features", &content)
 }

@@ -1,6 +1,6 @@
 //! Numbers as people read them.
 
-pub(super) use crate::report::{counted, grouped};
+pub(super) use crate::words::{counted, grouped};
 
 /// Stands where there is nothing to tell.
 pub(super) const NOTHING: &str = "–";

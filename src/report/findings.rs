@@ -3,8 +3,8 @@
 use super::classes::never_occurs;
 use super::features::Mark;
 use super::run::{ExportReport, Report};
-use super::words::{counted, grouped};
 use crate::encode::{Head, MASK_WIDTH};
+use crate::words::{counted, grouped};
 use serde::Serialize;
 
 /// Means that moved so many deviations between two exports are worth a look.

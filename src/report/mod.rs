@@ -29,7 +29,6 @@ mod places;
 mod run;
 mod splits;
 mod tally;
-mod words;
 
 pub use cards::{CardCounts, CardTally};
 pub use classes::{class_in_words, never_occurs};
@@ -43,4 +42,3 @@ pub use json::as_json;
 pub use run::{CacheFacts, ExportReport, Night, Report, ReportOptions, report};
 pub use splits::{HeadBalance, balance};
 pub use tally::Tally;
-pub use words::{counted, grouped};

@@ -1,13 +1,13 @@
 //! The game to look at: from the cache, or from a log.
 
 use crate::cache::{Cache, FeatureSchema, GameReader, UnpackedGame};
-use crate::cli::words::counted;
 use crate::encode::{
     ENCODER_VERSION, EncodedGame, FEATURE_COUNT, FeatureRow, Head, LabelRow, MASK_WIDTH, MaskRow,
     board,
 };
 use crate::gamelog::{GameId, ReadOptions, read_log};
 use crate::splendor::Board;
+use crate::words::counted;
 use anyhow::{Context as _, Result, bail};
 use serde::Serialize;
 use std::fs;

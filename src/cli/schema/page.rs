@@ -1,10 +1,10 @@
 //! The columns as a Markdown page that can be read on its own.
 
 use super::choose::Chosen;
-use crate::cli::words::grouped;
 use crate::encode::{
     BASE_FEATURE_COUNT, FEATURE_COUNT, FEATURES, Family, Feature, Head, NORMALIZED_FEATURE_COUNT,
 };
+use crate::words::grouped;
 use std::fmt::Write;
 
 /// A section for each family or head that has something chosen.

@@ -1,14 +1,14 @@
 //! Numbers as people write them.
 
 /// `1 game`, `2,000 games`.
-pub(super) fn counted(number: impl TryInto<u64>, noun: &str) -> String {
+pub fn counted(number: impl TryInto<u64>, noun: &str) -> String {
     let number = number.try_into().unwrap_or(u64::MAX);
     let plural = if number == 1 { "" } else { "s" };
     format!("{} {noun}{plural}", grouped(number))
 }
 
 /// A number with commas between the thousands.
-pub(super) fn grouped(number: u64) -> String {
+pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut grouped = String::new();
     for (place, digit) in digits.chars().enumerate() {
