@@ -1,8 +1,9 @@
 //! Looking after the games one at a time, beside whoever writes.
 
-use super::blob::{Blob, PackedGame, Unpacker};
+use super::blob::{Blob, PackedGame, UnpackedGame, Unpacker};
 use super::database::{open_to_read, sqlite_error};
 use super::error::CacheError;
+use super::record::GameRecord;
 use super::rows::{
     BLOB_COLUMNS, CachedGames, RECORD_COLUMNS, RECORD_WIDTH, damage, first_damaged_blob, read_blob,
     read_games, read_record, structure_faults,
@@ -83,23 +84,41 @@ impl GameReader {
         }
     }
 
+    /// What the cache knows of a game, and its arrays; `None` if it does not have the game.
+    ///
+    /// # Errors
+    /// [`CacheError::Damaged`] if its row is not what was stored, or if the file cannot be read.
+    pub fn game(
+        &mut self,
+        game_id: GameId,
+    ) -> Result<Option<(GameRecord, UnpackedGame)>, CacheError> {
+        let packed = self.packed(game_id).map_err(|error| match damage(&error) {
+            Some(why) => CacheError::Damaged { game_id, what: "columns", why },
+            None => sqlite_error(&self.path, error),
+        })?;
+        let Some(game) = packed else { return Ok(None) };
+        let unpacked = self.unpacker.unpack(&game)?;
+        Ok(Some((game.record, unpacked)))
+    }
+
+    fn packed(&self, game_id: GameId) -> rusqlite::Result<Option<PackedGame>> {
+        let mut statement = self.connection.prepare_cached(&ROW_OF_GAME)?;
+        let game = |row: &rusqlite::Row<'_>| {
+            let blob = |blob| read_blob(row, RECORD_WIDTH, blob);
+            let [a, b, c, d, e] = Blob::ALL;
+            let blobs = [blob(a)?, blob(b)?, blob(c)?, blob(d)?, blob(e)?];
+            Ok(PackedGame { record: read_record(row)?, blobs })
+        };
+        statement.query_row([game_id.0], game).optional()
+    }
+
     /// Everything that is wrong with a game: columns, checksums, lengths, sums. Nothing if it is
     /// gone.
     ///
     /// # Errors
     /// If the file cannot be read.
     pub fn faults(&mut self, game_id: GameId) -> Result<Vec<String>, CacheError> {
-        let read = || -> rusqlite::Result<_> {
-            let mut statement = self.connection.prepare_cached(&ROW_OF_GAME)?;
-            let game = |row: &rusqlite::Row<'_>| {
-                let blob = |blob| read_blob(row, RECORD_WIDTH, blob);
-                let [a, b, c, d, e] = Blob::ALL;
-                let blobs = [blob(a)?, blob(b)?, blob(c)?, blob(d)?, blob(e)?];
-                Ok(PackedGame { record: read_record(row)?, blobs })
-            };
-            statement.query_row([game_id.0], game).optional()
-        };
-        let game = match read() {
+        let game = match self.packed(game_id) {
             Ok(Some(game)) => game,
             Ok(None) => return Ok(Vec::new()),
             Err(error) => match damage(&error) {

@@ -48,7 +48,7 @@ pub use options::{ExportOptions, Layout};
 pub use publish::{PublishError, Staging, check_replaceable};
 pub use run::{ExportSummary, SplitSummary, export};
 pub use scaler::{Scaler, ScalerError};
-pub use scaler_file::ColumnDrift;
+pub use scaler_file::{ColumnDrift, ExportedScaler};
 pub use split::{Split, SplitError, SplitMethod, assign};
 pub use verify::{ExportFault, ExportVerification, verify_export};
 

@@ -101,7 +101,14 @@ impl Scaler {
         self.transform_exact(value, column) as f32
     }
 
-    /// The same before it is rounded to float32, for types that round it otherwise.
+    /// The value that [`transform`](Self::transform) made into `normalized`: normalized * scale +
+    /// mean in float64, rounded once. What was rounded away before does not come back: whole
+    /// numbers come out within a ten-thousandth of themselves.
+    pub fn inverse_transform(&self, normalized: f32, column: usize) -> f32 {
+        (f64::from(normalized) * self.scale[column] + self.mean[column]) as f32
+    }
+
+    /// The same as [`transform`](Self::transform) before it is rounded to float32, for types that round it otherwise.
     pub(super) fn transform_exact(&self, value: f32, column: usize) -> f64 {
         (f64::from(value) - self.mean[column]) / self.scale[column]
     }

@@ -6,9 +6,11 @@ use super::manifest::{FITTED_ON_TRAIN, MANIFEST_FILE};
 use super::npy::NpyWriter;
 use super::receipt::Receipt;
 use super::scaler::Scaler;
+use crate::encode::FEATURES;
 use ndarray::Array1;
 use ndarray_npy::NpzReader;
 use serde::Serialize;
+use std::collections::HashMap;
 use std::fmt;
 use std::fs::{self, File};
 use std::path::Path;
@@ -182,6 +184,46 @@ pub(super) fn read_scaler(
         None => ScalerOrigin::Unknown,
     };
     Ok(StoredScaler { scaler, origin })
+}
+
+/// The scaler of an export, with what it is for.
+#[derive(Clone, Debug)]
+pub struct ExportedScaler {
+    /// Names of the columns, in order: all 1,308, or the 422 of the base features.
+    pub columns: Vec<String>,
+    /// The scaler itself.
+    pub scaler: Scaler,
+    /// Id of the export whose training rows it was fitted on, if that is known: this one, or the
+    /// one that `--scaler-from` named.
+    pub fitted_in: Option<String>,
+}
+
+impl ExportedScaler {
+    /// Reads the scaler that lies in an export, for a program that normalises what it feeds to the
+    /// network itself.
+    ///
+    /// # Errors
+    /// [`ExportError::Scaler`] if there is none, if it is not for columns of this encoder, or if it
+    /// does not belong to the export it lies in.
+    pub fn load(export: &Path) -> Result<ExportedScaler, ExportError> {
+        let unusable = |why: String| ExportError::Scaler { export: export.to_owned(), why };
+        let columns = read_column_names(export).map_err(unusable)?;
+        let normalized: HashMap<&str, bool> =
+            FEATURES.iter().map(|feature| (feature.name.as_str(), feature.normalized)).collect();
+        let flag = |name: &String| {
+            normalized.get(name.as_str()).copied().ok_or_else(|| {
+                unusable(format!("{FEATURE_COLS_FILE} lists {name}, which this prep does not know"))
+            })
+        };
+        let flags = columns.iter().map(flag).collect::<Result<Vec<bool>, _>>()?;
+        let names: Vec<&str> = columns.iter().map(String::as_str).collect();
+        let stored = read_scaler(export, &names, &flags)?;
+        let fitted_in = match stored.origin {
+            ScalerOrigin::FittedIn(export_id) => Some(export_id),
+            ScalerOrigin::FittedHere | ScalerOrigin::Unknown => None,
+        };
+        Ok(ExportedScaler { columns, scaler: stored.scaler, fitted_in })
+    }
 }
 
 /// Whether an export's manifest speaks of the scaler that lies beside it.

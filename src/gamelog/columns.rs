@@ -50,7 +50,8 @@ pub(super) const GEMS_REMOVED: usize = NOBLE_SELECTION + 1;
 /// Columns of a log.
 pub const COLUMN_COUNT: usize = GEMS_REMOVED + Gem::COUNT;
 
-const STATE_COLUMN_COUNT: usize = ACTION_TYPE - NUM_PLAYERS;
+/// Columns that describe a position: those of a log without `game_id` and the action.
+pub const STATE_COLUMN_COUNT: usize = ACTION_TYPE - NUM_PLAYERS;
 const _: () = assert!(COLUMN_COUNT == 403 && STATE_COLUMN_COUNT == 382);
 
 /// What a column may hold.

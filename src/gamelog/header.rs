@@ -48,7 +48,7 @@ pub(super) fn match_header(header: &Record, unfinished: bool) -> Result<Vec<u16>
     }
 }
 
-fn unknown_column(name: &str) -> Fault {
+pub(super) fn unknown_column(name: &str) -> Fault {
     let hint = if name.contains([';', '\t']) {
         ", separated by commas".to_owned()
     } else if name.contains('\0') {
