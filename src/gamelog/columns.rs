@@ -150,6 +150,18 @@ pub(super) static PLAIN_VALUES: [PlainValues; COLUMN_COUNT] = {
     list
 };
 
+/// Smallest and largest value of each column, in canonical order: apart from the names, for the same
+/// reason.
+pub(super) static RANGES: [(i16, i16); COLUMN_COUNT] = {
+    let mut ranges = [(0, 0); COLUMN_COUNT];
+    let mut i = 0;
+    while i < COLUMN_COUNT {
+        ranges[i] = (COLUMNS[i].min, COLUMNS[i].max);
+        i += 1;
+    }
+    ranges
+};
+
 const REQUIRED: bool = false;
 const OPTIONAL: bool = true;
 

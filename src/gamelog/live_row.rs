@@ -5,7 +5,7 @@
 //! together, so that a network at play never sees what it could not have been trained on.
 
 use super::columns::{
-    self, ACTION_TYPE, COLUMN_COUNT, COLUMNS, GAME_ID, NUM_PLAYERS, STATE_COLUMN_COUNT,
+    self, ACTION_TYPE, COLUMN_COUNT, COLUMNS, GAME_ID, NUM_PLAYERS, RANGES, STATE_COLUMN_COUNT,
 };
 use super::error::{Fault, LogErrorKind};
 use super::header::unknown_column;
@@ -157,8 +157,8 @@ impl LiveRow {
 
 #[inline]
 fn in_range(value: i64, place: usize) -> Result<i16, Fault> {
-    let column = &COLUMNS[place];
-    match (i64::from(column.min)..=i64::from(column.max)).contains(&value) {
+    let (min, max) = RANGES[place];
+    match i64::from(min) <= value && value <= i64::from(max) {
         true => Ok(value as i16),
         false => outside(value, place),
     }
@@ -190,6 +190,7 @@ fn no_whole_number(value: f64, place: usize) -> Fault {
     Fault::new(kind, range_text(column)).in_column(column.name).found(value)
 }
 
+#[cold]
 fn from_text(text: &str, place: usize) -> Result<i16, Fault> {
     match place {
         GAME_ID => Ok(MISSING),

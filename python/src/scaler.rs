@@ -1,0 +1,118 @@
+//! The scaler of an export.
+
+use crate::arrays::vector;
+use crate::errors::export_error;
+use numpy::{
+    IntoPyArray, PyArray1, PyArrayDyn, PyArrayMethods, PyReadonlyArray1, PyReadonlyArrayDyn,
+    PyUntypedArrayMethods,
+};
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use splendor_prep::export::{self, ExportedScaler};
+use std::path::PathBuf;
+
+/// Mean and deviation of each column.
+#[pyclass(frozen, module = "splendor_prep._native")]
+pub(crate) struct Scaler {
+    #[pyo3(get)]
+    columns: Vec<String>,
+    #[pyo3(get)]
+    fitted_in: Option<String>,
+    scaler: export::Scaler,
+}
+
+#[pymethods]
+impl Scaler {
+    #[new]
+    fn new(
+        columns: Vec<String>,
+        mean: PyReadonlyArray1<'_, f64>,
+        var: PyReadonlyArray1<'_, f64>,
+        scale: PyReadonlyArray1<'_, f64>,
+        normalized: PyReadonlyArray1<'_, bool>,
+        fitted_in: Option<String>,
+    ) -> PyResult<Scaler> {
+        let scaler = export::Scaler {
+            mean: mean.to_vec()?,
+            var: var.to_vec()?,
+            scale: scale.to_vec()?,
+            normalized: normalized.to_vec()?,
+        };
+        let lengths = [&scaler.mean, &scaler.var, &scaler.scale].map(Vec::len);
+        if lengths != [columns.len(); 3] || scaler.normalized.len() != columns.len() {
+            return Err(PyValueError::new_err("a scaler has one value for each column"));
+        }
+        Ok(Scaler { columns, fitted_in, scaler })
+    }
+
+    #[staticmethod]
+    fn load(py: Python<'_>, export: PathBuf) -> PyResult<Scaler> {
+        let ExportedScaler { columns, scaler, fitted_in } = py
+            .detach(|| ExportedScaler::load(&export))
+            .map_err(|error| export_error(py, &error))?;
+        Ok(Scaler { columns, fitted_in, scaler })
+    }
+
+    #[getter]
+    fn mean<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<f64>> {
+        vector(py, self.scaler.mean.clone())
+    }
+
+    #[getter]
+    fn var<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<f64>> {
+        vector(py, self.scaler.var.clone())
+    }
+
+    #[getter]
+    fn scale<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<f64>> {
+        vector(py, self.scaler.scale.clone())
+    }
+
+    #[getter]
+    fn normalized<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<bool>> {
+        vector(py, self.scaler.normalized.clone())
+    }
+
+    fn transform<'py>(
+        &self,
+        py: Python<'py>,
+        rows: PyReadonlyArrayDyn<'py, f32>,
+    ) -> PyResult<Bound<'py, PyArrayDyn<f32>>> {
+        self.each_value(py, &rows, export::Scaler::transform)
+    }
+
+    fn inverse_transform<'py>(
+        &self,
+        py: Python<'py>,
+        rows: PyReadonlyArrayDyn<'py, f32>,
+    ) -> PyResult<Bound<'py, PyArrayDyn<f32>>> {
+        self.each_value(py, &rows, export::Scaler::inverse_transform)
+    }
+}
+
+impl Scaler {
+    /// Applies a function of value and column to rows that lie in memory one after the other.
+    fn each_value<'py>(
+        &self,
+        py: Python<'py>,
+        rows: &PyReadonlyArrayDyn<'py, f32>,
+        of: impl Fn(&export::Scaler, f32, usize) -> f32 + Sync,
+    ) -> PyResult<Bound<'py, PyArrayDyn<f32>>> {
+        let width = self.columns.len();
+        if rows.shape().last() != Some(&width) {
+            return Err(PyValueError::new_err(format!(
+                "this scaler is for rows of {width} columns, found an array of shape {:?}",
+                rows.shape()
+            )));
+        }
+        let values = rows.as_slice()?;
+        let scaled: Vec<f32> = py.detach(|| {
+            let rows = values.chunks_exact(width.max(1));
+            let of_row = |row: &[f32]| -> Vec<f32> {
+                row.iter().enumerate().map(|(column, &x)| of(&self.scaler, x, column)).collect()
+            };
+            rows.flat_map(of_row).collect()
+        });
+        scaled.into_pyarray(py).reshape(rows.shape())
+    }
+}
