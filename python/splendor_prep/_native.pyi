@@ -31,6 +31,16 @@ class EncodedGame:
     ``len(game)`` is the number of rows.
     """
 
+    def __new__(
+        cls,
+        game_id: int,
+        players: int,
+        features: npt.NDArray[np.float32],
+        labels: dict[str, npt.NDArray[np.int32]],
+        masks: dict[str, npt.NDArray[np.int8]],
+        index: dict[str, npt.NDArray[np.signedinteger[Any]]],
+    ) -> EncodedGame: ...
+
     @property
     def game_id(self) -> int:
         """Which game it is."""
@@ -61,6 +71,13 @@ class EncodedGame:
 @final
 class EncodedRow:
     """One position, before normalisation."""
+
+    def __new__(
+        cls,
+        features: npt.NDArray[np.float32],
+        labels: dict[str, int] | None,
+        masks: dict[str, npt.NDArray[np.int8]],
+    ) -> EncodedRow: ...
 
     @property
     def features(self) -> npt.NDArray[np.float32]:

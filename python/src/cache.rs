@@ -16,25 +16,40 @@ use splendor_prep::ingest;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-/// A cache of encoded games.
+/// The games that ``prep ingest`` has encoded. Reads, never writes.
+///
+/// Every call reads the file as it is then, so a cache may be handed to other processes, and an
+/// ingest may run meanwhile. Other threads of Python run during each call. Every method raises
+/// `CacheError` if the file cannot be read.
 #[pyclass(frozen, module = "splendor_prep")]
 pub(crate) struct Cache {
+    /// The file.
     #[pyo3(get)]
     path: PathBuf,
 }
 
-/// What the cache knows of a game beside its arrays.
+/// What a cache knows of a game beside its arrays.
 #[pyclass(frozen, get_all, module = "splendor_prep")]
 pub(crate) struct CachedGame {
+    /// Which game it is.
     game_id: i64,
+    /// Players in the game: 2, 3 or 4.
     players: u8,
+    /// Rows in the log, one a turn.
     rows: u32,
+    /// The log, relative to the folder that was ingested.
     source_path: String,
+    /// Size of the log.
     source_bytes: u64,
+    /// blake3 of the log, 64 hexadecimal digits.
     source_hash: String,
+    /// Version of the encoder that made the rows.
     encoder_version: u32,
+    /// Whether it was read with ``--repair``.
     repaired: bool,
+    /// Rows with the known gem fault, repaired or not.
     gem_fault_rows: u32,
+    /// Rows in which the gems on the table and in hands do not add up to the supply.
     unbalanced_rows: u32,
 }
 
@@ -68,6 +83,9 @@ impl CachedGame {
 
 #[pymethods]
 impl Cache {
+    /// Opens a cache that is there.
+    ///
+    /// Raises `CacheError` if it is not, or is from another version of prep.
     #[staticmethod]
     fn open(py: Python<'_>, path: PathBuf) -> PyResult<Cache> {
         let cache = Cache { path };
@@ -75,16 +93,22 @@ impl Cache {
         Ok(cache)
     }
 
+    /// Every game, in ascending order of ``game_id``, but for `damaged` ones.
     fn games(&self, py: Python<'_>) -> PyResult<Vec<CachedGame>> {
         let games = self.read(py, all_games)?;
         Ok(games.records.into_values().map(CachedGame::from).collect())
     }
 
+    /// Games whose entry cannot be what was stored, and what shows it. The next ingest encodes
+    /// them anew.
     fn damaged(&self, py: Python<'_>) -> PyResult<BTreeMap<i64, String>> {
         let games = self.read(py, all_games)?;
         Ok(games.damaged.into_iter().map(|(game_id, what)| (game_id.0, what)).collect())
     }
 
+    /// The arrays of one game.
+    ///
+    /// Raises KeyError if the cache does not have it, `CacheError` if it is damaged.
     fn game(&self, py: Python<'_>, game_id: i64) -> PyResult<EncodedGame> {
         let read = self.read(py, |mut reader| {
             let game = reader.game(GameId(game_id))?;
@@ -113,6 +137,14 @@ impl Cache {
         })
     }
 
+    /// How many games have which reason to be encoded, or not, by the next ingest of that folder:
+    /// the counts of ``prep status --json``. Reads every log.
+    ///
+    /// Reasons: ``new``, ``bytes_changed``, ``encoder_changed``, ``schema_changed``,
+    /// ``repair_changed``, ``damaged``, ``gone``, ``refused``, ``set_aside``, ``up_to_date``; those
+    /// that no game has are left out.
+    ///
+    /// Raises `CacheError` if the folder cannot be searched.
     #[pyo3(signature = (data_root, *, repair=false))]
     fn status(
         &self,

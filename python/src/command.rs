@@ -4,10 +4,7 @@ use pyo3::prelude::*;
 use std::ffi::OsString;
 use std::io::Write;
 
-/// Runs a command of `prep` and gives its exit code; `arguments` begin behind the program's name.
-///
-/// Results go to the process's own stdout and messages to its stderr, past `sys.stdout` and
-/// `sys.stderr`.
+/// Runs a command of ``prep``; gives its exit code.
 #[pyfunction]
 pub(crate) fn run_command(py: Python<'_>, arguments: Vec<OsString>) -> u8 {
     py.detach(|| {

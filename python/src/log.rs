@@ -5,32 +5,60 @@ use crate::errors::{log_error, os_error};
 use numpy::PyArray2;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyByteArray, PyBytes, PyDict};
+use pyo3::types::{PyByteArray, PyBytes, PyDict, PyTuple};
 use splendor_prep::encode::{self, FEATURE_COUNT, Head};
 use splendor_prep::gamelog::{GameId, LogError, ReadOptions, first_game_id, read_log};
 use splendor_prep::ingest::game_id_of;
 use std::fs;
 use std::path::PathBuf;
 
-/// The arrays of one game.
+/// The rows of one game, before normalisation, in the order in which they were logged.
+///
+/// ``len(game)`` is the number of rows.
 #[pyclass(frozen, module = "splendor_prep")]
 pub(crate) struct EncodedGame {
+    /// Which game it is.
     #[pyo3(get)]
     pub(crate) game_id: i64,
+    /// Players in the game: 2, 3 or 4.
     #[pyo3(get)]
     pub(crate) players: u8,
+    /// float32 ``(rows, 1308)``, C order, columns as in `FEATURE_COLUMNS`. Whole numbers.
     #[pyo3(get)]
     pub(crate) features: Py<PyArray2<f32>>,
+    /// By head, int32 ``(rows,)``: the logged class, -1 where the head does not apply.
     #[pyo3(get)]
     pub(crate) labels: Py<PyDict>,
+    /// By head, int8 ``(rows, classes)``: 1 where a class is legal.
     #[pyo3(get)]
     pub(crate) masks: Py<PyDict>,
+    /// ``game_id`` int64, ``turn_number`` int32 (from 1), ``row_in_game`` int32 (from 0), each
+    /// ``(rows,)``.
     #[pyo3(get)]
     pub(crate) index: Py<PyDict>,
 }
 
 #[pymethods]
 impl EncodedGame {
+    #[new]
+    fn new(
+        game_id: i64,
+        players: u8,
+        features: Py<PyArray2<f32>>,
+        labels: Py<PyDict>,
+        masks: Py<PyDict>,
+        index: Py<PyDict>,
+    ) -> EncodedGame {
+        EncodedGame { game_id, players, features, labels, masks, index }
+    }
+
+    /// For `pickle`: a pool of processes hands its results back so.
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyTuple>> {
+        let EncodedGame { game_id, players, features, labels, masks, index } = slf.get();
+        let values = (game_id, players, features, labels, masks, index);
+        (slf.get_type(), values).into_pyobject(slf.py())
+    }
+
     fn __len__(&self, py: Python<'_>) -> PyResult<usize> {
         self.features.bind(py).len()
     }
@@ -56,7 +84,14 @@ pub(crate) fn index<'py>(
     Ok(index)
 }
 
-/// Encodes a log.
+/// Encodes a whole log, as ``prep ingest`` does.
+///
+/// `log` is the path of a CSV file, or its bytes. `game_id` is what every row must say; without it,
+/// the stem of the file's name if that is a number, else what the first row says. `repair` reads rows
+/// with the known gem fault of old logs as they were meant, as ``prep ingest --repair`` does.
+///
+/// Raises `LogError` for the first fault in the log, and OSError (FileNotFoundError, ...) if the file
+/// cannot be opened. Other threads of Python run meanwhile.
 #[pyfunction]
 #[pyo3(signature = (log, *, game_id=None, repair=false))]
 pub(crate) fn encode_log(

@@ -11,32 +11,64 @@ use numpy::{Element, PyArray1, PyArrayMethods, PyUntypedArray, PyUntypedArrayMet
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyDict, PyFloat, PyInt, PyString};
+use pyo3::types::{PyDict, PyFloat, PyInt, PyString, PyTuple};
 use splendor_prep::encode::{self, FEATURE_COUNT, Head};
 use splendor_prep::gamelog::{
     Fault, LiveColumn, LiveRow, LiveValue, STATE_COLUMN_COUNT, column_names, state_column_names,
 };
 
-/// The arrays of one position.
+/// One position, before normalisation.
 #[pyclass(frozen, module = "splendor_prep")]
 pub(crate) struct EncodedRow {
+    /// float32 ``(1308,)``, as in `FEATURE_COLUMNS`. Whole numbers.
     #[pyo3(get)]
     features: Py<PyArray1<f32>>,
+    /// By head: the class of the given move, -1 where the head does not apply. None if no move
+    /// was given.
     #[pyo3(get)]
     labels: Option<Py<PyDict>>,
+    /// By head, int8 ``(classes,)``: 1 where a class is legal for the player to move.
     #[pyo3(get)]
     masks: Py<PyDict>,
 }
 
 #[pymethods]
 impl EncodedRow {
+    #[new]
+    fn new(
+        features: Py<PyArray1<f32>>,
+        labels: Option<Py<PyDict>>,
+        masks: Py<PyDict>,
+    ) -> EncodedRow {
+        EncodedRow { features, labels, masks }
+    }
+
+    /// For `pickle`: a pool of processes hands its results back so.
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyTuple>> {
+        let EncodedRow { features, labels, masks } = slf.get();
+        (slf.get_type(), (features, labels, masks)).into_pyobject(slf.py())
+    }
+
     fn __repr__(&self) -> String {
         let labels = if self.labels.is_some() { "with" } else { "without" };
         format!("EncodedRow({FEATURE_COUNT} features, {labels} labels)")
     }
 }
 
-/// Encodes a position.
+/// Encodes one position of a live game; the rules are those of a row of a log.
+///
+/// `position` is either a mapping from the names in `STATE_COLUMNS` to whole numbers, or 382 values
+/// in that order: an array (fastest: float64, float32 or signed integers) or another sequence. A
+/// missing value (no card in that slot, no such player) is None, NaN, or, in a mapping, absent; a
+/// card or noble of zeros is a missing one, too. Text is read as a field of a log is. Columns are in
+/// whole gems, cards and points; each has the range that it has in a log.
+///
+/// A mapping may also hold the chosen move, by the names in `ACTION_COLUMNS`; then the labels come
+/// back as well. Its ``game_id`` is not looked at.
+///
+/// Raises `LogError` for a value outside its range, a position that cannot be, and a column that does
+/// not exist; ValueError for another number of values, TypeError for anything else. Takes a few
+/// microseconds, during which other threads of Python wait.
 #[pyfunction]
 #[pyo3(signature = (position, /))]
 pub(crate) fn encode_row(py: Python<'_>, position: &Bound<'_, PyAny>) -> PyResult<EncodedRow> {

@@ -11,7 +11,7 @@ use pyo3::prelude::*;
 use splendor_prep::export::{self, ExportedScaler};
 use std::path::PathBuf;
 
-/// Mean and deviation of each column.
+/// The values of a scaler. Use `splendor_prep.Scaler`.
 #[pyclass(frozen, module = "splendor_prep._native")]
 pub(crate) struct Scaler {
     #[pyo3(get)]

@@ -4,6 +4,10 @@ against the expected values of the golden games."""
 from __future__ import annotations
 
 import math
+import multiprocessing
+import pickle
+import sys
+import threading
 from collections import UserDict
 from pathlib import Path
 from typing import Any
@@ -174,6 +178,49 @@ def test_what_comes_back_is_the_callers_own(log: Path) -> None:
     first.masks["noble"][:] = -1
     assert second.features.min() >= -1 and second.masks["noble"].min() == 0
     assert same_bits(second.features, encode_row(state).features)
+
+
+def test_a_pool_of_processes_encodes(simulated: Games) -> None:
+    logs = simulated.logs[:6]
+    with multiprocessing.get_context("spawn").Pool(2) as pool:
+        games = pool.map(encode_log, logs)
+    for game, log in zip(games, logs, strict=True):
+        expected = encode_log(log)
+        assert (game.game_id, game.players) == (expected.game_id, expected.players)
+        assert same_bits(game.features, expected.features)
+        assert all(same_bits(game.masks[head], expected.masks[head]) for head in HEADS)
+    row = encode_row(rows_of(logs[0])[0])
+    copy = pickle.loads(pickle.dumps(row))
+    assert same_bits(copy.features, row.features) and copy.labels == row.labels is not None
+
+
+def test_other_threads_run_while_a_log_is_encoded(simulated: Games) -> None:
+    """A long log, and a thread that only counts: it gets on meanwhile."""
+    log = max(simulated.logs, key=lambda log: log.stat().st_size)
+    header, *rows = log.read_text().splitlines(keepends=True)
+    text = (header + "".join(rows) * 200).encode()
+    switches = 0
+    done = threading.Event()
+
+    def count() -> None:
+        nonlocal switches
+        while not done.wait(0.001):
+            switches += 1
+
+    interval = sys.getswitchinterval()
+    thread = threading.Thread(target=count)
+    thread.start()
+    # Held, the lock would be handed over between two instructions of Python, and this is one.
+    sys.setswitchinterval(1000)
+    try:
+        before = switches
+        encode_log(text)
+        after = switches
+    finally:
+        sys.setswitchinterval(interval)
+        done.set()
+        thread.join()
+    assert after - before > 10
 
 
 def test_the_version_is_that_of_the_command() -> None:

@@ -99,17 +99,9 @@ impl LiveRow {
     #[inline]
     pub fn set(&mut self, column: LiveColumn, value: LiveValue<'_>) -> Result<(), Fault> {
         let LiveColumn(place) = column;
-        self.0.values[place] = match value {
-            LiveValue::Missing => MISSING,
-            LiveValue::Whole(value) => in_range(value, place)?,
-            // Whole numbers up to 2^53 pass through an i64 and back unchanged; what does not is a
-            // fraction or far outside any range. NaN goes the same way.
-            LiveValue::Real(value) if value as i64 as f64 == value => {
-                in_range(value as i64, place)?
-            }
-            LiveValue::Real(value) if value.is_nan() => MISSING,
-            LiveValue::Real(value) => return Err(no_whole_number(value, place)),
-            LiveValue::Text(text) => from_text(text, place)?,
+        self.0.values[place] = match plain_value(value, place) {
+            Some(value) => value,
+            None => other_value(value, place)?,
         };
         Ok(())
     }
@@ -155,42 +147,48 @@ impl LiveRow {
     }
 }
 
+/// What nearly every value is: missing, or inside its column's range. `None` is for all others, right
+/// or wrong; small, so that it becomes a part of the caller's loop.
 #[inline]
-fn in_range(value: i64, place: usize) -> Result<i16, Fault> {
-    let (min, max) = RANGES[place];
-    match i64::from(min) <= value && value <= i64::from(max) {
-        true => Ok(value as i16),
-        false => outside(value, place),
-    }
-}
-
-/// Apart, so that the loop over a row's numbers stays short.
-#[cold]
-fn outside(value: i64, place: usize) -> Result<i16, Fault> {
-    if place == GAME_ID {
-        return Ok(MISSING);
-    }
-    if place == ACTION_TYPE {
-        return parse_action_type(value.to_string().as_bytes());
-    }
-    let column = &COLUMNS[place];
-    Err(Fault::new(LogErrorKind::OutOfRange, range_text(column))
-        .in_column(column.name)
-        .found(value))
-}
-
-#[cold]
-fn no_whole_number(value: f64, place: usize) -> Fault {
-    let kind = match value {
-        _ if value.is_infinite() => LogErrorKind::Infinity,
-        _ if value.fract() == 0.0 => LogErrorKind::OutOfRange,
-        _ => LogErrorKind::Fraction,
+fn plain_value(value: LiveValue<'_>, place: usize) -> Option<i16> {
+    let whole = match value {
+        LiveValue::Missing => return Some(MISSING),
+        LiveValue::Whole(value) => value,
+        LiveValue::Real(value) if value.is_nan() => return Some(MISSING),
+        // Whole numbers up to 2^53 come back from an i64 unchanged. What does not is a fraction, or
+        // far outside any range.
+        LiveValue::Real(value) if value as i64 as f64 == value => value as i64,
+        LiveValue::Real(_) | LiveValue::Text(_) => return None,
     };
-    let column = &COLUMNS[place];
-    Fault::new(kind, range_text(column)).in_column(column.name).found(value)
+    let (min, max) = RANGES[place];
+    (i64::from(min) <= whole && whole <= i64::from(max)).then_some(whole as i16)
 }
 
 #[cold]
+fn other_value(value: LiveValue<'_>, place: usize) -> Result<i16, Fault> {
+    let (kind, found) = match value {
+        LiveValue::Missing => return Ok(MISSING),
+        LiveValue::Text(text) => return from_text(text, place),
+        LiveValue::Whole(value) => (LogErrorKind::OutOfRange, value.to_string()),
+        LiveValue::Real(value) => {
+            let kind = match value {
+                _ if value.is_infinite() => LogErrorKind::Infinity,
+                _ if value.fract() != 0.0 => LogErrorKind::Fraction,
+                _ => LogErrorKind::OutOfRange,
+            };
+            (kind, value.to_string())
+        }
+    };
+    match place {
+        GAME_ID => Ok(MISSING),
+        ACTION_TYPE => parse_action_type(found.as_bytes()),
+        _ => {
+            let column = &COLUMNS[place];
+            Err(Fault::new(kind, range_text(column)).in_column(column.name).found(found))
+        }
+    }
+}
+
 fn from_text(text: &str, place: usize) -> Result<i16, Fault> {
     match place {
         GAME_ID => Ok(MISSING),
