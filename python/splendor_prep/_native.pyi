@@ -7,6 +7,23 @@ from typing import Any, Final, final
 import numpy as np
 import numpy.typing as npt
 
+__all__ = [
+    "ACTION_COLUMNS",
+    "ENCODER_VERSION",
+    "FEATURE_COLUMNS",
+    "HEADS",
+    "STATE_COLUMNS",
+    "Cache",
+    "CachedGame",
+    "EncodedGame",
+    "EncodedRow",
+    "Scaler",
+    "__version__",
+    "encode_log",
+    "encode_row",
+    "run_command",
+]
+
 __version__: Final[str]
 
 ENCODER_VERSION: Final[int]
