@@ -163,16 +163,12 @@ def test_a_value_whose_code_changes_the_dict_does_no_harm(state: dict[str, Any])
 
 
 def test_an_error_in_a_values_own_code_is_not_hidden(state: dict[str, Any]) -> None:
-    class Failing(dict[str, Any]):
-        def keys(self) -> Any:
-            raise OSError("the board does not answer")
-
-    class NoDict:
+    class Mapping:
         def keys(self) -> Any:
             raise OSError("the board does not answer")
 
     with pytest.raises(OSError, match="does not answer"):
-        encode_row(NoDict())  # type: ignore[arg-type]
+        encode_row(Mapping())  # type: ignore[arg-type]
 
 
 def test_a_folder_that_is_no_export(tmp_path: Path, export: Path) -> None:

@@ -55,6 +55,8 @@ def test_it_is_the_standard_scaler_of_the_training_rows(
 
     made = scaler.to_sklearn()
     assert type(made) is StandardScaler
+    for name in ("mean", "var", "scale"):
+        assert same_bits(getattr(made, f"{name}_"), getattr(scaler, name))
     held_out = unscaled(simulated, export, "test").astype(np.float64)
     found = made.transform(held_out)
     expected = fitted.transform(held_out[:, scaler.normalized])
