@@ -107,11 +107,12 @@ impl Scaler {
         }
         let values = rows.as_slice()?;
         let scaled: Vec<f32> = py.detach(|| {
-            let rows = values.chunks_exact(width.max(1));
-            let of_row = |row: &[f32]| -> Vec<f32> {
-                row.iter().enumerate().map(|(column, &x)| of(&self.scaler, x, column)).collect()
-            };
-            rows.flat_map(of_row).collect()
+            let mut scaled = Vec::with_capacity(values.len());
+            for row in values.chunks_exact(width.max(1)) {
+                let columns = row.iter().enumerate();
+                scaled.extend(columns.map(|(column, &value)| of(&self.scaler, value, column)));
+            }
+            scaled
         });
         scaled.into_pyarray(py).reshape(rows.shape())
     }
