@@ -49,15 +49,15 @@ enum Outcome {
     CacheHeld,
 }
 
-impl From<Outcome> for ExitCode {
-    fn from(outcome: Outcome) -> ExitCode {
+impl Outcome {
+    const fn exit_code(self) -> u8 {
         // 2 is for usage errors, which clap reports itself.
-        ExitCode::from(match outcome {
+        match self {
             Outcome::Done => 0,
             Outcome::Failed => 1,
             Outcome::NotAllTaken => 3,
             Outcome::CacheHeld => 4,
-        })
+        }
     }
 }
 
@@ -140,28 +140,33 @@ enum Command {
 
 /// Runs the command that the arguments ask for (the first is the program's name).
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    run_command(arguments).into()
+}
+
+/// The same for a process that is not this program's own: gives its exit code as a number.
+pub fn run_command(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version come here too, with exit code 0.
             let error = usage::teach(error);
             let _ = error.print();
-            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+            return u8::try_from(error.exit_code()).unwrap_or(2);
         }
     };
     match run(cli) {
-        Ok(outcome) => outcome.into(),
+        Ok(outcome) => outcome.exit_code(),
         Err(error) => match error.downcast_ref::<clap::Error>() {
             Some(usage) => {
                 let _ = usage.print();
-                ExitCode::from(2)
+                2
             }
             None => {
                 tracing::error!("{error:#}");
                 if let Some(error) = error.downcast_ref::<ConfigError>() {
                     excerpt::show_settings(error);
                 }
-                exit_code_of(&error).into()
+                outcome_of(&error).exit_code()
             }
         },
     }
@@ -238,7 +243,7 @@ fn switch() -> BoolishValueParser {
     BoolishValueParser::new()
 }
 
-fn exit_code_of(error: &anyhow::Error) -> Outcome {
+fn outcome_of(error: &anyhow::Error) -> Outcome {
     let cache_error =
         error.downcast_ref::<CacheError>().or_else(|| match error.downcast_ref::<IngestError>() {
             Some(IngestError::Cache(error)) => Some(error),

@@ -19,7 +19,7 @@ mod columns;
 mod diff;
 mod disk_use;
 mod dtype;
-mod export_scaler;
+mod exported_scaler;
 mod feature_values;
 mod files;
 mod fingerprint;
@@ -49,7 +49,7 @@ pub use diff::{
     DiffError, ExportDiff, ExportFacts, MeansDiff, MovedGame, NoMeans, SplitDiff, diff_exports,
 };
 pub use dtype::Dtype;
-pub use export_scaler::{ColumnScale, ExportScaler};
+pub use exported_scaler::{ColumnScale, ExportedScaler};
 pub use fingerprint::IdenticalGames;
 pub use npy::{NpyError, NpyWriter, pack_npz};
 pub use options::{ExportOptions, Layout};

@@ -50,7 +50,8 @@ pub(super) const GEMS_REMOVED: usize = NOBLE_SELECTION + 1;
 /// Columns of a log.
 pub const COLUMN_COUNT: usize = GEMS_REMOVED + Gem::COUNT;
 
-const STATE_COLUMN_COUNT: usize = ACTION_TYPE - NUM_PLAYERS;
+/// Columns that describe a position: those of a log without `game_id` and the action.
+pub const STATE_COLUMN_COUNT: usize = ACTION_TYPE - NUM_PLAYERS;
 const _: () = assert!(COLUMN_COUNT == 403 && STATE_COLUMN_COUNT == 382);
 
 /// What a column may hold.
@@ -162,6 +163,18 @@ impl PlacedColumn {
         self.may_be_missing
     }
 }
+
+/// Smallest and largest value of each column, in canonical order: apart from the names, for the same
+/// reason.
+pub(super) static RANGES: [(i16, i16); COLUMN_COUNT] = {
+    let mut ranges = [(0, 0); COLUMN_COUNT];
+    let mut i = 0;
+    while i < COLUMN_COUNT {
+        ranges[i] = (COLUMNS[i].min, COLUMNS[i].max);
+        i += 1;
+    }
+    ranges
+};
 
 const REQUIRED: bool = false;
 const OPTIONAL: bool = true;

@@ -53,7 +53,7 @@ pub(super) fn match_header(
     }
 }
 
-fn unknown_column(name: &str) -> Fault {
+pub(super) fn unknown_column(name: &str) -> Fault {
     let hint = if name.contains([';', '\t']) {
         ", separated by commas".to_owned()
     } else if name.contains('\0') {

@@ -4,7 +4,8 @@
 //! in is [`read_log`]: fields to whole numbers in any of the three dialects, each inside its own
 //! column's range, then the rules between columns, so that a [`Turn`] that comes out is a position
 //! that exists. Whatever is wrong becomes a [`LogError`] that names file, line, column, value and
-//! what was expected; nothing is guessed.
+//! what was expected; nothing is guessed. A position of a game that is still being played comes in as a
+//! [`LiveRow`], by the same rules.
 //!
 //! What this room does not do: decide whether the logged move was legal (the encoder counts that),
 //! find files, or remember anything.
@@ -12,7 +13,9 @@
 mod columns;
 mod error;
 mod excerpt;
+mod first_game_id;
 mod header;
+mod live_row;
 mod play;
 mod reader;
 mod records;
@@ -21,9 +24,11 @@ mod turn;
 mod value;
 mod writer;
 
-pub use columns::{COLUMN_COUNT, column_names};
+pub use columns::{COLUMN_COUNT, STATE_COLUMN_COUNT, column_names};
 pub use error::{Fault, LogError, LogErrorKind};
 pub use excerpt::Excerpt;
+pub use first_game_id::first_game_id;
+pub use live_row::{LiveColumn, LiveRow, LiveValue, action_column_names, state_column_names};
 pub use play::GamePlay;
 pub use reader::{LogSummary, ReadOptions, read_log};
 pub use turn::{

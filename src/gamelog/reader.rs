@@ -224,7 +224,7 @@ fn parse_value(field: &[u8], column: usize, game_id: GameId) -> Result<i16, Faul
     }
 }
 
-fn parse_number(field: &[u8], column: usize) -> Result<i16, Fault> {
+pub(super) fn parse_number(field: &[u8], column: usize) -> Result<i16, Fault> {
     let column = &COLUMNS[column];
     let fault =
         |kind| Fault::new(kind, range_text(column)).in_column(column.name).found(as_text(field));
@@ -249,7 +249,7 @@ fn check_game_id(field: &[u8], game_id: GameId) -> Result<i16, Fault> {
     }
 }
 
-fn parse_action_type(field: &[u8]) -> Result<i16, Fault> {
+pub(super) fn parse_action_type(field: &[u8]) -> Result<i16, Fault> {
     let name = value::unwrap(field);
     if let Some(class) = ActionType::ALL.iter().position(|t| t.logged_name().as_bytes() == name) {
         return Ok(class as i16);

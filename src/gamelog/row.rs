@@ -294,7 +294,7 @@ impl Row {
         })
     }
 
-    fn action(&self) -> Checked<LoggedAction> {
+    pub(super) fn action(&self) -> Checked<LoggedAction> {
         let optional = |column: usize| {
             let value = self.values[column];
             (value >= 0).then_some(value as u8)

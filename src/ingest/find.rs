@@ -139,7 +139,8 @@ fn is_loop(error: &walkdir::Error) -> bool {
     error.loop_ancestor().is_some() || error.io_error().is_some_and(is_itself)
 }
 
-fn game_id_of(path: &Path) -> Option<GameId> {
+/// Whose log a file is by its name: the stem, if that is a whole number.
+pub fn game_id_of(path: &Path) -> Option<GameId> {
     let stem = path.file_stem()?.to_str()?;
     let digits = stem.strip_prefix('-').unwrap_or(stem);
     let is_whole_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());

@@ -24,7 +24,7 @@ mod workers;
 mod writer;
 
 pub use disk_full::Shortage;
-pub use find::{FoundLogs, LogFile, find_logs};
+pub use find::{FoundLogs, LogFile, find_logs, game_id_of};
 pub use game_status::{GameStatus, GameVersion, StatusCounts, StatusEntry};
 pub use run::{IngestOptions, are_too_many, ingest};
 pub use status::{StatusReport, status};

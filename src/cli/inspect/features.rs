@@ -2,7 +2,7 @@
 
 use crate::cli::names::{NamePatterns, near};
 use crate::encode::{FEATURES, Feature, FeatureRow};
-use crate::export::{ColumnScale, ExportScaler};
+use crate::export::{ColumnScale, ExportedScaler};
 use anyhow::{Result, bail};
 use serde_json::json;
 use std::fmt::Write;
@@ -13,7 +13,7 @@ pub(super) struct NamedFeatures(Vec<usize>);
 
 /// Where normalised values come from.
 pub(super) struct Normalization {
-    from: Option<(PathBuf, ExportScaler)>,
+    from: Option<(PathBuf, ExportedScaler)>,
 }
 
 impl Normalization {
@@ -28,7 +28,7 @@ impl Normalization {
             None if default.join("scaler.npz").exists() => default.to_owned(),
             None => return Ok(Normalization::none()),
         };
-        let scaler = ExportScaler::read(&export)?;
+        let scaler = ExportedScaler::load(&export)?;
         Ok(Normalization { from: Some((export, scaler)) })
     }
 

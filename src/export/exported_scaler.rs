@@ -1,18 +1,19 @@
-//! The scaler of an export, for looking at single values.
+//! The scaler that lies in an export, for programs that normalise values themselves.
 
 use super::ExportError;
 use super::columns::ExportedColumns;
 use super::scaler::Scaler;
-use super::scaler_file::{read_column_names, read_scaler};
+use super::scaler_file::{ScalerOrigin, read_column_names, read_scaler};
 use crate::config::FeatureSet;
 use crate::encode::BASE_FEATURE_COUNT;
 use std::path::Path;
 
 /// What an export makes of the encoder's values.
 #[derive(Clone, Debug)]
-pub struct ExportScaler {
+pub struct ExportedScaler {
     columns: ExportedColumns,
     scaler: Scaler,
+    fitted_in: Option<String>,
 }
 
 /// How one column is normalised.
@@ -26,20 +27,41 @@ pub struct ColumnScale {
     pub scale: f64,
 }
 
-impl ExportScaler {
+impl ExportedScaler {
     /// Reads the scaler of an export, of base features or all.
     ///
     /// # Errors
-    /// [`ExportError::Scaler`] if the folder is no export, or its scaler is not its own.
-    pub fn read(export: &Path) -> Result<ExportScaler, ExportError> {
+    /// [`ExportError::Scaler`] if the folder is no export, if its columns are not this encoder's, or
+    /// if its scaler is not its own.
+    pub fn load(export: &Path) -> Result<ExportedScaler, ExportError> {
         let names = read_column_names(export)
             .map_err(|why| ExportError::Scaler { export: export.to_owned(), why })?;
         let columns = ExportedColumns::of(match names.len() {
             BASE_FEATURE_COUNT => FeatureSet::Base,
             _ => FeatureSet::All,
         });
-        let scaler = read_scaler(export, &columns.names(), &columns.normalized())?.scaler;
-        Ok(ExportScaler { columns, scaler })
+        let stored = read_scaler(export, &columns.names(), &columns.normalized())?;
+        let fitted_in = match stored.origin {
+            ScalerOrigin::FittedIn(export_id) => Some(export_id),
+            ScalerOrigin::FittedHere | ScalerOrigin::Unknown => None,
+        };
+        Ok(ExportedScaler { columns, scaler: stored.scaler, fitted_in })
+    }
+
+    /// Names of the columns, in order: all 1,308, or the 422 of the base features.
+    pub fn columns(&self) -> Vec<&'static str> {
+        self.columns.names()
+    }
+
+    /// The scaler itself.
+    pub fn scaler(&self) -> &Scaler {
+        &self.scaler
+    }
+
+    /// Id of the export whose training rows it was fitted on, if that is known: this one, or the
+    /// one that `--scaler-from` named.
+    pub fn fitted_in(&self) -> Option<&str> {
+        self.fitted_in.as_deref()
     }
 
     /// A value of the encoder's column (from 0 to 1,307) as this export has it; `None` if the

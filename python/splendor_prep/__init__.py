@@ -1,0 +1,82 @@
+"""Splendor self-play logs, encoded: the same numbers in training and at play.
+
+The work is done by the library that the ``prep`` command is made of; there is no other encoder here.
+
+=====================  ==========================================================================
+`encode_log`           a whole log to arrays, as an export has them
+`encode_row`           one position of a live game to features and masks
+`Dataset`              the arrays of an export, mapped, row by row or in batches
+`Scaler`               the normalisation of an export, for what goes into the network at play
+`Cache`                the games that ``prep ingest`` has encoded
+`LogError`             an input that cannot be read: file, line, column, value
+=====================  ==========================================================================
+
+``STATE_COLUMNS`` names the 382 columns of a position and ``ACTION_COLUMNS`` the 20 of a move, in the
+order of a log; ``FEATURE_COLUMNS`` the 1,308 features in the order of an export; ``HEADS`` has the
+number of classes of each of the seven heads.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ._native import (
+    ACTION_COLUMNS,
+    ENCODER_VERSION,
+    FEATURE_COLUMNS,
+    HEADS,
+    STATE_COLUMNS,
+    Cache,
+    CachedGame,
+    EncodedGame,
+    EncodedRow,
+    __version__,
+    encode_log,
+    encode_row,
+)
+from .errors import CacheError, ExportError, LogError, PrepError
+
+if TYPE_CHECKING:
+    from .dataset import Batch, Dataset, Sample
+    from .scaler import Scaler
+
+__all__ = [
+    "ACTION_COLUMNS",
+    "ENCODER_VERSION",
+    "FEATURE_COLUMNS",
+    "HEADS",
+    "STATE_COLUMNS",
+    "Batch",
+    "Cache",
+    "CachedGame",
+    "CacheError",
+    "Dataset",
+    "EncodedGame",
+    "EncodedRow",
+    "ExportError",
+    "LogError",
+    "PrepError",
+    "Sample",
+    "Scaler",
+    "__version__",
+    "encode_log",
+    "encode_row",
+]
+
+# These need NumPy to be imported, which takes longer than most commands of `prep` do: the command is
+# a function of this package too, and does not need it.
+_LAZY = {"Batch": "dataset", "Dataset": "dataset", "Sample": "dataset", "Scaler": "scaler"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    value = getattr(import_module(f".{_LAZY[name]}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,228 @@
+"""The arrays of an export, to train on."""
+
+from __future__ import annotations
+
+import json
+import os
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, overload
+
+import numpy as np
+import numpy.typing as npt
+
+from ._native import HEADS
+from .errors import ExportError
+from .scaler import Scaler
+
+if TYPE_CHECKING:
+    from .torch import TorchDataset
+
+__all__ = ["Batch", "Dataset", "Sample"]
+
+SPLITS = ("train", "val", "test")
+
+
+class Sample(NamedTuple):
+    """One row."""
+
+    state: npt.NDArray[Any]
+    """``(columns,)``: float32, or the type of the export."""
+    labels: dict[str, int]
+    """By head: the logged class, -1 where the head does not apply."""
+    masks: dict[str, npt.NDArray[np.int8]]
+    """By head, int8 ``(classes,)``: 1 where a class is legal."""
+
+
+class Batch(NamedTuple):
+    """Some rows."""
+
+    state: npt.NDArray[Any]
+    """``(rows, columns)``: float32, or the type of the export."""
+    labels: dict[str, npt.NDArray[np.int32]]
+    """By head, int32 ``(rows,)``: the logged class, -1 where the head does not apply."""
+    masks: dict[str, npt.NDArray[np.int8]]
+    """By head, int8 ``(rows, classes)``: 1 where a class is legal."""
+
+
+class Dataset:
+    """One split of an export: ``len(dataset)`` rows, ``dataset[row]``, or `batches`.
+
+    All files are mapped, with either ``--layout``: nothing is read before it is asked for, and
+    processes on one machine share what was read. A dataset may be handed to worker processes, forked
+    or spawned: pickled, it is its path, and a worker that finds another export in its place says so.
+
+    Raises `ExportError` if the folder is no export, ValueError for a split that does not exist.
+    """
+
+    def __init__(self, export_dir: str | os.PathLike[str], split: str) -> None:
+        if split not in SPLITS:
+            raise ValueError(f"split is `{split}`, expected one of {', '.join(SPLITS)}")
+        self.export_dir = Path(export_dir)
+        """The folder of the export."""
+        self.split = split
+        """``train``, ``val`` or ``test``."""
+        self.export_id: str | None = _export_id(self.export_dir)
+        """What the export is: two with one id hold the same."""
+        try:
+            self.state: npt.NDArray[Any] = _map_npy(self.export_dir / f"X_{split}.npy")
+            """``X``, mapped: ``(rows, columns)``, float32 unless exported otherwise."""
+            labels = _map_arrays(self.export_dir, f"labels_{split}", HEADS)
+            masks = _map_arrays(self.export_dir, f"masks_{split}", HEADS)
+            self.index: dict[str, npt.NDArray[Any]] = _map_arrays(
+                self.export_dir, f"index_{split}", ("game_id", "turn_number", "row_in_game")
+            )
+            """``game_id`` int64, ``turn_number`` and ``row_in_game`` int32, mapped, ``(rows,)``."""
+        except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+            raise ExportError(
+                f"{self.export_dir} cannot be read as an export of prep: {error}"
+            ) from error
+        self.labels: dict[str, npt.NDArray[np.int32]] = labels
+        """By head, mapped, int32 ``(rows,)``: the logged class, -1 where the head does not apply."""
+        self.masks: dict[str, npt.NDArray[np.int8]] = masks
+        """By head, mapped, int8 ``(rows, classes)``: 1 where a class is legal."""
+        for name, values in [*labels.items(), *masks.items(), *self.index.items()]:
+            if len(values) != len(self.state):
+                raise ExportError(
+                    f"{self.export_dir} is not whole: {name} has {len(values)} rows, "
+                    f"X_{split}.npy {len(self.state)}"
+                )
+        if _export_id(self.export_dir) != self.export_id:
+            raise ExportError(f"{self.export_dir} was replaced while it was opened: open it again")
+
+    def __len__(self) -> int:
+        """Number of rows."""
+        return len(self.state)
+
+    @overload
+    def __getitem__(self, rows: int | np.integer[Any]) -> Sample: ...
+    @overload
+    def __getitem__(self, rows: slice | list[int] | npt.NDArray[Any]) -> Batch: ...
+    def __getitem__(
+        self, rows: int | np.integer[Any] | slice | list[int] | npt.NDArray[Any]
+    ) -> Sample | Batch:
+        """A `Sample` for a number, a `Batch` for a slice, a list of rows or an array of them.
+
+        Copies: they stay as they are and may be changed. Raises IndexError for a row that is not
+        there.
+        """
+        if isinstance(rows, (int, np.integer)):
+            return Sample(
+                np.array(self.state[rows]),
+                {head: int(values[rows]) for head, values in self.labels.items()},
+                {head: np.array(values[rows]) for head, values in self.masks.items()},
+            )
+        return Batch(
+            np.array(self.state[rows]),
+            {head: np.array(values[rows]) for head, values in self.labels.items()},
+            {head: np.array(values[rows]) for head, values in self.masks.items()},
+        )
+
+    def batches(
+        self, size: int, *, shuffle: bool = False, seed: int = 0, drop_last: bool = False
+    ) -> Iterator[Batch]:
+        """All rows once, `size` at a time; the last batch may be smaller, or is left out with
+        `drop_last`.
+
+        Shuffled, the order depends on `seed` and the number of rows alone: give each epoch another
+        seed. Raises ValueError for a size below 1.
+        """
+        if size < 1:
+            raise ValueError(f"size is {size}, expected at least 1")
+        return self._batches(size, shuffle, seed, drop_last)
+
+    def _batches(self, size: int, shuffle: bool, seed: int, drop_last: bool) -> Iterator[Batch]:
+        rows = len(self)
+        order = np.random.default_rng(seed).permutation(rows) if shuffle else None
+        for first in range(0, rows, size):
+            if drop_last and first + size > rows:
+                return
+            end = first + size
+            yield self[first:end] if order is None else self[order[first:end]]
+
+    def groups(self) -> npt.NDArray[np.int64]:
+        """The game of each row, int64 ``(rows,)``: the ``groups`` of scikit-learn's ``GroupKFold``,
+        which keeps the rows of a game together."""
+        return np.array(self.index["game_id"])
+
+    def scaler(self) -> Scaler:
+        """The scaler of the export. Raises `ExportError` if it has none."""
+        return Scaler.load(self.export_dir)
+
+    def torch(self) -> TorchDataset:
+        """The same as a ``torch.utils.data.Dataset`` of tensors, for a ``DataLoader``.
+
+        Raises ImportError without PyTorch.
+        """
+        from .torch import TorchDataset
+
+        return TorchDataset(self)
+
+    def __repr__(self) -> str:
+        rows, columns = self.state.shape
+        return f"Dataset({str(self.export_dir)!r}, {self.split!r}): {rows} rows, {columns} columns"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _open_same, (self.export_dir.absolute(), self.split, self.export_id)
+
+
+def _open_same(export_dir: Path, split: str, export_id: str | None) -> Dataset:
+    dataset = Dataset(export_dir, split)
+    if dataset.export_id != export_id:
+        raise ExportError(
+            f"{export_dir} is another export than when this dataset was opened: open it again, or "
+            "export to a folder of its own"
+        )
+    return dataset
+
+
+def _export_id(export_dir: Path) -> str | None:
+    """None where there is no manifest, or one from before exports had ids."""
+    try:
+        manifest = json.loads((export_dir / "manifest.json").read_bytes())
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise ExportError(f"{export_dir / 'manifest.json'} cannot be read: {error}") from error
+    export_id = manifest.get("export_id") if isinstance(manifest, dict) else None
+    return export_id if isinstance(export_id, str) else None
+
+
+def _map_arrays(folder: Path, stem: str, names: Any) -> dict[str, npt.NDArray[Any]]:
+    """Arrays of one `.npz`, or of a `.npy` each."""
+    archive = folder / f"{stem}.npz"
+    if not archive.exists():
+        return {name: _map_npy(folder / f"{stem}_{name}.npy") for name in names}
+    with zipfile.ZipFile(archive) as members, open(archive, "rb") as file:
+        places = {name: _place_of(members.getinfo(f"{name}.npy"), file) for name in names}
+    return {name: _map_npy(archive, place) for name, place in places.items()}
+
+
+def _place_of(member: zipfile.ZipInfo, file: Any) -> int:
+    """Where the bytes of a member begin. `np.load` would read the whole of it into memory."""
+    if member.compress_type != zipfile.ZIP_STORED:
+        raise ValueError(f"{member.filename} is compressed, which no export of prep is")
+    # The header's own extra field, which may be longer than the one in the directory.
+    file.seek(member.header_offset + 26)
+    name, extra = np.frombuffer(file.read(4), "<u2").tolist()
+    return int(member.header_offset + 30 + name + extra)
+
+
+def _map_npy(path: Path, place: int = 0) -> npt.NDArray[Any]:
+    """Maps an array that begins at a place in a file."""
+    with open(path, "rb") as file:
+        file.seek(place)
+        version = np.lib.format.read_magic(file)
+        read_header = {
+            (1, 0): np.lib.format.read_array_header_1_0,
+            (2, 0): np.lib.format.read_array_header_2_0,
+        }[version]
+        shape, fortran_order, dtype = read_header(file)
+        if 0 in shape:
+            # There are no bytes to map.
+            return np.empty(shape, dtype)
+        order: Any = "F" if fortran_order else "C"
+        values = np.memmap(path, dtype, mode="r", offset=file.tell(), shape=shape, order=order)
+    # As a plain array: what is copied out of a `memmap` would be one, too.
+    return values.view(np.ndarray)

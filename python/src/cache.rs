@@ -1,0 +1,192 @@
+//! The cache: its games, the arrays of one, and what the next ingest would do.
+//!
+//! Every call opens the file for itself. SQLite forbids to carry a connection over a fork, and the
+//! loader processes that training code forks would do just that.
+
+use crate::arrays::{by_head, rows_of_columns, vector};
+use crate::errors::cache_error;
+use crate::log::{EncodedGame, index};
+use numpy::IntoPyArray;
+use pyo3::exceptions::PyKeyError;
+use pyo3::prelude::*;
+use splendor_prep::cache::{self, CacheError, GameReader, GameRecord};
+use splendor_prep::encode::{FEATURE_COUNT, Head};
+use splendor_prep::gamelog::{GameId, ReadOptions};
+use splendor_prep::ingest;
+use splendor_prep::progress::Silent;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// The games that ``prep ingest`` has encoded. Reads, never writes.
+///
+/// Every call reads the file as it is then, so a cache may be handed to other processes, and an
+/// ingest may run meanwhile. Other threads of Python run during each call. Every method raises
+/// `CacheError` if the file cannot be read.
+#[pyclass(frozen, module = "splendor_prep")]
+pub(crate) struct Cache {
+    /// The file.
+    #[pyo3(get)]
+    path: PathBuf,
+}
+
+/// What a cache knows of a game beside its arrays.
+#[pyclass(frozen, get_all, module = "splendor_prep")]
+pub(crate) struct CachedGame {
+    /// Which game it is.
+    game_id: i64,
+    /// Players in the game: 2, 3 or 4.
+    players: u8,
+    /// Rows in the log, one a turn.
+    rows: u32,
+    /// The log, relative to the folder that was ingested.
+    source_path: String,
+    /// Size of the log.
+    source_bytes: u64,
+    /// blake3 of the log, 64 hexadecimal digits.
+    source_hash: String,
+    /// Version of the encoder that made the rows.
+    encoder_version: u32,
+    /// Whether it was read with ``--repair``.
+    repaired: bool,
+    /// Rows with the known gem fault, repaired or not.
+    gem_fault_rows: u32,
+    /// Rows in which the gems on the table and in hands do not add up to the supply.
+    unbalanced_rows: u32,
+}
+
+impl From<GameRecord> for CachedGame {
+    fn from(record: GameRecord) -> CachedGame {
+        CachedGame {
+            game_id: record.game_id.0,
+            players: record.players,
+            rows: record.rows,
+            source_path: record.source_path,
+            source_bytes: record.source_bytes,
+            source_hash: record.key.source_hash.to_hex().to_string(),
+            encoder_version: record.key.encoder_version,
+            repaired: record.key.repaired,
+            gem_fault_rows: record.gem_fault_rows,
+            unbalanced_rows: record.unbalanced_rows,
+        }
+    }
+}
+
+#[pymethods]
+impl CachedGame {
+    fn __repr__(&self) -> String {
+        let CachedGame { game_id, players, rows, source_path, .. } = self;
+        format!(
+            "CachedGame(game_id={game_id}, players={players}, rows={rows}, \
+             source_path={source_path:?})"
+        )
+    }
+}
+
+#[pymethods]
+impl Cache {
+    /// Opens a cache that is there.
+    ///
+    /// Raises `CacheError` if it is not, or is from another version of prep.
+    #[staticmethod]
+    fn open(py: Python<'_>, path: PathBuf) -> PyResult<Cache> {
+        let cache = Cache { path };
+        cache.read(py, |_| Ok(()))?;
+        Ok(cache)
+    }
+
+    /// Every game, in ascending order of ``game_id``, but for `damaged` ones.
+    fn games(&self, py: Python<'_>) -> PyResult<Vec<CachedGame>> {
+        let games = self.read(py, all_games)?;
+        Ok(games.records.into_values().map(CachedGame::from).collect())
+    }
+
+    /// Games whose entry cannot be what was stored, and what shows it. The next ingest encodes
+    /// them anew.
+    fn damaged(&self, py: Python<'_>) -> PyResult<BTreeMap<i64, String>> {
+        let games = self.read(py, all_games)?;
+        Ok(games.damaged.into_iter().map(|(game_id, what)| (game_id.0, what)).collect())
+    }
+
+    /// The arrays of one game.
+    ///
+    /// Raises KeyError if the cache does not have it, `CacheError` if it is damaged.
+    fn game(&self, py: Python<'_>, game_id: i64) -> PyResult<EncodedGame> {
+        let read = self.read(py, |mut reader| {
+            let game = reader.game(GameId(game_id))?;
+            Ok(game.map(|(record, game)| {
+                let rows = game.turn_numbers.len();
+                let features = rows_of_columns(rows, FEATURE_COUNT, |c| game.features.column(c));
+                let masks = Head::ALL.map(|head| {
+                    let first = head.mask_range().start;
+                    rows_of_columns(rows, head.classes(), |class| game.masks.column(first + class))
+                });
+                (record, features, masks, game.labels, game.turn_numbers)
+            }))
+        })?;
+        let Some((record, features, masks, labels, turn_numbers)) = read else {
+            return Err(PyKeyError::new_err(game_id));
+        };
+        let mut masks = masks.into_iter();
+        Ok(EncodedGame {
+            game_id,
+            players: record.players,
+            features: features.into_pyarray(py).unbind(),
+            labels: by_head(py, |head| Ok(vector(py, labels.column(head.index()).to_vec())))?
+                .unbind(),
+            masks: by_head(py, |_| Ok(masks.next().unwrap_or_default().into_pyarray(py)))?.unbind(),
+            index: index(py, game_id, &turn_numbers)?.unbind(),
+        })
+    }
+
+    /// How many games have which reason to be encoded, or not, by the next ingest of that folder:
+    /// the counts of ``prep status --json``. Reads every log.
+    ///
+    /// Reasons: ``new``, ``bytes_changed``, ``encoder_changed``, ``schema_changed``,
+    /// ``repair_changed``, ``damaged``, ``gone``, ``refused``, ``set_aside``, ``up_to_date``; those
+    /// that no game has are left out.
+    ///
+    /// Raises `CacheError` if the folder cannot be searched.
+    #[pyo3(signature = (data_root, *, repair=false))]
+    fn status(
+        &self,
+        py: Python<'_>,
+        data_root: PathBuf,
+        repair: bool,
+    ) -> PyResult<BTreeMap<&'static str, usize>> {
+        let report = py.detach(|| {
+            let cache = cache::Cache::open_existing(&self.path)?;
+            ingest::status(&data_root, Some(&cache), ReadOptions { repair }, &Silent)
+        });
+        report.map(|report| report.counts()).map_err(|error| cache_error(py, &error))
+    }
+
+    fn __len__(&self, py: Python<'_>) -> PyResult<usize> {
+        Ok(self.read(py, all_games)?.records.len())
+    }
+
+    fn __repr__(&self) -> String {
+        format!("Cache.open({:?})", self.path)
+    }
+
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyAny>, (PathBuf,))> {
+        Ok((py.get_type::<Cache>().getattr("open")?, (self.path.clone(),)))
+    }
+}
+
+impl Cache {
+    fn read<T: Send>(
+        &self,
+        py: Python<'_>,
+        read: impl FnOnce(GameReader) -> Result<T, CacheError> + Send,
+    ) -> PyResult<T> {
+        py.detach(|| read(GameReader::open(&self.path)?)).map_err(|error| cache_error(py, &error))
+    }
+}
+
+/// All of them, or an error: a list that was cut short would look like a whole one.
+fn all_games(reader: GameReader) -> Result<cache::CachedGames, CacheError> {
+    match reader.games() {
+        (games, None) => Ok(games),
+        (_, Some(error)) => Err(error),
+    }
+}

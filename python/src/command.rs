@@ -1,0 +1,19 @@
+//! The `prep` command in a Python process.
+
+use pyo3::prelude::*;
+use std::ffi::OsString;
+use std::io::Write;
+
+/// Runs a command of ``prep``; gives its exit code.
+#[pyfunction]
+pub(crate) fn run_command(py: Python<'_>, arguments: Vec<OsString>) -> u8 {
+    py.detach(|| {
+        // Not what is in `sys.argv`: `python -m splendor_prep` has the path of a file there, which
+        // the usage line would call the command.
+        let program = OsString::from("prep");
+        let code = splendor_prep::cli::run_command(std::iter::once(program).chain(arguments));
+        // A Rust program does this when it ends; here it is Python that does.
+        let _ = std::io::stdout().flush();
+        code
+    })
+}

@@ -1,0 +1,75 @@
+//! The library's errors as the exceptions of `splendor_prep.errors`.
+//!
+//! Those are classes of Python, so that they can be pickled from one process to another and derive
+//! from both `PrepError` and the built-in error that comes nearest.
+
+use pyo3::exceptions::PyOSError;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::PyType;
+use splendor_prep::gamelog::{Fault, LogError};
+use std::path::Path;
+
+const ERRORS_MODULE: &str = "splendor_prep.errors";
+
+/// A log that cannot be read, with all its places.
+pub(crate) fn log_error(py: Python<'_>, error: &LogError) -> PyErr {
+    let file = error.file.to_string_lossy().into_owned();
+    input_error(py, error.to_string(), Some(file), error.line, &error.fault)
+}
+
+/// A position that cannot be, which no file holds.
+#[cold]
+pub(crate) fn position_error(py: Python<'_>, fault: &Fault) -> PyErr {
+    input_error(py, fault.to_string(), None, None, fault)
+}
+
+fn input_error(
+    py: Python<'_>,
+    message: String,
+    file: Option<String>,
+    line: Option<u64>,
+    fault: &Fault,
+) -> PyErr {
+    static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    let Fault { kind, column, found, expected } = fault;
+    let arguments = (message, file, line, column, found, expected, kind.name());
+    raise(py, &CLASS, "LogError", arguments)
+}
+
+/// A cache that cannot be used.
+pub(crate) fn cache_error(py: Python<'_>, error: &dyn std::error::Error) -> PyErr {
+    static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    raise(py, &CLASS, "CacheError", (error.to_string(),))
+}
+
+/// An export that cannot be used.
+pub(crate) fn export_error(py: Python<'_>, error: &dyn std::error::Error) -> PyErr {
+    static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    raise(py, &CLASS, "ExportError", (error.to_string(),))
+}
+
+/// A file that cannot be opened: `FileNotFoundError` and its like, with the name.
+pub(crate) fn os_error(path: &Path, error: &std::io::Error) -> PyErr {
+    match error.raw_os_error() {
+        Some(code) => {
+            let words = error.to_string();
+            let words = words.split(" (os error").next().unwrap_or_default().to_owned();
+            PyOSError::new_err((code, words, path.as_os_str().to_owned()))
+        }
+        None => PyOSError::new_err(format!("{}: {error}", path.display())),
+    }
+}
+
+fn raise<'py, A>(
+    py: Python<'py>,
+    class: &'static PyOnceLock<Py<PyType>>,
+    name: &str,
+    arguments: A,
+) -> PyErr
+where
+    A: pyo3::call::PyCallArgs<'py>,
+{
+    let instance = class.import(py, ERRORS_MODULE, name).and_then(|class| class.call1(arguments));
+    instance.map_or_else(|error| error, PyErr::from_value)
+}

@@ -1,0 +1,63 @@
+//! `splendor_prep._native`: the library crate as Python sees it.
+//!
+//! Nothing is computed here. Each file turns Python values into those of one room of the library, and
+//! what comes back into NumPy arrays; what is friendlier to write in Python is, beside this, in
+//! `python/splendor_prep`.
+//!
+//! | file | what it gives |
+//! | --- | --- |
+//! | `log.rs` | `encode_log`, `EncodedGame` |
+//! | `position.rs` | `encode_row`, `EncodedRow`: one position of a live game |
+//! | `scaler.rs` | the scaler of an export |
+//! | `cache.rs` | `Cache`, `CachedGame` |
+//! | `command.rs` | the `prep` command |
+//! | `arrays.rs`, `errors.rs` | numbers to arrays, errors to exceptions |
+
+mod arrays;
+mod cache;
+mod command;
+mod errors;
+mod log;
+mod position;
+mod scaler;
+
+use pyo3::prelude::*;
+
+#[pymodule]
+mod _native {
+    #[pymodule_export]
+    use super::cache::{Cache, CachedGame};
+    #[pymodule_export]
+    use super::command::run_command;
+    #[pymodule_export]
+    use super::log::{EncodedGame, encode_log};
+    #[pymodule_export]
+    use super::position::{EncodedRow, encode_row};
+    #[pymodule_export]
+    use super::scaler::Scaler;
+
+    use pyo3::prelude::*;
+    use pyo3::types::{PyDict, PyString, PyTuple};
+    use splendor_prep::encode::{ENCODER_VERSION, FEATURES, Head};
+    use splendor_prep::gamelog::{action_column_names, state_column_names};
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        let py = module.py();
+        // The very objects that `encode_row` expects as the keys of a dict.
+        let interned = |name| PyString::intern(py, name);
+        let state: Vec<_> = state_column_names().map(interned).collect();
+        let action: Vec<_> = action_column_names().map(interned).collect();
+        let features: Vec<&str> = FEATURES.iter().map(|feature| feature.name.as_str()).collect();
+        let classes = PyDict::new(py);
+        for head in Head::ALL {
+            classes.set_item(head.name(), head.classes())?;
+        }
+        module.add("STATE_COLUMNS", PyTuple::new(py, state)?)?;
+        module.add("ACTION_COLUMNS", PyTuple::new(py, action)?)?;
+        module.add("FEATURE_COLUMNS", PyTuple::new(py, features)?)?;
+        module.add("HEADS", classes)?;
+        module.add("ENCODER_VERSION", ENCODER_VERSION)?;
+        module.add("__version__", env!("CARGO_PKG_VERSION"))
+    }
+}

@@ -1,0 +1,196 @@
+//! Whole games: `encode_log`, and the arrays of a game from wherever it comes.
+
+use crate::arrays::{by_head, matrix, vector};
+use crate::errors::{log_error, os_error};
+use numpy::PyArray2;
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use pyo3::types::{PyByteArray, PyBytes, PyDict, PyTuple};
+use splendor_prep::encode::{self, FEATURE_COUNT, Head};
+use splendor_prep::gamelog::{GameId, LogError, ReadOptions, first_game_id, read_log};
+use splendor_prep::ingest::game_id_of;
+use std::fs;
+use std::path::PathBuf;
+
+/// The rows of one game, before normalisation, in the order in which they were logged.
+///
+/// ``len(game)`` is the number of rows.
+#[pyclass(frozen, module = "splendor_prep")]
+pub(crate) struct EncodedGame {
+    /// Which game it is.
+    #[pyo3(get)]
+    pub(crate) game_id: i64,
+    /// Players in the game: 2, 3 or 4.
+    #[pyo3(get)]
+    pub(crate) players: u8,
+    /// float32 ``(rows, 1308)``, C order, columns as in `FEATURE_COLUMNS`. Whole numbers.
+    #[pyo3(get)]
+    pub(crate) features: Py<PyArray2<f32>>,
+    /// By head, int32 ``(rows,)``: the logged class, -1 where the head does not apply.
+    #[pyo3(get)]
+    pub(crate) labels: Py<PyDict>,
+    /// By head, int8 ``(rows, classes)``: 1 where a class is legal.
+    #[pyo3(get)]
+    pub(crate) masks: Py<PyDict>,
+    /// ``game_id`` int64, ``turn_number`` int32 (from 1), ``row_in_game`` int32 (from 0), each
+    /// ``(rows,)``.
+    #[pyo3(get)]
+    pub(crate) index: Py<PyDict>,
+}
+
+#[pymethods]
+impl EncodedGame {
+    #[new]
+    fn new(
+        game_id: i64,
+        players: u8,
+        features: Py<PyArray2<f32>>,
+        labels: Py<PyDict>,
+        masks: Py<PyDict>,
+        index: Py<PyDict>,
+    ) -> EncodedGame {
+        EncodedGame { game_id, players, features, labels, masks, index }
+    }
+
+    /// For `pickle`: a pool of processes hands its results back so.
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyTuple>> {
+        let EncodedGame { game_id, players, features, labels, masks, index } = slf.get();
+        let values = (game_id, players, features, labels, masks, index);
+        (slf.get_type(), values).into_pyobject(slf.py())
+    }
+
+    fn __len__(&self, py: Python<'_>) -> PyResult<usize> {
+        self.features.bind(py).len()
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        let EncodedGame { game_id, players, .. } = self;
+        let rows = self.__len__(py)?;
+        Ok(format!("EncodedGame(game_id={game_id}, players={players}, rows={rows})"))
+    }
+}
+
+/// `game_id`, `turn_number` and `row_in_game` of each row, as in `index_{split}.npz`.
+pub(crate) fn index<'py>(
+    py: Python<'py>,
+    game_id: i64,
+    turn_numbers: &[i32],
+) -> PyResult<Bound<'py, PyDict>> {
+    let rows = turn_numbers.len();
+    let index = PyDict::new(py);
+    index.set_item("game_id", vector(py, vec![game_id; rows]))?;
+    index.set_item("turn_number", vector(py, turn_numbers.to_vec()))?;
+    index.set_item("row_in_game", vector(py, (0..rows as i32).collect()))?;
+    Ok(index)
+}
+
+/// Encodes a whole log, as ``prep ingest`` does.
+///
+/// `log` is the path of a CSV file, or its bytes. `game_id` is what every row must say; without it,
+/// the stem of the file's name if that is a number, else what the first row says. `repair` reads rows
+/// with the known gem fault of old logs as they were meant, as ``prep ingest --repair`` does.
+///
+/// Raises `LogError` for the first fault in the log, and OSError (FileNotFoundError, ...) if the file
+/// cannot be opened. Other threads of Python run meanwhile.
+#[pyfunction]
+#[pyo3(signature = (log, *, game_id=None, repair=false))]
+pub(crate) fn encode_log(
+    py: Python<'_>,
+    log: &Bound<'_, PyAny>,
+    game_id: Option<i64>,
+    repair: bool,
+) -> PyResult<EncodedGame> {
+    let source = Source::of(log)?;
+    let (game_id, players, arrays) = py
+        .detach(|| source.encode(game_id.map(GameId), ReadOptions { repair }))
+        .map_err(|refused| match refused {
+            Refused::Unreadable(path, error) => os_error(&path, &error),
+            Refused::Log(error) => log_error(py, &error),
+        })?;
+    let Arrays { features, labels, masks, turn_numbers } = arrays;
+    let rows = turn_numbers.len();
+    let mut labels = labels.into_iter();
+    let mut masks = masks.into_iter();
+    Ok(EncodedGame {
+        game_id: game_id.0,
+        players,
+        features: matrix(py, features, rows, FEATURE_COUNT)?.unbind(),
+        labels: by_head(py, |_| Ok(vector(py, labels.next().unwrap_or_default())))?.unbind(),
+        masks: by_head(py, |head| {
+            matrix(py, masks.next().unwrap_or_default(), rows, head.classes())
+        })?
+        .unbind(),
+        index: index(py, game_id.0, &turn_numbers)?.unbind(),
+    })
+}
+
+/// Where a log comes from. Bytes are copied: they may be of a `bytearray` that somebody else writes.
+enum Source {
+    Path(PathBuf),
+    Bytes(Vec<u8>),
+}
+
+enum Refused {
+    Unreadable(PathBuf, std::io::Error),
+    Log(LogError),
+}
+
+/// A game's values, row after row, by head where there are heads.
+struct Arrays {
+    features: Vec<f32>,
+    labels: [Vec<i32>; Head::COUNT],
+    masks: [Vec<i8>; Head::COUNT],
+    turn_numbers: Vec<i32>,
+}
+
+impl Source {
+    fn of(log: &Bound<'_, PyAny>) -> PyResult<Source> {
+        if let Ok(bytes) = log.cast::<PyBytes>() {
+            return Ok(Source::Bytes(bytes.as_bytes().to_vec()));
+        }
+        if let Ok(bytes) = log.cast::<PyByteArray>() {
+            return Ok(Source::Bytes(bytes.to_vec()));
+        }
+        log.extract().map(Source::Path).map_err(|_| {
+            let found = log.get_type();
+            PyTypeError::new_err(format!("a log is a path or its bytes, not {found}"))
+        })
+    }
+
+    fn encode(
+        self,
+        game_id: Option<GameId>,
+        options: ReadOptions,
+    ) -> Result<(GameId, u8, Arrays), Refused> {
+        let (bytes, file) = match self {
+            Source::Bytes(bytes) => (bytes, PathBuf::from("<bytes>")),
+            Source::Path(path) => match fs::read(&path) {
+                Ok(bytes) => (bytes, path),
+                Err(error) => return Err(Refused::Unreadable(path, error)),
+            },
+        };
+        // A log whose first row does not say is not sound, and the reader has the words for it.
+        let game_id = game_id
+            .or_else(|| game_id_of(&file))
+            .or_else(|| first_game_id(&bytes))
+            .unwrap_or(GameId(0));
+        let mut game = encode::EncodedGame::default();
+        let summary = read_log(&bytes, &file, game_id, options, |turn| game.push(turn))
+            .map_err(Refused::Log)?;
+        Ok((game_id, summary.players.get(), Arrays::of(&game)))
+    }
+}
+
+impl Arrays {
+    fn of(game: &encode::EncodedGame) -> Arrays {
+        Arrays {
+            features: game.features().iter().flatten().map(|&value| value.into()).collect(),
+            labels: Head::ALL
+                .map(|head| game.labels().iter().map(|row| row[head.index()]).collect()),
+            masks: Head::ALL.map(|head| {
+                game.masks().iter().flat_map(|row| &row[head.mask_range()]).copied().collect()
+            }),
+            turn_numbers: game.turn_numbers().to_vec(),
+        }
+    }
+}

@@ -1,0 +1,283 @@
+//! One position of a live game: `encode_row`.
+//!
+//! A program at play calls this for every position it thinks about, so it is made to cost little. A
+//! dict is walked once, and a key is looked up only where it is not the very object that is expected
+//! next; an array is read where it lies. The interpreter lock is kept throughout: the work takes a
+//! few microseconds, and getting the lock back from a busy thread may take five thousand.
+
+use crate::arrays::by_head;
+use crate::errors::position_error;
+use numpy::{Element, PyArray1, PyArrayMethods, PyUntypedArray, PyUntypedArrayMethods};
+use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyDict, PyFloat, PyInt, PyString, PyTuple};
+use splendor_prep::encode::{self, FEATURE_COUNT, Head};
+use splendor_prep::gamelog::{
+    Fault, LiveColumn, LiveRow, LiveValue, STATE_COLUMN_COUNT, column_names, state_column_names,
+};
+
+/// One position, before normalisation.
+#[pyclass(frozen, module = "splendor_prep")]
+pub(crate) struct EncodedRow {
+    /// float32 ``(1308,)``, as in `FEATURE_COLUMNS`. Whole numbers.
+    #[pyo3(get)]
+    features: Py<PyArray1<f32>>,
+    /// By head: the class of the given move, -1 where the head does not apply. None if no move
+    /// was given.
+    #[pyo3(get)]
+    labels: Option<Py<PyDict>>,
+    /// By head, int8 ``(classes,)``: 1 where a class is legal for the player to move.
+    #[pyo3(get)]
+    masks: Py<PyDict>,
+}
+
+#[pymethods]
+impl EncodedRow {
+    #[new]
+    fn new(
+        features: Py<PyArray1<f32>>,
+        labels: Option<Py<PyDict>>,
+        masks: Py<PyDict>,
+    ) -> EncodedRow {
+        EncodedRow { features, labels, masks }
+    }
+
+    /// For `pickle`: a pool of processes hands its results back so.
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyTuple>> {
+        let EncodedRow { features, labels, masks } = slf.get();
+        (slf.get_type(), (features, labels, masks)).into_pyobject(slf.py())
+    }
+
+    fn __repr__(&self) -> String {
+        let labels = if self.labels.is_some() { "with" } else { "without" };
+        format!("EncodedRow({FEATURE_COUNT} features, {labels} labels)")
+    }
+}
+
+/// Encodes one position of a live game; the rules are those of a row of a log.
+///
+/// `position` is either a mapping from the names in `STATE_COLUMNS` to whole numbers, or 382 values
+/// in that order: an array (fastest: float64, float32 or signed integers) or another sequence. A
+/// missing value (no card in that slot, no such player) is None, NaN, or, in a mapping, absent; a
+/// card or noble of zeros is a missing one, too. Text is read as a field of a log is. Columns are in
+/// whole gems, cards and points; each has the range that it has in a log.
+///
+/// A mapping may also hold the chosen move, by the names in `ACTION_COLUMNS`; then the labels come
+/// back as well. Its ``game_id`` is not looked at.
+///
+/// Raises `LogError` for a value outside its range, a position that cannot be, and a column that does
+/// not exist; ValueError for another number of values, TypeError for anything else. Takes a few
+/// microseconds, during which other threads of Python wait.
+#[pyfunction]
+#[pyo3(signature = (position, /))]
+pub(crate) fn encode_row(py: Python<'_>, position: &Bound<'_, PyAny>) -> PyResult<EncodedRow> {
+    let mut row = LiveRow::new();
+    if let Ok(values) = position.cast::<PyDict>() {
+        read_dict(&mut row, values)?;
+    } else if let Ok(values) = position.cast::<PyUntypedArray>() {
+        read_array(&mut row, values)?;
+    } else if position.hasattr(pyo3::intern!(py, "keys"))? {
+        // Any other mapping, and a row of a data frame.
+        let values = py.get_type::<PyDict>().call1((position,))?;
+        read_dict(&mut row, values.cast::<PyDict>()?)?;
+    } else {
+        read_sequence(&mut row, position)?;
+    }
+
+    let refused = |fault| position_error(py, &fault);
+    let board = row.board().map_err(refused)?;
+    let action = row.action().map_err(refused)?;
+    let mut features = [0; FEATURE_COUNT];
+    encode::features(&board, &mut features);
+    let masks = encode::masks(&board);
+
+    let labels = action.map(|action| {
+        let labels = encode::labels(&action);
+        by_head(py, |head| Ok(PyInt::new(py, labels[head.index()]))).map(Bound::unbind)
+    });
+    Ok(EncodedRow {
+        features: PyArray1::from_slice(py, &features.map(f32::from)).unbind(),
+        labels: labels.transpose()?,
+        masks: by_head(py, |head: Head| Ok(PyArray1::from_slice(py, &masks[head.mask_range()])))?
+            .unbind(),
+    })
+}
+
+/// The columns of a log as Python knows them.
+struct Names {
+    /// Those of a position, in order: the strings of `STATE_COLUMNS`, which most dicts were made with.
+    state: Vec<Py<PyString>>,
+    /// The place of every column by its name.
+    places: Py<PyDict>,
+}
+
+fn names(py: Python<'_>) -> PyResult<&'static Names> {
+    static NAMES: PyOnceLock<Names> = PyOnceLock::new();
+    NAMES.get_or_try_init(py, || {
+        let places = PyDict::new(py);
+        for (place, name) in column_names().enumerate() {
+            places.set_item(PyString::intern(py, name), place)?;
+        }
+        let state = state_column_names().map(|name| PyString::intern(py, name).unbind()).collect();
+        Ok(Names { state, places: places.unbind() })
+    })
+}
+
+fn read_dict(row: &mut LiveRow, values: &Bound<'_, PyDict>) -> PyResult<()> {
+    let py = values.py();
+    let names = names(py)?;
+    // Turning these into numbers may call code of theirs, which must not find the dict in use.
+    let mut others = Vec::new();
+    for (next, (key, value)) in values.iter().enumerate() {
+        let is_next = names.state.get(next).is_some_and(|name| name.is(&key));
+        let column = match is_next {
+            true => LiveColumn::of_state(next),
+            false => match names.places.bind(py).get_item(&key)? {
+                Some(place) => LiveColumn::at(place.extract()?),
+                None => return Err(unknown_key(&key)),
+            },
+        };
+        let Some(column) = column else { continue };
+        match plain_value(&value) {
+            Some(value) => set(py, row, column, value)?,
+            None => others.push((column, value)),
+        }
+    }
+    for (column, value) in others {
+        set_other(row, column, &value)?;
+    }
+    Ok(())
+}
+
+fn unknown_key(key: &Bound<'_, PyAny>) -> PyErr {
+    let py = key.py();
+    let Ok(name) = key.extract::<String>() else {
+        return PyTypeError::new_err(format!("a column's name is a str, not {}", key.get_type()));
+    };
+    match LiveColumn::named(&name) {
+        Err(fault) => position_error(py, &fault),
+        // A subclass of `str` that does not compare like one.
+        Ok(_) => PyTypeError::new_err(format!("`{name}` is not comparable to a column's name")),
+    }
+}
+
+fn read_sequence(row: &mut LiveRow, values: &Bound<'_, PyAny>) -> PyResult<()> {
+    let not_a_position = |_| {
+        PyTypeError::new_err(format!(
+            "a position is a mapping by column, or {STATE_COLUMN_COUNT} values in the order of \
+             STATE_COLUMNS, not {}",
+            values.get_type()
+        ))
+    };
+    if values.is_instance_of::<PyString>() {
+        return Err(not_a_position(PyTypeError::new_err(())));
+    }
+    check_length(values.len().map_err(not_a_position)?)?;
+    for (place, value) in values.try_iter().map_err(not_a_position)?.enumerate() {
+        let value = value?;
+        let Some(column) = LiveColumn::of_state(place) else { break };
+        match plain_value(&value) {
+            Some(value) => set(values.py(), row, column, value)?,
+            None => set_other(row, column, &value)?,
+        }
+    }
+    Ok(())
+}
+
+fn read_array(row: &mut LiveRow, values: &Bound<'_, PyUntypedArray>) -> PyResult<()> {
+    if values.ndim() != 1 {
+        return Err(PyValueError::new_err(format!(
+            "expected {STATE_COLUMN_COUNT} values in the order of STATE_COLUMNS, found an array of \
+             shape {:?}",
+            values.shape()
+        )));
+    }
+    check_length(values.len())?;
+    let real = |value| LiveValue::Real(value);
+    let whole = |value| LiveValue::Whole(value);
+    let read = try_array(row, values, real)?
+        || try_array(row, values, |value: f32| real(value.into()))?
+        || try_array(row, values, whole)?
+        || try_array(row, values, |value: i32| whole(value.into()))?
+        || try_array(row, values, |value: i16| whole(value.into()))?
+        || try_array(row, values, |value: i8| whole(value.into()))?;
+    match read {
+        true => Ok(()),
+        // Python's objects, text, half floats: one by one.
+        false => read_sequence(row, values),
+    }
+}
+
+/// Reads the values if they are of that type.
+fn try_array<T: Element + Copy>(
+    row: &mut LiveRow,
+    values: &Bound<'_, PyUntypedArray>,
+    value: impl Fn(T) -> LiveValue<'static>,
+) -> PyResult<bool> {
+    let Ok(array) = values.cast::<PyArray1<T>>() else { return Ok(false) };
+    let array = array.try_readonly()?;
+    let set_all = match array.as_slice() {
+        Ok(numbers) => set_state(row, numbers.iter().copied().map(value)),
+        Err(_) => set_state(row, array.as_array().iter().copied().map(value)),
+    };
+    set_all.map_err(|fault| position_error(values.py(), &fault))?;
+    Ok(true)
+}
+
+fn set_state(
+    row: &mut LiveRow,
+    values: impl Iterator<Item = LiveValue<'static>>,
+) -> Result<(), Fault> {
+    let columns = (0..).map_while(LiveColumn::of_state);
+    columns.zip(values).try_for_each(|(column, value)| row.set(column, value))
+}
+
+fn check_length(length: usize) -> PyResult<()> {
+    match length == STATE_COLUMN_COUNT {
+        true => Ok(()),
+        false => Err(PyValueError::new_err(format!(
+            "expected {STATE_COLUMN_COUNT} values in the order of STATE_COLUMNS, found {length}"
+        ))),
+    }
+}
+
+#[inline]
+fn set(py: Python<'_>, row: &mut LiveRow, column: LiveColumn, value: LiveValue) -> PyResult<()> {
+    row.set(column, value).map_err(|fault| position_error(py, &fault))
+}
+
+/// What nearly every value is; `None` for all others.
+#[inline]
+fn plain_value(value: &Bound<'_, PyAny>) -> Option<LiveValue<'static>> {
+    if value.is_none() {
+        Some(LiveValue::Missing)
+    } else if value.is_exact_instance_of::<PyInt>() {
+        value.extract().ok().map(LiveValue::Whole)
+    } else if value.is_exact_instance_of::<PyFloat>() {
+        value.extract().ok().map(LiveValue::Real)
+    } else {
+        None
+    }
+}
+
+/// Numbers of NumPy, text as a `csv.DictReader` gives it, integers too large for any column.
+fn set_other(row: &mut LiveRow, column: LiveColumn, value: &Bound<'_, PyAny>) -> PyResult<()> {
+    let py = value.py();
+    if let Ok(text) = value.extract::<String>() {
+        return set(py, row, column, LiveValue::Text(&text));
+    }
+    if let Ok(number) = value.extract::<i64>() {
+        return set(py, row, column, LiveValue::Whole(number));
+    }
+    match value.extract::<f64>() {
+        Ok(number) => set(py, row, column, LiveValue::Real(number)),
+        // Of pandas: `NA` is none of the above, and says no to every comparison.
+        Err(_) if is_missing(value) => set(py, row, column, LiveValue::Missing),
+        Err(_) => set(py, row, column, LiveValue::Text(&value.repr()?.to_string())),
+    }
+}
+
+fn is_missing(value: &Bound<'_, PyAny>) -> bool {
+    value.get_type().name().is_ok_and(|name| name == "NAType")
+}

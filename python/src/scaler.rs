@@ -1,0 +1,123 @@
+//! The scaler of an export.
+
+use crate::arrays::vector;
+use crate::errors::export_error;
+use numpy::{
+    IntoPyArray, PyArray1, PyArrayDyn, PyArrayMethods, PyReadonlyArray1, PyReadonlyArrayDyn,
+    PyUntypedArrayMethods,
+};
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use splendor_prep::export::{self, ExportedScaler};
+use std::path::PathBuf;
+
+/// The values of a scaler. Use `splendor_prep.Scaler`.
+#[pyclass(frozen, module = "splendor_prep._native")]
+pub(crate) struct Scaler {
+    #[pyo3(get)]
+    columns: Vec<String>,
+    #[pyo3(get)]
+    fitted_in: Option<String>,
+    scaler: export::Scaler,
+}
+
+#[pymethods]
+impl Scaler {
+    #[new]
+    fn new(
+        columns: Vec<String>,
+        mean: PyReadonlyArray1<'_, f64>,
+        var: PyReadonlyArray1<'_, f64>,
+        scale: PyReadonlyArray1<'_, f64>,
+        normalized: PyReadonlyArray1<'_, bool>,
+        fitted_in: Option<String>,
+    ) -> PyResult<Scaler> {
+        let scaler = export::Scaler {
+            mean: mean.to_vec()?,
+            var: var.to_vec()?,
+            scale: scale.to_vec()?,
+            normalized: normalized.to_vec()?,
+        };
+        let lengths = [&scaler.mean, &scaler.var, &scaler.scale].map(Vec::len);
+        if lengths != [columns.len(); 3] || scaler.normalized.len() != columns.len() {
+            return Err(PyValueError::new_err("a scaler has one value for each column"));
+        }
+        Ok(Scaler { columns, fitted_in, scaler })
+    }
+
+    #[staticmethod]
+    fn load(py: Python<'_>, export: PathBuf) -> PyResult<Scaler> {
+        let exported = py
+            .detach(|| ExportedScaler::load(&export))
+            .map_err(|error| export_error(py, &error))?;
+        Ok(Scaler {
+            columns: exported.columns().into_iter().map(str::to_owned).collect(),
+            fitted_in: exported.fitted_in().map(str::to_owned),
+            scaler: exported.scaler().clone(),
+        })
+    }
+
+    #[getter]
+    fn mean<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<f64>> {
+        vector(py, self.scaler.mean.clone())
+    }
+
+    #[getter]
+    fn var<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<f64>> {
+        vector(py, self.scaler.var.clone())
+    }
+
+    #[getter]
+    fn scale<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<f64>> {
+        vector(py, self.scaler.scale.clone())
+    }
+
+    #[getter]
+    fn normalized<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<bool>> {
+        vector(py, self.scaler.normalized.clone())
+    }
+
+    fn transform<'py>(
+        &self,
+        py: Python<'py>,
+        rows: PyReadonlyArrayDyn<'py, f32>,
+    ) -> PyResult<Bound<'py, PyArrayDyn<f32>>> {
+        self.each_row(py, &rows, export::Scaler::transform)
+    }
+
+    fn inverse_transform<'py>(
+        &self,
+        py: Python<'py>,
+        rows: PyReadonlyArrayDyn<'py, f32>,
+    ) -> PyResult<Bound<'py, PyArrayDyn<f32>>> {
+        self.each_row(py, &rows, export::Scaler::inverse_transform)
+    }
+}
+
+impl Scaler {
+    /// Applies a function from row to row to rows that lie in memory one after the other.
+    fn each_row<'py>(
+        &self,
+        py: Python<'py>,
+        rows: &PyReadonlyArrayDyn<'py, f32>,
+        of: impl Fn(&export::Scaler, &[f32], &mut [f32]) + Sync,
+    ) -> PyResult<Bound<'py, PyArrayDyn<f32>>> {
+        let width = self.columns.len();
+        if rows.shape().last() != Some(&width) {
+            return Err(PyValueError::new_err(format!(
+                "this scaler is for rows of {width} columns, found an array of shape {:?}",
+                rows.shape()
+            )));
+        }
+        let values = rows.as_slice()?;
+        let scaled: Vec<f32> = py.detach(|| {
+            let mut scaled = vec![0.0; values.len()];
+            let rows = values.chunks_exact(width.max(1));
+            for (row, scaled) in rows.zip(scaled.chunks_exact_mut(width.max(1))) {
+                of(&self.scaler, row, scaled);
+            }
+            scaled
+        });
+        scaled.into_pyarray(py).reshape(rows.shape())
+    }
+}

@@ -1,0 +1,122 @@
+"""What all tests share: games played by `prep simulate`, cached and exported through the command."""
+
+from __future__ import annotations
+
+import csv
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+def clean_environment() -> dict[str, str]:
+    """Without the settings of whoever runs the tests."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("PREP_")}
+
+
+def command() -> list[str]:
+    """`prep` as this environment has it; where the package is not installed, its module."""
+    script = Path(sys.prefix) / "bin" / "prep"
+    return [str(script)] if script.exists() else [sys.executable, "-m", "splendor_prep"]
+
+
+def run_prep(
+    *arguments: object, cwd: Path | None = None, expected: int = 0
+) -> subprocess.CompletedProcess[str]:
+    """Runs a command, which must end with the expected exit code."""
+    ran = subprocess.run(
+        [*command(), *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        env=clean_environment(),
+    )
+    assert ran.returncode == expected, ran
+    return ran
+
+
+def logs_below(folder: Path) -> list[Path]:
+    """Logs in ascending order of game id, which is the order of the rows of an export."""
+    return sorted(folder.glob("**/*.csv"), key=lambda path: int(path.stem))
+
+
+def rows_of(log: Path) -> list[dict[str, str]]:
+    """A log's rows as Python's own reader gives them."""
+    with open(log, newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@dataclass
+class Games:
+    """Logs, their cache, and exports of all of them into one split."""
+
+    raw: Path
+    cache: Path
+    unscaled: Path
+    """Whole, as `train`, with the encoder's own values."""
+
+    @property
+    def logs(self) -> list[Path]:
+        return logs_below(self.raw)
+
+    def array(self, kind: str, split: str = "train") -> Any:
+        """An array, or the arrays, of the export, by NumPy alone."""
+        if kind == "X":
+            return np.load(self.unscaled / f"X_{split}.npy")
+        return dict(np.load(self.unscaled / f"{kind}_{split}.npz"))
+
+
+def made_from(raw: Path, folder: Path) -> Games:
+    cache, unscaled = folder / "prep.sqlite", folder / "unscaled"
+    run_prep("ingest", raw, "--cache", cache, "-q")
+    everything = ["--split", "1,0,0", "--no-normalize"]
+    run_prep("export", "--cache", cache, "--out", unscaled, *everything, "-q")
+    return Games(raw, cache, unscaled)
+
+
+@pytest.fixture(scope="session")
+def simulated(tmp_path_factory: pytest.TempPathFactory) -> Games:
+    """Sixty games of two, three and four players: about 5,000 rows."""
+    folder = tmp_path_factory.mktemp("simulated")
+    run_prep("simulate", folder / "raw", "--games", "60", "-q")
+    return made_from(folder / "raw", folder)
+
+
+@pytest.fixture(scope="session")
+def golden(tmp_path_factory: pytest.TempPathFactory) -> Games:
+    """The games with expected values, beside the checkout where they are."""
+    folder = REPOSITORY.parent / "shared" / "golden"
+    if not (folder / "features_raw.npz").exists():
+        assert "PREP_REQUIRE_GOLDEN" not in os.environ, f"required here, but not at {folder}"
+        pytest.skip(f"no expected values at {folder}")
+    return made_from(folder / "games", tmp_path_factory.mktemp("golden"))
+
+
+@pytest.fixture(scope="session")
+def export(simulated: Games) -> Path:
+    """A normalised export with all three splits."""
+    out = simulated.raw.parent / "processed"
+    split = ["--split", "0.7,0.2,0.1", "--split-method", "sklearn"]
+    run_prep("export", "--cache", simulated.cache, "--out", out, *split, "-q")
+    return out
+
+
+@pytest.fixture
+def log(simulated: Games) -> Iterator[Path]:
+    """Some log of a two-player game, which lacks players, and not only cards."""
+    yield next(log for log in simulated.logs if rows_of(log)[0]["num_players"] == "2")
+
+
+def same_bits(found: npt.NDArray[Any], expected: npt.NDArray[Any]) -> bool:
+    """Whether two arrays are of one type and shape and hold the same bytes."""
+    alike = found.dtype == expected.dtype and found.shape == expected.shape
+    return alike and found.tobytes() == expected.tobytes()

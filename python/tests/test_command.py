@@ -1,0 +1,117 @@
+"""`prep` as the wheel installs it: the same command as the program, with its exit codes and its
+manners, in a process of Python."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from conftest import Games, clean_environment, command, run_prep
+
+from splendor_prep import Cache, CacheError
+
+
+def test_a_demo_from_nothing(tmp_path: Path) -> None:
+    ran = run_prep("demo", "--games", "12", cwd=tmp_path)
+    assert "12 games encoded (12 new" in ran.stdout
+    assert "X_train.npy" in ran.stdout
+    assert (tmp_path / "data" / "demo" / "processed" / "manifest.json").exists()
+
+
+def test_exit_codes(simulated: Games, tmp_path: Path) -> None:
+    cache = ["--cache", tmp_path / "prep.sqlite"]
+    run_prep("status", simulated.raw, *cache, "-q", expected=1)
+    assert "no cache" in run_prep("export", *cache, cwd=tmp_path, expected=1).stderr
+    usage = run_prep("ingset", expected=2).stderr
+    assert "Usage: prep " in usage and "__main__" not in usage
+    raw = tmp_path / "raw"
+    raw.mkdir()
+    for log in simulated.logs[:2]:
+        (raw / log.name).write_bytes(log.read_bytes())
+    (raw / "9999.csv").write_text("game_id,other\n1,2\n")
+    assert "9999.csv" in run_prep("ingest", raw, *cache, expected=3).stderr
+    run_prep("--help")
+
+
+def test_results_and_messages_have_a_stream_each(simulated: Games) -> None:
+    ran = run_prep("status", simulated.raw, "--cache", simulated.cache, "--json")
+    assert ran.stdout.startswith("{") and ran.stdout.endswith("}\n") and ran.stderr == ""
+
+
+def test_a_reader_that_goes_away_is_no_error() -> None:
+    with subprocess.Popen(
+        [*command(), "schema", "--format", "csv"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=clean_environment(),
+    ) as process:
+        assert process.stdout is not None and process.stderr is not None
+        process.stdout.read(10)
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 0
+
+
+def test_ctrl_c_ends_an_ingest_after_its_next_commit(tmp_path: Path) -> None:
+    run_prep("simulate", tmp_path / "raw", "--games", "1500", "-q")
+    cache = tmp_path / "prep.sqlite"
+    ingest = ["ingest", tmp_path / "raw", "--cache", cache, "--jobs", 1, "--batch-size", 50]
+    process = subprocess.Popen(
+        [*command(), *map(str, ingest)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=clean_environment(),
+    )
+    # Once a batch is in the cache, the run has long said what Ctrl-C is to do.
+    while process.poll() is None and not is_begun(cache):
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=120)
+    assert process.returncode == 1, errors
+    assert "stopping" in errors and "KeyboardInterrupt" not in errors
+    # The next one goes on, and does not begin anew.
+    encoded = int(run_prep(*ingest).stdout.split()[0].replace(",", ""))
+    assert 0 < encoded <= 1450
+    run_prep("status", tmp_path / "raw", "--cache", cache, "-q")
+
+
+def is_begun(cache: Path) -> bool:
+    try:
+        return len(Cache.open(cache)) > 0
+    except CacheError:
+        return False
+
+
+def test_ctrl_c_ends_what_has_nothing_to_finish(tmp_path: Path) -> None:
+    """A fifo has no writer: `status` waits for it until it is interrupted."""
+    raw = tmp_path / "raw"
+    raw.mkdir()
+    os.mkfifo(raw / "settings.yaml")
+    process = subprocess.Popen(
+        [*command(), "status", str(raw), "--config", str(raw / "settings.yaml")],
+        stderr=subprocess.PIPE,
+        env=clean_environment(),
+    )
+    # Opening the other end returns once the command has opened its own: it is well under way.
+    with open(raw / "settings.yaml", "w"):
+        time.sleep(0.2)
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=30)
+    assert process.returncode == -signal.SIGINT
+
+
+def test_the_module_is_the_same_command() -> None:
+    ran = subprocess.run(
+        [sys.executable, "-m", "splendor_prep", "--version"], capture_output=True, text=True
+    )
+    assert ran.stdout == run_prep("--version").stdout
+
+
+def test_the_command_does_not_wait_for_numpy() -> None:
+    program = "import sys, splendor_prep.__main__; sys.exit('numpy' in sys.modules)"
+    subprocess.run([sys.executable, "-c", program], check=True)

@@ -1,0 +1,203 @@
+"""`Dataset`: the arrays of an export as NumPy reads them, in batches, in worker processes, and as
+PyTorch wants them (a stand-in where PyTorch is not installed)."""
+
+from __future__ import annotations
+
+import multiprocessing
+import pickle
+import shutil
+import sys
+import types
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from conftest import Games, run_prep, same_bits
+from sklearn.model_selection import GroupKFold
+
+from splendor_prep import HEADS, Dataset, ExportError
+
+
+@pytest.fixture(params=["npz", "npy"])
+def either_layout(request: pytest.FixtureRequest, export: Path, simulated: Games) -> Path:
+    if request.param == "npz":
+        return export
+    out = export.parent / "npy"
+    if not out.exists():
+        split = ["--split", "0.7,0.2,0.1", "--split-method", "sklearn", "--layout", "npy"]
+        run_prep("export", "--cache", simulated.cache, "--out", out, *split, "-q")
+    return out
+
+
+def test_it_holds_what_numpy_reads(either_layout: Path, export: Path) -> None:
+    for split in ("train", "val", "test"):
+        dataset = Dataset(either_layout, split)
+        assert same_bits(dataset.state, np.load(export / f"X_{split}.npy"))
+        for kind in ("labels", "masks", "index"):
+            expected = np.load(export / f"{kind}_{split}.npz")
+            found = getattr(dataset, kind)
+            assert list(found) == list(expected)
+            for name in found:
+                assert same_bits(found[name], expected[name]), (split, kind, name)
+
+
+def test_nothing_is_in_memory_before_it_is_asked_for(either_layout: Path) -> None:
+    dataset = Dataset(either_layout, "train")
+    for values in [dataset.state, *dataset.labels.values(), *dataset.masks.values()]:
+        assert isinstance(values.base, np.memmap) and not values.flags.writeable
+
+
+def test_a_row_and_a_batch(export: Path) -> None:
+    dataset = Dataset(export, "val")
+    x = np.load(export / "X_val.npy")
+    labels, masks = (dict(np.load(export / f"{kind}_val.npz")) for kind in ("labels", "masks"))
+    state, its_labels, its_masks = dataset[3]
+    assert same_bits(state, x[3]) and state.flags.owndata and type(state) is np.ndarray
+    assert its_labels == {head: int(labels[head][3]) for head in HEADS}
+    assert all(same_bits(its_masks[head], masks[head][3]) for head in HEADS)
+    assert same_bits(dataset[-1].state, x[-1])
+    for rows in (slice(2, 9), [5, 2, 5], np.array([7, 0])):
+        batch = dataset[rows]
+        assert same_bits(batch.state, x[rows]) and batch.state.flags.writeable
+        for head in HEADS:
+            assert same_bits(batch.labels[head], labels[head][rows])
+            assert same_bits(batch.masks[head], masks[head][rows])
+    with pytest.raises(IndexError):
+        dataset[len(dataset)]
+    assert len(list(iter(dataset))) == len(dataset)
+
+
+def test_batches_hold_every_row_once(export: Path) -> None:
+    dataset = Dataset(export, "train")
+    rows = len(dataset)
+    plain = list(dataset.batches(512))
+    assert [len(batch.state) for batch in plain[:-1]] == [512] * (rows // 512)
+    assert same_bits(np.concatenate([batch.state for batch in plain]), dataset.state[:])
+
+    def order(**options: Any) -> list[bytes]:
+        return [row.tobytes() for batch in dataset.batches(512, **options) for row in batch.state]
+
+    shuffled = order(shuffle=True, seed=3)
+    assert sorted(shuffled) == sorted(order()) and shuffled != order()
+    assert shuffled == order(shuffle=True, seed=3) != order(shuffle=True, seed=4)
+    assert len(order(shuffle=True, drop_last=True)) == rows // 512 * 512
+    for batch in dataset.batches(100, shuffle=True):
+        assert len(batch.labels["noble"]) == len(batch.masks["noble"]) == len(batch.state)
+    with pytest.raises(ValueError, match="at least 1"):
+        dataset.batches(0)
+
+
+def test_labels_and_masks_go_with_their_row(export: Path) -> None:
+    dataset = Dataset(export, "train")
+    whole = dict(zip(map(bytes, dataset.state[:]), range(len(dataset)), strict=True))
+    for batch in dataset.batches(300, shuffle=True, seed=8):
+        for place, state in enumerate(batch.state):
+            twin = dataset[whole[state.tobytes()]]
+            for head in HEADS:
+                # Of rows that are alike, the masks are; the moves need not be.
+                assert same_bits(batch.masks[head][place], twin.masks[head])
+
+
+def test_groups_keep_games_together(export: Path) -> None:
+    dataset = Dataset(export, "train")
+    groups = dataset.groups()
+    assert same_bits(groups, np.load(export / "index_train.npz")["game_id"])
+    for train, held_out in GroupKFold(5).split(dataset.state, groups=groups):
+        assert not set(groups[train]) & set(groups[held_out])
+
+
+def checksum(dataset: Dataset, row: int) -> tuple[int, float, int]:
+    state, labels, masks = dataset[row]
+    return labels["action_type"], float(state.sum()), int(masks["gems_removed"].sum())
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_worker_processes_read_the_same(export: Path, method: str) -> None:
+    dataset = Dataset(export, "train")
+    jobs = [(dataset, row) for row in range(0, 40)]
+    with multiprocessing.get_context(method).Pool(2) as pool:
+        assert pool.starmap(checksum, jobs) == [checksum(*job) for job in jobs]
+
+
+def test_a_dataset_is_pickled_by_its_path(export: Path, tmp_path: Path) -> None:
+    copied = tmp_path / "export"
+    shutil.copytree(export, copied)
+    pickled = pickle.dumps(Dataset(copied, "train"))
+    assert len(pickled) < 1000
+    assert len(pickle.loads(pickled)) == len(Dataset(export, "train"))
+    manifest = (copied / "manifest.json").read_text()
+    export_id = Dataset(copied, "train").export_id
+    assert export_id is not None
+    (copied / "manifest.json").write_text(manifest.replace(export_id, "0" * 64))
+    with pytest.raises(ExportError, match="another export"):
+        pickle.loads(pickled)
+
+
+def test_an_open_dataset_stays_as_it_is_when_the_export_is_replaced(
+    simulated: Games, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    common = ["export", "--cache", simulated.cache, "--out", out, "-q", "--split"]
+    run_prep(*common, "1,0,0")
+    dataset = Dataset(out, "train")
+    before = dataset[len(dataset) - 1]
+    run_prep(*common, "0.5,0.5,0")
+    assert same_bits(dataset[len(dataset) - 1].state, before.state)
+    assert len(Dataset(out, "train")) < len(dataset)
+
+
+def test_other_types_and_an_empty_split(simulated: Games, tmp_path: Path) -> None:
+    out = tmp_path / "int8"
+    options = ["--split", "1,0,0", "--no-normalize", "--dtype", "int8", "--features", "base"]
+    run_prep("export", "--cache", simulated.cache, "--out", out, *options, "-q")
+    dataset = Dataset(out, "train")
+    assert dataset.state.dtype == np.int8 and dataset.state.shape[1] == 422
+    empty = Dataset(out, "test")
+    assert len(empty) == 0 and list(empty.batches(8)) == [] and empty.state.shape == (0, 422)
+
+
+def test_arrays_that_do_not_belong_together(export: Path, tmp_path: Path) -> None:
+    copied = tmp_path / "export"
+    shutil.copytree(export, copied)
+    shutil.copy(copied / "labels_val.npz", copied / "labels_train.npz")
+    with pytest.raises(ExportError, match="not whole"):
+        Dataset(copied, "train")
+    (copied / "masks_val.npz").write_bytes(b"PK")
+    with pytest.raises(ExportError, match="cannot be read"):
+        Dataset(copied, "val")
+
+
+def test_with_pytorch(export: Path) -> None:
+    torch = pytest.importorskip("torch")
+    dataset = Dataset(export, "val")
+    loader = torch.utils.data.DataLoader(dataset.torch(), batch_size=32, num_workers=2)
+    state, labels, masks = next(iter(loader))
+    assert np.array_equal(state.numpy(), dataset.state[:32])
+    assert labels["noble"].dtype == torch.int64 and masks["noble"].dtype == torch.int8
+    for head, classes in HEADS.items():
+        assert masks[head].shape == (32, classes)
+        assert np.array_equal(labels[head].numpy(), dataset.labels[head][:32])
+
+
+@pytest.mark.skipif("torch" in sys.modules, reason="the real one is here")
+def test_what_pytorch_would_be_given(export: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a stand-in for the two things that are used of it: its base class and `from_numpy`."""
+    torch, utils, data = (types.ModuleType(name) for name in ("torch", "utils", "data"))
+    vars(torch).update(utils=utils, from_numpy=lambda values: ("tensor", values))
+    vars(utils).update(data=data)
+    vars(data).update(Dataset=type("Dataset", (), {}))
+    monkeypatch.setitem(sys.modules, "torch", torch)
+    monkeypatch.delitem(sys.modules, "splendor_prep.torch", raising=False)
+
+    dataset = Dataset(export, "val")
+    turns = dataset.torch()
+    assert isinstance(turns, vars(data)["Dataset"]) and len(turns) == len(dataset)
+    state, labels, masks = turns[4]
+    kind, values = state
+    assert kind == "tensor" and same_bits(values, dataset[4].state)
+    assert labels == dataset[4].labels and list(labels) == list(HEADS)
+    for head in HEADS:
+        kind, values = masks[head]
+        assert kind == "tensor" and same_bits(values, dataset[4].masks[head])
+    monkeypatch.delitem(sys.modules, "splendor_prep.torch")

@@ -1,0 +1,58 @@
+"""The Python parts of the README, run as they are written. Those that need PyTorch, or a GPU, run where
+there is one."""
+
+from __future__ import annotations
+
+import re
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import REPOSITORY, run_prep
+
+BLOCKS = re.findall(r"^```python\n(.*?)^```$", (REPOSITORY / "README.md").read_text(), re.S | re.M)
+
+
+def reads_parquet(block: str) -> bool:
+    return "read_parquet" in block
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder as the README has it."""
+    folder = tmp_path_factory.mktemp("readme")
+    run_prep("simulate", "data/raw", "--games", "60", "-q", cwd=folder)
+    run_prep("ingest", "-q", cwd=folder)
+    run_prep("export", "--split", "0.8,0.1,0.1", "-q", cwd=folder)
+    run_prep("export", "--format", "parquet", "--out", "parquet/data/processed", "-q", cwd=folder)
+    return folder
+
+
+def needs(block: str) -> str | None:
+    if "cuda" in block:
+        return "a GPU"
+    return "PyTorch" if "torch" in block and find_spec("torch") is None else None
+
+
+def test_every_block_runs(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # A reader types them one after another: what one block names, the next may use.
+    names: dict[str, Any] = {}
+    run = [block for block in BLOCKS if needs(block) is None]
+    for block in run:
+        monkeypatch.chdir(folder / "parquet" if reads_parquet(block) else folder)
+        exec(compile(block, "README.md", "exec"), names)
+    assert len(run) >= 5 and any(map(reads_parquet, run))
+    assert names["X"].shape[1] == 1308 and names["state"].shape == (1308,)
+    assert names["legal"].any() and len(names["games"]) == len(names["train"])
+    printed = capsys.readouterr().out
+    assert "{'up_to_date': 60}" in printed
+    assert printed.endswith("gems_board_red 2.5 a whole number from 0 to 7\n")
+
+
+def test_the_blocks_that_did_not_run_are_at_least_python() -> None:
+    assert [needs(block) for block in BLOCKS].count(None) < len(BLOCKS)
+    for block in BLOCKS:
+        compile(block, "README.md", "exec")

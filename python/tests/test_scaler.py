@@ -1,0 +1,131 @@
+"""The scaler against the arrays of the export that it lies in, and against scikit-learn."""
+
+from __future__ import annotations
+
+import pickle
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import Games, run_prep, same_bits
+from sklearn.preprocessing import StandardScaler
+
+from splendor_prep import FEATURE_COLUMNS, Dataset, ExportError, Scaler, encode_row
+
+
+@pytest.fixture
+def scaler(export: Path) -> Scaler:
+    return Scaler.load(export)
+
+
+def unscaled(simulated: Games, export: Path, split: str) -> np.ndarray:
+    """The encoder's own values of the rows of a split."""
+    games = np.load(export / f"index_{split}.npz")["game_id"]
+    rows = np.isin(simulated.array("index")["game_id"], games)
+    values: np.ndarray = simulated.array("X")[rows]
+    return values
+
+
+@pytest.mark.parametrize("split", ["train", "val", "test"])
+def test_transformed_rows_are_those_of_the_export(
+    simulated: Games, export: Path, scaler: Scaler, split: str
+) -> None:
+    exported = np.load(export / f"X_{split}.npy")
+    rows = unscaled(simulated, export, split)
+    assert len(rows) > 300
+    assert same_bits(scaler.transform(rows), exported)
+    assert same_bits(scaler.transform(rows.astype(np.int8)), exported)
+    assert same_bits(scaler.transform(rows.astype(np.float64)), exported)
+    assert same_bits(scaler.transform(np.asfortranarray(rows)), exported)
+    assert same_bits(scaler.transform(rows[5]), exported[5])
+    assert same_bits(scaler.transform(rows[:6].reshape(2, 3, -1)), exported[:6].reshape(2, 3, -1))
+    assert np.array_equal(np.rint(scaler.inverse_transform(exported)), rows)
+    assert np.abs(scaler.inverse_transform(exported) - rows).max() < 1e-4
+
+
+def test_it_is_the_standard_scaler_of_the_training_rows(
+    simulated: Games, export: Path, scaler: Scaler
+) -> None:
+    rows = unscaled(simulated, export, "train").astype(np.float64)
+    fitted = StandardScaler().fit(rows[:, scaler.normalized])
+    for name in ("mean", "var", "scale"):
+        found = getattr(scaler, name)[scaler.normalized]
+        np.testing.assert_allclose(found, getattr(fitted, f"{name}_"), rtol=1e-12, atol=1e-12)
+
+    made = scaler.to_sklearn()
+    assert type(made) is StandardScaler
+    for name in ("mean", "var", "scale"):
+        assert same_bits(getattr(made, f"{name}_"), getattr(scaler, name))
+    held_out = unscaled(simulated, export, "test").astype(np.float64)
+    found = made.transform(held_out)
+    expected = fitted.transform(held_out[:, scaler.normalized])
+    np.testing.assert_allclose(found[:, scaler.normalized], expected, rtol=1e-12, atol=1e-12)
+    others = ~scaler.normalized
+    assert np.array_equal(found[:, others], held_out[:, others])
+    np.testing.assert_allclose(made.inverse_transform(found), held_out, rtol=0, atol=1e-12)
+
+
+def test_an_affine_map_folds_into_a_first_layer(
+    simulated: Games, export: Path, scaler: Scaler
+) -> None:
+    rows = unscaled(simulated, export, "val").astype(np.float64)
+    weight, bias = scaler.as_affine()
+    normalised = (rows - scaler.mean) / scaler.scale
+    np.testing.assert_allclose(rows * weight + bias, normalised, rtol=1e-12, atol=1e-12)
+    layer = np.random.default_rng(1).normal(size=(8, len(scaler)))
+    folded = rows @ (layer * weight).T + layer @ bias
+    np.testing.assert_allclose(folded, normalised @ layer.T, rtol=1e-9, atol=1e-9)
+
+
+def test_what_it_says_of_itself(export: Path, scaler: Scaler) -> None:
+    assert scaler.columns == FEATURE_COLUMNS and len(scaler) == 1308
+    assert scaler.normalized.sum() == 984
+    assert scaler.fitted_in == Dataset(export, "train").export_id is not None
+    arrays = np.load(export / "scaler.npz")
+    for name in ("mean", "var", "scale", "normalized"):
+        assert same_bits(getattr(scaler, name), arrays[name])
+    with pytest.raises(ValueError):
+        scaler.mean[0] = 1
+    with pytest.raises(ValueError, match="rows of 1308 columns"):
+        scaler.transform(np.zeros((3, 1307)))
+    assert scaler.transform(np.zeros((0, 1308))).shape == (0, 1308)
+
+
+def test_it_goes_to_another_process_without_the_export(scaler: Scaler, simulated: Games) -> None:
+    copy = pickle.loads(pickle.dumps(scaler))
+    rows = simulated.array("X")[:20]
+    assert same_bits(copy.transform(rows), scaler.transform(rows))
+    assert (copy.columns, copy.fitted_in) == (scaler.columns, scaler.fitted_in)
+
+
+def test_base_features_and_an_earlier_scaler(simulated: Games, export: Path, tmp_path: Path) -> None:
+    base, later = tmp_path / "base", tmp_path / "later"
+    common = ["--cache", simulated.cache, "--split", "0.7,0.2,0.1", "-q"]
+    run_prep("export", *common, "--features", "base", "--out", base)
+    assert len(Scaler.load(base)) == 422
+    run_prep("export", *common, "--scaler-from", export, "--out", later)
+    scaler = Scaler.load(later)
+    assert scaler.fitted_in == Dataset(export, "train").export_id != Dataset(later, "train").export_id
+    assert same_bits(scaler.mean, Scaler.load(export).mean)
+
+
+def test_a_scaler_of_another_export_is_refused(
+    simulated: Games, export: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other"
+    run_prep("export", "--cache", simulated.cache, "--out", other, "--split", "1,0,0", "-q")
+    shutil.copy(export / "scaler.npz", other / "scaler.npz")
+    with pytest.raises(ExportError, match="does not belong to the export"):
+        Scaler.load(other)
+
+
+def test_a_position_goes_into_the_network_as_the_export_has_it(
+    simulated: Games, export: Path, scaler: Scaler
+) -> None:
+    from conftest import rows_of
+
+    index = np.load(export / "index_val.npz")
+    log = next(log for log in simulated.logs if int(log.stem) == index["game_id"][0])
+    state = scaler.transform(encode_row(rows_of(log)[0]).features)
+    assert same_bits(state, np.load(export / "X_val.npy")[0])
