@@ -160,6 +160,22 @@ mod tests {
     use crate::gamelog::{GamePlay, ReadOptions};
     use crate::simulate::simulate_game;
     use crate::splendor::PlayerCount;
+    use rusqlite::StatementStatus;
+
+    /// Compiling a statement takes as long as reading a game does.
+    #[test]
+    fn the_statement_of_a_game_is_compiled_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("prep.sqlite");
+        Cache::open_or_create(&path).unwrap();
+        let reader = GameReader::open(&path).unwrap();
+        for game_id in 1..=3 {
+            assert_eq!(reader.first_damage(GameId(game_id)).unwrap(), None);
+        }
+        let statement = reader.connection.prepare_cached(&ROW_OF_GAME).unwrap();
+        assert_eq!(statement.get_status(StatementStatus::Run), 3);
+        assert_eq!(statement.get_status(StatementStatus::RePrepare), 0);
+    }
 
     /// A game as a migration leaves one that was stored in an older layout: the blob that is new is
     /// empty, with a checksum of zeros, and the schema is another.
