@@ -4,10 +4,15 @@ use super::IngestError;
 use crate::cache::CacheError;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc;
+use std::time::{Duration, Instant};
 
-/// Results that wait to be taken in: enough that workers go on while one is, however many there are,
-/// and few enough not to count.
-const RESULTS_UNDER_WAY: usize = 64;
+/// How long a thread gathers results before it hands them over. Waking whoever takes them costs as
+/// much as a tenth of looking at a game that is up to date; encoding one takes longer than this.
+const GATHERING: Duration = Duration::from_millis(1);
+
+/// Handfuls of results that wait to be taken in: enough that workers go on while one is, however many
+/// there are, and few enough not to count.
+const HANDFULS_UNDER_WAY: usize = 64;
 
 /// Gives each place from 0 to `places` to one of `jobs` threads (0 for one each core) and each result
 /// to `take`, in the order in which they come. Every thread makes what it works with itself, by
@@ -25,19 +30,31 @@ pub(super) fn spread<W, T: Send>(
 ) -> Result<usize, IngestError> {
     let workers = rayon::ThreadPoolBuilder::new().num_threads(jobs).build()?;
     let next = AtomicUsize::new(0);
-    let (sender, receiver) = mpsc::sync_channel(RESULTS_UNDER_WAY);
+    let (sender, receiver) = mpsc::sync_channel(HANDFULS_UNDER_WAY);
     // Where nobody takes results any more, whoever ended that has the error.
-    let go_on = |sender: &mpsc::SyncSender<(usize, Result<T, CacheError>)>| {
+    let go_on = |sender: &mpsc::SyncSender<Result<Vec<(usize, T)>, CacheError>>| {
+        let gather = |worker: &mut W| {
+            let begun = Instant::now();
+            let mut results = Vec::new();
+            while begun.elapsed() < GATHERING && !stop.load(Ordering::Relaxed) {
+                let place = next.fetch_add(1, Ordering::Relaxed);
+                if place >= places {
+                    break;
+                }
+                results.push((place, work(worker, place)?));
+            }
+            Ok(results)
+        };
         let mut worker = match begin() {
             Ok(worker) => worker,
             Err(error) => {
-                let _ = sender.send((0, Err(error)));
+                let _ = sender.send(Err(error));
                 return;
             }
         };
-        while !stop.load(Ordering::Relaxed) {
-            let place = next.fetch_add(1, Ordering::Relaxed);
-            if place >= places || sender.send((place, work(&mut worker, place))).is_err() {
+        loop {
+            let results = gather(&mut worker);
+            if results.as_ref().is_ok_and(Vec::is_empty) || sender.send(results).is_err() {
                 return;
             }
         }
@@ -45,8 +62,10 @@ pub(super) fn spread<W, T: Send>(
     std::thread::scope(|scope| {
         let workers = &workers;
         scope.spawn(move || workers.broadcast(|_| go_on(&sender.clone())));
-        for (place, result) in receiver {
-            take(place, result?)?;
+        for results in receiver {
+            for (place, result) in results? {
+                take(place, result)?;
+            }
         }
         Ok::<(), IngestError>(())
     })?;
