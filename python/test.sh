@@ -32,7 +32,7 @@ print(dataset, Scaler.load("data/demo/processed"), next(dataset.batches(32)).sta
 
 # The tests', with what they compare with. The installed package is tested, not the folder beside.
 "$work/tester/bin/pip" install --quiet "$wheel" mypy polars pytest scikit-learn
-"$work/tester/bin/python" -m mypy --cache-dir "$work/mypy" python/splendor_prep python/tests python/benches
+"$work/tester/bin/python" -m mypy --cache-dir "$work/mypy" python/splendor_prep python/examples python/tests python/benches
 (cd "$work" && tester/bin/python -m mypy.stubtest --mypy-config-file ../../pyproject.toml splendor_prep._native)
 "$work/tester/bin/pytest" -p no:cacheprovider -q
 "$work/tester/bin/python" python/benches/one_position.py --check

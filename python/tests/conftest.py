@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import importlib
 import os
 import subprocess
 import sys
@@ -42,6 +43,14 @@ def run_prep(
     )
     assert ran.returncode == expected, ran
     return ran
+
+
+def example(name: str) -> Any:
+    """A module of `python/examples`, which no package holds."""
+    folder = str(REPOSITORY / "python" / "examples")
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
+    return importlib.import_module(name)
 
 
 def logs_below(folder: Path) -> list[Path]:
