@@ -60,8 +60,8 @@ __all__ = ["ExportedShards", "export"]
 
 SPLITS = ("train", "val", "test")
 
-# Of some 60 KB each: enough that a task takes a second, few enough that one lost costs no more.
-_LOGS_A_TASK = 256
+# Of some 58 KB each: a task encodes for a second or two, beside which giving it out is little.
+_LOGS_A_TASK = 1024
 _ERROR_FIELDS = ("message", "file", "line", "column", "value", "expected", "kind")
 
 
