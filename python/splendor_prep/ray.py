@@ -150,7 +150,7 @@ def export(
 
     source, found, refused, skipped = _find(logs)
     target, folder = _place(out)
-    if any(info.path for info in _contents(target, folder)):
+    if _contents(target, folder):
         raise ExportError(f"{out} is not empty: choose another folder, or remove it")
     try:
         target.create_dir(f"{folder}/{UNFINISHED}", recursive=True)
@@ -172,9 +172,7 @@ def export(
         files = _write(writer, shards)
         files |= _write_rest(target, folder, scaler)
         manifest = _manifest(games, shards, files, scaler, split, split_method, seed, writer)
-        manifest["left_out"] = [
-            {"file": error.file, "why": error.message} for error in refused
-        ]
+        manifest["left_out"] = [{"file": error.file, "why": error.message} for error in refused]
         target.delete_dir(f"{folder}/{UNFINISHED}")
         _check_contents(target, folder, files)
         sealed = seal_manifest(json.dumps(manifest))

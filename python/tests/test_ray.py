@@ -163,6 +163,7 @@ def assert_same(out: Path, one_machine: Path) -> None:
     assert manifest["inputs"]["blake3"] == other["inputs"]["blake3"]
     names = {str(file.relative_to(out)) for file in out.rglob("*") if file.is_file()}
     assert names == {*manifest["files"], "manifest.json"}
+    assert not (out / ".unfinished").exists()
 
 
 @needs_ray
@@ -179,6 +180,10 @@ def test_shards_are_the_arrays_of_an_export(
     scaler = Scaler.load(tmp_path / "out")
     assert done.scaler is not None and scaler.id == done.scaler.id
     assert scaler.fitted_in == done.manifest["export_id"]
+    # An export on one machine takes it as it takes any.
+    later = ["--out", tmp_path / "later", "--scaler-from", tmp_path / "out", "-q"]
+    run_prep("export", "--cache", simulated.cache, *later)
+    assert Scaler.load(tmp_path / "later").fitted_in == done.manifest["export_id"]
 
 
 @needs_ray
