@@ -31,8 +31,10 @@ dataset = Dataset("data/demo/processed", "train")
 print(dataset, Scaler.load("data/demo/processed"), next(dataset.batches(32)).state.shape)')
 
 # The tests', with what they compare with. The installed package is tested, not the folder beside.
-"$work/tester/bin/pip" install --quiet "$wheel" mypy polars pytest scikit-learn
+"$work/tester/bin/pip" install --quiet "$wheel[ray]" mypy polars pytest scikit-learn
 "$work/tester/bin/python" -m mypy --cache-dir "$work/mypy" python/splendor_prep python/examples python/tests python/benches
 (cd "$work" && tester/bin/python -m mypy.stubtest --mypy-config-file ../../pyproject.toml splendor_prep._native)
+# Here Ray must be there: a cluster that was not tried fails.
+export PREP_REQUIRE_RAY=1 RAY_USAGE_STATS_ENABLED=0
 "$work/tester/bin/pytest" -p no:cacheprovider -q
 "$work/tester/bin/python" python/benches/one_position.py --check

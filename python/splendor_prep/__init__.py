@@ -8,6 +8,9 @@ The work is done by the library that the ``prep`` command is made of; there is n
 `Dataset`              the arrays of an export, mapped, row by row or in batches
 `Scaler`               the normalisation of an export, for what goes into the network at play
 `Cache`                the games that ``prep ingest`` has encoded
+`ray`                  an export made by many machines, with Ray Data: ``splendor-prep[ray]``
+`ColumnSums`           exact sums of rows, which `Scaler.fit` takes
+`assign_splits`        which games train, validate and test, as ``prep export`` decides
 `LogError`             an input that cannot be read: file, line, column, value
 =====================  ==========================================================================
 
@@ -28,9 +31,11 @@ from ._native import (
     STATE_COLUMNS,
     Cache,
     CachedGame,
+    ColumnSums,
     EncodedGame,
     EncodedRow,
     __version__,
+    assign_splits,
     encode_log,
     encode_row,
 )
@@ -50,6 +55,7 @@ __all__ = [
     "Cache",
     "CachedGame",
     "CacheError",
+    "ColumnSums",
     "Dataset",
     "EncodedGame",
     "EncodedRow",
@@ -59,6 +65,7 @@ __all__ = [
     "Sample",
     "Scaler",
     "__version__",
+    "assign_splits",
     "encode_log",
     "encode_row",
 ]

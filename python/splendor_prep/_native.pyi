@@ -7,6 +7,8 @@ from typing import Any, Final, final
 import numpy as np
 import numpy.typing as npt
 
+from .errors import LogError
+
 __all__ = [
     "ACTION_COLUMNS",
     "ENCODER_VERSION",
@@ -15,13 +17,18 @@ __all__ = [
     "STATE_COLUMNS",
     "Cache",
     "CachedGame",
+    "ColumnSums",
     "EncodedGame",
     "EncodedRow",
     "Scaler",
     "__version__",
+    "arrange_logs",
+    "assign_splits",
     "encode_log",
     "encode_row",
+    "find_logs",
     "run_command",
+    "seal_manifest",
 ]
 
 __version__: Final[str]
@@ -114,12 +121,14 @@ def encode_log(
     *,
     game_id: int | None = None,
     repair: bool = False,
+    file: str | os.PathLike[str] | None = None,
 ) -> EncodedGame:
     """Encodes a whole log, as ``prep ingest`` does.
 
-    `log` is the path of a CSV file, or its bytes. `game_id` is what every row must say; without it,
-    the stem of the file's name if that is a number, else what the first row says. `repair` reads rows
-    with the known gem fault of old logs as they were meant, as ``prep ingest --repair`` does.
+    `log` is the path of a CSV file, or its bytes; `file` is what errors are to call bytes. `game_id` is
+    what every row must say; without it, the stem of the file's name if that is a number, else what the
+    first row says. `repair` reads rows with the known gem fault of old logs as they were meant, as
+    ``prep ingest --repair`` does.
 
     Raises `LogError` for the first fault in the log, and OSError (FileNotFoundError, ...) if the file
     cannot be opened. Other threads of Python run meanwhile.
@@ -252,6 +261,10 @@ class Scaler:
     ) -> Scaler: ...
     @staticmethod
     def load(export: str | os.PathLike[str]) -> Scaler: ...
+    @staticmethod
+    def fit(sums: ColumnSums) -> Scaler: ...
+    @property
+    def id(self) -> str: ...
     @property
     def columns(self) -> list[str]: ...
     @property
@@ -266,6 +279,83 @@ class Scaler:
     def normalized(self) -> npt.NDArray[np.bool_]: ...
     def transform(self, rows: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]: ...
     def inverse_transform(self, rows: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]: ...
+
+@final
+class ColumnSums:
+    """How many rows there are, and for each feature the sum and the sum of squares over them.
+
+    Whole numbers: games added up in any order and grouping give the same, and so the same scaler,
+    bit for bit. ``ColumnSums(rows, sum, sum_of_squares)`` is what those attributes said; without
+    arguments, the sums of no rows. Raises ValueError for arrays of another length than 1308.
+    """
+
+    def __new__(
+        cls,
+        rows: int = 0,
+        sum: npt.NDArray[np.int64] | None = None,
+        sum_of_squares: npt.NDArray[np.int64] | None = None,
+    ) -> ColumnSums: ...
+    @staticmethod
+    def of(features: npt.NDArray[np.float32]) -> ColumnSums:
+        """The sums of the encoder's own rows, float32 ``(rows, 1308)``, before normalisation.
+
+        Raises ValueError for another number of columns, and for a value that no feature can have.
+        """
+
+    def __add__(self, other: ColumnSums, /) -> ColumnSums: ...
+    def __radd__(self, value: ColumnSums, /) -> ColumnSums: ...
+    @property
+    def rows(self) -> int:
+        """Rows summed."""
+
+    @property
+    def sum(self) -> npt.NDArray[np.int64]:
+        """Sum of each column, int64 ``(1308,)``, as in `FEATURE_COLUMNS`."""
+
+    @property
+    def sum_of_squares(self) -> npt.NDArray[np.int64]:
+        """Sum of the squares of each column, int64 ``(1308,)``."""
+
+def assign_splits(
+    game_ids: npt.NDArray[np.int64],
+    *,
+    split: tuple[float, float, float] = ...,
+    method: str = "hash",
+    seed: int = 42,
+) -> npt.NDArray[np.uint8]:
+    """The split of each game, as ``prep export`` assigns it: uint8 ``(games,)``, 0 for train, 1 for val,
+    2 for test.
+
+    `game_ids` is int64 ``(games,)``, ascending and unique. `split` is the shares of the three, `method`
+    ``hash`` (a game's split depends on its own id and the seed alone) or ``sklearn`` (two nested
+    ``GroupShuffleSplit``, which depend on all ids); `seed` is a whole number from 0 to 4294967295.
+
+    Raises ValueError for shares that do not sum to 1, another method, and, with ``sklearn``, ids out of
+    order or too few games to give each split one.
+    """
+
+def find_logs(folder: str | os.PathLike[str]) -> list[os.PathLike[str]]:
+    """Paths of the logs in a folder and all folders in it, as ``prep ingest`` finds them: files called
+    ``<game id>.csv``, hidden ones left out.
+
+    Raises OSError if the folder, or one in it, cannot be read. There may be none.
+    """
+
+def arrange_logs(paths: list[str]) -> tuple[list[tuple[int, str]], list[LogError], list[str]]:
+    """Paths, of any file system, in the order in which an export has their games: ascending by the game
+    id that the file's name is.
+
+    Gives three lists: ``(game_id, path)`` of each log; a `LogError` for each file whose game another
+    file claims too, as ``prep ingest`` refuses both; and the paths that are not called after a game id.
+    """
+
+def seal_manifest(manifest: str) -> str:
+    """The manifest of an export that was written by other means, as JSON, with what is this version's to
+    say: ``prep_version``, ``encoder_version``, ``feature_schema``, and the ``export_id`` made from all
+    of it.
+
+    Raises ValueError if it is not a JSON object.
+    """
 
 def run_command(arguments: list[str]) -> int:
     """Runs a command of ``prep``; gives its exit code."""

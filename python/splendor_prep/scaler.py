@@ -13,6 +13,8 @@ from . import _native
 if TYPE_CHECKING:
     from sklearn.preprocessing import StandardScaler
 
+    from ._native import ColumnSums
+
 __all__ = ["Scaler"]
 
 
@@ -24,7 +26,7 @@ class Scaler:
     """
 
     def __init__(self, native: _native.Scaler) -> None:
-        """Use `load`."""
+        """Use `load` or `fit`."""
         self._native = native
         self.columns: tuple[str, ...] = tuple(native.columns)
         """Names of the columns, in the order of ``X``: 1,308, or the 422 base features."""
@@ -38,7 +40,7 @@ class Scaler:
         """Whether the column is normalised, bool ``(columns,)``."""
         self.fitted_in: str | None = native.fitted_in
         """``export_id`` of the export whose training rows it was fitted on: this one, or the one that
-        ``--scaler-from`` named; None where the manifest is not there to say so."""
+        ``--scaler-from`` named; None where the manifest is not there to say so, and for `fit`."""
         for values in (self.mean, self.var, self.scale, self.normalized):
             # A copy that nobody reads: changing it would change nothing.
             values.flags.writeable = False
@@ -51,6 +53,21 @@ class Scaler:
         values were changed, or if it does not belong to the export that it lies in.
         """
         return cls(_native.Scaler.load(export_dir))
+
+    @classmethod
+    def fit(cls, sums: ColumnSums) -> Scaler:
+        """The scaler of the rows whose sums these are: what an export of all columns fits on its
+        training rows, bit for bit.
+
+        Raises ValueError for the sums of no rows, and for sums that no rows have.
+        """
+        return cls(_native.Scaler.fit(sums))
+
+    @property
+    def id(self) -> str:
+        """What the scaler is, 64 hexadecimal digits: a hash of its columns' names and all its values,
+        as ``scaler.npz`` and the manifest have it."""
+        return self._native.id
 
     def transform(self, rows: npt.ArrayLike) -> npt.NDArray[np.float32]:
         """Normalises rows of the encoder, ``(columns,)`` or ``(..., columns)`` of any type that

@@ -8,7 +8,8 @@
 //! | --- | --- |
 //! | `log.rs` | `encode_log`, `EncodedGame` |
 //! | `position.rs` | `encode_row`, `EncodedRow`: one position of a live game |
-//! | `scaler.rs` | the scaler of an export |
+//! | `scaler.rs` | the scaler of an export, or of sums |
+//! | `sums.rs`, `split.rs`, `found.rs` | what an export is made of, for one made on many machines |
 //! | `cache.rs` | `Cache`, `CachedGame` |
 //! | `command.rs` | the `prep` command |
 //! | `arrays.rs`, `errors.rs` | numbers to arrays, errors to exceptions |
@@ -17,9 +18,12 @@ mod arrays;
 mod cache;
 mod command;
 mod errors;
+mod found;
 mod log;
 mod position;
 mod scaler;
+mod split;
+mod sums;
 
 use pyo3::prelude::*;
 
@@ -30,11 +34,17 @@ mod _native {
     #[pymodule_export]
     use super::command::run_command;
     #[pymodule_export]
+    use super::found::{arrange_logs, find_logs};
+    #[pymodule_export]
     use super::log::{EncodedGame, encode_log};
     #[pymodule_export]
     use super::position::{EncodedRow, encode_row};
     #[pymodule_export]
-    use super::scaler::Scaler;
+    use super::scaler::{Scaler, seal_manifest};
+    #[pymodule_export]
+    use super::split::assign_splits;
+    #[pymodule_export]
+    use super::sums::ColumnSums;
 
     use pyo3::prelude::*;
     use pyo3::types::{PyDict, PyString, PyTuple};

@@ -86,21 +86,23 @@ pub(crate) fn index<'py>(
 
 /// Encodes a whole log, as ``prep ingest`` does.
 ///
-/// `log` is the path of a CSV file, or its bytes. `game_id` is what every row must say; without it,
-/// the stem of the file's name if that is a number, else what the first row says. `repair` reads rows
-/// with the known gem fault of old logs as they were meant, as ``prep ingest --repair`` does.
+/// `log` is the path of a CSV file, or its bytes; `file` is what errors are to call bytes. `game_id` is
+/// what every row must say; without it, the stem of the file's name if that is a number, else what the
+/// first row says. `repair` reads rows with the known gem fault of old logs as they were meant, as
+/// ``prep ingest --repair`` does.
 ///
 /// Raises `LogError` for the first fault in the log, and OSError (FileNotFoundError, ...) if the file
 /// cannot be opened. Other threads of Python run meanwhile.
 #[pyfunction]
-#[pyo3(signature = (log, *, game_id=None, repair=false))]
+#[pyo3(signature = (log, *, game_id=None, repair=false, file=None))]
 pub(crate) fn encode_log(
     py: Python<'_>,
     log: &Bound<'_, PyAny>,
     game_id: Option<i64>,
     repair: bool,
+    file: Option<PathBuf>,
 ) -> PyResult<EncodedGame> {
-    let source = Source::of(log)?;
+    let source = Source::of(log, file)?;
     let (game_id, players, arrays) = py
         .detach(|| source.encode(game_id.map(GameId), ReadOptions { repair }))
         .map_err(|refused| match refused {
@@ -127,7 +129,7 @@ pub(crate) fn encode_log(
 /// Where a log comes from. Bytes are copied: they may be of a `bytearray` that somebody else writes.
 enum Source {
     Path(PathBuf),
-    Bytes(Vec<u8>),
+    Bytes(Vec<u8>, PathBuf),
 }
 
 enum Refused {
@@ -144,12 +146,13 @@ struct Arrays {
 }
 
 impl Source {
-    fn of(log: &Bound<'_, PyAny>) -> PyResult<Source> {
+    fn of(log: &Bound<'_, PyAny>, file: Option<PathBuf>) -> PyResult<Source> {
+        let named = |bytes| Source::Bytes(bytes, file.unwrap_or_else(|| "<bytes>".into()));
         if let Ok(bytes) = log.cast::<PyBytes>() {
-            return Ok(Source::Bytes(bytes.as_bytes().to_vec()));
+            return Ok(named(bytes.as_bytes().to_vec()));
         }
         if let Ok(bytes) = log.cast::<PyByteArray>() {
-            return Ok(Source::Bytes(bytes.to_vec()));
+            return Ok(named(bytes.to_vec()));
         }
         log.extract().map(Source::Path).map_err(|_| {
             let found = log.get_type();
@@ -163,7 +166,7 @@ impl Source {
         options: ReadOptions,
     ) -> Result<(GameId, u8, Arrays), Refused> {
         let (bytes, file) = match self {
-            Source::Bytes(bytes) => (bytes, PathBuf::from("<bytes>")),
+            Source::Bytes(bytes, file) => (bytes, file),
             Source::Path(path) => match fs::read(&path) {
                 Ok(bytes) => (bytes, path),
                 Err(error) => return Err(Refused::Unreadable(path, error)),

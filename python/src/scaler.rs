@@ -1,13 +1,15 @@
-//! The scaler of an export.
+//! The scaler of an export, or of sums.
 
 use crate::arrays::vector;
 use crate::errors::export_error;
+use crate::sums::ColumnSums;
 use numpy::{
     IntoPyArray, PyArray1, PyArrayDyn, PyArrayMethods, PyReadonlyArray1, PyReadonlyArrayDyn,
     PyUntypedArrayMethods,
 };
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
+use splendor_prep::encode::FEATURES;
 use splendor_prep::export::{self, ExportedScaler};
 use std::path::PathBuf;
 
@@ -55,6 +57,21 @@ impl Scaler {
             fitted_in: exported.fitted_in().map(str::to_owned),
             scaler: exported.scaler().clone(),
         })
+    }
+
+    #[staticmethod]
+    fn fit(sums: &ColumnSums) -> PyResult<Scaler> {
+        let normalized: Vec<bool> = FEATURES.iter().map(|feature| feature.normalized).collect();
+        let scaler = export::Scaler::fit(&sums.sums, &normalized)
+            .map_err(|error| PyValueError::new_err(error.to_string()))?;
+        let columns = FEATURES.iter().map(|feature| feature.name.as_str().to_owned()).collect();
+        Ok(Scaler { columns, fitted_in: None, scaler })
+    }
+
+    #[getter]
+    fn id(&self) -> String {
+        let names: Vec<&str> = self.columns.iter().map(String::as_str).collect();
+        export::scaler_id(&names, &self.scaler).to_hex().to_string()
     }
 
     #[getter]
@@ -120,4 +137,15 @@ impl Scaler {
         });
         scaled.into_pyarray(py).reshape(rows.shape())
     }
+}
+
+/// The manifest of an export that was written by other means, as JSON, with what is this version's to
+/// say: ``prep_version``, ``encoder_version``, ``feature_schema``, and the ``export_id`` made from all
+/// of it.
+///
+/// Raises ValueError if it is not a JSON object.
+#[pyfunction]
+pub(crate) fn seal_manifest(manifest: &str) -> PyResult<String> {
+    export::seal_manifest(manifest)
+        .map_err(|error| PyValueError::new_err(format!("this is no manifest: {error}")))
 }

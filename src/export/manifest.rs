@@ -139,6 +139,21 @@ pub(super) fn enter_export_id(manifest: &mut Value) {
     manifest["export_id"] = hasher.finalize().to_hex().as_str().into();
 }
 
+/// The manifest of an export that other means than [`export`](super::export()) wrote: enters who
+/// wrote it, the encoder and the id.
+///
+/// # Errors
+/// If it is not a JSON object.
+pub fn seal_manifest(manifest: &str) -> Result<String, serde_json::Error> {
+    let mut fields: Map<String, Value> = serde_json::from_str(manifest)?;
+    fields.insert("prep_version".to_owned(), env!("CARGO_PKG_VERSION").into());
+    fields.insert("encoder_version".to_owned(), ENCODER_VERSION.into());
+    fields.insert("feature_schema".to_owned(), FeatureSchema::now().to_string().into());
+    let mut manifest = Value::Object(fields);
+    enter_export_id(&mut manifest);
+    serde_json::to_string_pretty(&manifest)
+}
+
 /// Every game of which rows were written to two splits, or twice to one: none, or prep is broken.
 fn games_in_two_splits(written: &[WrittenGame]) -> Vec<GameId> {
     let mut seen = BTreeSet::new();

@@ -51,13 +51,14 @@ pub use diff::{
 pub use dtype::Dtype;
 pub use exported_scaler::{ColumnScale, ExportedScaler};
 pub use fingerprint::IdenticalGames;
+pub use manifest::seal_manifest;
 pub use npy::{NpyError, NpyWriter, pack_npz};
 pub use options::{ExportOptions, Layout};
 pub use overview::{ExportOverview, HeadOverview, OverviewError, SplitOverview, overview};
 pub use publish::{PublishError, Staging, check_replaceable};
 pub use run::{ExportSummary, SplitSummary, export};
 pub use scaler::{Scaler, ScalerError};
-pub use scaler_file::ColumnDrift;
+pub use scaler_file::{ColumnDrift, scaler_id};
 pub use split::{Split, SplitError, SplitMethod, assign};
 pub use verify::{ExportFault, ExportVerification, verify_export};
 

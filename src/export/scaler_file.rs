@@ -52,7 +52,7 @@ pub(super) fn write_scaler(
 
 /// Identifies a scaler: a hash of the names of its columns and every bit of its values, and so of
 /// nothing but the training rows.
-pub(super) fn scaler_id(names: &[&str], scaler: &Scaler) -> blake3::Hash {
+pub fn scaler_id(names: &[&str], scaler: &Scaler) -> blake3::Hash {
     let mut hasher = blake3::Hasher::new();
     hasher.update(b"splendor-prep scaler 1");
     for (column, name) in names.iter().enumerate() {

@@ -1,0 +1,53 @@
+//! Which files are logs, and of which games.
+
+use crate::errors::log_error;
+use pyo3::exceptions::PyOSError;
+use pyo3::prelude::*;
+use splendor_prep::gamelog::LogError;
+use splendor_prep::ingest::{self, game_id_of};
+use std::path::{Path, PathBuf};
+
+/// Paths of the logs in a folder and all folders in it, as ``prep ingest`` finds them: files called
+/// ``<game id>.csv``, hidden ones left out.
+///
+/// Raises OSError if the folder, or one in it, cannot be read. There may be none.
+#[pyfunction]
+pub(crate) fn find_logs(py: Python<'_>, folder: PathBuf) -> PyResult<Vec<PathBuf>> {
+    let found = py.detach(|| ingest::find_logs(&folder));
+    let found = found.map_err(|error| PyOSError::new_err(error.to_string()))?;
+    Ok(found.logs.into_iter().map(|log| folder.join(log.relative_path)).collect())
+}
+
+/// Paths, of any file system, in the order in which an export has their games: ascending by the game
+/// id that the file's name is.
+///
+/// Gives three lists: ``(game_id, path)`` of each log; a `LogError` for each file whose game another
+/// file claims too, as ``prep ingest`` refuses both; and the paths that are not called after a game id.
+#[pyfunction]
+#[expect(clippy::type_complexity, reason = "Python has no use for a name for it")]
+pub(crate) fn arrange_logs<'py>(
+    py: Python<'py>,
+    paths: Vec<String>,
+) -> (Vec<(i64, String)>, Vec<Bound<'py, PyAny>>, Vec<String>) {
+    let (mut logs, mut others) = (Vec::new(), Vec::new());
+    for path in paths {
+        match game_id_of(Path::new(&path)) {
+            Some(game_id) => logs.push((game_id, path)),
+            None => others.push(path),
+        }
+    }
+    logs.sort();
+    let (mut sole, mut refused) = (Vec::new(), Vec::new());
+    for group in logs.chunk_by(|(one, _), (other, _)| one == other) {
+        if let [(game_id, path)] = group {
+            sole.push((game_id.0, path.clone()));
+            continue;
+        }
+        for (place, (game_id, path)) in group.iter().enumerate() {
+            let (_, twin) = &group[if place == 0 { 1 } else { place - 1 }];
+            let error = LogError::game_in_two_files(*game_id, path, Path::new(twin));
+            refused.push(log_error(py, &error).into_value(py).into_bound(py).into_any());
+        }
+    }
+    (sole, refused, others)
+}

@@ -1,0 +1,133 @@
+//! Exact sums of features, which a scaler is fitted on.
+
+use crate::arrays::vector;
+use numpy::{PyArray1, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2, PyUntypedArrayMethods};
+use pyo3::exceptions::{PyOverflowError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::PyTuple;
+use splendor_prep::encode::{self, FEATURE_COUNT, Value};
+
+/// How many rows there are, and for each feature the sum and the sum of squares over them.
+///
+/// Whole numbers: games added up in any order and grouping give the same, and so the same scaler,
+/// bit for bit. ``ColumnSums(rows, sum, sum_of_squares)`` is what those attributes said; without
+/// arguments, the sums of no rows. Raises ValueError for arrays of another length than 1308.
+#[pyclass(frozen, eq, module = "splendor_prep")]
+#[derive(Clone, PartialEq)]
+pub(crate) struct ColumnSums {
+    pub(crate) sums: encode::ColumnSums,
+}
+
+#[pymethods]
+impl ColumnSums {
+    #[new]
+    #[pyo3(signature = (rows=0, sum=None, sum_of_squares=None))]
+    fn new(
+        rows: u64,
+        sum: Option<PyReadonlyArray1<'_, i64>>,
+        sum_of_squares: Option<PyReadonlyArray1<'_, i64>>,
+    ) -> PyResult<ColumnSums> {
+        let sums = match (sum, sum_of_squares) {
+            (None, None) if rows == 0 => encode::ColumnSums::zero(FEATURE_COUNT),
+            (Some(sum), Some(squares)) => {
+                encode::ColumnSums { rows, sum: sum.to_vec()?, sum_of_squares: squares.to_vec()? }
+            }
+            _ => {
+                return Err(PyValueError::new_err("give rows, sum and sum_of_squares, or nothing"));
+            }
+        };
+        let lengths = [&sums.sum, &sums.sum_of_squares].map(Vec::len);
+        if lengths != [FEATURE_COUNT; 2] {
+            return Err(PyValueError::new_err(format!(
+                "sums have {FEATURE_COUNT} columns, found {} and {}",
+                lengths[0], lengths[1]
+            )));
+        }
+        Ok(ColumnSums { sums })
+    }
+
+    /// The sums of the encoder's own rows, float32 ``(rows, 1308)``, before normalisation.
+    ///
+    /// Raises ValueError for another number of columns, and for a value that no feature can have.
+    #[staticmethod]
+    fn of(py: Python<'_>, features: PyReadonlyArray2<'_, f32>) -> PyResult<ColumnSums> {
+        let &[rows, columns] = features.shape() else { unreachable!("of two dimensions") };
+        if columns != FEATURE_COUNT {
+            return Err(PyValueError::new_err(format!(
+                "rows have {FEATURE_COUNT} columns, found {columns}"
+            )));
+        }
+        let values = features.as_slice()?;
+        py.detach(|| sums_of(values, rows)).map(|sums| ColumnSums { sums }).map_err(|value| {
+            PyValueError::new_err(format!(
+                "{value} is no value of the encoder: give the features as `encode_log` gave them"
+            ))
+        })
+    }
+
+    /// Those of these rows and the others'.
+    ///
+    /// Raises OverflowError where a sum has more than 63 bits, which no corpus comes near.
+    fn __add__(&self, other: &ColumnSums) -> PyResult<ColumnSums> {
+        let (these, those) = (&self.sums, &other.sums);
+        let add = |these: &[i64], those: &[i64]| -> Option<Vec<i64>> {
+            these.iter().zip(those).map(|(this, that)| this.checked_add(*that)).collect()
+        };
+        let added = || {
+            Some(encode::ColumnSums {
+                rows: these.rows.checked_add(those.rows)?,
+                sum: add(&these.sum, &those.sum)?,
+                sum_of_squares: add(&these.sum_of_squares, &those.sum_of_squares)?,
+            })
+        };
+        let overflow = || PyOverflowError::new_err("sums of more than 63 bits");
+        Ok(ColumnSums { sums: added().ok_or_else(overflow)? })
+    }
+
+    /// Rows summed.
+    #[getter]
+    fn rows(&self) -> u64 {
+        self.sums.rows
+    }
+
+    /// Sum of each column, int64 ``(1308,)``, as in `FEATURE_COLUMNS`.
+    #[getter]
+    fn sum<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<i64>> {
+        vector(py, self.sums.sum.clone())
+    }
+
+    /// Sum of the squares of each column, int64 ``(1308,)``.
+    #[getter]
+    fn sum_of_squares<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<i64>> {
+        vector(py, self.sums.sum_of_squares.clone())
+    }
+
+    fn __repr__(&self) -> String {
+        format!("ColumnSums({} rows)", self.sums.rows)
+    }
+
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyTuple>> {
+        let (py, sums) = (slf.py(), slf.get());
+        let values = (sums.rows(), sums.sum(py), sums.sum_of_squares(py));
+        (slf.get_type(), values).into_pyobject(py)
+    }
+}
+
+/// An error is a value that is not the encoder's.
+fn sums_of(values: &[f32], rows: usize) -> Result<encode::ColumnSums, f32> {
+    let zero = encode::ColumnSums::zero(FEATURE_COUNT);
+    let mut sums = encode::ColumnSums { rows: rows as u64, ..zero };
+    for row in values.chunks_exact(FEATURE_COUNT) {
+        let columns = sums.sum.iter_mut().zip(&mut sums.sum_of_squares);
+        for (&value, (sum, sum_of_squares)) in row.iter().zip(columns) {
+            // Rust's `as` brings what is outside into the range, which then shows.
+            let whole = value as Value;
+            if f32::from(whole) != value {
+                return Err(value);
+            }
+            *sum += i64::from(whole);
+            *sum_of_squares += i64::from(whole).pow(2);
+        }
+    }
+    Ok(sums)
+}
