@@ -233,7 +233,7 @@ fn counts_by_players_by_night_and_by_action_add_up_to_the_logs() {
     longest.sort_unstable_by(|a, b| b.cmp(a));
     let listed = rows(&test, &sql);
     assert!(listed.iter().map(|row| integer(&row["turns"])).eq(longest.into_iter().take(10)));
-    let space = rows(&test, &query("How much do games take as logs, and how much of that in the cache? (In DuckDB it is `octet_length`.)"));
+    let space = rows(&test, &query("How much do games take, as logs and in the cache?"));
     let total: i64 = space.iter().map(|row| integer(&row["log_bytes"])).sum();
     assert_eq!(total, logs.values().map(|log| log.bytes).sum::<i64>());
     let cached: i64 = space.iter().map(|row| integer(&row["cached_bytes"])).sum();

@@ -104,7 +104,7 @@ fn cargo_install_gives_the_command() {
     let test = CliTest::new();
     let root = test.path("installed");
     let (_, block) = blocks().into_iter().find(|(_, block)| block.starts_with("cargo")).unwrap();
-    assert_eq!(block, "cargo install --path .\n");
+    assert_eq!(block, "cargo install --locked --path .\n");
     let install = Command::new(env!("CARGO"))
         .args(["install", "--locked", "--offline", "--path", ".", "--root"])
         .arg(&root)
