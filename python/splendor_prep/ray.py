@@ -29,7 +29,6 @@ import blake3
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.fs as pafs
 import ray
 import ray.data
 
@@ -37,12 +36,11 @@ from ._native import (
     FEATURE_COLUMNS,
     ColumnSums,
     __version__,
-    arrange_logs,
     assign_splits,
     encode_log,
-    find_logs,
     seal_manifest,
 )
+from ._log_source import contents_of, find_given_logs, place_of, read_file
 from ._shard_files import (
     UNFINISHED,
     Games,
@@ -53,12 +51,11 @@ from ._shard_files import (
     write_parquet,
     write_whole,
 )
+from ._shard_manifest import Game, Shard, cut_into_shards, manifest_of
 from .errors import ExportError, LogError
 from .scaler import Scaler
 
 __all__ = ["ExportedShards", "export"]
-
-SPLITS = ("train", "val", "test")
 
 # Of some 58 KB each: a task encodes for a second or two, beside which giving it out is little.
 _LOGS_A_TASK = 1024
@@ -80,29 +77,6 @@ class ExportedShards:
     """The logs that are not in the export, with file, line and column, as ``prep ingest`` says it."""
     skipped: list[str] = field(default_factory=list)
     """Files that were given and are not called after a game id."""
-
-
-@dataclass
-class _Game:
-    game_id: int
-    path: str
-    rows: int
-    log_hash: bytes
-
-
-@dataclass
-class _Shard:
-    split: str
-    number: int
-    games: list[_Game]
-
-    @property
-    def name(self) -> str:
-        return f"{self.split}-{self.number:05}"
-
-    @property
-    def rows(self) -> int:
-        return sum(game.rows for game in self.games)
 
 
 def export(
@@ -148,9 +122,9 @@ def export(
     if split_method not in ("hash", "sklearn"):
         raise ValueError(f"split_method is `{split_method}`, expected hash or sklearn")
 
-    source, found, refused, skipped = _find(logs)
-    target, folder = _place(out)
-    if _contents(target, folder):
+    source, found, refused, skipped = find_given_logs(logs)
+    target, folder = place_of(out)
+    if contents_of(target, folder):
         raise ExportError(f"{out} is not empty: choose another folder, or remove it")
     try:
         target.create_dir(f"{folder}/{UNFINISHED}", recursive=True)
@@ -167,11 +141,22 @@ def export(
         del measured
         scaler = Scaler.fit(sums) if normalize or sums.rows else None
 
-        shards = _cut(games, split_of, shard_rows)
+        shards = cut_into_shards(games, split_of, shard_rows)
         writer = _Writer(source, target, folder, scaler if normalize else None, format, repair)
         files = _write(writer, shards)
         files |= _write_rest(target, folder, scaler)
-        manifest = _manifest(games, shards, files, scaler, split, split_method, seed, writer)
+        manifest = manifest_of(
+            games,
+            shards,
+            files,
+            scaler,
+            split=split,
+            split_method=split_method,
+            seed=seed,
+            normalize=normalize,
+            format=format,
+            repair=repair,
+        )
         manifest["left_out"] = [{"file": error.file, "why": error.message} for error in refused]
         target.delete_dir(f"{folder}/{UNFINISHED}")
         _check_contents(target, folder, files)
@@ -181,61 +166,6 @@ def export(
         target.delete_dir_contents(folder, missing_dir_ok=True)
         raise
     return ExportedShards(os.fspath(out), json.loads(sealed), scaler, refused, skipped)
-
-
-# Where things are.
-
-
-def _place(path: str | os.PathLike[str]) -> tuple[Any, str]:
-    """The file system of a path or URI, and the path in it."""
-    text = os.fspath(path)
-    if "://" in text:
-        file_system, inner = pafs.FileSystem.from_uri(text)
-        return file_system, inner.rstrip("/")
-    return pafs.LocalFileSystem(), os.path.abspath(text)
-
-
-def _contents(file_system: Any, folder: str) -> list[Any]:
-    """Files and folders below a folder; none if it is not there."""
-    selector = pafs.FileSelector(folder, allow_not_found=True, recursive=True)
-    infos: list[Any] = file_system.get_file_info(selector)
-    return infos
-
-
-def _find(
-    logs: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
-) -> tuple[Any, list[tuple[int, str]], list[LogError], list[str]]:
-    """Where the logs are, the logs themselves, those that cannot be taken, and what is none."""
-    if not isinstance(logs, (str, os.PathLike)):
-        places = [_place(log) for log in logs]
-        if not places:
-            raise ExportError("no logs were given")
-        file_system = places[0][0]
-        if any(other != file_system for other, _ in places):
-            raise ValueError("the logs are on several file systems: export those of one at a time")
-        paths = [path for _, path in places]
-    else:
-        file_system, folder = _place(logs)
-        if isinstance(file_system, pafs.LocalFileSystem):
-            paths = [os.fspath(path) for path in find_logs(folder)]
-        else:
-            infos = _contents(file_system, folder)
-            paths = [info.path for info in infos if info.is_file and _is_log(info.path, folder)]
-    found, refused, skipped = arrange_logs(paths)
-    if not found and not refused:
-        raise ExportError(f"no logs found in {logs}: they are called after a game id, such as 17.csv")
-    return file_system, found, refused, skipped
-
-
-def _is_log(path: str, folder: str) -> bool:
-    parts = path[len(folder) :].split("/")
-    return path.endswith(".csv") and not any(part.startswith(".") for part in parts)
-
-
-def _read(file_system: Any, path: str) -> bytes:
-    with file_system.open_input_stream(path) as file:
-        content: bytes = file.read()
-    return content
 
 
 # Measuring.
@@ -279,7 +209,7 @@ class _Measure:
         return pa.Table.from_pylist(rows, schema=schema)
 
     def row(self, game_id: int, path: str) -> dict[str, Any]:
-        content = _read(self.source, path)
+        content = read_file(self.source, path)
         row: dict[str, Any] = {"game_id": game_id, "path": path}
         try:
             game = encode_log(content, game_id=game_id, repair=self.repair, file=path)
@@ -294,14 +224,14 @@ class _Measure:
         }
 
 
-def _games_of(measured: Any) -> tuple[list[_Game], list[LogError]]:
+def _games_of(measured: Any) -> tuple[list[Game], list[LogError]]:
     """The games in ascending order, and the logs that cannot be read. The sums stay where they are."""
     failures = ["export_failure", "system_failure"]
     columns = [*_ERROR_FIELDS, *failures, "game_id", "path", "rows", "log_hash"]
     games, refused = [], []
     for row in _sound(measured.select_columns(columns).iter_rows()):
         if row["kind"] is None:
-            games.append(_Game(row["game_id"], row["path"], row["rows"], row["log_hash"]))
+            games.append(Game(row["game_id"], row["path"], row["rows"], row["log_hash"]))
         else:
             refused.append(LogError(*(row[name] for name in _ERROR_FIELDS)))
     return sorted(games, key=lambda game: game.game_id), refused
@@ -337,29 +267,10 @@ def _sums_in(batch: Any) -> ColumnSums:
     return sum(each, start=ColumnSums())
 
 
-def _cut(games: list[_Game], split_of: npt.NDArray[np.uint8], shard_rows: int) -> list[_Shard]:
-    """Runs of games in ascending order, each of one split."""
-    shards = []
-    for place, split in enumerate(SPLITS):
-        shard = _Shard(split, 0, [])
-        rows = 0
-        for game, its_split in zip(games, split_of):
-            if its_split != place:
-                continue
-            if shard.games and rows + game.rows > shard_rows:
-                shards.append(shard)
-                shard, rows = _Shard(split, shard.number + 1, []), 0
-            shard.games.append(game)
-            rows += game.rows
-        # A split without games has a shard without rows: its arrays have shapes and types all the same.
-        shards.append(shard)
-    return shards
-
-
 # Writing.
 
 
-def _write(writer: _Writer, shards: list[_Shard]) -> dict[str, Any]:
+def _write(writer: _Writer, shards: list[Shard]) -> dict[str, Any]:
     """All shards, a task each; gives their files."""
     items = [
         {
@@ -413,7 +324,7 @@ class _Writer:
         hashes = shard["log_hashes"]
         paths = json.loads(shard["paths"])
         for place, (game_id, path) in enumerate(zip(shard["game_ids"], paths)):
-            content = _read(self.source, path)
+            content = read_file(self.source, path)
             if blake3.blake3(content).digest() != hashes[32 * place : 32 * (place + 1)]:
                 raise ExportError(f"{path} changed during the export: export again")
             game = encode_log(content, game_id=game_id, repair=self.repair, file=path)
@@ -436,69 +347,10 @@ def _write_rest(target: Any, folder: str, scaler: Scaler | None) -> dict[str, An
     return files
 
 
-def _manifest(
-    games: list[_Game],
-    shards: list[_Shard],
-    files: dict[str, Any],
-    scaler: Scaler | None,
-    split: tuple[float, float, float],
-    split_method: str,
-    seed: int,
-    writer: _Writer,
-) -> dict[str, Any]:
-    """As `prep export` has it, and where the rows of a split are."""
-    inputs = blake3.blake3()
-    for game in games:
-        inputs.update(game.game_id.to_bytes(8, "little", signed=True) + game.log_hash)
-        inputs.update(bytes([writer.repair]))
-    splits: dict[str, Any] = {}
-    for name in SPLITS:
-        its_shards = [shard for shard in shards if shard.split == name]
-        splits[name] = {
-            "games": sum(len(shard.games) for shard in its_shards),
-            "rows": sum(shard.rows for shard in its_shards),
-            "game_ids": [game.game_id for shard in its_shards for game in shard.games],
-            "shards": [
-                {
-                    **(
-                        {"folder": shard.name}
-                        if writer.format == "npy"
-                        else {"file": f"{shard.name}.parquet"}
-                    ),
-                    "games": len(shard.games),
-                    "rows": shard.rows,
-                }
-                for shard in its_shards
-            ],
-        }
-    return {
-        "settings": {
-            "split": list(split),
-            "split_method": split_method,
-            "seed": seed,
-            "features": "all",
-            "columns": len(FEATURE_COLUMNS),
-            "masks": "legal",
-            "normalized": writer.scaler is not None,
-            "scaler": "fitted on train" if scaler else "none: no training rows",
-            "dtype": "float32",
-            "layout": f"{writer.format} shards",
-        },
-        "inputs": {
-            "games": len(games),
-            "rows": sum(game.rows for game in games),
-            "blake3": inputs.hexdigest(),
-        },
-        "scaler": {"id": scaler.id, "fitted_in": None} if scaler else None,
-        "splits": splits,
-        "files": dict(sorted(files.items())),
-    }
-
-
 def _check_contents(target: Any, folder: str, files: dict[str, Any]) -> None:
     """Whether the folder holds what was written, and that alone."""
     found = {
-        info.path[len(folder) + 1 :]: info.size for info in _contents(target, folder) if info.is_file
+        info.path[len(folder) + 1 :]: info.size for info in contents_of(target, folder) if info.is_file
     }
     written = {name: file["bytes"] for name, file in files.items()}
     for name in sorted(found.keys() | written.keys()):

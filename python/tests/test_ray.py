@@ -308,6 +308,7 @@ def test_what_cannot_be_exported_leaves_nothing(
     nodes: TwoNodes, simulated: Games, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import splendor_prep.ray as module
+    from splendor_prep._shard_manifest import cut_into_shards
 
     raw, out = tmp_path / "raw", tmp_path / "out"
     raw.mkdir()
@@ -328,10 +329,9 @@ def test_what_cannot_be_exported_leaves_nothing(
 
     def change(*arguments: Any) -> Any:
         changed.write_bytes(simulated.logs[0].read_bytes().replace(b"\n", b"\r\n"))
-        return cut(*arguments)
+        return cut_into_shards(*arguments)
 
-    cut = module._cut
-    monkeypatch.setattr(module, "_cut", change)
+    monkeypatch.setattr(module, "cut_into_shards", change)
     with pytest.raises(ExportError, match=r"\.csv changed during the export"):
         module.export(raw, out, split=(1, 0, 0))
     assert not names_in(out)
