@@ -268,6 +268,7 @@ fn stop_flag() -> &'static AtomicBool {
     HANDLER.get_or_init(|| {
         let on_signal = || {
             if STOP.swap(true, Ordering::Relaxed) {
+                let _ = progress::bars().clear();
                 std::process::exit(130);
             }
             tracing::warn!("stopping; once more to stop at once");
