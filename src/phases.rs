@@ -4,6 +4,7 @@
 //! they got done, so its seconds can be more than the clock's: divided by those, they tell how many
 //! threads were busy with it.
 
+use crate::words::grouped;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -60,10 +61,11 @@ impl Phase {
     fn describe(&self) -> String {
         let seconds = self.spent().as_secs_f64();
         let amount = self.amount.load(Ordering::Relaxed) as f64;
+        let whole = |rate: f64| grouped(rate.round() as u64);
         let rate = match (amount > 0.0 && seconds > 0.0, self.unit) {
             (false, _) => String::new(),
-            (true, Unit::Bytes) => format!("{:>12.0} MB/s", amount / 1e6 / seconds),
-            (true, Unit::Rows) => format!("{:>12.0} rows/s", amount / seconds),
+            (true, Unit::Bytes) => format!("{:>12} MB/s", whole(amount / 1e6 / seconds)),
+            (true, Unit::Rows) => format!("{:>12} rows/s", whole(amount / seconds)),
         };
         format!("  {:<10}{seconds:>8.2} s{rate}", self.name)
     }
@@ -103,6 +105,6 @@ mod tests {
         let rows = Phase::new("encode", Unit::Rows);
         assert_eq!(rows.describe(), "  encode        0.00 s");
         rows.add(Duration::from_millis(250), 1_000);
-        assert_eq!(rows.describe(), "  encode        0.25 s        4000 rows/s");
+        assert_eq!(rows.describe(), "  encode        0.25 s       4,000 rows/s");
     }
 }

@@ -20,6 +20,19 @@ pub fn grouped(number: u64) -> String {
     grouped
 }
 
+/// `842 bytes`, `12 KB`, `28.3 MB`, `3.04 GB`: bytes in the unit that fits, a thousand of each in the
+/// next.
+pub fn bytes_in_words(bytes: u64) -> String {
+    let size = bytes as f64;
+    match bytes {
+        // From where the smaller unit would be rounded up to a thousand.
+        999_950_000.. => format!("{:.2} GB", size / 1e9),
+        999_500.. => format!("{:.1} MB", size / 1e6),
+        1_000.. => format!("{:.0} KB", size / 1e3),
+        _ => counted(bytes, "byte"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -31,5 +44,23 @@ mod tests {
         assert_eq!(grouped(7259), "7,259");
         assert_eq!(grouped(559_796), "559,796");
         assert_eq!(grouped(100), "100");
+    }
+
+    #[test]
+    fn bytes_take_the_unit_that_fits() {
+        for (bytes, words) in [
+            (0, "0 bytes"),
+            (1, "1 byte"),
+            (999, "999 bytes"),
+            (1_000, "1 KB"),
+            (999_499, "999 KB"),
+            (999_500, "1.0 MB"),
+            (28_270_000, "28.3 MB"),
+            (999_949_999, "999.9 MB"),
+            (999_950_000, "1.00 GB"),
+            (3_039_800_000, "3.04 GB"),
+        ] {
+            assert_eq!(bytes_in_words(bytes), words, "{bytes}");
+        }
     }
 }

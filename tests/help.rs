@@ -71,6 +71,42 @@ fn every_command_has_examples_that_it_takes() {
     assert_eq!(test.files("."), BTreeMap::new());
 }
 
+/// Where a line is broken, the rest of it reads like a command.
+#[test]
+fn no_line_of_an_example_is_broken_at_eighty_columns() {
+    let test = CliTest::new();
+    let all = commands(&test).into_iter().map(|command| format!("{command} --help"));
+    let mut examples = 0;
+    for arguments in all.chain(["--help".to_owned()]) {
+        let help = test.prep(&arguments);
+        let (_, after) = help.split_once("Examples:\n").unwrap();
+        for line in after.lines().filter(|line| line.starts_with("  ")) {
+            assert!(line.chars().count() <= 80, "prep {arguments}: {line}");
+            let is_shown =
+                ["  prep ", "    ", "  source "].iter().any(|begin| line.starts_with(begin));
+            assert!(is_shown, "prep {arguments}: the rest of a line: {line}");
+            examples += 1;
+        }
+    }
+    assert!(examples > 40, "{examples}");
+}
+
+/// After `prep simulate`, as the help shows it, there is what its examples read.
+#[test]
+fn logs_named_in_examples_are_among_those_that_simulate_makes() {
+    let test = CliTest::new();
+    test.prep("simulate data/raw --games 30");
+    let help = test.prep("inspect --help");
+    let refused = test.run("inspect abc").stderr;
+    let words = || help.split_whitespace().chain(refused.split_whitespace());
+    let logs: Vec<&str> =
+        words().filter(|word| word.starts_with("data/raw/") && word.ends_with(".csv")).collect();
+    assert!(logs.len() >= 2, "{help}{refused}");
+    for log in logs {
+        test.prep(&format!("inspect {log} --turn 12"));
+    }
+}
+
 fn page_of(pages: &BTreeMap<PathBuf, Vec<u8>>, name: &str) -> String {
     String::from_utf8(pages[Path::new(name)].clone()).unwrap()
 }
@@ -82,11 +118,41 @@ fn there_is_a_manual_page_for_prep_and_for_each_command() {
     let pages = test.files("pages");
     for command in commands(&test) {
         let page = page_of(&pages, &format!("prep-{command}.1"));
-        assert!(page.contains(".TH prep-") && page.contains("Examples:"), "{command}: {page}");
+        assert!(page.contains(".TH prep-") && page.contains("\"prep 0."), "{command}: {page}");
+        assert!(!page.contains("Examples:") && !page.contains("EXTRA"), "{command}: {page}");
+        let help = test.prep(&format!("{command} --help"));
+        // Each example is a line of its own, not filled, and its remark another one.
+        let (_, examples) = page.split_once(".SH EXAMPLES").unwrap();
+        for line in help.lines().filter(|line| line.starts_with("  prep ") && !line.contains('\''))
+        {
+            for part in line.trim().splitn(2, "  ").map(str::trim) {
+                let escaped = part.replace('-', "\\-");
+                let shown = [escaped.clone(), format!("\\fB{escaped}\\fR")];
+                assert!(
+                    examples.lines().any(|line| shown.iter().any(|s| line == s)),
+                    "{part}: {page}"
+                );
+            }
+        }
+        for variable in help.split("[env: ").skip(1).map(|rest| rest.split('=').next().unwrap()) {
+            assert!(page.contains(&format!("\\fB{variable}\\fR")), "{variable}: {page}");
+        }
     }
     let page = page_of(&pages, "prep.1");
     assert_eq!(page, test.prep("man"));
-    assert!(page.contains("Exit codes: 0 done, 1 failed, 2 usage"), "{page}");
+    assert!(page.contains(".SH \"EXIT STATUS\"\n0 done, 1 failed, 2 usage"), "{page}");
+    assert!(
+        page.contains("\\fBPREP_SEED\\fR\nstands for \\-\\-seed of export, simulate\n"),
+        "{page}"
+    );
+    if is_here("man") {
+        let mut man = Command::new("man");
+        let page = man.arg("-l").arg(test.path("pages/prep-diff.1")).env("MANWIDTH", "80");
+        let page = String::from_utf8(page.output().unwrap().stdout).unwrap();
+        for line in ["  prep diff runs/monday data/processed --top 50", "  more features"] {
+            assert!(page.lines().any(|shown| shown.trim() == line.trim()), "{line}: {page}");
+        }
+    }
 }
 
 /// What bash offers for a line that ends at the cursor, with the completions sourced.
@@ -123,6 +189,15 @@ fn bash_completes_commands_flags_and_values() {
     assert_eq!(offered_by_bash(&test, "prep export --split-method "), ["hash", "sklearn"]);
     assert_eq!(offered_by_bash(&test, "prep schema --family no"), ["nobles"]);
     assert_eq!(offered_by_bash(&test, "prep completions z"), ["zsh"]);
+    // Where a number belongs nothing is offered, and folders by bash itself, with their slashes.
+    test.write("data/raw/1.csv", "");
+    assert!(offered_by_bash(&test, "prep export --jobs ").is_empty());
+    assert!(offered_by_bash(&test, "prep export --scaler-from da").is_empty());
+    assert_eq!(offered_by_bash(&test, "prep export --config comp"), ["completions"]);
+    let script = String::from_utf8(test.read("completions")).unwrap();
+    let (_, scaler) = script.split_once("--scaler-from)\n").unwrap();
+    let (scaler, _) = scaler.split_once(";;").unwrap();
+    assert!(scaler.contains("compopt -o plusdirs"), "{scaler}");
 }
 
 #[test]

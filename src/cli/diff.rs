@@ -26,7 +26,8 @@ Examples:
 
 A nightly job that refuses to retrain on data that looks broken:
   prep ingest -q && prep export -q --out runs/tonight &&
-    prep diff -q runs/trained runs/tonight --max-drift 0.25 && train.sh runs/tonight
+    prep diff -q runs/trained runs/tonight --max-drift 0.25 &&
+    train.sh runs/tonight
 
 Exit codes: 0 done, 1 a mean moved more than --max-drift, or the features cannot be compared";
 

@@ -7,7 +7,7 @@ use crate::config::{FeatureSet, MaskSource, Ratios};
 use crate::export::{
     Dtype, ExportOptions, ExportSummary, IdenticalGames, Layout, SplitMethod, export,
 };
-use crate::words::{counted, grouped};
+use crate::words::{bytes_in_words, counted, grouped};
 use anyhow::Result;
 use clap::{Args, ValueEnum};
 use std::fmt::Write;
@@ -22,12 +22,13 @@ const LISTED_IDENTICAL: usize = 10;
 
 const AFTER_HELP: &str = "\
 Examples:
-  prep export                                   0.8, 0.1, 0.1 of the games into data/processed
+  prep export                               0.8, 0.1, 0.1 to data/processed
   prep export --out runs/a --split 0.7,0.15,0.15 --seed 7
-  prep export --features base                   the 422 columns of the position alone
-  prep export --no-normalize --dtype int8       a quarter of the size, to be scaled while training
-  prep export --scaler-from runs/trained        for a model that is trained already
-  prep export --layout npy                      labels and masks to be mapped as X is";
+  prep export --features base               the 422 columns of the position
+  prep export --no-normalize --dtype int8   a quarter of the size, unscaled
+  prep export --scaler-from runs/trained    for a model that is trained already
+  prep export --layout npy                  labels and masks to map, as X
+  prep export --format parquet              for Polars, pandas and DuckDB";
 
 /// Write train, val and test arrays from the cache
 ///
@@ -258,8 +259,8 @@ fn describe(summary: &ExportSummary, options: &ExportOptions, time: Duration) ->
     }
     let _ = writeln!(
         text,
-        "wrote {:.1} MB to {} in {:.1} s",
-        summary.bytes as f64 / 1e6,
+        "wrote {} to {} in {:.1} s",
+        bytes_in_words(summary.bytes),
         options.out.display(),
         time.as_secs_f64()
     );

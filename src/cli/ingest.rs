@@ -28,8 +28,8 @@ const AFTER_HELP: &str = "\
 Examples:
   prep ingest data/raw                    encode the new and changed games
   prep ingest data/raw --dry-run          say what would be done, write nothing
-  prep ingest --cache /srv/prep.sqlite    the cache in another place than data/intermediate
-  prep ingest -q --wait 600               for cron: only warnings and errors, and patience
+  prep ingest --cache /srv/prep.sqlite    keep the cache in another place
+  prep ingest -q --wait 600               for cron: only warnings, and patience
   prep ingest data/raw --rebuild          make a damaged cache anew
 
 Exit codes: 0 done, 1 failed, 3 done but some logs did not go in, 4 another run holds the cache";

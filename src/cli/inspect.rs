@@ -20,10 +20,10 @@ A turn goes by its number in the log, which is that of the round: each player ha
 from 0, as row_in_game of index_*.npz and mask_validation_report.json says.
 
 Examples:
-  prep inspect 17                                    every turn of game 17 in a line
-  prep inspect 17 --turn 12 --seat 0                 the table before seat 0 moved in round 12
-  prep inspect 17 --row 23 --feature 'player0_gems_*' --feature max_vp_among_players
-  prep inspect data/raw/2_games/17.csv --turn 12     from a log that is not in the cache
+  prep inspect 17                         every turn of game 17 in a line
+  prep inspect 17 --turn 12 --seat 0      before seat 0 moved in round 12
+  prep inspect 17 --row 23 --feature 'player0_gems_*' --feature card0_vp
+  prep inspect data/raw/2_games/1.csv     from a log that is not in the cache
 
 A game comes from the cache: what is shown is what exports are made of, and the log may be gone.";
 

@@ -10,6 +10,7 @@ mod excerpt;
 mod export;
 mod ingest;
 mod inspect;
+mod man;
 mod names;
 mod output;
 mod progress;
@@ -63,15 +64,15 @@ impl Outcome {
 
 const AFTER_HELP: &str = "\
 Examples:
-  prep ingest data/raw                    encode the new and changed games of a folder
-  prep export --split 0.8,0.1,0.1         write train, val and test arrays to data/processed
-  prep diff runs/monday data/processed    which games and features changed between two exports
-  prep inspect 17 --turn 12               the table before that turn, the move, the legal ones
-  prep report --export data/processed     one HTML file with plots about the games and the export
+  prep ingest data/raw                    encode new and changed games
+  prep export --split 0.8,0.1,0.1         write train, val and test arrays
+  prep diff runs/monday data/processed    what changed between two exports
+  prep inspect 17 --turn 12               a position, its move, the legal ones
+  prep report --export data/processed     one HTML file with plots of it all
   prep status                             what the next ingest would do, and why
-  prep verify                             whether the cache holds what was stored; what mends it
+  prep verify                             is the cache sound, and what mends it
   prep simulate data/raw --games 30       make games to try it with
-  prep demo                               all of these, one after another
+  prep demo                               simulate, ingest twice, export
   prep schema 'gems_board_*'              what the columns mean
 
 Exit codes: 0 done, 1 failed, 2 usage, 3 done but some logs did
@@ -135,7 +136,7 @@ enum Command {
     Simulate(simulate::SimulateArgs),
     Demo(demo::DemoArgs),
     Completions(completions::CompletionsArgs),
-    Man(completions::ManArgs),
+    Man(man::ManArgs),
 }
 
 /// Runs the command that the arguments ask for (the first is the program's name).
@@ -193,7 +194,7 @@ fn run(cli: Cli) -> Result<Outcome> {
         Command::Simulate(arguments) => simulate::run(arguments, context),
         Command::Demo(arguments) => demo::run(arguments),
         Command::Completions(arguments) => completions::run(&arguments),
-        Command::Man(arguments) => completions::run_man(&arguments, &context),
+        Command::Man(arguments) => man::run(&arguments, &context),
     }
 }
 
@@ -268,6 +269,7 @@ fn stop_flag() -> &'static AtomicBool {
     HANDLER.get_or_init(|| {
         let on_signal = || {
             if STOP.swap(true, Ordering::Relaxed) {
+                let _ = progress::bars().clear();
                 std::process::exit(130);
             }
             tracing::warn!("stopping; once more to stop at once");

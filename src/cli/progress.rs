@@ -5,13 +5,15 @@
 //! all phases of a run, and so none at all of a short one.
 
 use crate::progress::{Amount, Progress, Silent, Tally};
-use crate::words::grouped;
+use crate::words::{bytes_in_words, grouped};
+use console::Term;
 use indicatif::{
     HumanDuration, MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle,
+    TermLike,
 };
 use std::cell::RefCell;
 use std::fmt;
-use std::io::IsTerminal;
+use std::io::{self, IsTerminal};
 use std::sync::LazyLock;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
@@ -26,9 +28,21 @@ const BAR_DELAY: Duration = Duration::from_millis(400);
 /// Between two drawings of a bar whose phase says nothing, as in one long sync: its clock goes on.
 const TICK: Duration = Duration::from_millis(200);
 
+/// Drawings of a bar in a second, at most.
+const DRAWINGS: u8 = 20;
+
+/// A bar that still shows something; where there is no room for it, numbers are left out.
+const SHORTEST_BAR: usize = 8;
+
 /// All bars of this process, so that messages can be written above them.
 pub(super) fn bars() -> &'static MultiProgress {
-    static BARS: LazyLock<MultiProgress> = LazyLock::new(MultiProgress::new);
+    static BARS: LazyLock<MultiProgress> = LazyLock::new(|| {
+        let target = match ProgressDrawTarget::stderr().is_hidden() {
+            true => ProgressDrawTarget::hidden(),
+            false => ProgressDrawTarget::term_like_with_hz(Box::new(Screen::stderr()), DRAWINGS),
+        };
+        MultiProgress::with_draw_target(target)
+    });
     &BARS
 }
 
@@ -36,7 +50,9 @@ pub(super) fn bars() -> &'static MultiProgress {
 pub(super) fn progress(quiet: bool) -> Box<dyn Progress> {
     match () {
         () if quiet => Box::new(Silent),
-        () if std::io::stderr().is_terminal() => Box::new(Bars::new(bars(), BAR_DELAY)),
+        () if std::io::stderr().is_terminal() => {
+            Box::new(Bars::new(bars(), BAR_DELAY, || Screen::stderr().width().into()))
+        }
         () => Box::new(Lines::default()),
     }
 }
@@ -45,6 +61,8 @@ pub(super) fn progress(quiet: bool) -> Box<dyn Progress> {
 struct Bars<'a> {
     all: &'a MultiProgress,
     delay: Duration,
+    /// Columns for a bar, now: a window can be made smaller while one is drawn.
+    width: fn() -> usize,
     shown: RefCell<Option<Bar>>,
 }
 
@@ -58,8 +76,8 @@ struct Bar {
 }
 
 impl Bars<'_> {
-    fn new(all: &MultiProgress, delay: Duration) -> Bars<'_> {
-        Bars { all, delay, shown: RefCell::default() }
+    fn new(all: &MultiProgress, delay: Duration, width: fn() -> usize) -> Bars<'_> {
+        Bars { all, delay, width, shown: RefCell::default() }
     }
 }
 
@@ -68,7 +86,7 @@ impl Progress for Bars<'_> {
         self.end();
         let hidden = ProgressDrawTarget::hidden();
         let bar = ProgressBar::with_draw_target(amount.steps(), hidden)
-            .with_style(style(amount))
+            .with_style(style(doing, amount, self.width))
             .with_message(doing);
         let (ended, until_ended) = channel();
         let (all, delay, its_bar) = (self.all.clone(), self.delay, bar.clone());
@@ -107,36 +125,108 @@ impl Drop for Bars<'_> {
     }
 }
 
-/// `packing ████░░░  1.2 GB/2.9 GB  310 MB/s   6s left`
-fn style(amount: Amount) -> ProgressStyle {
+/// `packing ████░░░ 1.20 GB/2.90 GB   310.0 MB/s   6s left`, as far as there is room.
+fn style(doing: &'static str, amount: Amount, width: fn() -> usize) -> ProgressStyle {
     let template = match amount {
-        Amount::Unknown => "{msg} {spinner} {elapsed}".to_owned(),
-        Amount::Bytes(_) => "{msg} {wide_bar} {decimal_bytes:>9}/{decimal_total_bytes}  \
-             {decimal_bytes_per_sec:>11}  {left:>10}"
-            .to_owned(),
-        Amount::Games(steps) | Amount::Rows(steps) => {
-            let noun = if matches!(amount, Amount::Games(_)) { "games" } else { "rows" };
-            // Numbers as wide as they will become, so that nothing moves with every new digit.
-            let width = grouped(steps).len();
-            format!(
-                "{{msg}} {{wide_bar}} {{human_pos:>{width}}}/{{human_len}} {noun}  {{rate:>9}}  \
-                 {{left:>10}}"
-            )
-        }
+        Amount::Unknown => "{msg} {spinner} {elapsed}",
+        _ => "{msg} {wide_bar} {numbers}",
     };
-    ProgressStyle::with_template(&template)
+    ProgressStyle::with_template(template)
         .unwrap_or_else(|_| ProgressStyle::default_bar())
-        .with_key("rate", |state: &ProgressState, out: &mut dyn fmt::Write| {
-            let _ = write!(out, "{}/s", grouped(state.per_sec().round() as u64));
+        .with_key("numbers", move |state: &ProgressState, out: &mut dyn fmt::Write| {
+            // The blanks are those of the template.
+            let room = width().saturating_sub(doing.len() + SHORTEST_BAR + 2);
+            let _ = out.write_str(&numbers(state, amount, room));
         })
-        .with_key("left", |state: &ProgressState, out: &mut dyn fmt::Write| {
-            // Of what has not come anywhere yet nobody knows how long it will take, only how long it
-            // has: the first file to be synced may have gigabytes.
-            let _ = match state.pos() {
-                0 => write!(out, "{:#} so far", HumanDuration(state.elapsed())),
-                _ => write!(out, "{:#} left", HumanDuration(state.eta())),
-            };
-        })
+}
+
+/// How much is done, how fast, and how long yet; where that is too wide, only the first of them.
+fn numbers(state: &ProgressState, amount: Amount, room: usize) -> String {
+    let in_words = |steps: u64| match amount {
+        Amount::Bytes(_) => bytes_in_words(steps),
+        _ => grouped(steps),
+    };
+    let noun = match amount {
+        Amount::Games(_) => " games",
+        Amount::Rows(_) => " rows",
+        _ => "",
+    };
+    let all = in_words(state.len().unwrap_or(0));
+    // Numbers as wide as they will become, so that nothing moves with every new digit.
+    let digits = all.len();
+    let done = format!("{:>digits$}/{all}{noun}", in_words(state.pos()));
+    let rate = format!("{}/s", in_words(state.per_sec().round() as u64));
+    // Of what has not come anywhere yet nobody knows how long it will take, only how long it has:
+    // the first file to be synced may have gigabytes.
+    let left = match state.pos() {
+        0 => format!("{:#} so far", HumanDuration(state.elapsed())),
+        _ => format!("{:#} left", HumanDuration(state.eta())),
+    };
+    let widest_first = [
+        format!("{done}  {rate:>11}  {left:>10}"),
+        format!("{done}  {left:>10}"),
+        done,
+        format!("{:.0} %", (100.0 * state.fraction()).floor()),
+    ];
+    let fits = |text: &String| text.chars().count() <= room;
+    widest_first.into_iter().find(fits).unwrap_or_default()
+}
+
+/// Stderr, but a few columns less wide, so that the cursor rests before the edge: the terminal
+/// itself writes `^C` there, and at the edge would write it into the next line. A bar is cleared from
+/// the line of the cursor, and so would be left standing above the message.
+#[derive(Debug)]
+struct Screen(Term);
+
+impl Screen {
+    const ROOM_FOR_TYPED_KEYS: u16 = 3;
+
+    fn stderr() -> Screen {
+        Screen(Term::buffered_stderr())
+    }
+}
+
+impl TermLike for Screen {
+    fn width(&self) -> u16 {
+        let (_, columns) = self.0.size();
+        columns.saturating_sub(Screen::ROOM_FOR_TYPED_KEYS).max(1)
+    }
+
+    fn height(&self) -> u16 {
+        self.0.size().0
+    }
+
+    fn move_cursor_up(&self, lines: usize) -> io::Result<()> {
+        self.0.move_cursor_up(lines)
+    }
+
+    fn move_cursor_down(&self, lines: usize) -> io::Result<()> {
+        self.0.move_cursor_down(lines)
+    }
+
+    fn move_cursor_right(&self, columns: usize) -> io::Result<()> {
+        self.0.move_cursor_right(columns)
+    }
+
+    fn move_cursor_left(&self, columns: usize) -> io::Result<()> {
+        self.0.move_cursor_left(columns)
+    }
+
+    fn write_line(&self, line: &str) -> io::Result<()> {
+        self.0.write_line(line)
+    }
+
+    fn write_str(&self, text: &str) -> io::Result<()> {
+        self.0.write_str(text)
+    }
+
+    fn clear_line(&self) -> io::Result<()> {
+        self.0.clear_line()
+    }
+
+    fn flush(&self) -> io::Result<()> {
+        self.0.flush()
+    }
 }
 
 /// Lines at their times.

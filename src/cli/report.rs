@@ -5,6 +5,7 @@ use super::{Context, Outcome, progress, stop_flag, threads};
 use crate::cache::Cache;
 use crate::page::render;
 use crate::report::{ReportOptions, as_json, report};
+use crate::words::bytes_in_words;
 use anyhow::{Context as _, Result};
 use clap::Args;
 use std::fs;
@@ -13,10 +14,10 @@ use std::path::{Path, PathBuf};
 
 const AFTER_HELP: &str = "\
 Examples:
-  prep report                                        the cache, to report.html
-  prep report --export data/processed                and the splits of an export
+  prep report                             the cache, to report.html
+  prep report --export data/processed     and the splits of an export
   prep report --export runs/tonight --against runs/trained --out tonight.html
-  prep report --json | jq .cache                     the numbers, to stdout";
+  prep report --json | jq .cache          the numbers, to stdout";
 
 /// Write one HTML file with plots and numbers about the cache, and about an export
 ///
@@ -61,8 +62,8 @@ pub(super) fn run(arguments: ReportArgs, context: Context) -> Result<Outcome> {
         let page = render(&report);
         write(out, page.as_bytes()).with_context(|| format!("cannot write {}", out.display()))?;
         if !context.common.quiet && !arguments.json {
-            let size = page.len() as f64 / 1e6;
-            output::print(format!("wrote {size:.1} MB to {}\n", out.display()))?;
+            let size = bytes_in_words(page.len() as u64);
+            output::print(format!("wrote {size} to {}\n", out.display()))?;
         }
     }
     if arguments.json {

@@ -16,12 +16,12 @@ use std::fmt::Write;
 
 const AFTER_HELP: &str = "\
 Examples:
-  prep schema                              all 1,308 columns
-  prep schema 'player0_card3_*'            by name, * and ? as in a shell; more than one may be given
-  prep schema --family cards --search gold one family, and a word in name or meaning
-  prep schema --normalized=no --format csv the columns that are not normalised, as CSV
-  prep schema --heads                      the classes of labels and masks
-  prep schema --heads gem_take3            those of one head
+  prep schema                               all 1,308 columns
+  prep schema 'player0_card3_*' card0_vp    by name, * and ? as in a shell
+  prep schema --family cards --search gold  a word in the names and meanings
+  prep schema --normalized=no --format csv  those not normalised, as CSV
+  prep schema --heads                       the classes of labels and masks
+  prep schema --heads gem_take3             those of one head
   prep schema --json | jq -r '.[] | select(.family == \"nobles\") | .name'";
 
 /// Explain the columns of X in words: position, name, family, whether normalised, meaning

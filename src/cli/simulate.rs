@@ -15,8 +15,8 @@ use std::path::{Path, PathBuf};
 
 const AFTER_HELP: &str = "\
 Examples:
-  prep simulate data/raw --games 60                   games of 2, 3 and 4 players
-  prep simulate data/raw --games 60 --first-id 61     sixty more
+  prep simulate data/raw --games 60                 games of 2, 3 and 4 players
+  prep simulate data/raw --games 60 --first-id 61   sixty more
   prep simulate /tmp/two --games 10 --players 2 --seed 7";
 
 /// Play games with the crate's own rules and a cheap policy, and log them

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 
 const AFTER_HELP: &str = "\
 Examples:
-  prep status data/raw                    the games that are not up to date, and why
+  prep status data/raw                    the games not up to date, and why
   prep status data/raw --explain          every game, with old and new
   prep status -q || prep ingest           only if there is something to do
   prep status --json | jq .counts         for a program";

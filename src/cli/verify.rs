@@ -4,7 +4,7 @@ use super::output;
 use super::{Context, Outcome, progress, stop_flag, threads};
 use crate::export::{ExportFault, ExportVerification, verify_export};
 use crate::ingest::{Finding, FindingKind, LogChange, VerifyOptions, VerifyReport, verify};
-use crate::words::{counted, grouped};
+use crate::words::{bytes_in_words, counted, grouped};
 use anyhow::Result;
 use clap::Args;
 use serde_json::json;
@@ -13,9 +13,9 @@ use std::path::{Path, PathBuf};
 
 const AFTER_HELP: &str = "\
 Examples:
-  prep verify data/raw                    the cache against itself and against the logs
+  prep verify data/raw                    the cache against itself and the logs
   prep verify --export data/processed     an export against its manifest
-  prep verify --json | jq '.findings[].command'    what would mend it";
+  prep verify --json | jq '.findings[].command'";
 
 /// Prove that the cache, or an export, holds what was stored
 ///
@@ -214,10 +214,10 @@ fn describe_export(folder: &Path, found: &ExportVerification, quiet: bool) -> St
     if !quiet {
         let _ = writeln!(
             text,
-            "{}: {}, {:.1} MB: {}",
+            "{}: {}, {}: {}",
             folder.display(),
             counted(found.files, "file"),
-            found.bytes as f64 / 1e6,
+            bytes_in_words(found.bytes),
             match found.faults.len() {
                 0 if found.interrupted => "interrupted".to_owned(),
                 0 => "nothing is wrong".to_owned(),

@@ -26,6 +26,7 @@ use crate::encode::{ColumnSums, ENCODER_VERSION};
 use crate::gamelog::GameId;
 use crate::memory::report_memory;
 use crate::progress::{Amount, Progress};
+use crate::words::counted;
 use rayon::prelude::*;
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
@@ -164,7 +165,8 @@ fn try_export(
         writers.push(RowWriter::create(&files, split, rows as usize, columns, dtype, layout)?);
     }
     let rows: u64 = size.rows.iter().sum();
-    tracing::debug!("{} games in the cache, {rows} rows", records.len());
+    let cached = counted(records.len(), "game");
+    tracing::debug!("{cached} in the cache, {}", counted(rows, "row"));
     progress.begin("writing", Amount::Rows(rows));
     let games = records.values().zip(splits.iter().copied());
     let workers = rayon::ThreadPoolBuilder::new().num_threads(options.jobs).build()?;

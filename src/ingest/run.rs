@@ -13,6 +13,7 @@ use crate::cache::{Cache, CacheError, CachedGames};
 use crate::gamelog::{GameId, LogError, ReadOptions};
 use crate::memory::report_memory;
 use crate::progress::{Amount, Progress};
+use crate::words::counted;
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -94,7 +95,7 @@ pub fn ingest(
             ..Default::default()
         },
     };
-    tracing::debug!("{looked_at} logs in {}", options.root.display());
+    tracing::debug!("{} in {}", counted(looked_at, "log"), options.root.display());
     report_memory(options.monitor_memory, "at the start");
     progress.begin("ingesting", Amount::Games(looked_at as u64));
     let gone_through = run.go_through(&logs, looked_at, &game_ids, progress, stop);

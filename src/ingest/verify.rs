@@ -11,6 +11,7 @@ use super::workers::spread;
 use crate::cache::{CacheError, CachedGames, GameReader, GameRecord};
 use crate::gamelog::GameId;
 use crate::progress::{Amount, Progress};
+use crate::words::counted;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -147,7 +148,8 @@ pub fn verify(
     drop(reader);
 
     let checks = Checks::of(&games, &refused, &logs);
-    tracing::debug!("{} games in the cache, {} logs", games.game_ids().count(), logs.len());
+    let (cached, found) = (games.game_ids().count(), logs.len());
+    tracing::debug!("{} in the cache, {}", counted(cached, "game"), counted(found, "log"));
     progress.begin("checking games", Amount::Games(checks.list.len() as u64));
     checks.run(cache, options, &games, &mut report, progress, stop)?;
     progress.end();

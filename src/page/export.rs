@@ -211,7 +211,7 @@ fn shifts(moved: &[ColumnDrift]) -> Markup {
         let size = column.mean_shift.abs();
         let ink = if size > LARGE_DRIFT { Ink::Alarm } else { Ink::Series(0) };
         Bar {
-            name: shorten(&column.column),
+            name: column.column.clone(),
             parts: vec![(ink, if size.is_finite() { size } else { farthest })],
             note: shift(column.mean_shift),
             mark: None,
@@ -242,17 +242,6 @@ fn shift(shift: f64) -> String {
         shift if shift.is_finite() => format!("{shift:+.3}"),
         _ => "another constant".to_owned(),
     }
-}
-
-/// A column's name that fits beside a bar; the table has all of it.
-fn shorten(name: &str) -> String {
-    const LONGEST: usize = 24;
-    let mut end = name;
-    while end.len() > LONGEST {
-        let Some((_, rest)) = end.split_once('_') else { break };
-        end = rest;
-    }
-    if end.len() < name.len() { format!("…{end}") } else { name.to_owned() }
 }
 
 fn constant_or_not(means: &MeansDiff) -> Markup {

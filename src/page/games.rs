@@ -1,6 +1,6 @@
 //! Games and rows, by players and by night; logs that were refused.
 
-use super::numbers::{NOTHING, bytes, counted, grouped, share, short, tick};
+use super::numbers::{NOTHING, bytes_in_words, counted, grouped, share, short, tick};
 use super::palette::Ink;
 use super::parts::{figure, players_in_words, players_key, round_up, section, table};
 use super::plot::{Axis, Bar, Line, bars, columns, lines};
@@ -220,8 +220,8 @@ pub(super) fn tiles(report: &Report) -> Markup {
             (tile(&grouped(nights), if nights == 1 { "night" } else { "nights" }))
             (tile(&grouped(cache.refusals.len() as u64), "logs not taken in"))
             (tile(&grouped(illegal), "labels not legal"))
-            (tile(&bytes(cache.log_bytes), "of logs"))
-            (tile(&bytes(cache.packed_bytes), "of packed rows"))
+            (tile(&bytes_in_words(cache.log_bytes), "of logs"))
+            (tile(&bytes_in_words(cache.packed_bytes), "of packed rows"))
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Numbers as people read them.
 
-pub(super) use crate::words::{counted, grouped};
+pub(super) use crate::words::{bytes_in_words, counted, grouped};
 
 /// Stands where there is nothing to tell.
 pub(super) const NOTHING: &str = "–";
@@ -24,14 +24,14 @@ pub(super) fn share(part: u64, whole: u64) -> String {
     percent(part as f64, whole as f64)
 }
 
-/// A number with three digits or so.
+/// A number with two decimals, or as many as a small one needs: large ones have them too, so that
+/// 108.12 and 58.05 stand under each other.
 pub(super) fn short(number: f64) -> String {
     match number.abs() {
         0.0 => "0".to_owned(),
         size if size < 0.01 => format!("{number:.4}"),
         size if size < 1.0 => format!("{number:.3}"),
-        size if size < 100.0 => format!("{number:.2}"),
-        _ => format!("{number:.0}"),
+        _ => format!("{number:.2}"),
     }
 }
 
@@ -50,15 +50,6 @@ pub(super) fn percent_tick(share: f64) -> String {
     format!("{} %", (share * 1000.0).round() / 10.0)
 }
 
-/// Bytes in the unit that fits.
-pub(super) fn bytes(bytes: u64) -> String {
-    match bytes as f64 {
-        size if size >= 1e9 => format!("{:.1} GB", size / 1e9),
-        size if size >= 1e6 => format!("{:.1} MB", size / 1e6),
-        size => format!("{:.1} KB", size / 1e3),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -70,5 +61,6 @@ mod tests {
         assert_eq!([share(1, 100_000), share(0, 0)], ["< 0.01 %", NOTHING]);
         assert_eq!([tick(1500.0), tick(2e6), tick(0.25)], ["1.5k", "2M", "0.25"]);
         assert_eq!([short(0.0), short(-2.71659), short(0.001)], ["0", "-2.72", "0.0010"]);
+        assert_eq!([short(58.046), short(108.1)], ["58.05", "108.10"]);
     }
 }

@@ -132,19 +132,23 @@ pub(super) struct Bar {
     pub(super) mark: Option<f64>,
 }
 
-/// Lying bars, one for each name, as long as the axis says.
+/// Lying bars, one for each name, as long as the axis says. Names stand before their bars, or, if one
+/// of them would take more than half of the width, all above them: a name that is cut may be another
+/// column's too.
 pub(super) fn bars(what: &str, bars: &[Bar], x: &Axis<'_>) -> Markup {
     let width = |text: &String| (text.chars().count() as f64 * LETTER) as u32 + 10;
     let left = bars.iter().map(|bar| width(&bar.name)).max().unwrap_or(0);
     // The last tick stands half beyond the axis.
     let right = bars.iter().map(|bar| width(&bar.note)).max().unwrap_or(0).max(24);
-    let height = ROW * bars.len() as u32 + TICKS_BELOW + TITLE + 8;
+    let names_above = left > WIDTH / 2;
+    let (row_height, left) = if names_above { (2 * ROW - 4, 6) } else { (ROW, left) };
+    let height = row_height * bars.len() as u32 + TICKS_BELOW + TITLE + 8;
     draw(what, height, |root| {
         let rows = bars.len() as f64;
         let mut chart = ChartBuilder::on(root)
             .margin_top(4)
             .margin_right(right)
-            .margin_left(left.min(WIDTH / 2))
+            .margin_left(left)
             .margin_bottom(2)
             .x_label_area_size(TICKS_BELOW + TITLE)
             .build_cartesian_2d(x.range.clone(), rows..0.0)?;
@@ -162,7 +166,11 @@ pub(super) fn bars(what: &str, bars: &[Bar], x: &Axis<'_>) -> Markup {
             .axis_desc_style(words(Ink::Muted, HPos::Center, VPos::Top))
             .draw()?;
         for (row, bar) in bars.iter().enumerate() {
-            let (top, bottom) = (row as f64 + 0.16, row as f64 + 0.84);
+            let (top, bottom) = match names_above {
+                true => (row as f64 + 0.52, row as f64 + 0.9),
+                false => (row as f64 + 0.16, row as f64 + 0.84),
+            };
+            let middle = (top + bottom) / 2.0;
             let mut begin = x.range.start.max(0.0);
             for &(ink, length) in &bar.parts {
                 let corners = [(begin, top), (begin + length, bottom)];
@@ -170,13 +178,20 @@ pub(super) fn bars(what: &str, bars: &[Bar], x: &Axis<'_>) -> Markup {
                 begin += length;
             }
             if let Some(mark) = bar.mark {
-                let ends = [(mark, row as f64 + 0.02), (mark, row as f64 + 0.98)];
+                let ends = [(mark, top - 0.14), (mark, bottom + 0.14)];
                 chart.draw_series([PathElement::new(ends, Ink::Text.color().stroke_width(2))])?;
             }
-            let (x_left, y) = chart.backend_coord(&(x.range.start, row as f64 + 0.5));
+            let (x_left, y) = chart.backend_coord(&(x.range.start, middle));
             let (x_right, _) = chart.backend_coord(&(x.range.end, 0.0));
-            let name = words(Ink::Text, HPos::Right, VPos::Center);
-            root.draw(&Text::new(bar.name.as_str(), (x_left - 6, y), name))?;
+            let (at, across) = match names_above {
+                true => {
+                    let (_, above) = chart.backend_coord(&(x.range.start, row as f64 + 0.28));
+                    ((x_left, above), HPos::Left)
+                }
+                false => ((x_left - 6, y), HPos::Right),
+            };
+            let name = words(Ink::Text, across, VPos::Center);
+            root.draw(&Text::new(bar.name.as_str(), at, name))?;
             let note = words(Ink::Muted, HPos::Left, VPos::Center);
             root.draw(&Text::new(bar.note.as_str(), (x_right + 6, y), note))?;
         }

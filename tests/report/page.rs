@@ -97,6 +97,35 @@ fn a_page_follows_the_reader_to_dark_and_to_a_phone() {
     }
     assert_eq!(attributes(&page, "meta[name=viewport]", "content").len(), 1);
     assert!(attributes(&page, "svg", "width").is_empty(), "a plot is as wide as there is room");
+    // A column's name is one word of up to 47 letters: whatever is not in a table has to break it.
+    for (selector, rule) in [
+        ("\n.findings {", "minmax(0, 1fr)"),
+        ("\n.findings li {", "overflow-wrap: anywhere"),
+        ("\n.named {", "overflow-wrap: anywhere"),
+        ("\n.from {", "overflow-wrap: anywhere"),
+    ] {
+        let (_, block) = style.split_once(selector).unwrap();
+        assert!(block.split('}').next().unwrap().contains(rule), "{selector} {rule}");
+    }
+}
+
+/// Names that are cut may be those of several columns.
+#[test]
+fn a_plot_names_each_column_that_moved_in_full() {
+    let test = ingested(12);
+    test.prep("export --out old");
+    test.prep("simulate raw --games 12 --first-id 13 --seed 3");
+    test.prep("ingest raw");
+    test.prep("export --out new");
+    let page = page(&test, "--export new --against old");
+    let diff = numbers(&test, "--export new --against old")["export"]["since"].take();
+    let drawn = Selector::parse("svg[aria-label='Columns whose mean moved most'] text").unwrap();
+    let drawn: Vec<String> =
+        page.select(&drawn).map(|text| text.text().collect::<String>().trim().to_owned()).collect();
+    for mean in &diff["means"].as_array().unwrap()[..15] {
+        let name = mean["column"].as_str().unwrap();
+        assert!(drawn.iter().any(|text| text == name), "{name} in {drawn:?}");
+    }
 }
 
 #[test]

@@ -85,7 +85,7 @@ impl Game {
         let Some(game_id) = named_after.map(GameId) else {
             bail!(
                 "{} is neither a game id nor a log, which is a .csv file named after its game id: \
-                 try 17, or data/raw/2_games/17.csv",
+                 try 1, or data/raw/2_games/1.csv",
                 path.display()
             );
         };

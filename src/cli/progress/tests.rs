@@ -1,8 +1,6 @@
 //! The promises: never over 100 %, at most a line in ten seconds, nothing about what is short.
 
 use super::*;
-use indicatif::TermLike;
-use std::io;
 use std::sync::{Arc, Mutex};
 
 #[test]
@@ -67,25 +65,32 @@ fn a_line_says_how_much_how_fast_and_how_long_yet() {
     assert_eq!(line(Amount::Rows(9), 0, 10), "encoding: 0 of 9 rows, 0 %, 0 a second");
 }
 
-/// A terminal of 80 columns that keeps all that was ever written to it.
-#[derive(Clone, Debug, Default)]
-struct Screen(Arc<Mutex<String>>);
+/// A terminal that keeps all that was ever written to it.
+#[derive(Clone, Debug)]
+struct Paper {
+    written: Arc<Mutex<String>>,
+    width: u16,
+}
 
-impl Screen {
+impl Paper {
+    fn wide(width: u16) -> Paper {
+        Paper { written: Arc::default(), width }
+    }
+
     fn put(&self, text: &str) -> io::Result<()> {
-        self.0.lock().unwrap().push_str(text);
+        self.written.lock().unwrap().push_str(text);
         Ok(())
     }
 
-    fn bars(&self) -> (MultiProgress, Screen) {
+    fn bars(&self) -> (MultiProgress, Paper) {
         let target = ProgressDrawTarget::term_like_with_hz(Box::new(self.clone()), 200);
         (MultiProgress::with_draw_target(target), self.clone())
     }
 }
 
-impl TermLike for Screen {
+impl TermLike for Paper {
     fn width(&self) -> u16 {
-        80
+        self.width
     }
     fn move_cursor_up(&self, _: usize) -> io::Result<()> {
         Ok(())
@@ -115,10 +120,10 @@ impl TermLike for Screen {
 }
 
 /// Waits until something stands there, for ten seconds at most.
-fn wait_for(screen: &Screen, text: &str) {
+fn wait_for(screen: &Paper, text: &str) {
     let begun = Instant::now();
-    while !screen.0.lock().unwrap().contains(text) {
-        let seen = || screen.0.lock().unwrap().clone();
+    while !screen.written.lock().unwrap().contains(text) {
+        let seen = || screen.written.lock().unwrap().clone();
         assert!(begun.elapsed() < Duration::from_secs(10), "no {text:?} in {:?}", seen());
         std::thread::sleep(Duration::from_millis(5));
     }
@@ -126,8 +131,8 @@ fn wait_for(screen: &Screen, text: &str) {
 
 #[test]
 fn a_bar_comes_out_by_itself_and_never_goes_past_its_end() {
-    let (all, screen) = Screen::default().bars();
-    let bars = Bars::new(&all, Duration::from_millis(1));
+    let (all, screen) = Paper::wide(80).bars();
+    let bars = Bars::new(&all, Duration::from_millis(1), || 80);
     bars.begin("encoding", Amount::Games(1_000));
     bars.advance(700);
     wait_for(&screen, "  700/1,000 games");
@@ -141,25 +146,25 @@ fn a_bar_comes_out_by_itself_and_never_goes_past_its_end() {
     bars.end();
     bars.begin("syncing", Amount::Bytes(5_000_000));
     bars.advance(2_000_000);
-    wait_for(&screen, "2.00 MB/5.00 MB");
+    wait_for(&screen, "2.0 MB/5.0 MB");
     bars.advance(9_000_000);
-    wait_for(&screen, "5.00 MB/5.00 MB");
+    wait_for(&screen, "5.0 MB/5.0 MB");
     drop(bars);
-    let seen = screen.0.lock().unwrap().clone();
+    let seen = screen.written.lock().unwrap().clone();
     for line in seen.lines() {
         assert!(line.chars().count() <= 80, "{line}");
         if let Some((done, _)) = line.split_once("/1,000 games") {
             let done = done.rsplit(' ').next().unwrap().replace(',', "");
             assert!(done.parse::<u64>().unwrap() <= 1_000, "{line}");
         }
-        assert!(!line.contains("syncing") || !line.contains("11.00 MB"), "{line}");
+        assert!(!line.contains("syncing") || !line.contains("11.0 MB"), "{line}");
     }
 }
 
 #[test]
 fn a_phase_that_is_over_at_once_shows_no_bar() {
-    let (all, screen) = Screen::default().bars();
-    let bars = Bars::new(&all, Duration::from_secs(60));
+    let (all, screen) = Paper::wide(80).bars();
+    let bars = Bars::new(&all, Duration::from_secs(60), || 80);
     for _ in 0..20 {
         bars.begin("committing", Amount::Unknown);
         bars.begin("syncing", Amount::Bytes(5));
@@ -167,5 +172,49 @@ fn a_phase_that_is_over_at_once_shows_no_bar() {
         bars.end();
     }
     drop(bars);
-    assert!(!screen.0.lock().unwrap().contains("ing"), "{screen:?}");
+    assert!(!screen.written.lock().unwrap().contains("ing"), "{screen:?}");
+}
+
+/// A line that does not fit is broken by the terminal, and then only its last part is cleared.
+#[test]
+fn a_bar_says_less_where_there_is_less_room() {
+    for (width, shown, not_shown) in [
+        (80, "left", "%"),
+        (77, "/s", "%"),
+        (52, "left", "/s"),
+        (40, "2,000/7,259 games", "left"),
+        (30, "27 %", "games"),
+    ] {
+        // The same number as a function, which is what the bar asks.
+        let columns: fn() -> usize = match width {
+            80 => || 80,
+            77 => || 77,
+            52 => || 52,
+            40 => || 40,
+            _ => || 30,
+        };
+        let (all, screen) = Paper::wide(width).bars();
+        let bars = Bars::new(&all, Duration::from_millis(1), columns);
+        bars.begin("ingesting", Amount::Games(7_259));
+        bars.advance(2_000);
+        wait_for(&screen, shown);
+        drop(bars);
+        let seen = screen.written.lock().unwrap().clone();
+        let lines = || seen.lines().filter(|line| line.contains("ingesting"));
+        assert!(lines().count() > 0);
+        for line in lines() {
+            // Each drawing is filled up with blanks.
+            assert_eq!(line.chars().count(), usize::from(width), "{line}");
+            assert!(!line.contains(not_shown), "{width}: {line}");
+        }
+    }
+}
+
+/// A terminal writes `^C` where the cursor is. In the next line, the bar above it would never be
+/// cleared.
+#[test]
+fn keys_typed_beside_a_bar_stay_on_its_line() {
+    let screen = Screen::stderr();
+    let (_, columns) = screen.0.size();
+    assert!(screen.width() + 2 < columns, "{} of {columns}", screen.width());
 }
