@@ -105,7 +105,7 @@ pub(super) fn read_column_names(export: &Path) -> Result<Vec<String>, String> {
     fs::read(export.join(FEATURE_COLS_FILE))
         .map_err(|error| match error.kind() {
             ErrorKind::NotFound => {
-                format!("is not there: give a folder that `prep export` wrote")
+                "is not there: give a folder that `prep export` wrote".to_owned()
             }
             _ => format!("cannot be read: {error}"),
         })
