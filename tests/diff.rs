@@ -249,6 +249,8 @@ fn an_export_is_no_other_than_itself() {
     }
     assert_eq!(found["past_max_drift"], json!([]));
     assert!(found["means"].as_array().unwrap().iter().all(|column| column["mean_shift"] == 0.0));
+    let text = test.prep("diff new new");
+    assert!(text.ends_with(" features\n") && text.contains("\nno mean moved, of "), "{text}");
 }
 
 #[test]

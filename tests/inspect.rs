@@ -254,12 +254,15 @@ fn wrong_questions_say_what_there_is() {
         ),
         ("77", "game 77 is not in the cache: 77.csv:1: ".into()),
         ("raw/2_games", "raw/2_games is neither a game id nor a log".into()),
-        ("raw/2_games/5.csv", "cannot read raw/2_games/5.csv".into()),
+        ("raw/2_games/5.csv", "there is no log raw/2_games/5.csv: check the path".into()),
         ("raw/77.csv", "raw/77.csv:1: ".into()),
         ("1 --row 0 --feature player0_gem_white", "did you mean player0_gems_white".into()),
-        ("1 --row 0 --feature zzz", "there is no feature `zzz`; `prep schema` lists all".into()),
+        ("1 --row 0 --feature zzz", "there is no feature `zzz`: `prep schema` lists all".into()),
         ("1 --row 0 --feature * --export raw", "cannot use the scaler of raw: ".into()),
-        ("1 --cache none.sqlite", "there is no cache at none.sqlite: run `prep ingest DIR`".into()),
+        (
+            "1 --cache none.sqlite",
+            "there is no cache at none.sqlite: run `prep ingest DIR --cache none.sqlite`".into(),
+        ),
     ] {
         let ran = test.run(&format!("inspect {arguments}"));
         assert_eq!((ran.code, ran.stdout.as_str()), (1, ""), "{arguments}: {ran:#?}");

@@ -128,8 +128,9 @@ fn an_older_version_is_exported_with_a_word_about_it_until_its_log_is_mended() {
     assert_eq!(
         status.stdout,
         format!(
-            "{LOG}: refused: {why} (an older version stays in the cache)\n\
-             1 game refused, 5 games up to date\n"
+            "{LOG}: refused: line {} (an older version stays in the cache)\n\
+             1 game refused, 5 games up to date\n",
+            why.strip_prefix(&format!("{LOG}:")).unwrap()
         )
     );
 
@@ -227,6 +228,7 @@ fn two_files_of_one_game_are_both_named_and_neither_goes_in() {
     let status = test.run("status raw");
     assert_eq!(status.code, 1);
     let error = said[0].strip_prefix("error: ").unwrap();
+    let error = error.strip_prefix(&format!("{LOG}: ")).unwrap();
     let line = format!("{LOG}: refused: {error}\n1 game refused, 5 games up to date\n");
     assert_eq!(status.stdout, line);
 

@@ -89,7 +89,7 @@ fn folders_without_logs_are_met_with_what_was_looked_for_and_what_is_there() {
 #[test]
 fn a_cache_that_is_not_there_empty_or_something_else_leads_to_the_next_step() {
     let test = three_games();
-    let absent = "there is no cache at data/intermediate/prep.sqlite: run `prep ingest DIR` first";
+    let absent = "there is no cache at data/intermediate/prep.sqlite: run `prep ingest DIR --cache data/intermediate/prep.sqlite` first";
     for command in ["export", "verify"] {
         says(&test, command, 1, &[absent]);
     }
@@ -106,7 +106,8 @@ fn a_cache_that_is_not_there_empty_or_something_else_leads_to_the_next_step() {
     // A cache is there, and no log has gone in.
     test.write("broken/1.csv", "not,a,log\n");
     says(&test, "ingest broken", 3, &["1.csv:1: found the column `not`"]);
-    let empty = "the cache holds no games: run `prep ingest DIR` first; `prep status DIR` says why";
+    let empty = "the cache holds no games: run `prep ingest DIR --cache data/intermediate/prep.sqlite` \
+                 first; `prep status DIR --cache data/intermediate/prep.sqlite` says why";
     says(&test, "export", 1, &[empty]);
 }
 
@@ -121,13 +122,24 @@ fn folders_that_are_no_exports_are_met_with_what_is_wanted() {
         ("diff out nowhere", &["cannot compare nowhere: it is not there", wanted][..]),
         ("diff out/manifest.json out", &["it is a file", wanted]),
         ("diff raw out", &["cannot compare raw: it has no manifest.json", wanted]),
-        ("export --scaler-from raw", &["scaler of raw", "give a folder that `prep export` wrote"]),
+        (
+            "export --scaler-from raw",
+            &[
+                "scaler of raw: its feature_cols.json is not there",
+                "give a folder that `prep export` wrote",
+            ],
+        ),
         ("verify --export nowhere", &["give the folder that `prep export` wrote"]),
         ("export --out arrays", &["arrays holds X_train.npy", "choose another --out"]),
         ("export --out raw/2_games/1.csv", &["is not a folder: choose another --out"]),
     ] {
         says(&test, arguments, 1, texts);
     }
+    test.write("out/scaler.npz", "junk");
+    let damaged = ["scaler of out: its scaler.npz does not read", "export that folder anew"];
+    says(&test, "export --scaler-from out", 1, &damaged);
+    let nowhere = ["scaler of nowhere: it is not there: give a folder that `prep export` wrote"];
+    says(&test, "export --scaler-from nowhere", 1, &nowhere);
     let ran = test.run("verify --export raw");
     assert!(
         ran.stdout.contains("raw is no export: give the folder that `prep export`"),
@@ -161,17 +173,95 @@ fn numbers_and_names_that_are_none_say_what_is_expected() {
         ("export --jobs x", &["'x' for '--jobs <N>': expected a whole number"][..]),
         ("ingest --batch-size 1.5", &["'1.5' for '--batch-size <N>': expected a whole number"]),
         ("ingest --wait soon", &["'soon' for '--wait <SECONDS>': expected a whole number"]),
-        ("export --seed -1", &["-1 is not in 0..=4294967295"]),
-        ("simulate raw --games 0", &["0 is not in 1..="]),
+        ("export --seed -1", &["expected a whole number from 0 to 4294967295"]),
+        (
+            "simulate raw --games 0",
+            &["'0' for '--games <N>': expected a whole number from 1 to 4294967295"],
+        ),
         ("ingets", &["some similar subcommands exist", "'ingest'"]),
         ("help ingets", &["a similar subcommand exists: 'ingest'"]),
         ("schema --family noble", &["a similar value exists: 'nobles'"]),
         ("export raw", &["an export reads the cache, which 'prep ingest raw' fills"]),
         ("completions tcsh", &["[possible values: bash"]),
+        ("simulate raw --games -3", &["expected a whole number from 1 to"]),
+        ("simulate raw --games 3 --first-id -1", &["expected a whole number from 0 to"]),
+        ("ingest --batch-size 0", &["expected a whole number from 1\n"]),
+        ("ingest --wait -5", &["expected a whole number that is not negative\n"]),
+        ("export --seed x", &["expected a whole number\n"]),
+        ("schema --normalized=maybe", &["expected yes, no, true, false, on, off, 1 or 0\n"]),
+        ("inspect 1 --feature gems_board_red", &["add --turn N or --row N"]),
     ] {
         let ran = says(&test, arguments, 2, texts);
-        assert!(!ran.stderr.contains("invalid digit"), "{ran:#?}");
+        for riddle in ["invalid digit", "'-- -", "..="] {
+            assert!(!ran.stderr.contains(riddle), "{riddle:?} is in {ran:#?}");
+        }
     }
+}
+
+#[test]
+fn a_wrong_value_of_a_variable_is_blamed_on_the_variable() {
+    let test = CliTest::new();
+    let with = |arguments: &str, variable: &str, value: &str| {
+        let ran = Ran::from(test.command(arguments).env(variable, value).output().unwrap());
+        assert_eq!(ran.code, 2, "{ran:#?}");
+        ran.stderr
+    };
+    for (arguments, variable, value) in [
+        ("export", "PREP_NUM_WORKERS", "lots"),
+        ("export", "PREP_DTYPE", "double"),
+        ("status", "PREP_CACHE", ""),
+        ("ingest", "PREP_DATA_ROOT", ""),
+        ("ingest", "PREP_REPAIR", "perhaps"),
+    ] {
+        let said = with(arguments, variable, value);
+        assert!(said.contains(&format!("for '{variable}'")), "{said}");
+        assert!(!said.lines().next().unwrap().contains("--"), "{said}");
+    }
+    // A flag that was typed is to blame, whatever the variable says.
+    let said = with("export --jobs lots", "PREP_NUM_WORKERS", "lots");
+    assert!(said.contains("'lots' for '--jobs <N>'"), "{said}");
+}
+
+#[test]
+fn names_that_nothing_has_lead_to_the_right_ones() {
+    let test = three_games();
+    for (arguments, texts) in [
+        ("schema --search zzz", &["no name or meaning of a column holds zzz: try another"][..]),
+        ("schema --heads --search zzz", &["no head or meaning of a class holds zzz"]),
+        ("schema --base --search zzz", &["leave out a name, or one of the flags"]),
+        ("schema --normalized no", &["no column is named no: write --normalized=no"]),
+        ("inspect raw/2_games/99.csv", &["there is no log raw/2_games/99.csv: check the path"]),
+        (
+            "inspect raw/2_games/1.csv --row 0 --feature gems_bord_red",
+            &["did you mean gems_board_red", "? (`prep schema` lists all)\n"],
+        ),
+        ("inspect raw/2_games/1.csv --turn -1", &["turn -1: game 1 has turns 1 to "]),
+    ] {
+        says(&test, arguments, 1, texts);
+    }
+}
+
+#[test]
+fn what_is_advised_for_another_cache_names_that_cache() {
+    let test = three_games();
+    test.prep("ingest raw -q --cache mine.sqlite");
+    let whole = test.read("mine.sqlite");
+    let mut broken = whole.clone();
+    for page in 1..4 {
+        broken[page * 4096..][..64].fill(0xA5);
+    }
+    test.write("mine.sqlite", broken);
+    let command = "`prep ingest DIR --cache mine.sqlite --rebuild`";
+    for arguments in ["ingest raw", "status raw", "export", "report"] {
+        says(&test, &format!("{arguments} --cache mine.sqlite"), 1, &[command]);
+    }
+    let first = "there is no cache at gone.sqlite: run `prep ingest DIR --cache gone.sqlite` first";
+    for arguments in ["export", "report", "verify raw", "inspect 1"] {
+        says(&test, &format!("{arguments} --cache gone.sqlite"), 1, &[first]);
+    }
+    test.prep("ingest raw -q --cache mine.sqlite --rebuild");
+    test.prep("verify raw --cache mine.sqlite");
+    assert!(!test.path("data").exists(), "another cache was made");
 }
 
 #[test]
@@ -264,6 +354,8 @@ fn what_may_not_be_read_or_written_says_so_and_where_else_it_could_be() {
     let set = |path: &str, mode| {
         fs::set_permissions(test.path(path), fs::Permissions::from_mode(mode)).unwrap();
     };
+    test.write("private/manifest.json", "{}");
+    set("private/manifest.json", 0o000);
     set("mine.sqlite", 0o000);
     set("unreadable.yaml", 0o000);
     set("locked/2_games", 0o000);
@@ -279,12 +371,31 @@ fn what_may_not_be_read_or_written_says_so_and_where_else_it_could_be() {
         ("ingest raw --cache read_only/new/c.sqlite", &["cannot make the folder", "--cache"]),
         ("simulate read_only --games 1", &["give one that you may write to"]),
         ("man read_only", &["give a folder that you may write to"]),
+        ("verify --export private", &["cannot read private/manifest.json: ", "may be read"]),
         ("status --config unreadable.yaml", &["check that it is a file and may be read"]),
     ] {
         says(&test, arguments, 1, texts);
     }
     // So that the folder can be taken away.
     set("locked/2_games", 0o755);
+}
+
+#[test]
+fn a_report_that_cannot_be_written_says_where_it_could_be() {
+    let test = three_games();
+    test.prep("ingest raw -q");
+    let folder = ["error: raw is a folder: give a file in it, such as --out raw/report.html\n"];
+    says(&test, "report -q --out raw", 1, &folder);
+    let ran = says(
+        &test,
+        "report -q --out raw/2_games/1.csv/page.html",
+        1,
+        &["error: cannot write raw/2_games/1.csv/page.html: ", "choose another place with --out"],
+    );
+    assert!(!ran.stderr.contains(".report"), "{ran:#?}");
+    // Where even root may not write.
+    let ran = says(&test, "report -q --out /proc/page.html", 1, &["choose another place with"]);
+    assert!(!ran.stderr.contains(".report"), "{ran:#?}");
 }
 
 /// A terminal is made by `script`, where it is there.

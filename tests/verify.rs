@@ -157,7 +157,10 @@ fn a_damaged_file_is_told_by_every_command_and_made_anew_only_when_asked() {
     for command in ["ingest raw", "ingest raw --dry-run", "status raw", "export --out mended"] {
         let ran = test.run(command);
         assert_eq!(ran.code, 1, "{command}: {ran:#?}");
-        assert!(ran.stderr.contains("run `prep ingest DIR --rebuild`"), "{command}: {ran:#?}");
+        assert!(
+            ran.stderr.contains("--cache data/intermediate/prep.sqlite --rebuild`"),
+            "{command}: {ran:#?}"
+        );
         assert!(test.read(CACHE) == damaged, "{command} changed the damaged file");
     }
     let ran = test.run("verify raw");
@@ -222,12 +225,12 @@ fn an_export_is_proved_against_its_manifest_and_everything_wrong_is_listed() {
         "X_train.npy: has other bytes than the manifest says (blake3)\n".to_owned(),
         "masks_train_noble.npy: has ".to_owned(),
         "labels_val_noble.npy: is missing\n".to_owned(),
-        "notes.txt: is not in the manifest\n".to_owned(),
+        "notes.txt: is not in the manifest: move it elsewhere\n".to_owned(),
         format!("manifest.json: game {train} is in test and in train\n"),
         format!("index_test.npz: game {train} is in test by the manifest and not by the index\n"),
         format!("X_val.npy: X has shape [{rows}, 422], the manifest says ({}, 422)\n", rows + 1),
         format!("masks_val_noble.npy: noble has shape [{rows}, 5]"),
-        "to mend the export: `prep export --out out --split 0.6,0.2,0.2 --split-method hash \
+        "to mend the export: once that file is elsewhere, `prep export --out out --split 0.6,0.2,0.2 --split-method hash \
          --seed 3 --features base --masks legal --dtype float32 --layout npy`"
             .to_owned(),
     ] {
@@ -235,6 +238,14 @@ fn an_export_is_proved_against_its_manifest_and_everything_wrong_is_listed() {
     }
     let report = json(&test.run("verify --export out --json"));
     assert_eq!(report["clean"], false);
+    let foreign: Vec<_> = report["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|finding| finding["kind"] == "foreign_file")
+        .collect();
+    assert_eq!(foreign.len(), 1, "{report}");
+    assert_eq!((&foreign[0]["file"], &foreign[0]["command"]), (&"notes.txt".into(), &Value::Null));
     assert!(report["findings"].as_array().unwrap().len() >= 8);
 
     for (file, content) in [("none", None), ("cut", Some("{\"files\":"))] {
@@ -336,4 +347,38 @@ fn the_printed_command_makes_the_same_export_and_an_edited_manifest_is_found() {
         assert_eq!(ran.code, 1, "{ran:#?}");
         assert!(ran.stdout.contains("says something else"), "{ran:#?}");
     }
+}
+
+/// An export that holds what no export wrote cannot be written anew: that command is not advised.
+#[test]
+fn what_no_export_wrote_is_to_be_moved_and_no_export_goes_into_another() {
+    let test = six_games();
+    test.prep("export --features base --out out");
+    let before = test.files("out");
+    for inner in ["out/sub", "out/sub/deeper", "./out/../out/sub"] {
+        let ran = test.run(&format!("export --features base --out {inner}"));
+        assert_eq!(ran.code, 1, "{ran:#?}");
+        let said = format!("error: {inner} lies in the export ");
+        assert!(ran.stderr.contains(&said), "{said:?} is not in {ran:#?}");
+        assert!(ran.stderr.contains("choose a folder outside of it as --out"), "{ran:#?}");
+    }
+    std::os::unix::fs::symlink(test.path("out"), test.path("link")).unwrap();
+    assert_eq!(test.run("export --features base --out link/sub").code, 1);
+    assert!(test.files("out") == before, "something was made in the export");
+    // A link to the export itself is the export.
+    test.prep("export --features base --out link");
+
+    test.write("out/notes.txt", "mine");
+    let ran = test.run("verify --export out");
+    assert_eq!(ran.code, 1, "{ran:#?}");
+    assert!(ran.stdout.starts_with("notes.txt: is not in the manifest: move it elsewhere\n"));
+    assert!(!ran.stdout.contains("prep export"), "{ran:#?}");
+    fs::rename(test.path("out/notes.txt"), test.path("notes.txt")).unwrap();
+    test.prep("verify --export out");
+
+    // Somebody else's manifest.json makes no export of a folder.
+    test.write("site/manifest.json", "{\"name\": \"a page\"}");
+    test.prep("export --features base --out site/out");
+    let ran = test.run("verify --export site");
+    assert!(ran.stdout.contains("site is no export"), "{ran:#?}");
 }

@@ -155,7 +155,15 @@ class Dataset:
 
         Raises ImportError without PyTorch.
         """
-        from .torch import TorchDataset
+        try:
+            from .torch import TorchDataset
+        except ModuleNotFoundError as error:
+            if error.name != "torch":
+                raise
+            raise ImportError(
+                "Dataset.torch() needs PyTorch: run `pip install torch`, or install splendor-prep "
+                "with its extra of that name, `pip install '.[torch]'`"
+            ) from error
 
         return TorchDataset(self)
 

@@ -201,3 +201,14 @@ def test_what_pytorch_would_be_given(export: Path, monkeypatch: pytest.MonkeyPat
         kind, values = masks[head]
         assert kind == "tensor" and same_bits(values, dataset[4].masks[head])
     monkeypatch.delitem(sys.modules, "splendor_prep.torch")
+
+
+def test_without_pytorch_it_is_said_how_to_get_it(
+    export: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset = Dataset(export, "train")
+    # As if it were not installed, also where it is.
+    monkeypatch.setitem(sys.modules, "torch", None)
+    monkeypatch.delitem(sys.modules, "splendor_prep.torch", raising=False)
+    with pytest.raises(ImportError, match="needs PyTorch: run `pip install torch`"):
+        dataset.torch()

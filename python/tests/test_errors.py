@@ -181,7 +181,7 @@ def test_a_folder_that_is_no_export(tmp_path: Path, export: Path) -> None:
 
 
 def test_a_cache_that_is_not_there(tmp_path: Path, simulated: Games) -> None:
-    with pytest.raises(CacheError, match="run `prep ingest DIR` first"):
+    with pytest.raises(CacheError, match="run `prep ingest DIR --cache .*` first"):
         Cache.open(tmp_path / "prep.sqlite")
     (tmp_path / "other").write_text("not a cache, but longer than a header of SQLite is" * 9)
     with pytest.raises(CacheError, match="not a cache of prep"):

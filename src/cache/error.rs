@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, thiserror::Error)]
 pub enum CacheError {
     /// There is no cache yet.
-    #[error("there is no cache at {}: run `prep ingest DIR` first", .0.display())]
+    #[error("there is no cache at {path}: run `prep ingest DIR --cache {path}` first", path = .0.display())]
     Absent(PathBuf),
     /// The file is something else.
     #[error("{} is not a cache of prep: choose another file with --cache", .0.display())]
@@ -35,9 +35,9 @@ pub enum CacheError {
     },
     /// A newer version of this program made it.
     #[error(
-        "the cache {} has schema version {found}, this prep knows versions up to {known}: \
-         update prep, choose another file with --cache, or run `prep ingest DIR --rebuild`, which \
-         makes a new one from the logs", path.display()
+        "the cache {cache} has schema version {found}, this prep knows versions up to {known}: \
+         update prep, choose another file with --cache, or run `prep ingest DIR --cache {cache} \
+         --rebuild`, which makes a new one from the logs", cache = path.display()
     )]
     Newer {
         /// The cache file.
@@ -49,8 +49,9 @@ pub enum CacheError {
     },
     /// An older version made it, and who only reads does not change it.
     #[error(
-        "the cache {} has schema version {found}, this prep reads version {known}: run \
-         `prep ingest DIR` first, which brings it up to date and keeps its games", path.display()
+        "the cache {cache} has schema version {found}, this prep reads version {known}: run \
+         `prep ingest DIR --cache {cache}` first, which brings it up to date and keeps its games",
+        cache = path.display()
     )]
     Older {
         /// The cache file.
@@ -62,8 +63,9 @@ pub enum CacheError {
     },
     /// The file itself is damaged: not (only) a game in it, but what holds them together.
     #[error(
-        "the cache {} is damaged ({why}): run `prep ingest DIR --rebuild`, which makes it anew \
-         from the logs and keeps the damaged file beside it", path.display()
+        "the cache {cache} is damaged ({why}): run `prep ingest DIR --cache {cache} --rebuild`, \
+         which makes it anew from the logs and keeps the damaged file beside it",
+        cache = path.display()
     )]
     Malformed {
         /// The cache file.

@@ -176,6 +176,11 @@ pub struct Snapshot<'a> {
 }
 
 impl Snapshot<'_> {
+    /// The cache file.
+    pub(crate) fn path(&self) -> &Path {
+        self.path
+    }
+
     /// Every cached game, in ascending order.
     ///
     /// # Errors

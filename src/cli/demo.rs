@@ -23,7 +23,7 @@ pub(super) struct DemoArgs {
     #[arg(value_name = "DIR", default_value = "data/demo")]
     dir: PathBuf,
     /// How many games to play
-    #[arg(long, value_name = "N", default_value_t = 60)]
+    #[arg(long, value_name = "N", default_value_t = 60, allow_negative_numbers = true)]
     games: u32,
 }
 

@@ -44,10 +44,11 @@ pub(super) struct DiffArgs {
     #[arg(value_name = "EXPORT_B")]
     new: PathBuf,
     /// How many features to list, farthest moved first
-    #[arg(long, value_name = "N", default_value_t = 10)]
+    #[arg(long, value_name = "N", default_value_t = 10, allow_negative_numbers = true)]
     top: usize,
     /// Exit with 1 if any feature's mean moved more than so many standard deviations
-    #[arg(long, value_name = "X", env = "PREP_MAX_DRIFT", value_parser = distance)]
+    #[arg(long, value_name = "X", env = "PREP_MAX_DRIFT", value_parser = distance,
+          allow_negative_numbers = true)]
     max_drift: Option<f64>,
     /// Print JSON: every game that came, went, changed or moved, and the features
     #[arg(long)]
@@ -168,8 +169,11 @@ fn line_of(split: &SplitDiff) -> String {
 }
 
 fn describe_means(text: &mut String, means: &MeansDiff, top: usize) {
-    let top = top.min(means.moved.len());
-    if top > 0 {
+    let did_move = means.moved.iter().filter(|column| column.mean_shift != 0.0).count();
+    let top = top.min(did_move);
+    if did_move == 0 && !means.moved.is_empty() {
+        let _ = writeln!(text, "no mean moved, of {}", counted(means.moved.len(), "feature"));
+    } else if top > 0 {
         let _ =
             writeln!(text, "means that moved most, of {}:", counted(means.moved.len(), "feature"));
     }

@@ -72,7 +72,8 @@ pub(super) struct ExportArgs {
     #[arg(long, value_enum, default_value_t = LayoutArg::Npz, env = "PREP_LAYOUT")]
     layout: LayoutArg,
     /// Worker threads; 0 for one each core, up to 16
-    #[arg(long, value_name = "N", env = "PREP_NUM_WORKERS", value_parser = threads())]
+    #[arg(long, value_name = "N", env = "PREP_NUM_WORKERS", value_parser = threads(),
+          allow_negative_numbers = true)]
     jobs: Option<usize>,
     #[command(flatten)]
     memory: MemoryArgs,
@@ -251,8 +252,12 @@ fn describe(summary: &ExportSummary, options: &ExportOptions, time: Duration) ->
         );
     }
     if let Some(drift) = &summary.drift {
-        let _ = writeln!(text, "means that moved most since the scaler was fitted:");
-        for column in drift.iter().take(LISTED_DRIFT) {
+        let moved = || drift.iter().filter(|column| column.mean_shift != 0.0);
+        text += match moved().next() {
+            Some(_) => "means that moved most since the scaler was fitted:\n",
+            None => "no mean moved since the scaler was fitted\n",
+        };
+        for column in moved().take(LISTED_DRIFT) {
             let (name, shift) = (&column.column, column.mean_shift);
             let _ = writeln!(text, "  {name} by {shift:+.3} standard deviations");
         }

@@ -47,10 +47,11 @@ pub(super) struct IngestArgs {
     #[arg(value_name = "DIR", env = "PREP_DATA_ROOT")]
     data_root: Option<PathBuf>,
     /// Worker threads; 0 for one each core, up to 16
-    #[arg(long, value_name = "N", env = "PREP_NUM_WORKERS", value_parser = threads())]
+    #[arg(long, value_name = "N", env = "PREP_NUM_WORKERS", value_parser = threads(),
+          allow_negative_numbers = true)]
     jobs: Option<usize>,
     /// Games per commit: what a kill can cost
-    #[arg(long, value_name = "N", env = "PREP_BATCH_SIZE")]
+    #[arg(long, value_name = "N", env = "PREP_BATCH_SIZE", allow_negative_numbers = true)]
     batch_size: Option<NonZeroUsize>,
     /// Read takes of three that old logs wrote into the gem_take2 columns as they were meant
     #[arg(long, env = "PREP_REPAIR", value_parser = switch())]
@@ -59,7 +60,7 @@ pub(super) struct IngestArgs {
     #[arg(long)]
     dry_run: bool,
     /// Look only at the N logs with the lowest game ids
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     max_games: Option<usize>,
     /// Make the cache anew from all logs and put it in the place of the old one, which is kept
     /// beside it as CACHE.damaged: for a cache file that is damaged
@@ -77,7 +78,7 @@ pub(super) struct IngestArgs {
     #[arg(long)]
     json: bool,
     /// Wait so long for another run that holds the cache
-    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 0, allow_negative_numbers = true)]
     wait: u64,
 }
 

@@ -3,7 +3,7 @@
 mod features;
 mod game;
 
-use super::{Context, Outcome, output, switch};
+use super::{Context, Outcome, output, switch, usage_error};
 use crate::table::{is_legal, legal_moves, move_in_words, position, position_as_json, warned};
 use crate::words::{counted, grouped};
 use anyhow::{Result, bail};
@@ -38,13 +38,14 @@ pub(super) struct InspectArgs {
     #[arg(value_name = "GAME")]
     game: String,
     /// Turns with this number: one for each player, unless there is a --seat
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     turn: Option<i32>,
     /// Only turns of the player in this seat, from 0
-    #[arg(long, value_name = "S")]
+    #[arg(long, value_name = "S", allow_negative_numbers = true)]
     seat: Option<usize>,
     /// This row of the game, from 0
-    #[arg(long, value_name = "N", conflicts_with_all = ["turn", "seat"])]
+    #[arg(long, value_name = "N", allow_negative_numbers = true,
+          conflicts_with_all = ["turn", "seat"])]
     row: Option<usize>,
     /// Show this feature, raw and normalised; may be given again, and be a pattern: 'player0_*'
     #[arg(long, value_name = "NAME")]
@@ -61,10 +62,14 @@ pub(super) struct InspectArgs {
 }
 
 pub(super) fn run(arguments: InspectArgs, context: Context) -> Result<Outcome> {
+    let is_list = arguments.turn.is_none() && arguments.row.is_none();
+    if is_list && !arguments.feature.is_empty() {
+        let why = "--feature shows the values in a position: add --turn N or --row N";
+        return Err(usage_error("inspect", why));
+    }
     let features = NamedFeatures::find(&arguments.feature)?;
     let game = Game::find(&arguments.game, &context.cache_path(), arguments.repair)?;
     let rows = chosen_rows(&game, &arguments)?;
-    let is_list = arguments.turn.is_none() && arguments.row.is_none();
     let normalization = match features.is_empty() {
         true => Normalization::none(),
         false => Normalization::find(arguments.export, &context.settings.processed_dir)?,

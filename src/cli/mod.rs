@@ -146,11 +146,12 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 /// The same for a process that is not this program's own: gives its exit code as a number.
 pub fn run_command(arguments: impl IntoIterator<Item = OsString>) -> u8 {
-    let cli = match Cli::try_parse_from(arguments) {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let cli = match Cli::try_parse_from(&arguments) {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version come here too, with exit code 0.
-            let error = usage::teach(error);
+            let error = usage::teach(error, &arguments);
             let _ = error.print();
             return u8::try_from(error.exit_code()).unwrap_or(2);
         }

@@ -6,7 +6,7 @@ use crate::cache::Cache;
 use crate::page::render;
 use crate::report::{ReportOptions, as_json, report};
 use crate::words::bytes_in_words;
-use anyhow::{Context as _, Result};
+use anyhow::{Result, anyhow, bail};
 use clap::Args;
 use std::fs;
 use std::io::Write;
@@ -41,7 +41,8 @@ pub(super) struct ReportArgs {
     #[arg(long)]
     json: bool,
     /// Worker threads; 0 for one each core, up to 16
-    #[arg(long, value_name = "N", env = "PREP_NUM_WORKERS", value_parser = threads())]
+    #[arg(long, value_name = "N", env = "PREP_NUM_WORKERS", value_parser = threads(),
+          allow_negative_numbers = true)]
     jobs: Option<usize>,
 }
 
@@ -55,12 +56,23 @@ pub(super) fn run(arguments: ReportArgs, context: Context) -> Result<Outcome> {
         (None, true) => None,
         (out, _) => Some(out.unwrap_or_else(|| PathBuf::from("report.html"))),
     };
+    if let Some(folder) = out.as_ref().filter(|out| out.is_dir()) {
+        let file = folder.join("report.html");
+        bail!(
+            "{} is a folder: give a file in it, such as --out {}",
+            folder.display(),
+            file.display()
+        );
+    }
     let cache = Cache::open_existing(&context.cache_path())?;
     let progress = progress::progress(context.common.quiet);
     let report = report(&cache, &options, &*progress, stop_flag())?;
     if let Some(out) = &out {
         let page = render(&report);
-        write(out, page.as_bytes()).with_context(|| format!("cannot write {}", out.display()))?;
+        write(out, page.as_bytes()).map_err(|error| {
+            let (out, why) = (out.display(), in_systems_words(&error));
+            anyhow!("cannot write {out}: {why}: choose another place with --out")
+        })?;
         if !context.common.quiet && !arguments.json {
             let size = bytes_in_words(page.len() as u64);
             output::print(format!("wrote {size} to {}\n", out.display()))?;
@@ -70,6 +82,14 @@ pub(super) fn run(arguments: ReportArgs, context: Context) -> Result<Outcome> {
         output::print(format!("{:#}\n", as_json(&report)))?;
     }
     Ok(Outcome::Done)
+}
+
+/// Without the name of the temporary file, which nobody asked for.
+fn in_systems_words(error: &std::io::Error) -> String {
+    match error.get_ref() {
+        Some(_with_path) => error.kind().to_string(),
+        None => error.to_string(),
+    }
 }
 
 /// Writes beside and renames: whoever has the old page open never reloads half of a new one.

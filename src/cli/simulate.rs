@@ -30,17 +30,18 @@ pub(super) struct SimulateArgs {
     #[arg(value_name = "DIR")]
     dir: PathBuf,
     /// How many games
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..),
+          allow_negative_numbers = true)]
     games: u32,
     /// Numbers of players, taken in turn
     #[arg(long, value_name = "N,N,...", value_delimiter = ',', default_value = "2,3,4",
-          value_parser = parse_players)]
+          value_parser = parse_players, allow_negative_numbers = true)]
     players: Vec<PlayerCount>,
     /// Seed: other seeds give other games
     #[arg(long, value_name = "S", env = "PREP_SEED", allow_negative_numbers = true)]
     seed: Option<u32>,
     /// Game id of the first game; the others follow it
-    #[arg(long, value_name = "ID", default_value_t = 1)]
+    #[arg(long, value_name = "ID", default_value_t = 1, allow_negative_numbers = true)]
     first_id: u32,
 }
 

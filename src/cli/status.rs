@@ -85,7 +85,8 @@ fn describe(report: &StatusReport, explain: bool) -> String {
     let mut text = String::new();
     for entry in &report.games {
         if explain || entry.status != (GameStatus::UpToDate { mended: false }) {
-            let (reason, why) = (entry.status.name().replace('_', " "), entry.status.to_string());
+            let reason = entry.status.name().replace('_', " ");
+            let why = without_name(&entry.status.to_string(), &reason, &entry.path);
             let _ = write!(text, "{}: ", entry.path);
             if explain && !why.starts_with(&reason) {
                 let _ = write!(text, "{reason}: ");
@@ -113,6 +114,19 @@ fn describe(report: &StatusReport, explain: bool) -> String {
         let _ = writeln!(text, "{} in all", counted(report.games.len(), "game"));
     }
     text
+}
+
+/// `refused: 101.csv:6: …` after `101.csv: ` as `refused: line 6: …`: a line has the name once.
+fn without_name(why: &str, reason: &str, path: &str) -> String {
+    let place = why
+        .strip_prefix(reason)
+        .and_then(|rest| rest.strip_prefix(": "))
+        .and_then(|rest| rest.strip_prefix(path));
+    match place.map(|place| (place.strip_prefix(": "), place.strip_prefix(':'))) {
+        Some((Some(fault), _)) => format!("{reason}: {fault}"),
+        Some((None, Some(line_and_fault))) => format!("{reason}: line {line_and_fault}"),
+        _ => why.to_owned(),
+    }
 }
 
 fn in_words(version: &GameVersion) -> String {

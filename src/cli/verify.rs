@@ -37,7 +37,8 @@ pub(super) struct VerifyArgs {
     #[arg(long)]
     json: bool,
     /// Worker threads; 0 for one each core, up to 16
-    #[arg(long, value_name = "N", env = "PREP_NUM_WORKERS", value_parser = threads())]
+    #[arg(long, value_name = "N", env = "PREP_NUM_WORKERS", value_parser = threads(),
+          allow_negative_numbers = true)]
     jobs: Option<usize>,
 }
 
@@ -197,13 +198,21 @@ fn as_json(report: &VerifyReport, mends: &Mends<'_>) -> serde_json::Value {
 
 fn describe_export(folder: &Path, found: &ExportVerification, quiet: bool) -> String {
     let mut text = String::new();
-    for ExportFault { file, what } in &found.faults {
+    for ExportFault { file, what, .. } in &found.faults {
         let _ = writeln!(text, "{file}: {what}");
     }
+    let foreign = found.faults.iter().filter(|fault| fault.is_foreign).count();
     match &found.command {
         _ if found.faults.is_empty() => {}
+        // Nothing that the export wrote is wrong.
+        Some(_) if foreign == found.faults.len() => {}
         Some(command) => {
-            let _ = writeln!(text, "to mend the export: `{command}` writes it anew");
+            let first = match foreign {
+                0 => "",
+                1 => "once that file is elsewhere, ",
+                _ => "once those files are elsewhere, ",
+            };
+            let _ = writeln!(text, "to mend the export: {first}`{command}` writes it anew");
         }
         None => {
             let folder = folder.display();
@@ -229,13 +238,12 @@ fn describe_export(folder: &Path, found: &ExportVerification, quiet: bool) -> St
 }
 
 fn export_as_json(found: &ExportVerification) -> serde_json::Value {
-    let fault = |ExportFault { file, what }: &ExportFault| {
-        json!({
-            "kind": "damaged_export",
-            "file": file,
-            "what": what,
-            "command": found.command,
-        })
+    let fault = |ExportFault { file, what, is_foreign }: &ExportFault| {
+        let (kind, command) = match is_foreign {
+            true => ("foreign_file", None),
+            false => ("damaged_export", found.command.as_deref()),
+        };
+        json!({ "kind": kind, "file": file, "what": what, "command": command })
     };
     json!({
         "clean": found.is_clean(),

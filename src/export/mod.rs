@@ -72,18 +72,24 @@ use std::path::{Path, PathBuf};
 pub enum ExportError {
     /// There is nothing to export.
     #[error(
-        "the cache holds no games: run `prep ingest DIR` first; `prep status DIR` says why logs did \
-         not go in"
+        "the cache holds no games: run `prep ingest DIR --cache {cache}` first; `prep status DIR \
+         --cache {cache}` says why logs did not go in", cache = cache.display()
     )]
-    NoGames,
+    NoGames {
+        /// The cache file.
+        cache: PathBuf,
+    },
     /// Rows of two encoders must not be mixed in one array.
     #[error(
-        "{} encoded by another version of prep: run `prep ingest DIR` first, which encodes {} anew \
-         (a game that --keep-missing kept leaves with an ingest without that flag)",
+        "{} encoded by another version of prep: run `prep ingest DIR --cache {}` first, which \
+         encodes {} anew (a game that --keep-missing kept leaves with an ingest without that flag)",
         if *games == 1 { "1 cached game was".to_owned() } else { format!("{games} cached games were") },
+        cache.display(),
         if *games == 1 { "it" } else { "them" }
     )]
     OtherEncoder {
+        /// The cache file.
+        cache: PathBuf,
         /// How many.
         games: usize,
     },
@@ -163,6 +169,14 @@ pub enum ExportError {
     #[error("cannot read the export {}: {error}: give the folder that `prep export` wrote", path.display())]
     Unreadable {
         /// The folder.
+        path: PathBuf,
+        /// The system's reason.
+        error: std::io::Error,
+    },
+    /// A file of an export is there and could not be read.
+    #[error("cannot read {}: {error}: check that it is a file and may be read", path.display())]
+    UnreadableFile {
+        /// The file.
         path: PathBuf,
         /// The system's reason.
         error: std::io::Error,

@@ -84,6 +84,19 @@ pub enum PublishError {
         /// Their names, sorted.
         entries: Vec<String>,
     },
+    /// The target would lie in an export, which could then not be replaced any more.
+    #[error(
+        "{} lies in the export {}, which could then not be replaced any more: choose a folder \
+         outside of it as --out",
+        .target.display(),
+        .export.display()
+    )]
+    InsideExport {
+        /// The target.
+        target: PathBuf,
+        /// The export around it.
+        export: PathBuf,
+    },
     /// The file system refused a step.
     #[error("cannot {doing} {}: check permissions and free space", .path.display())]
     Io {

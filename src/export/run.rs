@@ -255,7 +255,7 @@ fn exportable(
 ) -> Result<BTreeMap<GameId, GameRecord>, ExportError> {
     let mut records = snapshot.records()?;
     if records.is_empty() {
-        return Err(ExportError::NoGames);
+        return Err(ExportError::NoGames { cache: snapshot.path().to_owned() });
     }
     let is_current = |record: &GameRecord| {
         record.key.encoder_version == ENCODER_VERSION
@@ -264,10 +264,12 @@ fn exportable(
     let refused: BTreeSet<GameId> = refusals.iter().map(|refusal| refusal.game_id).collect();
     let all = records.len();
     records.retain(|game_id, record| is_current(record) || !refused.contains(game_id));
+    let other_encoder =
+        |games| Err(ExportError::OtherEncoder { cache: snapshot.path().to_owned(), games });
     match records.values().filter(|record| !is_current(record)).count() {
-        0 if records.is_empty() => Err(ExportError::OtherEncoder { games: all }),
+        0 if records.is_empty() => other_encoder(all),
         0 => Ok(records),
-        games => Err(ExportError::OtherEncoder { games }),
+        games => other_encoder(games),
     }
 }
 

@@ -94,17 +94,26 @@ pub(super) struct StoredScaler {
     pub(super) origin: ScalerOrigin,
 }
 
+const ANOTHER_EXPORT: &str = "export that folder anew, or give another that `prep export` wrote";
+
 /// The names of an export's columns, in order. An error is a reason in words.
 pub(super) fn read_column_names(export: &Path) -> Result<Vec<String>, String> {
+    if !export.is_dir() {
+        let what = if export.exists() { "is a file" } else { "is not there" };
+        return Err(format!("it {what}: give a folder that `prep export` wrote"));
+    }
     fs::read(export.join(FEATURE_COLS_FILE))
         .map_err(|error| match error.kind() {
-            ErrorKind::NotFound | ErrorKind::NotADirectory => {
-                format!("{error}: give a folder that `prep export` wrote")
+            ErrorKind::NotFound => {
+                "is not there: give a folder that `prep export` wrote".to_owned()
             }
-            _ => error.to_string(),
+            _ => format!("cannot be read: {error}"),
         })
-        .and_then(|text| serde_json::from_slice(&text).map_err(|error| error.to_string()))
-        .map_err(|why| format!("{FEATURE_COLS_FILE}: {why}"))
+        .and_then(|text| {
+            serde_json::from_slice(&text)
+                .map_err(|error| format!("does not read ({error}): {ANOTHER_EXPORT}"))
+        })
+        .map_err(|why| format!("its {FEATURE_COLS_FILE} {why}"))
 }
 
 /// Reads `scaler.npz`, and the id in it if it has one. An error is a reason in words.
@@ -124,7 +133,11 @@ pub(super) fn read_scaler_arrays(export: &Path) -> Result<(Scaler, Option<Vec<u8
         let scaler = Scaler { mean, var, scale, normalized: normalized.to_vec() };
         Ok((scaler, id.map(|id| id.to_vec())))
     };
-    read().map_err(|error| format!("{SCALER_FILE}: {error}"))
+    read().map_err(|error| match error.downcast_ref::<std::io::Error>().map(|error| error.kind()) {
+        Some(ErrorKind::NotFound) => format!("it has no {SCALER_FILE}: {ANOTHER_EXPORT}"),
+        Some(_) => format!("its {SCALER_FILE} cannot be read: {error}"),
+        None => format!("its {SCALER_FILE} does not read ({error}): {ANOTHER_EXPORT}"),
+    })
 }
 
 /// Reads the scaler of an earlier export, which must have been made for the same columns and

@@ -14,6 +14,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -24,6 +25,9 @@ pub struct ExportFault {
     pub file: String,
     /// What is wrong, in one sentence.
     pub what: String,
+    /// Whether it is no file of the export. No export replaces a folder with such a file: it has to
+    /// be moved elsewhere.
+    pub is_foreign: bool,
 }
 
 /// What was found.
@@ -49,7 +53,12 @@ impl ExportVerification {
     }
 
     fn fault(&mut self, file: impl Into<String>, what: impl Into<String>) {
-        self.faults.push(ExportFault { file: file.into(), what: what.into() });
+        self.faults.push(ExportFault { file: file.into(), what: what.into(), is_foreign: false });
+    }
+
+    fn foreign(&mut self, file: &str) {
+        let what = "is not in the manifest: move it elsewhere".to_owned();
+        self.faults.push(ExportFault { file: file.to_owned(), what, is_foreign: true });
     }
 }
 
@@ -84,7 +93,7 @@ struct ListedSplit {
 /// header, and the games of each split. Lists everything; writes nothing.
 ///
 /// # Errors
-/// If the folder is not there or cannot be listed.
+/// If the folder is not there or cannot be listed, or its manifest is there and cannot be read.
 pub fn verify_export(
     folder: &Path,
     progress: &dyn Progress,
@@ -95,12 +104,18 @@ pub fn verify_export(
         list(folder).map_err(|error| ExportError::Unreadable { path: folder.to_owned(), error })?;
     let text = match fs::read(folder.join(MANIFEST_FILE)) {
         Ok(text) => text,
-        Err(error) => {
-            found.fault(MANIFEST_FILE, format!("cannot be read: {error}"));
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            found.fault(MANIFEST_FILE, "is missing");
             return Ok(found);
         }
+        Err(error) => {
+            return Err(ExportError::UnreadableFile { path: folder.join(MANIFEST_FILE), error });
+        }
     };
-    if let Ok(manifest) = serde_json::from_slice::<Value>(&text) {
+    // Without a list of files no export may replace the folder.
+    if let Ok(manifest) = serde_json::from_slice::<Value>(&text)
+        && manifest["files"].is_object()
+    {
         let flags = flags(&manifest["settings"]);
         found.command = Some(format!("prep export --out {}{flags}", folder.display()));
         let mut again = manifest.clone();
@@ -119,7 +134,7 @@ pub fn verify_export(
 
     for name in there.iter().filter(|name| *name != MANIFEST_FILE) {
         if !receipt.files.contains_key(name) {
-            found.fault(name, "is not in the manifest");
+            found.foreign(name);
         }
     }
     let bytes = receipt.files.values().map(|listed| listed.bytes).sum();
@@ -193,7 +208,7 @@ fn check_file(
         Ok(bytes)
     });
     match read {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
             found.fault(name, "is missing");
             progress.advance(listed.bytes);
         }

@@ -2,21 +2,28 @@
 
 use crate::cache::CacheError;
 use crate::export::{DiffError, OverviewError};
+use std::path::PathBuf;
 
 /// Why there is no report.
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
     /// There is nothing to report on.
-    #[error("the cache holds no games: run `prep ingest DIR` first")]
-    NoGames,
+    #[error("the cache holds no games: run `prep ingest DIR --cache {}` first", cache.display())]
+    NoGames {
+        /// The cache file.
+        cache: PathBuf,
+    },
     /// No cached row has the columns of this program.
     #[error(
         "{} of the cache encoded by another version of prep, whose columns are not known: \
-         run `prep ingest DIR` first, which encodes {} anew",
+         run `prep ingest DIR --cache {}` first, which encodes {} anew",
         if *games == 1 { "the only game was".to_owned() } else { format!("all {games} games were") },
+        cache.display(),
         if *games == 1 { "it" } else { "them" }
     )]
     OtherEncoder {
+        /// The cache file.
+        cache: PathBuf,
         /// How many.
         games: usize,
     },

@@ -107,7 +107,7 @@ pub fn report(
     let mut records = snapshot.records()?;
     let all = records.len();
     if all == 0 {
-        return Err(ReportError::NoGames);
+        return Err(ReportError::NoGames { cache: cache.path().to_owned() });
     }
     // Before the long part: a mistyped folder should be told at once.
     let export = options.export.as_ref().map(|folder| {
@@ -129,7 +129,7 @@ pub fn report(
     let export = export.transpose()?;
     records.retain(|_, record| is_current(record));
     if records.is_empty() {
-        return Err(ReportError::OtherEncoder { games: all });
+        return Err(ReportError::OtherEncoder { cache: cache.path().to_owned(), games: all });
     }
 
     let rows: u64 = records.values().map(|record| u64::from(record.rows)).sum();

@@ -51,7 +51,8 @@ impl Exported {
 #[test]
 fn no_cache_and_an_empty_cache_are_told_apart() {
     let out = Exported::new();
-    let absent = "error: there is no cache at none.sqlite: run `prep ingest DIR` first";
+    let absent =
+        "error: there is no cache at none.sqlite: run `prep ingest DIR --cache none.sqlite` first";
     out.refuses("--cache none.sqlite", 1, absent);
     assert!(!out.test.path("none.sqlite").exists(), "no cache was made");
 
@@ -59,7 +60,7 @@ fn no_cache_and_an_empty_cache_are_told_apart() {
     out.test.prep("ingest gone --cache empty.sqlite");
     fs::remove_file(out.test.path("gone/2_games/1.csv")).unwrap();
     out.test.prep("ingest gone --allow-delete --cache empty.sqlite");
-    let empty = "error: the cache holds no games: run `prep ingest DIR` first";
+    let empty = "error: the cache holds no games: run `prep ingest DIR --cache empty.sqlite` first";
     out.refuses("--cache empty.sqlite", 1, empty);
 }
 
@@ -79,11 +80,11 @@ fn games_of_another_encoder_are_never_mixed_in() {
     let out = Exported::new();
     let cache = out.changed_cache("UPDATE games SET encoder_version = 0 WHERE game_id = 4");
     let sentence = "1 cached game was encoded by another version of prep: \
-                    run `prep ingest DIR` first, which encodes it anew";
+                    run `prep ingest DIR --cache changed.sqlite` first, which encodes it anew";
     out.refuses(&format!("--cache {cache}"), 1, sentence);
     let cache = out.changed_cache("UPDATE games SET feature_schema = '00000000000000ff'");
     let sentence = "6 cached games were encoded by another version of prep: \
-                    run `prep ingest DIR` first, which encodes them anew";
+                    run `prep ingest DIR --cache changed.sqlite` first, which encodes them anew";
     out.refuses(&format!("--cache {cache}"), 1, sentence);
 
     // What the sentence says to do helps.

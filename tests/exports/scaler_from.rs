@@ -33,8 +33,8 @@ fn an_exports_own_scaler_makes_the_same_arrays_and_finds_no_drift() {
     let first = exported(&test, "first", "");
     assert!(first.json("preprocessing_stats.json")["drift"].is_null());
     let said = test.prep("export --out again --scaler-from first");
-    assert!(said.contains("means that moved most since the scaler was fitted:"), "{said}");
-    assert!(said.contains(" by +0.000 standard deviations"), "{said}");
+    assert!(said.contains("no mean moved since the scaler was fitted\n"), "{said}");
+    assert!(!said.contains(" standard deviations"), "{said}");
 
     let drift = drift(&Export { folder: test.path("again") });
     assert_eq!(drift.len(), 984);
@@ -140,7 +140,7 @@ fn a_folder_without_a_sound_scaler_is_refused() {
     refused(
         &test,
         "--scaler-from nowhere",
-        "cannot use the scaler of nowhere: feature_cols.json: No such file",
+        "cannot use the scaler of nowhere: it is not there: give a folder that `prep export` wrote",
     );
     exported(&test, "first", "");
     let scaler = test.path("first/scaler.npz");
@@ -173,7 +173,15 @@ fn a_folder_without_a_sound_scaler_is_refused() {
     let cut = |[means, ..]: &mut [Vec<f64>; 3], _: &mut Vec<bool>| _ = means.pop();
     refused_with(&cut, "does not hold one value for each column");
     fs::write(&scaler, "not a zip").unwrap();
-    refused(&test, "--scaler-from first", "cannot use the scaler of first: scaler.npz: ");
+    refused(
+        &test,
+        "--scaler-from first",
+        "cannot use the scaler of first: its scaler.npz does not read (",
+    );
     fs::remove_file(&scaler).unwrap();
-    refused(&test, "--scaler-from first", "cannot use the scaler of first: scaler.npz: No such");
+    refused(
+        &test,
+        "--scaler-from first",
+        "cannot use the scaler of first: it has no scaler.npz: export that folder anew",
+    );
 }

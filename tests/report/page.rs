@@ -186,7 +186,7 @@ fn what_cannot_be_reported_on_is_said_in_a_sentence_and_writes_nothing() {
     fs::write(test.path("export/preprocessing_stats.json"), "{}").unwrap();
     failed("report --export export", 1, "preprocessing_stats.json is not the file");
     let ran = test.run("report --out raw");
-    assert!(ran.code == 1 && ran.stderr.contains("cannot write raw"), "{ran:#?}");
+    assert!(ran.code == 1 && ran.stderr.contains("raw is a folder: give a file"), "{ran:#?}");
     test.prep("ingest raw --max-games 1");
     fs::remove_dir_all(test.path("raw")).unwrap();
     fs::create_dir(test.path("raw")).unwrap();

@@ -47,7 +47,7 @@ impl NamedFeatures {
             let before = columns.len();
             columns.extend(fitting);
             if columns.len() == before {
-                bail!("there is no feature `{typed}`{}; `prep schema` lists all", advice(typed));
+                bail!("there is no feature `{typed}`: {}", advice(typed));
             }
         }
         Ok(NamedFeatures(columns))
@@ -104,10 +104,10 @@ impl NamedFeatures {
     }
 }
 
-/// `: did you mean a, b?` for up to three names that are like it.
+/// Up to three names that are like it, or where to look.
 fn advice(typed: &str) -> String {
     match near(typed, FEATURES.iter().map(|feature| feature.name.as_str()), 3) {
-        names if names.is_empty() => String::new(),
-        names => format!(": did you mean {}?", names.join(", ")),
+        names if names.is_empty() => "`prep schema` lists all".to_owned(),
+        names => format!("did you mean {}? (`prep schema` lists all)", names.join(", ")),
     }
 }

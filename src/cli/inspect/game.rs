@@ -8,9 +8,10 @@ use crate::encode::{
 use crate::gamelog::{GameId, ReadOptions, read_log};
 use crate::splendor::Board;
 use crate::words::counted;
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
 use serde::Serialize;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// All rows of a game, with the positions that they hold.
@@ -67,8 +68,9 @@ impl Game {
         let key = &record.key;
         if key.encoder_version != ENCODER_VERSION || key.feature_schema != FeatureSchema::now() {
             bail!(
-                "game {game_id} was encoded by another version of prep: run `prep ingest DIR` \
-                 first, which encodes it anew"
+                "game {game_id} was encoded by another version of prep: run `prep ingest DIR \
+                 --cache {}` first, which encodes it anew",
+                cache.display()
             );
         }
         let rows = (0..rows.turn_numbers.len())
@@ -89,7 +91,7 @@ impl Game {
                 path.display()
             );
         };
-        let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let bytes = fs::read(path).map_err(|error| why_not_read(path, error))?;
         let mut encoded = EncodedGame::default();
         let mut boards = Vec::new();
         read_log(&bytes, path, game_id, options, |turn| {
@@ -158,5 +160,17 @@ impl Row {
             [] => ", though each of its classes is legal under its mask".to_owned(),
             heads => format!(": not legal under their masks are {}", heads.join(", ")),
         }
+    }
+}
+
+/// Why there is no log to read at a path, and what to do.
+fn why_not_read(path: &Path, error: io::Error) -> anyhow::Error {
+    let path = path.display();
+    match error.kind() {
+        io::ErrorKind::NotFound => anyhow!(
+            "there is no log {path}: check the path, or give the id of a cached game, as \
+             `prep status --explain` lists them"
+        ),
+        _ => anyhow!("cannot read {path}: {error}: check that it is a file and may be read"),
     }
 }

@@ -32,6 +32,9 @@ pub(super) fn choose(arguments: &SchemaArgs) -> Result<Chosen> {
     let names = NamePatterns::parse(&arguments.names)?;
     for (typed, pattern) in names.iter() {
         if !known.iter().any(|name| pattern.matches(name)) {
+            if arguments.normalized.is_some() && ["yes", "no", "true", "false"].contains(&typed) {
+                bail!("no column is named {typed}: write --normalized={typed}");
+            }
             let what = if arguments.heads { "head" } else { "column" };
             bail!("no {what} is named {typed}: {}", advice(typed, &known));
         }
@@ -62,9 +65,27 @@ pub(super) fn choose(arguments: &SchemaArgs) -> Result<Chosen> {
         Chosen::Columns(FEATURES.iter().enumerate().filter(is_chosen).collect())
     };
     if chosen.is_empty() {
+        if let Some(text) = search.filter(|_| is_all_but_search(arguments)) {
+            let (known, what) = match arguments.heads {
+                true => ("head or meaning of a class", "classes"),
+                false => ("name or meaning of a column", "columns"),
+            };
+            bail!(
+                "no {known} holds {text}: try another word, or `prep schema` without --search, \
+                   which lists all {what}"
+            );
+        }
         bail!("nothing is all that was asked for: leave out a name, or one of the flags");
     }
     Ok(chosen)
+}
+
+/// Whether the text to search for is all that narrows it down.
+fn is_all_but_search(arguments: &SchemaArgs) -> bool {
+    arguments.names.is_empty()
+        && arguments.family.is_empty()
+        && arguments.normalized.is_none()
+        && !arguments.base
 }
 
 /// What to write instead of a name that nothing has.

@@ -1,7 +1,8 @@
 //! What a publish may replace: nothing, an empty folder, or an export.
 //!
 //! Replacing a folder deletes all that is in it. `--out .` or a notebook saved beside the arrays
-//! must come to an error, not to a loss.
+//! must come to an error, not to a loss. For the same reason no export goes into another one: that
+//! would then hold a folder which it did not write, and could not be replaced.
 
 use super::super::manifest::MANIFEST_FILE;
 use super::{PublishError, failed};
@@ -15,7 +16,7 @@ use std::path::{Path, PathBuf};
 
 /// Whether a publish may replace `target`: it does not exist, or is an empty folder, or is an
 /// export. An export has a `manifest.json`, and holds nothing but that and regular files that are
-/// keys of the manifest's `"files"` object.
+/// keys of the manifest's `"files"` object. Nothing may lie in another export.
 ///
 /// Worth calling before an hour's work; [`Staging`](super::Staging) checks when it is made and when it publishes.
 ///
@@ -24,6 +25,9 @@ use std::path::{Path, PathBuf};
 /// Says what is in the way and what to do about it.
 pub fn check_replaceable(target: &Path) -> Result<(), PublishError> {
     let owned = || target.to_owned();
+    if let Some(export) = export_around(target) {
+        return Err(PublishError::InsideExport { target: owned(), export });
+    }
     // A link first: a folder that is not there now may be there a moment later, when another run
     // has published to it, and must not be taken for a link to nothing.
     let is_link = fs::symlink_metadata(target).is_ok_and(|metadata| metadata.is_symlink());
@@ -56,6 +60,31 @@ pub fn check_replaceable(target: &Path) -> Result<(), PublishError> {
 #[derive(Deserialize)]
 struct Receipt {
     files: BTreeMap<String, IgnoredAny>,
+}
+
+/// What every manifest of ours has, and hardly another program's `manifest.json`.
+#[derive(Deserialize)]
+struct ManifestOfExport {
+    #[serde(rename = "files")]
+    _files: BTreeMap<String, IgnoredAny>,
+    #[serde(rename = "splits")]
+    _splits: BTreeMap<String, IgnoredAny>,
+}
+
+/// The nearest folder above `target` that is an export. One whose manifest cannot be read is none.
+fn export_around(target: &Path) -> Option<PathBuf> {
+    let absolute = std::path::absolute(target).ok()?;
+    // By the folders that are there, so that a link into an export is seen.
+    let (depth, real) = absolute
+        .ancestors()
+        .enumerate()
+        .find_map(|(depth, folder)| Some((depth, fs::canonicalize(folder).ok()?)))?;
+    let is_export = |folder: &&Path| {
+        fs::read(folder.join(MANIFEST_FILE))
+            .is_ok_and(|bytes| serde_json::from_slice::<ManifestOfExport>(&bytes).is_ok())
+    };
+    let skipped = usize::from(depth == 0);
+    real.ancestors().skip(skipped).find(is_export).map(Path::to_owned)
 }
 
 fn foreign_entries(folder: &Path) -> io::Result<Vec<String>> {
