@@ -34,7 +34,7 @@ class NewFiles:
         self.folder = folder
         self.written: dict[str, tuple[str, int, str]] = {}
 
-    def write(self, name: str, fill: Callable[[HashedFile], None]) -> None:
+    def write(self, name: str, fill: Callable[[HashedFile], object]) -> None:
         # A task that runs a second time may run beside the first: they share no file. Whose it is shows
         # where one that was left is from.
         temporary = f"{self.folder}/{UNFINISHED}/{name.replace('/', '-')}-{node_id()}-{uuid.uuid4().hex}"
@@ -91,11 +91,7 @@ def write_npy(files: NewFiles, games: Games, name: str, split: str, rows: int) -
     files.write(f"{name}/X_{split}.npy", fill)
     for kind, lists in (("labels", labels), ("masks", masks), ("index", index)):
         content = npz({column: np.concatenate(values) for column, values in lists.items()})
-        files.write(f"{name}/{kind}_{split}.npz", lambda file: _ignore(file.write(content)))
-
-
-def _ignore(_: object) -> None:
-    pass
+        files.write(f"{name}/{kind}_{split}.npz", lambda file: file.write(content))
 
 
 def npz(arrays: dict[str, Any]) -> bytes:

@@ -91,12 +91,7 @@ def manifest_of(
             "rows": sum(shard.rows for shard in its_shards),
             "game_ids": [game.game_id for shard in its_shards for game in shard.games],
             "shards": [
-                {
-                    **where(shard),
-                    "games": len(shard.games),
-                    "rows": shard.rows,
-                }
-                for shard in its_shards
+                {**where(shard), "games": len(shard.games), "rows": shard.rows} for shard in its_shards
             ],
         }
     return {

@@ -104,8 +104,8 @@ impl PackedGame {
     }
 
     /// Puts a game together from its compressed blobs, in the order of the [module](self)'s table
-    /// (turn numbers, features, feature columns, labels, masks, column sums), and seals each with its checksum.
-    /// Whether they hold what they should shows when the game is unpacked.
+    /// (turn numbers, features, feature columns, labels, masks, column sums), and seals each with
+    /// its checksum. Whether they hold what they should shows when the game is unpacked.
     pub fn from_blobs(record: GameRecord, blobs: [Vec<u8>; Blob::COUNT]) -> PackedGame {
         let mut kinds = Blob::ALL.into_iter();
         let blobs = blobs.map(|bytes| {

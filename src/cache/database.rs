@@ -103,7 +103,7 @@ fn connect(path: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
     connection.pragma_update(None, "cell_size_check", true)?;
     connection.pragma_update(None, "trusted_schema", false)?;
     // Otherwise SQLite, to plan for its value, compiles a statement anew for each game id that is
-    // bound: a quarter of the time of an ingest with nothing to do.
+    // bound: nearly half of the time of an ingest with nothing to do.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     write_ahead_log::configure(&connection)?;
     Ok(connection)

@@ -34,7 +34,8 @@ impl Cache {
     }
 
     /// Moves pages from the end of the file to where it is free, and makes it shorter; ends early if
-    /// `stop` is set, and tells `given_back` as bytes go. Does nothing in a file that was made before caches could do that.
+    /// `stop` is set, and tells `given_back` as bytes go. Does nothing in a file that was made before
+    /// caches could do that.
     ///
     /// # Errors
     /// If SQLite cannot write the file.

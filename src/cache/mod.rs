@@ -21,9 +21,9 @@
 //!
 //! **How it works.** `games` has one row a game: plain columns for people, then the rows as packed
 //! [blobs](PackedGame), each with a checksum; `game_play` has how each game went, and views put the
-//! two together for people with other programs (`docs/queries.md`). Writers work in [batches](Batch): a batch is kept as
-//! a whole or not at all. Readers take a [`Snapshot`] and see one state however much is written
-//! meanwhile. The file is in write-ahead mode, and the log of that mode is kept short; its schema is
+//! two together for people with other programs (`docs/queries.md`). Writers work in
+//! [batches](Batch): a batch is kept as a whole or not at all. Readers take a [`Snapshot`] and see
+//! one state however much is written meanwhile. The file is in write-ahead mode, and the log of that mode is kept short; its schema is
 //! a numbered list of migrations. A run of ingest marks its begin and its end, so that a reader
 //! knows whether the last one was killed between.
 //!

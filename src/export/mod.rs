@@ -3,8 +3,8 @@
 //! **How it works.** One snapshot of the cache gives the list of games; [`assign`] puts each into a
 //! split; the exact sums of the training games give the [`Scaler`]. Then games are read in
 //! ascending order, unpacked and normalised by worker threads, and written in order by one writer
-//! ([`NpyWriter`], or one Parquet file a split), a few thousand rows at a time. At last the finished folder takes the place of
-//! the old one at once ([`Staging`]).
+//! ([`NpyWriter`], or one Parquet file a split), a few thousand rows at a time. At last the finished
+//! folder takes the place of the old one at once ([`Staging`]).
 //!
 //! **Why the bytes are always the same.** An export is a function of the cache's content and the
 //! options: which games go where comes from their ids, the scaler from whole numbers that add up

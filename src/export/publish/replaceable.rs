@@ -18,7 +18,8 @@ use std::path::{Path, PathBuf};
 /// export. An export has a `manifest.json`, and holds nothing but that and regular files that are
 /// keys of the manifest's `"files"` object. Nothing may lie in another export.
 ///
-/// Worth calling before an hour's work; [`Staging`](super::Staging) checks when it is made and when it publishes.
+/// Worth calling before an hour's work; [`Staging`](super::Staging) checks when it is made and when
+/// it publishes.
 ///
 /// # Errors
 ///
