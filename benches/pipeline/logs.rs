@@ -33,7 +33,7 @@ impl Logs {
     /// Links the logs into a new folder, or copies them where they cannot be linked.
     pub(crate) fn copy_of(originals: &Path, folder: &Path) -> Result<Logs> {
         let mut files = Vec::new();
-        for log in find_logs(originals)?.logs {
+        for log in find_logs(originals)?.logs.iter() {
             let (original, path) =
                 (originals.join(&log.relative_path), folder.join(&log.relative_path));
             fs::create_dir_all(path.parent().context("a file in a folder")?)?;

@@ -418,9 +418,9 @@ mod tests {
             check(&path).unwrap();
             drop(open_or_create(&path).unwrap());
             let connection = open_to_read(&path).unwrap();
-            let mut games = crate::cache::CachedGames::default();
-            crate::cache::rows::read_games(&connection, &mut games).unwrap();
-            let record = &games.records[&crate::gamelog::GameId(7)];
+            let game_id = crate::gamelog::GameId(7);
+            let row = crate::cache::rows::plain_columns(&connection, game_id).unwrap();
+            let record = row.unwrap().unwrap();
             assert_eq!((record.rows, record.source_path.as_str()), (1, "2_games/7.csv"));
             let features: Vec<u8> =
                 connection.query_row("SELECT features FROM games", [], |row| row.get(0)).unwrap();

@@ -58,7 +58,7 @@ pub use lock::WriterLock;
 pub use reader::GameReader;
 pub use rebuild::Rebuild;
 pub use record::{BLOB_FORMAT, CacheKey, FeatureSchema, GameRecord, StaleReason, staleness};
-pub use rows::CachedGames;
+pub use rows::CachedGame;
 pub use store::{Batch, Cache, Refusal, Snapshot};
 pub use write_ahead_log::write_ahead_log_bytes;
 

@@ -5,15 +5,14 @@ use super::database::{open_to_read, sqlite_error};
 use super::error::CacheError;
 use super::record::{FeatureSchema, GameRecord};
 use super::rows::{
-    BLOB_COLUMNS, CHECKED_COLUMNS, CHECKED_WIDTH, CachedGames, GAMES_WITH_PLAY, damage,
-    first_damaged_blob, read_blobs, read_games, read_record, structure_faults,
+    CachedGame, ROW_OF_GAME, damage, each_game, look_at_row, plain_columns, read_packed,
+    structure_faults,
 };
 use crate::encode::{ColumnSums, FEATURE_COUNT};
 use crate::gamelog::GameId;
 use rusqlite::{Connection, OptionalExtension};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::LazyLock;
 
 /// A connection of its own to a cache, which reads one game after the other.
 ///
@@ -37,11 +36,32 @@ impl GameReader {
         Ok(GameReader { connection, unpacker, path: path.to_owned() })
     }
 
-    /// Every cached game, and what kept the list from its end if it was cut short.
-    pub fn games(&self) -> (CachedGames, Option<CacheError>) {
-        let mut games = CachedGames::default();
-        let read = read_games(&self.connection, &mut games);
-        (games, read.err().map(|error| sqlite_error(&self.path, error)))
+    /// Gives `each` the plain columns of one game after another, in ascending order: its record, or
+    /// what shows that they cannot be what was stored.
+    ///
+    /// # Errors
+    /// Whatever keeps it from the end of the list; `each` has the games before that.
+    pub fn each_game(
+        &self,
+        each: impl FnMut(GameId, Result<GameRecord, String>),
+    ) -> Result<(), CacheError> {
+        each_game(&self.connection, each).map_err(|error| sqlite_error(&self.path, error))
+    }
+
+    /// How many games there are, damaged ones too, and the lowest and the highest id.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn range(&self) -> Result<(u64, Option<(GameId, GameId)>), CacheError> {
+        let sql = "SELECT count(*), min(game_id), max(game_id) FROM games";
+        let read = |row: &rusqlite::Row<'_>| {
+            let ends: (Option<i64>, Option<i64>) = (row.get(1)?, row.get(2)?);
+            Ok((
+                row.get::<_, i64>(0)? as u64,
+                ends.0.zip(ends.1).map(|(low, high)| (GameId(low), GameId(high))),
+            ))
+        };
+        self.connection.query_row(sql, [], read).map_err(|error| sqlite_error(&self.path, error))
     }
 
     /// Games whose logs the last ingest refused.
@@ -65,23 +85,29 @@ impl GameReader {
             .map_err(|error| sqlite_error(&self.path, error))
     }
 
-    /// What of a game's row is not what was stored, by its columns and the checksums alone, without
-    /// unpacking; `None` if all of it is, or the game is gone.
+    /// The plain columns of a game: its record, or what shows that they cannot be what was stored;
+    /// `None` if the cache does not have it.
     ///
     /// # Errors
     /// If the file cannot be read.
-    pub fn first_damage(&self, game_id: GameId) -> Result<Option<String>, CacheError> {
-        let read = || {
+    pub fn plain_columns(
+        &self,
+        game_id: GameId,
+    ) -> Result<Option<Result<GameRecord, String>>, CacheError> {
+        plain_columns(&self.connection, game_id).map_err(|error| sqlite_error(&self.path, error))
+    }
+
+    /// Looks at all of a game's row, the blobs by their checksums alone, without unpacking; `None` if
+    /// the cache does not have it.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn look(&self, game_id: GameId) -> Result<Option<CachedGame>, CacheError> {
+        let look = || {
             let mut statement = self.connection.prepare_cached(&ROW_OF_GAME)?;
-            statement.query_row([game_id.0], first_damaged_blob).optional()
+            statement.query_row([game_id.0], look_at_row).optional()
         };
-        match read() {
-            Ok(damaged) => Ok(damaged.flatten()),
-            Err(error) => match damage(&error) {
-                Some(what) => Ok(Some(what)),
-                None => Err(sqlite_error(&self.path, error)),
-            },
-        }
+        look().map_err(|error| sqlite_error(&self.path, error))
     }
 
     /// The rows of a game and its record; `None` if the cache does not have it.
@@ -103,10 +129,7 @@ impl GameReader {
 
     fn packed(&self, game_id: GameId) -> rusqlite::Result<Option<PackedGame>> {
         let mut statement = self.connection.prepare_cached(&ROW_OF_GAME)?;
-        let game = |row: &rusqlite::Row<'_>| {
-            Ok(PackedGame { record: read_record(row)?, blobs: read_blobs(row, CHECKED_WIDTH)? })
-        };
-        statement.query_row([game_id.0], game).optional()
+        statement.query_row([game_id.0], read_packed).optional()
     }
 
     /// Everything that is wrong with a game: columns, checksums, lengths, sums. Nothing if it is
@@ -125,7 +148,9 @@ impl GameReader {
         };
         if game.record.key.feature_schema != FeatureSchema::now() {
             // In another layout, of which this program knows the checksums.
-            return Ok(self.first_damage(game_id)?.into_iter().collect());
+            let looked_at = self.look(game_id)?;
+            let damage = looked_at.as_ref().and_then(CachedGame::damage);
+            return Ok(damage.map(str::to_owned).into_iter().collect());
         }
         let mut faults = self.unpacker.faults(&game)?;
         if faults.is_empty() {
@@ -147,11 +172,6 @@ impl GameReader {
     }
 }
 
-static ROW_OF_GAME: LazyLock<String> = LazyLock::new(|| {
-    let columns = &*CHECKED_COLUMNS;
-    format!("SELECT {columns}, {BLOB_COLUMNS} FROM {GAMES_WITH_PLAY} WHERE game_id = ?1")
-});
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -170,7 +190,7 @@ mod tests {
         Cache::open_or_create(&path).unwrap();
         let reader = GameReader::open(&path).unwrap();
         for game_id in 1..=3 {
-            assert_eq!(reader.first_damage(GameId(game_id)).unwrap(), None);
+            assert_eq!(reader.look(GameId(game_id)).unwrap(), None);
         }
         let statement = reader.connection.prepare_cached(&ROW_OF_GAME).unwrap();
         assert_eq!(statement.get_status(StatementStatus::Run), 3);
@@ -211,13 +231,15 @@ mod tests {
         let mut reader = GameReader::open(&path).unwrap();
         let none: [String; 0] = [];
         assert_eq!(reader.faults(GameId(7)).unwrap(), none);
-        assert_eq!(reader.first_damage(GameId(7)).unwrap(), None);
-        let stale = cache.games().unwrap().staleness(GameId(7), &now).unwrap();
-        assert_eq!(stale.name(), "schema_changed");
+        let looked_at = reader.look(GameId(7)).unwrap().unwrap();
+        assert_eq!(looked_at.damage(), None);
+        assert_eq!(looked_at.staleness(&now).unwrap().name(), "schema_changed");
 
         update("masks = zeroblob(20)");
         let damaged = "masks: the checksum does not match";
         assert_eq!(reader.faults(GameId(7)).unwrap(), [damaged]);
-        assert_eq!(reader.first_damage(GameId(7)).unwrap().as_deref(), Some(damaged));
+        let looked_at = reader.look(GameId(7)).unwrap().unwrap();
+        assert_eq!(looked_at.damage(), Some(damaged));
+        assert_eq!(looked_at.staleness(&now).unwrap().name(), "schema_changed", "the first reason");
     }
 }

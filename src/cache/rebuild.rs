@@ -4,7 +4,7 @@ use super::database::check;
 use super::error::CacheError;
 use super::lock::{WriterLock, beside, real_path};
 use super::reader::GameReader;
-use super::rows::CachedGames;
+use crate::gamelog::GameId;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -61,9 +61,11 @@ impl<'a> Rebuild<'a> {
         &self.kept
     }
 
-    /// The games of the old file, as far as they can still be told.
-    pub fn old_games(&self) -> CachedGames {
-        GameReader::open(&self.target).map_or_else(|_| CachedGames::default(), |old| old.games().0)
+    /// Gives `each` the games of the old file, as far as they can still be told.
+    pub fn each_old_game(&self, mut each: impl FnMut(GameId)) {
+        let old = GameReader::open(&self.target);
+        // Whatever cuts the list short is what the rebuild is for.
+        let _ = old.and_then(|old| old.each_game(|game_id, _| each(game_id)));
     }
 
     /// Puts the new cache, which must be closed by now, in the place of the old one; that is kept as

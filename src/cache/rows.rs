@@ -1,11 +1,10 @@
 //! Rows of `games` to records and blobs, and what is wrong with a row that does not read.
 
-use super::blob::{Blob, Packed, checksum};
+use super::blob::{Blob, Packed, PackedGame, checksum};
 use super::play::{self, PLAY_COLUMNS, PLAY_WIDTH};
 use super::record::{CacheKey, FeatureSchema, GameRecord, StaleReason, staleness};
 use crate::gamelog::GameId;
-use rusqlite::{Connection, Error, Row};
-use std::collections::BTreeMap;
+use rusqlite::{Connection, Error, OptionalExtension, Row};
 use std::path::Path;
 use std::sync::LazyLock;
 
@@ -27,52 +26,68 @@ pub(super) const BLOB_COLUMNS: &str = "turn_numbers, turn_numbers_checksum, feat
      features_checksum, feature_columns, feature_columns_checksum, labels, labels_checksum, masks, \
      masks_checksum, column_sums, column_sums_checksum";
 
-/// Every cached game.
-#[derive(Clone, Debug, Default)]
-pub struct CachedGames {
-    /// The games, in ascending order.
-    pub records: BTreeMap<GameId, GameRecord>,
-    /// Games whose plain columns cannot be what was stored, and what shows it.
-    pub damaged: BTreeMap<GameId, String>,
+/// All of a game's row, but the day on which it was encoded.
+pub(super) static ROW_OF_GAME: LazyLock<String> = LazyLock::new(|| {
+    let columns = &*CHECKED_COLUMNS;
+    format!("SELECT {columns}, {BLOB_COLUMNS} FROM {GAMES_WITH_PLAY} WHERE game_id = ?1")
+});
+
+/// What the cache has of a game.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CachedGame {
+    /// Its plain columns, or what shows that they cannot be what was stored.
+    pub record: Result<GameRecord, String>,
+    /// What shows that a blob is not what was stored. Only where the blobs were looked at.
+    pub damaged_blob: Option<String>,
 }
 
-impl CachedGames {
-    /// Why a game must be encoded anew, as far as the plain columns tell; `None` if it is up to
-    /// date.
-    pub fn staleness(&self, game_id: GameId, now: &CacheKey) -> Option<StaleReason> {
-        match self.damaged.get(&game_id) {
-            Some(what) => Some(StaleReason::Damaged { what: what.clone() }),
-            None => staleness(self.records.get(&game_id), now),
-        }
+impl CachedGame {
+    /// What shows that its row is not what was stored; `None` if it is, as far as it was looked at.
+    pub fn damage(&self) -> Option<&str> {
+        self.record.as_ref().err().or(self.damaged_blob.as_ref()).map(String::as_str)
     }
 
-    /// Whether the game is in the cache, readable or not.
-    pub fn contains(&self, game_id: GameId) -> bool {
-        self.records.contains_key(&game_id) || self.damaged.contains_key(&game_id)
-    }
-
-    /// Every game in the cache, readable or not.
-    pub fn game_ids(&self) -> impl Iterator<Item = GameId> {
-        self.records.keys().chain(self.damaged.keys()).copied()
+    /// Why it must be encoded anew; `None` if it is up to date.
+    pub fn staleness(&self, now: &CacheKey) -> Option<StaleReason> {
+        let stale = self.record.as_ref().ok().and_then(|record| staleness(Some(record), now));
+        let damaged = || self.damage().map(|what| StaleReason::Damaged { what: what.to_owned() });
+        stale.or_else(damaged)
     }
 }
 
-/// Reads the plain columns of all games into `games`, as far as the file can be read.
-pub(super) fn read_games(connection: &Connection, games: &mut CachedGames) -> SqliteResult<()> {
-    let sql = format!("SELECT {} FROM {GAMES_WITH_PLAY}", *CHECKED_COLUMNS);
+/// Gives `each` the plain columns of one game after another, in ascending order, as far as the file
+/// can be read.
+///
+/// A row that cannot be what was stored goes to it as what shows that. No list of all games is made:
+/// it would be most of what a run keeps in memory.
+pub(super) fn each_game(
+    connection: &Connection,
+    mut each: impl FnMut(GameId, Result<GameRecord, String>),
+) -> SqliteResult<()> {
+    let sql = format!("SELECT {} FROM {GAMES_WITH_PLAY} ORDER BY game_id", *CHECKED_COLUMNS);
     let mut statement = connection.prepare(&sql)?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        let game_id = GameId(row.get(0)?);
-        match read_record(row) {
-            Ok(record) => _ = games.records.insert(game_id, record),
-            Err(error) => match damage(&error) {
-                Some(what) => _ = games.damaged.insert(game_id, what),
-                None => return Err(error),
-            },
-        }
+        each(GameId(row.get(0)?), of_row(read_record(row))?);
     }
     Ok(())
+}
+
+/// The plain columns of one game; `None` if there is no such game.
+pub(super) fn plain_columns(
+    connection: &Connection,
+    game_id: GameId,
+) -> SqliteResult<Option<Result<GameRecord, String>>> {
+    static PLAIN_COLUMNS: LazyLock<String> = LazyLock::new(|| {
+        format!("SELECT {} FROM {GAMES_WITH_PLAY} WHERE game_id = ?1", *CHECKED_COLUMNS)
+    });
+    let mut statement = connection.prepare_cached(&PLAIN_COLUMNS)?;
+    statement.query_row([game_id.0], |row| of_row(read_record(row))).optional()
+}
+
+/// Tells the damage of a row, which is its own, from an error of reading the file.
+fn of_row<T>(read: SqliteResult<T>) -> SqliteResult<Result<T, String>> {
+    read.map(Ok).or_else(|error| damage(&error).map(Err).ok_or(error))
 }
 
 /// Reads the plain columns of a row, which are its first, and checks how the game went.
@@ -142,8 +157,13 @@ pub(super) fn damage(error: &Error) -> Option<String> {
     Some(format!("{name} is not what was stored"))
 }
 
+/// Reads all of a row.
+pub(super) fn read_packed(row: &Row<'_>) -> SqliteResult<PackedGame> {
+    Ok(PackedGame { record: read_record(row)?, blobs: read_blobs(row, CHECKED_WIDTH)? })
+}
+
 /// Reads all blobs with their checksums, which begin at a column.
-pub(super) fn read_blobs(row: &Row<'_>, first: usize) -> SqliteResult<[Packed; Blob::COUNT]> {
+fn read_blobs(row: &Row<'_>, first: usize) -> SqliteResult<[Packed; Blob::COUNT]> {
     let mut blobs = Vec::with_capacity(Blob::COUNT);
     for blob in Blob::ALL {
         blobs.push(read_blob(row, first + 2 * blob as usize)?);
@@ -156,17 +176,26 @@ pub(super) fn read_blob(row: &Row<'_>, column: usize) -> SqliteResult<Packed> {
     Ok(Packed { bytes: row.get(column)?, checksum: row.get(column + 1)? })
 }
 
-/// The first blob of a row that is not what was stored, by its checksum. The blobs stand after the
-/// plain columns; they are hashed where SQLite holds them.
-pub(super) fn first_damaged_blob(row: &Row<'_>) -> SqliteResult<Option<String>> {
-    let record = read_record(row)?;
+/// Looks at all of a row. The blobs stand after the plain columns.
+pub(super) fn look_at_row(row: &Row<'_>) -> SqliteResult<CachedGame> {
+    let record = of_row(read_record(row))?;
+    let damaged_blob = match &record {
+        Ok(record) => of_row(first_damaged_blob(row, record))?.unwrap_or_else(Some),
+        Err(_) => None,
+    };
+    Ok(CachedGame { record, damaged_blob })
+}
+
+/// The first blob of a row that is not what was stored, by its checksum. They are hashed where SQLite
+/// holds them.
+fn first_damaged_blob(row: &Row<'_>, record: &GameRecord) -> SqliteResult<Option<String>> {
     for blob in Blob::ALL {
         let column = CHECKED_WIDTH + 2 * blob as usize;
         let bytes = |column: usize| {
             row.get_ref(column)?.as_blob().map_err(|error| unreadable(column, error))
         };
         let (blob_bytes, stored) = (bytes(column)?, bytes(column + 1)?);
-        if checksum(blob, &record, blob_bytes) != *stored && !is_not_there_yet(&record, stored) {
+        if checksum(blob, record, blob_bytes) != *stored && !is_not_there_yet(record, stored) {
             return Ok(Some(format!("{}: the checksum does not match", blob.name())));
         }
     }

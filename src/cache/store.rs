@@ -6,8 +6,8 @@ use super::error::CacheError;
 use super::play;
 use super::record::GameRecord;
 use super::rows::{
-    BLOB_COLUMNS, CachedGames, RECORD_COLUMN_COUNT, RECORD_COLUMNS, game_error, read_blob,
-    read_blobs, read_games, structure_faults,
+    BLOB_COLUMNS, RECORD_COLUMN_COUNT, RECORD_COLUMNS, ROW_OF_GAME, each_game, game_error,
+    plain_columns, read_blob, read_packed, structure_faults,
 };
 use crate::encode::ColumnSums;
 use crate::gamelog::{GameId, GamePlay, LogError};
@@ -114,14 +114,28 @@ impl Cache {
         &self.path
     }
 
-    /// Every cached game, damaged ones too.
+    /// Gives `each` the plain columns of one game after another, in ascending order: its record, or
+    /// what shows that they cannot be what was stored.
     ///
     /// # Errors
     /// If SQLite cannot read the file.
-    pub fn games(&self) -> Result<CachedGames, CacheError> {
-        let mut games = CachedGames::default();
-        read_games(&self.connection, &mut games).map_err(|error| self.error(error))?;
-        Ok(games)
+    pub fn each_game(
+        &self,
+        each: impl FnMut(GameId, Result<GameRecord, String>),
+    ) -> Result<(), CacheError> {
+        each_game(&self.connection, each).map_err(|error| self.error(error))
+    }
+
+    /// The plain columns of a game: its record, or what shows that they cannot be what was stored;
+    /// `None` if it is not there.
+    ///
+    /// # Errors
+    /// If SQLite cannot read the file.
+    pub fn plain_columns(
+        &self,
+        game_id: GameId,
+    ) -> Result<Option<Result<GameRecord, String>>, CacheError> {
+        plain_columns(&self.connection, game_id).map_err(|error| self.error(error))
     }
 
     /// Makes sure that the file hangs together. In one that does not, a page may belong to two
@@ -181,20 +195,33 @@ impl Snapshot<'_> {
         self.path
     }
 
-    /// Every cached game, in ascending order.
+    /// Gives `each` the record of one game after another, in ascending order.
     ///
     /// # Errors
     /// [`CacheError::Damaged`] if one cannot be read, [`CacheError::Malformed`] if the file does
     /// not hang together: games might be missing without a trace.
-    pub fn records(&self) -> Result<BTreeMap<GameId, GameRecord>, CacheError> {
+    pub fn each_record(&self, mut each: impl FnMut(GameRecord)) -> Result<(), CacheError> {
         check_structure(&self.transaction, self.path)?;
-        let mut games = CachedGames::default();
-        read_games(&self.transaction, &mut games)
-            .map_err(|error| sqlite_error(self.path, error))?;
-        match games.damaged.into_iter().next() {
+        let mut first_damage = None;
+        each_game(&self.transaction, |game_id, record| match record {
+            Ok(record) => each(record),
+            Err(why) => _ = first_damage.get_or_insert((game_id, why)),
+        })
+        .map_err(|error| sqlite_error(self.path, error))?;
+        match first_damage {
             Some((game_id, why)) => Err(CacheError::Damaged { game_id, what: "columns", why }),
-            None => Ok(games.records),
+            None => Ok(()),
         }
+    }
+
+    /// All records at once, for those who look at each of them more than once.
+    ///
+    /// # Errors
+    /// As [`each_record`](Self::each_record).
+    pub fn records(&self) -> Result<BTreeMap<GameId, GameRecord>, CacheError> {
+        let mut records = BTreeMap::new();
+        self.each_record(|record| _ = records.insert(record.game_id, record))?;
+        Ok(records)
     }
 
     /// Logs that the last ingest refused, by path.
@@ -221,10 +248,10 @@ impl Snapshot<'_> {
     /// The exact column sums over some games.
     ///
     /// # Errors
-    /// If a game is gone or its sums are damaged.
-    pub fn column_sums<'r>(
+    /// If a game is gone or damaged.
+    pub fn column_sums(
         &self,
-        records: impl IntoIterator<Item = &'r GameRecord>,
+        game_ids: impl IntoIterator<Item = GameId>,
     ) -> Result<ColumnSums, CacheError> {
         let mut total = ColumnSums::zero(crate::encode::FEATURE_COUNT);
         let sql =
@@ -233,27 +260,33 @@ impl Snapshot<'_> {
         let read = |error| sqlite_error(self.path, error);
         let mut statement = self.transaction.prepare(sql).map_err(read)?;
         let mut unpacker = Unpacker::new()?;
-        for record in records {
+        for game_id in game_ids {
+            let record = self.record(game_id)?;
             let (sums, feature_columns) = statement
                 .query_row([record.game_id.0], |row| Ok((read_blob(row, 0)?, read_blob(row, 2)?)))
                 .map_err(|error| game_error(self.path, record.game_id, error))?;
-            total.add(&unpacker.unpack_column_sums(record, &sums, &feature_columns)?);
+            total.add(&unpacker.unpack_column_sums(&record, &sums, &feature_columns)?);
         }
         Ok(total)
     }
 
-    /// The blobs of a game, still packed: unpacking is the caller's to spread over threads.
+    fn record(&self, game_id: GameId) -> Result<GameRecord, CacheError> {
+        let record = plain_columns(&self.transaction, game_id)
+            .and_then(|record| record.ok_or(rusqlite::Error::QueryReturnedNoRows))
+            .map_err(|error| sqlite_error(self.path, error))?;
+        record.map_err(|why| CacheError::Damaged { game_id, what: "columns", why })
+    }
+
+    /// A game, its blobs still packed: unpacking is the caller's to spread over threads.
     ///
     /// # Errors
-    /// If the game is gone.
-    pub fn game(&self, record: &GameRecord) -> Result<PackedGame, CacheError> {
+    /// If the game is gone or its plain columns are damaged.
+    pub fn game(&self, game_id: GameId) -> Result<PackedGame, CacheError> {
         let read = || -> SqliteResult<_> {
-            let sql = format!("SELECT {BLOB_COLUMNS} FROM games WHERE game_id = ?1");
-            let mut statement = self.transaction.prepare_cached(&sql)?;
-            statement.query_row([record.game_id.0], |row| read_blobs(row, 0))
+            let mut statement = self.transaction.prepare_cached(&ROW_OF_GAME)?;
+            statement.query_row([game_id.0], read_packed)
         };
-        let blobs = read().map_err(|error| game_error(self.path, record.game_id, error))?;
-        Ok(PackedGame { record: record.clone(), blobs })
+        read().map_err(|error| game_error(self.path, game_id, error))
     }
 }
 

@@ -2,17 +2,15 @@
 
 use super::output;
 use super::{Context, MemoryArgs, Outcome, excerpt, progress, stop_flag, switch, threads};
-use crate::cache::{Cache, CachedGames, Rebuild, WriterLock};
+use crate::cache::{Cache, Rebuild, WriterLock};
 use crate::gamelog::{GameId, LogError, ReadOptions};
 use crate::ingest::{
-    Affected, CacheTotals, IngestError, IngestOptions, IngestSummary, are_too_many, find_logs,
-    ingest,
+    Affected, CacheTotals, IngestError, IngestOptions, IngestSummary, Missing, find_logs, ingest,
 };
 use crate::progress::Progress;
 use crate::words::{counted, grouped};
 use anyhow::{Result, bail};
 use clap::Args;
-use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -142,8 +140,7 @@ fn rebuild(
 ) -> Result<IngestSummary> {
     let rebuild = Rebuild::begin(path, lock)?;
     let is_old_there = path.exists();
-    let old = rebuild.old_games();
-    check_for_missing(&old, options)?;
+    check_for_missing(&rebuild, options)?;
     let ingested = Cache::open_or_create(rebuild.path()).map_err(IngestError::from).and_then(
         // Closed behind this, and with it its write-ahead log.
         |cache| ingest(Some(&cache), options, progress, stop_flag()),
@@ -176,15 +173,16 @@ fn rebuild(
 
 /// As an ordinary ingest: a folder that lacks more than a fifth of the games is a disk that is not
 /// mounted, until somebody says that it is not.
-fn check_for_missing(old: &CachedGames, options: &IngestOptions) -> Result<()> {
-    let logs: BTreeSet<GameId> =
-        find_logs(&options.root)?.logs.into_iter().map(|log| log.game_id).collect();
-    let games = old.game_ids().count();
-    let missing = old.game_ids().filter(|game_id| !logs.contains(game_id)).count();
-    if are_too_many(missing, games) && !options.allow_delete {
+fn check_for_missing(rebuild: &Rebuild<'_>, options: &IngestOptions) -> Result<()> {
+    let logs = find_logs(&options.root)?.logs;
+    let mut missing = Missing::default();
+    rebuild.each_old_game(|game_id| missing.look_at(game_id, None, &logs));
+    if missing.are_too_many() && !options.allow_delete {
         bail!(
-            "{missing} of the {games} games of the old cache have no log in {}: is its disk \
-             mounted? If they are to go, add --allow-delete",
+            "{} of the {} games of the old cache have no log in {}: is its disk mounted? If they are \
+             to go, add --allow-delete",
+            missing.game_ids().len(),
+            missing.cached(),
             options.root.display()
         );
     }

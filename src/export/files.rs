@@ -1,15 +1,15 @@
 //! The files of an export while it is made: where they lie, and their hashes for the receipt.
 
-use super::manifest::{MANIFEST_FILE, enter_export_id};
+use super::manifest::{MANIFEST_FILE, Manifest};
 use super::npy::pack_npz;
 use super::split::Split;
 use super::{ExportError, Layout};
 use crate::progress::Progress;
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::Write;
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 /// Files below one folder, with the hash of each that is finished.
@@ -89,16 +89,19 @@ impl<'a> ExportFiles<'a> {
     }
 
     /// Writes the receipt, which lists all other files, and has the id of the export.
-    pub(super) fn write_manifest(&self, mut content: Value) -> Result<(), ExportError> {
+    pub(super) fn write_manifest(&self, mut manifest: Manifest<'_>) -> Result<(), ExportError> {
         let entry = |(name, (bytes, hash)): (&String, &(u64, blake3::Hash))| {
             (name.clone(), json!({ "bytes": bytes, "blake3": hash.to_hex().as_str() }))
         };
-        content["files"] =
-            self.finished.iter().map(entry).collect::<serde_json::Map<_, _>>().into();
-        enter_export_id(&mut content);
         let path = self.path(MANIFEST_FILE);
-        let text = to_text(&content).map_err(|error| ExportError::file(&path, error.into()))?;
-        write(&path, text.as_bytes())
+        let mut write = || {
+            manifest.seal(self.finished.iter().map(entry).collect())?;
+            let mut file = BufWriter::new(File::create(&path)?);
+            serde_json::to_writer_pretty(&mut file, &manifest)?;
+            file.write_all(b"\n")?;
+            file.flush()
+        };
+        write().map_err(|error| ExportError::file(&path, error))
     }
 
     /// Bytes of all finished files.

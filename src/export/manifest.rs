@@ -9,16 +9,17 @@
 //!
 //! [`scaler_id`]: super::scaler_file::scaler_id
 
-use super::fingerprint::{IdenticalGames, WrittenGame};
+use super::fingerprint::IdenticalGames;
+use super::games::{ExportedGame, ExportedGames};
 use super::options::ExportOptions;
 use super::scaler_file::ScalerOrigin;
 use super::split::Split;
-use crate::cache::{FeatureSchema, GameRecord, Refusal};
+use crate::cache::{FeatureSchema, Refusal};
 use crate::encode::ENCODER_VERSION;
-use crate::gamelog::GameId;
+use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value, json};
-use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write;
+use std::fmt;
+use std::io::{BufWriter, Write};
 
 /// The file's name in an export.
 pub(super) const MANIFEST_FILE: &str = "manifest.json";
@@ -30,9 +31,8 @@ pub(super) struct Contents<'e> {
     pub(super) options: &'e ExportOptions,
     /// Columns of `X`.
     pub(super) columns: usize,
-    pub(super) records: &'e BTreeMap<GameId, GameRecord>,
-    /// Every game that was written, in the order in which it was.
-    pub(super) written: &'e [WrittenGame],
+    /// With what was written of each.
+    pub(super) games: &'e ExportedGames,
     /// Id and origin of the scaler, if there is one.
     pub(super) scaler: Option<(blake3::Hash, &'e ScalerOrigin)>,
     pub(super) identical_games: &'e [IdenticalGames],
@@ -43,32 +43,107 @@ pub(super) struct Contents<'e> {
     pub(super) from_an_older_log: &'e [Refusal],
 }
 
-/// The receipt, without the files. Holds no time and no absolute path, so that the same cache and
-/// options give the same bytes anywhere.
-pub(super) fn manifest(contents: &Contents<'_>) -> Value {
-    let Contents { options, records, written, .. } = contents;
-    let mut by_split = Map::new();
-    for split in Split::ALL {
-        let its_games: Vec<&WrittenGame> =
-            written.iter().filter(|game| game.split == split).collect();
-        let rows = its_games.iter().map(|game| u64::from(records[&game.game_id].rows));
-        // One text for all games: as a list, the hashes would be most of the file's lines.
-        let (mut log_hashes, mut row_hashes) = (String::new(), String::new());
-        for game in &its_games {
-            log_hashes += &log_hash(&records[&game.game_id]).to_hex()[..16];
-            let _ = write!(row_hashes, "{}", game.fingerprint);
-        }
-        by_split.insert(
-            split.name().to_owned(),
-            json!({
-                "games": its_games.len(),
-                "rows": rows.sum::<u64>(),
-                "game_ids": its_games.iter().map(|game| game.game_id).collect::<Vec<_>>(),
-                "log_hashes": log_hashes,
-                "row_hashes": row_hashes,
-            }),
-        );
+/// The receipt. Its lists of games are never in memory as text: those are most of it.
+pub(super) struct Manifest<'e> {
+    /// With `null` in the place of the splits.
+    fields: Map<String, Value>,
+    splits: Splits<'e>,
+}
+
+impl<'e> Manifest<'e> {
+    /// Without the files. Holds no time and no absolute path, so that the same cache and options give
+    /// the same bytes anywhere.
+    pub(super) fn of(contents: &Contents<'e>) -> Manifest<'e> {
+        let fields = match fields_of(contents) {
+            Value::Object(fields) => fields,
+            _ => Map::new(),
+        };
+        Manifest { fields, splits: Splits(contents.games) }
     }
+
+    /// Enters the files, and the id, which is made from all that is in it by then.
+    pub(super) fn seal(&mut self, files: Map<String, Value>) -> serde_json::Result<()> {
+        self.fields.insert("files".to_owned(), files.into());
+        let id = export_id(&self.fields, &self.splits)?;
+        self.fields.insert("export_id".to_owned(), id.into());
+        Ok(())
+    }
+}
+
+impl Serialize for Manifest<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.fields.len()))?;
+        for (name, value) in &self.fields {
+            match name.as_str() {
+                SPLITS => map.serialize_entry(name, &self.splits)?,
+                _ => map.serialize_entry(name, value)?,
+            }
+        }
+        map.end()
+    }
+}
+
+const SPLITS: &str = "splits";
+
+/// The games of each split that were written.
+struct Splits<'e>(&'e ExportedGames);
+
+impl Serialize for Splits<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(Split::ALL.map(|split| (split.name(), GamesOf(self.0, split))))
+    }
+}
+
+#[derive(Clone, Copy)]
+struct GamesOf<'e>(&'e ExportedGames, Split);
+
+impl<'e> GamesOf<'e> {
+    fn each(self) -> impl Iterator<Item = &'e ExportedGame> {
+        let GamesOf(games, split) = self;
+        games.written().filter(move |game| game.split == split)
+    }
+}
+
+impl Serialize for GamesOf<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let rows: u64 = self.each().map(|game| u64::from(game.rows)).sum();
+        let mut map = serializer.serialize_map(Some(5))?;
+        map.serialize_entry("games", &self.each().count())?;
+        map.serialize_entry("rows", &rows)?;
+        map.serialize_entry("game_ids", &InTurn(|| self.each().map(|game| game.game_id)))?;
+        // One text for all games: as a list, the hashes would be most of the file's lines.
+        map.serialize_entry("log_hashes", &AsOneText(|| self.each().map(|game| game.log)))?;
+        map.serialize_entry("row_hashes", &AsOneText(|| self.each().map(|game| game.fingerprint)))?;
+        map.end()
+    }
+}
+
+/// A list whose entries are made one after another.
+struct InTurn<F>(F);
+
+impl<F: Fn() -> I, I: Iterator<Item: Serialize>> Serialize for InTurn<F> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq((self.0)())
+    }
+}
+
+/// A text whose parts are made one after another.
+struct AsOneText<F>(F);
+
+impl<F: Fn() -> I, I: Iterator<Item: fmt::Display>> fmt::Display for AsOneText<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (self.0)().try_for_each(|part| part.fmt(f))
+    }
+}
+
+impl<F: Fn() -> I, I: Iterator<Item: fmt::Display>> Serialize for AsOneText<F> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+fn fields_of(contents: &Contents<'_>) -> Value {
+    let Contents { options, games, .. } = contents;
     let listed = |refusals: &[Refusal]| -> Vec<Value> {
         let entry =
             |refusal: &Refusal| json!({ "game_id": refusal.game_id, "why": refusal.message });
@@ -96,9 +171,9 @@ pub(super) fn manifest(contents: &Contents<'_>) -> Value {
             "layout": options.layout.name(),
         },
         "inputs": {
-            "games": records.len(),
-            "rows": records.values().map(|record| u64::from(record.rows)).sum::<u64>(),
-            "blake3": hash_of_inputs(records).to_hex().as_str(),
+            "games": games.len(),
+            "rows": Split::ALL.map(|split| games.rows_in(split)).iter().sum::<u64>(),
+            "blake3": games.hash_of_inputs().to_hex().as_str(),
             "last_ingest_finished": contents.last_ingest_finished,
         },
         "scaler": contents.scaler.map(|(id, origin)| json!({
@@ -108,25 +183,27 @@ pub(super) fn manifest(contents: &Contents<'_>) -> Value {
                 ScalerOrigin::FittedHere | ScalerOrigin::Unknown => None,
             },
         })),
-        "splits": by_split,
-        "games_in_two_splits": games_in_two_splits(written),
+        SPLITS: null,
+        "games_in_two_splits": games.written_twice(),
         "identical_games": contents.identical_games,
         "left_out": listed(contents.left_out),
         "from_an_older_log": listed(contents.from_an_older_log),
     })
 }
 
-/// Enters the id, which is made from what is in the manifest already.
-pub(super) fn enter_export_id(manifest: &mut Value) {
+/// The id of an export with these fields, whatever they say of its splits, and these splits.
+fn export_id(fields: &Map<String, Value>, splits: &impl Serialize) -> serde_json::Result<String> {
     let mut hasher = blake3::Hasher::new();
     hasher.update(b"splendor-prep export 1");
+    // Numbers come to it one by one.
+    let mut into_hash = BufWriter::new(&mut hasher);
     for part in [
         "encoder_version",
         "feature_schema",
         "settings",
         "inputs",
         "scaler",
-        "splits",
+        SPLITS,
         "games_in_two_splits",
         "identical_games",
         "left_out",
@@ -134,9 +211,19 @@ pub(super) fn enter_export_id(manifest: &mut Value) {
         "files",
     ] {
         // JSON says itself where it ends.
-        hasher.update(manifest[part].to_string().as_bytes());
+        match part {
+            SPLITS => serde_json::to_writer(&mut into_hash, splits)?,
+            _ => serde_json::to_writer(&mut into_hash, &fields.get(part))?,
+        }
     }
-    manifest["export_id"] = hasher.finalize().to_hex().as_str().into();
+    into_hash.flush().map_err(serde_json::Error::io)?;
+    drop(into_hash);
+    Ok(hasher.finalize().to_hex().to_string())
+}
+
+/// The id of the export with this manifest.
+pub(super) fn export_id_of(manifest: &Map<String, Value>) -> serde_json::Result<String> {
+    export_id(manifest, &manifest.get(SPLITS))
 }
 
 /// The manifest of an export that other means than [`export`](super::export()) wrote: enters who
@@ -149,33 +236,7 @@ pub fn seal_manifest(manifest: &str) -> Result<String, serde_json::Error> {
     fields.insert("prep_version".to_owned(), env!("CARGO_PKG_VERSION").into());
     fields.insert("encoder_version".to_owned(), ENCODER_VERSION.into());
     fields.insert("feature_schema".to_owned(), FeatureSchema::now().to_string().into());
-    let mut manifest = Value::Object(fields);
-    enter_export_id(&mut manifest);
-    serde_json::to_string_pretty(&manifest)
-}
-
-/// Every game of which rows were written to two splits, or twice to one: none, or prep is broken.
-fn games_in_two_splits(written: &[WrittenGame]) -> Vec<GameId> {
-    let mut seen = BTreeSet::new();
-    written.iter().map(|game| game.game_id).filter(|&game_id| !seen.insert(game_id)).collect()
-}
-
-/// What a game's rows were made from, whatever the encoder.
-fn log_hash(record: &GameRecord) -> blake3::Hash {
-    match record.key.repaired {
-        false => record.key.source_hash,
-        // Read as it was meant, the same log is another game.
-        true => blake3::hash(record.key.source_hash.as_bytes()),
-    }
-}
-
-/// One hash over the id of every game and the hash of the log its rows were made from.
-fn hash_of_inputs(records: &BTreeMap<GameId, GameRecord>) -> blake3::Hash {
-    let mut hasher = blake3::Hasher::new();
-    for record in records.values() {
-        hasher.update(&record.game_id.0.to_le_bytes());
-        hasher.update(record.key.source_hash.as_bytes());
-        hasher.update(&[record.key.repaired.into()]);
-    }
-    hasher.finalize()
+    let id = export_id_of(&fields)?;
+    fields.insert("export_id".to_owned(), id.into());
+    serde_json::to_string_pretty(&fields)
 }

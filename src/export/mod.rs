@@ -6,6 +6,9 @@
 //! ([`NpyWriter`], or one Parquet file a split), a few thousand rows at a time. At last the finished
 //! folder takes the place of the old one at once ([`Staging`]).
 //!
+//! **Memory** is that of the rows under way, however many games there are; of every game 32 bytes are
+//! kept until the end.
+//!
 //! **Why the bytes are always the same.** An export is a function of the cache's content and the
 //! options: which games go where comes from their ids, the scaler from whole numbers that add up
 //! the same in any order, rows stand in order of game id, and no file carries a time stamp or a
@@ -23,6 +26,7 @@ mod exported_scaler;
 mod feature_values;
 mod files;
 mod fingerprint;
+mod games;
 mod label_mappings;
 mod manifest;
 mod npy;

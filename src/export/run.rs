@@ -6,9 +6,10 @@ use super::columns::ExportedColumns;
 use super::disk_use::{ExportSize, check_room};
 use super::dtype::Dtype;
 use super::files::ExportFiles;
-use super::fingerprint::{IdenticalGames, WrittenGame, identical_games};
+use super::fingerprint::{IdenticalGames, identical_games};
+use super::games::{ExportedGame, ExportedGames};
 use super::label_mappings::label_mappings;
-use super::manifest::{Contents, manifest};
+use super::manifest::{Contents, Manifest};
 use super::options::ExportOptions;
 use super::phases::ExportPhases;
 use super::publish::Staging;
@@ -18,18 +19,16 @@ use super::scaler_file::{
     ColumnDrift, FEATURE_COLS_FILE, ScalerOrigin, drift, read_scaler, scaler_id, write_scaler,
 };
 use super::spare::Spare;
-use super::split::{Split, assign};
+use super::split::Split;
 use super::training_sums::{STATS_FILE, TRAINING_SUMS, TrainingSums};
-use crate::cache::{Cache, CacheError, FeatureSchema, GameRecord, PackedGame, Refusal, Snapshot};
+use crate::cache::{Cache, CacheError, PackedGame, Refusal, Snapshot};
 use crate::disk_space::free_bytes;
-use crate::encode::{ColumnSums, ENCODER_VERSION};
-use crate::gamelog::GameId;
+use crate::encode::ColumnSums;
 use crate::memory::report_memory;
 use crate::progress::{Amount, Progress};
 use crate::words::counted;
 use rayon::prelude::*;
 use serde_json::json;
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::time::Instant;
@@ -109,18 +108,16 @@ fn try_export(
     let refusals = snapshot.refusals()?;
     let last_ingest_finished = snapshot.last_ingest_finished()?;
     progress.begin("checking the cache", Amount::Unknown);
-    let records = exportable(&snapshot, &refusals)?;
+    let mut games = ExportedGames::of(&snapshot, &refusals)?;
     let (from_an_older_log, left_out): (Vec<Refusal>, Vec<Refusal>) =
-        refusals.into_iter().partition(|refusal| records.contains_key(&refusal.game_id));
-    let game_ids: Vec<GameId> = records.keys().copied().collect();
-    let splits = assign(&game_ids, options.ratios, options.seed, options.split_method)?;
+        refusals.into_iter().partition(|refusal| games.contains(refusal.game_id));
+    games.assign(options.ratios, options.seed, options.split_method)?;
     let columns = ExportedColumns::of(options.features);
     let names = columns.names();
 
-    let training = records.values().zip(&splits).filter(|&(_, &split)| split == Split::Train);
-    progress.begin("adding up", Amount::Games(training.clone().count() as u64));
-    let training = training.inspect(|_| progress.advance(1));
-    let sums = snapshot.column_sums(training.map(|(record, _)| record))?;
+    progress.begin("adding up", Amount::Games(games.in_split(Split::Train).count() as u64));
+    let training = games.in_split(Split::Train).inspect(|_| progress.advance(1));
+    let sums = snapshot.column_sums(training.map(|game| game.game_id))?;
     progress.end();
     let needs_fit = options.normalize && options.scaler_from.is_none();
     let fitted = match fit(&sums, &columns) {
@@ -137,8 +134,8 @@ fn try_export(
     };
 
     let size = ExportSize {
-        rows: Split::ALL.map(|split| rows_of(&records, &splits, split)),
-        games: records.len() as u64,
+        rows: Split::ALL.map(|split| games.rows_in(split)),
+        games: games.len() as u64,
         columns: names.len() as u64,
         dtype: options.dtype,
         layout: options.layout,
@@ -165,15 +162,14 @@ fn try_export(
         writers.push(RowWriter::create(&files, split, rows as usize, columns, dtype, layout)?);
     }
     let rows: u64 = size.rows.iter().sum();
-    let cached = counted(records.len(), "game");
+    let cached = counted(games.len(), "game");
     tracing::debug!("{cached} in the cache, {}", counted(rows, "row"));
     progress.begin("writing", Amount::Rows(rows));
-    let games = records.values().zip(splits.iter().copied());
     let workers = rayon::ThreadPoolBuilder::new().num_threads(options.jobs).build()?;
     // And one that writes, and one that hashes.
     let threads = workers.current_num_threads() + 2;
-    let written = write_rows(&snapshot, games, &plan, &workers, &mut writers, progress, stop)?;
-    let identical_games = identical_games(&snapshot, &records, &written)?;
+    write_rows(&snapshot, &mut games, &plan, &workers, &mut writers, progress, stop)?;
+    let identical_games = identical_games(&snapshot, &games)?;
     progress.end();
     report_memory(options.monitor_memory, "after the rows");
 
@@ -188,7 +184,7 @@ fn try_export(
         validation.insert(split.name().to_owned(), report.mask_validation());
         summaries.push(SplitSummary {
             split,
-            games: splits.iter().filter(|&&its_split| its_split == split).count(),
+            games: games.in_split(split).count(),
             rows: report.rows(),
             illegal_labels: report.illegal_labels(),
         });
@@ -211,11 +207,10 @@ fn try_export(
         }),
     )?;
     files.write_json("mask_validation_report.json", &validation)?;
-    files.write_manifest(manifest(&Contents {
+    files.write_manifest(Manifest::of(&Contents {
         options,
         columns: names.len(),
-        records: &records,
-        written: &written,
+        games: &games,
         scaler: scaler_id.map(|id| (id, &origin)),
         identical_games: &identical_games,
         last_ingest_finished,
@@ -245,34 +240,6 @@ fn try_export(
     })
 }
 
-/// Every cached game, if all can stand in one array.
-///
-/// Without those that another encoder made and whose logs were refused since: no ingest can encode
-/// them anew before somebody mends the logs, and until then the others must not wait for them.
-fn exportable(
-    snapshot: &Snapshot<'_>,
-    refusals: &[Refusal],
-) -> Result<BTreeMap<GameId, GameRecord>, ExportError> {
-    let mut records = snapshot.records()?;
-    if records.is_empty() {
-        return Err(ExportError::NoGames { cache: snapshot.path().to_owned() });
-    }
-    let is_current = |record: &GameRecord| {
-        record.key.encoder_version == ENCODER_VERSION
-            && record.key.feature_schema == FeatureSchema::now()
-    };
-    let refused: BTreeSet<GameId> = refusals.iter().map(|refusal| refusal.game_id).collect();
-    let all = records.len();
-    records.retain(|game_id, record| is_current(record) || !refused.contains(game_id));
-    let other_encoder =
-        |games| Err(ExportError::OtherEncoder { cache: snapshot.path().to_owned(), games });
-    match records.values().filter(|record| !is_current(record)).count() {
-        0 if records.is_empty() => other_encoder(all),
-        0 => Ok(records),
-        games => other_encoder(games),
-    }
-}
-
 fn fit(sums: &ColumnSums, columns: &ExportedColumns) -> Result<Scaler, ExportError> {
     let exported = ColumnSums {
         rows: sums.rows,
@@ -287,24 +254,19 @@ fn fit(sums: &ColumnSums, columns: &ExportedColumns) -> Result<Scaler, ExportErr
     })
 }
 
-fn rows_of(records: &BTreeMap<GameId, GameRecord>, splits: &[Split], split: Split) -> u64 {
-    let games = records.values().zip(splits).filter(|&(_, &its_split)| its_split == split);
-    games.map(|(record, _)| u64::from(record.rows)).sum()
-}
-
 /// Unpacks games on worker threads and writes them in order.
 ///
 /// Windows of some thousand rows go through a channel of one: while one window is written, the
 /// next is unpacked, and no more are in memory.
-fn write_rows<'r>(
+fn write_rows(
     snapshot: &Snapshot<'_>,
-    games: impl Iterator<Item = (&'r GameRecord, Split)>,
+    games: &mut ExportedGames,
     plan: &RowPlan,
     workers: &rayon::ThreadPool,
     writers: &mut [RowWriter],
     progress: &dyn Progress,
     stop: &AtomicBool,
-) -> Result<Vec<WrittenGame>, ExportError> {
+) -> Result<(), ExportError> {
     std::thread::scope(|scope| {
         // Made in here so that they are dropped on the way out, whichever way that is: the thread
         // ends when its channels do.
@@ -317,20 +279,20 @@ fn write_rows<'r>(
                 }
             }
         });
-        let mut read = windows(games);
+        let mut read = 0;
         let mut under_way = 0;
-        let mut written = Vec::new();
         loop {
             if stop.load(Ordering::Relaxed) {
                 return Err(ExportError::Interrupted);
             }
             // Two windows ahead of the one being written.
-            while under_way < 2
-                && let Some(window) = read.next()
-            {
+            while under_way < 2 && read < games.len() {
                 let begun = Instant::now();
-                let game = |&(record, split)| Ok((snapshot.game(record)?, split));
-                let window = window.iter().map(game).collect::<Result<Vec<_>, CacheError>>()?;
+                let window = games.window(read, WINDOW_ROWS);
+                read = window.end;
+                let game = |game: &ExportedGame| Ok((snapshot.game(game.game_id)?, game.split));
+                let window =
+                    games.at(window).iter().map(game).collect::<Result<Vec<_>, CacheError>>()?;
                 let bytes = window.iter().map(|(game, _)| game.packed_bytes()).sum();
                 plan.phases.read.add(begun.elapsed(), bytes);
                 if packed_sender.send(window).is_err() {
@@ -338,15 +300,14 @@ fn write_rows<'r>(
                 }
                 under_way += 1;
             }
-            let Ok(unpacked) = (if under_way > 0 { blocks.recv() } else { return Ok(written) })
-            else {
-                return Ok(written);
+            let Ok(unpacked) = (if under_way > 0 { blocks.recv() } else { return Ok(()) }) else {
+                return Ok(());
             };
             under_way -= 1;
             for block in write_window(unpacked?, plan, writers)? {
                 progress.advance(block.rows() as u64);
                 let Block { game_id, split, fingerprint, features, .. } = block;
-                written.push(WrittenGame { game_id, split, fingerprint });
+                games.note_written(game_id, split, fingerprint);
                 plan.spare_values.give_back(features);
             }
         }
@@ -375,25 +336,6 @@ fn write_window(
         Ok::<(), ExportError>(())
     })?;
     Ok(blocks)
-}
-
-/// Groups games until each group has enough rows.
-fn windows<'r>(
-    games: impl Iterator<Item = (&'r GameRecord, Split)>,
-) -> impl Iterator<Item = Vec<(&'r GameRecord, Split)>> {
-    let mut games = games.peekable();
-    std::iter::from_fn(move || {
-        games.peek()?;
-        let mut window = Vec::new();
-        let mut rows = 0;
-        while rows < WINDOW_ROWS
-            && let Some((record, split)) = games.next()
-        {
-            rows += u64::from(record.rows);
-            window.push((record, split));
-        }
-        Some(window)
-    })
 }
 
 fn unpack(

@@ -1,7 +1,7 @@
 //! Whether an export is still what its manifest says: every file, every shape, every game.
 
 use super::files::array_file;
-use super::manifest::{FITTED_ON_TRAIN, MANIFEST_FILE, enter_export_id};
+use super::manifest::{FITTED_ON_TRAIN, MANIFEST_FILE, export_id_of};
 use super::parquet_shape::parquet_shape;
 use super::parquet_writer::file_name as parquet_file;
 use super::scaler_file::FEATURE_COLS_FILE;
@@ -113,14 +113,13 @@ pub fn verify_export(
         }
     };
     // Without a list of files no export may replace the folder.
-    if let Ok(manifest) = serde_json::from_slice::<Value>(&text)
-        && manifest["files"].is_object()
+    if let Ok(Value::Object(manifest)) = serde_json::from_slice(&text)
+        && manifest.get("files").is_some_and(Value::is_object)
     {
-        let flags = flags(&manifest["settings"]);
+        let flags = flags(manifest.get("settings").unwrap_or(&Value::Null));
         found.command = Some(format!("prep export --out {}{flags}", folder.display()));
-        let mut again = manifest.clone();
-        enter_export_id(&mut again);
-        if manifest["export_id"].is_string() && manifest["export_id"] != again["export_id"] {
+        let said = manifest.get("export_id").and_then(Value::as_str);
+        if said.is_some_and(|said| export_id_of(&manifest).is_ok_and(|id| id != said)) {
             found.fault(MANIFEST_FILE, "says something else than when its export_id was made");
         }
     }

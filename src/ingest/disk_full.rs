@@ -1,11 +1,12 @@
 //! What an ingest says when the disk has no room for what it has to store.
 
 use super::IngestError;
-use super::find::{LogFile, find_logs};
+use super::find::{FoundLogs, LogFile, find_logs};
 use super::run::IngestOptions;
-use crate::cache::{CacheError, CachedGames, FeatureSchema, GameRecord, write_ahead_log_bytes};
+use crate::cache::{CacheError, FeatureSchema, GameRecord, write_ahead_log_bytes};
 use crate::disk_space::{SMALL_FILE, free_bytes, free_in_words, needed_in_words, quota_in_words};
 use crate::encode::ENCODER_VERSION;
+use crate::gamelog::GameId;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -61,18 +62,18 @@ pub(super) struct PackedSoFar {
 }
 
 impl Shortage {
-    /// `logs` are those that the run looks at, `cached` the games that are stored by now.
+    /// `logs` are those that the run looks at, `record` tells what is stored of a game by now.
     pub(super) fn of(
         cache: &Path,
         root: &Path,
-        logs: &[LogFile],
-        cached: &CachedGames,
+        logs: impl Iterator<Item = LogFile>,
+        record: impl Fn(GameId) -> Option<GameRecord>,
         packed: PackedSoFar,
     ) -> Shortage {
-        let sizes = logs.iter().filter_map(|log| {
+        let sizes = logs.filter_map(|log| {
             let size = std::fs::metadata(root.join(&log.relative_path)).map_or(0, |log| log.len());
-            let record = cached.records.get(&log.game_id);
-            if record.is_some_and(|record| seems_current(record, size)) { None } else { Some(size) }
+            let is_current = record(log.game_id).is_some_and(|record| seems_current(&record, size));
+            if is_current { None } else { Some(size) }
         });
         let (games_left, log_bytes) =
             sizes.fold((0, 0), |(games, bytes), size| (games + 1, bytes + size));
@@ -124,18 +125,18 @@ impl IngestError {
 
 /// Of all logs.
 fn shortage(cache: &Path, options: &IngestOptions) -> Shortage {
-    let mut logs = find_logs(&options.root).map_or(Vec::new(), |found| found.logs);
-    logs.truncate(options.max_games.unwrap_or(usize::MAX));
-    let none = CachedGames::default();
-    Shortage::of(cache, &options.root, &logs, &none, PackedSoFar::default())
+    let found = find_logs(&options.root).unwrap_or_else(|_| FoundLogs::default());
+    let logs = found.logs.iter().take(options.max_games.unwrap_or(usize::MAX));
+    Shortage::of(cache, &options.root, logs, |_| None, PackedSoFar::default())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::cache::CacheKey;
-    use crate::gamelog::{GameId, GamePlay, LogSummary, ReadOptions};
+    use crate::gamelog::{GamePlay, LogSummary, ReadOptions};
     use crate::splendor::PlayerCount;
+    use std::collections::BTreeMap;
 
     #[test]
     fn a_shortage_says_what_is_left_what_it_takes_and_what_became_of_the_rest() {
@@ -171,7 +172,7 @@ mod tests {
             std::fs::write(folder.path().join(&relative_path), vec![b'x'; 500_000]).unwrap();
             logs.push(LogFile { game_id: GameId(game_id), relative_path });
         }
-        let mut stored = CachedGames::default();
+        let mut stored = BTreeMap::new();
         for (game_id, source_bytes) in [(1, 500_000), (2, 400_000)] {
             let key = CacheKey::now(b"x", ReadOptions::default());
             let summary = LogSummary {
@@ -183,9 +184,12 @@ mod tests {
             };
             let record =
                 GameRecord::new(GameId(game_id), String::new(), source_bytes, key, &summary);
-            stored.records.insert(GameId(game_id), record);
+            stored.insert(GameId(game_id), record);
         }
-        let of = |packed| Shortage::of(&cache, folder.path(), &logs, &stored, packed);
+        let of = |packed| {
+            let record = |game_id| stored.get(&game_id).cloned();
+            Shortage::of(&cache, folder.path(), logs.iter().cloned(), record, packed)
+        };
         let unknown = of(PackedSoFar::default());
         assert_eq!(unknown.games_left, 3, "the second log has grown");
         assert_eq!(unknown.needed, 2 * 300_000 + 2 * SMALL_FILE);

@@ -1,13 +1,14 @@
 //! One log: read once, hashed, compared with the cache, encoded if it must be.
 
 use super::find::LogFile;
+use super::log_list::LogList;
 use super::phases::IngestPhases;
 use super::whole_file::{Reading, read_whole};
 use crate::cache::{
-    CacheError, CacheKey, CachedGames, GameReader, GameRecord, PackedGame, Packer, StaleReason,
+    CacheError, CacheKey, CachedGame, GameReader, GameRecord, PackedGame, Packer, StaleReason,
 };
 use crate::encode::EncodedGame;
-use crate::gamelog::{GamePlay, LogError, ReadOptions, read_log};
+use crate::gamelog::{GameId, GamePlay, LogError, ReadOptions, read_log};
 use std::any::Any;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -17,6 +18,8 @@ use std::time::{Duration, Instant};
 /// A log that was looked at.
 pub(super) struct Examined {
     pub(super) outcome: Outcome,
+    /// What the cache has of its game.
+    pub(super) cached: Option<CachedGame>,
     /// What its rows are or would be made from; `None` if its bytes cannot be had.
     pub(super) key: Option<CacheKey>,
     /// Size of the log.
@@ -27,9 +30,8 @@ pub(super) struct Examined {
 pub(super) enum Outcome {
     /// The cached rows are what encoding it would give.
     UpToDate,
-    /// It is not as cached, and can be read. `is_damaged` is whether the row that it replaces is not
-    /// what was stored, whatever the reason; `game` is its encoded rows, if they were asked for.
-    Stale { why: StaleReason, is_damaged: bool, game: Option<Box<NewGame>> },
+    /// It is not as cached, and can be read. `game` is its encoded rows, if they were asked for.
+    Stale { why: StaleReason, game: Option<Box<NewGame>> },
     /// It cannot be read, or not yet.
     NotTaken(LogError),
 }
@@ -39,13 +41,6 @@ pub(super) struct NewGame {
     pub(super) packed: PackedGame,
     /// How it went.
     pub(super) play: GamePlay,
-}
-
-impl Examined {
-    /// A log of which there are no bytes.
-    pub(super) fn without_bytes(error: LogError) -> Examined {
-        Examined { outcome: Outcome::NotTaken(error), key: None, bytes: 0 }
-    }
 }
 
 /// What is done with a log that is stale.
@@ -89,6 +84,9 @@ impl<'a> Examiner<'a> {
         })
     }
 
+    /// Examines the log at a place. If there is another of the same game, it is refused: which is
+    /// right cannot be known.
+    ///
     /// The hash and the rows come from the same bytes, read once: a log that is rewritten meanwhile
     /// cannot get the rows of one version under the hash of another.
     ///
@@ -96,37 +94,46 @@ impl<'a> Examiner<'a> {
     pub(super) fn examine(
         &mut self,
         root: &Path,
-        log: &LogFile,
-        cached: &CachedGames,
+        logs: &LogList,
+        place: usize,
     ) -> Result<Examined, CacheError> {
-        let examine = AssertUnwindSafe(|| self.examine_or_panic(root, log, cached));
+        let log = &logs.get(place);
+        if let Some(twin) = logs.twin_of(place) {
+            let (path, twin) = (log.source_path(), twin.source_path());
+            let error = LogError::game_in_two_files(log.game_id, path, Path::new(&twin));
+            return self.refuse(log, error);
+        }
+        let examine = AssertUnwindSafe(|| self.examine_or_panic(root, log));
         match catch_unwind(examine) {
             Ok(examined) => examined,
             Err(panic) => {
                 // Whatever state the buffers were left in.
                 *self = Examiner::new(self.options, self.purpose, self.cache, self.phases)?;
                 let error = LogError::internal(log.source_path(), message_of(&*panic));
-                Ok(Examined::without_bytes(error))
+                self.refuse(log, error)
             }
         }
     }
 
-    fn examine_or_panic(
-        &mut self,
-        root: &Path,
-        log: &LogFile,
-        cached: &CachedGames,
-    ) -> Result<Examined, CacheError> {
+    /// A log that is refused whatever its bytes are.
+    fn refuse(&self, log: &LogFile, error: LogError) -> Result<Examined, CacheError> {
+        let record = match &self.reader {
+            Some(reader) => reader.plain_columns(log.game_id)?,
+            None => None,
+        };
+        let cached = record.map(|record| CachedGame { record, damaged_blob: None });
+        Ok(Examined { outcome: Outcome::NotTaken(error), cached, key: None, bytes: 0 })
+    }
+
+    fn examine_or_panic(&mut self, root: &Path, log: &LogFile) -> Result<Examined, CacheError> {
         let source_path = log.source_path();
         let file = Path::new(&source_path);
         let phases = self.phases;
         let begun = Instant::now();
         match read_whole(&root.join(&log.relative_path), &mut self.bytes) {
             Ok(Reading::Whole) => {}
-            Ok(Reading::Changed) => {
-                return Ok(Examined::without_bytes(LogError::changed_while_read(file)));
-            }
-            Err(error) => return Ok(Examined::without_bytes(LogError::unreadable(file, &error))),
+            Ok(Reading::Changed) => return self.refuse(log, LogError::changed_while_read(file)),
+            Err(error) => return self.refuse(log, LogError::unreadable(file, &error)),
         }
         #[cfg(test)]
         tests::panic_over(&self.bytes);
@@ -134,18 +141,13 @@ impl<'a> Examiner<'a> {
         let key = CacheKey::now(&self.bytes, self.options);
         let bytes = self.bytes.len() as u64;
         phases.hash.add(begun.elapsed(), bytes);
-        let examined = |outcome| Ok(Examined { outcome, key: Some(key), bytes });
-        let damage = match &self.reader {
-            Some(reader) if cached.contains(log.game_id) => {
-                let rows = cached.records.get(&log.game_id).map_or(0, |record| record.rows);
-                phases.check.count(rows.into());
-                phases.check.time(|| reader.first_damage(log.game_id))?
-            }
-            _ => None,
+        let cached = self.look(log.game_id)?;
+        let stale = match &cached {
+            Some(cached) => cached.staleness(&key),
+            None => Some(StaleReason::New),
         };
-        let is_damaged = damage.is_some();
-        let damaged = damage.map(|what| StaleReason::Damaged { what });
-        let Some(why) = cached.staleness(log.game_id, &key).or(damaged) else {
+        let examined = |outcome| Ok(Examined { outcome, cached, key: Some(key), bytes });
+        let Some(why) = stale else {
             return examined(Outcome::UpToDate);
         };
 
@@ -172,7 +174,7 @@ impl<'a> Examiner<'a> {
                     }
                     false => None,
                 };
-                examined(Outcome::Stale { why, is_damaged, game })
+                examined(Outcome::Stale { why, game })
             }
             Err(error) => examined(Outcome::NotTaken(error)),
         }
@@ -180,6 +182,17 @@ impl<'a> Examiner<'a> {
 }
 
 impl Examiner<'_> {
+    fn look(&self, game_id: GameId) -> Result<Option<CachedGame>, CacheError> {
+        let Some(reader) = &self.reader else { return Ok(None) };
+        let begun = Instant::now();
+        let cached = reader.look(game_id)?;
+        if let Some(cached) = &cached {
+            let rows = cached.record.as_ref().map_or(0, |record| record.rows);
+            self.phases.check.add(begun.elapsed(), rows.into());
+        }
+        Ok(cached)
+    }
+
     fn pack(&mut self, record: GameRecord) -> io::Result<PackedGame> {
         let begun = Instant::now();
         let game = self.packer.pack(record, &self.game)?;
@@ -196,8 +209,9 @@ fn message_of(panic: &(dyn Any + Send)) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use super::super::find::find_logs;
     use super::*;
-    use crate::gamelog::{Dialect, GameId, LogErrorKind, write_log};
+    use crate::gamelog::{Dialect, LogErrorKind, write_log};
     use crate::simulate::simulate_game;
     use crate::splendor::PlayerCount;
 
@@ -219,19 +233,17 @@ mod tests {
         let phases = IngestPhases::new();
         let mut examiner =
             Examiner::new(ReadOptions::default(), Purpose::Encode, None, &phases).unwrap();
-        let mut examine = |game_id: i64| {
-            let relative_path = format!("{game_id}.csv").into();
-            let log = LogFile { game_id: GameId(game_id), relative_path };
-            examiner.examine(folder.path(), &log, &CachedGames::default()).unwrap().outcome
-        };
+        let logs = find_logs(folder.path()).unwrap().logs;
+        let mut examine =
+            |place: usize| examiner.examine(folder.path(), &logs, place).unwrap().outcome;
         for _ in 0..2 {
-            let Outcome::NotTaken(error) = examine(1) else { panic!("it went in") };
+            let Outcome::NotTaken(error) = examine(0) else { panic!("it went in") };
             assert_eq!(error.fault.kind, LogErrorKind::Internal);
             let said = error.to_string();
             for part in ["1.csv: ", "over 5 bytes", "report"] {
                 assert!(said.contains(part), "{part} is not in {said}");
             }
-            let Outcome::Stale { game: Some(game), .. } = examine(2) else { panic!("not encoded") };
+            let Outcome::Stale { game: Some(game), .. } = examine(1) else { panic!("not encoded") };
             assert_eq!(game.packed.record.rows as usize, turns.len());
         }
     }

@@ -1,6 +1,7 @@
 //! Finding the logs below a folder.
 
 use super::IngestError;
+use super::log_list::{LogList, LogListBuilder};
 use crate::gamelog::GameId;
 use rustix::io::Errno;
 use std::path::{Path, PathBuf};
@@ -40,7 +41,7 @@ impl LogFile {
 #[derive(Clone, Debug, Default)]
 pub struct FoundLogs {
     /// The logs by game id, then by path.
-    pub logs: Vec<LogFile>,
+    pub logs: LogList,
     /// CSV files that are not logs, below the folder.
     pub skipped: Vec<PathBuf>,
     /// Links that lead back to a folder they lie in, or to themselves, below the folder. Nothing
@@ -69,6 +70,7 @@ pub fn find_logs(root: &Path) -> Result<FoundLogs, IngestError> {
         return Err(IngestError::NoFolder(root.to_owned()));
     }
     let mut found = FoundLogs::default();
+    let mut logs = LogListBuilder::default();
     let entries = WalkDir::new(root)
         .follow_links(true)
         .into_iter()
@@ -104,13 +106,13 @@ pub fn find_logs(root: &Path) -> Result<FoundLogs, IngestError> {
             }
             continue;
         }
-        let relative_path = path.strip_prefix(root).unwrap_or(path).to_owned();
+        let relative_path = path.strip_prefix(root).unwrap_or(path);
         match game_id_of(path) {
-            Some(game_id) => found.logs.push(LogFile { game_id, relative_path }),
-            None => found.skipped.push(relative_path),
+            Some(game_id) => logs.push(game_id, relative_path),
+            None => found.skipped.push(relative_path.to_owned()),
         }
     }
-    found.logs.sort();
+    found.logs = logs.finish();
     found.skipped.sort();
     found.loops.sort();
     Ok(found)
@@ -271,7 +273,7 @@ mod tests {
         symlink("itself", root.join("itself")).unwrap();
         symlink("7.csv", root.join("7.csv")).unwrap();
         let found = find_logs(root).unwrap();
-        let logs: Vec<_> = found.logs.iter().map(LogFile::source_path).collect();
+        let logs: Vec<_> = found.logs.iter().map(|log| log.source_path()).collect();
         assert_eq!(logs, ["2_games/1.csv", "7.csv"]);
         assert_eq!(found.loops, [Path::new("2_games/back"), Path::new("itself")]);
     }

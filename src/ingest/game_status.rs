@@ -131,3 +131,18 @@ pub struct StatusEntry {
     /// Whether its log does not go in while an older version of the game stays in the cache.
     pub older_version_kept: bool,
 }
+
+impl StatusEntry {
+    /// A game whose log is gone, with what its cached rows were made from, if there are any.
+    pub(super) fn gone(game_id: GameId, path: String, old: Option<GameVersion>) -> StatusEntry {
+        let (status, new, older_version_kept) = (GameStatus::Gone, None, false);
+        StatusEntry { game_id, path, status, old, new, older_version_kept }
+    }
+
+    /// A cached game whose log is gone. A damaged row does not say where that lay.
+    pub(super) fn gone_from_cache(game_id: GameId, record: Option<GameRecord>) -> StatusEntry {
+        let old = record.as_ref().map(GameVersion::of_record);
+        let path = record.map_or_else(|| format!("game {game_id}"), |record| record.source_path);
+        StatusEntry::gone(game_id, path, old)
+    }
+}

@@ -2,8 +2,12 @@
 //!
 //! **How it works.** Worker threads take logs one after another: read, hash, compare with the
 //! cache, encode and pack if stale. Their outcomes go through a short channel to the one writer,
-//! which stores games and commits every so many. The channel's bound is what keeps memory flat:
-//! workers wait when the writer is behind, however many games there are.
+//! which stores games and commits every so many.
+//!
+//! **Memory** is flat however many games there are. The channel has a bound: workers wait when the writer
+//! is behind. What the cache has of a game is read by the worker that has its log at hand, and let go with
+//! it. What is kept of every game until the end is its entry in the [list of logs](LogList), 16 bytes;
+//! beyond that, only of those with which something is wrong.
 //!
 //! **What can go wrong, and what then.** A log that cannot be read is refused and the others go
 //! in. One that is still being written is set aside: it is tried again by the next run. A kill loses the batch at hand and nothing else; so
@@ -14,6 +18,8 @@ mod disk_full;
 mod examine;
 mod find;
 mod game_status;
+mod log_list;
+mod missing;
 mod phases;
 mod run;
 mod status;
@@ -26,7 +32,9 @@ mod writer;
 pub use disk_full::Shortage;
 pub use find::{FoundLogs, LogFile, find_logs, game_id_of};
 pub use game_status::{GameStatus, GameVersion, StatusCounts, StatusEntry};
-pub use run::{IngestOptions, are_too_many, ingest};
+pub use log_list::LogList;
+pub use missing::Missing;
+pub use run::{IngestOptions, ingest};
 pub use status::{StatusReport, status};
 pub use summary::{Affected, CacheTotals, IngestSummary};
 pub use verify::{Finding, FindingKind, LogChange, VerifyOptions, VerifyReport, verify};

@@ -5,11 +5,13 @@ use super::disk_full::Shortage;
 use super::examine::{Examined, Examiner, NewGame, Outcome, Purpose};
 use super::find::{FoundLogs, LogFile, find_logs, loop_note, skipped_note};
 use super::game_status::{GONE, REFUSED, SET_ASIDE, UP_TO_DATE};
+use super::log_list::LogList;
+use super::missing::Missing;
 use super::phases::IngestPhases;
 use super::summary::{CacheTotals, IngestSummary};
 use super::workers::spread;
 use super::writer::Writer;
-use crate::cache::{Cache, CacheError, CachedGames};
+use crate::cache::{Cache, CacheError, CachedGame};
 use crate::gamelog::{GameId, LogError, ReadOptions};
 use crate::memory::report_memory;
 use crate::progress::{Amount, Progress};
@@ -71,9 +73,8 @@ pub fn ingest(
     for path in &skipped {
         tracing::info!("{}", skipped_note(path));
     }
-    let cached = cache.map_or(Ok(CachedGames::default()), Cache::games)?;
+    let (totals, missing) = before_the_run(cache, &logs)?;
     let refusals = cache.map_or(Ok(Vec::new()), Cache::refusals)?;
-    let game_ids: BTreeSet<GameId> = logs.iter().map(|log| log.game_id).collect();
     let looked_at = logs.len().min(options.max_games.unwrap_or(usize::MAX));
 
     let (begun, phases) = (Instant::now(), IngestPhases::new());
@@ -86,35 +87,52 @@ pub fn ingest(
             options.batch_size,
             stop,
         ),
-        cached: &cached,
+        logs: &logs,
+        missing,
         cache_file: cache.map(Cache::path),
         refused_before: refusals.into_iter().map(|refusal| refusal.game_id).collect(),
         not_taken: BTreeSet::new(),
-        summary: IngestSummary {
-            cache: CacheTotals::of(cached.records.values()),
-            ..Default::default()
-        },
+        summary: IngestSummary { cache: totals, ..Default::default() },
     };
     tracing::debug!("{} in {}", counted(looked_at, "log"), options.root.display());
     report_memory(options.monitor_memory, "at the start");
     progress.begin("ingesting", Amount::Games(looked_at as u64));
-    let gone_through = run.go_through(&logs, looked_at, &game_ids, progress, stop);
+    let gone_through = run.go_through(looked_at, progress, stop);
     if let (Err(IngestError::Cache(CacheError::DiskFull { .. })), Some(cache)) =
         (&gone_through, cache)
     {
-        return Err(IngestError::DiskFull(run.shortage(cache, &logs[..looked_at])));
+        return Err(IngestError::DiskFull(run.shortage(cache, looked_at)));
     }
     phases.report(begun, gone_through?);
     report_memory(options.monitor_memory, "at the end");
     Ok(run.into_summary())
 }
 
+/// What is in the cache, and which of its games have no log. Reads the plain columns of every game, so
+/// that a file that does not hang together is found out before anything is written to it.
+fn before_the_run(
+    cache: Option<&Cache>,
+    logs: &LogList,
+) -> Result<(CacheTotals, Missing), CacheError> {
+    let (mut totals, mut missing) = (CacheTotals::default(), Missing::default());
+    if let Some(cache) = cache {
+        cache.each_game(|game_id, record| {
+            if let Ok(record) = &record {
+                totals.add(record);
+            }
+            missing.look_at(game_id, record.ok().as_ref(), logs);
+        })?;
+    }
+    Ok((totals, missing))
+}
+
 struct Run<'a> {
     options: &'a IngestOptions,
     phases: &'a IngestPhases,
     writer: Writer<'a>,
-    /// The cache as it was before the run.
-    cached: &'a CachedGames,
+    logs: &'a LogList,
+    /// Games that were cached before the run and have no log.
+    missing: Missing,
     cache_file: Option<&'a Path>,
     /// Games of which the cache says that their log was refused or set aside.
     refused_before: BTreeSet<GameId>,
@@ -127,19 +145,17 @@ impl Run<'_> {
     /// Returns how many threads worked.
     fn go_through(
         &mut self,
-        logs: &[LogFile],
         looked_at: usize,
-        game_ids: &BTreeSet<GameId>,
         progress: &dyn Progress,
         stop: &AtomicBool,
     ) -> Result<usize, IngestError> {
-        let threads = self.examine_all(logs, looked_at, progress, stop)?;
+        let threads = self.examine_all(looked_at, progress, stop)?;
         progress.begin("committing", Amount::Unknown);
         self.summary.interrupted = stop.load(Ordering::Relaxed);
         if !self.summary.interrupted {
-            self.remove_missing(game_ids)?;
+            self.remove_missing()?;
         }
-        self.forget_refusals(game_ids)?;
+        self.forget_refusals()?;
         if !self.summary.interrupted {
             self.writer.finish()?;
         }
@@ -152,69 +168,70 @@ impl Run<'_> {
     }
 
     /// After the disk was full: what was not committed is gone by now.
-    fn shortage(self, cache: &Cache, looked_at: &[LogFile]) -> Shortage {
+    fn shortage(self, cache: &Cache, looked_at: usize) -> Shortage {
         let packed = self.writer.packed();
         // Rolls back what is open.
         drop(self.writer);
         cache.try_to_empty_write_ahead_log();
-        let stored = cache.games();
-        let stored = stored.as_ref().unwrap_or(self.cached);
-        Shortage::of(cache.path(), &self.options.root, looked_at, stored, packed)
+        let logs = self.logs.iter().take(looked_at);
+        // What cannot be read is encoded anew.
+        let record = |game_id| cache.plain_columns(game_id).ok().flatten()?.ok();
+        Shortage::of(cache.path(), &self.options.root, logs, record, packed)
     }
 
     /// Spreads the first `looked_at` logs over worker threads, stores what they send, and returns
     /// how many threads there were.
     fn examine_all(
         &mut self,
-        logs: &[LogFile],
         looked_at: usize,
         progress: &dyn Progress,
         stop: &AtomicBool,
     ) -> Result<usize, IngestError> {
-        let (options, cached) = (self.options, self.cached);
+        let (options, logs) = (self.options, self.logs);
         let (cache_file, phases) = (self.cache_file, self.phases);
         let begin = || Examiner::new(options.read, Purpose::Encode, cache_file, phases);
-        let work = |examiner: &mut Examiner<'_>, place: usize| match twin_of(logs, place) {
-            Some(twin) => Ok(game_in_two_files(&logs[place], twin)),
-            None => examiner.examine(&options.root, &logs[place], cached),
+        let work = |examiner: &mut Examiner<'_>, place: usize| {
+            examiner.examine(&options.root, logs, place)
         };
         spread(options.jobs, looked_at, stop, begin, work, |place, examined| {
-            self.take(&logs[place], examined)?;
+            self.take(&logs.get(place), examined)?;
             progress.advance(1);
             Ok(())
         })
     }
 
     fn take(&mut self, log: &LogFile, examined: Examined) -> Result<(), IngestError> {
-        let Examined { outcome, key, .. } = examined;
+        let Examined { outcome, cached, key, .. } = examined;
         self.summary.logs += 1;
         match outcome {
             Outcome::UpToDate => {
                 self.summary.count(UP_TO_DATE);
-                self.note_moved(log)?;
+                self.note_moved(log, cached)?;
                 self.note_mended(log)?;
             }
-            Outcome::Stale { why, is_damaged, game } => {
-                if is_damaged {
+            Outcome::Stale { why, game } => {
+                if cached.as_ref().is_some_and(|cached| cached.damage().is_some()) {
                     self.writer.check_structure()?;
                 }
                 self.summary.count(why.name());
                 self.note_mended(log)?;
                 if let Some(game) = game {
-                    self.store(&game)?;
+                    self.store(&game, cached)?;
                 }
             }
             Outcome::NotTaken(error) => {
-                self.refuse(log.game_id, key.map(|key| key.source_hash), error)?;
+                let source_hash = key.map(|key| key.source_hash);
+                self.refuse(log.game_id, source_hash, error, cached.is_some())?;
             }
         }
         Ok(())
     }
 
-    fn store(&mut self, game: &NewGame) -> Result<(), CacheError> {
+    /// Stores a game in the place of what is cached of it.
+    fn store(&mut self, game: &NewGame, old: Option<CachedGame>) -> Result<(), CacheError> {
         let NewGame { packed, play } = game;
-        if let Some(old) = self.cached.records.get(&packed.record.game_id) {
-            self.summary.cache.remove(old);
+        if let Some(CachedGame { record: Ok(old), .. }) = old {
+            self.summary.cache.remove(&old);
         }
         self.summary.cache.add(&packed.record);
         self.summary.just_encoded.add(&packed.record);
@@ -232,6 +249,7 @@ impl Run<'_> {
         game_id: GameId,
         source_hash: Option<blake3::Hash>,
         error: LogError,
+        is_cached: bool,
     ) -> Result<(), CacheError> {
         let is_set_aside = error.fault.kind.may_be_unfinished();
         let is_first_of_game = self.not_taken.insert(game_id);
@@ -240,7 +258,7 @@ impl Run<'_> {
             if self.refused_before.contains(&game_id) {
                 self.writer.write(|batch| batch.clear_refusals_of(game_id))?;
             }
-            if self.cached.contains(game_id) {
+            if is_cached {
                 self.summary.older_version_kept.insert(game_id);
             }
             self.summary.count(if is_set_aside { SET_ASIDE } else { REFUSED });
@@ -256,10 +274,10 @@ impl Run<'_> {
     }
 
     /// A log that only lies elsewhere keeps its rows.
-    fn note_moved(&mut self, log: &LogFile) -> Result<(), CacheError> {
+    fn note_moved(&mut self, log: &LogFile, cached: Option<CachedGame>) -> Result<(), CacheError> {
         let source_path = log.source_path();
-        match self.cached.records.get(&log.game_id) {
-            Some(record) if record.source_path != source_path => {
+        match cached.map(|cached| cached.record) {
+            Some(Ok(record)) if record.source_path != source_path => {
                 self.writer.write(|batch| batch.set_source_path(log.game_id, &source_path))?;
                 // With a path of another length, all of the game's row is written anew.
                 self.writer.end_game(u64::from(record.rows) * PACKED_BYTES_A_ROW)?;
@@ -279,15 +297,13 @@ impl Run<'_> {
     }
 
     /// Makes the cache mirror the folder, unless so much is gone that the folder is the suspect.
-    fn remove_missing(&mut self, game_ids: &BTreeSet<GameId>) -> Result<(), CacheError> {
-        let cached = self.cached.game_ids().count();
-        let missing: Vec<GameId> =
-            self.cached.game_ids().filter(|game_id| !game_ids.contains(game_id)).collect();
+    fn remove_missing(&mut self) -> Result<(), CacheError> {
+        let missing = self.missing.game_ids();
         if !missing.is_empty() {
             self.summary.counts.insert(GONE, missing.len());
         }
-        self.summary.gone.clone_from(&missing);
-        let is_suspect = are_too_many(missing.len(), cached) && !self.options.allow_delete;
+        self.summary.gone = missing.to_vec();
+        let is_suspect = self.missing.are_too_many() && !self.options.allow_delete;
         if self.options.keep_missing || is_suspect {
             self.summary.missing_kept = missing.len();
             self.summary.removal_blocked = !self.options.keep_missing;
@@ -296,23 +312,21 @@ impl Run<'_> {
         if !missing.is_empty() {
             self.writer.check_structure()?;
         }
-        for game_id in missing {
+        for &game_id in missing {
             self.writer.write(|batch| batch.remove(game_id))?;
-            if let Some(record) = self.cached.records.get(&game_id) {
-                self.summary.cache.remove(record);
-            }
         }
+        self.summary.cache.remove_all(self.missing.totals());
         Ok(())
     }
 
     /// Forgets the refusals of games that have no log any more. Those of logs that this run looked
     /// at are right by now, and the others stay.
-    fn forget_refusals(&mut self, game_ids: &BTreeSet<GameId>) -> Result<(), CacheError> {
+    fn forget_refusals(&mut self) -> Result<(), CacheError> {
         for &game_id in &self.refused_before {
-            if !game_ids.contains(&game_id) {
+            if !self.logs.contains(game_id) {
                 self.writer.write(|batch| batch.clear_refusals_of(game_id))?;
                 // It may never have been cached; then nothing has counted it yet.
-                if !self.cached.contains(game_id) && !self.summary.interrupted {
+                if !self.missing.contains(game_id) && !self.summary.interrupted {
                     self.summary.count(GONE);
                 }
             }
@@ -331,23 +345,3 @@ impl Run<'_> {
 
 /// What a row of a game takes in the cache, about.
 const PACKED_BYTES_A_ROW: u64 = 200;
-
-/// Whether so many of the cached games have no log that the folder is the suspect, such as a disk
-/// that is not mounted: more than a fifth.
-pub fn are_too_many(missing: usize, cached: usize) -> bool {
-    const MOST_MISSING_PARTS: usize = 5;
-    missing * MOST_MISSING_PARTS > cached
-}
-
-/// Another file of the same game. Logs are sorted by game id, so that it can only be a neighbour.
-pub(super) fn twin_of(logs: &[LogFile], place: usize) -> Option<&LogFile> {
-    let is_twin = |other: &&LogFile| other.game_id == logs[place].game_id;
-    let before = place.checked_sub(1).and_then(|before| logs.get(before));
-    before.filter(is_twin).or_else(|| logs.get(place + 1).filter(is_twin))
-}
-
-pub(super) fn game_in_two_files(log: &LogFile, twin: &LogFile) -> Examined {
-    let twin = twin.source_path();
-    let error = LogError::game_in_two_files(log.game_id, log.source_path(), Path::new(&twin));
-    Examined::without_bytes(error)
-}

@@ -1,12 +1,11 @@
 //! What a run of `prep ingest` would do, and why. Reads and hashes every log; writes nothing.
 
 use super::IngestError;
-use super::examine::{Examiner, Outcome, Purpose};
-use super::find::{LogFile, find_logs, loop_note};
+use super::examine::{Examined, Examiner, Outcome, Purpose};
+use super::find::{find_logs, loop_note};
 use super::game_status::{GameStatus, GameVersion, StatusCounts, StatusEntry};
 use super::phases::IngestPhases;
-use super::run::{game_in_two_files, twin_of};
-use crate::cache::{Cache, CachedGames};
+use crate::cache::{Cache, Refusal};
 use crate::gamelog::{GameId, ReadOptions};
 use crate::progress::{Amount, Progress};
 use std::collections::{BTreeMap, BTreeSet};
@@ -54,30 +53,42 @@ pub fn status(
     for path in &found.loops {
         tracing::warn!("{}", loop_note(path));
     }
-    let cached = cache.map_or(Ok(CachedGames::default()), Cache::games)?;
-    if found.logs.is_empty() && cached.game_ids().next().is_none() {
+    let refusals = cache.map_or(Ok(Vec::new()), Cache::refusals)?;
+    let refused_games: BTreeSet<GameId> = refusals.iter().map(|refusal| refusal.game_id).collect();
+    let mut gone = BTreeMap::new();
+    // A log that was refused and is gone may never have been cached.
+    for Refusal { game_id, source_path, .. } in refusals {
+        if !found.logs.contains(game_id) {
+            gone.insert(game_id, StatusEntry::gone(game_id, source_path, None));
+        }
+    }
+    let mut are_any_cached = false;
+    if let Some(cache) = cache {
+        cache.each_game(|game_id, record| {
+            are_any_cached = true;
+            if !found.logs.contains(game_id) {
+                gone.insert(game_id, StatusEntry::gone_from_cache(game_id, record.ok()));
+            }
+        })?;
+    }
+    if found.logs.is_empty() && !are_any_cached {
         return Err(IngestError::no_logs(root, &found));
     }
     let logs = found.logs;
-    let refusals = cache.map_or(Ok(Vec::new()), Cache::refusals)?;
-    let refused_games: BTreeSet<GameId> = refusals.iter().map(|refusal| refusal.game_id).collect();
 
     let mut games = Vec::new();
     let phases = IngestPhases::new();
     let mut examiner = Examiner::new(options, Purpose::Explain, cache.map(Cache::path), &phases)?;
     progress.begin("comparing", Amount::Games(logs.len() as u64));
-    for (place, log) in logs.iter().enumerate() {
+    for place in 0..logs.len() {
         progress.advance(1);
-        if place > 0 && logs[place - 1].game_id == log.game_id {
+        if logs.is_second(place) {
             // A game in two files is one game.
             continue;
         }
-        let record = cached.records.get(&log.game_id);
-        let examined = match twin_of(&logs, place) {
-            Some(twin) => game_in_two_files(log, twin),
-            None => examiner.examine(root, log, &cached)?,
-        };
-        let status = match examined.outcome {
+        let Examined { outcome, cached, key, bytes } = examiner.examine(root, &logs, place)?;
+        let log = logs.get(place);
+        let status = match outcome {
             Outcome::UpToDate => {
                 GameStatus::UpToDate { mended: refused_games.contains(&log.game_id) }
             }
@@ -85,36 +96,18 @@ pub fn status(
             Outcome::NotTaken(error) => GameStatus::not_taken(error),
         };
         let is_not_taken = matches!(status, GameStatus::Refused(_) | GameStatus::SetAside(_));
+        let record = cached.as_ref().and_then(|cached| cached.record.as_ref().ok());
         games.push(StatusEntry {
             game_id: log.game_id,
             path: log.source_path(),
             status,
             old: record.map(GameVersion::of_record),
-            new: examined.key.map(|key| GameVersion::of_log(&key, examined.bytes)),
-            older_version_kept: is_not_taken && cached.contains(log.game_id),
+            new: key.map(|key| GameVersion::of_log(&key, bytes)),
+            older_version_kept: is_not_taken && cached.is_some(),
         });
     }
     progress.end();
-    let present: BTreeSet<GameId> = logs.iter().map(|log: &LogFile| log.game_id).collect();
-    // A log that was refused and is gone may never have been cached.
-    let mut gone: BTreeMap<GameId, String> = BTreeMap::new();
-    gone.extend(refusals.into_iter().map(|refusal| (refusal.game_id, refusal.source_path)));
-    // A damaged row does not say where its log lay.
-    gone.extend(cached.damaged.keys().map(|&game_id| (game_id, format!("game {game_id}"))));
-    let records = cached.records.iter();
-    gone.extend(records.map(|(&game_id, record)| (game_id, record.source_path.clone())));
-    for (game_id, path) in gone {
-        if !present.contains(&game_id) {
-            games.push(StatusEntry {
-                game_id,
-                path,
-                status: GameStatus::Gone,
-                old: cached.records.get(&game_id).map(GameVersion::of_record),
-                new: None,
-                older_version_kept: false,
-            });
-        }
-    }
+    games.extend(gone.into_values());
     games.sort_by_key(|entry| entry.game_id);
     let last_ingest_finished = cache.map_or(Ok(true), Cache::last_ingest_finished)?;
     Ok(StatusReport { games, last_ingest_finished })

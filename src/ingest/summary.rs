@@ -79,12 +79,6 @@ pub struct Affected {
 }
 
 impl CacheTotals {
-    pub(super) fn of<'r>(records: impl Iterator<Item = &'r GameRecord>) -> CacheTotals {
-        let mut totals = CacheTotals::default();
-        records.for_each(|record| totals.add(record));
-        totals
-    }
-
     pub(super) fn add(&mut self, record: &GameRecord) {
         self.games += 1;
         self.rows += u64::from(record.rows);
@@ -93,10 +87,18 @@ impl CacheTotals {
     }
 
     pub(super) fn remove(&mut self, record: &GameRecord) {
-        self.games -= 1;
-        self.rows -= u64::from(record.rows);
-        self.gem_faults.remove(unrepaired_rows(record));
-        self.unbalanced.remove(record.unbalanced_rows);
+        let mut of_game = CacheTotals::default();
+        of_game.add(record);
+        self.remove_all(&of_game);
+    }
+
+    /// Never below nothing: beside a dry run, which holds no lock, games may come and change that were
+    /// not there when all were counted.
+    pub(super) fn remove_all(&mut self, gone: &CacheTotals) {
+        self.games = self.games.saturating_sub(gone.games);
+        self.rows = self.rows.saturating_sub(gone.rows);
+        self.gem_faults.remove_all(gone.gem_faults);
+        self.unbalanced.remove_all(gone.unbalanced);
     }
 }
 
@@ -110,8 +112,8 @@ impl Affected {
         self.rows += u64::from(rows);
     }
 
-    fn remove(&mut self, rows: u32) {
-        self.games -= u64::from(rows > 0);
-        self.rows -= u64::from(rows);
+    fn remove_all(&mut self, gone: Affected) {
+        self.games = self.games.saturating_sub(gone.games);
+        self.rows = self.rows.saturating_sub(gone.rows);
     }
 }

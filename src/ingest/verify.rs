@@ -6,13 +6,14 @@
 
 use super::IngestError;
 use super::find::{LogFile, find_logs};
-use super::run::twin_of;
+use super::log_list::LogList;
+use super::missing::Missing;
 use super::workers::spread;
-use crate::cache::{CacheError, CachedGames, GameReader, GameRecord};
+use crate::cache::{CacheError, GameReader, GameRecord};
 use crate::gamelog::GameId;
 use crate::progress::{Amount, Progress};
 use crate::words::counted;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -135,25 +136,25 @@ pub fn verify(
         Err(CacheError::Malformed { why, .. }) => report.file(why),
         Err(error) => return Err(error.into()),
     }
-    let (games, cut_short) = reader.games();
-    match cut_short {
-        None => {}
-        Some(CacheError::Malformed { why, .. }) => {
+    let mut games = Missing::default();
+    match reader.each_game(|game_id, record| games.look_at(game_id, record.ok().as_ref(), &logs)) {
+        Ok(()) => {}
+        Err(CacheError::Malformed { why, .. }) => {
             report.file(format!("not all games can be listed: {why}"));
         }
-        Some(error) => return Err(error.into()),
+        Err(error) => return Err(error.into()),
     }
     // A list that cannot be read is the file's damage, which is listed above.
     let refused = reader.refused_games().unwrap_or_default();
     drop(reader);
 
-    let checks = Checks::of(&games, &refused, &logs);
-    let (cached, found) = (games.game_ids().count(), logs.len());
+    report.games = games.cached();
+    let (cached, found) = (games.cached(), logs.len());
     tracing::debug!("{} in the cache, {}", counted(cached, "game"), counted(found, "log"));
-    progress.begin("checking games", Amount::Games(checks.list.len() as u64));
-    checks.run(cache, options, &games, &mut report, progress, stop)?;
+    let checks = Checks { root: &options.root, logs: &logs, refused, gone: games.game_ids() };
+    progress.begin("checking games", Amount::Games(checks.games() as u64));
+    checks.run(cache, options.jobs, &mut report, progress, stop)?;
     progress.end();
-    report.games = games.game_ids().count();
     report.interrupted = stop.load(Ordering::Relaxed);
     report.findings.sort_by_key(|finding| (finding.game_id, finding.kind));
     report.not_up_to_date.sort();
@@ -166,17 +167,14 @@ impl VerifyReport {
     }
 }
 
-/// One game, with what there is of it.
-struct Check<'a> {
-    game_id: GameId,
-    is_cached: bool,
-    log: Option<&'a LogFile>,
-    /// Whether the last ingest refused the log, or a second file is the same game.
-    is_refused: bool,
-}
-
+/// All games that there are: of each log, and of each cached game that has none.
 struct Checks<'a> {
-    list: Vec<Check<'a>>,
+    root: &'a Path,
+    logs: &'a LogList,
+    /// Games whose logs the last ingest refused.
+    refused: BTreeSet<GameId>,
+    /// Cached games without a log.
+    gone: &'a [GameId],
 }
 
 /// What came of a check.
@@ -189,89 +187,87 @@ struct Checked {
     can_encode: bool,
 }
 
-impl<'a> Checks<'a> {
-    fn of(games: &CachedGames, refused: &BTreeSet<GameId>, logs: &'a [LogFile]) -> Checks<'a> {
-        let mut checks: BTreeMap<GameId, Check<'a>> = BTreeMap::new();
-        for (place, log) in logs.iter().enumerate() {
-            checks.insert(
-                log.game_id,
-                Check {
-                    game_id: log.game_id,
-                    is_cached: false,
-                    log: Some(log),
-                    is_refused: refused.contains(&log.game_id) || twin_of(logs, place).is_some(),
-                },
-            );
-        }
-        for game_id in games.game_ids().collect::<BTreeSet<_>>() {
-            checks
-                .entry(game_id)
-                .or_insert(Check { game_id, is_cached: true, log: None, is_refused: false })
-                .is_cached = true;
-        }
-        Checks { list: checks.into_values().collect() }
+impl Checks<'_> {
+    fn games(&self) -> usize {
+        self.logs.games() + self.gone.len()
     }
 
     fn run(
         &self,
         cache: &Path,
-        options: &VerifyOptions,
-        games: &CachedGames,
+        jobs: usize,
         report: &mut VerifyReport,
         progress: &dyn Progress,
         stop: &AtomicBool,
     ) -> Result<(), IngestError> {
-        let work = |reader: &mut GameReader, place: usize| {
-            self.list[place].run(reader, &options.root, games)
-        };
         let begin = || GameReader::open(cache);
-        spread(options.jobs, self.list.len(), stop, begin, work, |_, checked| {
-            report.enter(checked);
-            progress.advance(1);
+        let work = |reader: &mut GameReader, place: usize| self.check(reader, place);
+        let places = self.logs.len() + self.gone.len();
+        spread(jobs, places, stop, begin, work, |_, checked| {
+            if let Some(checked) = checked {
+                report.enter(checked);
+                progress.advance(1);
+            }
             Ok(())
         })?;
         Ok(())
     }
-}
 
-impl Check<'_> {
-    fn run(
-        &self,
-        reader: &mut GameReader,
-        root: &Path,
-        games: &CachedGames,
-    ) -> Result<Checked, CacheError> {
-        let record = games.records.get(&self.game_id);
-        let change = self.change(record, root);
+    /// Checks the game of the log at a place, or behind the logs one that has none; `None` if it is
+    /// checked with another log.
+    fn check(&self, reader: &mut GameReader, place: usize) -> Result<Option<Checked>, CacheError> {
+        let gone = place.checked_sub(self.logs.len()).map(|place| self.gone[place]);
+        let log = match gone {
+            Some(_) => None,
+            // A game in two files is one game.
+            None if self.logs.is_second(place + 1) => return Ok(None),
+            None => Some(self.logs.get(place)),
+        };
+        let Some(game_id) = gone.or(log.as_ref().map(|log| log.game_id)) else { return Ok(None) };
+        let cached = match reader.plain_columns(game_id) {
+            // Nor could it be listed, which is told of the file.
+            Err(CacheError::Malformed { .. }) => None,
+            cached => cached?,
+        };
+        let change = match &log {
+            Some(log) => self.change(log, cached.as_ref()),
+            None => Some(LogChange::Missing),
+        };
+        let has_twin = log.is_some() && self.logs.twin_of(place).is_some();
         let mut checked = Checked {
-            game_id: self.game_id,
+            game_id,
             faults: Vec::new(),
             unreadable: None,
             change,
-            can_encode: self.log.is_some()
-                && !self.is_refused
+            can_encode: log.is_some()
+                && !has_twin
+                && !self.refused.contains(&game_id)
                 && change != Some(LogChange::Unreadable),
         };
-        if self.is_cached {
-            match reader.faults(self.game_id) {
+        if cached.is_some() {
+            match reader.faults(game_id) {
                 Ok(faults) => checked.faults = faults,
                 Err(CacheError::Malformed { why, .. }) => checked.unreadable = Some(why),
                 Err(error) => return Err(error),
             }
         }
-        Ok(checked)
+        Ok(Some(checked))
     }
 
-    fn change(&self, record: Option<&GameRecord>, root: &Path) -> Option<LogChange> {
-        let Some(log) = self.log else { return Some(LogChange::Missing) };
+    fn change(
+        &self,
+        log: &LogFile,
+        cached: Option<&Result<GameRecord, String>>,
+    ) -> Option<LogChange> {
         let mut hasher = blake3::Hasher::new();
-        let read = File::open(root.join(&log.relative_path))
+        let read = File::open(self.root.join(&log.relative_path))
             .and_then(|file| hasher.update_reader(file).map(|hasher| hasher.finalize()));
-        match (read, record) {
+        match (read, cached) {
             (Err(_), _) => Some(LogChange::Unreadable),
+            (Ok(_), None) => Some(LogChange::New),
             // Of a damaged row nobody knows what it was made from.
-            (Ok(_), None) => (!self.is_cached).then_some(LogChange::New),
-            (Ok(hash), Some(record)) => {
+            (Ok(_), Some(Err(_))) => None,
+            (Ok(hash), Some(Ok(record))) => {
                 (hash != record.key.source_hash).then_some(LogChange::Changed)
             }
         }

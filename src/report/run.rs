@@ -227,7 +227,7 @@ fn count(
                 read = Err(ReportError::Interrupted);
                 break;
             }
-            match snapshot.game(record) {
+            match snapshot.game(record.game_id) {
                 Ok(game) => {
                     packed_bytes += game.packed_bytes();
                     if sender.send(game).is_err() {

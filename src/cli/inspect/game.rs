@@ -131,16 +131,14 @@ fn why_not_cached(game_id: GameId, path: &Path, reader: &GameReader) -> Result<S
     if let Some(refusal) = refusals.into_iter().find(|refusal| refusal.game_id == game_id) {
         return Ok(format!("game {game_id} is not in the cache: {}", refusal.message));
     }
-    let (games, _) = reader.games();
-    let ids = || games.game_ids();
-    let Some((first, last)) = ids().min().zip(ids().max()) else {
+    let (games, Some((first, last))) = reader.range()? else {
         return Ok(format!("game {game_id} is not in {}: it holds no games", path.display()));
     };
     Ok(format!(
         "game {game_id} is not in {}, which holds {} from {first} to {last}: give one of those, or \
          the path of a log",
         path.display(),
-        counted(ids().count(), "game"),
+        counted(games, "game"),
     ))
 }
 
