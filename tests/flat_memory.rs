@@ -1,5 +1,5 @@
 //! Memory stays flat however many games there are: the program's own report of its peak, for few
-//! games and for five times as many.
+//! games and for several times as many.
 
 #![allow(clippy::unwrap_used)]
 
@@ -7,6 +7,9 @@
 mod cli;
 
 use cli::CliTest;
+use splendor_prep::gamelog::{Dialect, GameId, write_log};
+use splendor_prep::simulate::simulate_game;
+use splendor_prep::splendor::PlayerCount;
 
 /// Enough rows that an export works at all its windows at once, as with any number of games.
 const FEW: u32 = 250;
@@ -47,5 +50,48 @@ fn memory_stays_flat_however_many_games_there_are() {
         eprintln!("{command}: {few} MB for {FEW} games, {many} MB for {MANY}");
         assert!(few > 1.0 && many < LIMIT, "{command}: {few} MB, then {many} MB");
         assert!(many <= highest_after(few), "{command}: {few} MB, then {many} MB");
+    }
+}
+
+/// Games of a few turns, so that there can be many: more rows than an export has under way at a time,
+/// and six times as many.
+const TURNS: usize = 4;
+const FEW_SHORT: usize = 4_000;
+const MANY_SHORT: usize = 24_000;
+
+/// More megabytes for the many short games than for the few: 150 bytes for each game more, and luck.
+/// A list of their records would take 6.
+const MORE_FOR_MANY: f64 = 3.0;
+
+/// Some games in pieces, each piece as a game.
+fn write_short_games(test: &CliTest, games: usize) {
+    let (mut game_id, mut log) = (0, Vec::new());
+    for turns in (0..).map(|seed| simulate_game(PlayerCount::Three, seed)) {
+        for piece in turns.chunks_exact(TURNS) {
+            if game_id as usize == games {
+                return;
+            }
+            game_id += 1;
+            log.clear();
+            write_log(&mut log, GameId(game_id), piece, Dialect::Nan).unwrap();
+            test.write(format!("raw/3_games/{game_id}.csv"), &log);
+        }
+    }
+}
+
+/// Of every game an ingest keeps 12 bytes and an export 32, and this is where it shows if a list of all
+/// games comes to be kept besides.
+#[test]
+#[cfg(target_os = "linux")]
+fn next_to_nothing_is_kept_of_a_game() {
+    let peaks = |games| {
+        let test = CliTest::new();
+        write_short_games(&test, games);
+        ["ingest raw", "ingest raw", "ingest raw --dry-run", "export"]
+            .map(|command| (command, peak(&test, command)))
+    };
+    for ((command, few), (_, many)) in peaks(FEW_SHORT).into_iter().zip(peaks(MANY_SHORT)) {
+        eprintln!("{command}: {few} MB for {FEW_SHORT} short games, {many} MB for {MANY_SHORT}");
+        assert!(many <= few + MORE_FOR_MANY, "{command}: {few} MB, then {many} MB");
     }
 }

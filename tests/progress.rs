@@ -12,7 +12,7 @@ use splendor_prep::cache::Cache;
 use splendor_prep::config::{FeatureSet, MaskSource, Ratios};
 use splendor_prep::export::{Dtype, ExportOptions, Layout, SplitMethod, export, verify_export};
 use splendor_prep::gamelog::ReadOptions;
-use splendor_prep::ingest::{IngestOptions, VerifyOptions, ingest, status, verify};
+use splendor_prep::ingest::{IngestOptions, StatusOptions, VerifyOptions, ingest, status, verify};
 use splendor_prep::progress::{Amount, Progress};
 use std::cell::RefCell;
 use std::fs;
@@ -142,7 +142,7 @@ fn every_phase_is_announced_and_done_to_its_end() {
     verify(&test.path("prep.sqlite"), &jobs, &recorder, &NEVER).unwrap();
     recorder.heard(&["looking for logs", "checking the file", "checking games"]);
     let recorder = Recorder::default();
-    status(&root, Some(&cache), ReadOptions::default(), &recorder).unwrap();
+    status(&root, Some(&cache), StatusOptions::default(), &recorder).unwrap();
     recorder.heard(&["looking for logs", "comparing"]);
 
     fs::remove_dir_all(root.join("4_games")).unwrap();

@@ -12,7 +12,7 @@ use pyo3::prelude::*;
 use splendor_prep::cache::{self, CacheError, GameReader, GameRecord};
 use splendor_prep::encode::{FEATURE_COUNT, Head};
 use splendor_prep::gamelog::{GameId, ReadOptions};
-use splendor_prep::ingest;
+use splendor_prep::ingest::{self, StatusOptions};
 use splendor_prep::progress::Silent;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -96,15 +96,23 @@ impl Cache {
 
     /// Every game, in ascending order of ``game_id``, but for `damaged` ones.
     fn games(&self, py: Python<'_>) -> PyResult<Vec<CachedGame>> {
-        let games = self.read(py, all_games)?;
-        Ok(games.records.into_values().map(CachedGame::from).collect())
+        self.read(py, |reader| {
+            let mut games = Vec::new();
+            reader.each_game(|_, record| games.extend(record.map(CachedGame::from)))?;
+            Ok(games)
+        })
     }
 
     /// Games whose entry cannot be what was stored, and what shows it. The next ingest encodes
     /// them anew.
     fn damaged(&self, py: Python<'_>) -> PyResult<BTreeMap<i64, String>> {
-        let games = self.read(py, all_games)?;
-        Ok(games.damaged.into_iter().map(|(game_id, what)| (game_id.0, what)).collect())
+        self.read(py, |reader| {
+            let mut damaged = BTreeMap::new();
+            reader.each_game(|game_id, record| {
+                damaged.extend(record.err().map(|what| (game_id.0, what)));
+            })?;
+            Ok(damaged)
+        })
     }
 
     /// The arrays of one game.
@@ -155,13 +163,19 @@ impl Cache {
     ) -> PyResult<BTreeMap<&'static str, usize>> {
         let report = py.detach(|| {
             let cache = cache::Cache::open_existing(&self.path)?;
-            ingest::status(&data_root, Some(&cache), ReadOptions { repair }, &Silent)
+            let read = ReadOptions { repair };
+            let options = StatusOptions { read, every_game: false };
+            ingest::status(&data_root, Some(&cache), options, &Silent)
         });
-        report.map(|report| report.counts()).map_err(|error| cache_error(py, &error))
+        report.map(|report| report.counts).map_err(|error| cache_error(py, &error))
     }
 
     fn __len__(&self, py: Python<'_>) -> PyResult<usize> {
-        Ok(self.read(py, all_games)?.records.len())
+        self.read(py, |reader| {
+            let mut games = 0;
+            reader.each_game(|_, record| games += usize::from(record.is_ok()))?;
+            Ok(games)
+        })
     }
 
     fn __repr__(&self) -> String {
@@ -180,13 +194,5 @@ impl Cache {
         read: impl FnOnce(GameReader) -> Result<T, CacheError> + Send,
     ) -> PyResult<T> {
         py.detach(|| read(GameReader::open(&self.path)?)).map_err(|error| cache_error(py, &error))
-    }
-}
-
-/// All of them, or an error: a list that was cut short would look like a whole one.
-fn all_games(reader: GameReader) -> Result<cache::CachedGames, CacheError> {
-    match reader.games() {
-        (games, None) => Ok(games),
-        (_, Some(error)) => Err(error),
     }
 }

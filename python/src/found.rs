@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 pub(crate) fn find_logs(py: Python<'_>, folder: PathBuf) -> PyResult<Vec<PathBuf>> {
     let found = py.detach(|| ingest::find_logs(&folder));
     let found = found.map_err(|error| PyOSError::new_err(error.to_string()))?;
-    Ok(found.logs.into_iter().map(|log| folder.join(log.relative_path)).collect())
+    Ok(found.logs.iter().map(|log| folder.join(log.relative_path)).collect())
 }
 
 /// Paths, of any file system, in the order in which an export has their games: ascending by the game

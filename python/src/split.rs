@@ -35,6 +35,6 @@ pub(crate) fn assign_splits<'py>(
     };
     let game_ids: Vec<GameId> = game_ids.as_array().iter().copied().map(GameId).collect();
     let splits =
-        py.detach(|| assign(&game_ids, ratios, seed, method)).map_err(|error| wrong(&error))?;
+        py.detach(|| assign(game_ids, ratios, seed, method)).map_err(|error| wrong(&error))?;
     Ok(vector(py, splits.into_iter().map(|split| split as u8).collect()))
 }

@@ -5,7 +5,8 @@ use super::{Context, MemoryArgs, Outcome, excerpt, progress, stop_flag, switch, 
 use crate::cache::{Cache, Rebuild, WriterLock};
 use crate::gamelog::{GameId, LogError, ReadOptions};
 use crate::ingest::{
-    Affected, CacheTotals, IngestError, IngestOptions, IngestSummary, Missing, find_logs, ingest,
+    Affected, CacheTotals, IngestError, IngestOptions, IngestSummary, Missing, check_for_logs,
+    find_logs, ingest,
 };
 use crate::progress::Progress;
 use crate::words::{counted, grouped};
@@ -108,10 +109,7 @@ pub(super) fn run(arguments: IngestArgs, context: Context) -> Result<Outcome> {
         }
         if arguments.rebuild || !path.exists() {
             // A slip in the folder's name must not leave an empty cache behind.
-            let found = find_logs(&options.root)?;
-            if found.logs.is_empty() {
-                return Err(IngestError::no_logs(&options.root, &found).into());
-            }
+            check_for_logs(&options.root)?;
         }
         let lock =
             WriterLock::acquire(&path, Duration::from_secs(arguments.wait)).map_err(before)?;

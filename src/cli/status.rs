@@ -4,7 +4,7 @@ use super::output;
 use super::{Context, Outcome, progress, switch};
 use crate::cache::Cache;
 use crate::gamelog::ReadOptions;
-use crate::ingest::{GameStatus, GameVersion, StatusReport, status};
+use crate::ingest::{GameStatus, GameVersion, StatusOptions, StatusReport, status};
 use crate::words::counted;
 use anyhow::Result;
 use clap::Args;
@@ -43,7 +43,10 @@ pub(super) fn run(arguments: StatusArgs, context: Context) -> Result<Outcome> {
     let root = arguments.data_root.unwrap_or_else(|| context.settings.data_root.clone());
     let cache = Cache::open_if_there(&context.cache_path())?;
     let progress = progress::progress(context.common.quiet);
-    let options = ReadOptions { repair: arguments.repair };
+    let options = StatusOptions {
+        read: ReadOptions { repair: arguments.repair },
+        every_game: arguments.explain || arguments.json,
+    };
     let report = status(&root, cache.as_ref(), options, &*progress)?;
     if !report.last_ingest_finished {
         tracing::info!("the last ingest did not finish, or is still running: the next one goes on");
@@ -75,7 +78,7 @@ fn as_json(report: &StatusReport) -> serde_json::Value {
     serde_json::json!({
         "up_to_date": report.is_up_to_date(),
         "last_ingest_finished": report.last_ingest_finished,
-        "counts": report.counts(),
+        "counts": report.counts,
         "games": games,
     })
 }
@@ -105,7 +108,7 @@ fn describe(report: &StatusReport, explain: bool) -> String {
         }
     }
     let counts: Vec<_> = report
-        .counts()
+        .counts
         .iter()
         .map(|(name, &games)| format!("{} {}", counted(games, "game"), name.replace('_', " ")))
         .collect();

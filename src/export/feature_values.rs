@@ -40,8 +40,10 @@ impl FeatureValues {
             None => f64::from(value),
         };
         let to_float16 = |value, column| to_float16_bits(exact(value, column));
-        let mut values =
-            plan.spare_values.take().unwrap_or_else(|| FeatureValues::empty(plan.dtype));
+        let needed = features.rows() * plan.columns.len();
+        let spare = plan.spare_values.take_for(needed, FeatureValues::room);
+        let mut values = spare.unwrap_or_else(|| FeatureValues::empty(plan.dtype));
+        values.make_room(needed);
         let misfit = match &mut values {
             FeatureValues::Float32(cells) => {
                 fill_float32(features, plan, cells);
@@ -60,6 +62,32 @@ impl FeatureValues {
                 value,
                 dtype: plan.dtype,
             }),
+        }
+    }
+}
+
+impl FeatureValues {
+    /// How many values there is room for.
+    fn room(&self) -> usize {
+        match self {
+            FeatureValues::Float32(cells) => cells.capacity(),
+            FeatureValues::Float16(cells) => cells.capacity(),
+            FeatureValues::Int8(cells) => cells.capacity(),
+        }
+    }
+
+    /// Makes room for so many values and no more, if there is less. What is in it may be forgotten.
+    fn make_room(&mut self, values: usize) {
+        fn make_room<T>(cells: &mut Vec<T>, values: usize) {
+            if cells.capacity() < values {
+                cells.clear();
+                cells.reserve_exact(values);
+            }
+        }
+        match self {
+            FeatureValues::Float32(cells) => make_room(cells, values),
+            FeatureValues::Float16(cells) => make_room(cells, values),
+            FeatureValues::Int8(cells) => make_room(cells, values),
         }
     }
 }

@@ -64,15 +64,16 @@ pub(super) fn identical_games(
     snapshot: &Snapshot<'_>,
     games: &ExportedGames,
 ) -> Result<Vec<IdenticalGames>, ExportError> {
-    let mut by_fingerprint: Vec<&ExportedGame> = games.written().collect();
-    by_fingerprint.sort_unstable_by_key(|game| (game.fingerprint, game.game_id));
     let mut unpacker = Unpacker::new().map_err(crate::cache::CacheError::from)?;
     let mut rows_of = |game: &ExportedGame| -> Result<UnpackedGame, ExportError> {
         Ok(unpacker.unpack(&snapshot.game(game.game_id)?)?)
     };
     let mut groups = Vec::new();
-    for alike in by_fingerprint.chunk_by(|one, other| one.fingerprint == other.fingerprint) {
-        let mut alike = alike.to_vec();
+    let mut by_fingerprint = games.written_by_fingerprint().peekable();
+    while let Some(game) = by_fingerprint.next() {
+        let mut alike = vec![game];
+        let is_alike = |next: &&ExportedGame| next.fingerprint == game.fingerprint;
+        alike.extend(std::iter::from_fn(|| by_fingerprint.next_if(is_alike)));
         while alike.len() > 1 {
             let first = rows_of(alike[0])?;
             let (mut same, mut others) = (vec![alike[0]], Vec::new());

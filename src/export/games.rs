@@ -111,8 +111,8 @@ impl ExportedGames {
         seed: u32,
         method: SplitMethod,
     ) -> Result<(), SplitError> {
-        let game_ids: Vec<GameId> = self.list.iter().map(|game| game.game_id).collect();
-        let splits = assign(&game_ids, ratios, seed, method)?;
+        let game_ids = self.list.iter().map(|game| game.game_id);
+        let splits = assign(game_ids, ratios, seed, method)?;
         self.list.iter_mut().zip(splits).for_each(|(game, split)| game.split = split);
         Ok(())
     }
@@ -170,6 +170,18 @@ impl ExportedGames {
             }
             _ => self.written_twice.push(game_id),
         }
+    }
+
+    /// The games of which rows were written, those with equal fingerprints one after another.
+    pub(super) fn written_by_fingerprint(&self) -> impl Iterator<Item = &ExportedGame> {
+        // Places, because references take twice the memory.
+        let places = (0..).zip(&self.list).filter(|(_, game)| game.is_written);
+        let mut places: Vec<u32> = places.map(|(place, _)| place).collect();
+        places.sort_unstable_by_key(|&place| {
+            let game = &self.list[place as usize];
+            (game.fingerprint, game.game_id)
+        });
+        places.into_iter().map(|place| &self.list[place as usize])
     }
 
     /// The games of which rows were written.

@@ -102,7 +102,7 @@ pub enum SplitError {
     },
 }
 
-/// Gives each game its split; the answer is as long as `game_ids`, in the same order.
+/// Gives each game its split; the answer is as long as there are `game_ids`, in the same order.
 ///
 /// `game_ids` are ascending and unique; [`SplitMethod::Hash`] would not notice, [`SplitMethod::Sklearn`] depends on it.
 ///
@@ -111,7 +111,7 @@ pub enum SplitError {
 /// For [`SplitMethod::Sklearn`]: ids out of order, and too few games for each split with a ratio
 /// above 0 to get one. [`SplitMethod::Hash`] may leave a split empty where games are few.
 pub fn assign(
-    game_ids: &[GameId],
+    game_ids: impl IntoIterator<Item = GameId>,
     ratios: Ratios,
     seed: u32,
     method: SplitMethod,
@@ -119,14 +119,19 @@ pub fn assign(
     let ratios = [ratios.train(), ratios.val(), ratios.test()];
     match method {
         SplitMethod::Hash => {
-            Ok(game_ids.iter().map(|&id| split_at(place_of(id, seed), ratios)).collect())
+            let split = |id| split_at(place_of(id, seed), ratios);
+            Ok(game_ids.into_iter().map(split).collect())
         }
         SplitMethod::Sklearn => {
-            // Out of order, the same games would be shuffled into other splits without a word.
-            if let Some(pair) = game_ids.windows(2).find(|pair| pair[0] >= pair[1]) {
-                return Err(SplitError::NotAscending { id: pair[0] });
+            let (mut games, mut last) = (0, None);
+            for id in game_ids {
+                // Out of order, the same games would be shuffled into other splits without a word.
+                if let Some(last) = last.replace(id).filter(|last| *last >= id) {
+                    return Err(SplitError::NotAscending { id: last });
+                }
+                games += 1;
             }
-            as_sklearn(game_ids.len(), ratios, seed)
+            as_sklearn(games, ratios, seed)
         }
     }
 }
@@ -200,15 +205,15 @@ fn group_shuffle_split(
     let mut on_first_side = vec![true; games];
     // scikit-learn takes its test side from the front of the permutation.
     for &game in &permutation(games, seed)[..second] {
-        on_first_side[game] = false;
+        on_first_side[game as usize] = false;
     }
     Ok(on_first_side)
 }
 
 /// NumPy's `RandomState(seed).permutation(length)`, for lengths that fit in 32 bits.
-fn permutation(length: usize, seed: u32) -> Vec<usize> {
+fn permutation(length: usize, seed: u32) -> Vec<u32> {
     let mut generator = Mt::new(seed);
-    let mut order: Vec<usize> = (0..length).collect();
+    let mut order: Vec<u32> = (0..length as u32).collect();
     for last in (1..length).rev() {
         // Masked rejection: draw as many bits as `last` has until they are not above it.
         let mask = usize::MAX >> last.leading_zeros();
@@ -241,7 +246,7 @@ mod tests {
         seed: u32,
         method: SplitMethod,
     ) -> Result<Vec<Split>, SplitError> {
-        assign(game_ids, Ratios::new(train, val, test).unwrap(), seed, method)
+        assign(game_ids.iter().copied(), Ratios::new(train, val, test).unwrap(), seed, method)
     }
 
     fn count(splits: &[Split], wanted: Split) -> usize {

@@ -61,6 +61,23 @@ pub struct FoundLogs {
 /// If the folder, or any folder in it, cannot be read: a part that cannot be seen must not be
 /// taken for games that are gone.
 pub fn find_logs(root: &Path) -> Result<FoundLogs, IngestError> {
+    let mut logs = LogListBuilder::default();
+    let found = search(root, |game_id, path| logs.push(game_id, path))?;
+    Ok(FoundLogs { logs: logs.finish(), ..found })
+}
+
+/// Makes sure that there are logs to be found, without making a list of them.
+///
+/// # Errors
+/// As [`find_logs`], and if there are none.
+pub fn check_for_logs(root: &Path) -> Result<(), IngestError> {
+    let mut logs = 0;
+    let found = search(root, |_, _| logs += 1)?;
+    if logs == 0 { Err(IngestError::no_logs(root, &found)) } else { Ok(()) }
+}
+
+/// Gives each log to `log`, in any order, by its path below `root`, and returns all else that is found.
+fn search(root: &Path, mut log: impl FnMut(GameId, &Path)) -> Result<FoundLogs, IngestError> {
     if root.is_file() {
         let folder = root.parent().filter(|folder| !folder.as_os_str().is_empty());
         let folder = folder.unwrap_or(Path::new(".")).to_owned();
@@ -70,7 +87,6 @@ pub fn find_logs(root: &Path) -> Result<FoundLogs, IngestError> {
         return Err(IngestError::NoFolder(root.to_owned()));
     }
     let mut found = FoundLogs::default();
-    let mut logs = LogListBuilder::default();
     let entries = WalkDir::new(root)
         .follow_links(true)
         .into_iter()
@@ -108,11 +124,10 @@ pub fn find_logs(root: &Path) -> Result<FoundLogs, IngestError> {
         }
         let relative_path = path.strip_prefix(root).unwrap_or(path);
         match game_id_of(path) {
-            Some(game_id) => logs.push(game_id, relative_path),
+            Some(game_id) => log(game_id, relative_path),
             None => found.skipped.push(relative_path.to_owned()),
         }
     }
-    found.logs = logs.finish();
     found.skipped.sort();
     found.loops.sort();
     Ok(found)

@@ -2,7 +2,7 @@
 //!
 //! Of all that a run keeps of every log until its end, this list is the most. A path takes some 60 bytes,
 //! with its place in the list and what the allocator adds; but nearly every path can be put together
-//! from the game id and the folder. So an entry is 16 bytes, and a folder is kept once.
+//! from the game id and the folder. So an entry is 12 bytes, and a folder is kept once.
 
 use super::find::LogFile;
 use crate::gamelog::GameId;
@@ -17,22 +17,28 @@ pub struct LogList {
     places: Places,
 }
 
+/// Packed, or a quarter of it would be padding.
 #[derive(Clone, Copy, Debug)]
+#[repr(Rust, packed(4))]
 struct Entry {
     game_id: GameId,
     place: Place,
 }
 
-const _: () = assert!(size_of::<Entry>() == 16);
+const _: () = assert!(size_of::<Entry>() == 12);
 
-/// Where a log lies.
-#[derive(Clone, Copy, Debug)]
-enum Place {
-    /// As `17.csv` in the folder with this number.
-    InFolder(u32),
-    /// Under a name of its own, such as `017.csv`: the path with this number.
-    Path(u32),
+impl Entry {
+    fn game_id(self) -> GameId {
+        self.game_id
+    }
 }
+
+/// Where a log lies: mostly as `17.csv` in the folder with this number. One with a name of its own, such
+/// as `017.csv`, has a whole path; then this is its number and [`OWN_PATH`].
+type Place = u32;
+
+/// Higher than any folder's number.
+const OWN_PATH: Place = 1 << 31;
 
 #[derive(Clone, Debug, Default)]
 struct Places {
@@ -67,36 +73,36 @@ impl LogList {
 
     /// Whether there is a log of a game.
     pub fn contains(&self, game_id: GameId) -> bool {
-        self.entries.binary_search_by_key(&game_id, |entry| entry.game_id).is_ok()
+        self.entries.binary_search_by_key(&game_id, |entry| entry.game_id()).is_ok()
     }
 
     /// How many games have a log.
     pub fn games(&self) -> usize {
-        self.entries.chunk_by(|one, next| one.game_id == next.game_id).count()
+        self.entries.chunk_by(|one, next| one.game_id() == next.game_id()).count()
     }
 
     /// Whether the log before this one is of the same game.
     pub(super) fn is_second(&self, place: usize) -> bool {
-        let game_id = |place: usize| self.entries.get(place).map(|entry| entry.game_id);
-        place > 0 && place < self.len() && game_id(place - 1) == game_id(place)
+        place > 0 && place < self.len() && self.game_id(place - 1) == self.game_id(place)
     }
 
     /// Another file of the same game, which can only be a neighbour.
     pub(super) fn twin_of(&self, place: usize) -> Option<LogFile> {
-        let is_twin = |other: &usize| {
-            let other = self.entries.get(*other);
-            other.is_some_and(|other| other.game_id == self.entries[place].game_id)
-        };
+        let is_twin = |other: &usize| self.game_id(*other) == self.game_id(place);
         let before = place.checked_sub(1).filter(is_twin);
         before.or_else(|| Some(place + 1).filter(is_twin)).map(|twin| self.get(twin))
+    }
+
+    fn game_id(&self, place: usize) -> Option<GameId> {
+        self.entries.get(place).map(|entry| entry.game_id())
     }
 }
 
 impl Places {
     fn log(&self, Entry { game_id, place }: Entry) -> LogFile {
-        let relative_path = match place {
-            Place::InFolder(folder) => self.folders[folder as usize].join(ordinary_name(game_id)),
-            Place::Path(path) => self.paths[path as usize].clone(),
+        let relative_path = match place.checked_sub(OWN_PATH) {
+            None => self.folders[place as usize].join(ordinary_name(game_id)),
+            Some(path) => self.paths[path as usize].clone(),
         };
         LogFile { game_id, relative_path }
     }
@@ -110,9 +116,9 @@ fn ordinary_name(game_id: GameId) -> String {
 #[derive(Debug, Default)]
 pub(super) struct LogListBuilder {
     list: LogList,
-    folder_numbers: HashMap<PathBuf, u32>,
+    folder_numbers: HashMap<PathBuf, Place>,
     /// Of the log before: most logs lie where that did.
-    last_folder: Option<u32>,
+    last_folder: Option<Place>,
 }
 
 impl LogListBuilder {
@@ -120,22 +126,22 @@ impl LogListBuilder {
     pub(super) fn push(&mut self, game_id: GameId, path: &Path) {
         let is_ordinary = path.file_name().is_some_and(|name| *name == *ordinary_name(game_id));
         let place = match path.parent() {
-            Some(folder) if is_ordinary => Place::InFolder(self.number_of(folder)),
+            Some(folder) if is_ordinary => self.number_of(folder),
             _ => {
                 self.list.places.paths.push(path.to_owned());
-                Place::Path(self.list.places.paths.len() as u32 - 1)
+                OWN_PATH + (self.list.places.paths.len() as Place - 1)
             }
         };
         self.list.entries.push(Entry { game_id, place });
     }
 
-    fn number_of(&mut self, folder: &Path) -> u32 {
+    fn number_of(&mut self, folder: &Path) -> Place {
         let folders = &mut self.list.places.folders;
         let last = self.last_folder.filter(|&last| folders[last as usize] == folder);
         let known = last.or_else(|| self.folder_numbers.get(folder).copied());
         let number = known.unwrap_or_else(|| {
             folders.push(folder.to_owned());
-            let number = folders.len() as u32 - 1;
+            let number = folders.len() as Place - 1;
             self.folder_numbers.insert(folder.to_owned(), number);
             number
         });
@@ -147,7 +153,7 @@ impl LogListBuilder {
     pub(super) fn finish(self) -> LogList {
         let LogList { mut entries, places } = self.list;
         let path = |entry: &Entry| places.log(*entry).relative_path;
-        entries.sort_unstable_by(|one, other| match one.game_id.cmp(&other.game_id) {
+        entries.sort_unstable_by(|one, other| match one.game_id().cmp(&other.game_id()) {
             Ordering::Equal => path(one).cmp(&path(other)),
             order => order,
         });
@@ -195,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn a_log_takes_16_bytes_however_long_its_path() {
+    fn a_log_takes_12_bytes_however_long_its_path() {
         const LOGS: i64 = 1_000;
         let folder = "a_folder_with_a_long_name".repeat(4);
         let mut list = LogList::default();
@@ -209,7 +215,7 @@ mod tests {
         });
         assert_eq!(list.len() as i64, LOGS);
         let beside = 3 * (folder.len() as i64 + 1) + 1_000;
-        assert!(memory.bytes_current <= 16 * LOGS + beside, "{memory:?}");
+        assert!(memory.bytes_current <= 12 * LOGS + beside, "{memory:?}");
     }
 
     proptest! {

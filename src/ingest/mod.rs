@@ -6,7 +6,7 @@
 //!
 //! **Memory** is flat however many games there are. The channel has a bound: workers wait when the writer
 //! is behind. What the cache has of a game is read by the worker that has its log at hand, and let go with
-//! it. What is kept of every game until the end is its entry in the [list of logs](LogList), 16 bytes;
+//! it. What is kept of every game until the end is its entry in the [list of logs](LogList), 12 bytes;
 //! beyond that, only of those with which something is wrong.
 //!
 //! **What can go wrong, and what then.** A log that cannot be read is refused and the others go
@@ -30,12 +30,12 @@ mod workers;
 mod writer;
 
 pub use disk_full::Shortage;
-pub use find::{FoundLogs, LogFile, find_logs, game_id_of};
+pub use find::{FoundLogs, LogFile, check_for_logs, find_logs, game_id_of};
 pub use game_status::{GameStatus, GameVersion, StatusCounts, StatusEntry};
 pub use log_list::LogList;
 pub use missing::Missing;
 pub use run::{IngestOptions, ingest};
-pub use status::{StatusReport, status};
+pub use status::{StatusOptions, StatusReport, status};
 pub use summary::{Affected, CacheTotals, IngestSummary};
 pub use verify::{Finding, FindingKind, LogChange, VerifyOptions, VerifyReport, verify};
 
@@ -91,7 +91,7 @@ pub enum IngestError {
 
 impl IngestError {
     /// Nothing in the folder is a log: says what is there instead.
-    pub fn no_logs(root: &Path, found: &FoundLogs) -> IngestError {
+    fn no_logs(root: &Path, found: &FoundLogs) -> IngestError {
         IngestError::NoLogs { root: root.to_owned(), instead: find::instead_of_logs(found) }
     }
 }

@@ -11,29 +11,33 @@ use crate::progress::{Amount, Progress};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-/// Every game that has a log or is cached, with its status.
+/// What to look for.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct StatusOptions {
+    /// How logs are read.
+    pub read: ReadOptions,
+    /// List the games that are up to date, too. They are nearly all of a cache that is.
+    pub every_game: bool,
+}
+
+/// Games that have a log or are cached, with their status.
 #[derive(Clone, Debug)]
 pub struct StatusReport {
-    /// By game id.
+    /// By game id; those that are up to date only if they were asked for.
     pub games: Vec<StatusEntry>,
+    /// How many games have each status, listed or not. They add up to the number of games.
+    pub counts: StatusCounts,
     /// Whether the last ingest came to its end.
     pub last_ingest_finished: bool,
 }
 
+/// A game that no run of ingest has anything to do for.
+const UP_TO_DATE: GameStatus = GameStatus::UpToDate { mended: false };
+
 impl StatusReport {
     /// Whether a run of ingest would change nothing in the cache, and leave no log out.
     pub fn is_up_to_date(&self) -> bool {
-        let up_to_date = GameStatus::UpToDate { mended: false };
-        self.last_ingest_finished && self.games.iter().all(|entry| entry.status == up_to_date)
-    }
-
-    /// How many games have each status. They add up to the number of games.
-    pub fn counts(&self) -> StatusCounts {
-        let mut counts = StatusCounts::new();
-        for entry in &self.games {
-            *counts.entry(entry.status.name()).or_default() += 1;
-        }
-        counts
+        self.last_ingest_finished && self.games.iter().all(|entry| entry.status == UP_TO_DATE)
     }
 }
 
@@ -45,7 +49,7 @@ impl StatusReport {
 pub fn status(
     root: &Path,
     cache: Option<&Cache>,
-    options: ReadOptions,
+    options: StatusOptions,
     progress: &dyn Progress,
 ) -> Result<StatusReport, IngestError> {
     progress.begin("looking for logs", Amount::Unknown);
@@ -76,9 +80,9 @@ pub fn status(
     }
     let logs = found.logs;
 
-    let mut games = Vec::new();
-    let phases = IngestPhases::new();
-    let mut examiner = Examiner::new(options, Purpose::Explain, cache.map(Cache::path), &phases)?;
+    let (mut games, mut counts) = (Vec::new(), StatusCounts::new());
+    let (cache_file, phases) = (cache.map(Cache::path), IngestPhases::new());
+    let mut examiner = Examiner::new(options.read, Purpose::Explain, cache_file, &phases)?;
     progress.begin("comparing", Amount::Games(logs.len() as u64));
     for place in 0..logs.len() {
         progress.advance(1);
@@ -95,6 +99,10 @@ pub fn status(
             Outcome::Stale { why, .. } => GameStatus::Stale(why),
             Outcome::NotTaken(error) => GameStatus::not_taken(error),
         };
+        *counts.entry(status.name()).or_default() += 1;
+        if status == UP_TO_DATE && !options.every_game {
+            continue;
+        }
         let is_not_taken = matches!(status, GameStatus::Refused(_) | GameStatus::SetAside(_));
         let record = cached.as_ref().and_then(|cached| cached.record.as_ref().ok());
         games.push(StatusEntry {
@@ -107,8 +115,11 @@ pub fn status(
         });
     }
     progress.end();
-    games.extend(gone.into_values());
+    for entry in gone.into_values() {
+        *counts.entry(entry.status.name()).or_default() += 1;
+        games.push(entry);
+    }
     games.sort_by_key(|entry| entry.game_id);
     let last_ingest_finished = cache.map_or(Ok(true), Cache::last_ingest_finished)?;
-    Ok(StatusReport { games, last_ingest_finished })
+    Ok(StatusReport { games, counts, last_ingest_finished })
 }

@@ -25,9 +25,9 @@ fn pinned() -> Vec<(u32, i64, String)> {
 }
 
 fn splits_of(games: &[i64], seed: u32) -> BTreeMap<i64, &'static str> {
-    let ids: Vec<GameId> = games.iter().copied().map(GameId).collect();
+    let ids = games.iter().copied().map(GameId);
     let ratios = Ratios::new(0.8, 0.1, 0.1).unwrap();
-    let splits = assign(&ids, ratios, seed, SplitMethod::Hash).unwrap();
+    let splits = assign(ids, ratios, seed, SplitMethod::Hash).unwrap();
     games.iter().copied().zip(splits.into_iter().map(Split::name)).collect()
 }
 
