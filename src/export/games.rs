@@ -1,6 +1,6 @@
 //! The games of an export.
 //!
-//! Of all that an export keeps of every game until its end, this list is all: 32 bytes. Whatever else
+//! Of all that an export keeps of every game until its end, this list is all: 29 bytes. Whatever else
 //! there is of a game is read from the cache when its rows are.
 
 use super::ExportError;
@@ -18,12 +18,15 @@ use std::ops::Range;
 #[derive(Debug)]
 pub(super) struct ExportedGames {
     list: Vec<ExportedGame>,
+    /// So many of them are written: the first ones, since they are written in order.
+    written: usize,
     hash_of_inputs: blake3::Hash,
     written_twice: Vec<GameId>,
 }
 
-/// A game of an export.
+/// A game of an export. Packed, so that nothing of it is padding.
 #[derive(Clone, Copy, Debug)]
+#[repr(Rust, packed)]
 pub(super) struct ExportedGame {
     pub(super) game_id: GameId,
     /// Of what its rows were made from.
@@ -33,10 +36,9 @@ pub(super) struct ExportedGame {
     /// Turns.
     pub(super) rows: u32,
     pub(super) split: Split,
-    is_written: bool,
 }
 
-const _: () = assert!(size_of::<ExportedGame>() == 32);
+const _: () = assert!(size_of::<ExportedGame>() == 29);
 
 /// Front of a hash of what a game's rows were made from, whatever the encoder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,7 +88,6 @@ impl ExportedGames {
                     fingerprint: Fingerprint::default(),
                     rows: record.rows,
                     split: Split::Train,
-                    is_written: false,
                 });
             } else if !refused.contains(&record.game_id) {
                 of_other_encoder += 1;
@@ -101,7 +102,7 @@ impl ExportedGames {
         }
         list.shrink_to_fit();
         let hash_of_inputs = inputs.finalize();
-        Ok(ExportedGames { list, hash_of_inputs, written_twice: Vec::new() })
+        Ok(ExportedGames { list, written: 0, hash_of_inputs, written_twice: Vec::new() })
     }
 
     /// Puts each game into a split.
@@ -123,11 +124,7 @@ impl ExportedGames {
     }
 
     pub(super) fn contains(&self, game_id: GameId) -> bool {
-        self.place_of(game_id).is_some()
-    }
-
-    fn place_of(&self, game_id: GameId) -> Option<usize> {
-        self.list.binary_search_by_key(&game_id, |game| game.game_id).ok()
+        self.list.binary_search_by_key(&game_id, |game| game.game_id).is_ok()
     }
 
     /// The games of a split.
@@ -162,31 +159,28 @@ impl ExportedGames {
         &self.list[places]
     }
 
-    /// Notes that the rows of a game were written, and where.
+    /// Notes that the rows of the next game were written, and where.
     pub(super) fn note_written(&mut self, game_id: GameId, split: Split, fingerprint: Fingerprint) {
-        match self.place_of(game_id).map(|place| &mut self.list[place]) {
-            Some(game) if !game.is_written => {
-                (game.split, game.fingerprint, game.is_written) = (split, fingerprint, true);
+        match self.list.get_mut(self.written) {
+            Some(game) if { game.game_id } == game_id => {
+                (game.split, game.fingerprint) = (split, fingerprint);
+                self.written += 1;
             }
             _ => self.written_twice.push(game_id),
         }
     }
 
+    /// The games of which rows were written.
+    pub(super) fn written(&self) -> impl Iterator<Item = &ExportedGame> {
+        self.list[..self.written].iter()
+    }
+
     /// The games of which rows were written, those with equal fingerprints one after another.
     pub(super) fn written_by_fingerprint(&self) -> impl Iterator<Item = &ExportedGame> {
         // Places, because references take twice the memory.
-        let places = (0..).zip(&self.list).filter(|(_, game)| game.is_written);
-        let mut places: Vec<u32> = places.map(|(place, _)| place).collect();
-        places.sort_unstable_by_key(|&place| {
-            let game = &self.list[place as usize];
-            (game.fingerprint, game.game_id)
-        });
+        let mut places: Vec<u32> = (0..self.written as u32).collect();
+        places.sort_unstable_by_key(|&place| (self.list[place as usize].fingerprint, place));
         places.into_iter().map(|place| &self.list[place as usize])
-    }
-
-    /// The games of which rows were written.
-    pub(super) fn written(&self) -> impl Iterator<Item = &ExportedGame> {
-        self.list.iter().filter(|game| game.is_written)
     }
 
     /// Every game of which rows were written to two splits, or twice to one: none, or prep is broken.

@@ -6,7 +6,7 @@
 //! ([`NpyWriter`], or one Parquet file a split), a few thousand rows at a time. At last the finished
 //! folder takes the place of the old one at once ([`Staging`]).
 //!
-//! **Memory** is that of the rows under way, however many games there are; of every game 32 bytes are
+//! **Memory** is that of the rows under way, however many games there are; of every game 29 bytes are
 //! kept until the end.
 //!
 //! **Why the bytes are always the same.** An export is a function of the cache's content and the

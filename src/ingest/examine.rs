@@ -17,6 +17,9 @@ use std::time::{Duration, Instant};
 
 /// A log that was looked at.
 pub(super) struct Examined {
+    pub(super) game_id: GameId,
+    /// See [`LogFile::source_path`].
+    pub(super) source_path: String,
     pub(super) outcome: Outcome,
     /// What the cache has of its game.
     pub(super) cached: Option<CachedGame>,
@@ -100,8 +103,8 @@ impl<'a> Examiner<'a> {
         let log = &logs.get(place);
         if let Some(twin) = logs.twin_of(place) {
             let (path, twin) = (log.source_path(), twin.source_path());
-            let error = LogError::game_in_two_files(log.game_id, path, Path::new(&twin));
-            return self.refuse(log, error);
+            let error = LogError::game_in_two_files(log.game_id, &path, Path::new(&twin));
+            return self.refuse(log.game_id, path, error);
         }
         let examine = AssertUnwindSafe(|| self.examine_or_panic(root, log));
         match catch_unwind(examine) {
@@ -109,20 +112,27 @@ impl<'a> Examiner<'a> {
             Err(panic) => {
                 // Whatever state the buffers were left in.
                 *self = Examiner::new(self.options, self.purpose, self.cache, self.phases)?;
-                let error = LogError::internal(log.source_path(), message_of(&*panic));
-                self.refuse(log, error)
+                let path = log.source_path();
+                let error = LogError::internal(&path, message_of(&*panic));
+                self.refuse(log.game_id, path, error)
             }
         }
     }
 
     /// A log that is refused whatever its bytes are.
-    fn refuse(&self, log: &LogFile, error: LogError) -> Result<Examined, CacheError> {
+    fn refuse(
+        &self,
+        game_id: GameId,
+        source_path: String,
+        error: LogError,
+    ) -> Result<Examined, CacheError> {
         let record = match &self.reader {
-            Some(reader) => reader.plain_columns(log.game_id)?,
+            Some(reader) => reader.plain_columns(game_id)?,
             None => None,
         };
         let cached = record.map(|record| CachedGame { record, damaged_blob: None });
-        Ok(Examined { outcome: Outcome::NotTaken(error), cached, key: None, bytes: 0 })
+        let outcome = Outcome::NotTaken(error);
+        Ok(Examined { game_id, source_path, outcome, cached, key: None, bytes: 0 })
     }
 
     fn examine_or_panic(&mut self, root: &Path, log: &LogFile) -> Result<Examined, CacheError> {
@@ -132,8 +142,14 @@ impl<'a> Examiner<'a> {
         let begun = Instant::now();
         match read_whole(&root.join(&log.relative_path), &mut self.bytes) {
             Ok(Reading::Whole) => {}
-            Ok(Reading::Changed) => return self.refuse(log, LogError::changed_while_read(file)),
-            Err(error) => return self.refuse(log, LogError::unreadable(file, &error)),
+            Ok(Reading::Changed) => {
+                let error = LogError::changed_while_read(file);
+                return self.refuse(log.game_id, source_path, error);
+            }
+            Err(error) => {
+                let error = LogError::unreadable(file, &error);
+                return self.refuse(log.game_id, source_path, error);
+            }
         }
         #[cfg(test)]
         tests::panic_over(&self.bytes);
@@ -146,9 +162,18 @@ impl<'a> Examiner<'a> {
             Some(cached) => cached.staleness(&key),
             None => Some(StaleReason::New),
         };
-        let examined = |outcome| Ok(Examined { outcome, cached, key: Some(key), bytes });
+        let examined = |outcome, source_path| {
+            Ok(Examined {
+                game_id: log.game_id,
+                source_path,
+                outcome,
+                cached,
+                key: Some(key),
+                bytes,
+            })
+        };
         let Some(why) = stale else {
-            return examined(Outcome::UpToDate);
+            return examined(Outcome::UpToDate, source_path);
         };
 
         self.game.clear();
@@ -166,7 +191,8 @@ impl<'a> Examiner<'a> {
         phases.read.add(begun.elapsed().saturating_sub(encoding), bytes);
         match read {
             Ok(summary) => {
-                let record = GameRecord::new(log.game_id, source_path, bytes, key, &summary);
+                let record =
+                    GameRecord::new(log.game_id, source_path.clone(), bytes, key, &summary);
                 let game = match encode {
                     true => {
                         let (packed, play) = (self.pack(record)?, summary.play);
@@ -174,9 +200,9 @@ impl<'a> Examiner<'a> {
                     }
                     false => None,
                 };
-                examined(Outcome::Stale { why, game })
+                examined(Outcome::Stale { why, game }, source_path)
             }
-            Err(error) => examined(Outcome::NotTaken(error)),
+            Err(error) => examined(Outcome::NotTaken(error), source_path),
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::IngestError;
 use super::disk_full::Shortage;
 use super::examine::{Examined, Examiner, NewGame, Outcome, Purpose};
-use super::find::{FoundLogs, LogFile, find_logs, loop_note, skipped_note};
+use super::find::{FoundLogs, find_logs, loop_note, skipped_note};
 use super::game_status::{GONE, REFUSED, SET_ASIDE, UP_TO_DATE};
 use super::log_list::LogList;
 use super::missing::Missing;
@@ -193,35 +193,35 @@ impl Run<'_> {
         let work = |examiner: &mut Examiner<'_>, place: usize| {
             examiner.examine(&options.root, logs, place)
         };
-        spread(options.jobs, looked_at, stop, begin, work, |place, examined| {
-            self.take(&logs.get(place), examined)?;
+        spread(options.jobs, looked_at, stop, begin, work, |_, examined| {
+            self.take(examined)?;
             progress.advance(1);
             Ok(())
         })
     }
 
-    fn take(&mut self, log: &LogFile, examined: Examined) -> Result<(), IngestError> {
-        let Examined { outcome, cached, key, .. } = examined;
+    fn take(&mut self, examined: Examined) -> Result<(), IngestError> {
+        let Examined { game_id, source_path, outcome, cached, key, .. } = examined;
         self.summary.logs += 1;
         match outcome {
             Outcome::UpToDate => {
                 self.summary.count(UP_TO_DATE);
-                self.note_moved(log, cached)?;
-                self.note_mended(log)?;
+                self.note_moved(game_id, &source_path, cached)?;
+                self.note_mended(game_id)?;
             }
             Outcome::Stale { why, game } => {
                 if cached.as_ref().is_some_and(|cached| cached.damage().is_some()) {
                     self.writer.check_structure()?;
                 }
                 self.summary.count(why.name());
-                self.note_mended(log)?;
+                self.note_mended(game_id)?;
                 if let Some(game) = game {
                     self.store(&game, cached)?;
                 }
             }
             Outcome::NotTaken(error) => {
                 let source_hash = key.map(|key| key.source_hash);
-                self.refuse(log.game_id, source_hash, error, cached.is_some())?;
+                self.refuse(game_id, source_hash, error, cached.is_some())?;
             }
         }
         Ok(())
@@ -274,11 +274,15 @@ impl Run<'_> {
     }
 
     /// A log that only lies elsewhere keeps its rows.
-    fn note_moved(&mut self, log: &LogFile, cached: Option<CachedGame>) -> Result<(), CacheError> {
-        let source_path = log.source_path();
+    fn note_moved(
+        &mut self,
+        game_id: GameId,
+        source_path: &str,
+        cached: Option<CachedGame>,
+    ) -> Result<(), CacheError> {
         match cached.map(|cached| cached.record) {
             Some(Ok(record)) if record.source_path != source_path => {
-                self.writer.write(|batch| batch.set_source_path(log.game_id, &source_path))?;
+                self.writer.write(|batch| batch.set_source_path(game_id, source_path))?;
                 // With a path of another length, all of the game's row is written anew.
                 self.writer.end_game(u64::from(record.rows) * PACKED_BYTES_A_ROW)?;
                 Ok(())
@@ -289,9 +293,9 @@ impl Run<'_> {
 
     /// A log that can be read is no longer refused. In one transaction with its rows: whatever
     /// becomes of this run, no export says of them that they are from an older log.
-    fn note_mended(&mut self, log: &LogFile) -> Result<(), CacheError> {
-        if self.refused_before.contains(&log.game_id) {
-            self.writer.write(|batch| batch.clear_refusals_of(log.game_id))?;
+    fn note_mended(&mut self, game_id: GameId) -> Result<(), CacheError> {
+        if self.refused_before.contains(&game_id) {
+            self.writer.write(|batch| batch.clear_refusals_of(game_id))?;
         }
         Ok(())
     }

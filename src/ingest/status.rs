@@ -90,12 +90,10 @@ pub fn status(
             // A game in two files is one game.
             continue;
         }
-        let Examined { outcome, cached, key, bytes } = examiner.examine(root, &logs, place)?;
-        let log = logs.get(place);
+        let examined = examiner.examine(root, &logs, place)?;
+        let Examined { game_id, source_path, outcome, cached, key, bytes } = examined;
         let status = match outcome {
-            Outcome::UpToDate => {
-                GameStatus::UpToDate { mended: refused_games.contains(&log.game_id) }
-            }
+            Outcome::UpToDate => GameStatus::UpToDate { mended: refused_games.contains(&game_id) },
             Outcome::Stale { why, .. } => GameStatus::Stale(why),
             Outcome::NotTaken(error) => GameStatus::not_taken(error),
         };
@@ -106,8 +104,8 @@ pub fn status(
         let is_not_taken = matches!(status, GameStatus::Refused(_) | GameStatus::SetAside(_));
         let record = cached.as_ref().and_then(|cached| cached.record.as_ref().ok());
         games.push(StatusEntry {
-            game_id: log.game_id,
-            path: log.source_path(),
+            game_id,
+            path: source_path,
             status,
             old: record.map(GameVersion::of_record),
             new: key.map(|key| GameVersion::of_log(&key, bytes)),
