@@ -227,17 +227,15 @@ impl Snapshot<'_> {
         records: impl IntoIterator<Item = &'r GameRecord>,
     ) -> Result<ColumnSums, CacheError> {
         let mut total = ColumnSums::zero(crate::encode::FEATURE_COUNT);
-        let sql =
-            "SELECT column_sums, column_sums_checksum, feature_columns, feature_columns_checksum
-             FROM games WHERE game_id = ?1";
+        let sql = "SELECT column_sums, column_sums_checksum FROM games WHERE game_id = ?1";
         let read = |error| sqlite_error(self.path, error);
         let mut statement = self.transaction.prepare(sql).map_err(read)?;
         let mut unpacker = Unpacker::new()?;
         for record in records {
-            let (sums, feature_columns) = statement
-                .query_row([record.game_id.0], |row| Ok((read_blob(row, 0)?, read_blob(row, 2)?)))
+            let sums = statement
+                .query_row([record.game_id.0], |row| read_blob(row, 0))
                 .map_err(|error| game_error(self.path, record.game_id, error))?;
-            total.add(&unpacker.unpack_column_sums(record, &sums, &feature_columns)?);
+            total.add(&unpacker.unpack_column_sums(record, &sums)?);
         }
         Ok(total)
     }
