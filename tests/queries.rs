@@ -237,7 +237,7 @@ fn counts_by_players_by_night_and_by_action_add_up_to_the_logs() {
     let total: i64 = space.iter().map(|row| integer(&row["log_bytes"])).sum();
     assert_eq!(total, logs.values().map(|log| log.bytes).sum::<i64>());
     let cached: i64 = space.iter().map(|row| integer(&row["cached_bytes"])).sum();
-    assert!((total / 10..total).contains(&cached), "{cached} of {total}");
+    assert!((total / 40..total / 5).contains(&cached), "{cached} of {total}");
 }
 
 #[test]
@@ -302,14 +302,14 @@ fn a_blob_read_as_the_page_says_is_what_an_export_has() {
     let test = CliTest::new();
     test.prep("simulate raw --games 3 --seed 5");
     test.prep("ingest raw");
-    test.prep("export --no-normalize --split 1,0,0");
+    test.prep("export --no-normalize --split 1,0,0 --features base");
     let page = include_str!("../docs/queries.md");
     let blocks = page.split("```python\n").skip(1).map(|rest| rest.split("```").next().unwrap());
     let mut script: String = blocks.collect();
     script += r#"
 exported = np.load("data/processed/X_train.npy")
 game_ids = np.load("data/processed/index_train.npz")["game_id"]
-assert X.dtype == exported.dtype and X.shape[1] == 1308
+assert X.dtype == exported.dtype and X.shape[1] == 422
 assert np.array_equal(X, exported[game_ids == game_ids[0]])
 print(len(X), "rows")
 "#;

@@ -1,6 +1,5 @@
 //! Numbers of the library to NumPy arrays, laid out as in an export.
 
-use numpy::ndarray::Array2;
 use numpy::{Element, IntoPyArray, PyArray1, PyArray2, PyArrayMethods};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
@@ -44,17 +43,4 @@ pub(crate) fn matrix<T: Element>(
     columns: usize,
 ) -> PyResult<Bound<'_, PyArray2<T>>> {
     vector(py, values).reshape([rows, columns])
-}
-
-/// Columns as the cache holds them to rows.
-pub(crate) fn rows_of_columns<'c, T: Copy + Default + 'c>(
-    rows: usize,
-    columns: usize,
-    column: impl Fn(usize) -> &'c [T],
-) -> Array2<T> {
-    let mut cells = Array2::default((rows, columns));
-    for (place, mut out) in cells.columns_mut().into_iter().enumerate() {
-        out.iter_mut().zip(column(place)).for_each(|(cell, &value)| *cell = value);
-    }
-    cells
 }

@@ -3,14 +3,11 @@
 //! Every call opens the file for itself. SQLite forbids to carry a connection over a fork, and the
 //! loader processes that training code forks would do just that.
 
-use crate::arrays::{by_head, rows_of_columns, vector};
 use crate::errors::cache_error;
-use crate::log::{EncodedGame, index};
-use numpy::IntoPyArray;
+use crate::log::{Arrays, EncodedGame};
 use pyo3::exceptions::PyKeyError;
 use pyo3::prelude::*;
 use splendor_prep::cache::{self, CacheError, GameReader, GameRecord};
-use splendor_prep::encode::{FEATURE_COUNT, Head};
 use splendor_prep::gamelog::{GameId, ReadOptions};
 use splendor_prep::ingest::{self, StatusOptions};
 use splendor_prep::progress::Silent;
@@ -121,29 +118,12 @@ impl Cache {
     fn game(&self, py: Python<'_>, game_id: i64) -> PyResult<EncodedGame> {
         let read = self.read(py, |mut reader| {
             let game = reader.game(GameId(game_id))?;
-            Ok(game.map(|(record, game)| {
-                let rows = game.turn_numbers.len();
-                let features = rows_of_columns(rows, FEATURE_COUNT, |c| game.features.column(c));
-                let masks = Head::ALL.map(|head| {
-                    let first = head.mask_range().start;
-                    rows_of_columns(rows, head.classes(), |class| game.masks.column(first + class))
-                });
-                (record, features, masks, game.labels, game.turn_numbers)
-            }))
+            Ok(game.map(|(record, game)| (record.players, Arrays::of(game))))
         })?;
-        let Some((record, features, masks, labels, turn_numbers)) = read else {
+        let Some((players, arrays)) = read else {
             return Err(PyKeyError::new_err(game_id));
         };
-        let mut masks = masks.into_iter();
-        Ok(EncodedGame {
-            game_id,
-            players: record.players,
-            features: features.into_pyarray(py).unbind(),
-            labels: by_head(py, |head| Ok(vector(py, labels.column(head.index()).to_vec())))?
-                .unbind(),
-            masks: by_head(py, |_| Ok(masks.next().unwrap_or_default().into_pyarray(py)))?.unbind(),
-            index: index(py, game_id, &turn_numbers)?.unbind(),
-        })
+        EncodedGame::from_arrays(py, game_id, players, arrays)
     }
 
     /// How many games have which reason to be encoded, or not, by the next ingest of that folder:

@@ -70,12 +70,33 @@ impl EncodedGame {
     }
 }
 
+impl EncodedGame {
+    pub(crate) fn from_arrays(
+        py: Python<'_>,
+        game_id: i64,
+        players: u8,
+        arrays: Arrays,
+    ) -> PyResult<EncodedGame> {
+        let Arrays { features, labels, masks, turn_numbers } = arrays;
+        let rows = turn_numbers.len();
+        let mut labels = labels.into_iter();
+        let mut masks = masks.into_iter();
+        Ok(EncodedGame {
+            game_id,
+            players,
+            features: matrix(py, features, rows, FEATURE_COUNT)?.unbind(),
+            labels: by_head(py, |_| Ok(vector(py, labels.next().unwrap_or_default())))?.unbind(),
+            masks: by_head(py, |head| {
+                matrix(py, masks.next().unwrap_or_default(), rows, head.classes())
+            })?
+            .unbind(),
+            index: index(py, game_id, &turn_numbers)?.unbind(),
+        })
+    }
+}
+
 /// `game_id`, `turn_number` and `row_in_game` of each row, as in `index_{split}.npz`.
-pub(crate) fn index<'py>(
-    py: Python<'py>,
-    game_id: i64,
-    turn_numbers: &[i32],
-) -> PyResult<Bound<'py, PyDict>> {
+fn index<'py>(py: Python<'py>, game_id: i64, turn_numbers: &[i32]) -> PyResult<Bound<'py, PyDict>> {
     let rows = turn_numbers.len();
     let index = PyDict::new(py);
     index.set_item("game_id", vector(py, vec![game_id; rows]))?;
@@ -109,21 +130,7 @@ pub(crate) fn encode_log(
             Refused::Unreadable(path, error) => os_error(&path, &error),
             Refused::Log(error) => log_error(py, &error),
         })?;
-    let Arrays { features, labels, masks, turn_numbers } = arrays;
-    let rows = turn_numbers.len();
-    let mut labels = labels.into_iter();
-    let mut masks = masks.into_iter();
-    Ok(EncodedGame {
-        game_id: game_id.0,
-        players,
-        features: matrix(py, features, rows, FEATURE_COUNT)?.unbind(),
-        labels: by_head(py, |_| Ok(vector(py, labels.next().unwrap_or_default())))?.unbind(),
-        masks: by_head(py, |head| {
-            matrix(py, masks.next().unwrap_or_default(), rows, head.classes())
-        })?
-        .unbind(),
-        index: index(py, game_id.0, &turn_numbers)?.unbind(),
-    })
+    EncodedGame::from_arrays(py, game_id.0, players, arrays)
 }
 
 /// Where a log comes from. Bytes are copied: they may be of a `bytearray` that somebody else writes.
@@ -138,7 +145,7 @@ enum Refused {
 }
 
 /// A game's values, row after row, by head where there are heads.
-struct Arrays {
+pub(crate) struct Arrays {
     features: Vec<f32>,
     labels: [Vec<i32>; Head::COUNT],
     masks: [Vec<i8>; Head::COUNT],
@@ -185,7 +192,7 @@ impl Source {
 }
 
 impl Arrays {
-    fn of(game: &encode::EncodedGame) -> Arrays {
+    pub(crate) fn of(game: &encode::EncodedGame) -> Arrays {
         Arrays {
             features: game.features().iter().flatten().map(|&value| value.into()).collect(),
             labels: Head::ALL

@@ -5,7 +5,10 @@ use numpy::{PyArray1, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2, PyUnty
 use pyo3::exceptions::{PyOverflowError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
-use splendor_prep::encode::{self, FEATURE_COUNT, Value};
+use splendor_prep::encode::{self, FEATURE_COUNT, FeatureRow, Value};
+
+/// Enough that adding them up does not wait for memory.
+const ROWS_AT_A_TIME: usize = 64;
 
 /// How many rows there are, and for each feature the sum and the sum of squares over them.
 ///
@@ -51,14 +54,14 @@ impl ColumnSums {
     /// Raises ValueError for another number of columns, and for a value that no feature can have.
     #[staticmethod]
     fn of(py: Python<'_>, features: PyReadonlyArray2<'_, f32>) -> PyResult<ColumnSums> {
-        let &[rows, columns] = features.shape() else { unreachable!("of two dimensions") };
+        let &[_, columns] = features.shape() else { unreachable!("of two dimensions") };
         if columns != FEATURE_COUNT {
             return Err(PyValueError::new_err(format!(
                 "rows have {FEATURE_COUNT} columns, found {columns}"
             )));
         }
         let values = features.as_slice()?;
-        py.detach(|| sums_of(values, rows)).map(|sums| ColumnSums { sums }).map_err(|value| {
+        py.detach(|| sums_of(values)).map(|sums| ColumnSums { sums }).map_err(|value| {
             PyValueError::new_err(format!(
                 "{value} is no value of the encoder: give the features as `encode_log` gave them"
             ))
@@ -114,20 +117,23 @@ impl ColumnSums {
 }
 
 /// An error is a value that is not the encoder's.
-fn sums_of(values: &[f32], rows: usize) -> Result<encode::ColumnSums, f32> {
-    let zero = encode::ColumnSums::zero(FEATURE_COUNT);
-    let mut sums = encode::ColumnSums { rows: rows as u64, ..zero };
-    for row in values.chunks_exact(FEATURE_COUNT) {
-        let columns = sums.sum.iter_mut().zip(&mut sums.sum_of_squares);
-        for (&value, (sum, sum_of_squares)) in row.iter().zip(columns) {
-            // Rust's `as` brings what is outside into the range, which then shows.
-            let whole = value as Value;
-            if f32::from(whole) != value {
-                return Err(value);
+fn sums_of(values: &[f32]) -> Result<encode::ColumnSums, f32> {
+    let mut sums = encode::ColumnSums::zero(FEATURE_COUNT);
+    let mut whole = Vec::with_capacity(ROWS_AT_A_TIME);
+    for rows in values.chunks(ROWS_AT_A_TIME * FEATURE_COUNT) {
+        whole.clear();
+        for row in rows.as_chunks::<FEATURE_COUNT>().0 {
+            let mut out: FeatureRow = [0; FEATURE_COUNT];
+            for (out, &value) in out.iter_mut().zip(row) {
+                // Rust's `as` brings what is outside into the range, which then shows.
+                *out = value as Value;
+                if f32::from(*out) != value {
+                    return Err(value);
+                }
             }
-            *sum += i64::from(whole);
-            *sum_of_squares += i64::from(whole).pow(2);
+            whole.push(out);
         }
+        sums.add_rows(&whole);
     }
     Ok(sums)
 }

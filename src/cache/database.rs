@@ -24,13 +24,18 @@ use std::time::Duration;
 
 /// The schema, step by step. Append only: a step that has been released is never edited, or caches
 /// made before and after the edit would differ under one number.
-const MIGRATIONS: [&str; 5] = [
+const MIGRATIONS: [&str; 6] = [
     include_str!("../../schema/migrations/0001_games.sql"),
     include_str!("../../schema/migrations/0002_unfinished.sql"),
     include_str!("../../schema/migrations/0003_feature_columns.sql"),
     include_str!("../../schema/migrations/0004_game_play.sql"),
     include_str!("../../schema/migrations/0005_lighter_views.sql"),
+    include_str!("../../schema/migrations/0006_base_features.sql"),
 ];
+
+/// Half of what SQLite would choose: games of 5 KB leave a tenth of its 4 KB pages empty, but a
+/// twentieth of these. It makes no difference to the time of an ingest.
+const PAGE_BYTES: u32 = 2048;
 
 /// The schema version of an empty file.
 const BLANK: u32 = 0;
@@ -163,9 +168,11 @@ fn migrate_to(newest: usize, connection: &mut Connection, path: &Path) -> Result
     }
     if version == BLANK {
         // Can only be chosen for an empty file.
-        connection
-            .pragma_update(None, "auto_vacuum", "incremental")
-            .map_err(|error| sqlite_error(path, error))?;
+        let choose = || {
+            connection.pragma_update(None, "page_size", PAGE_BYTES)?;
+            connection.pragma_update(None, "auto_vacuum", "incremental")
+        };
+        choose().map_err(|error| sqlite_error(path, error))?;
     }
     write_ahead_log::enter(connection, path)?;
     let apply = |connection: &mut Connection| {

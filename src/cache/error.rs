@@ -73,6 +73,17 @@ pub enum CacheError {
         /// How it shows.
         why: String,
     },
+    /// A game's rows are of another encoder, or laid out otherwise, and this program cannot unpack them.
+    #[error(
+        "game {game_id} was encoded by another version of prep: run `prep ingest DIR --cache {}` \
+         first, which encodes it anew", path.display()
+    )]
+    OtherEncoder {
+        /// The cache file.
+        path: PathBuf,
+        /// The game.
+        game_id: GameId,
+    },
     /// It cannot be read where nothing can be written, because not all of it is in the one file.
     #[error(
         "the cache {} cannot be read in a folder that cannot be written: a run that was killed, or \

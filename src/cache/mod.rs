@@ -37,7 +37,6 @@
 
 mod blob;
 mod database;
-mod distinct;
 mod error;
 mod free_space;
 mod header;
@@ -51,8 +50,7 @@ mod rows;
 mod store;
 mod write_ahead_log;
 
-pub use blob::{Columns, PackedGame, Packer, UnpackedGame, Unpacker};
-pub use distinct::DistinctColumns;
+pub use blob::{PackedGame, Packer, Unpacker};
 pub use error::CacheError;
 pub use lock::WriterLock;
 pub use reader::GameReader;

@@ -1,14 +1,14 @@
 //! Looking after the games one at a time, beside whoever writes.
 
-use super::blob::{PackedGame, UnpackedGame, Unpacker};
+use super::blob::{PackedGame, Unpacker};
 use super::database::{open_to_read, sqlite_error};
 use super::error::CacheError;
-use super::record::{FeatureSchema, GameRecord};
+use super::record::GameRecord;
 use super::rows::{
     CachedGame, ROW_OF_GAME, damage, each_game, look_at_row, plain_columns, read_packed,
     structure_faults,
 };
-use crate::encode::{ColumnSums, FEATURE_COUNT};
+use crate::encode::EncodedGame;
 use crate::gamelog::GameId;
 use rusqlite::{Connection, OptionalExtension};
 use std::collections::BTreeSet;
@@ -113,16 +113,20 @@ impl GameReader {
     /// The rows of a game and its record; `None` if the cache does not have it.
     ///
     /// # Errors
-    /// [`CacheError::Damaged`] if they are not what was stored; if the file cannot be read.
+    /// [`CacheError::Damaged`] if they are not what was stored, [`CacheError::OtherEncoder`] if they
+    /// are of another version of this program; if the file cannot be read.
     pub fn game(
         &mut self,
         game_id: GameId,
-    ) -> Result<Option<(GameRecord, UnpackedGame)>, CacheError> {
+    ) -> Result<Option<(GameRecord, &EncodedGame)>, CacheError> {
         let game = self.packed(game_id).map_err(|error| match damage(&error) {
             Some(why) => CacheError::Damaged { game_id, what: "columns", why },
             None => sqlite_error(&self.path, error),
         })?;
         let Some(game) = game else { return Ok(None) };
+        if !game.record.is_of_this_encoder() {
+            return Err(CacheError::OtherEncoder { path: self.path.clone(), game_id });
+        }
         let rows = self.unpacker.unpack(&game)?;
         Ok(Some((game.record, rows)))
     }
@@ -146,26 +150,22 @@ impl GameReader {
                 None => return Err(sqlite_error(&self.path, error)),
             },
         };
-        if game.record.key.feature_schema != FeatureSchema::now() {
-            // In another layout, of which this program knows the checksums.
+        if !game.record.is_of_this_encoder() {
+            // In another layout, or of other numbers: this program knows the checksums.
             let looked_at = self.look(game_id)?;
             let damage = looked_at.as_ref().and_then(CachedGame::damage);
             return Ok(damage.map(str::to_owned).into_iter().collect());
         }
         let mut faults = self.unpacker.faults(&game)?;
         if faults.is_empty() {
-            let features = self.unpacker.unpack(&game)?.features;
             let stored = self.unpacker.column_sums(&game)?;
-            let mut sums = ColumnSums { rows: stored.rows, ..ColumnSums::zero(FEATURE_COUNT) };
-            for column in 0..FEATURE_COUNT {
-                // Whole numbers of at most three digits: exact, however they are added.
-                for value in features.column(column).iter().map(|&value| value as i64) {
-                    sums.sum[column] += value;
-                    sums.sum_of_squares[column] += value * value;
+            match self.unpacker.unpack(&game) {
+                Ok(rows) if rows.column_sums() == stored => {}
+                Ok(_) => {
+                    faults.push("column_sums: they are not the sums of the features".to_owned());
                 }
-            }
-            if sums != stored {
-                faults.push("column_sums: they are not the sums of the features".to_owned());
+                Err(CacheError::Damaged { what, why, .. }) => faults.push(format!("{what}: {why}")),
+                Err(error) => return Err(error),
             }
         }
         Ok(faults)
@@ -175,7 +175,7 @@ impl GameReader {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cache::{Cache, CacheKey, GameRecord, PackedGame, Packer};
+    use crate::cache::{Cache, CacheKey, FeatureSchema, GameRecord, PackedGame, Packer};
     use crate::encode::EncodedGame;
     use crate::gamelog::{GamePlay, ReadOptions};
     use crate::simulate::simulate_game;
@@ -197,7 +197,7 @@ mod tests {
         assert_eq!(statement.get_status(StatementStatus::RePrepare), 0);
     }
 
-    /// A game as a migration leaves one that was stored in an older layout: the blob that is new is
+    /// A game as a migration leaves one that was stored in an older layout: a blob that is new is
     /// empty, with a checksum of zeros, and the schema is another.
     #[test]
     fn a_game_of_an_older_layout_is_stale_but_not_damaged() {
@@ -226,7 +226,7 @@ mod tests {
         let update = |columns: &str| {
             cache.connection.execute(&format!("UPDATE games SET {columns}"), []).unwrap();
         };
-        update("feature_columns = x'', feature_columns_checksum = zeroblob(16)");
+        update("turn_numbers = x'', turn_numbers_checksum = zeroblob(16)");
 
         let mut reader = GameReader::open(&path).unwrap();
         let none: [String; 0] = [];

@@ -6,9 +6,9 @@ use std::fmt;
 use std::sync::LazyLock;
 
 /// Version of the blobs' layouts and checksums, which the `blob` file describes. In format 1 the
-/// checksums did not cover how many rows have the known gem fault; in format 2 every feature had a
-/// column of its own.
-pub const BLOB_FORMAT: u32 = 3;
+/// checksums did not cover how many rows have the known gem fault; formats 2 and 3 held all features,
+/// in 3 of equal columns one.
+pub const BLOB_FORMAT: u32 = 4;
 
 /// Everything that a game's cached rows depend on. Two equal keys mean equal rows.
 ///
@@ -95,6 +95,13 @@ pub struct GameRecord {
 }
 
 impl GameRecord {
+    /// Whether this program's encoder made its rows: only then can they be unpacked, and stand in one
+    /// array with others.
+    pub fn is_of_this_encoder(&self) -> bool {
+        self.key.encoder_version == ENCODER_VERSION
+            && self.key.feature_schema == FeatureSchema::now()
+    }
+
     /// Of a log that has just been read.
     pub fn new(
         game_id: GameId,

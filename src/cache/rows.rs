@@ -23,8 +23,8 @@ pub(super) const CHECKED_WIDTH: usize = RECORD_COLUMN_COUNT + PLAY_WIDTH;
 pub(super) const GAMES_WITH_PLAY: &str = "games LEFT JOIN game_play USING (game_id)";
 /// Each blob with its checksum, in the order of [`Blob::ALL`].
 pub(super) const BLOB_COLUMNS: &str = "turn_numbers, turn_numbers_checksum, features, \
-     features_checksum, feature_columns, feature_columns_checksum, labels, labels_checksum, masks, \
-     masks_checksum, column_sums, column_sums_checksum";
+     features_checksum, labels, labels_checksum, masks, masks_checksum, column_sums, \
+     column_sums_checksum";
 
 /// All of a game's row, but the day on which it was encoded.
 pub(super) static ROW_OF_GAME: LazyLock<String> = LazyLock::new(|| {

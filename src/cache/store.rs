@@ -254,18 +254,16 @@ impl Snapshot<'_> {
         game_ids: impl IntoIterator<Item = GameId>,
     ) -> Result<ColumnSums, CacheError> {
         let mut total = ColumnSums::zero(crate::encode::FEATURE_COUNT);
-        let sql =
-            "SELECT column_sums, column_sums_checksum, feature_columns, feature_columns_checksum
-             FROM games WHERE game_id = ?1";
+        let sql = "SELECT column_sums, column_sums_checksum FROM games WHERE game_id = ?1";
         let read = |error| sqlite_error(self.path, error);
         let mut statement = self.transaction.prepare(sql).map_err(read)?;
         let mut unpacker = Unpacker::new()?;
         for game_id in game_ids {
             let record = self.record(game_id)?;
-            let (sums, feature_columns) = statement
-                .query_row([record.game_id.0], |row| Ok((read_blob(row, 0)?, read_blob(row, 2)?)))
-                .map_err(|error| game_error(self.path, record.game_id, error))?;
-            total.add(&unpacker.unpack_column_sums(&record, &sums, &feature_columns)?);
+            let sums = statement
+                .query_row([game_id.0], |row| read_blob(row, 0))
+                .map_err(|error| game_error(self.path, game_id, error))?;
+            total.add(&unpacker.unpack_column_sums(&record, &sums)?);
         }
         Ok(total)
     }

@@ -1,5 +1,6 @@
 //! All rows of one game, and their sums.
 
+use super::decode::{BaseRow, complete};
 use super::feature::Value;
 use super::labels::{LabelRow, labels};
 use super::layout::FEATURE_COUNT;
@@ -30,14 +31,34 @@ impl EncodedGame {
 
     /// Encodes a turn and adds its row.
     pub fn push(&mut self, turn: &Turn) {
-        let row = self.turn_numbers.len();
+        features(&turn.board, self.next_features());
         self.turn_numbers.push(turn.turn_number.into());
         self.labels.push(labels(&turn.action));
         self.masks.push(masks(&turn.board));
+    }
+
+    /// Adds a row of which the base features were kept; `None` if they tell no position.
+    pub fn push_kept(
+        &mut self,
+        turn_number: i32,
+        base: &BaseRow,
+        labels: LabelRow,
+        masks: MaskRow,
+    ) -> Option<()> {
+        complete(base, self.next_features())?;
+        self.turn_numbers.push(turn_number);
+        self.labels.push(labels);
+        self.masks.push(masks);
+        Some(())
+    }
+
+    /// Where the features of the next row go.
+    fn next_features(&mut self) -> &mut FeatureRow {
+        let row = self.turn_numbers.len();
         if row == self.features.len() {
             self.features.push([0; FEATURE_COUNT]);
         }
-        features(&turn.board, &mut self.features[row]);
+        &mut self.features[row]
     }
 
     /// Turn numbers, one a row.
@@ -62,17 +83,16 @@ impl EncodedGame {
 
     /// Exact sums of every feature column.
     pub fn column_sums(&self) -> ColumnSums {
-        let mut sums =
-            ColumnSums { rows: self.features().len() as u64, ..ColumnSums::zero(FEATURE_COUNT) };
-        for row in self.features() {
-            for (column, &value) in row.iter().enumerate() {
-                sums.sum[column] += i64::from(value);
-                sums.sum_of_squares[column] += i64::from(value).pow(2);
-            }
-        }
+        let mut sums = ColumnSums::zero(FEATURE_COUNT);
+        sums.add_rows(self.features());
         sums
     }
 }
+
+/// Sums of so many values, of seven bits and a sign, fit into an `i16`.
+const MOST_ROWS_IN_16_BITS: usize = 1 << (i16::BITS - Value::BITS);
+/// Sums of so many squares fit into a `u16`: the largest is 128 times 128.
+const MOST_SQUARES_IN_16_BITS: usize = 3;
 
 /// How many rows there are, and for each feature column the sum and the sum of squares over them.
 ///
@@ -93,18 +113,33 @@ impl ColumnSums {
         ColumnSums { rows: 0, sum: vec![0; columns], sum_of_squares: vec![0; columns] }
     }
 
-    /// The sum and the sum of squares of one column's values.
-    pub fn of_column(values: &[Value]) -> (i64, i64) {
-        // 32 bits hold the sums of 100,000 rows (110 squared is 12,100), and the processor adds twice
-        // as many of them at once as of 64.
-        values.chunks(100_000).fold((0, 0), |(sum, sum_of_squares), part| {
-            let values = || part.iter().map(|&value| i32::from(value));
-            let squares = values().map(|value| value * value);
-            (
-                sum + i64::from(values().sum::<i32>()),
-                sum_of_squares + i64::from(squares.sum::<i32>()),
-            )
-        })
+    /// Adds rows of all features.
+    ///
+    /// # Panics
+    /// If these are not sums of all features.
+    pub fn add_rows(&mut self, rows: &[FeatureRow]) {
+        assert_eq!(self.sum.len(), FEATURE_COUNT, "sums of as many columns");
+        self.rows += rows.len() as u64;
+        // In 16 bits, where they fit: the processor adds four times as many such numbers at once as
+        // of 64 bits.
+        for rows in rows.chunks(MOST_ROWS_IN_16_BITS) {
+            let mut sums = [0_i16; FEATURE_COUNT];
+            let mut sums_of_squares = [0_u32; FEATURE_COUNT];
+            for rows in rows.chunks(MOST_SQUARES_IN_16_BITS) {
+                let row = |place: usize| rows.get(place).unwrap_or(&[0; FEATURE_COUNT]);
+                let rows = [row(0), row(1), row(2)];
+                for column in 0..FEATURE_COUNT {
+                    let values = rows.map(|row| i16::from(row[column]));
+                    let squares = values.map(|value| (value * value) as u16);
+                    sums[column] += values[0] + values[1] + values[2];
+                    sums_of_squares[column] += u32::from(squares[0] + squares[1] + squares[2]);
+                }
+            }
+            for column in 0..FEATURE_COUNT {
+                self.sum[column] += i64::from(sums[column]);
+                self.sum_of_squares[column] += i64::from(sums_of_squares[column]);
+            }
+        }
     }
 
     /// Adds other rows' sums.

@@ -16,7 +16,8 @@
 //! [`Seat`], part 4 by both. That mixture, and other quirks noted in the files, are what existing
 //! models were trained on.
 //!
-//! [`board`] goes the other way, from a row to its position.
+//! [`board`] goes the other way, from a row to its position, and [`complete`] from the base features of
+//! a row to all of them.
 //!
 //! **Changing anything here that changes a number means a new [`ENCODER_VERSION`]**, or caches will
 //! hold a mixture. The README section "Changing the encoder" has the steps.
@@ -43,7 +44,7 @@ mod tokens;
 pub use classes::{
     REMOVAL_CLASSES, REMOVALS, TAKE3_CLASSES, TAKE3_SETS, removal_class, take3_class,
 };
-pub use decode::board;
+pub use decode::{BaseRow, base, base_places, board, complete};
 pub use feature::{Family, Feature, Value};
 pub use game::{ColumnSums, EncodedGame};
 pub use head::{Head, MASK_WIDTH};

@@ -7,8 +7,8 @@
 use super::feature::{Family, FeatureList, Value, read, take};
 use crate::column_name::ColumnName;
 use crate::splendor::{
-    Board, ByColor, ByGem, Card, Color, Gem, Level, MAX_DISPLAYED, MAX_NOBLES, MAX_RESERVED,
-    NOBLE_VP, Noble, Player, PlayerCount, RotatedIndex, Seat,
+    Board, ByColor, ByGem, Card, Color, Gem, HAND_LIMIT, Level, MAX_DISPLAYED, MAX_NOBLES,
+    MAX_REDUCTION, MAX_RESERVED, MAX_VP, NOBLE_VP, Noble, Player, PlayerCount, RotatedIndex, Seat,
 };
 use arrayvec::ArrayVec;
 
@@ -117,6 +117,7 @@ fn put<const N: usize>(out: &mut [Value; N], values: [u8; N]) {
 /// The position that these values tell, if they tell one; the seats are not among them.
 ///
 /// Only what [`encode`] writes needs to be read right: the caller encodes what comes out again.
+/// Numbers that no log may have are no position.
 pub(super) fn decode(values: &[Value; WIDTH], to_move: Seat, count: PlayerCount) -> Option<Board> {
     let mut rest = &values[..];
     let gems = ByGem(read(&mut rest)?);
@@ -138,12 +139,16 @@ pub(super) fn decode(values: &[Value; WIDTH], to_move: Seat, count: PlayerCount)
     for (rotated, mut rest) in RotatedIndex::ALL.into_iter().zip(rest.chunks_exact(PLAYER_WIDTH)) {
         let Some(seat) = rotated.seat(to_move, count) else { break };
         let [vp] = read(&mut rest)?;
-        let mut player = Player {
-            vp,
-            gems: ByGem(read(&mut rest)?),
-            reduction: ByColor(read(&mut rest)?),
-            reserved: ArrayVec::new(),
-        };
+        let (gems, reduction) = (read(&mut rest)?, read(&mut rest)?);
+        // More than a log may say, and sums over it might not fit.
+        let is_possible = vp <= MAX_VP
+            && gems.into_iter().map(usize::from).sum::<usize>() <= usize::from(HAND_LIMIT)
+            && reduction.into_iter().all(|cards| cards <= MAX_REDUCTION);
+        if !is_possible {
+            return None;
+        }
+        let (gems, reduction) = (ByGem(gems), ByColor(reduction));
+        let mut player = Player { vp, gems, reduction, reserved: ArrayVec::new() };
         for _ in 0..MAX_RESERVED {
             player.reserved.extend(read_card(&mut rest)?);
         }

@@ -1,13 +1,12 @@
 //! The rows of one game as they go into the arrays.
 
 use super::ExportError;
+use super::cell_table::Misfit;
 use super::columns::ExportedColumns;
-use super::dtype::Dtype;
-use super::feature_values::FeatureValues;
+use super::feature_values::{FeatureTable, FeatureValues};
 use super::fingerprint::Fingerprint;
 use super::phases::ExportPhases;
 use super::report::SplitReport;
-use super::scaler::Scaler;
 use super::spare::Spare;
 use super::split::Split;
 use crate::cache::{CacheError, PackedGame, Unpacker};
@@ -19,16 +18,22 @@ use std::time::Instant;
 /// What is done to every row.
 pub(super) struct RowPlan {
     pub(super) columns: ExportedColumns,
-    /// `None` leaves the encoder's own values.
-    pub(super) scaler: Option<Scaler>,
+    /// What becomes of each feature.
+    pub(super) table: FeatureTable,
     pub(super) masks: MaskSource,
-    /// Of the features.
-    pub(super) dtype: Dtype,
     /// Of games that are written.
     pub(super) spare_values: Spare<FeatureValues>,
     pub(super) spare_unpackers: Spare<Unpacker>,
     /// Where the time goes.
     pub(super) phases: ExportPhases,
+}
+
+impl RowPlan {
+    fn does_not_fit(&self, game_id: GameId, misfit: Misfit) -> ExportError {
+        let Misfit { column, value } = misfit;
+        let (column, dtype) = (self.columns.names()[column], self.table.dtype());
+        ExportError::DoesNotFit { game_id, column, value, dtype }
+    }
 }
 
 /// The rows of one game, ready to be written.
@@ -50,7 +55,7 @@ pub(super) struct Block {
 }
 
 impl Block {
-    /// Unpacks a game and brings it into the form of the arrays: columns to rows, normalised.
+    /// Unpacks a game and brings it into the form of the arrays, normalised.
     pub(super) fn make(
         game: &PackedGame,
         split: Split,
@@ -61,29 +66,33 @@ impl Block {
             Some(unpacker) => unpacker,
             None => Unpacker::new().map_err(CacheError::from)?,
         };
+        let sums = unpacker.column_sums(game)?;
         let unpacked = unpacker.unpack(game)?;
-        let fingerprint = Fingerprint::of(&unpacked, &unpacker.column_sums(game)?);
-        plan.spare_unpackers.give_back(unpacker);
+        let fingerprint = Fingerprint::of(unpacked, &sums);
         let game_id = game.record.game_id;
-        let rows = unpacked.turn_numbers.len();
+        let turn_numbers = unpacked.turn_numbers().to_vec();
+        let rows = turn_numbers.len();
         plan.phases.decode.add(begun.elapsed(), rows as u64);
         let begun = Instant::now();
-        let features = FeatureValues::of(game_id, &unpacked.features, plan)?;
+        let spare = plan.spare_values.take_for(rows * plan.columns.len(), FeatureValues::room);
+        let features = plan
+            .table
+            .look_up(unpacked.features(), spare)
+            .map_err(|misfit| plan.does_not_fit(game_id, misfit))?;
 
-        let labels = Head::ALL.map(|head| unpacked.labels.column(head.index()).to_vec());
+        let labels = Head::ALL
+            .map(|head| unpacked.labels().iter().map(|labels| labels[head.index()]).collect());
         let masks = Head::ALL.map(|head| match plan.masks {
             MaskSource::AllOnes => vec![1; rows * head.classes()],
             MaskSource::Legal => {
-                let mut mask = vec![0; rows * head.classes()];
-                for (class, column) in head.mask_range().enumerate() {
-                    let cells = mask[class..].iter_mut().step_by(head.classes());
-                    let values = unpacked.masks.column(column);
-                    cells.zip(values).for_each(|(cell, &value)| *cell = value);
+                let mut mask = Vec::with_capacity(rows * head.classes());
+                for masks in unpacked.masks() {
+                    mask.extend_from_slice(&masks[head.mask_range()]);
                 }
                 mask
             }
         });
-        let turn_numbers = unpacked.turn_numbers;
+        plan.spare_unpackers.give_back(unpacker);
         let report =
             SplitReport::of_game(game_id, game.record.players, &turn_numbers, &labels, &masks);
         plan.phases.normalize.add(begun.elapsed(), rows as u64);

@@ -1,13 +1,12 @@
-//! The values of `X`: from a game's columns to rows of the type that is exported, and on to where they
-//! are written.
+//! The values of `X`: from the encoder's rows to the type that is exported, and on to where they are
+//! written.
 
-use super::ExportError;
-use super::block::RowPlan;
+use super::cell_table::{CellTable, Misfit};
 use super::columns::ExportedColumns;
 use super::dtype::{Dtype, to_float16_bits, to_int8};
 use super::npy::{NpyError, NpyWriter, float16_header, header};
-use crate::cache::DistinctColumns;
-use crate::gamelog::GameId;
+use super::scaler::Scaler;
+use crate::encode::FeatureRow;
 use std::io::Write;
 use std::path::Path;
 
@@ -20,131 +19,80 @@ pub(super) enum FeatureValues {
     Int8(Vec<i8>),
 }
 
-impl FeatureValues {
-    fn empty(dtype: Dtype) -> FeatureValues {
+/// What every value becomes, in the type that is exported.
+pub(super) enum FeatureTable {
+    Float32(CellTable<f32>),
+    Float16(CellTable<u16>),
+    Int8(CellTable<i8>),
+}
+
+impl FeatureTable {
+    /// `scaler` has a column for each exported one; without, values stay as the encoder made them.
+    pub(super) fn new(
+        columns: &ExportedColumns,
+        scaler: Option<&Scaler>,
+        dtype: Dtype,
+    ) -> FeatureTable {
+        let places = columns.places();
         match dtype {
-            Dtype::Float32 => FeatureValues::Float32(Vec::new()),
-            Dtype::Float16 => FeatureValues::Float16(Vec::new()),
-            Dtype::Int8 => FeatureValues::Int8(Vec::new()),
+            Dtype::Float32 => {
+                FeatureTable::Float32(CellTable::new(places, scaler, |exact| Ok(exact as f32)))
+            }
+            Dtype::Float16 => {
+                FeatureTable::Float16(CellTable::new(places, scaler, to_float16_bits))
+            }
+            Dtype::Int8 => FeatureTable::Int8(CellTable::new(places, scaler, to_int8)),
         }
     }
 
-    /// The rows of a game. `features` are the encoder's columns.
-    pub(super) fn of(
-        game_id: GameId,
-        features: &DistinctColumns<f32>,
-        plan: &RowPlan,
-    ) -> Result<FeatureValues, ExportError> {
-        let exact = |value: f32, column: usize| match &plan.scaler {
-            Some(scaler) => scaler.transform_exact(value, column),
-            None => f64::from(value),
-        };
-        let to_float16 = |value, column| to_float16_bits(exact(value, column));
-        let needed = features.rows() * plan.columns.len();
-        let spare = plan.spare_values.take_for(needed, FeatureValues::room);
-        let mut values = spare.unwrap_or_else(|| FeatureValues::empty(plan.dtype));
-        values.make_room(needed);
-        let misfit = match &mut values {
-            FeatureValues::Float32(cells) => {
-                fill_float32(features, plan, cells);
-                None
+    /// The cells of some rows, in the buffer of others that are written.
+    pub(super) fn look_up(
+        &self,
+        rows: &[FeatureRow],
+        spare: Option<FeatureValues>,
+    ) -> Result<FeatureValues, Misfit> {
+        match (self, spare) {
+            (FeatureTable::Float32(table), Some(FeatureValues::Float32(mut cells))) => {
+                table.look_up(rows, &mut cells)?;
+                Ok(FeatureValues::Float32(cells))
             }
-            FeatureValues::Float16(cells) => fill_narrow(features, plan, cells, to_float16),
-            FeatureValues::Int8(cells) => {
-                fill_narrow(features, plan, cells, |value, column| to_int8(exact(value, column)))
+            (FeatureTable::Float16(table), Some(FeatureValues::Float16(mut cells))) => {
+                table.look_up(rows, &mut cells)?;
+                Ok(FeatureValues::Float16(cells))
             }
-        };
-        match misfit {
-            None => Ok(values),
-            Some((column, value)) => Err(ExportError::DoesNotFit {
-                game_id,
-                column: plan.columns.names()[column],
-                value,
-                dtype: plan.dtype,
-            }),
+            (FeatureTable::Int8(table), Some(FeatureValues::Int8(mut cells))) => {
+                table.look_up(rows, &mut cells)?;
+                Ok(FeatureValues::Int8(cells))
+            }
+            _ => self.look_up(rows, Some(self.no_values())),
+        }
+    }
+
+    pub(super) fn dtype(&self) -> Dtype {
+        match self {
+            FeatureTable::Float32(_) => Dtype::Float32,
+            FeatureTable::Float16(_) => Dtype::Float16,
+            FeatureTable::Int8(_) => Dtype::Int8,
+        }
+    }
+
+    fn no_values(&self) -> FeatureValues {
+        match self {
+            FeatureTable::Float32(_) => FeatureValues::Float32(Vec::new()),
+            FeatureTable::Float16(_) => FeatureValues::Float16(Vec::new()),
+            FeatureTable::Int8(_) => FeatureValues::Int8(Vec::new()),
         }
     }
 }
 
 impl FeatureValues {
     /// How many values there is room for.
-    fn room(&self) -> usize {
+    pub(super) fn room(&self) -> usize {
         match self {
             FeatureValues::Float32(cells) => cells.capacity(),
             FeatureValues::Float16(cells) => cells.capacity(),
             FeatureValues::Int8(cells) => cells.capacity(),
         }
-    }
-
-    /// Makes room for so many values and no more, if there is less. What is in it may be forgotten.
-    fn make_room(&mut self, values: usize) {
-        fn make_room<T>(cells: &mut Vec<T>, values: usize) {
-            if cells.capacity() < values {
-                cells.clear();
-                cells.reserve_exact(values);
-            }
-        }
-        match self {
-            FeatureValues::Float32(cells) => make_room(cells, values),
-            FeatureValues::Float16(cells) => make_room(cells, values),
-            FeatureValues::Int8(cells) => make_room(cells, values),
-        }
-    }
-}
-
-fn fill_float32(features: &DistinctColumns<f32>, plan: &RowPlan, cells: &mut Vec<f32>) {
-    let width = plan.columns.len();
-    // What is in there from another game is written over.
-    cells.resize(features.rows() * width, 0.0);
-    let mut rows = cells.chunks_exact_mut(width);
-    each_row(features, &plan.columns, |values| {
-        let Some(row) = rows.next() else { return };
-        match &plan.scaler {
-            Some(scaler) => scaler.transform(values, row),
-            None => row.copy_from_slice(values),
-        }
-    });
-}
-
-/// `convert` gives back a value that the type does not hold; the first of those is returned with its
-/// column.
-fn fill_narrow<T>(
-    features: &DistinctColumns<f32>,
-    plan: &RowPlan,
-    cells: &mut Vec<T>,
-    convert: impl Fn(f32, usize) -> Result<T, f64>,
-) -> Option<(usize, f64)> {
-    let mut misfit = None;
-    cells.clear();
-    each_row(features, &plan.columns, |values| {
-        for (column, &value) in values.iter().enumerate() {
-            match convert(value, column) {
-                Ok(cell) => cells.push(cell),
-                Err(value) => _ = misfit.get_or_insert((column, value)),
-            }
-        }
-    });
-    misfit
-}
-
-/// Gives each row's exported values to `take`, as they are in the cache.
-///
-/// To write column after column into the rows of the result would touch as many pages of memory as
-/// there are rows, for every column.
-fn each_row(
-    features: &DistinctColumns<f32>,
-    columns: &ExportedColumns,
-    mut take: impl FnMut(&[f32]),
-) {
-    let distinct = features.to_rows();
-    let places: Vec<u16> =
-        columns.places().iter().map(|&feature| features.places()[feature]).collect();
-    let mut values = vec![0.0; places.len()];
-    for row in distinct.chunks_exact(features.distinct().len().max(1)) {
-        for (value, &place) in values.iter_mut().zip(&places) {
-            *value = row[usize::from(place)];
-        }
-        take(&values);
     }
 }
 

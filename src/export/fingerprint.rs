@@ -8,8 +8,8 @@
 use super::ExportError;
 use super::games::{ExportedGame, ExportedGames};
 use super::split::Split;
-use crate::cache::{Snapshot, UnpackedGame, Unpacker};
-use crate::encode::{ColumnSums, Head};
+use crate::cache::{Snapshot, Unpacker};
+use crate::encode::{ColumnSums, EncodedGame, Head};
 use crate::gamelog::GameId;
 use serde::Serialize;
 use std::fmt;
@@ -24,13 +24,15 @@ use std::fmt;
 pub(super) struct Fingerprint([u8; 8]);
 
 impl Fingerprint {
-    pub(super) fn of(game: &UnpackedGame, sums: &ColumnSums) -> Fingerprint {
+    pub(super) fn of(game: &EncodedGame, sums: &ColumnSums) -> Fingerprint {
         let mut hasher = blake3::Hasher::new();
         hasher.update(b"splendor-prep rows 1");
         hasher.update(&sums.rows.to_le_bytes());
-        let labels = Head::ALL.map(|head| game.labels.column(head.index()));
+        let labels = Head::ALL
+            .into_iter()
+            .flat_map(|head| game.labels().iter().map(move |labels| &labels[head.index()]));
         let mut bytes = Vec::with_capacity(2 * size_of_val(&sums.sum[..]));
-        for number in game.turn_numbers.iter().chain(labels.into_iter().flatten()) {
+        for number in game.turn_numbers().iter().chain(labels) {
             bytes.extend_from_slice(&number.to_le_bytes());
         }
         for number in sums.sum.iter().chain(&sums.sum_of_squares) {
@@ -65,8 +67,8 @@ pub(super) fn identical_games(
     games: &ExportedGames,
 ) -> Result<Vec<IdenticalGames>, ExportError> {
     let mut unpacker = Unpacker::new().map_err(crate::cache::CacheError::from)?;
-    let mut rows_of = |game: &ExportedGame| -> Result<UnpackedGame, ExportError> {
-        Ok(unpacker.unpack(&snapshot.game(game.game_id)?)?)
+    let mut rows_of = |game: &ExportedGame| -> Result<EncodedGame, ExportError> {
+        Ok(unpacker.unpack(&snapshot.game(game.game_id)?)?.clone())
     };
     let mut groups = Vec::new();
     let mut by_fingerprint = games.written_by_fingerprint().peekable();
@@ -95,8 +97,8 @@ pub(super) fn identical_games(
     Ok(groups)
 }
 
-fn have_same_rows(one: &UnpackedGame, other: &UnpackedGame) -> bool {
-    one.turn_numbers == other.turn_numbers
-        && one.labels == other.labels
-        && one.features == other.features
+fn have_same_rows(one: &EncodedGame, other: &EncodedGame) -> bool {
+    one.turn_numbers() == other.turn_numbers()
+        && one.labels() == other.labels()
+        && one.features() == other.features()
 }

@@ -6,9 +6,8 @@
 use super::ExportError;
 use super::fingerprint::Fingerprint;
 use super::split::{Split, SplitError, SplitMethod, assign};
-use crate::cache::{FeatureSchema, GameRecord, Refusal, Snapshot};
+use crate::cache::{GameRecord, Refusal, Snapshot};
 use crate::config::Ratios;
-use crate::encode::ENCODER_VERSION;
 use crate::gamelog::GameId;
 use std::collections::BTreeSet;
 use std::fmt;
@@ -76,9 +75,7 @@ impl ExportedGames {
         let (mut cached, mut of_other_encoder) = (0, 0);
         snapshot.each_record(|record| {
             cached += 1;
-            let is_current = record.key.encoder_version == ENCODER_VERSION
-                && record.key.feature_schema == FeatureSchema::now();
-            if is_current {
+            if record.is_of_this_encoder() {
                 inputs.update(&record.game_id.0.to_le_bytes());
                 inputs.update(record.key.source_hash.as_bytes());
                 inputs.update(&[record.key.repaired.into()]);

@@ -18,6 +18,7 @@
 //! normalisation and split are chosen anew each time.
 
 mod block;
+mod cell_table;
 mod columns;
 mod diff;
 mod disk_use;
@@ -49,6 +50,7 @@ mod split_writer;
 mod training_sums;
 mod verify;
 
+pub use cell_table::{CellTable, Misfit};
 pub use diff::{
     DiffError, ExportDiff, ExportFacts, MeansDiff, MovedGame, NoMeans, SplitDiff, diff_exports,
 };

@@ -5,6 +5,7 @@ use super::block::{Block, RowPlan};
 use super::columns::ExportedColumns;
 use super::disk_use::{ExportSize, check_room};
 use super::dtype::Dtype;
+use super::feature_values::FeatureTable;
 use super::files::ExportFiles;
 use super::fingerprint::{IdenticalGames, identical_games};
 use super::games::{ExportedGame, ExportedGames};
@@ -146,9 +147,12 @@ fn try_export(
     check_room(&options.out, *needed, free_bytes(&staging.path()))?;
     let mut files = ExportFiles::new(staging.path(), progress);
     let plan = RowPlan {
-        scaler: scaler.clone().filter(|_| options.normalize),
+        table: FeatureTable::new(
+            &columns,
+            scaler.as_ref().filter(|_| options.normalize),
+            options.dtype,
+        ),
         masks: options.masks,
-        dtype: options.dtype,
         spare_values: Spare::default(),
         spare_unpackers: Spare::default(),
         phases: ExportPhases::new(),

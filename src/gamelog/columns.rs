@@ -6,7 +6,7 @@
 use crate::column_name::ColumnName;
 use crate::splendor::{
     Color, DISPLAYED_PER_LEVEL, GOLD_SUPPLY, Gem, Level, MAX_DISPLAYED, MAX_GIVE_BACK, MAX_NOBLES,
-    MAX_RESERVED, NOBLE_VP, PlayerCount,
+    MAX_REDUCTION, MAX_RESERVED, MAX_VP, NOBLE_VP, PlayerCount,
 };
 
 /// A card: points, level, five costs, five bonuses of which one is 1.
@@ -97,9 +97,9 @@ pub(super) static COLUMNS: [Column; COLUMN_COUNT] = {
     while rotated < PlayerCount::MAX {
         let player = ColumnName::new("player").then_number(rotated);
         list.push(player.then("_position"), OPTIONAL, 0, PlayerCount::MAX as i16 - 1);
-        list.push(player.then("_vp"), OPTIONAL, 0, 60);
+        list.push(player.then("_vp"), OPTIONAL, 0, MAX_VP as i16);
         list.push_gems(player.then("_gems_"), OPTIONAL);
-        list.push_colors(player.then("_reduction_"), OPTIONAL, 20);
+        list.push_colors(player.then("_reduction_"), OPTIONAL, MAX_REDUCTION as i16);
         let mut place = 0;
         while place < MAX_RESERVED {
             list.push_card(player.then("_reserved").then_number(place));

@@ -7,8 +7,7 @@
 //! card stays unknown, and is counted as that.
 
 use super::places::{CARD_WIDTH, CardKey, card_place, places, then_value};
-use crate::cache::UnpackedGame;
-use crate::encode::{Head, Label, NO_LABEL};
+use crate::encode::{EncodedGame, Head, Label, NO_LABEL};
 use crate::gamelog::{ActionType, BUILD_PLACES};
 use crate::splendor::{CARDS, MAX_DISPLAYED, MAX_RESERVED, PlayerCount};
 use serde::Serialize;
@@ -64,18 +63,18 @@ impl Default for CardTally {
 
 impl CardTally {
     /// Counts the builds and reservations of a game.
-    pub(super) fn add_game(&mut self, game: &UnpackedGame, players: u8) {
+    pub(super) fn add_game(&mut self, game: &EncodedGame, players: u8) {
         let table = Table::of(game);
         for place in table.seen() {
             self.cards[place].games_seen += 1;
         }
-        let labels = |head: Head| game.labels.column(head.index());
-        let actions = labels(Head::ActionType);
-        for (row, &action) in actions.iter().enumerate() {
+        for (row, labels) in game.labels().iter().enumerate() {
+            let label = |head: Head| labels[head.index()];
+            let action = label(Head::ActionType);
             if action == ActionType::Build as Label {
-                self.add_build(&table, row, labels(Head::CardSelection)[row]);
+                self.add_build(&table, row, label(Head::CardSelection));
             } else if action == ActionType::Reserve as Label {
-                let label = labels(Head::CardReservation)[row];
+                let label = label(Head::CardReservation);
                 self.add_reservation(&table, row, label, usize::from(players));
             }
         }
@@ -136,11 +135,11 @@ struct Table {
 }
 
 impl Table {
-    fn of(game: &UnpackedGame) -> Table {
-        let rows = game.turn_numbers.len();
-        let column = |place: usize| game.features.column(place).iter().map(|&value| value as i64);
+    fn of(game: &EncodedGame) -> Table {
+        let rows = game.features();
+        let column = |place: usize| rows.iter().map(move |row| i64::from(row[place]));
         let keys = |first: usize| {
-            let mut keys = vec![0; rows];
+            let mut keys = vec![0; rows.len()];
             for place in first..first + CARD_WIDTH {
                 for (key, value) in keys.iter_mut().zip(column(place)) {
                     *key = then_value(*key, value);
@@ -148,7 +147,7 @@ impl Table {
             }
             keys
         };
-        let mut seats = vec![0; rows];
+        let mut seats = vec![0; rows.len()];
         for (seat, &place) in places().to_move.iter().enumerate() {
             for (to_move, flag) in seats.iter_mut().zip(column(place)) {
                 if flag == 1 {

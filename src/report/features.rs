@@ -1,8 +1,7 @@
 //! How the values of every column are spread, before normalisation, and which columns stand out.
 
 use super::distribution::Distribution;
-use crate::cache::UnpackedGame;
-use crate::encode::{FEATURE_COUNT, FEATURES, Feature, Value};
+use crate::encode::{EncodedGame, FEATURE_COUNT, FEATURES, Feature, Value};
 use serde::Serialize;
 
 /// A normalised value so many deviations from the mean is outlying: a network meets it rarely, and
@@ -28,12 +27,11 @@ impl FeatureTally {
     }
 
     /// Counts the rows of a game.
-    pub(super) fn add_game(&mut self, game: &UnpackedGame) {
+    pub(super) fn add_game(&mut self, game: &EncodedGame) {
         let (columns, _) = self.counts.as_chunks_mut::<VALUES>();
         for (column, counts) in columns.iter_mut().enumerate() {
-            for &value in game.features.column(column) {
-                // Whole numbers between -45 and 110, whichever type they are cached as.
-                counts[(i64::from(value as Value) - i64::from(Value::MIN)) as usize] += 1;
+            for row in game.features() {
+                counts[usize::from(row[column].abs_diff(Value::MIN))] += 1;
             }
         }
     }

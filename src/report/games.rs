@@ -2,8 +2,7 @@
 
 use super::distribution::Distribution;
 use super::places::places;
-use crate::cache::UnpackedGame;
-use crate::encode::Head;
+use crate::encode::{EncodedGame, Head};
 use crate::gamelog::ActionType;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -41,27 +40,26 @@ pub struct TurnTally {
 
 impl GamesTally {
     /// Counts a game.
-    pub(super) fn add_game(&mut self, game: &UnpackedGame) {
-        let rows = game.turn_numbers.len();
+    pub(super) fn add_game(&mut self, game: &EncodedGame) {
+        let rows = game.turn_numbers().len();
         self.games += 1;
         self.rows += rows as u64;
         self.lengths.add(rows as i64, 1);
-        if let Some(&last) = game.turn_numbers.iter().max() {
+        if let Some(&last) = game.turn_numbers().iter().max() {
             self.last_turns.add(last.into(), 1);
         }
-        let points = game.features.column(places().points_of_mover);
-        let leader_points = game.features.column(places().points_of_leader);
-        let actions = game.labels.column(Head::ActionType.index());
         let mut last_turn = None;
-        for (row, &turn) in game.turn_numbers.iter().enumerate() {
+        let rows = game.turn_numbers().iter().zip(game.features()).zip(game.labels());
+        for ((&turn, features), labels) in rows {
             let tally = self.turns.entry(turn).or_default();
-            tally.points.add(points[row] as i64, 1);
+            tally.points.add(features[places().points_of_mover].into(), 1);
             if last_turn != Some(turn) {
-                tally.leader_points.add(leader_points[row] as i64, 1);
+                tally.leader_points.add(features[places().points_of_leader].into(), 1);
                 last_turn = Some(turn);
             }
             // Every row has an action.
-            if let Some(action) = usize::try_from(actions[row]).ok().filter(|&class| class < 4) {
+            let action = usize::try_from(labels[Head::ActionType.index()]);
+            if let Some(action) = action.ok().filter(|&class| class < 4) {
                 tally.actions[action] += 1;
                 self.actions[action] += 1;
             }

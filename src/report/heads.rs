@@ -1,7 +1,6 @@
 //! What each head may choose, and what it chose.
 
-use crate::cache::UnpackedGame;
-use crate::encode::{Head, NO_LABEL};
+use crate::encode::{EncodedGame, Head, NO_LABEL};
 use crate::gamelog::GameId;
 use serde::Serialize;
 
@@ -88,38 +87,28 @@ impl HeadTally {
     }
 
     /// Counts the rows of a game.
-    pub(super) fn add_game(&mut self, head: Head, game_id: GameId, game: &UnpackedGame) {
-        let labels = game.labels.column(head.index());
-        let masks: Vec<_> = head.mask_range().map(|column| game.masks.column(column)).collect();
-        let mut legal = vec![0_usize; labels.len()];
-        for mask in &masks {
-            for (legal, &flag) in legal.iter_mut().zip(*mask) {
-                *legal += usize::from(flag == 1);
-            }
-        }
-        self.rows += labels.len() as u64;
-        for &legal in &legal {
+    pub(super) fn add_game(&mut self, head: Head, game_id: GameId, game: &EncodedGame) {
+        self.rows += game.labels().len() as u64;
+        for (row, (labels, masks)) in game.labels().iter().zip(game.masks()).enumerate() {
+            let (label, mask) = (labels[head.index()], &masks[head.mask_range()]);
+            let legal = mask.iter().filter(|&&flag| flag == 1).count();
             self.legal_counts[legal] += 1;
-        }
-        for (class, mask) in self.classes.iter_mut().zip(&masks) {
-            for (row, _) in mask.iter().enumerate().filter(|&(_, &flag)| flag == 1) {
+            for (class, _) in self.classes.iter_mut().zip(mask).filter(|&(_, &flag)| flag == 1) {
                 class.legal += 1;
-                if labels[row] != NO_LABEL {
-                    class.legal_when_chosen[legal[row]] += 1;
+                if label != NO_LABEL {
+                    class.legal_when_chosen[legal] += 1;
                 }
             }
-        }
-        for (row, &label) in labels.iter().enumerate() {
             let Ok(class) = usize::try_from(label) else {
                 self.no_label += 1;
                 continue;
             };
             self.classes[class].chosen += 1;
-            self.classes[class].choices += legal[row] as u64;
-            if masks[class][row] != 1 {
+            self.classes[class].choices += legal as u64;
+            if mask[class] != 1 {
                 self.illegal += 1;
                 self.classes[class].illegal += 1;
-                let turn_number = game.turn_numbers[row];
+                let turn_number = game.turn_numbers()[row];
                 self.name(&[IllegalLabel { game_id, row_in_game: row, turn_number, class }]);
             }
         }

@@ -3,10 +3,7 @@
 use super::error::ReportError;
 use super::features::ColumnReport;
 use super::tally::Tally;
-use crate::cache::{
-    Cache, CacheError, FeatureSchema, GameRecord, PackedGame, Refusal, Snapshot, Unpacker,
-};
-use crate::encode::ENCODER_VERSION;
+use crate::cache::{Cache, CacheError, GameRecord, PackedGame, Refusal, Snapshot, Unpacker};
 use crate::export::{ExportDiff, ExportOverview, diff_exports, overview};
 use crate::gamelog::GameId;
 use crate::progress::{Amount, Progress};
@@ -127,7 +124,7 @@ pub fn report(
         })
     });
     let export = export.transpose()?;
-    records.retain(|_, record| is_current(record));
+    records.retain(|_, record| record.is_of_this_encoder());
     if records.is_empty() {
         return Err(ReportError::OtherEncoder { cache: cache.path().to_owned(), games: all });
     }
@@ -141,11 +138,6 @@ pub fn report(
     let nights = nights(&snapshot, &records)?;
     cache.check_unchanged()?;
     Ok(Report { cache: facts, nights, columns: tally.columns(), tally, export })
-}
-
-fn is_current(record: &GameRecord) -> bool {
-    record.key.encoder_version == ENCODER_VERSION
-        && record.key.feature_schema == FeatureSchema::now()
 }
 
 fn facts(
@@ -263,7 +255,7 @@ fn count_all(games: &Mutex<mpsc::Receiver<PackedGame>>) -> Result<Tally, CacheEr
     let mut tally = Tally::new();
     let next = || games.lock().unwrap_or_else(PoisonError::into_inner).recv();
     while let Ok(game) = next() {
-        tally.add_game(&game.record, &unpacker.unpack(&game)?);
+        tally.add_game(&game.record, unpacker.unpack(&game)?);
     }
     Ok(tally)
 }

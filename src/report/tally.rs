@@ -4,8 +4,8 @@ use super::cards::CardTally;
 use super::features::{ColumnReport, FeatureTally};
 use super::games::GamesTally;
 use super::heads::HeadTally;
-use crate::cache::{GameRecord, UnpackedGame};
-use crate::encode::Head;
+use crate::cache::GameRecord;
+use crate::encode::{EncodedGame, Head};
 use crate::splendor::PlayerCount;
 
 /// Counts over some games. Whole numbers only: tallies add up to the same whichever games each of
@@ -32,7 +32,7 @@ impl Tally {
     }
 
     /// Counts a game.
-    pub(super) fn add_game(&mut self, record: &GameRecord, game: &UnpackedGame) {
+    pub(super) fn add_game(&mut self, record: &GameRecord, game: &EncodedGame) {
         let players = PlayerCount::ALL.iter().position(|count| count.get() == record.players);
         // The cache holds no record with another number.
         if let Some(place) = players {

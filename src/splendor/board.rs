@@ -16,17 +16,21 @@ pub const MAX_RESERVED: usize = 3;
 pub const MAX_NOBLES: usize = 5;
 /// Gems a player may hold at the end of a turn, gold included.
 pub const HAND_LIMIT: u8 = 10;
+/// Points a player may have, at most.
+pub const MAX_VP: u8 = 60;
+/// Reductions of one colour a player may have, at most.
+pub const MAX_REDUCTION: u8 = 20;
 /// Points that end the game once the round is complete.
 pub const POINTS_TO_END: u8 = 15;
 
 /// What one player has.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Player {
-    /// Victory points, 0 to 60.
+    /// Victory points, up to [`MAX_VP`].
     pub vp: u8,
     /// Gems in hand, at most ten in all.
     pub gems: ByGem<u8>,
-    /// Permanent discounts from built cards, 0 to 20 a colour.
+    /// Permanent discounts from built cards, up to [`MAX_REDUCTION`] a colour.
     pub reduction: ByColor<u8>,
     /// Cards in reserve, in the order they were reserved.
     pub reserved: ArrayVec<Card, MAX_RESERVED>,

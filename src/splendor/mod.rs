@@ -16,8 +16,8 @@ mod noble;
 mod seat;
 
 pub use board::{
-    Board, DISPLAYED_PER_LEVEL, HAND_LIMIT, MAX_DISPLAYED, MAX_NOBLES, MAX_RESERVED, POINTS_TO_END,
-    Player,
+    Board, DISPLAYED_PER_LEVEL, HAND_LIMIT, MAX_DISPLAYED, MAX_NOBLES, MAX_REDUCTION, MAX_RESERVED,
+    MAX_VP, POINTS_TO_END, Player,
 };
 pub use card::{CARDS, CARDS_IN_BOX, Card, Level};
 pub use color::{ByColor, ByGem, Color, Gem};

@@ -3,10 +3,10 @@
 use crate::cli::CliTest;
 use crate::export::{Export, SPLITS};
 use crate::{assert_same_files, exported, ingested};
-use ndarray::Array2;
-use ndarray_npy::read_npy;
+use ndarray::{Array1, Array2};
+use ndarray_npy::{NpzWriter, read_npy};
 use rusqlite::Connection;
-use std::fs;
+use std::fs::{self, File};
 
 /// Bytes of a header, which NumPy pads to a multiple of 64.
 const HEADER: usize = 128;
@@ -163,32 +163,54 @@ fn plant(test: &CliTest, game: i64, column: usize, value: f32) {
     assert_eq!(changed, 1);
 }
 
+/// `int8` loses nothing: what no whole number from -128 to 127 is, or what no position has, is not taken
+/// for a feature of any type.
 #[test]
-fn a_value_that_a_type_does_not_hold_is_refused_with_its_place() {
-    for (value, dtype, said) in [
-        (200.0, "int8", Some("200")),
-        (0.5, "int8", Some("0.5")),
-        (65_520.0, "float16", Some("65520")),
-        (200.0, "float16", None),
-        (-128.0, "int8", None),
+fn a_number_that_no_feature_can_be_is_damage_whatever_the_type() {
+    for (value, why) in [
+        (200.0, "a number is none that was stored"),
+        (0.5, "a number is none that was stored"),
+        (f32::NAN, "a number is none that was stored"),
+        (-128.0, "a row is no position"),
     ] {
         let test = ingested(3);
-        let column = exported(&test, "first", "")
-            .columns()
-            .iter()
-            .position(|name| name == "gems_board_gold");
+        let names = exported(&test, "first", "").columns();
+        let column = names.iter().position(|name| name == "gems_board_gold");
         plant(&test, 2, column.unwrap(), value);
-        let ran = test.run(&format!("export --out out --no-normalize --dtype {dtype}"));
-        let Some(said) = said else {
-            assert_eq!(ran.code, 0, "{value} is {dtype}: {ran:#?}");
-            continue;
-        };
-        assert_eq!((ran.code, ran.stdout.as_str()), (1, ""), "{ran:#?}");
-        let sentence = format!(
-            "error: game 2: gems_board_gold is {said}, which {dtype} does not hold: export with \
-             --dtype float32"
-        );
-        assert!(ran.stderr.contains(&sentence), "{sentence} is not in {ran:#?}");
+        for dtype in ["float32", "float16", "int8"] {
+            let ran = test.run(&format!("export --out out --no-normalize --dtype {dtype}"));
+            assert_eq!((ran.code, ran.stdout.as_str()), (1, ""), "{ran:#?}");
+            let sentence = format!("error: the cached features of game 2 are damaged ({why}): run");
+            assert!(ran.stderr.contains(&sentence), "{sentence} is not in {ran:#?}");
+        }
         assert!(!test.path("out").exists(), "nothing was exported");
+        assert!(test.run("verify raw").stdout.contains(&format!("game 2: features: {why}")));
     }
+}
+
+#[test]
+fn a_normalised_value_that_float16_does_not_hold_is_refused_with_its_place() {
+    let test = ingested(6);
+    let first = exported(&test, "first", "");
+    // The scaler of some other data, in which the decks hardly ever changed.
+    let mut scaler = first.scaler();
+    let column = first.columns().iter().position(|name| name == "deck_level1_remaining").unwrap();
+    (scaler.mean[column], scaler.var[column], scaler.scale[column]) = (40.0, 1e-10, 1e-5);
+    fs::create_dir(test.path("other")).unwrap();
+    fs::copy(test.path("first/feature_cols.json"), test.path("other/feature_cols.json")).unwrap();
+    let mut npz = NpzWriter::new(File::create(test.path("other/scaler.npz")).unwrap());
+    for (name, values) in [("mean", scaler.mean), ("var", scaler.var), ("scale", scaler.scale)] {
+        npz.add_array(name, &Array1::from(values)).unwrap();
+    }
+    npz.add_array("normalized", &Array1::from(scaler.normalized)).unwrap();
+    npz.finish().unwrap();
+
+    let ran = test.run("export --out out --scaler-from other --dtype float16");
+    assert_eq!((ran.code, ran.stdout.as_str()), (1, ""), "{ran:#?}");
+    let (_, said) = ran.stderr.split_once("deck_level1_remaining is ").unwrap();
+    let (value, said) = said.split_once(", which ").unwrap();
+    assert!(value.parse::<f64>().unwrap() < -65_504.0, "{ran:#?}");
+    assert!(said.starts_with("float16 does not hold: export with --dtype float32"), "{ran:#?}");
+    assert!(!test.path("out").exists(), "nothing was exported");
+    test.prep("export --out out --scaler-from other --dtype float32");
 }

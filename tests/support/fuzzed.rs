@@ -3,7 +3,7 @@
 
 use splendor_prep::cache::{CacheKey, GameRecord, PackedGame, Packer, Unpacker};
 use splendor_prep::config::Settings;
-use splendor_prep::encode::{EncodedGame, FEATURE_COUNT, Head, MASK_WIDTH};
+use splendor_prep::encode::{EncodedGame, board};
 use splendor_prep::gamelog::{
     Dialect, GameId, LogError, ReadOptions, Turn, column_names, read_log, write_log,
 };
@@ -51,23 +51,43 @@ pub(crate) fn log_reader(data: &[u8]) {
 }
 
 /// A blob of a game, under a checksum that fits it: which blob, how many rows the game claims, then
-/// the bytes.
+/// the bytes. With the highest bit of the first byte set it is a sound blob but for some of its numbers:
+/// four bytes each say where and what.
 ///
-/// It unpacks to arrays of just so many rows, or is called damaged.
+/// It unpacks to so many rows that are positions, or is called damaged.
 pub(crate) fn blob_decoder(data: &[u8]) {
     static GOOD: LazyLock<PackedGame> = LazyLock::new(packed_game);
     let [which, rows, blob @ ..] = data else { return };
-    let rows = u32::from(*rows) + 1;
+    let mut rows = u32::from(*rows) + 1;
     let mut blobs = GOOD.blobs();
-    let which = usize::from(*which) % blobs.len();
-    blobs[which] = blob.to_vec();
+    let has_edits = which & 0x80 != 0;
+    let which = usize::from(which & 0x7f) % blobs.len();
+    blobs[which] = if has_edits {
+        rows = GOOD.record.rows;
+        edited(&blobs[which], blob)
+    } else {
+        blob.to_vec()
+    };
     let game = PackedGame::from_blobs(GameRecord { rows, ..GOOD.record.clone() }, blobs);
-    let Ok(unpacked) = Unpacker::new().unwrap().unpack(&game) else { return };
+    let mut unpacker = Unpacker::new().unwrap();
+    let Ok(unpacked) = unpacker.unpack(&game) else { return };
     let rows = rows as usize;
-    assert_eq!(unpacked.turn_numbers.len(), rows);
-    assert_eq!(unpacked.features.column(FEATURE_COUNT - 1).len(), rows);
-    assert_eq!(unpacked.labels.column(Head::COUNT - 1).len(), rows);
-    assert_eq!(unpacked.masks.column(MASK_WIDTH - 1).len(), rows);
+    assert_eq!(unpacked.turn_numbers().len(), rows);
+    assert_eq!(unpacked.labels().len(), rows);
+    assert_eq!(unpacked.masks().len(), rows);
+    assert!(unpacked.features().iter().all(|row| board(row).is_some()));
+    assert_eq!(unpacked.features().len(), rows);
+}
+
+fn edited(blob: &[u8], edits: &[u8]) -> Vec<u8> {
+    const MOST_BYTES: usize = 1 << 20;
+    let mut numbers = zstd::bulk::decompress(blob, MOST_BYTES).unwrap();
+    for &[low, middle, high, value] in edits.as_chunks().0 {
+        let place = u32::from_le_bytes([low, middle, high, 0]) as usize;
+        let length = numbers.len();
+        numbers[place % length] = value;
+    }
+    zstd::bulk::compress(&numbers, 1).unwrap()
 }
 
 fn packed_game() -> PackedGame {

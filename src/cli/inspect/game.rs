@@ -1,10 +1,7 @@
 //! The game to look at: from the cache, or from a log.
 
-use crate::cache::{Cache, FeatureSchema, GameReader, UnpackedGame};
-use crate::encode::{
-    ENCODER_VERSION, EncodedGame, FEATURE_COUNT, FeatureRow, Head, LabelRow, MASK_WIDTH, MaskRow,
-    board,
-};
+use crate::cache::{Cache, GameReader};
+use crate::encode::{EncodedGame, FeatureRow, Head, LabelRow, MaskRow, board};
 use crate::gamelog::{GameId, ReadOptions, read_log};
 use crate::splendor::Board;
 use crate::words::counted;
@@ -62,24 +59,13 @@ impl Game {
 
     fn cached(game_id: GameId, cache: &Path) -> Result<Game> {
         let mut reader = GameReader::open(cache)?;
-        let Some((record, rows)) = reader.game(game_id)? else {
+        let Some((_, encoded)) = reader.game(game_id)? else {
             bail!("{}", why_not_cached(game_id, cache, &reader)?);
         };
-        let key = &record.key;
-        if key.encoder_version != ENCODER_VERSION || key.feature_schema != FeatureSchema::now() {
-            bail!(
-                "game {game_id} was encoded by another version of prep: run `prep ingest DIR \
-                 --cache {}` first, which encodes it anew",
-                cache.display()
-            );
-        }
-        let rows = (0..rows.turn_numbers.len())
-            .map(|place| cached_row(&rows, place))
-            .collect::<Option<Vec<Row>>>()
-            .with_context(|| {
-                format!("a row of game {game_id} holds no position: run `prep verify`")
-            })?;
-        Ok(Game { game_id, source: Source::Cache(cache.to_owned()), rows })
+        let boards = encoded.features().iter().map(board).collect::<Option<Vec<Board>>>();
+        let boards = boards.context("what was unpacked from base features has no position")?;
+        let source = Source::Cache(cache.to_owned());
+        Ok(Game { game_id, source, rows: rows(encoded, boards) })
     }
 
     fn logged(path: &Path, options: ReadOptions) -> Result<Game> {
@@ -98,31 +84,22 @@ impl Game {
             encoded.push(turn);
             boards.push(turn.board.clone());
         })?;
-        let rows = boards.into_iter().enumerate().map(|(place, board)| Row {
-            place,
-            turn_number: encoded.turn_numbers()[place],
-            board,
-            features: encoded.features()[place],
-            labels: encoded.labels()[place],
-            masks: encoded.masks()[place],
-        });
-        Ok(Game { game_id, source: Source::Log(path.to_owned()), rows: rows.collect() })
+        let source = Source::Log(path.to_owned());
+        Ok(Game { game_id, source, rows: rows(&encoded, boards) })
     }
 }
 
-/// `None` if it holds no position.
-fn cached_row(game: &UnpackedGame, place: usize) -> Option<Row> {
-    let mut features = [0; FEATURE_COUNT];
-    for (column, value) in features.iter_mut().enumerate() {
-        *value = game.features.column(column)[place] as _;
-    }
-    let labels = std::array::from_fn(|head| game.labels.column(head)[place]);
-    let mut masks = [0; MASK_WIDTH];
-    for (column, value) in masks.iter_mut().enumerate() {
-        *value = game.masks.column(column)[place];
-    }
-    let turn_number = game.turn_numbers[place];
-    Some(Row { place, turn_number, board: board(&features)?, features, labels, masks })
+/// Each position with what it was encoded to.
+fn rows(encoded: &EncodedGame, boards: Vec<Board>) -> Vec<Row> {
+    let row = |(place, board)| Row {
+        place,
+        turn_number: encoded.turn_numbers()[place],
+        board,
+        features: encoded.features()[place],
+        labels: encoded.labels()[place],
+        masks: encoded.masks()[place],
+    };
+    boards.into_iter().enumerate().map(row).collect()
 }
 
 /// A game that the cache lacks, with what is known about it.
