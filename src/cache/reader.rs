@@ -151,10 +151,8 @@ impl GameReader {
             },
         };
         if !game.record.is_of_this_encoder() {
-            // In another layout, or of other numbers: this program knows the checksums.
-            let looked_at = self.look(game_id)?;
-            let damage = looked_at.as_ref().and_then(CachedGame::damage);
-            return Ok(damage.map(str::to_owned).into_iter().collect());
+            // Of another layout: what its checksums and sums are over is not known.
+            return Ok(Vec::new());
         }
         let mut faults = self.unpacker.faults(&game)?;
         if faults.is_empty() {
@@ -234,12 +232,5 @@ mod tests {
         let looked_at = reader.look(GameId(7)).unwrap().unwrap();
         assert_eq!(looked_at.damage(), None);
         assert_eq!(looked_at.staleness(&now).unwrap().name(), "schema_changed");
-
-        update("masks = zeroblob(20)");
-        let damaged = "masks: the checksum does not match";
-        assert_eq!(reader.faults(GameId(7)).unwrap(), [damaged]);
-        let looked_at = reader.look(GameId(7)).unwrap().unwrap();
-        assert_eq!(looked_at.damage(), Some(damaged));
-        assert_eq!(looked_at.staleness(&now).unwrap().name(), "schema_changed", "the first reason");
     }
 }

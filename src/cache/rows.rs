@@ -180,8 +180,11 @@ pub(super) fn read_blob(row: &Row<'_>, column: usize) -> SqliteResult<Packed> {
 pub(super) fn look_at_row(row: &Row<'_>) -> SqliteResult<CachedGame> {
     let record = of_row(read_record(row))?;
     let damaged_blob = match &record {
-        Ok(record) => of_row(first_damaged_blob(row, record))?.unwrap_or_else(Some),
-        Err(_) => None,
+        // Blobs of another layout have other checksums, and are made anew anyway.
+        Ok(record) if record.is_of_this_encoder() => {
+            of_row(first_damaged_blob(row, record))?.unwrap_or_else(Some)
+        }
+        _ => None,
     };
     Ok(CachedGame { record, damaged_blob })
 }
@@ -195,17 +198,11 @@ fn first_damaged_blob(row: &Row<'_>, record: &GameRecord) -> SqliteResult<Option
             row.get_ref(column)?.as_blob().map_err(|error| unreadable(column, error))
         };
         let (blob_bytes, stored) = (bytes(column)?, bytes(column + 1)?);
-        if checksum(blob, record, blob_bytes) != *stored && !is_not_there_yet(record, stored) {
+        if checksum(blob, record, blob_bytes) != *stored {
             return Ok(Some(format!("{}: the checksum does not match", blob.name())));
         }
     }
     Ok(None)
-}
-
-/// Whether a row is from before there was that blob: a migration gave it an empty one, with a
-/// checksum of zeros.
-fn is_not_there_yet(record: &GameRecord, checksum: &[u8]) -> bool {
-    record.key.feature_schema != FeatureSchema::now() && checksum.iter().all(|&byte| byte == 0)
 }
 
 /// What SQLite itself finds wrong with how the file hangs together, a sentence each, at most

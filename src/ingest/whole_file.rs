@@ -42,7 +42,8 @@ fn read_disturbed(path: &Path, bytes: &mut Vec<u8>, disturb: impl FnOnce()) -> i
             return Ok(Reading::Changed);
         }
     }
-    file.read_to_end(bytes)?;
+    // A byte more than it should have shows that there are more; its size is not asked for again.
+    file.by_ref().take(before.size + 1).read_to_end(bytes)?;
     disturb();
     // The file that was read, and the one that has its name now: a writer that puts a finished file
     // in place of the old one leaves the old one whole, but it is not the log any more.

@@ -7,6 +7,7 @@ use ndarray::{Array1, Array2};
 use ndarray_npy::{NpzWriter, read_npy};
 use rusqlite::Connection;
 use std::fs::{self, File};
+use twox_hash::{XxHash3_64, XxHash3_128};
 
 /// Bytes of a header, which NumPy pads to a multiple of 64.
 const HEADER: usize = 128;
@@ -141,23 +142,21 @@ fn plant(test: &CliTest, game: i64, column: usize, value: f32) {
     let mut bytes = zstd::decode_all(blob.as_slice()).unwrap();
     bytes[4 * column * rows as usize..][..4].copy_from_slice(&value.to_le_bytes());
     let packed = zstd::bulk::compress(&bytes, 1).unwrap();
-    let mut hasher = blake3::Hasher::new();
-    hasher.update(b"features");
-    hasher.update(&game.to_le_bytes());
-    hasher.update(blake3::Hash::from_hex(&source).unwrap().as_bytes());
-    hasher.update(&encoder.to_le_bytes());
-    hasher.update(&u64::from_str_radix(&schema, 16).unwrap().to_be_bytes());
+    let mut owner = b"features".to_vec();
+    owner.extend(game.to_le_bytes());
+    owner.extend(blake3::Hash::from_hex(&source).unwrap().as_bytes());
+    owner.extend(encoder.to_le_bytes());
+    owner.extend(u64::from_str_radix(&schema, 16).unwrap().to_be_bytes());
     // Rows, those with the gem fault, and those whose gems do not add up.
     for count in [rows, 0, 0] {
-        hasher.update(&count.to_le_bytes());
+        owner.extend(count.to_le_bytes());
     }
-    hasher.update(&[players, 0]);
-    hasher.update(&packed);
-    let checksum = hasher.finalize();
+    owner.extend([players, 0]);
+    let checksum = XxHash3_128::oneshot_with_seed(XxHash3_64::oneshot(&owner), &packed);
     let changed = cache
         .execute(
             "UPDATE games SET features = ?1, features_checksum = ?2 WHERE game_id = ?3",
-            (&packed, &checksum.as_bytes()[..16], game),
+            (&packed, checksum.to_le_bytes(), game),
         )
         .unwrap();
     assert_eq!(changed, 1);
