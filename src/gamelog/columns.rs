@@ -123,49 +123,8 @@ pub(super) static COLUMNS: [Column; COLUMN_COUNT] = {
     list.columns
 };
 
-/// A column at its place in a log, with what nearly every field of it holds: one digit, or nothing.
-///
-/// A log's columns as they stand take little more than two kilobytes and stay near the processor,
-/// which [`COLUMNS`] with its names does not.
-#[derive(Clone, Copy)]
-pub(super) struct PlacedColumn {
-    /// Its place in canonical order.
-    pub(super) place: u16,
-    /// The smallest digit that is in the column's range, and how many are from there on.
-    first_digit: u8,
-    digits: u8,
-    may_be_missing: bool,
-}
-
-impl PlacedColumn {
-    /// The column at this place in canonical order.
-    pub(super) const fn new(place: u16) -> PlacedColumn {
-        let Column { min, max, may_be_missing, .. } = COLUMNS[place as usize];
-        let least = if min > 0 { min } else { 0 };
-        let most = if max < 9 { max } else { 9 };
-        // The columns that hold no number at all have a range of none.
-        let digits = if least <= most { most - least + 1 } else { 0 };
-        PlacedColumn {
-            place,
-            first_digit: b'0' + least as u8,
-            digits: digits as u8,
-            may_be_missing,
-        }
-    }
-
-    /// Whether a field may be this one byte, a digit in the column's range.
-    pub(super) fn may_be_digit(self, byte: u8) -> bool {
-        byte.wrapping_sub(self.first_digit) < self.digits
-    }
-
-    /// Whether a field may be a missing value.
-    pub(super) fn may_be_missing(self) -> bool {
-        self.may_be_missing
-    }
-}
-
-/// Smallest and largest value of each column, in canonical order: apart from the names, for the same
-/// reason.
+/// Smallest and largest value of each column, in canonical order: apart from the names, so that they
+/// stay near the processor.
 pub(super) static RANGES: [(i16, i16); COLUMN_COUNT] = {
     let mut ranges = [(0, 0); COLUMN_COUNT];
     let mut i = 0;

@@ -1,20 +1,28 @@
 //! The header of a log: which column stands where.
 
-use super::columns::{self, COLUMN_COUNT, COLUMNS, PlacedColumn};
+use super::column_order::{CANONICAL, ColumnOrder};
+use super::columns::{self, COLUMN_COUNT, COLUMNS};
 use super::error::{Fault, LogErrorKind, as_text};
 use super::records::Record;
 use super::value;
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-/// For each field of a row, the column that it belongs to.
+/// Which column each field of a row belongs to.
 ///
 /// `unfinished` is whether the file ends with the header and no line break: what is missing then,
 /// or is only the beginning of a name, may be on its way.
 pub(super) fn match_header(
     header: &Record<'_>,
     unfinished: bool,
-) -> Result<Vec<PlacedColumn>, Fault> {
+) -> Result<Cow<'static, ColumnOrder>, Fault> {
+    // Nearly every log has its columns in canonical order.
+    static CANONICAL_HEADER: LazyLock<String> =
+        LazyLock::new(|| columns::column_names().collect::<Vec<_>>().join(","));
+    if matches!(header, Record::Plain(line) if *line == CANONICAL_HEADER.as_bytes()) {
+        return Ok(Cow::Borrowed(&CANONICAL));
+    }
     static PLACES: LazyLock<HashMap<&[u8], u16>> =
         LazyLock::new(|| columns::column_names().map(str::as_bytes).zip(0..).collect());
     let mut seen = [false; COLUMN_COUNT];
@@ -22,11 +30,7 @@ pub(super) fn match_header(
     let cut_off = || Fault::cut_off().found(format!("{} columns", header.len()));
     for name in header.fields() {
         let name = value::unwrap(name);
-        // Nearly every log has its columns in canonical order, where no search is needed.
-        let next = order.len();
-        let is_next = COLUMNS.get(next).is_some_and(|column| column.name.as_bytes() == name);
-        let Some(place) = is_next.then_some(next as u16).or_else(|| PLACES.get(name).copied())
-        else {
+        let Some(&place) = PLACES.get(name) else {
             let name = std::str::from_utf8(name).map_err(|_| {
                 Fault::new(LogErrorKind::InvalidUtf8, "a column name in UTF-8").found(as_text(name))
             })?;
@@ -40,7 +44,7 @@ pub(super) fn match_header(
             return Err(Fault::new(LogErrorKind::DoubledColumn, "each column once")
                 .in_column(COLUMNS[usize::from(place)].name));
         }
-        order.push(PlacedColumn::new(place));
+        order.push(place);
     }
     match seen.iter().position(|&seen| !seen) {
         Some(_) if unfinished => Err(cut_off()),
@@ -49,7 +53,10 @@ pub(super) fn match_header(
             format!("all {COLUMN_COUNT} columns of a game log, the header has {}", order.len()),
         )
         .in_column(COLUMNS[missing].name)),
-        None => Ok(order),
+        // Each once, and none is missing.
+        None => Ok(Cow::Owned(ColumnOrder::new(
+            order.try_into().expect("as many as there are columns"),
+        ))),
     }
 }
 

@@ -10,11 +10,13 @@
 //! What this room does not do: decide whether the logged move was legal (the encoder counts that),
 //! find files, or remember anything.
 
+mod column_order;
 mod columns;
 mod error;
 mod excerpt;
 mod first_game_id;
 mod header;
+mod line;
 mod live_row;
 mod play;
 mod reader;

@@ -4,15 +4,16 @@
 //! matched by name once per file, and every row is sorted into canonical order while its numbers are
 //! parsed. Turns go to the caller one at a time, so a game takes no memory here however long it is.
 
-use super::columns::{self, COLUMNS, PlacedColumn};
+use super::column_order::ColumnOrder;
+use super::columns::{self, COLUMN_COUNT, COLUMNS};
 use super::error::{Fault, LogError, LogErrorKind, as_text};
 use super::header::match_header;
+use super::line::parse_line;
 use super::play::GamePlay;
-use super::records::{Fields, Located, Record, Records, split_at_comma};
+use super::records::{Fields, Located, Record, Records};
 use super::row::{MISSING, Row, missing_value, range_text};
 use super::turn::{ActionType, GameId, Turn};
 use super::value;
-use crate::column_name::ColumnName;
 use crate::splendor::PlayerCount;
 use std::path::Path;
 
@@ -94,9 +95,9 @@ pub fn read_log(
 
 /// A fault of the current row. Half a word or number at the end of an unfinished file is no text
 /// to complain about, but a sign that the file was cut off.
-fn locate_in_row(records: &Records, fault: Fault, order: &[PlacedColumn]) -> Located {
-    let last = order.last().map(|column| COLUMNS[usize::from(column.place)].name);
-    let is_in_last_column = fault.column.as_deref() == last.as_ref().map(ColumnName::as_str);
+fn locate_in_row(records: &Records, fault: Fault, order: &ColumnOrder) -> Located {
+    let last = COLUMNS[order.last()].name;
+    let is_in_last_column = fault.column.as_deref() == Some(last.as_str());
     let is_text = fault.kind == LogErrorKind::Text;
     if is_text && is_in_last_column && records.unfinished_value().is_some() {
         return records.locate(Fault {
@@ -134,7 +135,7 @@ fn may_go_on(text: &[u8], column: usize, game_id: GameId) -> bool {
 /// Parses the fields of a row into canonical order.
 fn parse_row(
     records: &Records,
-    order: &[PlacedColumn],
+    order: &ColumnOrder,
     game_id: GameId,
     row: &mut Row,
 ) -> Result<(), Fault> {
@@ -144,79 +145,40 @@ fn parse_row(
         Record::Unquoted(_) => parse_fields(record.fields(), order, game_id, row),
     };
     // What is wrong with a value may only be that it stands in another's column.
-    if !matches!(parsed, Ok(true)) && record.len() != order.len() {
+    if !matches!(parsed, Ok(true)) && record.len() != COLUMN_COUNT {
         let found = format!("{} values", record.len());
-        let kind = match record.len() < order.len() {
+        let kind = match record.len() < COLUMN_COUNT {
             true if unfinished.is_some() => return Err(Fault::cut_off().found(found)),
             true => LogErrorKind::ShortRow,
             false => LogErrorKind::LongRow,
         };
-        let expected = format!("{} values, as the header has", order.len());
+        let expected = format!("{COLUMN_COUNT} values, as the header has");
         return Err(Fault::new(kind, expected).found(found));
     }
-    if let (Some(text), Some(last)) = (unfinished, order.last()) {
-        let last = usize::from(last.place);
-        if may_go_on(text, last, game_id) {
-            return Err(Fault::cut_off().in_column(COLUMNS[last].name));
-        }
+    if let Some(text) = unfinished
+        && may_go_on(text, order.last(), game_id)
+    {
+        return Err(Fault::cut_off().in_column(COLUMNS[order.last()].name));
     }
     parsed.map(|_| ())
-}
-
-/// Parses the fields of a line without quotes; `false` if there are too many or too few.
-///
-/// Of all fields 985 in 1,000 are one digit or nothing (in other dialects `3.0`, or `nan`): those are
-/// read where they are met, in 25 instructions a field instead of 70.
-fn parse_line(
-    line: &[u8],
-    order: &[PlacedColumn],
-    game_id: GameId,
-    row: &mut Row,
-) -> Result<bool, Fault> {
-    let Some((last, others)) = order.split_last() else { return Ok(false) };
-    let mut rest = line;
-    for column in others {
-        let place = usize::from(column.place);
-        (row.values[place], rest) = match rest {
-            [digit, b',', behind @ ..] | [digit, b'.', b'0', b',', behind @ ..]
-                if column.may_be_digit(*digit) =>
-            {
-                ((digit - b'0').into(), behind)
-            }
-            [b',', behind @ ..] | [b'n', b'a', b'n', b',', behind @ ..]
-                if column.may_be_missing() =>
-            {
-                (MISSING, behind)
-            }
-            _ => match split_at_comma(rest) {
-                (field, Some(behind)) => (parse_value(field, place, game_id)?, behind),
-                (_, None) => return Ok(false),
-            },
-        };
-    }
-    let (field, behind) = split_at_comma(rest);
-    let place = usize::from(last.place);
-    row.values[place] = parse_value(field, place, game_id)?;
-    Ok(behind.is_none())
 }
 
 /// As [`parse_line`], of a record whose quotes are gone.
 fn parse_fields(
     fields: Fields<'_>,
-    order: &[PlacedColumn],
+    order: &ColumnOrder,
     game_id: GameId,
     row: &mut Row,
 ) -> Result<bool, Fault> {
     let mut count = 0;
-    for (column, field) in order.iter().zip(fields) {
-        let place = usize::from(column.place);
+    for (place, field) in order.places.into_iter().map(usize::from).zip(fields) {
         row.values[place] = parse_value(field, place, game_id)?;
         count += 1;
     }
-    Ok(count == order.len())
+    Ok(count == COLUMN_COUNT)
 }
 
-fn parse_value(field: &[u8], column: usize, game_id: GameId) -> Result<i16, Fault> {
+pub(super) fn parse_value(field: &[u8], column: usize, game_id: GameId) -> Result<i16, Fault> {
     match column {
         columns::GAME_ID => check_game_id(field, game_id),
         columns::ACTION_TYPE => parse_action_type(field),

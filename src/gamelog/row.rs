@@ -71,9 +71,11 @@ impl Row {
     /// Whether a group of columns is there; a fault where only a part of it is.
     fn is_present<const WIDTH: usize>(&self, first: usize, what: &str) -> Checked<bool> {
         let group = self.group::<WIDTH>(first);
-        let missing = group.iter().map(|&value| u16::from(value == MISSING)).sum::<u16>();
-        if missing == 0 || usize::from(missing) == WIDTH {
-            return Ok(missing == 0);
+        let (all, any) = group.iter().fold((-1, 0), |(all, any), value| (all & value, any | value));
+        match (all, any) {
+            (_, 0..) => return Ok(true),
+            (MISSING, MISSING) => return Ok(false),
+            _ => {}
         }
         let first_missing = group.iter().position(|&value| value == MISSING).unwrap_or(0);
         Err(Fault::new(
@@ -116,13 +118,15 @@ impl Row {
             return Ok(None);
         }
         let cost = ByColor(self.numbers(first + columns::CARD_COST));
-        let bonus: [u8; Color::COUNT] = self.numbers(first + columns::CARD_BONUS);
-        let colors = Color::ALL.into_iter().filter(|color| bonus[color.index()] == 1);
-        let card = match colors.clone().count() {
-            1 => colors.clone().next().and_then(|bonus| {
+        // The columns hold 0 or 1.
+        let bonus = ByColor(self.numbers(first + columns::CARD_BONUS));
+        let places = bonus.0.iter().zip(0..).map(|(is_given, place)| usize::from(is_given * place));
+        let card = match bonus.total() {
+            1 => {
                 let level = self.number(first + columns::CARD_LEVEL);
-                Card::find(level, self.number(first + columns::CARD_VP), bonus, cost)
-            }),
+                let vp = self.number(first + columns::CARD_VP);
+                Card::find(level, vp, Color::ALL[places.sum::<usize>()], cost)
+            }
             _ => None,
         };
         card.map(Some).ok_or_else(|| {

@@ -176,15 +176,11 @@ impl Card {
     ///
     /// `level` is 1 to 3; every number may be anything, as it comes from a log.
     pub fn find(level: u8, vp: u8, bonus: Color, cost: ByColor<u8>) -> Option<Card> {
-        if vp > 7 || cost.0.iter().any(|&gems| gems > 7) {
-            return None;
-        }
-        let key = print_key(level, vp, bonus, cost);
-        let mut slot = slot_of(key);
-        while let Some(place) = SLOTS[slot] {
-            let card = CARDS[place as usize];
-            if print_key(card.level.number(), card.vp, card.bonus, card.cost) == key {
-                return Some(card);
+        let print = print_of(level, vp, bonus, cost);
+        let mut slot = slot_of(print);
+        while let Some((known, place)) = SLOTS[slot] {
+            if known == print {
+                return Some(CARDS[usize::from(place)]);
             }
             slot = (slot + 1) % SLOTS.len();
         }
@@ -192,37 +188,32 @@ impl Card {
     }
 }
 
-// Reading a log looks up some twenty cards a row, so `find` is a hash table built at compile time.
-const SLOTS: [Option<u8>; 256] = {
+/// Each card's print and its place in [`CARDS`]. Reading a log looks up some twenty cards a row, so
+/// this is a hash table, filled when the program is built.
+static SLOTS: [Option<(u64, u8)>; 256] = {
     let mut slots = [None; 256];
     let mut place = 0;
     while place < CARDS.len() {
         let card = CARDS[place];
-        let mut slot = slot_of(print_key(card.level.number(), card.vp, card.bonus, card.cost));
+        let print = print_of(card.level.number(), card.vp, card.bonus, card.cost);
+        let mut slot = slot_of(print);
         while slots[slot].is_some() {
             slot = (slot + 1) % slots.len();
         }
-        slots[slot] = Some(place as u8);
+        slots[slot] = Some((print, place as u8));
         place += 1;
     }
     slots
 };
 
-/// Everything printed on a card in one number. Points and costs must be at most 7.
-const fn print_key(level: u8, vp: u8, bonus: Color, cost: ByColor<u8>) -> u32 {
-    let mut key = level as u32;
-    key = key << 3 | vp as u32;
-    key = key << 3 | bonus as u32;
-    let mut color = 0;
-    while color < Color::COUNT {
-        key = key << 3 | cost.0[color] as u32;
-        color += 1;
-    }
-    key
+/// Everything printed on a card in one number.
+const fn print_of(level: u8, vp: u8, bonus: Color, cost: ByColor<u8>) -> u64 {
+    let [white, blue, green, red, black] = cost.0;
+    u64::from_le_bytes([level, vp, bonus as u8, white, blue, green, red, black])
 }
 
-const fn slot_of(key: u32) -> usize {
-    (key.wrapping_mul(0x9E37_79B1) >> 24) as usize
+const fn slot_of(print: u64) -> usize {
+    (print.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 56) as usize
 }
 
 #[cfg(test)]
