@@ -26,9 +26,10 @@
 
 use super::error::CacheError;
 use super::record::GameRecord;
+use super::transpose::ByteColumns;
 use crate::encode::{
-    BASE_FEATURE_COUNT, BaseRow, ColumnSums, EncodedGame, FEATURE_COUNT, Head, Label, LabelRow,
-    MASK_WIDTH, MaskRow, Value, base_places,
+    BASE_FEATURE_COUNT, BaseRow, ColumnSums, EncodedGame, FEATURE_COUNT, Head, Label, MASK_WIDTH,
+    MaskRow, Value, base,
 };
 use arrayvec::ArrayVec;
 use std::io;
@@ -124,6 +125,7 @@ impl PackedGame {
 /// Packs games, one after another, with the same buffers.
 pub struct Packer {
     compressor: zstd::bulk::Compressor<'static>,
+    columns: ByteColumns,
     /// As long as the longest blob so far. It never shrinks: growing again would fill it with zeros.
     unpacked: Vec<u8>,
     compressed: Vec<u8>,
@@ -137,6 +139,7 @@ impl Packer {
     pub fn new() -> io::Result<Packer> {
         Ok(Packer {
             compressor: zstd::bulk::Compressor::new(COMPRESSION_LEVEL)?,
+            columns: ByteColumns::default(),
             unpacked: Vec::new(),
             compressed: Vec::new(),
         })
@@ -149,20 +152,26 @@ impl Packer {
     pub fn pack(&mut self, record: GameRecord, game: &EncodedGame) -> io::Result<PackedGame> {
         let mut packed = Vec::with_capacity(Blob::COUNT);
         for blob in Blob::ALL {
-            let out = &mut self.unpacked;
+            let (columns, out) = (&mut self.columns, &mut self.unpacked);
             let length = match blob {
                 Blob::TurnNumbers => put(out, game.turn_numbers(), |n| n.to_le_bytes()),
-                Blob::Features => put_columns(out, game.features(), base_places(), float32_bytes),
-                Blob::Labels => {
-                    put_columns(out, game.labels(), 0..Head::COUNT, |label| label.to_le_bytes())
+                Blob::Features => {
+                    let rows: Vec<BaseRow> = game.features().iter().map(base).collect();
+                    put_columns(out, columns, &rows, float32_bytes)
                 }
-                Blob::Masks => put_columns(out, game.masks(), 0..MASK_WIDTH, |flag| [flag as u8]),
+                Blob::Labels => {
+                    let heads = (0..Head::COUNT)
+                        .flat_map(|head| game.labels().iter().map(move |row| row[head]));
+                    put(out, &heads.collect::<Vec<_>>(), |label| label.to_le_bytes())
+                }
+                Blob::Masks => put_columns(out, columns, game.masks(), |flag| [flag as u8]),
                 Blob::ColumnSums => {
                     let ColumnSums { sum, sum_of_squares, .. } = game.column_sums();
                     let numbers = sum.iter().zip(&sum_of_squares);
                     let numbers = numbers.flat_map(|(sum, squares)| [*sum, squares - sum.abs()]);
-                    let numbers: Vec<_> = numbers.map(i64::to_le_bytes).collect();
-                    put_columns(out, &numbers, 0..size_of::<i64>(), |byte| [byte])
+                    let rows: Vec<_> =
+                        numbers.map(|number| number.to_le_bytes().map(u8::cast_signed)).collect();
+                    put_columns(out, columns, &rows, |byte| [byte as u8])
                 }
             };
             self.compressed.clear();
@@ -190,25 +199,19 @@ fn put<T, const N: usize>(
     numbers.len() * N
 }
 
-/// As [`put`], some columns of some rows, one column after another.
-fn put_columns<T: Copy, const WIDTH: usize, const N: usize>(
+/// As [`put`], all columns of some rows, one after another.
+fn put_columns<const WIDTH: usize, const N: usize>(
     out: &mut Vec<u8>,
-    rows: &[[T; WIDTH]],
-    columns: impl ExactSizeIterator<Item = usize>,
-    to_bytes: impl Fn(T) -> [u8; N],
+    columns: &mut ByteColumns,
+    rows: &[[i8; WIDTH]],
+    to_bytes: impl Fn(i8) -> [u8; N],
 ) -> usize {
-    let count = columns.len() * rows.len();
-    let cells = room(out, count);
-    let mut values = Vec::with_capacity(rows.len());
-    for (column, cells) in columns.zip(cells.chunks_exact_mut(rows.len().max(1))) {
-        // Known here, it need not be checked for each row.
-        assert!(column < WIDTH, "a column of the rows");
-        // Gathered first, then turned into bytes many at once.
-        values.clear();
-        values.extend(rows.iter().map(|row| row[column]));
-        cells.iter_mut().zip(&values).for_each(|(cell, &value)| *cell = to_bytes(value));
+    columns.set(rows);
+    let cells = room(out, WIDTH * rows.len());
+    for (column, cells) in columns.columns().zip(cells.chunks_exact_mut(rows.len().max(1))) {
+        cells.iter_mut().zip(column).for_each(|(cell, &value)| *cell = to_bytes(value));
     }
-    count * N
+    WIDTH * rows.len() * N
 }
 
 /// Room for so many numbers of `N` bytes at the front of `out`.
@@ -242,6 +245,7 @@ pub(super) fn checksum(blob: Blob, record: &GameRecord, bytes: &[u8]) -> [u8; CH
 pub struct Unpacker {
     decompressor: zstd::bulk::Decompressor<'static>,
     unpacked: Vec<u8>,
+    columns: ByteColumns,
     game: EncodedGame,
 }
 
@@ -254,6 +258,7 @@ impl Unpacker {
         Ok(Unpacker {
             decompressor: zstd::bulk::Decompressor::new()?,
             unpacked: Vec::new(),
+            columns: ByteColumns::default(),
             game: EncodedGame::default(),
         })
     }
@@ -264,22 +269,25 @@ impl Unpacker {
     /// # Errors
     /// [`CacheError::Damaged`] if a blob is not what was stored.
     pub fn unpack(&mut self, game: &PackedGame) -> Result<&EncodedGame, CacheError> {
-        let turn_numbers: Vec<[i32; 1]> =
-            self.unpack_rows(Blob::TurnNumbers, game, i32::from_le_bytes, i32::to_le_bytes)?;
-        // Rust's `as` brings what is outside into the range, and rounds: it shows on the way back.
-        let to_value = |bytes| f32::from_le_bytes(bytes) as Value;
-        let base: Vec<BaseRow> = self.unpack_rows(Blob::Features, game, to_value, float32_bytes)?;
-        let labels: Vec<LabelRow> =
-            self.unpack_rows(Blob::Labels, game, Label::from_le_bytes, Label::to_le_bytes)?;
+        let record = &game.record;
+        let rows = record.rows as usize;
+        let turn_numbers =
+            self.unpack_blob(Blob::TurnNumbers, record, game.blob(Blob::TurnNumbers))?;
+        let turn_numbers: Vec<i32> = numbers_of(turn_numbers, i32::from_le_bytes);
+        let base: Vec<BaseRow> =
+            self.unpack_columns(Blob::Features, game, value_of_float32, float32_bytes)?;
+        let labels = self.unpack_blob(Blob::Labels, record, game.blob(Blob::Labels))?;
+        let labels: Vec<Label> = numbers_of(labels, Label::from_le_bytes);
         let masks: Vec<MaskRow> =
-            self.unpack_rows(Blob::Masks, game, i8::from_le_bytes, i8::to_le_bytes)?;
+            self.unpack_columns(Blob::Masks, game, |[byte]| byte as i8, |flag| [flag as u8])?;
         self.game.clear();
-        for (((turn_number, base), labels), masks) in
-            turn_numbers.into_iter().flatten().zip(&base).zip(labels).zip(masks)
+        for (row, (turn_number, (base, masks))) in
+            turn_numbers.into_iter().zip(base.iter().zip(masks)).enumerate()
         {
+            let labels = std::array::from_fn(|head| labels[head * rows + row]);
             self.game
                 .push_kept(turn_number, base, labels, masks)
-                .ok_or_else(|| damaged(Blob::Features, &game.record, "a row is no position"))?;
+                .ok_or_else(|| damaged(Blob::Features, record, "a row is no position"))?;
         }
         Ok(&self.game)
     }
@@ -298,13 +306,18 @@ impl Unpacker {
         record: &GameRecord,
         packed: &Packed,
     ) -> Result<ColumnSums, CacheError> {
-        let bytes = self.unpack_blob(Blob::ColumnSums, record, packed)?;
-        let numbers: Vec<[u8; size_of::<i64>()]> =
-            rows_of(bytes, 2 * FEATURE_COUNT, |[byte]| byte, |byte| [byte]).unwrap_or_default();
+        self.unpack_blob(Blob::ColumnSums, record, packed)?;
+        self.columns.resize(size_of::<i64>(), 2 * FEATURE_COUNT);
+        let bytes = self.unpacked.chunks_exact(2 * FEATURE_COUNT);
+        for (column, bytes) in self.columns.columns_mut().zip(bytes) {
+            column.iter_mut().zip(bytes).for_each(|(cell, byte)| *cell = byte.cast_signed());
+        }
+        let numbers: Vec<[i8; size_of::<i64>()]> = self.columns.rows();
         let mut sums =
             ColumnSums { rows: record.rows.into(), sum: Vec::new(), sum_of_squares: Vec::new() };
+        let number = |bytes: [i8; _]| i64::from_le_bytes(bytes.map(i8::cast_unsigned));
         for &[sum, excess] in numbers.as_chunks().0 {
-            let (sum, excess) = (i64::from_le_bytes(sum), i64::from_le_bytes(excess));
+            let (sum, excess) = (number(sum), number(excess));
             sums.sum.push(sum);
             sums.sum_of_squares.push(sum.saturating_abs().saturating_add(excess));
         }
@@ -328,17 +341,29 @@ impl Unpacker {
     }
 
     /// The columns of a blob as rows.
-    fn unpack_rows<T: Copy + Default, const WIDTH: usize, const N: usize>(
+    fn unpack_columns<const WIDTH: usize, const N: usize>(
         &mut self,
         blob: Blob,
         game: &PackedGame,
-        from_bytes: impl Fn([u8; N]) -> T,
-        to_bytes: impl Fn(T) -> [u8; N],
-    ) -> Result<Vec<[T; WIDTH]>, CacheError> {
+        from_bytes: impl Fn([u8; N]) -> i8,
+        to_bytes: impl Fn(i8) -> [u8; N],
+    ) -> Result<Vec<[i8; WIDTH]>, CacheError> {
         let record = &game.record;
-        let bytes = self.unpack_blob(blob, record, game.blob(blob))?;
-        rows_of(bytes, record.rows as usize, from_bytes, to_bytes)
-            .ok_or_else(|| damaged(blob, record, "a number is none that was stored"))
+        let rows = record.rows as usize;
+        self.unpack_blob(blob, record, game.blob(blob))?;
+        self.columns.resize(WIDTH, rows);
+        let mut are_sound = true;
+        let (numbers, _) = self.unpacked.as_chunks();
+        for (column, numbers) in self.columns.columns_mut().zip(numbers.chunks_exact(rows.max(1))) {
+            for (cell, number) in column.iter_mut().zip(numbers) {
+                *cell = from_bytes(*number);
+                are_sound &= to_bytes(*cell) == *number;
+            }
+        }
+        match are_sound {
+            true => Ok(self.columns.rows()),
+            false => Err(damaged(blob, record, "a number is none that was stored")),
+        }
     }
 
     fn unpack_blob(
@@ -375,27 +400,16 @@ fn float32_bytes(value: Value) -> [u8; 4] {
     f32::from(value).to_le_bytes()
 }
 
-/// Columns one after another to rows; `None` if some number would be written otherwise.
-fn rows_of<T: Copy + Default, const WIDTH: usize, const N: usize>(
-    bytes: &[u8],
-    rows: usize,
-    from_bytes: impl Fn([u8; N]) -> T,
-    to_bytes: impl Fn(T) -> [u8; N],
-) -> Option<Vec<[T; WIDTH]>> {
-    let mut cells = vec![[T::default(); WIDTH]; rows];
-    let mut values = Vec::with_capacity(rows);
-    let mut are_sound = true;
-    let (numbers, _) = bytes.as_chunks();
-    for (column, numbers) in numbers.chunks_exact(rows.max(1)).enumerate().take(WIDTH) {
-        values.clear();
-        values.extend(numbers.iter().map(|&number| from_bytes(number)));
-        are_sound &= values
-            .iter()
-            .zip(numbers)
-            .fold(true, |are_sound, (&value, number)| are_sound & (to_bytes(value) == *number));
-        cells.iter_mut().zip(&values).for_each(|(row, &value)| row[column] = value);
-    }
-    are_sound.then_some(cells)
+/// The value of a feature's bytes, if they are those of any: which they are is to be seen by writing
+/// it again.
+fn value_of_float32(bytes: [u8; 4]) -> Value {
+    // A whole number that is added to this one stands in its last bits.
+    const ONE_AND_A_HALF_TIMES_2_TO_THE_23: f32 = 12_582_912.0;
+    (f32::from_le_bytes(bytes) + ONE_AND_A_HALF_TIMES_2_TO_THE_23).to_bits() as Value
+}
+
+fn numbers_of<T, const N: usize>(bytes: &[u8], from_bytes: impl Fn([u8; N]) -> T) -> Vec<T> {
+    bytes.as_chunks().0.iter().map(|&number| from_bytes(number)).collect()
 }
 
 #[cfg(test)]

@@ -48,6 +48,7 @@ mod rebuild;
 mod record;
 mod rows;
 mod store;
+mod transpose;
 mod write_ahead_log;
 
 pub use blob::{PackedGame, Packer, Unpacker};

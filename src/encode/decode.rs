@@ -26,14 +26,6 @@ const _: () = {
     }
 };
 
-/// Where the base features stand in a row of all features, in order.
-pub fn base_places() -> impl ExactSizeIterator<Item = usize> + Clone {
-    (0..BASE_FEATURE_COUNT).map(|place| match place < LEADING {
-        true => place,
-        false => place + FEATURE_COUNT - BASE_FEATURE_COUNT,
-    })
-}
-
 /// The base features of a row.
 pub fn base(row: &FeatureRow) -> BaseRow {
     let mut base = [0; BASE_FEATURE_COUNT];

@@ -44,7 +44,7 @@ mod tokens;
 pub use classes::{
     REMOVAL_CLASSES, REMOVALS, TAKE3_CLASSES, TAKE3_SETS, removal_class, take3_class,
 };
-pub use decode::{BaseRow, base, base_places, board, complete};
+pub use decode::{BaseRow, base, board, complete};
 pub use feature::{Family, Feature, Value};
 pub use game::{ColumnSums, EncodedGame};
 pub use head::{Head, MASK_WIDTH};
