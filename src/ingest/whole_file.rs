@@ -16,6 +16,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 /// Longer than a tick of the clock that files get their times from: 10 ms at most on Linux.
 const TICK: Duration = Duration::from_millis(20);
 
+/// Larger files are not read. No game comes near it: ten thousand turns of four players are less than
+/// a tenth.
+const MOST_BYTES: u64 = 1 << 30;
+
 /// What came of reading a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reading {
@@ -32,25 +36,47 @@ pub(super) fn read_whole(path: &Path, bytes: &mut Vec<u8>) -> io::Result<Reading
 
 /// `disturb` is called when the bytes are read and it is still to be seen whether they are whole.
 fn read_disturbed(path: &Path, bytes: &mut Vec<u8>, disturb: impl FnOnce()) -> io::Result<Reading> {
-    bytes.clear();
     let mut file = File::open(path)?;
     let mut before = State::of(&file.metadata()?);
     if let Some(rest) = before.rest_of_tick() {
         std::thread::sleep(rest);
         before = State::of(&file.metadata()?);
         if before.rest_of_tick().is_some() {
+            bytes.clear();
             return Ok(Reading::Changed);
         }
     }
-    // A byte more than it should have shows that there are more; its size is not asked for again.
-    file.by_ref().take(before.size + 1).read_to_end(bytes)?;
+    if before.size > MOST_BYTES {
+        let kind = io::ErrorKind::FileTooLarge;
+        return Err(io::Error::new(kind, format!("no log has {} bytes", before.size)));
+    }
+    read_at_most(&mut file, before.size as usize + 1, bytes)?;
     disturb();
-    // The file that was read, and the one that has its name now: a writer that puts a finished file
-    // in place of the old one leaves the old one whole, but it is not the log any more.
+    // The file that has the name now: a writer that puts a finished file in place of the old one
+    // leaves the old one whole, but it is not the log any more. The same device and number are the
+    // file that was read: as long as it is open, no other can have them.
     let unchanged = before.size == bytes.len() as u64
-        && before == State::of(&file.metadata()?)
         && std::fs::metadata(path).is_ok_and(|now| before == State::of(&now));
+    drop(file);
     Ok(if unchanged { Reading::Whole } else { Reading::Changed })
+}
+
+/// Reads to the end of a file, or so many bytes. One more than there should be shows if there are more.
+///
+/// `read_to_end` does not know how many to expect, and begins with some thousand.
+fn read_at_most(file: &mut File, most: usize, bytes: &mut Vec<u8>) -> io::Result<()> {
+    bytes.resize(most, 0);
+    let mut length = 0;
+    while length < most {
+        match file.read(&mut bytes[length..]) {
+            Ok(0) => break,
+            Ok(read) => length += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    bytes.truncate(length);
+    Ok(())
 }
 
 /// What changes with a file. The time of modification can be set to anything, the time of change
@@ -124,6 +150,16 @@ mod tests {
             let reading = read_disturbed(&path, &mut bytes, || change(&path)).unwrap();
             assert_eq!((reading, &bytes[..]), (Reading::Changed, &b"old"[..]), "{what}");
         }
+    }
+
+    #[test]
+    fn a_file_that_no_log_is_as_large_as_is_not_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("7.csv");
+        // One hole: it takes no room on the disk, and would take all of the memory.
+        File::create(&path).unwrap().set_len(1 << 40).unwrap();
+        let error = read_whole(&path, &mut Vec::new()).unwrap_err();
+        assert_eq!(error.to_string(), "no log has 1099511627776 bytes");
     }
 
     #[test]
