@@ -24,9 +24,9 @@ pub(crate) struct Python {
 }
 
 impl Python {
-    /// `$PREP_BENCH_PYTHON`, else `python3`; `None` if it cannot be run.
+    /// `$PREP_PYTHON`, else `python3`; `None` if it cannot be run.
     pub(crate) fn find() -> Option<Python> {
-        let program = std::env::var("PREP_BENCH_PYTHON").unwrap_or_else(|_| "python3".into());
+        let program = std::env::var("PREP_PYTHON").unwrap_or_else(|_| "python3".into());
         let version_of = |module: &str| {
             let code = format!("import {module}; print('{module}', {module}.__version__)");
             let output = Command::new(&program).args(["-c", &code]).output().ok()?;

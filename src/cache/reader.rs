@@ -16,9 +16,9 @@ use std::path::{Path, PathBuf};
 
 /// A connection of its own to a cache, which reads one game after the other.
 ///
-/// It sees a game's columns and blobs as they were together at one moment, and keeps no transaction
-/// open from one game to the next: a writer is never in the way, nor kept from tidying up its
-/// write-ahead log.
+/// It sees a game's columns and blobs as they were together at one moment, and a writer is never in
+/// the way. Only [`look`](Self::look) keeps its transaction open, for the next one: as long as it
+/// does, a writer cannot tidy up its write-ahead log.
 pub struct GameReader {
     connection: Connection,
     unpacker: Unpacker,
@@ -98,16 +98,33 @@ impl GameReader {
     }
 
     /// Looks at all of a game's row, the blobs by their checksums alone, without unpacking; `None` if
-    /// the cache does not have it.
+    /// the cache does not have it. Shows the cache as it was at the first look since it was
+    /// [let go](Self::let_go).
     ///
     /// # Errors
     /// If the file cannot be read.
     pub fn look(&self, game_id: GameId) -> Result<Option<CachedGame>, CacheError> {
         let look = || {
+            if self.connection.is_autocommit() {
+                self.connection.prepare_cached("BEGIN")?.execute([])?;
+            }
             let mut statement = self.connection.prepare_cached(&ROW_OF_GAME)?;
             statement.query_row([game_id.0], look_at_row).optional()
         };
         look().map_err(|error| sqlite_error(&self.path, error))
+    }
+
+    /// Ends what [`look`](Self::look) has begun. To begin and to end it for every game takes a sixteenth
+    /// of an ingest with nothing to do.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn let_go(&self) -> Result<(), CacheError> {
+        let end = || match self.connection.is_autocommit() {
+            true => Ok(0),
+            false => self.connection.prepare_cached("COMMIT")?.execute([]),
+        };
+        end().map(|_| ()).map_err(|error| sqlite_error(&self.path, error))
     }
 
     /// The rows of a game and its record; `None` if the cache does not have it.

@@ -175,6 +175,8 @@ impl<'a> Examiner<'a> {
         let Some(why) = stale else {
             return examined(Outcome::UpToDate, source_path);
         };
+        // What follows takes longer than to look again.
+        self.rest()?;
 
         self.game.clear();
         let encode = self.purpose == Purpose::Encode;
@@ -217,6 +219,11 @@ impl Examiner<'_> {
             self.phases.check.add(begun.elapsed(), rows.into());
         }
         Ok(cached)
+    }
+
+    /// Lets go of the cache: whoever writes it may have to wait for that.
+    pub(super) fn rest(&self) -> Result<(), CacheError> {
+        self.reader.as_ref().map_or(Ok(()), GameReader::let_go)
     }
 
     fn pack(&mut self, record: GameRecord) -> io::Result<PackedGame> {

@@ -8,7 +8,7 @@ use super::game_status::{GONE, REFUSED, SET_ASIDE, UP_TO_DATE};
 use super::log_list::LogList;
 use super::missing::Missing;
 use super::phases::IngestPhases;
-use super::summary::{CacheTotals, IngestSummary};
+use super::summary::IngestSummary;
 use super::workers::spread;
 use super::writer::Writer;
 use crate::cache::{Cache, CacheError, CachedGame};
@@ -18,7 +18,7 @@ use crate::progress::{Amount, Progress};
 use crate::words::counted;
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
@@ -73,7 +73,6 @@ pub fn ingest(
     for path in &skipped {
         tracing::info!("{}", skipped_note(path));
     }
-    let (totals, missing) = before_the_run(cache, &logs)?;
     let refusals = cache.map_or(Ok(Vec::new()), Cache::refusals)?;
     let looked_at = logs.len().min(options.max_games.unwrap_or(usize::MAX));
 
@@ -88,11 +87,11 @@ pub fn ingest(
             stop,
         ),
         logs: &logs,
-        missing,
-        cache_file: cache.map(Cache::path),
+        missing: Missing::default(),
+        cache,
         refused_before: refusals.into_iter().map(|refusal| refusal.game_id).collect(),
         not_taken: BTreeSet::new(),
-        summary: IngestSummary { cache: totals, ..Default::default() },
+        summary: IngestSummary::default(),
     };
     tracing::debug!("{} in {}", counted(looked_at, "log"), options.root.display());
     report_memory(options.monitor_memory, "at the start");
@@ -108,24 +107,6 @@ pub fn ingest(
     Ok(run.into_summary())
 }
 
-/// What is in the cache, and which of its games have no log. Reads the plain columns of every game, so
-/// that a file that does not hang together is found out before anything is written to it.
-fn before_the_run(
-    cache: Option<&Cache>,
-    logs: &LogList,
-) -> Result<(CacheTotals, Missing), CacheError> {
-    let (mut totals, mut missing) = (CacheTotals::default(), Missing::default());
-    if let Some(cache) = cache {
-        cache.each_game(|game_id, record| {
-            if let Ok(record) = &record {
-                totals.add(record);
-            }
-            missing.look_at(game_id, record.ok().as_ref(), logs);
-        })?;
-    }
-    Ok((totals, missing))
-}
-
 struct Run<'a> {
     options: &'a IngestOptions,
     phases: &'a IngestPhases,
@@ -133,7 +114,7 @@ struct Run<'a> {
     logs: &'a LogList,
     /// Games that were cached before the run and have no log.
     missing: Missing,
-    cache_file: Option<&'a Path>,
+    cache: Option<&'a Cache>,
     /// Games of which the cache says that their log was refused or set aside.
     refused_before: BTreeSet<GameId>,
     /// Games whose logs did not go in, so far.
@@ -188,15 +169,33 @@ impl Run<'_> {
         stop: &AtomicBool,
     ) -> Result<usize, IngestError> {
         let (options, logs) = (self.options, self.logs);
-        let (cache_file, phases) = (self.cache_file, self.phases);
+        let (cache_file, phases) = (self.cache.map(Cache::path), self.phases);
         let begin = || Examiner::new(options.read, Purpose::Encode, cache_file, phases);
         let work = |examiner: &mut Examiner<'_>, place: usize| {
             examiner.examine(&options.root, logs, place)
         };
-        spread(options.jobs, looked_at, stop, begin, work, |_, examined| {
-            self.take(examined)?;
-            progress.advance(1);
+        let rest = |examiner: &mut Examiner<'_>| examiner.rest();
+        spread(options.jobs, looked_at, stop, begin, work, rest, |results| {
+            self.look_at_the_cache()?;
+            for result in results {
+                let (_, examined) = result?;
+                self.take(examined)?;
+                progress.advance(1);
+            }
             Ok(())
+        })
+    }
+
+    /// Finds out what is in the cache, and which of its games have no log. Reads the plain columns of
+    /// every game, so that a file that does not hang together is found out before anything is written
+    /// to it.
+    fn look_at_the_cache(&mut self) -> Result<(), CacheError> {
+        let Some(cache) = self.cache else { return Ok(()) };
+        cache.each_game(|game_id, record| {
+            if let Ok(record) = &record {
+                self.summary.cache.add(record);
+            }
+            self.missing.look_at(game_id, record.ok().as_ref(), self.logs);
         })
     }
 

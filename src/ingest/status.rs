@@ -91,6 +91,7 @@ pub fn status(
             continue;
         }
         let examined = examiner.examine(root, &logs, place)?;
+        examiner.rest()?;
         let Examined { game_id, source_path, outcome, cached, key, bytes } = examined;
         let status = match outcome {
             Outcome::UpToDate => GameStatus::UpToDate { mended: refused_games.contains(&game_id) },

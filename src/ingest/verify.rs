@@ -203,13 +203,23 @@ impl Checks<'_> {
         let begin = || GameReader::open(cache);
         let work = |reader: &mut GameReader, place: usize| self.check(reader, place);
         let places = self.logs.len() + self.gone.len();
-        spread(jobs, places, stop, begin, work, |_, checked| {
-            if let Some(checked) = checked {
-                report.enter(checked);
-                progress.advance(1);
-            }
-            Ok(())
-        })?;
+        spread(
+            jobs,
+            places,
+            stop,
+            begin,
+            work,
+            |_| Ok(()),
+            |results| {
+                for result in results {
+                    if let (_, Some(checked)) = result? {
+                        report.enter(checked);
+                        progress.advance(1);
+                    }
+                }
+                Ok(())
+            },
+        )?;
         Ok(())
     }
 

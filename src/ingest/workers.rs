@@ -14,19 +14,24 @@ const GATHERING: Duration = Duration::from_millis(1);
 /// there are, and few enough not to count.
 const HANDFULS_UNDER_WAY: usize = 64;
 
-/// Gives each place from 0 to `places` to one of `jobs` threads (0 for one each core) and each result
-/// to `take`, in the order in which they come. Every thread makes what it works with itself, by
-/// `begin`. Setting `stop`, or an error, ends it early; returns how many threads there were.
+/// Places and what came of them, or the error that ended a thread.
+pub(super) type Results<'r, T> = dyn Iterator<Item = Result<(usize, T), CacheError>> + 'r;
+
+/// Gives each place from 0 to `places` to one of `jobs` threads (0 for one each core), and all results
+/// to `take_in`, in the order in which they come. The threads work from the start; what `take_in` does
+/// before it asks for a result, it does beside them. Every thread makes what it works with itself, by
+/// `begin`, and gives it to `rest` before it may have to wait for who takes results in. Setting `stop`, or an error, ends it early; returns how many threads there were.
 ///
 /// # Errors
-/// The first of a thread or of `take`; if the threads cannot be started.
+/// That of `take_in`; if the threads cannot be started.
 pub(super) fn spread<W, T: Send>(
     jobs: usize,
     places: usize,
     stop: &AtomicBool,
     begin: impl Fn() -> Result<W, CacheError> + Sync,
     work: impl Fn(&mut W, usize) -> Result<T, CacheError> + Sync,
-    mut take: impl FnMut(usize, T) -> Result<(), IngestError>,
+    rest: impl Fn(&mut W) -> Result<(), CacheError> + Sync,
+    take_in: impl FnOnce(&mut Results<'_, T>) -> Result<(), IngestError>,
 ) -> Result<usize, IngestError> {
     let workers = rayon::ThreadPoolBuilder::new().num_threads(jobs).build()?;
     let next = AtomicUsize::new(0);
@@ -43,6 +48,7 @@ pub(super) fn spread<W, T: Send>(
                 }
                 results.push((place, work(worker, place)?));
             }
+            rest(worker)?;
             Ok(results)
         };
         let mut worker = match begin() {
@@ -62,12 +68,12 @@ pub(super) fn spread<W, T: Send>(
     std::thread::scope(|scope| {
         let workers = &workers;
         scope.spawn(move || workers.broadcast(|_| go_on(&sender.clone())));
-        for results in receiver {
-            for (place, result) in results? {
-                take(place, result)?;
-            }
-        }
-        Ok::<(), IngestError>(())
+        // Dropped on the way out, whichever way that is: then the threads end, too.
+        let handfuls = receiver.into_iter().map(|results| match results {
+            Ok(results) => results.into_iter().map(Ok).collect(),
+            Err(error) => vec![Err(error)],
+        });
+        take_in(&mut handfuls.flatten())
     })?;
     Ok(workers.current_num_threads())
 }
