@@ -22,6 +22,7 @@
 //! which puts the old one back.
 
 mod container;
+mod forget;
 mod replaceable;
 #[cfg(test)]
 mod tests;
@@ -35,6 +36,7 @@ use std::cmp::Reverse;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
+use std::thread::JoinHandle;
 
 /// Why a folder could not be published. The target is as it was before, but for two cases:
 /// [`NotRestored`](PublishError::NotRestored), and a failure to sync the folder around it, which
@@ -163,6 +165,13 @@ impl Staging {
         let staging = Staging { target, container };
         fs::create_dir(staging.path()).map_err(failed("make", &staging.path()))?;
         Ok(staging)
+    }
+
+    /// Begins to give up what the kernel keeps in memory of the export at the target, which will not
+    /// be needed any more.
+    pub fn forget_replaced(&self) -> JoinHandle<()> {
+        let target = self.target.clone();
+        std::thread::spawn(move || forget::forget(&target))
     }
 
     /// The folder to write into. Whatever is in it is published.
