@@ -23,6 +23,7 @@ mod columns;
 mod diff;
 mod disk_use;
 mod dtype;
+mod early_sync;
 mod exported_scaler;
 mod feature_values;
 mod files;

@@ -2,6 +2,7 @@
 
 use super::block::Block;
 use super::dtype::Dtype;
+use super::early_sync::EarlySyncedFile;
 use super::feature_values::FeatureWriter;
 use super::files::{ExportFiles, array_file};
 use super::npy::{NpyError, NpyWriter, create};
@@ -9,7 +10,6 @@ use super::report::SplitReport;
 use super::split::Split;
 use super::{ExportError, Layout};
 use crate::encode::Head;
-use std::fs::File;
 
 /// Writes `X`, labels, masks and index of one split.
 ///
@@ -25,7 +25,7 @@ pub(super) struct SplitWriter {
 /// All files of one split.
 pub(super) struct SplitFiles {
     split: Split,
-    features: FeatureWriter<File>,
+    features: FeatureWriter<EarlySyncedFile>,
     labels: Vec<NpyWriter<i32>>,
     masks: Vec<NpyWriter<i8>>,
     game_ids: NpyWriter<i64>,
@@ -51,7 +51,7 @@ impl SplitWriter {
         let mask =
             |head: Head| NpyWriter::matrix(&path("masks", head.name()), rows, head.classes());
         let (path_of_features, shape) = (files.path(&features_file(split)), [rows, columns]);
-        let features = create(&path_of_features)?;
+        let features = EarlySyncedFile::new(create(&path_of_features)?);
         let hasher = blake3::Hasher::new();
         let files = SplitFiles {
             split,
@@ -103,7 +103,8 @@ impl SplitFiles {
         layout: Layout,
     ) -> Result<SplitReport, ExportError> {
         let split = self.split;
-        self.features.end()?;
+        let path = files.path(&features_file(split));
+        self.features.end()?.end().map_err(|error| ExportError::file(&path, error))?;
         files.enter(features_file(split), features_hash)?;
 
         let mut labels = Vec::new();

@@ -25,6 +25,36 @@ fn an_array_that_is_open_goes_on_being_the_old_one() {
     assert!(new_bytes.len() == bytes.len() && new_bytes != bytes);
 }
 
+/// What is kept of the old one would be as much again as is needed for the new one.
+#[test]
+#[cfg(target_os = "linux")]
+fn of_the_old_export_nothing_is_kept_in_memory() {
+    const TMPFS: i64 = 0x0102_1994;
+    let test = ingested(6);
+    exported(&test, "out", "");
+    let array = File::open(test.path("out/X_train.npy")).unwrap();
+    if rustix::fs::fstatfs(&array).unwrap().f_type as i64 == TMPFS {
+        eprintln!("skipped: there is no disk under this file system");
+        return;
+    }
+    assert!(is_in_memory(&array), "it was just written");
+    exported(&test, "out", "--no-normalize");
+    assert!(!is_in_memory(&array), "it is open, and only on the disk");
+}
+
+/// Whether the kernel can give the first bytes of a file without asking the disk.
+#[cfg(target_os = "linux")]
+fn is_in_memory(file: &File) -> bool {
+    use rustix::io::{Errno, ReadWriteFlags, preadv2};
+    let mut bytes = [0; 4096];
+    let mut buffers = [std::io::IoSliceMut::new(&mut bytes)];
+    match preadv2(file, &mut buffers, 0, ReadWriteFlags::NOWAIT) {
+        Ok(read) => read > 0,
+        Err(Errno::AGAIN) => false,
+        Err(error) => panic!("{error}"),
+    }
+}
+
 #[test]
 fn a_new_export_leaves_nothing_of_the_old_one() {
     let test = ingested(6);
