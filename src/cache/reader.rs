@@ -17,8 +17,9 @@ use std::path::{Path, PathBuf};
 /// A connection of its own to a cache, which reads one game after the other.
 ///
 /// It sees a game's columns and blobs as they were together at one moment, and a writer is never in
-/// the way. Only [`look`](Self::look) keeps its transaction open, for the next one: as long as it
-/// does, a writer cannot tidy up its write-ahead log.
+/// the way. Only [`look`](Self::look) keeps its transaction open, for the next one: until it is
+/// [let go](Self::let_go), all that is read is as it was then, and a writer cannot tidy up its
+/// write-ahead log.
 pub struct GameReader {
     connection: Connection,
     unpacker: Unpacker,
@@ -98,8 +99,7 @@ impl GameReader {
     }
 
     /// Looks at all of a game's row, the blobs by their checksums alone, without unpacking; `None` if
-    /// the cache does not have it. Shows the cache as it was at the first look since it was
-    /// [let go](Self::let_go).
+    /// the cache does not have it. Shows the cache as it was at the first look since it was let go.
     ///
     /// # Errors
     /// If the file cannot be read.
@@ -192,7 +192,7 @@ mod tests {
     use super::*;
     use crate::cache::{Cache, CacheKey, FeatureSchema, GameRecord, PackedGame, Packer};
     use crate::encode::EncodedGame;
-    use crate::gamelog::{GamePlay, ReadOptions};
+    use crate::gamelog::{GamePlay, LogError, ReadOptions};
     use crate::simulate::simulate_game;
     use crate::splendor::PlayerCount;
     use rusqlite::StatementStatus;
@@ -210,6 +210,26 @@ mod tests {
         let statement = reader.connection.prepare_cached(&ROW_OF_GAME).unwrap();
         assert_eq!(statement.get_status(StatementStatus::Run), 3);
         assert_eq!(statement.get_status(StatementStatus::RePrepare), 0);
+    }
+
+    #[test]
+    fn what_is_looked_at_stays_as_it_is_until_it_is_let_go() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("prep.sqlite");
+        let cache = Cache::open_or_create(&path).unwrap();
+        let reader = GameReader::open(&path).unwrap();
+        let are_refused = || reader.refused_games().unwrap().len();
+        assert_eq!(reader.look(GameId(7)).unwrap(), None);
+        let error = LogError::changed_while_read("7.csv");
+        let batch = cache.begin().unwrap();
+        batch.put_refusal(GameId(7), None, &error).unwrap();
+        batch.commit().unwrap();
+
+        assert_eq!(are_refused(), 0, "as it was at the first look");
+        reader.let_go().unwrap();
+        assert_eq!(are_refused(), 1);
+        assert!(reader.connection.is_autocommit(), "nobody has to wait for it");
+        reader.let_go().unwrap();
     }
 
     /// A game as a migration leaves one that was stored in an older layout: a blob that is new is

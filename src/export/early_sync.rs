@@ -1,8 +1,8 @@
 //! A file that goes to the disk while it is still being written.
 //!
 //! The kernel keeps what is written in memory and leaves the disk idle until there are gigabytes of it.
-//! Whoever syncs at the end then waits for all of that. So a thread syncs the large files of an export
-//! as they grow.
+//! Whoever syncs at the end then waits for all of that. So a thread syncs `X`, nearly all of an export,
+//! as it grows.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -13,6 +13,7 @@ use std::thread::JoinHandle;
 const AT_A_TIME: u64 = 32 << 20;
 
 /// A file that is synced beside its writing.
+#[must_use = "only `end` tells of the last sync if that failed"]
 pub(super) struct EarlySyncedFile {
     file: File,
     /// Written since the last sync began.
@@ -37,38 +38,48 @@ impl EarlySyncedFile {
     /// # Errors
     /// That of a sync: the kernel tells of it only once.
     pub(super) fn end(self) -> io::Result<()> {
-        let Some(Syncing { begin, thread }) = self.syncing else { return Ok(()) };
-        drop(begin);
-        thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        self.syncing.map_or(Ok(()), Syncing::end)
     }
 
+    /// Begins a sync, unless one is under way.
     fn sync_beside(&mut self) -> io::Result<()> {
-        let syncing = match &self.syncing {
+        let syncing = match self.syncing.take() {
             Some(syncing) => syncing,
-            None => {
-                let file = self.file.try_clone()?;
-                let (begin, begun) = sync_channel(0);
-                let thread =
-                    std::thread::spawn(move || begun.iter().try_for_each(|()| file.sync_data()));
-                self.syncing.insert(Syncing { begin, thread })
-            }
+            None => Syncing::start(self.file.try_clone()?)?,
         };
-        match syncing.begin.try_send(()) {
-            Ok(()) => self.unsynced = 0,
-            // Still at the last one; or it failed, which the end tells.
-            Err(TrySendError::Full(()) | TrySendError::Disconnected(())) => {}
+        let begun = syncing.begin.try_send(());
+        if begun.is_ok() {
+            self.unsynced = 0;
         }
+        if let Err(TrySendError::Disconnected(())) = begun {
+            return syncing.end();
+        }
+        self.syncing = Some(syncing);
         Ok(())
+    }
+}
+
+impl Syncing {
+    fn start(file: File) -> io::Result<Syncing> {
+        let (begin, begun) = sync_channel(0);
+        let sync = move || begun.iter().try_for_each(|()| file.sync_data());
+        let thread = std::thread::Builder::new().spawn(sync)?;
+        Ok(Syncing { begin, thread })
+    }
+
+    fn end(self) -> io::Result<()> {
+        drop(self.begin);
+        self.thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     }
 }
 
 impl Write for EarlySyncedFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = self.file.write(bytes)?;
-        self.unsynced += written as u64;
         if self.unsynced >= AT_A_TIME {
             self.sync_beside()?;
         }
+        let written = self.file.write(bytes)?;
+        self.unsynced += written as u64;
         Ok(written)
     }
 
@@ -82,20 +93,24 @@ mod tests {
     use super::*;
     use std::io::{Read, Seek};
     use std::os::fd::OwnedFd;
+    use std::time::Duration;
 
     static MEGABYTE: [u8; 1 << 20] = [7; _];
 
     /// Writes until the next sync has begun; returns how many megabytes.
     fn write_until_synced(file: &mut EarlySyncedFile) -> usize {
-        let mut written = 0;
-        loop {
+        for written in 1.. {
+            let before = file.unsynced;
             file.write_all(&MEGABYTE).unwrap();
-            written += 1;
-            if file.unsynced == 0 {
-                assert!((written << 20) as u64 >= AT_A_TIME, "after {written} MB");
+            if file.unsynced < before {
                 return written;
             }
+            if before >= AT_A_TIME {
+                // The thread is not ready yet.
+                std::thread::sleep(Duration::from_millis(20));
+            }
         }
+        unreachable!("it has to begin some time")
     }
 
     #[test]
@@ -107,20 +122,36 @@ mod tests {
         written.rewind().unwrap();
         let mut bytes = Vec::new();
         written.read_to_end(&mut bytes).unwrap();
+        assert!(megabytes as u64 >= 2 * (AT_A_TIME >> 20), "{megabytes} MB");
         assert!(bytes == MEGABYTE.repeat(megabytes));
     }
 
-    #[test]
-    fn a_sync_that_fails_is_told_at_the_end() {
+    /// A file of which the first sync has begun and cannot succeed, and who reads what goes into it.
+    fn not_to_be_synced() -> (EarlySyncedFile, JoinHandle<io::Result<u64>>) {
         // A pipe can be written and not be synced.
         let (mut reader, writer) = std::io::pipe().unwrap();
         let drain = std::thread::spawn(move || std::io::copy(&mut reader, &mut std::io::sink()));
         let mut file = EarlySyncedFile::new(File::from(OwnedFd::from(writer)));
         write_until_synced(&mut file);
-        // And is in nobody's way until then.
-        file.write_all(&MEGABYTE).unwrap();
-        let error = file.end().unwrap_err();
-        assert_eq!(error.kind(), io::ErrorKind::InvalidInput, "{error}");
+        (file, drain)
+    }
+
+    #[test]
+    fn a_sync_that_fails_is_told_at_the_end() {
+        let (file, drain) = not_to_be_synced();
+        assert!(file.end().is_err());
         assert!(drain.join().unwrap().unwrap() > AT_A_TIME);
+    }
+
+    #[test]
+    fn a_sync_that_fails_ends_the_writing_before_the_next() {
+        let (mut file, drain) = not_to_be_synced();
+        let failed = (0..).find_map(|_| {
+            std::thread::sleep(Duration::from_millis(1));
+            file.write_all(&MEGABYTE).err()
+        });
+        assert!(failed.is_some());
+        drop(file);
+        drain.join().unwrap().unwrap();
     }
 }

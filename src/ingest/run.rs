@@ -178,8 +178,7 @@ impl Run<'_> {
         spread(options.jobs, looked_at, stop, begin, work, rest, |results| {
             self.look_at_the_cache()?;
             for result in results {
-                let (_, examined) = result?;
-                self.take(examined)?;
+                self.take(result?)?;
                 progress.advance(1);
             }
             Ok(())

@@ -212,7 +212,7 @@ impl Checks<'_> {
             |_| Ok(()),
             |results| {
                 for result in results {
-                    if let (_, Some(checked)) = result? {
+                    if let Some(checked) = result? {
                         report.enter(checked);
                         progress.advance(1);
                     }

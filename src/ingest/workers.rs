@@ -14,13 +14,14 @@ const GATHERING: Duration = Duration::from_millis(1);
 /// there are, and few enough not to count.
 const HANDFULS_UNDER_WAY: usize = 64;
 
-/// Places and what came of them, or the error that ended a thread.
-pub(super) type Results<'r, T> = dyn Iterator<Item = Result<(usize, T), CacheError>> + 'r;
+/// What came of each place, or the error that ended a thread.
+pub(super) type Results<'r, T> = dyn Iterator<Item = Result<T, CacheError>> + 'r;
 
 /// Gives each place from 0 to `places` to one of `jobs` threads (0 for one each core), and all results
 /// to `take_in`, in the order in which they come. The threads work from the start; what `take_in` does
 /// before it asks for a result, it does beside them. Every thread makes what it works with itself, by
-/// `begin`, and gives it to `rest` before it may have to wait for who takes results in. Setting `stop`, or an error, ends it early; returns how many threads there were.
+/// `begin`. Before it may have to wait for `take_in`, it gives that to `rest`. Setting `stop`, or an
+/// error, ends all early. Returns how many threads there were.
 ///
 /// # Errors
 /// That of `take_in`; if the threads cannot be started.
@@ -37,7 +38,7 @@ pub(super) fn spread<W, T: Send>(
     let next = AtomicUsize::new(0);
     let (sender, receiver) = mpsc::sync_channel(HANDFULS_UNDER_WAY);
     // Where nobody takes results any more, whoever ended that has the error.
-    let go_on = |sender: &mpsc::SyncSender<Result<Vec<(usize, T)>, CacheError>>| {
+    let go_on = |sender: &mpsc::SyncSender<Result<Vec<T>, CacheError>>| {
         let gather = |worker: &mut W| {
             let begun = Instant::now();
             let mut results = Vec::new();
@@ -46,9 +47,8 @@ pub(super) fn spread<W, T: Send>(
                 if place >= places {
                     break;
                 }
-                results.push((place, work(worker, place)?));
+                results.push(work(worker, place)?);
             }
-            rest(worker)?;
             Ok(results)
         };
         let mut worker = match begin() {
@@ -59,8 +59,10 @@ pub(super) fn spread<W, T: Send>(
             }
         };
         loop {
-            let results = gather(&mut worker);
-            if results.as_ref().is_ok_and(Vec::is_empty) || sender.send(results).is_err() {
+            let gathered = gather(&mut worker);
+            let results = rest(&mut worker).and(gathered);
+            let is_last = results.as_ref().map_or(true, Vec::is_empty);
+            if sender.send(results).is_err() || is_last {
                 return;
             }
         }
