@@ -32,7 +32,7 @@ impl fmt::Display for ResidentMemory {
 
 /// Says how much memory this process has, if that is `wanted` and known.
 pub fn report_memory(wanted: bool, when: &str) {
-    // Asking takes as long as storing a game: only where the answer is wanted.
+    // Asking takes twelve system calls: only where the answer is wanted.
     if wanted && let Some(memory) = ResidentMemory::measure() {
         tracing::info!("memory {when}: {memory}");
     }

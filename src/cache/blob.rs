@@ -164,14 +164,16 @@ impl Packer {
                         .flat_map(|head| game.labels().iter().map(move |row| row[head]));
                     put(out, &heads.collect::<Vec<_>>(), |label| label.to_le_bytes())
                 }
-                Blob::Masks => put_columns(out, columns, game.masks(), |flag| [flag as u8]),
+                Blob::Masks => {
+                    put_columns(out, columns, game.masks(), |flag| [flag.cast_unsigned()])
+                }
                 Blob::ColumnSums => {
                     let ColumnSums { sum, sum_of_squares, .. } = game.column_sums();
                     let numbers = sum.iter().zip(&sum_of_squares);
                     let numbers = numbers.flat_map(|(sum, squares)| [*sum, squares - sum.abs()]);
                     let rows: Vec<_> =
                         numbers.map(|number| number.to_le_bytes().map(u8::cast_signed)).collect();
-                    put_columns(out, columns, &rows, |byte| [byte as u8])
+                    put_columns(out, columns, &rows, |byte| [byte.cast_unsigned()])
                 }
             };
             self.compressed.clear();
@@ -274,12 +276,24 @@ impl Unpacker {
         let turn_numbers =
             self.unpack_blob(Blob::TurnNumbers, record, game.blob(Blob::TurnNumbers))?;
         let turn_numbers: Vec<i32> = numbers_of(turn_numbers, i32::from_le_bytes);
-        let base: Vec<BaseRow> =
-            self.unpack_columns(Blob::Features, game, value_of_float32, float32_bytes)?;
+        let base: Vec<BaseRow> = self.unpack_columns(
+            Blob::Features,
+            record,
+            game.blob(Blob::Features),
+            rows,
+            value_of_float32,
+            float32_bytes,
+        )?;
         let labels = self.unpack_blob(Blob::Labels, record, game.blob(Blob::Labels))?;
         let labels: Vec<Label> = numbers_of(labels, Label::from_le_bytes);
-        let masks: Vec<MaskRow> =
-            self.unpack_columns(Blob::Masks, game, |[byte]| byte as i8, |flag| [flag as u8])?;
+        let masks: Vec<MaskRow> = self.unpack_columns(
+            Blob::Masks,
+            record,
+            game.blob(Blob::Masks),
+            rows,
+            |[byte]| byte.cast_signed(),
+            |flag| [flag.cast_unsigned()],
+        )?;
         self.game.clear();
         for (row, (turn_number, (base, masks))) in
             turn_numbers.into_iter().zip(base.iter().zip(masks)).enumerate()
@@ -306,13 +320,14 @@ impl Unpacker {
         record: &GameRecord,
         packed: &Packed,
     ) -> Result<ColumnSums, CacheError> {
-        self.unpack_blob(Blob::ColumnSums, record, packed)?;
-        self.columns.resize(size_of::<i64>(), 2 * FEATURE_COUNT);
-        let bytes = self.unpacked.chunks_exact(2 * FEATURE_COUNT);
-        for (column, bytes) in self.columns.columns_mut().zip(bytes) {
-            column.iter_mut().zip(bytes).for_each(|(cell, byte)| *cell = byte.cast_signed());
-        }
-        let numbers: Vec<[i8; size_of::<i64>()]> = self.columns.rows();
+        let numbers: Vec<[i8; size_of::<i64>()]> = self.unpack_columns(
+            Blob::ColumnSums,
+            record,
+            packed,
+            2 * FEATURE_COUNT,
+            |[byte]| byte.cast_signed(),
+            |byte| [byte.cast_unsigned()],
+        )?;
         let mut sums =
             ColumnSums { rows: record.rows.into(), sum: Vec::new(), sum_of_squares: Vec::new() };
         let number = |bytes: [i8; _]| i64::from_le_bytes(bytes.map(i8::cast_unsigned));
@@ -340,17 +355,17 @@ impl Unpacker {
         Ok(faults)
     }
 
-    /// The columns of a blob as rows.
+    /// The columns of a blob as so many rows.
     fn unpack_columns<const WIDTH: usize, const N: usize>(
         &mut self,
         blob: Blob,
-        game: &PackedGame,
+        record: &GameRecord,
+        packed: &Packed,
+        rows: usize,
         from_bytes: impl Fn([u8; N]) -> i8,
         to_bytes: impl Fn(i8) -> [u8; N],
     ) -> Result<Vec<[i8; WIDTH]>, CacheError> {
-        let record = &game.record;
-        let rows = record.rows as usize;
-        self.unpack_blob(blob, record, game.blob(blob))?;
+        self.unpack_blob(blob, record, packed)?;
         self.columns.resize(WIDTH, rows);
         let mut are_sound = true;
         let (numbers, _) = self.unpacked.as_chunks();
@@ -400,8 +415,8 @@ fn float32_bytes(value: Value) -> [u8; 4] {
     f32::from(value).to_le_bytes()
 }
 
-/// The value of a feature's bytes, if they are those of any: which they are is to be seen by writing
-/// it again.
+/// The value that a feature's bytes stand for, if they stand for one: whether they do shows when it is
+/// written again. By adding, which is done with many at once; a cast with its limits is not.
 fn value_of_float32(bytes: [u8; 4]) -> Value {
     // A whole number that is added to this one stands in its last bits.
     const ONE_AND_A_HALF_TIMES_2_TO_THE_23: f32 = 12_582_912.0;

@@ -16,7 +16,7 @@ pub(super) struct ExportPhases {
     pub(super) write: Phase,
     /// Hashing the features beside that, in bytes.
     pub(super) hash: Phase,
-    /// From the kernel to the disk, and the exchange with the old export.
+    /// What is left to go from the kernel to the disk, and the exchange with the old export.
     pub(super) sync: Phase,
 }
 

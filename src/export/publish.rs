@@ -145,6 +145,7 @@ pub struct Staging {
     /// The folder to replace: absolute and without symbolic links.
     target: PathBuf,
     container: Container,
+    forgetting: Option<JoinHandle<()>>,
 }
 
 impl Staging {
@@ -162,16 +163,16 @@ impl Staging {
         check_replaceable(&target)?;
         let container =
             Container::claim(&target).map_err(failed("make a folder beside", &target))?;
-        let staging = Staging { target, container };
+        let staging = Staging { target, container, forgetting: None };
         fs::create_dir(staging.path()).map_err(failed("make", &staging.path()))?;
         Ok(staging)
     }
 
-    /// Begins to give up what the kernel keeps in memory of the export at the target, which will not
-    /// be needed any more.
-    pub fn forget_replaced(&self) -> JoinHandle<()> {
+    /// Begins to give up what the kernel keeps in memory of the export at the target. It will not be
+    /// needed any more; if this one fails, it is read from the disk again.
+    pub fn forget_replaced(&mut self) {
         let target = self.target.clone();
-        std::thread::spawn(move || forget::forget(&target))
+        self.forgetting = std::thread::Builder::new().spawn(move || forget::forget(&target)).ok();
     }
 
     /// The folder to write into. Whatever is in it is published.
@@ -190,10 +191,12 @@ impl Staging {
     }
 
     fn publish_with(
-        self,
+        mut self,
         progress: &dyn Progress,
         exchange: impl FnOnce(&Path, &Path) -> io::Result<()>,
     ) -> Result<(), PublishError> {
+        // After the exchange it would be the new files that are forgotten.
+        let _ = self.forgetting.take().map(JoinHandle::join);
         let (export, target) = (self.path(), self.target.as_path());
         let replaced = match fs::metadata(target) {
             Ok(metadata) => Some(metadata),

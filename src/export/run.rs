@@ -142,10 +142,10 @@ fn try_export(
         layout: options.layout,
     };
     *needed = size.bytes();
-    let staging = Staging::create(&options.out)?;
+    let mut staging = Staging::create(&options.out)?;
     // Not before: what runs that were killed had written is gone only now.
     check_room(&options.out, *needed, free_bytes(&staging.path()))?;
-    let forgetting = staging.forget_replaced();
+    staging.forget_replaced();
     let mut files = ExportFiles::new(staging.path(), progress);
     let plan = RowPlan {
         table: FeatureTable::new(
@@ -226,8 +226,6 @@ fn try_export(
         return Err(ExportError::Interrupted);
     }
     cache.check_unchanged()?;
-    // Nothing hangs on it; it has ended long ago.
-    let _ = forgetting.join();
     plan.phases.write.count(files.bytes());
     plan.phases.hash.count(rows * names.len() as u64 * options.dtype.bytes());
     plan.phases.sync.time(|| staging.publish(progress))?;

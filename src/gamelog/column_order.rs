@@ -28,7 +28,7 @@ pub(super) struct ColumnOrder {
 
 /// The least and the largest digit that each field may be, as its `N` bytes in the file. The largest is
 /// below the least where no digit fits; so it is with the last field, which has no comma, and with some
-/// more behind it, that are read along with it.
+/// more behind it, which are read along with it.
 #[derive(Clone)]
 pub(super) struct DigitRanges<const N: usize> {
     /// How a 0 stands in the file, with its comma.

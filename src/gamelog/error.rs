@@ -171,6 +171,14 @@ impl LogError {
         Fault::new(LogErrorKind::Unreadable, "a file that can be read").found(error).at(file, None)
     }
 
+    /// The file has more bytes than any log.
+    pub fn too_large(file: impl Into<PathBuf>, bytes: u64, most: u64) -> LogError {
+        let expected = format!("a log of at most {most} bytes");
+        Fault::new(LogErrorKind::Unreadable, expected)
+            .found(format!("a file of {bytes} bytes"))
+            .at(file, None)
+    }
+
     /// The file is not any more what it was when reading began.
     pub fn changed_while_read(file: impl Into<PathBuf>) -> LogError {
         let expected = "a log that stays as it is: it changed while it was read";

@@ -71,6 +71,8 @@ impl Row {
     /// Whether a group of columns is there; a fault where only a part of it is.
     fn is_present<const WIDTH: usize>(&self, first: usize, what: &str) -> Checked<bool> {
         let group = self.group::<WIDTH>(first);
+        // Of a group's numbers only `MISSING` is negative. Its sign in none: none is missing. The sign,
+        // and nothing else, in all of them: all are.
         let (all, any) = group.iter().fold((-1, 0), |(all, any), value| (all & value, any | value));
         match (all, any) {
             (_, 0..) => return Ok(true),

@@ -146,6 +146,10 @@ impl<'a> Examiner<'a> {
                 let error = LogError::changed_while_read(file);
                 return self.refuse(log.game_id, source_path, error);
             }
+            Ok(Reading::TooLarge { bytes, most }) => {
+                let error = LogError::too_large(file, bytes, most);
+                return self.refuse(log.game_id, source_path, error);
+            }
             Err(error) => {
                 let error = LogError::unreadable(file, &error);
                 return self.refuse(log.game_id, source_path, error);
@@ -253,6 +257,26 @@ mod tests {
 
     pub(super) fn panic_over(bytes: &[u8]) {
         assert!(bytes != POISON, "over {} bytes", bytes.len());
+    }
+
+    #[test]
+    fn a_file_that_is_larger_than_any_log_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        // One hole: it takes no room on the disk, and would take all of the memory.
+        std::fs::File::create(folder.path().join("1.csv")).unwrap().set_len(1 << 40).unwrap();
+        let phases = IngestPhases::new();
+        let mut examiner =
+            Examiner::new(ReadOptions::default(), Purpose::Encode, None, &phases).unwrap();
+        let logs = find_logs(folder.path()).unwrap().logs;
+        let Outcome::NotTaken(error) = examiner.examine(folder.path(), &logs, 0).unwrap().outcome
+        else {
+            panic!("it was taken");
+        };
+        assert_eq!(
+            error.to_string(),
+            "1.csv: found a file of 1099511627776 bytes, expected a log of at most 268435456 bytes"
+        );
+        assert!(examiner.bytes.is_empty());
     }
 
     #[test]

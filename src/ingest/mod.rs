@@ -2,10 +2,11 @@
 //!
 //! **How it works.** Worker threads take logs one after another: read, hash, compare with the
 //! cache, encode and pack if stale. Their outcomes go through a short channel to the one writer,
-//! which stores games and commits every so many.
+//! which stores games and commits every so many. Before it takes in the first, it lists all cached games:
+//! a file that does not hang together is found out before anything is written to it.
 //!
 //! **Memory** is flat however many games there are. The channel has a bound: workers wait when the writer
-//! is behind. What the cache has of a game is read by the worker that has its log at hand, and let go with
+//! is behind. What the cache has of a game is read by the worker that has its log at hand, and dropped with
 //! it. What is kept of every game until the end is its entry in the [list of logs](LogList), 12 bytes;
 //! beyond that, only of those with which something is wrong.
 //!

@@ -91,6 +91,7 @@ pub fn status(
             continue;
         }
         let examined = examiner.examine(root, &logs, place)?;
+        // An ingest beside this may be waiting.
         examiner.rest()?;
         let Examined { game_id, source_path, outcome, cached, key, bytes } = examined;
         let status = match outcome {
