@@ -63,7 +63,10 @@ def cluster() -> Iterator[Any]:
 
     # Sockets lie in it, whose paths may be no longer than 107 bytes.
     sessions = tempfile.mkdtemp(prefix="prep-ray-")
-    head = {**NODE, "include_dashboard": False, "temp_dir": sessions}
+    # Not as a node's own setting: the cluster notes its address in the default folder, wherever the
+    # nodes have theirs, and fails where no Ray has made that yet.
+    os.environ["RAY_TMPDIR"] = sessions
+    head = {**NODE, "include_dashboard": False}
     cluster = Cluster(initialize_head=True, head_node_args=head)
     try:
         ray.init(address=cluster.address, log_to_driver=False, logging_level="error")
@@ -80,6 +83,7 @@ def cluster() -> Iterator[Any]:
         cluster.shutdown()
         left = [pid for pid in started if is_running(pid)]
         shutil.rmtree(sessions, ignore_errors=True)
+        del os.environ["RAY_TMPDIR"]
     assert started and not left
 
 
