@@ -164,16 +164,14 @@ impl Packer {
                         .flat_map(|head| game.labels().iter().map(move |row| row[head]));
                     put(out, &heads.collect::<Vec<_>>(), |label| label.to_le_bytes())
                 }
-                Blob::Masks => {
-                    put_columns(out, columns, game.masks(), |flag| [flag.cast_unsigned()])
-                }
+                Blob::Masks => put_columns(out, columns, game.masks(), i8::to_le_bytes),
                 Blob::ColumnSums => {
                     let ColumnSums { sum, sum_of_squares, .. } = game.column_sums();
                     let numbers = sum.iter().zip(&sum_of_squares);
                     let numbers = numbers.flat_map(|(sum, squares)| [*sum, squares - sum.abs()]);
                     let rows: Vec<_> =
                         numbers.map(|number| number.to_le_bytes().map(u8::cast_signed)).collect();
-                    put_columns(out, columns, &rows, |byte| [byte.cast_unsigned()])
+                    put_columns(out, columns, &rows, i8::to_le_bytes)
                 }
             };
             self.compressed.clear();
@@ -291,8 +289,8 @@ impl Unpacker {
             record,
             game.blob(Blob::Masks),
             rows,
-            |[byte]| byte.cast_signed(),
-            |flag| [flag.cast_unsigned()],
+            i8::from_le_bytes,
+            i8::to_le_bytes,
         )?;
         self.game.clear();
         for (row, (turn_number, (base, masks))) in
@@ -325,8 +323,8 @@ impl Unpacker {
             record,
             packed,
             2 * FEATURE_COUNT,
-            |[byte]| byte.cast_signed(),
-            |byte| [byte.cast_unsigned()],
+            i8::from_le_bytes,
+            i8::to_le_bytes,
         )?;
         let mut sums =
             ColumnSums { rows: record.rows.into(), sum: Vec::new(), sum_of_squares: Vec::new() };

@@ -203,23 +203,17 @@ impl Checks<'_> {
         let begin = || GameReader::open(cache);
         let work = |reader: &mut GameReader, place: usize| self.check(reader, place);
         let places = self.logs.len() + self.gone.len();
-        spread(
-            jobs,
-            places,
-            stop,
-            begin,
-            work,
-            |_| Ok(()),
-            |results| {
-                for result in results {
-                    if let Some(checked) = result? {
-                        report.enter(checked);
-                        progress.advance(1);
-                    }
+        // It holds on to nothing from one game to the next.
+        let rest = |_: &mut GameReader| Ok(());
+        spread(jobs, places, stop, begin, work, rest, |results| {
+            for result in results {
+                if let Some(checked) = result? {
+                    report.enter(checked);
+                    progress.advance(1);
                 }
-                Ok(())
-            },
-        )?;
+            }
+            Ok(())
+        })?;
         Ok(())
     }
 
