@@ -96,7 +96,7 @@ pub enum CacheError {
         /// Its write-ahead log.
         log: PathBuf,
     },
-    /// The cache made anew could not be put in the place of the damaged one.
+    /// A new file could not be put in the place of the cache.
     #[error("cannot put the new cache in the place of {}: {error}", path.display())]
     Swap {
         /// The cache file.

@@ -46,6 +46,7 @@ mod play;
 mod reader;
 mod rebuild;
 mod record;
+mod replacement;
 mod rows;
 mod store;
 mod transpose;
