@@ -28,7 +28,7 @@ use std::time::Duration;
 
 static NEVER: AtomicBool = AtomicBool::new(false);
 const GAMES: i64 = 8;
-const PAGE: u64 = 4096;
+const PAGE: u64 = 65_536;
 
 fn rounds() -> u32 {
     long_run::times(60, 1_000) as u32
@@ -188,8 +188,10 @@ fn damage_anywhere_is_harmless_or_reported_and_what_is_said_to_run_mends_it() {
                 outcomes.harmless += 1;
             }
             Err(error) => {
-                let found = workshop.verify();
-                assert!(!found.is_ok_and(|report| report.is_clean()), "{what}: {error}");
+                // A game whose version was changed is not damaged, but must be encoded anew.
+                let is_outdated = error.contains("another version of prep");
+                let is_clean = workshop.verify().is_ok_and(|report| report.is_clean());
+                assert!(is_outdated || !is_clean, "{what}: {error}");
                 outcomes.reported += 1;
             }
         }

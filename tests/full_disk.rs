@@ -75,7 +75,7 @@ fn amount_behind(word: &str, text: &str) -> f64 {
 fn an_ingest_keeps_what_it_stored_and_goes_on_where_there_is_room() {
     let test = CliTest::new();
     test.prep("simulate raw --games 200 --seed 5");
-    let Some(disk) = SmallDisk::mount(&test, 1_000) else { return };
+    let Some(disk) = SmallDisk::mount(&test, 3_000) else { return };
     let ingest = "ingest raw --cache small/prep.sqlite --batch-size 5 --jobs 2";
     let ran = test.run(ingest);
     assert_full(&ran);

@@ -85,7 +85,7 @@ fn bytes_read(test: &CliTest, arguments: &str) -> u64 {
 
 #[test]
 fn every_byte_is_read_once() {
-    let test = simulated(24);
+    let test = simulated(72);
     let size: u64 = test.files("raw").values().map(|log| log.len() as u64).sum();
     for what in ["ingest raw", "ingest raw", "status raw"] {
         let read = bytes_read(&test, what);

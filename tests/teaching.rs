@@ -5,9 +5,12 @@
 // Skipping a test says so.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
+#[path = "support/broken_cache.rs"]
+mod broken_cache;
 #[path = "support/cli.rs"]
 mod cli;
 
+use broken_cache::spoil_trees;
 use cli::{CliTest, Ran};
 use std::fs;
 
@@ -247,9 +250,7 @@ fn what_is_advised_for_another_cache_names_that_cache() {
     test.prep("ingest raw -q --cache mine.sqlite");
     let whole = test.read("mine.sqlite");
     let mut broken = whole.clone();
-    for page in 1..4 {
-        broken[page * 4096..][..64].fill(0xA5);
-    }
+    spoil_trees(&mut broken);
     test.write("mine.sqlite", broken);
     let command = "`prep ingest DIR --cache mine.sqlite --rebuild`";
     for arguments in ["ingest raw", "status raw", "export", "report"] {

@@ -3,11 +3,14 @@
 
 #![allow(clippy::unwrap_used)]
 
+#[path = "support/broken_cache.rs"]
+mod broken_cache;
 #[path = "support/cached.rs"]
 mod cached;
 #[path = "support/cli.rs"]
 mod cli;
 
+use broken_cache::spoil_trees;
 use cached::{execute, make_old, written_since};
 use cli::{CliTest, Ran};
 use serde_json::Value;
@@ -140,12 +143,9 @@ fn a_damaged_game_without_a_log_says_how_it_can_come_back_or_go() {
     assert_same_export(&test);
 }
 
-/// Spoils the tree of `games` itself, beyond what one row could explain.
 fn break_the_file(test: &CliTest) {
     let mut bytes = test.read(CACHE);
-    for page in 1..4 {
-        bytes[page * 4096..][..64].fill(0xA5);
-    }
+    spoil_trees(&mut bytes);
     test.write(CACHE, bytes);
 }
 

@@ -23,8 +23,9 @@
 //! [blobs](PackedGame), each with a checksum; `game_play` has how each game went, and views put the
 //! two together for people with other programs (`docs/queries.md`). Writers work in
 //! [batches](Batch): a batch is kept as a whole or not at all. Readers take a [`Snapshot`] and see
-//! one state however much is written meanwhile. The file is in write-ahead mode, and the log of that mode is kept short; its schema is
-//! a numbered list of migrations. A run of ingest marks its begin and its end, so that a reader
+//! one state however much is written meanwhile. The file is in write-ahead mode, and the log of that mode is
+//! kept short. Its pages are large, and a file that has become loose is [copied](Cache::compact). Its schema
+//! is a numbered list of migrations. A run of ingest marks its begin and its end, so that a reader
 //! knows whether the last one was killed between.
 //!
 //! **What can break, and what then.** A game whose row is damaged is stale: the next ingest encodes
@@ -36,9 +37,9 @@
 //! export could choose differently.
 
 mod blob;
+mod compact;
 mod database;
 mod error;
-mod free_space;
 mod header;
 mod last_ingest;
 mod lock;
@@ -53,6 +54,7 @@ mod transpose;
 mod write_ahead_log;
 
 pub use blob::{PackedGame, Packer, Unpacker};
+pub use database::EMPTY_CACHE_BYTES;
 pub use error::CacheError;
 pub use lock::WriterLock;
 pub use reader::GameReader;
@@ -60,7 +62,7 @@ pub use rebuild::Rebuild;
 pub use record::{BLOB_FORMAT, CacheKey, FeatureSchema, GameRecord, StaleReason, staleness};
 pub use rows::CachedGame;
 pub use store::{Batch, Cache, Refusal, Snapshot};
-pub use write_ahead_log::write_ahead_log_bytes;
+pub use write_ahead_log::{longest_write_ahead_log, write_ahead_log_bytes};
 
 /// The version of the SQLite that is built in, such as `3.51.3`.
 pub fn sqlite_version() -> &'static str {

@@ -4,17 +4,24 @@
 //! sees. An export that reads for minutes beside an ingest that writes for minutes would let it grow
 //! to the size of the cache. So a run that finds it long waits until the reader is done.
 
-use super::database::BUSY_TIMEOUT;
+use super::database::{BUSY_TIMEOUT, PAGE_BYTES};
 use super::error::CacheError;
 use super::lock::{beside, real_path};
 use super::store::Cache;
-use rusqlite::Connection;
+use rusqlite::{Connection, ErrorCode};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// Past this the log is long. A batch may come on top of it.
 const LONG: u64 = 32 << 20;
+
+/// Past this, a commit copies what it can of the log into the cache file.
+const CHECKPOINT: u32 = 4 << 20;
+
+/// Pages that a commit changes, though it be of one game: the rows of a game and their neighbours in the
+/// tables, and what SQLite keeps about tables and pages.
+const PAGES_OF_A_COMMIT: u64 = 8;
 
 /// What an emptied log may keep of its length, so that it is not made anew by every batch.
 const KEPT_LENGTH: i64 = 8 << 20;
@@ -34,6 +41,20 @@ pub(super) fn enter(connection: &Connection, path: &Path) -> Result<(), CacheErr
     check_mode(&mode, path)
 }
 
+/// Takes the cache out of write-ahead mode, unless another connection has it open; returns whether it
+/// did. Does not wait.
+pub(super) fn leave(connection: &Connection) -> rusqlite::Result<bool> {
+    connection.busy_timeout(Duration::ZERO)?;
+    let mode = connection
+        .pragma_update_and_check(None, "journal_mode", "delete", |row| row.get::<_, String>(0));
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    match mode {
+        Ok(mode) => Ok(mode == "delete"),
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
 /// SQLite answers with the mode that it is in then, and no error: where there is no shared memory,
 /// it stays in the old one, in which readers and writers lock each other out.
 fn check_mode(mode: &str, path: &Path) -> Result<(), CacheError> {
@@ -51,6 +72,12 @@ pub(super) fn configure(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update_and_check(None, "journal_size_limit", KEPT_LENGTH, |_| Ok(()))?;
     // A commit is on the disk before the next batch begins, whatever SQLite was built to do.
     connection.pragma_update(None, "synchronous", "full")
+}
+
+/// Has the log copied into the cache file long before it is [`LONG`].
+pub(super) fn checkpoint_in_time(connection: &Connection, page_bytes: u32) -> rusqlite::Result<()> {
+    let pages = CHECKPOINT / page_bytes;
+    connection.pragma_update_and_check(None, "wal_autocheckpoint", pages, |_| Ok(()))
 }
 
 impl Cache {
@@ -115,6 +142,14 @@ const RETRY: Duration = Duration::from_millis(50);
 /// Bytes of the write-ahead log of the cache at a path: what the cache file may yet grow by.
 pub fn write_ahead_log_bytes(cache: &Path) -> u64 {
     std::fs::metadata(log_path(cache)).map_or(0, |log| log.len())
+}
+
+/// Bytes that the write-ahead log takes at most while so many games, which take so many bytes, are
+/// stored in batches of any size, beside a reader.
+pub fn longest_write_ahead_log(games: u64, bytes: u64) -> u64 {
+    // However little of a page has changed, all of it is written.
+    let pages = games.saturating_mul(PAGES_OF_A_COMMIT);
+    pages.saturating_mul(PAGE_BYTES.into()).min(CHECKPOINT.into()) + bytes.min(2 * LONG)
 }
 
 fn log_path(cache: &Path) -> PathBuf {

@@ -8,7 +8,7 @@ use crate::ingest::{
     Affected, CacheTotals, IngestError, IngestOptions, IngestSummary, Missing, check_for_logs,
     find_logs, ingest,
 };
-use crate::progress::Progress;
+use crate::progress::{Amount, Progress};
 use crate::words::{counted, grouped};
 use anyhow::{Result, bail};
 use clap::Args;
@@ -117,7 +117,12 @@ pub(super) fn run(arguments: IngestArgs, context: Context) -> Result<Outcome> {
             rebuild(&path, &lock, &options, &*progress)?
         } else {
             let cache = Cache::open_or_create(&path).map_err(before)?;
-            ingest(Some(&cache), &options, &*progress, stop_flag())?
+            let summary = ingest(Some(&cache), &options, &*progress, stop_flag())?;
+            if !summary.interrupted {
+                cache.compact(&lock, || progress.begin("giving back space", Amount::Unknown))?;
+                progress.end();
+            }
+            summary
         }
     };
     warn(&summary, &options);

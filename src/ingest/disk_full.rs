@@ -3,7 +3,10 @@
 use super::IngestError;
 use super::find::{FoundLogs, LogFile, find_logs};
 use super::run::IngestOptions;
-use crate::cache::{CacheError, FeatureSchema, GameRecord, write_ahead_log_bytes};
+use crate::cache::{
+    CacheError, EMPTY_CACHE_BYTES, FeatureSchema, GameRecord, longest_write_ahead_log,
+    write_ahead_log_bytes,
+};
 use crate::disk_space::{SMALL_FILE, free_bytes, free_in_words, needed_in_words, quota_in_words};
 use crate::encode::ENCODER_VERSION;
 use crate::gamelog::GameId;
@@ -44,15 +47,11 @@ impl fmt::Display for Shortage {
     }
 }
 
-/// Packed games are about a sixth of their logs.
+/// Packed games, with what they take besides, are less than a fifth of their logs.
 const LOG_BYTES_PER_PACKED_BYTE: u64 = 5;
 
-/// A row ends within a page of the file, and has a few columns besides what is packed.
-const PAGE: u64 = 4096;
-
-/// How long the write-ahead log may become. What is stored lies in it and in the cache file at once,
-/// until it is emptied; what is in it already is in the file at last.
-const LONGEST_WRITE_AHEAD_LOG: u64 = 64 << 20;
+/// What a game takes besides what is packed: a few columns, and what stays free in its page.
+const BESIDE: u64 = 4096;
 
 /// Games packed by a run so far: what one takes.
 #[derive(Clone, Copy, Debug, Default)]
@@ -79,11 +78,13 @@ impl Shortage {
             sizes.fold((0, 0), |(games, bytes), size| (games + 1, bytes + size));
         let packed_bytes = match packed.games {
             0 => log_bytes.div_ceil(LOG_BYTES_PER_PACKED_BYTE),
-            games => games_left as u64 * (packed.bytes.div_ceil(games) + PAGE),
+            games => games_left as u64 * (packed.bytes.div_ceil(games) + BESIDE),
         };
+        // What is stored lies in the write-ahead log and in the cache file at once, until the log is
+        // emptied; what is in it already is in the file at last.
         let needed = write_ahead_log_bytes(cache)
             + packed_bytes
-            + packed_bytes.min(LONGEST_WRITE_AHEAD_LOG)
+            + longest_write_ahead_log(games_left as u64, packed_bytes)
             + 2 * SMALL_FILE;
         let (cache, free) = (cache.to_owned(), free_bytes(cache));
         Shortage { cache, games_left, needed, free, rebuild: false }
@@ -123,11 +124,12 @@ impl IngestError {
     }
 }
 
-/// Of all logs.
+/// Of all logs, in a file that is made anew.
 fn shortage(cache: &Path, options: &IngestOptions) -> Shortage {
     let found = find_logs(&options.root).unwrap_or_else(|_| FoundLogs::default());
     let logs = found.logs.iter().take(options.max_games.unwrap_or(usize::MAX));
-    Shortage::of(cache, &options.root, logs, |_| None, PackedSoFar::default())
+    let of_games = Shortage::of(cache, &options.root, logs, |_| None, PackedSoFar::default());
+    Shortage { needed: of_games.needed + EMPTY_CACHE_BYTES, ..of_games }
 }
 
 #[cfg(test)]
@@ -192,8 +194,10 @@ mod tests {
         };
         let unknown = of(PackedSoFar::default());
         assert_eq!(unknown.games_left, 3, "the second log has grown");
-        assert_eq!(unknown.needed, 2 * 300_000 + 2 * SMALL_FILE);
+        // Three games may touch two dozen pages of the log.
+        let whole_pages = 24 * 65_536;
+        assert_eq!(unknown.needed, 2 * 300_000 + whole_pages + 2 * SMALL_FILE);
         let known = of(PackedSoFar { games: 2, bytes: 20_000 });
-        assert_eq!(known.needed, 2 * 3 * (10_000 + PAGE) + 2 * SMALL_FILE);
+        assert_eq!(known.needed, 2 * 3 * (10_000 + BESIDE) + whole_pages + 2 * SMALL_FILE);
     }
 }

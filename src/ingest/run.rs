@@ -140,10 +140,7 @@ impl Run<'_> {
         if !self.summary.interrupted {
             self.writer.finish()?;
         }
-        self.phases.store.time(|| {
-            self.writer.commit()?;
-            self.writer.give_back_free_space(progress)
-        })?;
+        self.phases.store.time(|| self.writer.commit())?;
         progress.end();
         Ok(threads)
     }
@@ -214,7 +211,7 @@ impl Run<'_> {
                 self.summary.count(why.name());
                 self.note_mended(game_id)?;
                 if let Some(game) = game {
-                    self.store(&game, cached)?;
+                    self.store(*game, cached)?;
                 }
             }
             Outcome::NotTaken(error) => {
@@ -226,16 +223,16 @@ impl Run<'_> {
     }
 
     /// Stores a game in the place of what is cached of it.
-    fn store(&mut self, game: &NewGame, old: Option<CachedGame>) -> Result<(), CacheError> {
-        let NewGame { packed, play } = game;
+    fn store(&mut self, game: NewGame, old: Option<CachedGame>) -> Result<(), CacheError> {
+        let packed = &game.packed;
         if let Some(CachedGame { record: Ok(old), .. }) = old {
             self.summary.cache.remove(&old);
         }
         self.summary.cache.add(&packed.record);
         self.summary.just_encoded.add(&packed.record);
-        let begun = Instant::now();
-        let ended_batch = self.writer.put(packed, play)?;
-        self.phases.store.add(begun.elapsed(), packed.packed_bytes());
+        let (begun, bytes) = (Instant::now(), packed.packed_bytes());
+        let ended_batch = self.writer.put(game)?;
+        self.phases.store.add(begun.elapsed(), bytes);
         report_memory(self.options.monitor_memory && ended_batch, "after a batch");
         Ok(())
     }

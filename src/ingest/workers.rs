@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 /// much as a tenth of looking at a game that is up to date; encoding one takes longer than this.
 const GATHERING: Duration = Duration::from_millis(1);
 
-/// Handfuls of results that wait to be taken in: enough that workers go on while one is, however many
-/// there are, and few enough not to count.
-const HANDFULS_UNDER_WAY: usize = 64;
+/// Handfuls of results that may wait to be taken in, for each thread: enough that all go on working
+/// while a batch is committed, and few enough not to count.
+const HANDFULS_OF_A_THREAD: usize = 32;
 
 /// What came of each place, or the error that ended a thread.
 pub(super) type Results<'r, T> = dyn Iterator<Item = Result<T, CacheError>> + 'r;
@@ -36,7 +36,8 @@ pub(super) fn spread<W, T: Send>(
 ) -> Result<usize, IngestError> {
     let workers = rayon::ThreadPoolBuilder::new().num_threads(jobs).build()?;
     let next = AtomicUsize::new(0);
-    let (sender, receiver) = mpsc::sync_channel(HANDFULS_UNDER_WAY);
+    let handfuls_under_way = HANDFULS_OF_A_THREAD * workers.current_num_threads();
+    let (sender, receiver) = mpsc::sync_channel(handfuls_under_way);
     // Where nobody takes results any more, whoever ended that has the error.
     let go_on = |sender: &mpsc::SyncSender<Result<Vec<T>, CacheError>>| {
         let gather = |worker: &mut W| {

@@ -1,9 +1,8 @@
 //! The one who writes the cache during a run.
 
 use super::disk_full::PackedSoFar;
-use crate::cache::{Batch, Cache, CacheError, PackedGame};
-use crate::gamelog::GamePlay;
-use crate::progress::{Amount, Progress};
+use super::examine::NewGame;
+use crate::cache::{Batch, Cache, CacheError};
 use std::num::NonZeroUsize;
 use std::sync::atomic::AtomicBool;
 
@@ -12,6 +11,8 @@ pub(super) struct Writer<'a> {
     /// `None` in a dry run: nothing is written.
     cache: Option<&'a Cache>,
     batch: Option<Batch<'a>>,
+    /// Games of the open batch. They are stored when it ends, in the order of the cache.
+    games: Vec<NewGame>,
     /// Logs found, for the mark that a run leaves.
     logs: usize,
     /// Whether this run has written anything yet.
@@ -19,7 +20,7 @@ pub(super) struct Writer<'a> {
     /// Whether the file is known to hang together.
     is_checked: bool,
     /// Games put and logs refused since the last commit.
-    games: usize,
+    dealt_with: usize,
     /// Packed bytes put since the last commit.
     bytes: u64,
     /// In the whole run.
@@ -30,7 +31,7 @@ pub(super) struct Writer<'a> {
 }
 
 /// A batch is as good as full with so many bytes, however few games they are: until it is
-/// committed, all of it is in the write-ahead log.
+/// committed, its games are in memory, and all else is in the write-ahead log.
 const MOST_BYTES: u64 = 16 << 20;
 
 impl<'a> Writer<'a> {
@@ -43,10 +44,11 @@ impl<'a> Writer<'a> {
         Writer {
             cache,
             batch: None,
+            games: Vec::new(),
             logs,
             has_begun: false,
             is_checked: false,
-            games: 0,
+            dealt_with: 0,
             bytes: 0,
             packed: PackedSoFar::default(),
             batch_size,
@@ -54,12 +56,9 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// Adds a change to the open batch.
-    pub(super) fn write(
-        &mut self,
-        change: impl FnOnce(&Batch<'a>) -> Result<(), CacheError>,
-    ) -> Result<(), CacheError> {
-        let Some(cache) = self.cache else { return Ok(()) };
+    /// The open batch, begun if there is none; `None` in a dry run.
+    fn batch(&mut self) -> Result<Option<&Batch<'a>>, CacheError> {
+        let Some(cache) = self.cache else { return Ok(None) };
         if !self.has_begun {
             // For itself: a run that is killed in its first batch is an unfinished one, too.
             let batch = cache.begin()?;
@@ -67,13 +66,18 @@ impl<'a> Writer<'a> {
             batch.commit()?;
             self.has_begun = true;
         }
-        let batch = match self.batch.take() {
-            Some(batch) => batch,
-            None => cache.begin()?,
-        };
-        change(&batch)?;
-        self.batch = Some(batch);
-        Ok(())
+        if self.batch.is_none() {
+            self.batch = Some(cache.begin()?);
+        }
+        Ok(self.batch.as_ref())
+    }
+
+    /// Adds a change to the open batch.
+    pub(super) fn write(
+        &mut self,
+        change: impl FnOnce(&Batch<'a>) -> Result<(), CacheError>,
+    ) -> Result<(), CacheError> {
+        self.batch()?.map_or(Ok(()), change)
     }
 
     /// Makes sure, once a run, that the file hangs together, before a row is replaced or removed that
@@ -87,14 +91,16 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
-    /// Stores a game; `true` if that ended a batch.
-    pub(super) fn put(&mut self, game: &PackedGame, play: &GamePlay) -> Result<bool, CacheError> {
-        let bytes = game.packed_bytes();
+    /// Adds a game to the open batch; `true` if that ended it.
+    pub(super) fn put(&mut self, game: NewGame) -> Result<bool, CacheError> {
+        let bytes = game.packed.packed_bytes();
         // First, so that a game for which there was no room is one of those that tell how much is
         // needed.
         self.packed.games += 1;
         self.packed.bytes += bytes;
-        self.write(|batch| batch.put(game, play))?;
+        if self.batch()?.is_some() {
+            self.games.push(game);
+        }
         self.end_game(bytes)
     }
 
@@ -105,9 +111,9 @@ impl<'a> Writer<'a> {
 
     /// One game more is dealt with, of which so many bytes are written; `true` if that ended a batch.
     pub(super) fn end_game(&mut self, bytes: u64) -> Result<bool, CacheError> {
-        self.games += 1;
+        self.dealt_with += 1;
         self.bytes += bytes;
-        let is_full = self.games >= self.batch_size.get() || self.bytes >= MOST_BYTES;
+        let is_full = self.dealt_with >= self.batch_size.get() || self.bytes >= MOST_BYTES;
         if is_full {
             self.commit()?;
         }
@@ -124,25 +130,15 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
-    /// Gives the file system back what the games that left the cache, or were replaced, took.
-    pub(super) fn give_back_free_space(
-        &mut self,
-        progress: &dyn Progress,
-    ) -> Result<(), CacheError> {
-        match self.cache {
-            Some(cache) if self.has_begun && cache.has_much_free_space()? => {
-                self.check_structure()?;
-                progress.begin("giving back space", Amount::Bytes(cache.free_bytes()?));
-                cache.give_back_free_space(self.stop, |bytes| progress.advance(bytes))
-            }
-            _ => Ok(()),
-        }
-    }
-
     /// Makes what is in the open batch last.
     pub(super) fn commit(&mut self) -> Result<(), CacheError> {
-        (self.games, self.bytes) = (0, 0);
+        (self.dealt_with, self.bytes) = (0, 0);
         let (Some(cache), Some(batch)) = (self.cache, self.batch.take()) else { return Ok(()) };
+        // Threads finish them out of order. In order, each fills the page that the one before began.
+        self.games.sort_unstable_by_key(|game| game.packed.record.game_id);
+        for game in self.games.drain(..) {
+            batch.put(&game.packed, &game.play)?;
+        }
         batch.commit()?;
         cache.bound_write_ahead_log(self.stop)
     }
