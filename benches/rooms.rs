@@ -6,11 +6,13 @@
 // Undocumented functions are what criterion's macros make.
 #![allow(missing_docs, clippy::unwrap_used)]
 
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use splendor_prep::cache::{CacheKey, GameRecord, Packer, Unpacker};
+use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+use splendor_prep::cache::{Cache, CacheKey, GameReader, GameRecord, PackedGame, Packer, Unpacker};
 use splendor_prep::encode::{EncodedGame, FEATURE_COUNT, FEATURES};
 use splendor_prep::export::{CellTable, Scaler};
-use splendor_prep::gamelog::{Dialect, GameId, LogSummary, ReadOptions, Turn, read_log, write_log};
+use splendor_prep::gamelog::{
+    Dialect, GameId, GamePlay, LogSummary, ReadOptions, Turn, read_log, write_log,
+};
 use splendor_prep::simulate::simulate_game;
 use splendor_prep::splendor::PlayerCount;
 use std::hint::black_box;
@@ -120,6 +122,51 @@ fn pack_and_unpack(criterion: &mut Criterion) {
     });
 }
 
+/// What one thread does for all others: as many games as three batches of an ingest, synced, until they
+/// are in the cache file.
+fn store_games(criterion: &mut Criterion) {
+    const GAMES: i64 = 1_500;
+    let sample = Sample::play();
+    let packed = Packer::new().unwrap().pack(sample.record(), &sample.encoded).unwrap();
+    let games: Vec<PackedGame> = (1..=GAMES)
+        .map(|game_id| {
+            let record = GameRecord { game_id: GameId(game_id), ..packed.record.clone() };
+            PackedGame::from_blobs(record, packed.blobs())
+        })
+        .collect();
+    let new_cache = || {
+        let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+        let cache = Cache::open_or_create(&folder.path().join("prep.sqlite")).unwrap();
+        (cache, folder)
+    };
+    let store = |cache: &Cache| {
+        for batch_of_games in games.chunks(500) {
+            let batch = cache.begin().unwrap();
+            for game in batch_of_games {
+                batch.put(game, &GamePlay::default()).unwrap();
+            }
+            batch.commit().unwrap();
+        }
+    };
+    let (cache, folder) = new_cache();
+    store(&cache);
+    drop(cache);
+    let mut reader = GameReader::open(&folder.path().join("prep.sqlite")).unwrap();
+    assert_eq!(reader.range().unwrap(), (GAMES as u64, Some((GameId(1), GameId(GAMES)))));
+    for game_id in [GameId(1), GameId(GAMES)] {
+        assert_eq!(reader.faults(game_id).unwrap(), [""; 0]);
+        let (_, rows) = reader.game(game_id).unwrap().unwrap();
+        assert!(rows.features() == sample.encoded.features());
+    }
+
+    let mut group = criterion.benchmark_group("store");
+    group.throughput(Throughput::Elements(GAMES as u64));
+    group.sample_size(20);
+    group.bench_function("1,500 games", |bench| {
+        bench.iter_batched_ref(new_cache, |(cache, _)| store(cache), BatchSize::PerIteration);
+    });
+}
+
 fn normalise_a_block(criterion: &mut Criterion) {
     let sample = Sample::play();
     let flags: Vec<bool> = FEATURES.iter().map(|feature| feature.normalized).collect();
@@ -161,5 +208,13 @@ fn mean_and_deviation(values: &[f32]) -> (f64, f64) {
     (mean, mean_of(&squares).sqrt())
 }
 
-criterion_group!(rooms, hash, read_a_game, encode_a_game, pack_and_unpack, normalise_a_block);
+criterion_group!(
+    rooms,
+    hash,
+    read_a_game,
+    encode_a_game,
+    pack_and_unpack,
+    store_games,
+    normalise_a_block
+);
 criterion_main!(rooms);
