@@ -72,8 +72,9 @@ impl Cache {
             .query_row(sql, [], read)
             .map_err(|error| sqlite_error(&self.path, error))?;
         let page_bytes = i64::from(PAGE_BYTES);
-        // A page is full when the next game is too long for what is left of it.
-        let left_in_full_page = (payload / games.max(1) / 2).min(page_bytes / 2);
+        // A page is full when the next game is too long for what is left of it. Less than a whole game is
+        // left even where all are as long: a new file must never seem to be worth a copy.
+        let left_in_full_page = (payload / games.max(1)).min(page_bytes / 2);
         let used = pages * page_bytes - unused;
         let needed = (used as u64).div_ceil((page_bytes - left_in_full_page) as u64);
         Ok((pages as u64).saturating_sub(needed))
