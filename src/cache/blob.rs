@@ -34,6 +34,7 @@ use crate::encode::{
 use arrayvec::ArrayVec;
 use std::io;
 use twox_hash::{XxHash3_64, XxHash3_128};
+use zstd::zstd_safe::CParameter;
 
 /// Bytes of a checksum.
 const CHECKSUM_BYTES: usize = size_of::<u128>();
@@ -41,6 +42,14 @@ const CHECKSUM_BYTES: usize = size_of::<u128>();
 /// Fastest of zstd's ordinary levels. Level 3 saves a tenth of the space for a third more time.
 /// Changing it makes no game stale: a frame unpacks whatever level it was made with.
 const COMPRESSION_LEVEL: i32 = 1;
+
+/// Where a column does not change, a match is as long as the column; what is shorter than this is not
+/// worth looking for. Saves a hundredth of the space.
+const SHORTEST_MATCH: u32 = 7;
+
+/// Places that zstd remembers to look for matches, as a power of two. Fewer than it would choose: they
+/// stay in a core's nearest cache, and the file is no larger.
+const REMEMBERED_PLACES: u32 = 11;
 
 /// The blobs of a game, in the order of their columns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -137,8 +146,11 @@ impl Packer {
     /// # Errors
     /// If zstd cannot allocate them.
     pub fn new() -> io::Result<Packer> {
+        let mut compressor = zstd::bulk::Compressor::new(COMPRESSION_LEVEL)?;
+        compressor.set_parameter(CParameter::MinMatch(SHORTEST_MATCH))?;
+        compressor.set_parameter(CParameter::HashLog(REMEMBERED_PLACES))?;
         Ok(Packer {
-            compressor: zstd::bulk::Compressor::new(COMPRESSION_LEVEL)?,
+            compressor,
             columns: ByteColumns::default(),
             unpacked: Vec::new(),
             compressed: Vec::new(),
