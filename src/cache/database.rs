@@ -17,7 +17,6 @@ use crate::disk_space::has_no_room;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, ffi};
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -102,17 +101,16 @@ pub(super) fn check(path: &Path) -> Result<(), CacheError> {
 }
 
 fn check_header(path: &Path) -> Result<(), CacheError> {
-    // SQLite would only say that it is unable to open the file.
-    if let Err(error) = File::open(path)
-        && error.kind() == ErrorKind::PermissionDenied
-    {
-        return Err(CacheError::Unreadable { path: path.to_owned(), error });
-    }
     match look_at(path) {
-        Header::Blank | Header::Cache => Ok(()),
-        Header::Damaged => Err(malformed(path, "its first bytes are not as they were written")),
-        Header::Foreign if path.is_dir() => Err(CacheError::IsAFolder(path.to_owned())),
-        Header::Foreign => Err(CacheError::NotACache(path.to_owned())),
+        // SQLite would only say that it is unable to open the file.
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+            Err(CacheError::Unreadable { path: path.to_owned(), error })
+        }
+        // For SQLite to explain.
+        Err(_) | Ok(Header::Blank | Header::Cache) => Ok(()),
+        Ok(Header::Damaged) => Err(malformed(path, "its first bytes are not as they were written")),
+        Ok(Header::Foreign) if path.is_dir() => Err(CacheError::IsAFolder(path.to_owned())),
+        Ok(Header::Foreign) => Err(CacheError::NotACache(path.to_owned())),
     }
 }
 

@@ -4,9 +4,11 @@
 //! note; and opening a stranger's database in write-ahead mode is enough to write beside it.
 
 use super::lock::is_lock_beside;
-use std::fs::File;
-use std::io::Read;
+use std::fs::{File, Metadata};
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 /// Marks the file as ours: "prep" in ASCII.
 pub(super) const APPLICATION_ID: i32 = 0x7072_6570;
@@ -34,21 +36,24 @@ pub(super) enum Header {
     Foreign,
 }
 
-/// Looks at a file. One that cannot be read is left to SQLite to explain.
-pub(super) fn look_at(path: &Path) -> Header {
+/// Looks at a file.
+///
+/// # Errors
+/// If there is one and it cannot be read.
+pub(super) fn look_at(path: &Path) -> io::Result<Header> {
     if path.is_dir() {
-        return Header::Foreign;
+        return Ok(Header::Foreign);
     }
-    let mut header = Vec::new();
-    let read =
-        File::open(path).and_then(|file| file.take(HEADER_BYTES as u64).read_to_end(&mut header));
     let damaged_if = |is_ours: bool| if is_ours { Header::Damaged } else { Header::Foreign };
-    match read {
-        Err(_) if path.exists() => Header::Cache,
-        Err(_) | Ok(0) => Header::Blank,
+    let header = match first_bytes(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Header::Blank),
+        header => header?,
+    };
+    Ok(match header.len() {
+        0 => Header::Blank,
         // Nobody but a run of ours makes a lock file of that name.
-        Ok(read) if read < HEADER_BYTES => damaged_if(is_lock_beside(path)),
-        Ok(_) => {
+        read if read < HEADER_BYTES => damaged_if(is_lock_beside(path)),
+        _ => {
             let mark = &header[MARK..][..4];
             let right = mark.iter().zip(APPLICATION_ID.to_be_bytes()).filter(|&(a, b)| *a == b);
             // A flipped bit spoils one byte of four; another program's mark shares none by design.
@@ -58,7 +63,7 @@ pub(super) fn look_at(path: &Path) -> Header {
                 _ => (false, false),
             };
             if !header.starts_with(MAGIC) {
-                return damaged_if(is_marked || is_lock_beside(path));
+                return Ok(damaged_if(is_marked || is_lock_beside(path)));
             }
             let is_one_page = header[PAGE_COUNT..][..4] <= [0, 0, 0, 1][..];
             let is_known_format =
@@ -70,7 +75,40 @@ pub(super) fn look_at(path: &Path) -> Header {
                 () => Header::Foreign,
             }
         }
+    })
+}
+
+/// The first bytes of a file: [`HEADER_BYTES`] of them, if there are so many.
+///
+/// The file stays open for as long as the process lives. To close it would let go of all locks that the
+/// process holds on it, SQLite's too (<https://www.sqlite.org/howtocorrupt.html>, 2.2): the next program
+/// that closed the cache would take itself for the last one, and remove the write-ahead log under a run
+/// that writes it.
+fn first_bytes(path: &Path) -> io::Result<Vec<u8>> {
+    type FileId = (u64, u64);
+    static OPEN: Mutex<Vec<(FileId, File)>> = Mutex::new(Vec::new());
+    let id = |file: &Metadata| (file.dev(), file.ino());
+    let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
+    let wanted = id(&std::fs::metadata(path)?);
+    let file = match open.iter().position(|(id, _)| *id == wanted) {
+        Some(place) => &open[place].1,
+        None => {
+            let file = File::open(path)?;
+            let found = id(&file.metadata()?);
+            open.push((found, file));
+            &open[open.len() - 1].1
+        }
+    };
+    let mut bytes = vec![0; HEADER_BYTES];
+    let mut read = 0;
+    loop {
+        match file.read_at(&mut bytes[read..], read as u64)? {
+            0 => break,
+            more => read += more,
+        }
     }
+    bytes.truncate(read);
+    Ok(bytes)
 }
 
 #[cfg(test)]
@@ -84,7 +122,7 @@ mod tests {
         let path = folder.path().join("prep.sqlite");
         let looks = |bytes: &[u8]| {
             fs::write(&path, bytes).unwrap();
-            look_at(&path)
+            look_at(&path).unwrap()
         };
         let mut good = [0; 4096];
         good[..16].copy_from_slice(MAGIC);
@@ -96,7 +134,7 @@ mod tests {
             bytes[at] = byte;
             bytes
         };
-        assert_eq!(look_at(&path), Header::Blank);
+        assert_eq!(look_at(&path).unwrap(), Header::Blank);
         assert_eq!(looks(b""), Header::Blank);
         assert_eq!(looks(&good), Header::Cache);
         assert_eq!(looks(&with(3, b'!')), Header::Damaged, "magic");

@@ -232,6 +232,29 @@ mod tests {
         reader.let_go().unwrap();
     }
 
+    /// By these locks, other programs know that they are not the last to close the cache: who is removes
+    /// the write-ahead log.
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn opening_a_cache_again_leaves_the_locks_of_those_who_have_it_open() {
+        use std::os::unix::fs::MetadataExt;
+
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("prep.sqlite");
+        let cache = Cache::open_or_create(&path).unwrap();
+        cache.refusals().unwrap();
+        let inode = format!(":{} ", std::fs::metadata(&path).unwrap().ino());
+        let locks = || {
+            let all = std::fs::read_to_string("/proc/locks").unwrap();
+            all.lines().filter(|lock| lock.contains(&inode)).count()
+        };
+        let held = locks();
+        assert!(held > 0);
+        drop(GameReader::open(&path).unwrap());
+        Cache::check(&path).unwrap();
+        assert_eq!(locks(), held);
+    }
+
     /// A game as a migration leaves one that was stored in an older layout: a blob that is new is
     /// empty, with a checksum of zeros, and the schema is another.
     #[test]
