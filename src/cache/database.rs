@@ -6,8 +6,8 @@
 //! | the folder | how a reader opens |
 //! | --- | --- |
 //! | can be written | as SQLite does by itself, but no statement may write. Its two helper files (`-wal`, `-shm`) appear beside the cache and go again. A connection opened as read-only would leave them behind |
-//! | cannot be written, no write-ahead log | as a file that does not change (`immutable`) |
-//! | cannot be written, write-ahead log beside | as SQLite can, or not at all: what is in the log would be missing |
+//! | cannot be written, no log | as a file that does not change (`immutable`) |
+//! | cannot be written, a log beside | as SQLite can, or not at all: what is in the log would be missing |
 
 use super::error::CacheError;
 use super::header::{APPLICATION_ID, Header, look_at};
@@ -43,6 +43,10 @@ pub const EMPTY_CACHE_BYTES: u64 = 24 * PAGE_BYTES as u64;
 
 /// What a connection keeps of the file in memory.
 pub(super) const PAGE_CACHE_BYTES: u32 = 2 << 20;
+
+/// What SQLite writes beside a file: the write-ahead log, or the log of the other mode. One that is left
+/// beside another file than its own would be read into that.
+pub(super) const LOGS: [&str; 2] = ["-wal", "-journal"];
 
 /// The schema version of an empty file.
 const BLANK: u32 = 0;
@@ -116,7 +120,7 @@ fn check_header(path: &Path) -> Result<(), CacheError> {
 
 const READ_WRITE: OpenFlags = OpenFlags::SQLITE_OPEN_READ_WRITE;
 
-pub(super) fn connect(path: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
+fn connect(path: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
     // A damaged file is found out sooner, and can make SQLite run nothing.
@@ -142,8 +146,9 @@ fn connect_to_read(path: &Path) -> Result<Connection, CacheError> {
     match begin() {
         Err(error) if is_refusal_to_write(&error) => {
             let cache = real_path(path);
-            let log = beside(&cache, "-wal");
-            if std::fs::metadata(&log).is_ok_and(|log| log.len() > 0) {
+            let logs = LOGS.map(|log| beside(&cache, log));
+            let is_in_use = |log: &PathBuf| std::fs::metadata(log).is_ok_and(|log| log.len() > 0);
+            if let Some(log) = logs.into_iter().find(is_in_use) {
                 return Err(CacheError::LogBeside { cache: path.to_owned(), log });
             }
             let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;

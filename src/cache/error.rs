@@ -87,16 +87,16 @@ pub enum CacheError {
     /// It cannot be read where nothing can be written, because not all of it is in the one file.
     #[error(
         "the cache {} cannot be read in a folder that cannot be written: a run that was killed, or \
-         still goes on, left the newest games in {}; run `prep status` as somebody who may write \
+         still goes on, left part of it in {}; run `prep status` as somebody who may write \
          there", cache.display(), log.display()
     )]
     LogBeside {
         /// The cache file.
         cache: PathBuf,
-        /// Its write-ahead log.
+        /// Its log.
         log: PathBuf,
     },
-    /// A new file could not be put in the place of the cache.
+    /// The cache made anew could not be put in the place of the damaged one.
     #[error("cannot put the new cache in the place of {}: {error}", path.display())]
     Swap {
         /// The cache file.

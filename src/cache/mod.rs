@@ -24,7 +24,7 @@
 //! two together for people with other programs (`docs/queries.md`). Writers work in
 //! [batches](Batch): a batch is kept as a whole or not at all. Readers take a [`Snapshot`] and see
 //! one state however much is written meanwhile. The file is in write-ahead mode, and the log of that mode is
-//! kept short. Its pages are large, and a file that has become loose is [copied](Cache::compact). Its schema
+//! kept short. Its pages are large, and a file that has become loose is [written anew](Cache::compact). Its schema
 //! is a numbered list of migrations. A run of ingest marks its begin and its end, so that a reader
 //! knows whether the last one was killed between.
 //!
@@ -47,7 +47,6 @@ mod play;
 mod reader;
 mod rebuild;
 mod record;
-mod replacement;
 mod rows;
 mod store;
 mod transpose;

@@ -1,20 +1,24 @@
 //! A new cache in the place of a damaged one.
 
-use super::database::check;
+use super::database::{LOGS, check};
 use super::error::CacheError;
-use super::lock::{WriterLock, beside};
+use super::lock::{WriterLock, beside, real_path};
 use super::reader::GameReader;
-use super::replacement::{INDEX, JOURNAL, Replacement, WRITE_AHEAD_LOG, remove};
 use crate::gamelog::GameId;
-use std::fs;
-use std::io::ErrorKind;
+use std::fs::{self, File};
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
+
+/// The index of the write-ahead log.
+const INDEX: &str = "-shm";
 
 /// A cache that is made anew beside the one it is to replace. Until [`finish`](Rebuild::finish) the
 /// old file is as it was, and so it stays if the rebuild is dropped.
 #[derive(Debug)]
 pub struct Rebuild<'a> {
-    replacement: Replacement,
+    /// The cache, without symbolic links.
+    target: PathBuf,
+    fresh: PathBuf,
     /// Where the old file is kept afterwards.
     kept: PathBuf,
     /// Nobody else may write either file.
@@ -39,14 +43,16 @@ impl<'a> Rebuild<'a> {
     /// # Errors
     /// If the leftovers stay.
     pub fn begin(cache: &Path, lock: &'a WriterLock) -> Result<Rebuild<'a>, CacheError> {
-        let replacement = Replacement::begin(cache)?;
-        let kept = unused_name(replacement.target());
-        Ok(Rebuild { replacement, kept, _lock: lock })
+        let target = real_path(cache);
+        let (fresh, kept) = (beside(&target, ".rebuild"), unused_name(&target));
+        let rebuild = Rebuild { fresh, kept, target, _lock: lock };
+        rebuild.clear().map_err(|error| rebuild.failed(error))?;
+        Ok(rebuild)
     }
 
     /// Where the new cache is to be made.
     pub fn path(&self) -> &Path {
-        self.replacement.path()
+        &self.fresh
     }
 
     /// Where the old file is kept afterwards.
@@ -56,35 +62,55 @@ impl<'a> Rebuild<'a> {
 
     /// Gives `each` the games of the old file, as far as they can still be told.
     pub fn each_old_game(&self, mut each: impl FnMut(GameId)) {
-        let old = GameReader::open(self.replacement.target());
+        let old = GameReader::open(&self.target);
         // Whatever cuts the list short is what the rebuild is for.
         let _ = old.and_then(|old| old.each_game(|game_id, _| each(game_id)));
     }
 
     /// Puts the new cache, which must be closed by now, in the place of the old one; that is kept as
-    /// [`kept`](Rebuild::kept), with its logs.
+    /// [`kept`](Rebuild::kept), with its write-ahead log.
     ///
     /// A kill in between leaves the old cache (perhaps without its log) or the new one, whole.
     ///
     /// # Errors
     /// If the file system refuses a step.
     pub fn finish(self) -> Result<(), CacheError> {
-        let Rebuild { replacement, kept, .. } = self;
-        replacement.take_the_place(|target| {
-            if target.exists() {
+        let swap = || -> io::Result<()> {
+            File::open(&self.fresh)?.sync_all()?;
+            let kept = &self.kept;
+            if self.target.exists() {
                 // A second name first, so that there is a cache at every moment; not every file
                 // system has second names.
-                fs::hard_link(target, &kept).or_else(|_| fs::rename(target, &kept))?;
+                fs::hard_link(&self.target, kept).or_else(|_| fs::rename(&self.target, kept))?;
             }
-            // Beside another file than its own, a log would be read into that.
-            for log in [WRITE_AHEAD_LOG, JOURNAL] {
-                match fs::rename(beside(target, log), beside(&kept, log)) {
+            for log in LOGS {
+                match fs::rename(beside(&self.target, log), beside(kept, log)) {
                     Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
                     _ => {}
                 }
             }
-            remove(&beside(target, INDEX))
-        })
+            remove(&beside(&self.target, INDEX))?;
+            // A log that was taken away must not come back with a power cut.
+            self.sync_folder()?;
+            fs::rename(&self.fresh, &self.target)?;
+            self.sync_folder()
+        };
+        swap().map_err(|error| self.failed(error))
+    }
+
+    fn clear(&self) -> io::Result<()> {
+        let mut endings = LOGS.into_iter().chain([INDEX, ""]);
+        endings.try_for_each(|ending| remove(&beside(&self.fresh, ending)))
+    }
+
+    fn sync_folder(&self) -> io::Result<()> {
+        let folder = self.target.parent().filter(|folder| !folder.as_os_str().is_empty());
+        File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+    }
+
+    fn failed(&self, error: io::Error) -> CacheError {
+        let path = self.target.clone();
+        CacheError::of_system(&self.target, error, |error| CacheError::Swap { path, error })
     }
 }
 
@@ -95,6 +121,20 @@ fn unused_name(cache: &Path) -> PathBuf {
         _ => beside(cache, &format!(".damaged.{number}")),
     });
     names.into_iter().find(|name| fs::symlink_metadata(name).is_err()).expect("numbers do not end")
+}
+
+impl Drop for Rebuild<'_> {
+    fn drop(&mut self) {
+        // The next rebuild tries again.
+        let _ = self.clear();
+    }
+}
+
+fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        removed => removed,
+    }
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use super::database::{BUSY_TIMEOUT, PAGE_BYTES};
 use super::error::CacheError;
 use super::lock::{beside, real_path};
 use super::store::Cache;
-use rusqlite::{Connection, ErrorCode};
+use rusqlite::Connection;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -39,20 +39,6 @@ pub(super) fn enter(connection: &Connection, path: &Path) -> Result<(), CacheErr
         .pragma_update_and_check(None, "journal_mode", "wal", |row| row.get::<_, String>(0))
         .map_err(|error| super::database::sqlite_error(path, error))?;
     check_mode(&mode, path)
-}
-
-/// Takes the cache out of write-ahead mode, unless another connection has it open; returns whether it
-/// did. Does not wait.
-pub(super) fn leave(connection: &Connection) -> rusqlite::Result<bool> {
-    connection.busy_timeout(Duration::ZERO)?;
-    let mode = connection
-        .pragma_update_and_check(None, "journal_mode", "delete", |row| row.get::<_, String>(0));
-    connection.busy_timeout(BUSY_TIMEOUT)?;
-    match mode {
-        Ok(mode) => Ok(mode == "delete"),
-        Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => Ok(false),
-        Err(error) => Err(error),
-    }
 }
 
 /// SQLite answers with the mode that it is in then, and no error: where there is no shared memory,

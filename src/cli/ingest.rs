@@ -97,6 +97,8 @@ pub(super) fn run(arguments: IngestArgs, context: Context) -> Result<Outcome> {
     };
     let path = context.cache_path();
     let progress = progress::progress(context.common.quiet);
+    // What became of the games is said first, whatever became of this.
+    let mut compacted = Ok(());
     let summary = if options.dry_run {
         let cache = Cache::open_if_there(&path)?;
         ingest(cache.as_ref(), &options, &*progress, stop_flag())?
@@ -119,7 +121,8 @@ pub(super) fn run(arguments: IngestArgs, context: Context) -> Result<Outcome> {
             let cache = Cache::open_or_create(&path).map_err(before)?;
             let summary = ingest(Some(&cache), &options, &*progress, stop_flag())?;
             if !summary.interrupted {
-                cache.compact(&lock, || progress.begin("giving back space", Amount::Unknown))?;
+                compacted =
+                    cache.compact(&lock, || progress.begin("giving back space", Amount::Unknown));
                 progress.end();
             }
             summary
@@ -131,6 +134,7 @@ pub(super) fn run(arguments: IngestArgs, context: Context) -> Result<Outcome> {
     } else if !context.common.quiet {
         output::print(describe(&summary, &options, begun.elapsed()))?;
     }
+    compacted?;
     Ok(outcome(&summary))
 }
 
