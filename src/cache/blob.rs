@@ -24,6 +24,7 @@
 //! These layouts are [`BLOB_FORMAT`](super::BLOB_FORMAT) 4. It is part of the cache key: after a
 //! change, bump it, and every game is packed anew.
 
+use super::compressor::compressor;
 use super::error::CacheError;
 use super::record::GameRecord;
 use super::transpose::ByteColumns;
@@ -34,22 +35,10 @@ use crate::encode::{
 use arrayvec::ArrayVec;
 use std::io;
 use twox_hash::{XxHash3_64, XxHash3_128};
-use zstd::zstd_safe::CParameter;
+use zstd::bulk::Compressor;
 
 /// Bytes of a checksum.
 const CHECKSUM_BYTES: usize = size_of::<u128>();
-
-/// Fastest of zstd's ordinary levels. Level 3 saves a tenth of the space for a third more time.
-/// Changing it makes no game stale: a frame unpacks whatever level it was made with.
-const COMPRESSION_LEVEL: i32 = 1;
-
-/// Where a column does not change, a match is as long as the column; what is shorter than this is not
-/// worth looking for. Saves a hundredth of the space.
-const SHORTEST_MATCH: u32 = 7;
-
-/// Places that zstd remembers to look for matches, as a power of two. Fewer than it would choose: they
-/// stay in a core's nearest cache, and the file is no larger.
-const REMEMBERED_PLACES: u32 = 11;
 
 /// The blobs of a game, in the order of their columns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -133,7 +122,7 @@ impl PackedGame {
 
 /// Packs games, one after another, with the same buffers.
 pub struct Packer {
-    compressor: zstd::bulk::Compressor<'static>,
+    compressor: Compressor<'static>,
     columns: ByteColumns,
     /// As long as the longest blob so far. It never shrinks: growing again would fill it with zeros.
     unpacked: Vec<u8>,
@@ -146,11 +135,8 @@ impl Packer {
     /// # Errors
     /// If zstd cannot allocate them.
     pub fn new() -> io::Result<Packer> {
-        let mut compressor = zstd::bulk::Compressor::new(COMPRESSION_LEVEL)?;
-        compressor.set_parameter(CParameter::MinMatch(SHORTEST_MATCH))?;
-        compressor.set_parameter(CParameter::HashLog(REMEMBERED_PLACES))?;
         Ok(Packer {
-            compressor,
+            compressor: compressor()?,
             columns: ByteColumns::default(),
             unpacked: Vec::new(),
             compressed: Vec::new(),

@@ -38,6 +38,7 @@
 
 mod blob;
 mod compact;
+mod compressor;
 mod database;
 mod error;
 mod header;
