@@ -30,18 +30,25 @@ fn an_array_that_is_open_goes_on_being_the_old_one() {
 #[cfg(target_os = "linux")]
 fn of_the_old_export_nothing_is_kept_in_memory() {
     const TMPFS: i64 = 0x0102_1994;
+    const ATTEMPTS: usize = 4;
     let test = ingested(6);
-    exported(&test, "out", "");
-    let array = File::open(test.path("out/X_train.npy")).unwrap();
-    let is_on_disk = rustix::fs::fstatfs(&array).unwrap().f_type as i64 != TMPFS;
-    let Some(true) = is_in_memory(&array).filter(|_| is_on_disk) else {
-        eprintln!(
-            "skipped: this file system has no disk, or does not tell what it keeps in memory"
-        );
-        return;
-    };
-    exported(&test, "out", "--no-normalize");
-    assert_eq!(is_in_memory(&array), Some(false), "it is open, and only on the disk");
+    // The kernel may be at work on a page just then, and keeps it: it is only advised.
+    for _ in 0..ATTEMPTS {
+        exported(&test, "out", "");
+        let array = File::open(test.path("out/X_train.npy")).unwrap();
+        let is_on_disk = rustix::fs::fstatfs(&array).unwrap().f_type as i64 != TMPFS;
+        let Some(true) = is_in_memory(&array).filter(|_| is_on_disk) else {
+            eprintln!(
+                "skipped: this file system has no disk, or does not tell what it keeps in memory"
+            );
+            return;
+        };
+        exported(&test, "out", "--no-normalize");
+        if is_in_memory(&array) == Some(false) {
+            return;
+        }
+    }
+    panic!("the old array is open and on the disk, but it was kept in memory {ATTEMPTS} times");
 }
 
 /// Whether the kernel can give the first bytes of a file without asking the disk; `None` if it does not
