@@ -9,7 +9,7 @@
 //! other mode, under a lock that nobody else gets past: if another program has the file open, it stays as
 //! it is until another night. After a kill, whoever opens the file next rolls back what was begun.
 
-use super::database::{PAGE_BYTES, PAGE_CACHE_BYTES, sqlite_error};
+use super::database::{LOGS, PAGE_BYTES, PAGE_CACHE_BYTES, sqlite_error};
 use super::error::CacheError;
 use super::lock::{WriterLock, beside, real_path};
 use super::store::Cache;
@@ -32,12 +32,12 @@ impl Cache {
     pub fn compact(self, _lock: &WriterLock, begin: impl FnOnce()) -> Result<(), CacheError> {
         // A run that was killed in here may have left it. SQLite has looked at it when it opened the file,
         // and nobody writes one in write-ahead mode.
-        let _ = fs::remove_file(beside(&real_path(&self.path), "-journal"));
+        let _ = fs::remove_file(beside(&real_path(&self.path), LOGS[1]));
         if self.connection.total_changes() == 0 {
             return Ok(());
         }
-        let is_new_size = self.pages("page_size")? != u64::from(PAGE_BYTES);
-        if !is_new_size && !self.is_loose()? {
+        let has_other_pages = self.pages("page_size")? != u64::from(PAGE_BYTES);
+        if !has_other_pages && !self.is_loose()? {
             return Ok(());
         }
         // The journal of all pages, and the new ones in the system's temporary folder.

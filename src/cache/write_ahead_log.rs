@@ -4,7 +4,7 @@
 //! sees. An export that reads for minutes beside an ingest that writes for minutes would let it grow
 //! to the size of the cache. So a run that finds it long waits until the reader is done.
 
-use super::database::{BUSY_TIMEOUT, PAGE_BYTES};
+use super::database::{BUSY_TIMEOUT, LOGS, PAGE_BYTES};
 use super::error::CacheError;
 use super::lock::{beside, real_path};
 use super::store::Cache;
@@ -139,7 +139,7 @@ pub fn longest_write_ahead_log(games: u64, bytes: u64) -> u64 {
 }
 
 fn log_path(cache: &Path) -> PathBuf {
-    beside(&real_path(cache), "-wal")
+    beside(&real_path(cache), LOGS[0])
 }
 
 #[cfg(test)]
