@@ -17,6 +17,7 @@
 //!
 //! | room | what it does |
 //! | --- | --- |
+//! | [`accounting`] | counting what was done against what there was |
 //! | [`column_name`] | names put together at compile time |
 //! | [`words`] | numbers as people write them |
 //! | [`splendor`] | gems, cards, nobles, seats, the board, legal moves, play: pure rules |
@@ -49,6 +50,7 @@
 //! assert_eq!(mask[label as usize], 1, "the first move is legal");
 //! ```
 
+pub mod accounting;
 pub mod column_name;
 pub mod splendor;
 pub mod words;

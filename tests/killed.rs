@@ -16,6 +16,8 @@ mod cli;
 mod failing_io;
 #[path = "support/long_run.rs"]
 mod long_run;
+#[path = "support/preloaded.rs"]
+mod preloaded;
 
 use cached::execute;
 use cli::CliTest;

@@ -214,6 +214,15 @@ impl Snapshot<'_> {
         }
     }
 
+    /// How many games there are, by SQLite's own count.
+    ///
+    /// # Errors
+    /// If SQLite cannot read the file.
+    pub fn game_count(&self) -> Result<u64, CacheError> {
+        let count = self.transaction.query_row("SELECT count(*) FROM games", [], |row| row.get(0));
+        count.map(i64::unsigned_abs).map_err(|error| sqlite_error(self.path, error))
+    }
+
     /// All records at once, for those who look at each of them more than once.
     ///
     /// # Errors

@@ -6,6 +6,7 @@
 use super::ExportError;
 use super::fingerprint::Fingerprint;
 use super::split::{Split, SplitError, SplitMethod, assign};
+use crate::accounting::check_all_done;
 use crate::cache::{GameRecord, Refusal, Snapshot};
 use crate::config::Ratios;
 use crate::gamelog::GameId;
@@ -72,7 +73,7 @@ impl ExportedGames {
     ) -> Result<ExportedGames, ExportError> {
         let refused: BTreeSet<GameId> = refusals.iter().map(|refusal| refusal.game_id).collect();
         let (mut list, mut inputs) = (Vec::new(), blake3::Hasher::new());
-        let (mut cached, mut of_other_encoder) = (0, 0);
+        let (mut cached, mut of_other_encoder, mut excluded) = (0, 0, 0);
         snapshot.each_record(|record| {
             cached += 1;
             if record.is_of_this_encoder() {
@@ -86,7 +87,9 @@ impl ExportedGames {
                     rows: record.rows,
                     split: Split::Train,
                 });
-            } else if !refused.contains(&record.game_id) {
+            } else if refused.contains(&record.game_id) {
+                excluded += 1;
+            } else {
                 of_other_encoder += 1;
             }
         })?;
@@ -97,6 +100,8 @@ impl ExportedGames {
             0 => return Err(ExportError::OtherEncoder { cache: cache(), games: cached }),
             games => return Err(ExportError::OtherEncoder { cache: cache(), games }),
         }
+        let decided = list.len() as u64 + excluded;
+        check_all_done("cached games were exported or excluded", decided, snapshot.game_count()?)?;
         list.shrink_to_fit();
         let hash_of_inputs = inputs.finalize();
         Ok(ExportedGames { list, written: 0, hash_of_inputs, written_twice: Vec::new() })

@@ -69,6 +69,7 @@ pub use scaler_file::{ColumnDrift, scaler_id};
 pub use split::{Split, SplitError, SplitMethod, assign};
 pub use verify::{ExportFault, ExportVerification, verify_export};
 
+use crate::accounting::Unaccounted;
 use crate::cache::CacheError;
 use crate::disk_space::{free_in_words, is_of_full_disk, needed_in_words, quota_in_words};
 use crate::gamelog::GameId;
@@ -206,6 +207,9 @@ pub enum ExportError {
     /// The folder could not be published.
     #[error(transparent)]
     Publish(#[from] PublishError),
+    /// Not every game or row was written.
+    #[error(transparent)]
+    Unaccounted(#[from] Unaccounted),
     /// The worker threads could not be started.
     #[error("cannot start worker threads")]
     Threads(#[from] rayon::ThreadPoolBuildError),

@@ -22,6 +22,7 @@ use super::scaler_file::{
 use super::spare::Spare;
 use super::split::Split;
 use super::training_sums::{STATS_FILE, TRAINING_SUMS, TrainingSums};
+use crate::accounting::check_all_done;
 use crate::cache::{Cache, CacheError, PackedGame, Refusal, Snapshot};
 use crate::disk_space::free_bytes;
 use crate::encode::ColumnSums;
@@ -174,6 +175,7 @@ fn try_export(
     // And one that writes, and one that hashes.
     let threads = workers.current_num_threads() + 2;
     write_rows(&snapshot, &mut games, &plan, &workers, &mut writers, progress, stop)?;
+    check_all_done("games were written", games.written().count() as u64, games.len() as u64)?;
     let identical_games = identical_games(&snapshot, &games)?;
     progress.end();
     report_memory(options.monitor_memory, "after the rows");
@@ -183,8 +185,9 @@ fn try_export(
     let mut summaries = Vec::new();
     let mut stats = serde_json::Map::new();
     let mut validation = serde_json::Map::new();
-    for (split, writer) in Split::ALL.into_iter().zip(writers) {
+    for ((split, writer), rows) in Split::ALL.into_iter().zip(writers).zip(size.rows) {
         let report = plan.phases.write.time(|| writer.finish(&mut files, options.layout))?;
+        check_all_done("rows were written", report.rows(), rows)?;
         stats.insert(split.name().to_owned(), report.stats());
         validation.insert(split.name().to_owned(), report.mask_validation());
         summaries.push(SplitSummary {

@@ -40,6 +40,7 @@ pub use status::{StatusOptions, StatusReport, status};
 pub use summary::{Affected, CacheTotals, IngestSummary};
 pub use verify::{Finding, FindingKind, LogChange, VerifyOptions, VerifyReport, verify};
 
+use crate::accounting::Unaccounted;
 use crate::cache::CacheError;
 use std::path::{Path, PathBuf};
 
@@ -85,6 +86,9 @@ pub enum IngestError {
     /// The cache failed.
     #[error(transparent)]
     Cache(#[from] CacheError),
+    /// Not every log or game was looked at.
+    #[error(transparent)]
+    Unaccounted(#[from] Unaccounted),
     /// The worker threads could not be started.
     #[error("cannot start worker threads")]
     Threads(#[from] rayon::ThreadPoolBuildError),

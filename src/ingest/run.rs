@@ -11,6 +11,7 @@ use super::phases::IngestPhases;
 use super::summary::IngestSummary;
 use super::workers::spread;
 use super::writer::Writer;
+use crate::accounting::check_all_done;
 use crate::cache::{Cache, CacheError, CachedGame};
 use crate::gamelog::{GameId, LogError, ReadOptions};
 use crate::memory::report_memory;
@@ -134,6 +135,12 @@ impl Run<'_> {
         progress.begin("committing", Amount::Unknown);
         self.summary.interrupted = stop.load(Ordering::Relaxed);
         if !self.summary.interrupted {
+            // Logs that are not among the first `looked_at` are left out because of `max_games`.
+            let examined = self.summary.logs as u64;
+            if let Err(error) = check_all_done("logs were examined", examined, looked_at as u64) {
+                self.writer.leave_unfinished()?;
+                return Err(error.into());
+            }
             self.remove_missing()?;
         }
         self.forget_refusals()?;

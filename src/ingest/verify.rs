@@ -9,6 +9,7 @@ use super::find::{LogFile, find_logs};
 use super::log_list::LogList;
 use super::missing::Missing;
 use super::workers::spread;
+use crate::accounting::check_all_done;
 use crate::cache::{CacheError, GameReader, GameRecord};
 use crate::gamelog::GameId;
 use crate::progress::{Amount, Progress};
@@ -205,15 +206,20 @@ impl Checks<'_> {
         let places = self.logs.len() + self.gone.len();
         // It holds on to nothing from one game to the next.
         let rest = |_: &mut GameReader| Ok(());
+        let mut games = 0;
         spread(jobs, places, stop, begin, work, rest, |results| {
             for result in results {
                 if let Some(checked) = result? {
+                    games += 1;
                     report.enter(checked);
                     progress.advance(1);
                 }
             }
             Ok(())
         })?;
+        if !stop.load(Ordering::Relaxed) {
+            check_all_done("games were checked", games, self.games() as u64)?;
+        }
         Ok(())
     }
 

@@ -4,15 +4,14 @@ use super::IngestError;
 use crate::cache::CacheError;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc;
-use std::time::{Duration, Instant};
 
-/// How long a thread gathers results before it hands them over. Waking whoever takes them costs as
-/// much as a tenth of looking at a game that is up to date; encoding one takes longer than this.
-const GATHERING: Duration = Duration::from_millis(1);
+/// Results that a thread collects before it sends them: waking the receiver costs as much as a tenth of
+/// looking at a game that is up to date.
+const CHUNK: usize = 16;
 
-/// Handfuls of results that may wait to be taken in, for each thread: enough that all go on working
-/// while a batch is committed, and few enough not to count.
-const HANDFULS_OF_A_THREAD: usize = 32;
+/// Chunks that may wait in the channel, for each thread: enough that all go on working while a batch is
+/// committed.
+const CHUNKS_PER_THREAD: usize = 8;
 
 /// What came of each place, or the error that ended a thread.
 pub(super) type Results<'r, T> = dyn Iterator<Item = Result<T, CacheError>> + 'r;
@@ -36,18 +35,20 @@ pub(super) fn spread<W, T: Send>(
 ) -> Result<usize, IngestError> {
     let workers = rayon::ThreadPoolBuilder::new().num_threads(jobs).build()?;
     let next = AtomicUsize::new(0);
-    let handfuls_under_way = HANDFULS_OF_A_THREAD * workers.current_num_threads();
-    let (sender, receiver) = mpsc::sync_channel(handfuls_under_way);
+    let (sender, receiver) = mpsc::sync_channel(CHUNKS_PER_THREAD * workers.current_num_threads());
     // Where nobody takes results any more, whoever ended that has the error.
     let go_on = |sender: &mpsc::SyncSender<Result<Vec<T>, CacheError>>| {
-        let gather = |worker: &mut W| {
-            let begun = Instant::now();
-            let mut results = Vec::new();
-            while begun.elapsed() < GATHERING && !stop.load(Ordering::Relaxed) {
-                let place = next.fetch_add(1, Ordering::Relaxed);
-                if place >= places {
-                    break;
-                }
+        // `None` once there is no place left: only then, or when told to stop, does a thread end. How many
+        // results a chunk has, or how long it took, says nothing about that.
+        let next_place = || {
+            let place = next.fetch_add(1, Ordering::Relaxed);
+            (place < places && !stop.load(Ordering::Relaxed)).then_some(place)
+        };
+        let collect = |worker: &mut W, first: usize| {
+            let mut results = vec![work(worker, first)?];
+            while results.len() < CHUNK
+                && let Some(place) = next_place()
+            {
                 results.push(work(worker, place)?);
             }
             Ok(results)
@@ -59,11 +60,11 @@ pub(super) fn spread<W, T: Send>(
                 return;
             }
         };
-        loop {
-            let gathered = gather(&mut worker);
-            let results = rest(&mut worker).and(gathered);
-            let is_last = results.as_ref().map_or(true, Vec::is_empty);
-            if sender.send(results).is_err() || is_last {
+        while let Some(first) = next_place() {
+            let collected = collect(&mut worker, first);
+            let results = rest(&mut worker).and(collected);
+            let has_failed = results.is_err();
+            if sender.send(results).is_err() || has_failed {
                 return;
             }
         }
@@ -72,11 +73,11 @@ pub(super) fn spread<W, T: Send>(
         let workers = &workers;
         scope.spawn(move || workers.broadcast(|_| go_on(&sender.clone())));
         // Dropped on the way out, whichever way that is: then the threads end, too.
-        let handfuls = receiver.into_iter().map(|results| match results {
+        let chunks = receiver.into_iter().map(|results| match results {
             Ok(results) => results.into_iter().map(Ok).collect(),
             Err(error) => vec![Err(error)],
         });
-        take_in(&mut handfuls.flatten())
+        take_in(&mut chunks.flatten())
     })?;
     Ok(workers.current_num_threads())
 }

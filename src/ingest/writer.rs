@@ -56,6 +56,12 @@ impl<'a> Writer<'a> {
         }
     }
 
+    /// Keeps what was stored, and notes in the cache that the ingest did not come to its end.
+    pub(super) fn leave_unfinished(&mut self) -> Result<(), CacheError> {
+        self.batch()?;
+        self.commit()
+    }
+
     /// The open batch, begun if there is none; `None` in a dry run.
     fn batch(&mut self) -> Result<Option<&Batch<'a>>, CacheError> {
         let Some(cache) = self.cache else { return Ok(None) };

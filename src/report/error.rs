@@ -1,5 +1,6 @@
 //! Why there is no report.
 
+use crate::accounting::Unaccounted;
 use crate::cache::CacheError;
 use crate::export::{DiffError, OverviewError};
 use std::path::PathBuf;
@@ -33,6 +34,9 @@ pub enum ReportError {
     /// The cache failed.
     #[error(transparent)]
     Cache(#[from] CacheError),
+    /// Not every row was counted.
+    #[error(transparent)]
+    Unaccounted(#[from] Unaccounted),
     /// The folder of `--export` could not be read.
     #[error(transparent)]
     Export(#[from] OverviewError),

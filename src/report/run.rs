@@ -3,6 +3,7 @@
 use super::error::ReportError;
 use super::features::ColumnReport;
 use super::tally::Tally;
+use crate::accounting::check_all_done;
 use crate::cache::{Cache, CacheError, GameRecord, PackedGame, Refusal, Snapshot, Unpacker};
 use crate::export::{ExportDiff, ExportOverview, diff_exports, overview};
 use crate::gamelog::GameId;
@@ -134,6 +135,7 @@ pub fn report(
     let counted = count(&snapshot, &records, options.jobs.max(1), progress, stop);
     progress.end();
     let (tally, packed_bytes) = counted?;
+    check_all_done("rows were counted", tally.rows(), rows)?;
     let facts = facts(cache, &snapshot, &records, packed_bytes, (all - records.len()) as u64)?;
     let nights = nights(&snapshot, &records)?;
     cache.check_unchanged()?;

@@ -1,6 +1,7 @@
 //! Runs `prep` so that it dies, or a call fails, at a chosen point: see `failing_io.c`.
 
-use std::path::{Path, PathBuf};
+use crate::preloaded::compile;
+use std::path::PathBuf;
 use std::process::Command;
 use std::sync::LazyLock;
 
@@ -18,21 +19,8 @@ impl Calls {
     }
 }
 
-/// Compiled once per test binary. Whoever builds `prep` has a C compiler: SQLite needs it.
-static LIBRARY: LazyLock<PathBuf> = LazyLock::new(|| {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/failing_io.c");
-    let library = Path::new(env!("CARGO_TARGET_TMPDIR"))
-        .join(format!("failing_io_{}.so", std::process::id()));
-    let compiled = Command::new("cc")
-        .args(["-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o"])
-        .arg(&library)
-        .arg(source)
-        .arg("-ldl")
-        .status()
-        .expect("a C compiler");
-    assert!(compiled.success());
-    library
-});
+/// Compiled once per test binary.
+static LIBRARY: LazyLock<PathBuf> = LazyLock::new(|| compile("failing_io"));
 
 /// A run with a setting of `failing_io.c`, such as `("KILL", "7")`.
 pub(crate) fn with(mut command: Command, setting: &str, value: impl ToString) -> Command {
