@@ -13,8 +13,8 @@ use splendor_prep::export::{CellTable, Scaler};
 use splendor_prep::gamelog::{
     Dialect, GameId, GamePlay, LogSummary, ReadOptions, Turn, read_log, write_log,
 };
+use splendor_prep::rules::PlayerCount;
 use splendor_prep::simulate::simulate_game;
-use splendor_prep::splendor::PlayerCount;
 use std::hint::black_box;
 use std::path::Path;
 

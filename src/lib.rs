@@ -5,7 +5,7 @@
 //!                bytes to    a turn     a game's   split,
 //!                turns       to numbers rows in    normalise,
 //!                   ▲           ▲       SQLite     publish
-//!                   └─ splendor ┘          ▲
+//!                   └── rules ──┘          ▲
 //!                      the rules        ingest: find, hash, decide, encode in parallel, store
 //! ```
 //!
@@ -13,14 +13,14 @@
 //! is done once per row, on the way into the cache; what depends on all rows (split, mean and
 //! deviation) is done on the way out, from exact whole-number sums.
 //!
-//! The rooms, each of which may use only those above it (`tests/house.rs` holds that):
+//! The rooms, each of which may use only those above it (`tests/it/architecture.rs` holds that):
 //!
 //! | room | what it does |
 //! | --- | --- |
 //! | [`accounting`] | counting what was done against what there was |
 //! | [`column_name`] | names put together at compile time |
 //! | [`words`] | numbers as people write them |
-//! | [`splendor`] | gems, cards, nobles, seats, the board, legal moves, play: pure rules |
+//! | [`rules`] | gems, cards, nobles, seats, the board, legal moves, play: pure rules |
 //! | [`gamelog`] | a log's bytes to typed turns and back; every input error is born here |
 //! | [`encode`] | a turn to its features, labels and masks: pure |
 //! | [`table`] | a position and its moves for people to read: pure |
@@ -39,7 +39,7 @@
 //! ```
 //! use splendor_prep::encode::{EncodedGame, Head};
 //! use splendor_prep::simulate::simulate_game;
-//! use splendor_prep::splendor::PlayerCount;
+//! use splendor_prep::rules::PlayerCount;
 //!
 //! let mut game = EncodedGame::default();
 //! for turn in simulate_game(PlayerCount::Two, 42) {
@@ -52,7 +52,7 @@
 
 pub mod accounting;
 pub mod column_name;
-pub mod splendor;
+pub mod rules;
 pub mod words;
 
 pub mod gamelog;

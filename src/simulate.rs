@@ -9,7 +9,7 @@
 //! A release build plays a game in 0.04 to 0.09 ms (mean of 5,000 games of each number of players).
 
 use crate::gamelog::{LoggedAction, Turn};
-use crate::splendor::{
+use crate::rules::{
     Board, BuildFrom, ByColor, ByGem, Card, Color, Game, Gem, Move, NOBLE_VP, Player, PlayerCount,
     ReserveFrom, for_each_legal_move,
 };
@@ -212,7 +212,7 @@ impl<'a> Plan<'a> {
 mod tests {
     use super::*;
     use crate::gamelog::ActionType;
-    use crate::splendor::{HAND_LIMIT, MAX_DISPLAYED, POINTS_TO_END, Seat};
+    use crate::rules::{HAND_LIMIT, MAX_DISPLAYED, POINTS_TO_END, Seat};
 
     /// As many games of each number of players as make 210 in all.
     fn games() -> impl Iterator<Item = (PlayerCount, Vec<Turn>)> {

@@ -6,8 +6,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 export PREP_LONG_TESTS=1
-cargo test --locked --test killed --test corruption --test incremental --test moving_inputs \
-    --test full_disk --test side_by_side --test fuzz_regressions
+cargo test --locked --test it -- kills corruption incremental changing_inputs full_disk concurrency \
+    fuzz_regressions
 
 if cargo +nightly fuzz --version >/dev/null 2>&1; then
     for target in log_reader blob_decoder settings; do

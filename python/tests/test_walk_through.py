@@ -72,7 +72,7 @@ def network(walked: Walked) -> dict[str, np.ndarray]:
 def test_all_of_the_page_was_run_but_the_installations(walked: Walked) -> None:
     installations = [block for _, block in BLOCKS if block.startswith(INSTALLS)]
     assert len(walked.printed) + len(installations) == len(BLOCKS) == len(dict.fromkeys(BLOCKS))
-    # The first is run by `tests/walk_through.rs`; `python/test.sh` does what the second does.
+    # The first is run by `tests/it/walkthrough.rs`; `python/test.sh` does what the second does.
     assert installations[0] == "cargo install --locked --path .\n"
     assert "pip install .\n" in installations[1] and len(installations) == 2
 

@@ -428,8 +428,8 @@ mod tests {
     use super::*;
     use crate::cache::record::CacheKey;
     use crate::gamelog::{GameId, ReadOptions};
+    use crate::rules::PlayerCount;
     use crate::simulate::simulate_game;
-    use crate::splendor::PlayerCount;
 
     fn packed() -> (EncodedGame, PackedGame) {
         let mut game = EncodedGame::default();

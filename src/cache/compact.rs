@@ -132,8 +132,8 @@ mod tests {
     use crate::cache::{CacheKey, GameRecord, PackedGame, Packer};
     use crate::encode::EncodedGame;
     use crate::gamelog::{GameId, GamePlay, ReadOptions};
+    use crate::rules::PlayerCount;
     use crate::simulate::simulate_game;
-    use crate::splendor::PlayerCount;
     use rusqlite::Connection;
     use std::path::PathBuf;
 

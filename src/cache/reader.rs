@@ -193,8 +193,8 @@ mod tests {
     use crate::cache::{Cache, CacheKey, FeatureSchema, GameRecord, PackedGame, Packer};
     use crate::encode::EncodedGame;
     use crate::gamelog::{GamePlay, LogError, ReadOptions};
+    use crate::rules::PlayerCount;
     use crate::simulate::simulate_game;
-    use crate::splendor::PlayerCount;
     use rusqlite::StatementStatus;
 
     /// Compiling a statement takes as long as reading a game does.

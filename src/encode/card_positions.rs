@@ -2,7 +2,7 @@
 
 use super::feature::{Family, FeatureList, Value};
 use crate::column_name::ColumnName;
-use crate::splendor::{Board, MAX_DISPLAYED, MAX_RESERVED, PlayerCount, RotatedIndex};
+use crate::rules::{Board, MAX_DISPLAYED, MAX_RESERVED, PlayerCount, RotatedIndex};
 
 pub(super) const WIDTH: usize = MAX_DISPLAYED + PlayerCount::MAX * MAX_RESERVED;
 

@@ -4,7 +4,7 @@
 
 use super::feature::{Family, FeatureList, Value};
 use super::seat_view::{REACHABLE, SeatView, reachable_card_name};
-use crate::splendor::{Color, Gem, NOBLE_VP, PlayerCount};
+use crate::rules::{Color, Gem, NOBLE_VP, PlayerCount};
 
 const CARD_WIDTH: usize = 4 + Color::COUNT;
 /// Values of one seat.

@@ -1,6 +1,6 @@
 //! The classes of the two gem heads: fixed by the rules, built at compile time.
 
-use crate::splendor::{ByColor, ByGem, Color, Gem, MAX_GIVE_BACK, MAX_TAKE};
+use crate::rules::{ByColor, ByGem, Color, Gem, MAX_GIVE_BACK, MAX_TAKE};
 
 /// Classes of the `gem_take3` head.
 pub const TAKE3_CLASSES: usize = 26;

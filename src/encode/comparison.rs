@@ -12,7 +12,7 @@
 
 use super::feature::{Family, FeatureList, Value};
 use crate::column_name::ColumnName;
-use crate::splendor::{Board, Gem, POINTS_TO_END, Player, PlayerCount};
+use crate::rules::{Board, Gem, POINTS_TO_END, Player, PlayerCount};
 
 const HOLDINGS_WIDTH: usize = 7;
 const MAXIMA_WIDTH: usize = 2;

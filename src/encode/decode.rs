@@ -8,7 +8,7 @@
 use super::feature::Value;
 use super::layout::{BASE_FEATURE_COUNT, FEATURE_COUNT, FEATURES};
 use super::{FeatureRow, card_positions, features, one_hot, state};
-use crate::splendor::Board;
+use crate::rules::Board;
 
 /// The base features of one row, in the order in which they stand in it.
 pub type BaseRow = [Value; BASE_FEATURE_COUNT];

@@ -1,7 +1,7 @@
 //! What a feature is, and the list of them that each family adds itself to.
 
 use crate::column_name::ColumnName;
-use crate::splendor::Color;
+use crate::rules::Color;
 
 /// A feature's value before normalisation. Every one is a whole number between -45 (15 points
 /// less 60) and 110 (a hand of ten on top of five reductions of 20).

@@ -2,7 +2,7 @@
 
 use super::classes::{REMOVAL_CLASSES, TAKE3_CLASSES};
 use crate::gamelog::{ActionType, BUILD_PLACES};
-use crate::splendor::{Color, MAX_NOBLES};
+use crate::rules::{Color, MAX_NOBLES};
 
 /// One output of the network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -6,7 +6,7 @@
 
 use super::{Family, Feature, Head, REMOVALS, TAKE3_SETS};
 use crate::gamelog::ActionType;
-use crate::splendor::{Color, Gem, MAX_DISPLAYED};
+use crate::rules::{Color, Gem, MAX_DISPLAYED};
 
 impl Family {
     /// All families, in column order.

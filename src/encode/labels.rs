@@ -3,7 +3,7 @@
 use super::classes::{removal_class, take3_class};
 use super::head::Head;
 use crate::gamelog::LoggedAction;
-use crate::splendor::ByColor;
+use crate::rules::ByColor;
 
 /// A head's class, or -1 where the head does not apply to the move.
 pub type Label = i32;

@@ -3,7 +3,7 @@
 use super::classes::{removal_class, take3_class};
 use super::head::{Head, MASK_WIDTH};
 use crate::gamelog::{ActionType, reservation_code, selection_code};
-use crate::splendor::{Board, ByGem, Move, for_each_legal_move};
+use crate::rules::{Board, ByGem, Move, for_each_legal_move};
 
 /// The masks of one row: 1 where a class is legal, 0 elsewhere; see [`Head::mask_range`].
 pub type MaskRow = [i8; MASK_WIDTH];

@@ -12,7 +12,7 @@
 //! | 3 | 886 | `tokens.rs`, `cards.rs`, `nobles.rs`, `synergy.rs`, `comparison.rs` |
 //! | 4 | 23 | `one_hot.rs` |
 //!
-//! Parts 1 and 2 number players by [`RotatedIndex`](crate::splendor::RotatedIndex), part 3 by
+//! Parts 1 and 2 number players by [`RotatedIndex`](crate::rules::RotatedIndex), part 3 by
 //! [`Seat`], part 4 by both. That mixture, and other quirks noted in the files, are what existing
 //! models were trained on.
 //!
@@ -52,7 +52,7 @@ pub use labels::{Label, LabelRow, NO_LABEL, labels};
 pub use layout::{BASE_FEATURE_COUNT, FEATURE_COUNT, FEATURES, NORMALIZED_FEATURE_COUNT};
 pub use masks::{MaskRow, masks};
 
-use crate::splendor::{Board, Seat};
+use crate::rules::{Board, Seat};
 use feature::take;
 
 /// Version of the numbers this encoder gives. Bump it with every change to a feature, label or

@@ -3,7 +3,7 @@
 use super::feature::{Family, FeatureList, Value};
 use super::seat_view::noble_outlook;
 use crate::column_name::ColumnName;
-use crate::splendor::{Board, Color, MAX_NOBLES, Player, PlayerCount};
+use crate::rules::{Board, Color, MAX_NOBLES, Player, PlayerCount};
 
 const NOBLE_WIDTH: usize = Color::COUNT + 2;
 /// Values of one seat.

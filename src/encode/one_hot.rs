@@ -6,7 +6,7 @@
 
 use super::feature::{Family, FeatureList, Value};
 use crate::column_name::ColumnName;
-use crate::splendor::{Board, PlayerCount, RotatedIndex, Seat};
+use crate::rules::{Board, PlayerCount, RotatedIndex, Seat};
 
 const SEATS: usize = PlayerCount::MAX;
 const COUNTS: usize = PlayerCount::ALL.len();

@@ -3,7 +3,7 @@
 
 use super::feature::Value;
 use crate::column_name::ColumnName;
-use crate::splendor::{Board, ByColor, Card, MAX_DISPLAYED, MAX_RESERVED, Player, Seat};
+use crate::rules::{Board, ByColor, Card, MAX_DISPLAYED, MAX_RESERVED, Player, Seat};
 
 /// Cards a seat can reach: 12 on display and 3 in its own reserve.
 ///

@@ -6,7 +6,7 @@
 
 use super::feature::{Family, FeatureList, Value, read, take};
 use crate::column_name::ColumnName;
-use crate::splendor::{
+use crate::rules::{
     Board, ByColor, ByGem, Card, Color, Gem, HAND_LIMIT, Level, MAX_DISPLAYED, MAX_NOBLES,
     MAX_REDUCTION, MAX_RESERVED, MAX_VP, NOBLE_VP, Noble, Player, PlayerCount, RotatedIndex, Seat,
 };

@@ -3,7 +3,7 @@
 
 use super::feature::{Family, FeatureList, Value};
 use super::seat_view::{REACHABLE, SeatView, reachable_card_name};
-use crate::splendor::PlayerCount;
+use crate::rules::PlayerCount;
 
 const CARD_WIDTH: usize = 2;
 /// Values of one seat.

@@ -2,7 +2,7 @@
 
 use super::feature::{Family, FeatureList, Value};
 use crate::column_name::ColumnName;
-use crate::splendor::{Board, Color, GOLD_SUPPLY, TAKE_TWO_PILE};
+use crate::rules::{Board, Color, GOLD_SUPPLY, TAKE_TWO_PILE};
 
 const PILE_WIDTH: usize = 5;
 pub(super) const WIDTH: usize = Color::COUNT * PILE_WIDTH + 1;

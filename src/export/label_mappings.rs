@@ -2,7 +2,7 @@
 
 use crate::encode::{REMOVALS, TAKE3_SETS};
 use crate::gamelog::ActionType;
-use crate::splendor::Color;
+use crate::rules::Color;
 use serde_json::{Map, Value, json};
 
 /// Class numbers of the heads whose classes are not simply places.

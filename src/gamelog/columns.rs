@@ -4,7 +4,7 @@
 //! so that the rest of the room can use these constants.
 
 use crate::column_name::ColumnName;
-use crate::splendor::{
+use crate::rules::{
     Color, DISPLAYED_PER_LEVEL, GOLD_SUPPLY, Gem, Level, MAX_DISPLAYED, MAX_GIVE_BACK, MAX_NOBLES,
     MAX_REDUCTION, MAX_RESERVED, MAX_VP, NOBLE_VP, PlayerCount,
 };

@@ -12,7 +12,7 @@ use super::header::unknown_column;
 use super::reader::{parse_action_type, parse_number};
 use super::row::{MISSING, Row, missing_value, range_text};
 use super::turn::LoggedAction;
-use crate::splendor::Board;
+use crate::rules::Board;
 
 /// The columns that describe a position, in the order in which a log has them.
 pub fn state_column_names() -> impl Iterator<Item = &'static str> {

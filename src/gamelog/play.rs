@@ -1,7 +1,7 @@
 //! How a game went, in a few numbers: for people who ask the cache, not for the encoder.
 
 use super::turn::{ActionType, LoggedAction, Turn};
-use crate::splendor::{Board, Card, MAX_DISPLAYED, NOBLE_VP, POINTS_TO_END, PlayerCount, Seat};
+use crate::rules::{Board, Card, MAX_DISPLAYED, NOBLE_VP, POINTS_TO_END, PlayerCount, Seat};
 
 /// What a log tells about its game as a whole, moves as logged.
 ///

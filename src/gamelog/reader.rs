@@ -14,7 +14,7 @@ use super::records::{Fields, Located, Record, Records};
 use super::row::{MISSING, Row, missing_value, range_text};
 use super::turn::{ActionType, GameId, Turn};
 use super::value;
-use crate::splendor::PlayerCount;
+use crate::rules::PlayerCount;
 use std::path::Path;
 
 /// How a log is read.

@@ -7,7 +7,7 @@
 use super::columns::{self, COLUMN_COUNT, COLUMNS, Column};
 use super::error::{Fault, LogErrorKind};
 use super::turn::{ActionType, LoggedAction, Turn};
-use crate::splendor::{
+use crate::rules::{
     Board, ByColor, ByGem, Card, Color, DISPLAYED_PER_LEVEL, HAND_LIMIT, Level, MAX_GIVE_BACK,
     MAX_NOBLES, MAX_RESERVED, MAX_TAKE, Noble, Player, PlayerCount, RotatedIndex, Seat,
 };

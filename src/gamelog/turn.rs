@@ -1,6 +1,6 @@
 //! What one row of a log says.
 
-use crate::splendor::{
+use crate::rules::{
     Board, BuildFrom, ByColor, ByGem, MAX_DISPLAYED, MAX_RESERVED, Move, ReserveFrom,
 };
 use serde::{Deserialize, Serialize};

@@ -6,7 +6,7 @@ use super::columns::{
 };
 use super::row::MISSING;
 use super::turn::{GameId, Turn};
-use crate::splendor::{ByColor, ByGem, Card, Level, NOBLE_VP, PlayerCount, RotatedIndex};
+use crate::rules::{ByColor, ByGem, Card, Level, NOBLE_VP, PlayerCount, RotatedIndex};
 use std::io::{self, Write};
 
 /// How numbers and missing values are spelled. Logs in the wild mix all three.

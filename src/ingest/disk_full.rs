@@ -137,7 +137,7 @@ mod tests {
     use super::*;
     use crate::cache::CacheKey;
     use crate::gamelog::{GamePlay, LogSummary, ReadOptions};
-    use crate::splendor::PlayerCount;
+    use crate::rules::PlayerCount;
     use std::collections::BTreeMap;
 
     #[test]

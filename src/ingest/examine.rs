@@ -249,8 +249,8 @@ mod tests {
     use super::super::find::find_logs;
     use super::*;
     use crate::gamelog::{Dialect, LogErrorKind, write_log};
+    use crate::rules::PlayerCount;
     use crate::simulate::simulate_game;
-    use crate::splendor::PlayerCount;
 
     /// Bytes over which this program fails: it knows no others.
     const POISON: &[u8] = b"panic";

@@ -5,7 +5,7 @@ use super::palette::Ink;
 use super::parts::{bar_cell, card, figure, key, round_up, section, table_of};
 use super::plot::{Axis, points};
 use crate::report::{CardCounts, Report};
-use crate::splendor::{CARDS, CARDS_IN_BOX, Card, Level};
+use crate::rules::{CARDS, CARDS_IN_BOX, Card, Level};
 use maud::{Markup, html};
 
 /// Cards of a level shown at first, from each end.

@@ -8,7 +8,7 @@ use super::plot::{Axis, Bar, bars};
 use crate::encode::Head;
 use crate::export::{ColumnDrift, ExportDiff, MeansDiff, SplitDiff, SplitOverview};
 use crate::report::{ExportReport, HeadBalance, LARGE_DRIFT, Report, balance, class_in_words};
-use crate::splendor::PlayerCount;
+use crate::rules::PlayerCount;
 use maud::{Markup, html};
 use std::path::Path;
 

@@ -6,7 +6,7 @@ use super::parts::{column_name, section, table_of};
 use super::plot::sparkline;
 use crate::encode::Family;
 use crate::report::{ColumnReport, Distribution, FAR, Mark, Report};
-use crate::splendor::Color;
+use crate::rules::Color;
 use maud::{Markup, html};
 use std::collections::HashMap;
 

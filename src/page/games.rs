@@ -5,7 +5,7 @@ use super::palette::Ink;
 use super::parts::{figure, players_in_words, players_key, round_up, section, table};
 use super::plot::{Axis, Bar, Line, bars, columns, lines};
 use crate::report::{Distribution, GamesTally, Night, Report};
-use crate::splendor::PlayerCount;
+use crate::rules::PlayerCount;
 use maud::{Markup, html};
 
 /// Refused logs that are listed.

@@ -1,7 +1,7 @@
 //! The parts that every section is made of: figures, keys, tables, cards.
 
 use super::palette::Ink;
-use crate::splendor::{Card, PlayerCount};
+use crate::rules::{Card, PlayerCount};
 use maud::{Markup, html};
 
 /// A section with its heading, and the id by which the page's links find it.

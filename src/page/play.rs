@@ -7,7 +7,7 @@ use super::parts::{figure, key, players_in_words, players_key, section, table};
 use super::plot::{Axis, Bar, Line, bars, lines};
 use crate::gamelog::ActionType;
 use crate::report::{Distribution, GamesTally, Report, TurnTally};
-use crate::splendor::{POINTS_TO_END, PlayerCount};
+use crate::rules::{POINTS_TO_END, PlayerCount};
 use maud::{Markup, html};
 
 /// Turns that fewer than this share of the games reach are not drawn: what is left of the long

@@ -9,7 +9,7 @@
 use super::places::{CARD_WIDTH, CardKey, card_place, places, then_value};
 use crate::encode::{EncodedGame, Head, Label, NO_LABEL};
 use crate::gamelog::{ActionType, BUILD_PLACES};
-use crate::splendor::{CARDS, MAX_DISPLAYED, MAX_RESERVED, PlayerCount};
+use crate::rules::{CARDS, MAX_DISPLAYED, MAX_RESERVED, PlayerCount};
 use serde::Serialize;
 
 /// What became of one card.

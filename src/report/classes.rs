@@ -2,7 +2,7 @@
 
 use crate::encode::{Head, REMOVALS, TAKE3_SETS};
 use crate::gamelog::ActionType;
-use crate::splendor::{Color, MAX_DISPLAYED};
+use crate::rules::{Color, MAX_DISPLAYED};
 
 /// What choosing a class means, in a few words.
 pub fn class_in_words(head: Head, class: usize) -> String {

@@ -6,7 +6,7 @@ use super::run::{ExportReport, Report};
 use super::splits::balance;
 use crate::encode::Head;
 use crate::gamelog::ActionType;
-use crate::splendor::{CARDS, Card, PlayerCount};
+use crate::rules::{CARDS, Card, PlayerCount};
 use serde_json::{Map, Value, json};
 
 /// All numbers of a report. Counts are whole numbers; a distribution is an object from value to

@@ -1,7 +1,7 @@
 //! Where the columns stand that a report looks at, by their names.
 
 use crate::encode::FEATURES;
-use crate::splendor::{CARDS, Card, Color, MAX_DISPLAYED, MAX_RESERVED, PlayerCount, Seat};
+use crate::rules::{CARDS, Card, Color, MAX_DISPLAYED, MAX_RESERVED, PlayerCount, Seat};
 use std::collections::HashMap;
 use std::sync::LazyLock;
 

@@ -8,7 +8,7 @@ use crate::cache::{Cache, CacheError, GameRecord, PackedGame, Refusal, Snapshot,
 use crate::export::{ExportDiff, ExportOverview, diff_exports, overview};
 use crate::gamelog::GameId;
 use crate::progress::{Amount, Progress};
-use crate::splendor::PlayerCount;
+use crate::rules::PlayerCount;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;

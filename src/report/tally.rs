@@ -6,7 +6,7 @@ use super::games::GamesTally;
 use super::heads::HeadTally;
 use crate::cache::GameRecord;
 use crate::encode::{EncodedGame, Head};
-use crate::splendor::PlayerCount;
+use crate::rules::PlayerCount;
 
 /// Counts over some games. Whole numbers only: tallies add up to the same whichever games each of
 /// them has seen, and in whichever order.

@@ -4,7 +4,7 @@ use super::moves::{is_legal, moves_of_board};
 use super::words::move_in_words;
 use crate::encode::{Head, LabelRow, NO_LABEL, labels};
 use crate::gamelog::LoggedAction;
-use crate::splendor::{Board, Card, Color, Gem, Level, MAX_DISPLAYED, NOBLE_VP, RotatedIndex};
+use crate::rules::{Board, Card, Color, Gem, Level, MAX_DISPLAYED, NOBLE_VP, RotatedIndex};
 use serde_json::{Map, Value, json};
 
 /// A position, the logged move and the legal ones: an object with `board`, `move`, `labels` (of the

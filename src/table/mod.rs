@@ -4,7 +4,7 @@
 //! that were on display, what the player could pay, the move that was chosen and those that were
 //! not. A row of 1,308 numbers holds all of that and shows none of it.
 //!
-//! **How it works.** Text out of a [`Board`](crate::splendor::Board) and a row of labels, nothing
+//! **How it works.** Text out of a [`Board`](crate::rules::Board) and a row of labels, nothing
 //! else: [`position()`] lays the table out, [`move_in_words`] says a logged move in one line,
 //! [`legal_moves`] lists what it was chosen from, and [`position_as_json`] is for programs. Colours
 //! are marked with escape codes, and say nothing that the words do not: without them (see

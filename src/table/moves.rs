@@ -4,7 +4,7 @@ use super::paint::{BOLD, painted};
 use super::words::{card_in_words, deck_in_words, gems_in_words, payment_in_words};
 use crate::encode::{LabelRow, labels};
 use crate::gamelog::LoggedAction;
-use crate::splendor::{Board, BuildFrom, ByGem, Card, Gem, Move, ReserveFrom, for_each_legal_move};
+use crate::rules::{Board, BuildFrom, ByGem, Card, Gem, Move, ReserveFrom, for_each_legal_move};
 use std::fmt::Write;
 
 /// Every legal move, in the order of the rules engine.

@@ -1,6 +1,6 @@
 //! Colours of the gems on a terminal, from its own sixteen, so that its theme applies.
 
-use crate::splendor::{Color, Gem};
+use crate::rules::{Color, Gem};
 use anstyle::{AnsiColor, Style};
 use std::fmt::Display;
 

@@ -2,7 +2,7 @@
 
 use super::paint::{BOLD, DIM, letter, of_gem, painted};
 use super::words::{card_in_words, points};
-use crate::splendor::{
+use crate::rules::{
     Board, ByColor, Card, Color, DISPLAYED_PER_LEVEL, Gem, HAND_LIMIT, Level, MAX_DISPLAYED,
     MAX_NOBLES, NOBLE_VP, Noble, Player, RotatedIndex,
 };

@@ -3,7 +3,7 @@
 use super::paint::letter;
 use crate::encode::{Head, Label, LabelRow, NO_LABEL, REMOVALS, TAKE3_SETS};
 use crate::gamelog::ActionType;
-use crate::splendor::{Board, ByColor, Card, Color, Gem, Level, MAX_DISPLAYED, Player};
+use crate::rules::{Board, ByColor, Card, Color, Gem, Level, MAX_DISPLAYED, Player};
 use std::fmt::{Display, Write};
 
 /// `2 white, gold`: how many of each where more than one, those that are none left out.
@@ -135,7 +135,7 @@ pub(super) fn deck_in_words(level: Level) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::splendor::{ByGem, CARDS, NOBLES, PlayerCount, Seat};
+    use crate::rules::{ByGem, CARDS, NOBLES, PlayerCount, Seat};
 
     /// Level 1: one card; level 2: none; level 3: one, which is then flat card 1.
     fn a_board() -> Board {

@@ -3,7 +3,7 @@
 use crate::cache::{Cache, GameReader};
 use crate::encode::{EncodedGame, FeatureRow, Head, LabelRow, MaskRow, board};
 use crate::gamelog::{GameId, ReadOptions, read_log};
-use crate::splendor::Board;
+use crate::rules::Board;
 use crate::words::counted;
 use anyhow::{Context as _, Result, anyhow, bail};
 use serde::Serialize;

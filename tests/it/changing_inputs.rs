@@ -1,0 +1,407 @@
+//! Logs that move while they are read: that no mixture of two versions is ever cached, that no
+//! change is missed, that every byte is read once, and what is said of a log whose writer is not
+//! done. How a single read notices a change is tested beside it, in `src/ingest/whole_file.rs`.
+
+#![allow(clippy::unwrap_used)]
+
+use crate::support::cached::{cached_games, make_old, written_since};
+use crate::support::cli::{CliTest, Ran};
+use crate::support::log_text::{LogText, with_one_byte_changed};
+use rand_mt::Mt64;
+use rusqlite::Connection;
+use splendor_prep::cache::{Cache, GameRecord};
+use splendor_prep::gamelog::{GameId, LogErrorKind, ReadOptions};
+use splendor_prep::ingest::{IngestOptions, IngestSummary, ingest};
+use splendor_prep::progress::Silent;
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+fn cache(test: &CliTest) -> PathBuf {
+    test.path("data/intermediate/prep.sqlite")
+}
+
+fn simulated(games: u32) -> CliTest {
+    let test = CliTest::new();
+    test.prep(&format!("simulate raw --games {games}"));
+    test
+}
+
+fn manifest(test: &CliTest, export: &str) -> serde_json::Value {
+    serde_json::from_slice(&test.read(format!("{export}/manifest.json"))).unwrap()
+}
+
+/// An ingest in this process, for tests that need a thousand of them.
+fn ingest_here(cache: &Cache, root: &Path) -> IngestSummary {
+    let options = IngestOptions {
+        root: root.to_owned(),
+        jobs: 4,
+        batch_size: 100.try_into().unwrap(),
+        read: ReadOptions::default(),
+        dry_run: false,
+        max_games: None,
+        allow_delete: false,
+        keep_missing: false,
+        monitor_memory: false,
+    };
+    ingest(Some(cache), &options, &Silent, &AtomicBool::new(false)).unwrap()
+}
+
+/// The header and the first rows.
+fn shortened(log: &[u8], rows: usize) -> Vec<u8> {
+    let mut text = LogText::parse(log);
+    text.lines.truncate(1 + rows);
+    text.to_bytes()
+}
+
+/// Runs `prep` and returns how many bytes it has read, by the kernel's count.
+fn bytes_read(test: &CliTest, arguments: &str) -> u64 {
+    let mut child = test.command(arguments).spawn().unwrap();
+    // The count is there until somebody waits for the process.
+    let process = format!("/proc/{}", child.id());
+    loop {
+        let stat = fs::read_to_string(format!("{process}/stat")).unwrap();
+        if stat.rsplit(')').next().unwrap().trim_start().starts_with('Z') {
+            break;
+        }
+        sleep(Duration::from_millis(2));
+    }
+    let io = fs::read_to_string(format!("{process}/io")).unwrap();
+    assert!(child.wait().unwrap().success());
+    let count = io.lines().find_map(|line| line.strip_prefix("rchar: ")).unwrap();
+    count.parse().unwrap()
+}
+
+#[test]
+fn every_byte_is_read_once() {
+    let test = simulated(72);
+    let size: u64 = test.files("raw").values().map(|log| log.len() as u64).sum();
+    for what in ["ingest raw", "ingest raw", "status raw"] {
+        let read = bytes_read(&test, what);
+        // Besides the logs there is the cache, a tenth of their size.
+        let most = size + size / 3;
+        assert!((size..most).contains(&read), "{what}: {read} bytes of logs of {size}");
+    }
+}
+
+/// Writes to a folder like a logger in a hurry, in bursts, until `stop` is set.
+struct Writer<'a> {
+    folder: &'a Path,
+    dice: Mt64,
+    /// Two whole versions of each game, of the same size.
+    versions: [[Vec<u8>; 2]; 3],
+}
+
+impl Writer<'_> {
+    fn work(&mut self, stop: &AtomicBool) {
+        while !stop.load(Ordering::Relaxed) {
+            for _ in 0..self.roll(8) {
+                let version = self.roll(2);
+                match self.roll(3) {
+                    // A finished file in place of the old one.
+                    0 => {
+                        let new = self.folder.join(".new");
+                        fs::write(&new, &self.versions[0][version]).unwrap();
+                        fs::rename(new, self.folder.join("1.csv")).unwrap();
+                    }
+                    // Row after row, each in two halves, from the beginning.
+                    1 => {
+                        let log = &self.versions[1][version];
+                        let mut file = File::create(self.folder.join("2.csv")).unwrap();
+                        for row in log.split_inclusive(|&byte| byte == b'\n') {
+                            let (front, back) = row.split_at(row.len() / 2);
+                            file.write_all(front).unwrap();
+                            file.write_all(back).unwrap();
+                        }
+                    }
+                    // All of it at once, over the old bytes.
+                    _ => {
+                        let file = File::options().write(true).open(self.folder.join("3.csv"));
+                        file.unwrap().write_all(&self.versions[2][version]).unwrap();
+                    }
+                }
+            }
+            let pause = self.roll(70) as u64;
+            sleep(Duration::from_millis(pause));
+        }
+    }
+
+    fn roll(&mut self, below: usize) -> usize {
+        (self.dice.next_u64() % below as u64) as usize
+    }
+
+    /// Hashes of everything that was ever whole: a log that grows is whole after every row.
+    fn whole(&self, game_id: i64) -> BTreeSet<String> {
+        let versions = &self.versions[game_id as usize - 1];
+        let ends = |log: &Vec<u8>| -> Vec<usize> {
+            let ends = log.iter().enumerate().filter(|&(_, &byte)| byte == b'\n');
+            ends.map(|(end, _)| end + 1).collect()
+        };
+        let prefixes = versions.iter().flat_map(|log| {
+            let ends = if game_id == 2 { ends(log) } else { vec![log.len()] };
+            ends.into_iter().map(|end| blake3::hash(&log[..end]).to_string())
+        });
+        prefixes.collect()
+    }
+}
+
+#[test]
+fn no_mixture_of_two_versions_is_ever_cached() {
+    let test = simulated(9);
+    let folder = test.path("moving");
+    fs::create_dir(&folder).unwrap();
+    let log = |path: &str, game_id: i64| {
+        let mut text = LogText::parse(&test.read(path));
+        for line in 2..=text.lines.len() {
+            text.set(line, "game_id", &game_id.to_string());
+        }
+        let log = text.to_bytes();
+        fs::write(folder.join(format!("{game_id}.csv")), &log).unwrap();
+        [with_one_byte_changed(&log), log]
+    };
+    let versions =
+        [log("raw/2_games/4.csv", 1), log("raw/2_games/7.csv", 2), log("raw/2_games/1.csv", 3)];
+    let mut writer = Writer { folder: &folder, dice: Mt64::new(5), versions };
+    let whole: Vec<_> = (1..=3).map(|game_id| writer.whole(game_id)).collect();
+
+    let stop = AtomicBool::new(false);
+    let path = test.path("cache.sqlite");
+    let (mut taken, mut set_aside) = (0, 0);
+    std::thread::scope(|scope| {
+        let _stop = StopAtEnd(&stop);
+        scope.spawn(|| writer.work(&stop));
+        let cache = Cache::open_or_create(&path).unwrap();
+        // Until enough of both has happened, which depends on how two threads share the machine.
+        let begun = Instant::now();
+        let mut round = 0;
+        while round < 50 || taken < 5 || set_aside < 5 {
+            assert!(begun.elapsed() < PATIENCE, "{taken} taken, {set_aside} set aside");
+            round += 1;
+            let summary = ingest_here(&cache, &folder);
+            taken += summary.encoded_games();
+            set_aside += summary.set_aside.len();
+            assert!(summary.refused.is_empty(), "{:?}", summary.refused);
+            let look_at = |game_id: GameId, record: Result<GameRecord, String>| {
+                let hash = record.unwrap().key.source_hash.to_string();
+                assert!(whole[game_id.0 as usize - 1].contains(&hash), "a mixture of {game_id}");
+            };
+            cache.each_game(look_at).unwrap();
+        }
+    });
+}
+
+/// How long a race may take to be run often enough.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Lets the other thread go home also if this one fails.
+struct StopAtEnd<'a>(&'a AtomicBool);
+
+impl Drop for StopAtEnd<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Every second one with the time of modification set back to what it was.
+#[test]
+fn of_a_thousand_rapid_rewrites_at_the_same_size_none_is_missed() {
+    const GAMES: usize = 20;
+    const ROUNDS: usize = 50;
+    let test = simulated(GAMES as u32);
+    let folder = test.path("raw");
+    let logs: Vec<(PathBuf, [Vec<u8>; 2])> = test
+        .files("raw")
+        .into_iter()
+        .map(|(path, log)| {
+            let log = shortened(&log, 3);
+            fs::write(folder.join(&path), &log).unwrap();
+            (folder.join(path), [with_one_byte_changed(&log), log])
+        })
+        .collect();
+    let cache = Cache::open_or_create(&test.path("cache.sqlite")).unwrap();
+    assert_eq!(ingest_here(&cache, &folder).encoded_games(), GAMES);
+    for round in 0..ROUNDS {
+        for (path, versions) in &logs {
+            let modified = fs::metadata(path).unwrap().modified().unwrap();
+            fs::write(path, &versions[round % 2]).unwrap();
+            if round % 4 < 2 {
+                File::options().write(true).open(path).unwrap().set_modified(modified).unwrap();
+            }
+        }
+        let summary = ingest_here(&cache, &folder);
+        assert_eq!(summary.counts, [("bytes_changed", GAMES)].into(), "round {round}");
+    }
+}
+
+#[test]
+fn a_folder_that_was_copied_elsewhere_encodes_nothing() {
+    let test = simulated(6);
+    test.prep("ingest raw");
+    make_old(&cache(&test));
+    for (path, log) in test.files("raw") {
+        test.write(Path::new("else/where").join(path), log);
+    }
+    fs::remove_dir_all(test.path("raw")).unwrap();
+    let stdout = test.prep("ingest else/where");
+    assert!(stdout.starts_with("0 games encoded, 6 up to date, 0 gone, 0 refused\n"), "{stdout}");
+    assert_eq!(written_since(&cache(&test)), [0_i64; 0]);
+}
+
+#[test]
+fn a_log_that_is_cut_off_is_set_aside_and_taken_when_its_writer_is_done() {
+    let test = simulated(6);
+    test.prep("ingest raw");
+    let (log, cached) = (test.read("raw/2_games/1.csv"), cached_games(&cache(&test)));
+    let header = log.iter().position(|&byte| byte == b'\n').unwrap() + 1;
+    // In a row, in its last value, in a quoted one, behind the header, in it, before anything.
+    let last_comma = log.iter().rposition(|&byte| byte == b',').unwrap();
+    let quoted = [&log[..=last_comma], b"\"3"].concat();
+    let cuts =
+        [&log[..log.len() / 2], &log[..log.len() - 1], &quoted, &log[..header], &log[..9], b""];
+    for cut in cuts {
+        test.write("raw/2_games/1.csv", cut);
+        if cut.len() == log.len() - 1 {
+            // Complete but for its line end, if nothing can follow the last value.
+            let ran = test.run("ingest raw");
+            assert!([0, 3].contains(&ran.code), "{ran:#?}");
+            continue;
+        }
+        let ran = test.run("ingest raw");
+        assert_eq!(ran.code, 3, "{} bytes: {ran:#?}", cut.len());
+        assert!(ran.stdout.contains(" 0 gone, 0 refused, 1 set aside\n"), "{ran:#?}");
+        let said = "still being written: it will be tried again on the next run\n";
+        assert!(ran.complaints().starts_with("warning: 2_games/1.csv"), "{ran:#?}");
+        assert!(ran.complaints().contains(said), "{ran:#?}");
+        assert!(cached_games(&cache(&test))[&1].blobs == cached[&1].blobs, "the old rows stay");
+
+        let ran = test.run("export --out out");
+        assert_eq!(ran.code, 0);
+        assert!(ran.stderr.contains("game 1 is there as it was before its log "), "{ran:#?}");
+        let listed = &manifest(&test, "out")["from_an_older_log"];
+        assert_eq!(listed.as_array().unwrap().len(), 1, "{listed}");
+        assert!(listed[0]["why"].as_str().unwrap().contains("still being written"), "{listed}");
+    }
+    test.write("raw/2_games/1.csv", with_one_byte_changed(&log));
+    assert!(test.prep("ingest raw").contains("1 bytes changed"));
+    let ran = test.run("export --out out");
+    assert!(!ran.stderr.contains("game 1 "), "{ran:#?}");
+}
+
+#[test]
+fn a_file_that_changes_again_and_again_is_set_aside_by_that_name() {
+    let test = simulated(3);
+    let path = test.path("raw/2_games/1.csv");
+    let log = fs::read(&path).unwrap();
+    let stop = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let _stop = StopAtEnd(&stop);
+        scope.spawn(|| {
+            while !stop.load(Ordering::Relaxed) {
+                File::options().write(true).open(&path).unwrap().write_all(&log).unwrap();
+            }
+        });
+        let cache = Cache::open_or_create(&test.path("cache.sqlite")).unwrap();
+        // The writer may have to wait for its turn: then the log is at rest, and goes in.
+        let mut summary = ingest_here(&cache, &test.path("raw"));
+        for _ in 0..200 {
+            if summary.set_aside.is_empty() {
+                summary = ingest_here(&cache, &test.path("raw"));
+            }
+        }
+        assert_eq!(summary.counts.get("set_aside"), Some(&1), "{:?}", summary.counts);
+        assert_eq!(summary.set_aside[0].fault.kind, LogErrorKind::ChangedWhileRead);
+        let refusals = cache.refusals().unwrap();
+        assert!(refusals[0].set_aside && refusals[0].game_id.0 == 1, "{refusals:?}");
+    });
+    test.prep("ingest raw --cache cache.sqlite");
+}
+
+/// Refused logs come first by their ids: they are in the cache long before the run would be over.
+#[test]
+fn a_killed_run_has_noted_what_it_refused_and_is_known_not_to_have_finished() {
+    let test = simulated(150);
+    for (path, log) in test.files("raw") {
+        let game_id: i64 = path.file_stem().unwrap().to_str().unwrap().parse().unwrap();
+        if game_id <= 20 {
+            let mut text = LogText::parse(&log);
+            text.set(3, "turn_number", "2.5");
+            test.write(Path::new("raw").join(path), text.to_bytes());
+        }
+    }
+    let slow = "ingest raw --jobs 1 --batch-size 10 --cache cache.sqlite";
+    let mut child = test.command(slow).spawn().unwrap();
+    let path = test.path("cache.sqlite");
+    let count = |table: &str| -> u32 {
+        let sql = format!("SELECT count(*) FROM {table}");
+        let count = || Connection::open(&path)?.query_row(&sql, [], |row| row.get(0));
+        if path.exists() { count().unwrap_or(0) } else { 0 }
+    };
+    while count("games") == 0 {
+        assert!(child.try_wait().unwrap().is_none(), "it is over");
+        sleep(Duration::from_millis(2));
+    }
+    child.kill().unwrap();
+    let ran = Ran::from(child.wait_with_output().unwrap());
+    assert_eq!(ran.code, -1, "{ran:#?}");
+    assert_eq!(count("refusals"), 20);
+
+    let said = "the last ingest did not finish, or is still running";
+    let export = "export --cache cache.sqlite --features base";
+    let ran = test.run(&format!("{export} --out half"));
+    assert_eq!(ran.code, 0, "{ran:#?}");
+    assert!(ran.stderr.contains(&format!("warning: {said}")), "{ran:#?}");
+    assert_eq!(manifest(&test, "half")["inputs"]["last_ingest_finished"], false);
+    let ran = test.run("status raw --cache cache.sqlite");
+    assert!(ran.code == 1 && ran.stderr.contains(said), "{ran:#?}");
+
+    // The next run goes on, and nothing is left of the matter.
+    assert_eq!(test.run(slow).code, 3);
+    assert_eq!(test.run("ingest raw --cache fresh.sqlite").code, 3);
+    let ran = test.run(&format!("{export} --out whole"));
+    assert!(!ran.stderr.contains(said), "{ran:#?}");
+    assert_eq!(manifest(&test, "whole")["inputs"]["last_ingest_finished"], true);
+    test.prep("export --cache fresh.sqlite --features base --out fresh");
+    assert!(test.files("whole") == test.files("fresh"), "the exports differ");
+}
+
+/// Also in its first batch, before a game of it is in the cache.
+#[test]
+fn a_run_that_is_killed_in_its_first_batch_is_known_too() {
+    let test = simulated(150);
+    test.prep("ingest raw --max-games 10 --cache cache.sqlite");
+    let mut child = test.command("ingest raw --jobs 1 --cache cache.sqlite").spawn().unwrap();
+    let path = test.path("cache.sqlite");
+    let begun = |sql: &str| -> bool {
+        Connection::open(&path).unwrap().query_row(sql, [], |row| row.get(0)).unwrap()
+    };
+    while begun("SELECT finished_at IS NOT NULL FROM last_ingest") {
+        assert!(child.try_wait().unwrap().is_none(), "it is over");
+        sleep(Duration::from_millis(2));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(begun("SELECT count(*) = 10 FROM games"), "nothing of the batch is there");
+    test.prep("export --cache cache.sqlite --features base --out half");
+    assert_eq!(manifest(&test, "half")["inputs"]["last_ingest_finished"], false);
+}
+
+#[test]
+fn games_that_leave_are_named_and_a_link_in_a_circle_stops_nothing() {
+    let test = simulated(30);
+    test.prep("ingest raw");
+    for game_id in [4, 10] {
+        fs::remove_file(test.path(format!("raw/2_games/{game_id}.csv"))).unwrap();
+    }
+    std::os::unix::fs::symlink("..", test.path("raw/2_games/back")).unwrap();
+    let ran = test.run("ingest raw");
+    assert_eq!(ran.code, 0, "{ran:#?}");
+    let left = "2 games left the cache, as the log is gone: 4, 10\n";
+    assert!(ran.stderr.contains(left), "{ran:#?}");
+    let circle = "warning: 2_games/back is a link that leads back to where it lies";
+    assert!(ran.stderr.contains(circle), "{ran:#?}");
+    assert!(ran.stdout.contains(", 28 up to date, 2 gone, 0 refused\n"), "{ran:#?}");
+}

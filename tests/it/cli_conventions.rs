@@ -1,0 +1,402 @@
+//! How the program behaves in a shell and in a nightly job: exit codes, where words go, locks,
+//! signals, and files that belong to somebody else.
+
+#![allow(clippy::unwrap_used)]
+
+use crate::support::cached::{execute, games_so_far};
+use crate::support::cli::{CliTest, Ran};
+use rusqlite::Connection;
+use splendor_prep::cache::WriterLock;
+use splendor_prep::encode::ENCODER_VERSION;
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+fn cache(test: &CliTest) -> PathBuf {
+    test.path("data/intermediate/prep.sqlite")
+}
+
+fn three_games() -> CliTest {
+    let test = CliTest::new();
+    test.prep("simulate raw --games 3");
+    test
+}
+
+#[test]
+fn wrong_usage_ends_with_2_and_says_what_is_right() {
+    let test = CliTest::new();
+    for (arguments, said) in [
+        ("", "Usage: prep [OPTIONS] <COMMAND>"),
+        ("injest raw", "similar subcommands exist: 'inspect', 'ingest'"),
+        ("ingest raw --batchsize 3", "a similar argument exists: '--batch-size'"),
+        ("ingest raw --batch-size 0", "invalid value '0' for '--batch-size <N>'"),
+        ("ingest raw --jobs many", "invalid value 'many' for '--jobs <N>'"),
+        ("ingest raw --jobs 100000", "expected a whole number from 0 to 1024"),
+        ("export --jobs -1", "'-1'"),
+        ("ingest raw more", "unexpected argument 'more'"),
+        ("ingest raw --allow-delete --keep-missing", "cannot be used with"),
+        ("ingest raw -q -v", "cannot be used with"),
+        ("export --layout hdf5", "[possible values: npz, npy]"),
+        ("export --split 0.5,0.1,0.1", "invalid value '0.5,0.1,0.1' for '--split <A,B,C>'"),
+        ("simulate raw", "--games <N>"),
+        ("simulate raw --games 3 --players 5", "expected 2, 3 or 4"),
+    ] {
+        let ran = test.run(arguments);
+        assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "prep {arguments}: {ran:#?}");
+        assert!(ran.stderr.contains(said), "prep {arguments}: {said:?} is not in {ran:#?}");
+    }
+    assert_eq!(test.files("."), Default::default());
+}
+
+#[test]
+fn version_and_help_are_results() {
+    let test = CliTest::new();
+    // What a cache and its numbers were made with: `encoder` as in the status, SQLite as it says itself.
+    let sqlite: String = Connection::open_in_memory()
+        .unwrap()
+        .query_row("SELECT sqlite_version()", [], |row| row.get(0))
+        .unwrap();
+    let version = format!(
+        "prep {} (encoder {ENCODER_VERSION}, SQLite {sqlite})\n",
+        env!("CARGO_PKG_VERSION")
+    );
+    assert_eq!(test.prep("--version"), version);
+    assert!(test.prep("--help").contains("Exit codes: 0 done, 1 failed, 2 usage"));
+}
+
+#[test]
+fn results_go_to_stdout_and_talk_to_stderr() {
+    let test = three_games();
+    test.write("raw/all_games.csv", "");
+    let ran = test.run("ingest raw --monitor-memory");
+    assert!(ran.stdout.starts_with("3 games encoded (3 new; "), "{ran:#?}");
+    assert_eq!(ran.stdout.lines().count(), 2, "{ran:#?}");
+    assert!(ran.stderr.contains("all_games.csv is skipped"), "{ran:#?}");
+    assert!(ran.stderr.contains("memory at the start: "), "{ran:#?}");
+    assert!(ran.stderr.contains("memory at the end: "), "{ran:#?}");
+
+    let ran = test.run("ingest missing");
+    assert_eq!((ran.code, ran.stdout.as_str()), (1, ""));
+    assert!(ran.stderr.starts_with("error: there is no folder missing"), "{ran:#?}");
+}
+
+#[test]
+fn quiet_leaves_only_warnings_and_errors() {
+    let test = three_games();
+    test.write("raw/all_games.csv", "");
+    for arguments in
+        ["simulate more --games 3 -q", "ingest raw -q --monitor-memory", "-q ingest raw"]
+    {
+        let ran = test.run(arguments);
+        let silent = (0, "", "");
+        assert_eq!((ran.code, ran.stdout.as_str(), ran.stderr.as_str()), silent, "{arguments}");
+    }
+    test.write("raw/4.csv", "");
+    let ran = test.run("ingest raw -q");
+    assert_eq!((ran.code, ran.stdout.as_str()), (3, ""));
+    assert!(ran.stderr.starts_with("warning: 4.csv: "), "{ran:#?}");
+    test.write("raw/4.csv", "game\n");
+    let ran = test.run("ingest raw -q");
+    assert_eq!((ran.code, ran.stdout.as_str()), (3, ""));
+    assert!(ran.stderr.starts_with("error: 4.csv:1: "), "{ran:#?}");
+    let ran = test.run("export -q --split 1,0,0");
+    assert_eq!((ran.code, ran.stdout.as_str()), (0, ""));
+    assert!(ran.stderr.starts_with("warning: game 4 is left out: 4.csv:1: "), "{ran:#?}");
+}
+
+#[test]
+fn no_escape_codes_go_into_a_pipe() {
+    let test = three_games();
+    test.write("raw/4.csv", "");
+    for arguments in [
+        "ingest raw",
+        "ingest raw -v",
+        "status raw",
+        "export",
+        "ingest missing",
+        "injest",
+        "--help",
+    ] {
+        for no_color in [None, Some("1")] {
+            let mut command = test.command(arguments);
+            command.env("TERM", "xterm-256color").env_remove("NO_COLOR");
+            if let Some(value) = no_color {
+                command.env("NO_COLOR", value);
+            }
+            let ran = Ran::from(command.output().unwrap());
+            let all = ran.stdout + &ran.stderr;
+            assert!(!all.is_empty() && !all.contains(['\x1b', '\r']), "{arguments}: {all:?}");
+        }
+    }
+}
+
+#[test]
+fn variables_stand_for_flags_and_flags_come_first() {
+    let test = three_games();
+    let run = |arguments: &str, variables: &[(&str, &str)]| {
+        Ran::from(test.command(arguments).envs(variables.iter().copied()).output().unwrap())
+    };
+    let ran = run("ingest", &[("PREP_DATA_ROOT", "raw"), ("PREP_CACHE", "a.sqlite")]);
+    assert!(ran.code == 0 && test.path("a.sqlite").exists(), "{ran:#?}");
+    let ran =
+        run("ingest raw --cache b.sqlite", &[("PREP_DATA_ROOT", "no"), ("PREP_CACHE", "c.sqlite")]);
+    assert!(ran.code == 0 && test.path("b.sqlite").exists(), "{ran:#?}");
+    assert!(!test.path("c.sqlite").exists());
+    for (value, is_on) in [("1", true), ("true", true), ("yes", true), ("0", false), ("off", false)]
+    {
+        let ran = run("ingest raw", &[("PREP_MONITOR_MEMORY", value), ("PREP_REPAIR", value)]);
+        assert_eq!(ran.code, 0, "{ran:#?}");
+        assert_eq!(ran.stderr.contains("memory at the end"), is_on, "{value}: {ran:#?}");
+    }
+    assert_eq!(run("ingest raw", &[("PREP_REPAIR", "perhaps")]).code, 2);
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let test = three_games();
+    let mut child = test.command("schema").spawn().unwrap();
+    let mut line = String::new();
+    // A pipe holds 64 KiB and the list is twice as long: the program is still writing.
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    assert!(line.starts_with("   0  "), "{line}");
+    let ran = Ran::from(child.wait_with_output().unwrap());
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
+
+    // Nobody reads what it says either: the work is done all the same.
+    let mut child = test.command("ingest raw --monitor-memory").spawn().unwrap();
+    drop((child.stdout.take(), child.stderr.take()));
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert_eq!(games_so_far(&cache(&test)), 3);
+}
+
+#[test]
+fn a_second_writer_is_told_at_once_who_holds_the_cache() {
+    let test = three_games();
+    let held = WriterLock::acquire(&cache(&test), Duration::ZERO).unwrap();
+    let begun = Instant::now();
+    let ran = test.run("ingest raw");
+    assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
+    assert_eq!((ran.code, ran.stdout.as_str()), (4, ""), "{ran:#?}");
+    let said = format!("error: another run (process {}) holds the cache ", std::process::id());
+    assert!(ran.stderr.starts_with(&said) && ran.stderr.contains("--wait"), "{ran:#?}");
+    assert!(!cache(&test).exists(), "the holder may be just making it");
+
+    // Whoever only reads does not wait.
+    assert_eq!(test.run("status raw").code, 1);
+    assert_eq!(test.run("ingest raw --dry-run").code, 0);
+
+    let begun = Instant::now();
+    assert_eq!(test.run("ingest raw --wait 1").code, 4);
+    assert!(begun.elapsed() >= Duration::from_secs(1), "{:?}", begun.elapsed());
+    drop(held);
+    test.prep("ingest raw");
+}
+
+#[test]
+fn a_run_that_waits_goes_on_when_the_cache_is_let_go() {
+    let test = three_games();
+    let held = WriterLock::acquire(&cache(&test), Duration::ZERO).unwrap();
+    let mut child = test.command("ingest raw --wait 5").spawn().unwrap();
+    std::thread::sleep(Duration::from_millis(300));
+    assert!(child.try_wait().unwrap().is_none(), "it did not wait");
+    drop(held);
+    let released = Instant::now();
+    let ran = Ran::from(child.wait_with_output().unwrap());
+    assert!(released.elapsed() < Duration::from_secs(2), "{:?}", released.elapsed());
+    assert_eq!(ran.code, 0, "{ran:#?}");
+    assert!(ran.stdout.starts_with("3 games encoded"), "{ran:#?}");
+}
+
+#[test]
+fn simulate_overwrites_nothing() {
+    let test = CliTest::new();
+    test.write("raw/3_games/2.csv", "somebody's game");
+    let ran = test.run("simulate raw --games 3");
+    assert_eq!(ran.code, 1, "{ran:#?}");
+    assert!(ran.stderr.contains("raw/3_games/2.csv is there already"), "{ran:#?}");
+    assert!(ran.stderr.contains("--first-id"), "{ran:#?}");
+    assert_eq!(test.read("raw/3_games/2.csv"), b"somebody's game");
+}
+
+/// Every command, on a file that is no cache.
+fn assert_left_alone(test: &CliTest, file: &str) {
+    let before = test.files(".");
+    for arguments in ["ingest raw", "ingest raw --dry-run", "export", "status raw"] {
+        let ran = test.run(&format!("{arguments} --cache {file}"));
+        assert_eq!(ran.code, 1, "{arguments}: {ran:#?}");
+        let said = match test.path(file).is_dir() {
+            true => format!("error: {file} is a folder: give the cache file in it"),
+            false => format!("error: {file} is not a cache of prep: choose another file"),
+        };
+        assert!(ran.stderr.starts_with(&said), "{arguments}: {ran:#?}");
+        let changed: Vec<_> =
+            test.files(".").into_keys().filter(|name| !before.contains_key(name)).collect();
+        assert!(test.files(".") == before, "{arguments} changed something, or made {changed:?}");
+    }
+}
+
+#[test]
+fn a_wrong_file_as_the_cache_is_left_as_it_is() {
+    let test = three_games();
+    test.write("notes.txt", "Milk, eggs, and do not forget the cache.\n".repeat(200));
+    test.write("short.txt", "x");
+    test.write("cut.sqlite", "SQLite format 3\0");
+    assert_left_alone(&test, "notes.txt");
+    assert_left_alone(&test, "short.txt");
+    assert_left_alone(&test, "cut.sqlite");
+    assert_left_alone(&test, "raw");
+
+    for (file, journal) in [("other.sqlite", "delete"), ("other_wal.sqlite", "wal")] {
+        let other = Connection::open(test.path(file)).unwrap();
+        other.pragma_update(None, "journal_mode", journal).unwrap();
+        other.execute_batch("CREATE TABLE games (mine)").unwrap();
+        drop(other);
+        assert_left_alone(&test, file);
+    }
+
+    test.prep("ingest raw --cache newer.sqlite");
+    execute(&test.path("newer.sqlite"), "PRAGMA user_version = 99");
+    let before = test.files(".");
+    for arguments in ["ingest raw", "status raw", "export"] {
+        let ran = test.run(&format!("{arguments} --cache newer.sqlite"));
+        assert_eq!(ran.code, 1, "{ran:#?}");
+        assert!(ran.stderr.contains("has schema version 99"), "{ran:#?}");
+    }
+    assert!(test.files(".") == before);
+}
+
+#[test]
+fn an_export_without_a_cache_says_what_to_do_first() {
+    let test = CliTest::new();
+    let ran = test.run("export");
+    assert_eq!(ran.code, 1);
+    let said = "error: there is no cache at data/intermediate/prep.sqlite: run `prep ingest DIR --cache data/";
+    assert!(ran.stderr.starts_with(said), "{ran:#?}");
+    assert_eq!(test.files("."), Default::default());
+}
+
+/// Enough games that a run on one thread can be stopped in the middle.
+const MANY: u32 = 240;
+const BATCH: u32 = 20;
+const SLOW_INGEST: &str = "ingest raw --jobs 1 --batch-size 20";
+
+/// Many games in `raw`, and what an undisturbed run makes of them in `undisturbed`.
+fn many_games() -> CliTest {
+    let test = CliTest::new();
+    test.prep(&format!("simulate raw --games {MANY}"));
+    test.prep("ingest raw --cache undisturbed.sqlite");
+    test.prep("export --cache undisturbed.sqlite --out undisturbed --features base");
+    test
+}
+
+fn assert_completes_to_the_same_export(test: &CliTest, games_before: u32) {
+    let stdout = test.prep(SLOW_INGEST);
+    let begins = format!("{0} games encoded ({0} new; ", MANY - games_before);
+    assert!(stdout.starts_with(&begins), "{begins}: {stdout}");
+    assert!(stdout.contains(&format!(", {games_before} up to date, ")), "{stdout}");
+    test.prep("export --out disturbed --features base");
+    assert!(test.files("disturbed") == test.files("undisturbed"), "the exports differ");
+}
+
+/// Waits until the cache holds so many games, and sends a signal to the run that writes it.
+fn signal_after(child: &Child, signal: &str, cache: &Path, games: u32) {
+    let begun = Instant::now();
+    while games_so_far(cache) < games {
+        assert!(begun.elapsed() < Duration::from_secs(30), "no progress");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    send(child, signal);
+}
+
+fn send(child: &Child, signal: &str) {
+    let sent = Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
+    assert!(sent.success(), "the run was over before the signal");
+}
+
+#[test]
+fn ctrl_c_ends_a_run_at_its_next_commit_and_the_next_run_completes_it() {
+    let test = many_games();
+    for (signal, games) in [("-INT", 1), ("-TERM", 100)] {
+        let child = test.command(SLOW_INGEST).spawn().unwrap();
+        signal_after(&child, signal, &cache(&test), games);
+        let signalled = Instant::now();
+        let ran = Ran::from(child.wait_with_output().unwrap());
+        assert!(signalled.elapsed() < Duration::from_secs(2), "{:?}", signalled.elapsed());
+        assert_eq!(ran.code, 1, "{ran:#?}");
+        assert!(ran.stderr.contains("warning: stopping; once more to stop at once"), "{ran:#?}");
+        assert!(ran.stderr.contains("warning: interrupted: what was encoded is kept"), "{ran:#?}");
+        let kept = games_so_far(&cache(&test));
+        assert!((games..MANY).contains(&kept), "{kept} games are kept");
+        assert!(ran.stdout.contains(&format!("the cache holds {kept} games")), "{kept}: {ran:#?}");
+        let done = ran.stdout.lines().next().unwrap();
+        assert!(done.contains(" 0 gone, 0 refused"), "{ran:#?}");
+        let looked_at = format!("{kept} logs of raw in ");
+        assert!(ran.stdout.contains(&looked_at), "{looked_at}: {ran:#?}");
+    }
+    assert_completes_to_the_same_export(&test, games_so_far(&cache(&test)));
+}
+
+#[test]
+fn a_killed_run_keeps_whole_batches_and_blocks_nobody() {
+    let test = many_games();
+    let mut kept = 0;
+    for games in [0, 1, 60, 120, 160] {
+        let mut child =
+            test.command(SLOW_INGEST).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        signal_after(&child, "-KILL", &cache(&test), games);
+        assert!(!child.wait().unwrap().success());
+        let now = games_so_far(&cache(&test));
+        assert!(now >= kept.max(games) && now < MANY, "{kept} games, then {now}");
+        // What a run finds is in the cache already; only its own games come in batches.
+        assert_eq!(now % BATCH, 0, "{now} games are no whole batches");
+        kept = now;
+    }
+    assert_completes_to_the_same_export(&test, kept);
+}
+
+#[test]
+fn a_killed_dry_run_or_export_leaves_the_cache_usable() {
+    let test = many_games();
+    fs::rename(test.path("undisturbed.sqlite"), test.path("cache.sqlite")).unwrap();
+    for arguments in
+        ["ingest raw --dry-run --cache cache.sqlite", "export --cache cache.sqlite --out out"]
+    {
+        for milliseconds in [5, 50, 150] {
+            let mut child = test.command(arguments).spawn().unwrap();
+            std::thread::sleep(Duration::from_millis(milliseconds));
+            let _ = child.kill();
+            child.wait().unwrap();
+        }
+    }
+    test.prep("status raw --cache cache.sqlite");
+    test.prep("export --cache cache.sqlite --out undisturbed_still --features base");
+    assert!(test.files("undisturbed_still") == test.files("undisturbed"));
+}
+
+#[test]
+fn verbose_runs_say_where_the_time_went() {
+    let test = CliTest::new();
+    test.prep("simulate raw --games 3");
+    let phases = |arguments: &str, names: &[&str]| {
+        let ran = test.run(arguments);
+        assert_eq!(ran.code, 0, "{ran:#?}");
+        for name in names {
+            let line = ran.stderr.lines().find(|line| line.trim_start().starts_with(name));
+            let line = line.unwrap_or_else(|| panic!("{name}: {}", ran.stderr));
+            let words: Vec<&str> = line.split_whitespace().collect();
+            let [_, seconds, "s", rate, unit] = words[..] else { panic!("{line}") };
+            assert!(
+                seconds.parse::<f64>().is_ok() && rate.replace(',', "").parse::<u64>().is_ok(),
+                "{line}"
+            );
+            assert!(["MB/s", "rows/s"].contains(&unit), "{line}");
+        }
+        assert!(ran.stderr.contains(" s by the clock; "), "{}", ran.stderr);
+    };
+    phases("ingest raw -v", &["hash", "read", "encode", "compress", "store"]);
+    phases("ingest raw -v", &["hash", "check"]);
+    phases("export -v", &["read", "decode", "normalise", "write", "sync"]);
+    assert!(!test.run("ingest raw").stderr.contains("by the clock"));
+}

@@ -1,0 +1,171 @@
+//! Many runs on one cache at once: they come to what one run alone comes to, an export beside an
+//! ingest sees one state, nobody is told that a database is locked, and nothing is left beside the
+//! cache. Who is told to wait and for whom is in `manners.rs` too, and how the write-ahead log is
+//! kept short beside a long export is tested beside it, in `src/cache/write_ahead_log.rs`.
+
+#![allow(clippy::unwrap_used)]
+
+use crate::support::cached::{cached_games, games_so_far};
+use crate::support::cli::{CliTest, Ran};
+use rusqlite::Connection;
+use splendor_prep::cache::WriterLock;
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+use std::process::Child;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+const CACHE: &str = "data/intermediate/prep.sqlite";
+
+/// Games in `raw`, as many of them in the cache, and what an undisturbed run makes of all of them
+/// in `undisturbed`.
+fn half_ingested(games: u32, cached: u32) -> CliTest {
+    let test = CliTest::new();
+    test.prep(&format!("simulate raw --games {games}"));
+    test.prep("ingest raw --cache undisturbed.sqlite");
+    test.prep("export --cache undisturbed.sqlite --out undisturbed --features base");
+    test.prep(&format!("ingest raw --max-games {cached}"));
+    test
+}
+
+fn write_ahead_logs(test: &CliTest) -> Vec<PathBuf> {
+    let beside = ["-wal", "-shm"].map(|ending| test.path(format!("{CACHE}{ending}")));
+    beside.into_iter().filter(|path| path.exists()).collect()
+}
+
+/// What is cached, without when.
+fn content(test: &CliTest, cache: &str) -> BTreeMap<i64, (String, Vec<u8>)> {
+    let games = cached_games(&test.path(cache)).into_iter();
+    games.map(|(game_id, game)| (game_id, (game.source_hash, game.blobs))).collect()
+}
+
+#[test]
+fn eight_ingests_and_two_exports_at_once_come_to_the_same_content() {
+    for (wait, allowed) in [("", &[0, 4][..]), ("--wait 60", &[0])] {
+        let test = half_ingested(40, 10);
+        let mut commands: Vec<String> = (0..8)
+            .map(|run| format!("ingest raw {wait} --jobs 2 --batch-size {}", 1 + run))
+            .collect();
+        for export in 0..2 {
+            commands.insert(3 * export + 1, format!("export --out out{export} --features base"));
+        }
+        let children: Vec<Child> =
+            commands.iter().map(|command| test.command(command).spawn().unwrap()).collect();
+        let mut done = 0;
+        for (command, child) in commands.iter().zip(children) {
+            let ran = Ran::from(child.wait_with_output().unwrap());
+            assert!(!ran.stderr.contains("is locked"), "{command}: {ran:#?}");
+            let allowed = if command.starts_with("export") { &[0] } else { allowed };
+            assert!(allowed.contains(&ran.code), "{command}: {ran:#?}");
+            done += u32::from(ran.code == 0);
+        }
+        assert!(done >= 3, "one ingest and two exports");
+        assert_eq!(write_ahead_logs(&test), [] as [PathBuf; 0], "all have ended");
+        test.prep("export --out after --features base");
+        assert!(test.files("after") == test.files("undisturbed"), "the exports differ");
+        assert!(content(&test, CACHE) == content(&test, "undisturbed.sqlite"), "the caches differ");
+    }
+}
+
+#[test]
+fn an_export_beside_an_ingest_sees_one_state_between_two_batches() {
+    const BATCH: u32 = 10;
+    let test = half_ingested(400, BATCH);
+    let slow = format!("ingest raw --jobs 1 --batch-size {BATCH}");
+    let mut ingest = test.command(&slow).spawn().unwrap();
+    let mut states = Vec::new();
+    while ingest.try_wait().unwrap().is_none() {
+        let out = format!("out{}", states.len());
+        let ran = test.run(&format!("export --out {out} --features base"));
+        assert_eq!(ran.code, 0, "{ran:#?}");
+        let manifest = test.read(format!("{out}/manifest.json"));
+        let manifest: serde_json::Value = serde_json::from_slice(&manifest).unwrap();
+        let games = manifest["inputs"]["games"].as_u64().unwrap();
+        assert_eq!(games % u64::from(BATCH), 0, "a state between batches");
+
+        // The arrays are of the games that the manifest names, whatever was committed meanwhile.
+        for split in ["train", "val", "test"] {
+            let ids = manifest["splits"][split]["game_ids"].as_array().unwrap();
+            let rows: u64 =
+                ids.iter().map(|game_id| rows_of(&test, game_id.as_i64().unwrap())).sum();
+            assert_eq!(manifest["splits"][split]["rows"], rows, "{split}");
+            let array = test.read(format!("{out}/X_{split}.npy"));
+            let header = 10 + u64::from(u16::from_le_bytes([array[8], array[9]]));
+            assert_eq!(array.len() as u64 - header, rows * 422 * 4, "X_{split}.npy");
+        }
+        states.push(games);
+    }
+    assert_eq!(Ran::from(ingest.wait_with_output().unwrap()).code, 0);
+    let between = states.iter().filter(|&&games| games > 10 && games < 400).count();
+    assert!(between > 0, "no export fell into the ingest: {states:?}");
+    assert!(states.is_sorted(), "{states:?}");
+    test.prep("export --out after --features base");
+    assert!(test.files("after") == test.files("undisturbed"), "the exports differ");
+}
+
+/// Rows of a log: its lines but for the header.
+fn rows_of(test: &CliTest, game_id: i64) -> u64 {
+    let folder = 2 + (game_id - 1) % 3;
+    let log = test.read(format!("raw/{folder}_games/{game_id}.csv"));
+    log.iter().filter(|&&byte| byte == b'\n').count() as u64 - 1
+}
+
+#[test]
+fn a_run_that_waits_says_for_whom() {
+    let test = CliTest::new();
+    test.prep("simulate raw --games 3");
+    let held = WriterLock::acquire(&test.path(CACHE), Duration::ZERO).unwrap();
+    let child = test.command("ingest raw --wait 30").spawn().unwrap();
+    sleep(Duration::from_millis(300));
+    drop(held);
+    let ran = Ran::from(child.wait_with_output().unwrap());
+    assert_eq!(ran.code, 0, "{ran:#?}");
+    let said = format!("waiting for another run (process {}) that holds", std::process::id());
+    assert_eq!(ran.stderr.matches(&said).count(), 1, "once: {ran:#?}");
+
+    // Who has let go is named to nobody.
+    assert_eq!(test.read(format!("{CACHE}.lock")), b"");
+}
+
+#[test]
+fn after_the_holder_is_killed_the_next_run_starts_at_once() {
+    let test = half_ingested(150, 10);
+    let mut holder = test.command("ingest raw --jobs 1 --batch-size 5").spawn().unwrap();
+    let begun = Instant::now();
+    while games_so_far(&test.path(CACHE)) == 10 {
+        assert!(begun.elapsed() < Duration::from_secs(30), "no progress");
+        sleep(Duration::from_millis(2));
+    }
+    // While it lives, a second writer is turned away, and told by whom.
+    let turned_away = test.run("ingest raw");
+    assert_eq!(turned_away.code, 4, "{turned_away:#?}");
+    let said = format!("another run (process {}) holds the cache", holder.id());
+    assert!(turned_away.stderr.contains(&said), "{turned_away:#?}");
+    holder.kill().unwrap();
+    holder.wait().unwrap();
+    // Without --wait: it would be turned away by any lock that outlived the holder.
+    test.prep("ingest raw");
+    assert_eq!(write_ahead_logs(&test), [] as [PathBuf; 0]);
+    test.prep("export --out after --features base");
+    assert!(test.files("after") == test.files("undisturbed"), "the exports differ");
+}
+
+/// Somebody's database browser that holds the file is no bug of ours to be shown bare.
+#[test]
+fn a_foreign_reader_stops_nothing_and_leaves_nothing_behind() {
+    let test = half_ingested(20, 10);
+    let browser = Connection::open(test.path(CACHE)).unwrap();
+    browser.execute_batch("BEGIN").unwrap();
+    let games = || browser.query_row("SELECT count(*) FROM games", [], |row| row.get::<_, u32>(0));
+    assert_eq!(games().unwrap(), 10);
+    let ran = test.run("ingest raw");
+    assert_eq!((ran.code, ran.complaints().as_str()), (0, ""), "{ran:#?}");
+    assert_eq!(games().unwrap(), 10, "its own state");
+    browser.execute_batch("COMMIT").unwrap();
+    assert_eq!(games().unwrap(), 20);
+    let log = fs::metadata(test.path(format!("{CACHE}-wal"))).unwrap().len();
+    assert!(log < 64 << 20, "{log} bytes");
+    drop(browser);
+    assert_eq!(write_ahead_logs(&test), [] as [PathBuf; 0]);
+}

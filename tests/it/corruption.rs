@@ -1,0 +1,229 @@
+//! Damage to the cache file at random: flipped bits and cut ends. Whatever is hit, nothing crashes
+//! and no wrong array comes out: an export is the same bytes as before, or an error that `verify`
+//! confirms; and what the messages say to run brings everything back.
+//!
+//! Through the library, some dozens of times a second; `PREP_LONG_TESTS=1` makes a thousand of it.
+
+#![allow(clippy::unwrap_used)]
+
+use crate::support::long_run;
+use rand_mt::Mt64;
+use splendor_prep::cache::{Cache, CacheError, Rebuild, WriterLock};
+use splendor_prep::config::{FeatureSet, MaskSource, Ratios};
+use splendor_prep::export::{Dtype, ExportOptions, Layout, SplitMethod, export};
+use splendor_prep::gamelog::{Dialect, GameId, ReadOptions, write_log};
+use splendor_prep::ingest::{
+    FindingKind, IngestError, IngestOptions, IngestSummary, VerifyOptions, VerifyReport, ingest,
+    verify,
+};
+use splendor_prep::progress::Silent;
+use splendor_prep::rules::PlayerCount;
+use splendor_prep::simulate::simulate_game;
+use std::fs::{self, File};
+use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+static NEVER: AtomicBool = AtomicBool::new(false);
+const GAMES: i64 = 8;
+const PAGE: u64 = 65_536;
+
+fn rounds() -> u32 {
+    long_run::times(60, 1_000) as u32
+}
+
+struct Workshop {
+    folder: tempfile::TempDir,
+    /// The cache file, undamaged.
+    good: Vec<u8>,
+    /// The receipt of its export, which holds the hash of every file.
+    receipt: Vec<u8>,
+}
+
+impl Workshop {
+    fn new() -> Workshop {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("raw")).unwrap();
+        for game in 1..=GAMES {
+            let mut log = File::create(folder.path().join(format!("raw/{game}.csv"))).unwrap();
+            let turns = simulate_game(PlayerCount::Two, game as u64);
+            write_log(&mut log, GameId(game), &turns, Dialect::ALL[0]).unwrap();
+        }
+        let mut workshop = Workshop { folder, good: Vec::new(), receipt: Vec::new() };
+        workshop.ingest().unwrap();
+        workshop.good = fs::read(workshop.cache()).unwrap();
+        workshop.receipt = workshop.export().unwrap();
+        assert!(workshop.verify().unwrap().is_clean());
+        workshop
+    }
+
+    fn cache(&self) -> PathBuf {
+        self.folder.path().join("prep.sqlite")
+    }
+
+    fn options(&self) -> IngestOptions {
+        IngestOptions {
+            root: self.folder.path().join("raw"),
+            jobs: 2,
+            batch_size: 3.try_into().unwrap(),
+            read: ReadOptions::default(),
+            dry_run: false,
+            max_games: None,
+            allow_delete: false,
+            keep_missing: false,
+            monitor_memory: false,
+        }
+    }
+
+    /// As `prep ingest` does it.
+    fn ingest(&self) -> Result<IngestSummary, IngestError> {
+        let path = self.cache();
+        Cache::check(&path)?;
+        let _lock = WriterLock::acquire(&path, Duration::ZERO)?;
+        let cache = Cache::open_or_create(&path)?;
+        ingest(Some(&cache), &self.options(), &Silent, &NEVER)
+    }
+
+    /// As `prep ingest --rebuild` does it.
+    fn rebuild(&self) {
+        let lock = WriterLock::acquire(&self.cache(), Duration::ZERO).unwrap();
+        let rebuild = Rebuild::begin(&self.cache(), &lock).unwrap();
+        let cache = Cache::open_or_create(rebuild.path()).unwrap();
+        ingest(Some(&cache), &self.options(), &Silent, &NEVER).unwrap();
+        drop(cache);
+        rebuild.finish().unwrap();
+    }
+
+    fn verify(&self) -> Result<VerifyReport, IngestError> {
+        let options = VerifyOptions { root: self.folder.path().join("raw"), jobs: 2 };
+        verify(&self.cache(), &options, &Silent, &NEVER)
+    }
+
+    /// The receipt of an export.
+    fn export(&self) -> Result<Vec<u8>, String> {
+        let out = self.folder.path().join("out");
+        let options = ExportOptions {
+            out: out.clone(),
+            ratios: Ratios::default(),
+            split_method: SplitMethod::Hash,
+            seed: 42,
+            features: FeatureSet::Base,
+            masks: MaskSource::Legal,
+            normalize: true,
+            dtype: Dtype::default(),
+            scaler_from: None,
+            layout: Layout::Npz,
+            jobs: 2,
+            monitor_memory: false,
+        };
+        let cache = Cache::open_existing(&self.cache()).map_err(|error| error.to_string())?;
+        export(&cache, &options, &Silent, &NEVER).map_err(|error| error.to_string())?;
+        Ok(fs::read(out.join("manifest.json")).unwrap())
+    }
+
+    /// Puts the undamaged file back and does something to it; says what.
+    fn damage(&self, dice: &mut Mt64) -> String {
+        let mut bytes = self.good.clone();
+        let size = bytes.len() as u64;
+        let mut roll = |below: u64| dice.next_u64() % below;
+        let what = if roll(5) == 0 {
+            let length = match roll(3) {
+                0 => roll(200),
+                1 => roll(size / PAGE) * PAGE,
+                _ => roll(size),
+            };
+            bytes.truncate(length as usize);
+            format!("cut to {length} bytes")
+        } else {
+            let flips: Vec<(u64, u64)> = (0..=roll(3))
+                .map(|_| {
+                    let place = match roll(4) {
+                        // The header, the schema, the top of a page, anything.
+                        0 => roll(100),
+                        1 => roll(2 * PAGE),
+                        2 => roll(size / PAGE) * PAGE + roll(60),
+                        _ => roll(size),
+                    };
+                    (place, roll(8))
+                })
+                .collect();
+            for &(place, bit) in &flips {
+                bytes[place as usize] ^= 1 << bit;
+            }
+            format!("flipped (byte, bit) {flips:?}")
+        };
+        for ending in ["-wal", "-shm", ".damaged"] {
+            let _ = fs::remove_file(self.folder.path().join(format!("prep.sqlite{ending}")));
+        }
+        fs::write(self.cache(), bytes).unwrap();
+        what
+    }
+}
+
+#[derive(Debug, Default)]
+struct Outcomes {
+    /// The export was the same all the same.
+    harmless: u32,
+    /// The export was refused.
+    reported: u32,
+    /// An ordinary ingest mended it.
+    healed: u32,
+    /// It had to be made anew.
+    rebuilt: u32,
+}
+
+#[test]
+fn damage_anywhere_is_harmless_or_reported_and_what_is_said_to_run_mends_it() {
+    let workshop = Workshop::new();
+    let mut dice = Mt64::new(20_261_123);
+    let mut outcomes = Outcomes::default();
+    for round in 0..rounds() {
+        let damage = workshop.damage(&mut dice);
+        let what = format!("round {round}, {damage}");
+        match workshop.export() {
+            Ok(receipt) => {
+                assert!(receipt == workshop.receipt, "another export, and no word: {what}");
+                outcomes.harmless += 1;
+            }
+            Err(error) => {
+                // A game whose version was changed is not damaged, but must be encoded anew.
+                let is_outdated = error.contains("another version of prep");
+                let is_clean = workshop.verify().is_ok_and(|report| report.is_clean());
+                assert!(is_outdated || !is_clean, "{what}: {error}");
+                outcomes.reported += 1;
+            }
+        }
+
+        let found = workshop.verify();
+        let is_of_file = found.is_ok_and(|report| {
+            report.findings.iter().any(|finding| finding.kind == FindingKind::DamagedFile)
+        });
+        match workshop.ingest() {
+            // What ingest does not have to touch, it does not look at; verify does.
+            Ok(_) if is_of_file => {
+                workshop.rebuild();
+                outcomes.rebuilt += 1;
+            }
+            Ok(summary) => outcomes.healed += u32::from(summary.encoded_games() > 0),
+            Err(IngestError::Cache(
+                error @ (CacheError::Malformed { .. } | CacheError::Newer { .. }),
+            )) => {
+                assert!(error.to_string().contains("--rebuild"), "{what}: {error}");
+                workshop.rebuild();
+                outcomes.rebuilt += 1;
+            }
+            Err(error) => panic!("{what}: {error}"),
+        }
+        let found = workshop.verify().unwrap();
+        assert!(found.is_clean(), "{what}: {found:#?}");
+        assert!(workshop.export().unwrap() == workshop.receipt, "not mended: {what}");
+    }
+    println!("{outcomes:?}");
+    let Outcomes { harmless, reported, healed, rebuilt } = outcomes;
+    assert_eq!(harmless + reported, rounds());
+    for (count, outcome) in
+        [(harmless, "harmless"), (reported, "reported"), (healed, "healed"), (rebuilt, "rebuilt")]
+    {
+        assert!(count > 0, "nothing was {outcome}: {outcomes:?}");
+    }
+}

@@ -1,0 +1,405 @@
+//! `prep diff` through the binary: games that came, went, changed or moved, means that moved, and
+//! what a nightly job does with that. Expected values are computed from the arrays.
+
+#![allow(clippy::unwrap_used)]
+
+use crate::support::cli::{CliTest, Ran};
+use crate::support::export::{Export, SPLITS};
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::PathBuf;
+
+const SPLIT: &str = "--split 0.6,0.2,0.2";
+
+/// Exports of two nights in `old` and `new`: of 30 games, three are gone, three have other logs,
+/// and ten are new.
+fn two_nights() -> CliTest {
+    let test = CliTest::new();
+    test.prep("simulate raw --games 30");
+    test.prep("ingest raw");
+    test.prep(&format!("export --out old {SPLIT}"));
+    for game in [3, 4, 5] {
+        fs::remove_file(log(&test, "raw", game)).unwrap();
+    }
+    test.prep("simulate other --games 30 --seed 9");
+    for game in [7, 8, 9] {
+        fs::copy(log(&test, "other", game), log(&test, "raw", game)).unwrap();
+    }
+    test.prep("simulate raw --games 10 --first-id 31 --seed 2");
+    test.prep("ingest raw");
+    test.prep(&format!("export --out new {SPLIT}"));
+    test
+}
+
+/// A game's log, wherever it lies below a folder.
+fn log(test: &CliTest, folder: &str, game: i64) -> PathBuf {
+    let name = format!("{game}.csv");
+    let path = test.files(folder).into_keys().find(|path| path.ends_with(&name));
+    test.path(folder).join(path.unwrap())
+}
+
+fn diff(test: &CliTest, options: &str) -> Value {
+    serde_json::from_str(&test.prep(&format!("diff --json {options}"))).unwrap()
+}
+
+fn split_of_each_game(test: &CliTest, export: &str) -> BTreeMap<i64, &'static str> {
+    let export = Export { folder: test.path(export) };
+    let games = |split| export.games(split).into_iter().map(move |game| (game, split));
+    SPLITS.into_iter().flat_map(games).collect()
+}
+
+fn listed(diff: &Value, split: &str, what: &str) -> BTreeSet<i64> {
+    serde_json::from_value(diff["splits"][split][what].clone()).unwrap()
+}
+
+/// Mean and deviation of each column of the training rows, in two passes over an export that is
+/// not normalised.
+fn means(test: &CliTest, export: &str) -> Vec<(f64, f64)> {
+    let rows = Export { folder: test.path(export) }.features("train");
+    let columns = rows.columns().into_iter();
+    columns
+        .map(|column| mean_and_deviation(column.iter().map(|&x| f64::from(x)).collect()))
+        .collect()
+}
+
+fn mean_and_deviation(values: Vec<f64>) -> (f64, f64) {
+    let count = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / count;
+    let var = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / count;
+    (mean, var.sqrt())
+}
+
+/// Rewrites a JSON file of an export, and its entry in the manifest.
+fn edit(test: &CliTest, export: &str, name: &str, edit: impl FnOnce(&mut Value)) {
+    let folder = test.path(export);
+    let read = |name: &str| -> Value {
+        serde_json::from_slice(&fs::read(folder.join(name)).unwrap()).unwrap()
+    };
+    let mut content = read(name);
+    edit(&mut content);
+    let text = content.to_string();
+    fs::write(folder.join(name), &text).unwrap();
+    if name != "manifest.json" {
+        let mut manifest = read("manifest.json");
+        manifest["files"][name]["blake3"] = blake3::hash(text.as_bytes()).to_hex().as_str().into();
+        fs::write(folder.join("manifest.json"), manifest.to_string()).unwrap();
+    }
+}
+
+/// As the first version of prep wrote it.
+fn make_old(test: &CliTest, export: &str) {
+    edit(test, export, "preprocessing_stats.json", |stats| {
+        stats.as_object_mut().unwrap().remove("training_sums").unwrap();
+    });
+    edit(test, export, "manifest.json", |manifest| {
+        for name in ["export_id", "scaler", "identical_games", "games_in_two_splits"] {
+            manifest.as_object_mut().unwrap().remove(name).unwrap();
+        }
+        for split in SPLITS {
+            for name in ["log_hashes", "row_hashes"] {
+                manifest["splits"][split].as_object_mut().unwrap().remove(name).unwrap();
+            }
+        }
+    });
+}
+
+#[track_caller]
+fn fails(ran: &Ran, sentence: &str) {
+    assert_eq!(ran.code, 1, "{ran:#?}");
+    assert!(ran.complaints().contains(sentence), "{sentence:?} is not in {ran:#?}");
+}
+
+#[test]
+fn games_that_came_went_and_changed_are_told_by_split() {
+    let test = two_nights();
+    let found = diff(&test, "old new");
+    let (before, after) = (split_of_each_game(&test, "old"), split_of_each_game(&test, "new"));
+    for split in SPLITS {
+        let games = |games: &mut dyn Iterator<Item = i64>, splits: &BTreeMap<i64, &str>| {
+            games.filter(|game| splits[game] == split).collect::<BTreeSet<_>>()
+        };
+        assert_eq!(listed(&found, split, "removed"), games(&mut (3..=5), &before), "{split}");
+        assert_eq!(listed(&found, split, "changed"), games(&mut (7..=9), &after), "{split}");
+        assert_eq!(listed(&found, split, "added"), games(&mut (31..=40), &after), "{split}");
+        let count = |splits: &BTreeMap<i64, &str>| splits.values().filter(|&&s| s == split).count();
+        assert_eq!(found["splits"][split]["old_games"], count(&before));
+        assert_eq!(found["splits"][split]["new_games"], count(&after));
+    }
+    assert_eq!(found["moved"], json!([]));
+    assert_eq!(found["remarks"], json!([]));
+    assert_eq!((&found["old"]["games"], &found["new"]["games"]), (&json!(30), &json!(37)));
+    let manifest = Export { folder: test.path("old") }.json("manifest.json");
+    assert_eq!(found["old"]["export_id"], manifest["export_id"]);
+    assert_eq!(found["old"]["rows"], manifest["inputs"]["rows"]);
+
+    let said = test.prep("diff old new");
+    assert!(said.contains("\nremoved: 3, 4, 5\nchanged: 7, 8, 9\n"), "{said}");
+    assert!(said.starts_with("old  old: 30 games, "), "{said}");
+}
+
+#[test]
+fn games_that_moved_are_told_with_both_splits() {
+    let test = two_nights();
+    test.prep(&format!("export --out other_seed --seed 7 {SPLIT}"));
+    let (before, after) =
+        (split_of_each_game(&test, "new"), split_of_each_game(&test, "other_seed"));
+    let expected: Vec<Value> = before
+        .iter()
+        .filter(|&(game, split)| after[game] != *split)
+        .map(|(game, split)| json!({ "game_id": game, "from": split, "to": after[game] }))
+        .collect();
+    assert!(expected.len() > 5, "{expected:?}");
+    let found = diff(&test, "new other_seed");
+    assert_eq!(found["moved"], json!(expected));
+    for split in SPLITS {
+        let count = |key: &str| expected.iter().filter(|game| game[key] == split).count();
+        assert_eq!(found["splits"][split]["moved_in"], count("to"));
+        assert_eq!(found["splits"][split]["moved_out"], count("from"));
+        for what in ["added", "removed", "changed"] {
+            assert_eq!(listed(&found, split, what), BTreeSet::new());
+        }
+    }
+}
+
+/// Whatever the exports' own scaler, type and normalisation.
+#[test]
+fn means_are_told_in_deviations_of_the_old_export_farthest_first() {
+    let test = two_nights();
+    let options = format!("--no-normalize {SPLIT}");
+    test.prep(&format!("export --out new_raw {options}"));
+    test.prep(&format!("export --out scaled --scaler-from old --dtype float16 {SPLIT}"));
+    // The old games are gone from the cache: take the normalisation back.
+    let old = Export { folder: test.path("old") };
+    let (scaler, rows) = (old.scaler(), old.features("train"));
+    let before: Vec<(f64, f64)> = rows
+        .columns()
+        .into_iter()
+        .zip(scaler.mean.iter().zip(&scaler.scale))
+        .map(|(column, (mean, scale))| {
+            let values = column.iter().map(|&value| (f64::from(value) * scale + mean).round());
+            mean_and_deviation(values.collect())
+        })
+        .collect();
+    let after = means(&test, "new_raw");
+    let names = Export { folder: test.path("new") }.columns();
+    let (mut newly_varying, mut newly_constant) = (Vec::new(), Vec::new());
+    let expected: BTreeMap<&str, f64> = names
+        .iter()
+        .enumerate()
+        .map(|(column, name)| {
+            let ((old, old_deviation), (new, new_deviation)) = (before[column], after[column]);
+            match (old_deviation > 0.0, new_deviation > 0.0) {
+                (false, true) => newly_varying.push(name.clone()),
+                (true, false) => newly_constant.push(name.clone()),
+                _ => {}
+            }
+            let unit = match (old_deviation > 0.0, new_deviation > 0.0) {
+                (true, _) => old_deviation,
+                (false, true) => new_deviation,
+                (false, false) => 1.0,
+            };
+            (name.as_str(), (new - old) / unit)
+        })
+        .collect();
+    assert!(!newly_varying.is_empty(), "the test looks at one that was constant");
+    for new in ["new", "new_raw", "scaled"] {
+        let found = diff(&test, &format!("old {new} --top 2000"));
+        assert_eq!(found["newly_varying"], json!(newly_varying));
+        assert_eq!(found["newly_constant"], json!(newly_constant));
+        assert_eq!(found["columns_compared"], 1308, "flags and places too");
+        let means = found["means"].as_array().unwrap();
+        assert_eq!(means.len(), 1308);
+        for column in means {
+            let shift = column["mean_shift"].as_f64().unwrap();
+            let expected = expected[column["column"].as_str().unwrap()];
+            assert!((shift - expected).abs() <= 1e-9, "{column}, not {expected}");
+        }
+        let size = |column: &Value| column["mean_shift"].as_f64().unwrap().abs();
+        assert!(means.windows(2).all(|pair| size(&pair[0]) >= size(&pair[1])));
+        let top = diff(&test, &format!("old {new}"));
+        assert_eq!(top["means"].as_array().unwrap()[..], means[..10]);
+    }
+    let found = diff(&test, "old new --top 2");
+    let said = test.prep("diff old new --top 2");
+    for column in found["means"].as_array().unwrap() {
+        let name = column["column"].as_str().unwrap();
+        let shift = column["mean_shift"].as_f64().unwrap();
+        assert!(
+            said.contains(&format!("\n  {name} by {shift:+.3} standard deviations\n")),
+            "{said}"
+        );
+    }
+    assert_eq!(said.matches("standard deviations").count(), 2, "{said}");
+}
+
+#[test]
+fn an_export_is_no_other_than_itself() {
+    let test = two_nights();
+    let found = diff(&test, "new new --max-drift 0");
+    for split in SPLITS {
+        for what in ["added", "removed", "changed"] {
+            assert_eq!(listed(&found, split, what), BTreeSet::new());
+        }
+    }
+    assert_eq!(found["past_max_drift"], json!([]));
+    assert!(found["means"].as_array().unwrap().iter().all(|column| column["mean_shift"] == 0.0));
+    let text = test.prep("diff new new");
+    assert!(text.ends_with(" features\n") && text.contains("\nno mean moved, of "), "{text}");
+}
+
+#[test]
+fn a_nightly_job_is_stopped_by_what_moved_too_far() {
+    let test = two_nights();
+    let found = diff(&test, "old new --top 3");
+    let farthest = &found["means"][0];
+    let (name, shift) =
+        (farthest["column"].as_str().unwrap(), farthest["mean_shift"].as_f64().unwrap());
+    let (above, below) = (shift.abs() * 1.001, shift.abs() * 0.999);
+    let ran = test.run(&format!("diff -q old new --max-drift {above}"));
+    assert_eq!((ran.code, ran.stdout.as_str(), ran.stderr.as_str()), (0, "", ""));
+    let ran = test.run(&format!("diff -q old new --max-drift {below}"));
+    let sentence = format!(
+        " moved more than {below} standard deviations, {name} farthest ({shift:+.3}): look at the \
+         new logs before training on new\n"
+    );
+    fails(&ran, &sentence);
+    assert_eq!(ran.stdout, "");
+    let ran = test.run(&format!("diff --json old new --max-drift {below}"));
+    let printed: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!((ran.code, &printed["past_max_drift"][0]), (1, farthest));
+
+    let from_variable = |value: &str| {
+        test.command("diff old new").env("PREP_MAX_DRIFT", value).output().unwrap().status.code()
+    };
+    assert_eq!((from_variable(&above.to_string()), from_variable("0")), (Some(0), Some(1)));
+    for wrong in ["-1", "nan", "inf", "much"] {
+        assert_eq!(test.run(&format!("diff old new --max-drift={wrong}")).code, 2, "{wrong}");
+    }
+    assert_eq!(test.run("diff old").code, 2);
+}
+
+/// A column that never varied has no deviations to move by.
+#[test]
+fn a_constant_that_becomes_another_has_moved_infinitely_far() {
+    let test = two_nights();
+    let name = "total_cards_bought";
+    let column =
+        Export { folder: test.path("new") }.columns().iter().position(|other| other == name);
+    edit(&test, "new", "preprocessing_stats.json", |stats| {
+        let sums = &mut stats["training_sums"];
+        let rows = sums["rows"].as_i64().unwrap();
+        let column = column.unwrap();
+        assert_eq!(sums["sum_of_squares"][column], 0, "it was always 0");
+        sums["sum"][column] = (-2 * rows).into();
+        sums["sum_of_squares"][column] = (4 * rows).into();
+    });
+    fails(&test.run("diff -q old new --max-drift 1e300"), "1 feature moved more than 1");
+    let found = diff(&test, "old new");
+    assert_eq!(found["means"][0], json!({ "column": name, "mean_shift": null }));
+    assert!(test.prep("diff old new").contains(&format!("  {name} by -inf standard deviations\n")));
+}
+
+#[test]
+fn exports_with_other_columns_cannot_be_compared() {
+    let test = two_nights();
+    test.prep(&format!("export --out base --features base {SPLIT}"));
+    let sentence = "error: the exports have other columns (1308 and 422): their features cannot be \
+                    compared, and no model fits both\n";
+    for options in ["", "-q", "--max-drift 9", "--json"] {
+        let ran = test.run(&format!("diff old base {options}"));
+        fails(&ran, sentence);
+        assert_eq!(ran.stdout.contains("changed"), options != "-q", "the games are told: {ran:#?}");
+    }
+    edit(&test, "new", "feature_cols.json", |names| names[378] = "card3_place".into());
+    let sentence = "error: the exports have other columns (column 378 is card3_position in one and \
+                    card3_place in the other)";
+    fails(&test.run("diff old new"), sentence);
+}
+
+#[test]
+fn without_training_rows_there_is_nothing_to_compare() {
+    let test = two_nights();
+    test.prep("export --out none --no-normalize --split 0.000001,0.5,0.499999");
+    let sentence = "error: none has no training rows: there are no means to compare\n";
+    fails(&test.run("diff old none"), sentence);
+    fails(&test.run("diff none old --max-drift 9"), sentence);
+}
+
+#[test]
+fn another_encoder_is_said_and_logs_are_compared_instead_of_rows() {
+    let test = two_nights();
+    edit(&test, "old", "manifest.json", |manifest| {
+        manifest["encoder_version"] = 0.into();
+        for split in SPLITS {
+            let hashes = manifest["splits"][split]["row_hashes"].as_str().unwrap();
+            manifest["splits"][split]["row_hashes"] = "0".repeat(hashes.len()).into();
+        }
+    });
+    let found = diff(&test, "old new");
+    let changed: BTreeSet<i64> =
+        SPLITS.into_iter().flat_map(|split| listed(&found, split, "changed")).collect();
+    assert_eq!(changed, BTreeSet::from([7, 8, 9]));
+    let ran = test.run("diff -q old new");
+    let warning = "warning: the exports were made by different encoders (version 0 and 1): every \
+                   game's rows may differ, so the games listed as changed are those whose logs did\n";
+    assert_eq!((ran.code, ran.complaints().as_str()), (0, warning));
+}
+
+#[test]
+fn of_an_older_export_it_is_said_what_it_does_not_tell() {
+    let test = two_nights();
+    let whole = diff(&test, "old new --top 2000");
+    make_old(&test, "old");
+    let found = diff(&test, "old new --top 2000");
+    let remarks = json!([
+        "old was made by an older prep, whose manifest has no hash of each game: which games \
+         changed is not known",
+        "an export was made by an older prep, which tells no means of the 324 columns that are not \
+         normalised: those are not compared",
+    ]);
+    assert_eq!(found["remarks"], remarks);
+    assert_eq!(found["splits"]["train"]["changed"], Value::Null);
+    assert_eq!(listed(&found, "train", "added"), listed(&whole, "train", "added"));
+    let means = |diff: &Value| -> BTreeMap<String, String> {
+        let means = diff["means"].as_array().unwrap();
+        let entry = |mean: &Value| {
+            (mean["column"].as_str().unwrap().to_owned(), mean["mean_shift"].to_string())
+        };
+        means.iter().map(entry).collect()
+    };
+    let (whole, found) = (means(&whole), means(&found));
+    assert_eq!(found.len(), 984);
+    assert!(found.iter().all(|(column, shift)| whole[column] == *shift));
+    let said = test.prep("diff old new");
+    assert!(said.contains("(no id)") && said.contains(" ? "), "{said}");
+
+    // One that used another's scaler does not tell its own means at all.
+    test.prep(&format!("export --out scaled --scaler-from new {SPLIT}"));
+    make_old(&test, "scaled");
+    edit(&test, "scaled", "manifest.json", |manifest| {
+        manifest["settings"]["scaler"] = "from an earlier export".into();
+    });
+    let sentence = "error: scaled was made by an older prep with another export's scaler, and does \
+                    not tell its own means: export it again\n";
+    fails(&test.run("diff new scaled"), sentence);
+}
+
+#[test]
+fn what_is_no_export_or_a_mixture_of_two_is_refused() {
+    let test = two_nights();
+    fails(
+        &test.run("diff old raw"),
+        "error: cannot compare raw: it has no manifest.json: give a folder that prep export wrote",
+    );
+    fails(&test.run("diff nowhere old"), "error: cannot compare nowhere: it is not there: give");
+    fs::copy(test.path("new/preprocessing_stats.json"), test.path("old/preprocessing_stats.json"))
+        .unwrap();
+    fails(
+        &test.run("diff old new"),
+        "error: cannot compare old: preprocessing_stats.json is not the file that its \
+         manifest.json lists: try again if an export was running, else export again",
+    );
+    fs::write(test.path("new/manifest.json"), "{}").unwrap();
+    fails(&test.run("diff new old"), "error: cannot compare new: manifest.json: missing field");
+}

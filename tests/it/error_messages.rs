@@ -1,0 +1,416 @@
+//! What a new user does wrong, and whether `prep` says what is wrong and what to do next: paths,
+//! values, settings and logs. Exit codes and who writes where are in `manners.rs`; what exactly a
+//! log or a setting may say is in `log_reader` and `settings.rs`.
+
+// Skipping a test says so.
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
+
+use crate::support::broken_cache::spoil_trees;
+use crate::support::cli::{CliTest, Ran};
+use std::fs;
+
+/// Runs it, which must fail with this exit code, and looks for every text in what it says on stderr.
+#[track_caller]
+fn says(test: &CliTest, arguments: &str, code: i32, texts: &[&str]) -> Ran {
+    let ran = test.run(arguments);
+    assert_eq!(ran.code, code, "prep {arguments}: {ran:#?}");
+    for text in texts {
+        assert!(ran.stderr.contains(text), "prep {arguments}: {text:?} is not in {ran:#?}");
+    }
+    ran
+}
+
+fn three_games() -> CliTest {
+    let test = CliTest::new();
+    test.prep("simulate raw --games 3");
+    test
+}
+
+/// Changes one value of a game's log, by line (the header is 1) and column name. Returns how many
+/// values stand before it.
+fn spoil(test: &CliTest, log: &str, line: usize, column: &str, value: &str) -> usize {
+    let text = String::from_utf8(test.read(log)).unwrap();
+    let mut rows: Vec<Vec<&str>> = text.lines().map(|line| line.split(',').collect()).collect();
+    let place = rows[0].iter().position(|name| *name == column).unwrap();
+    rows[line - 1][place] = value;
+    let lines: Vec<_> = rows.iter().map(|row| row.join(",")).collect();
+    test.write(log, lines.join("\n") + "\n");
+    place
+}
+
+/// The lines below the first line with this text: a rule, the excerpt, and what is underlined in it.
+#[track_caller]
+fn underlined(ran: &Ran, said: &str) -> (String, String) {
+    let lines: Vec<&str> = ran.stderr.lines().collect();
+    let at = lines.iter().position(|line| line.contains(said));
+    let at = at.unwrap_or_else(|| panic!("{said:?} is not in {ran:#?}"));
+    assert_eq!(lines[at + 1].trim(), "|", "{ran:#?}");
+    let chars = |line: &str| line.chars().collect::<Vec<_>>();
+    let (shown, marks) = (chars(lines[at + 2]), chars(lines[at + 3]));
+    let marked = shown.iter().zip(&marks).filter(|&(_, mark)| *mark == '^').map(|(c, _)| *c);
+    (shown.iter().collect(), marked.collect())
+}
+
+#[test]
+fn folders_without_logs_are_met_with_what_was_looked_for_and_what_is_there() {
+    let test = three_games();
+    test.write("aggregate/all_games.csv", "x");
+    test.write("packed/2_games/1.csv.gz", "x");
+    test.write("packed/notes.txt", "x");
+    test.write("capitals/1.CSV", "x");
+    test.write("others/notes.txt", "x");
+    fs::create_dir(test.path("empty")).unwrap();
+    for command in ["ingest", "status"] {
+        for (folder, texts) in [
+            ("aggregate", &["all_games.csv is skipped: it holds every game appended"][..]),
+            ("packed", &["2_games/1.csv.gz is packed: unpack it first"]),
+            ("capitals", &["1.CSV is skipped: logs end in .csv, in small letters"]),
+            ("others", &["only notes.txt, which is no log: is it the right folder?"]),
+            ("empty", &["the folder is empty", "is its disk mounted?"]),
+        ] {
+            let looked_for = format!(
+                "error: no logs found in {folder}: looked there and in all folders below for *.csv \
+                 files named after a game id, such as 2_games/17.csv; "
+            );
+            let ran = says(&test, &format!("{command} {folder}"), 1, texts);
+            assert!(ran.stderr.starts_with(&looked_for), "{ran:#?}");
+        }
+        let nowhere = ["there is no folder nowhere: give the folder", "`prep simulate DIR"];
+        says(&test, &format!("{command} nowhere"), 1, &nowhere);
+        let file =
+            "raw/2_games/1.csv is a file: give the folder that holds the logs, such as raw/2_games";
+        says(&test, &format!("{command} raw/2_games/1.csv"), 1, &[file]);
+    }
+    assert!(!test.path("data").exists(), "a cache was made");
+}
+
+#[test]
+fn a_cache_that_is_not_there_empty_or_something_else_leads_to_the_next_step() {
+    let test = three_games();
+    let absent = "there is no cache at data/intermediate/prep.sqlite: run `prep ingest DIR --cache data/intermediate/prep.sqlite` first";
+    for command in ["export", "verify"] {
+        says(&test, command, 1, &[absent]);
+    }
+    fs::create_dir(test.path("folder")).unwrap();
+    for command in ["ingest raw", "ingest raw --rebuild", "export", "status raw"] {
+        let folder =
+            "folder is a folder: give the cache file in it, such as --cache folder/prep.sqlite";
+        says(&test, &format!("{command} --cache folder"), 1, &[folder]);
+    }
+    let under_a_file =
+        ["cannot make the folder raw/2_games/1.csv", "choose another place with --cache"];
+    says(&test, "ingest raw --cache raw/2_games/1.csv/prep.sqlite", 1, &under_a_file);
+
+    // A cache is there, and no log has gone in.
+    test.write("broken/1.csv", "not,a,log\n");
+    says(&test, "ingest broken", 3, &["1.csv:1: found the column `not`"]);
+    let empty = "the cache holds no games: run `prep ingest DIR --cache data/intermediate/prep.sqlite` \
+                 first; `prep status DIR --cache data/intermediate/prep.sqlite` says why";
+    says(&test, "export", 1, &[empty]);
+}
+
+#[test]
+fn folders_that_are_no_exports_are_met_with_what_is_wanted() {
+    let test = three_games();
+    test.prep("ingest raw -q");
+    test.prep("export -q --out out");
+    test.write("arrays/X_train.npy", "x");
+    let wanted = "give a folder that prep export wrote";
+    for (arguments, texts) in [
+        ("diff out nowhere", &["cannot compare nowhere: it is not there", wanted][..]),
+        ("diff out/manifest.json out", &["it is a file", wanted]),
+        ("diff raw out", &["cannot compare raw: it has no manifest.json", wanted]),
+        (
+            "export --scaler-from raw",
+            &[
+                "scaler of raw: its feature_cols.json is not there",
+                "give a folder that `prep export` wrote",
+            ],
+        ),
+        ("verify --export nowhere", &["give the folder that `prep export` wrote"]),
+        ("export --out arrays", &["arrays holds X_train.npy", "choose another --out"]),
+        ("export --out raw/2_games/1.csv", &["is not a folder: choose another --out"]),
+    ] {
+        says(&test, arguments, 1, texts);
+    }
+    test.write("out/scaler.npz", "junk");
+    let damaged = ["scaler of out: its scaler.npz does not read", "export that folder anew"];
+    says(&test, "export --scaler-from out", 1, &damaged);
+    let nowhere = ["scaler of nowhere: it is not there: give a folder that `prep export` wrote"];
+    says(&test, "export --scaler-from nowhere", 1, &nowhere);
+    let ran = test.run("verify --export raw");
+    assert!(
+        ran.stdout.contains("raw is no export: give the folder that `prep export`"),
+        "{ran:#?}"
+    );
+}
+
+#[test]
+fn splits_that_do_not_work_out_say_how_to_write_them() {
+    let test = three_games();
+    for (split, texts) in [
+        ("0.8,0.1", &["expected three numbers such as 0.8,0.1,0.1", "found 2"][..]),
+        ("0.8/0.1/0.1", &["expected three numbers such as 0.8,0.1,0.1"]),
+        ("80,10,10", &["a share is between 0 and 1; write 80 percent as 0.8"]),
+        ("0.8,0.1,0.2", &["sum to 1.1, not to 1; change one of them"]),
+        ("0,0.5,0.5", &["give train a share above 0"]),
+    ] {
+        says(&test, &format!("export --split {split}"), 2, texts);
+    }
+    test.prep("ingest raw -q");
+    let ran = test.run("export --split 0.98,0.01,0.01");
+    assert_eq!(ran.code, 0, "{ran:#?}");
+    let empty = "no game fell into val: ingest more games, or change --split or --seed";
+    assert!(ran.stderr.contains(empty), "{ran:#?}");
+}
+
+#[test]
+fn numbers_and_names_that_are_none_say_what_is_expected() {
+    let test = CliTest::new();
+    for (arguments, texts) in [
+        ("export --jobs x", &["'x' for '--jobs <N>': expected a whole number"][..]),
+        ("ingest --batch-size 1.5", &["'1.5' for '--batch-size <N>': expected a whole number"]),
+        ("ingest --wait soon", &["'soon' for '--wait <SECONDS>': expected a whole number"]),
+        ("export --seed -1", &["expected a whole number from 0 to 4294967295"]),
+        (
+            "simulate raw --games 0",
+            &["'0' for '--games <N>': expected a whole number from 1 to 4294967295"],
+        ),
+        ("ingets", &["some similar subcommands exist", "'ingest'"]),
+        ("help ingets", &["a similar subcommand exists: 'ingest'"]),
+        ("schema --family noble", &["a similar value exists: 'nobles'"]),
+        ("export raw", &["an export reads the cache, which 'prep ingest raw' fills"]),
+        ("completions tcsh", &["[possible values: bash"]),
+        ("simulate raw --games -3", &["expected a whole number from 1 to"]),
+        ("simulate raw --games 3 --first-id -1", &["expected a whole number from 0 to"]),
+        ("ingest --batch-size 0", &["expected a whole number from 1\n"]),
+        ("ingest --wait -5", &["expected a whole number that is not negative\n"]),
+        ("export --seed x", &["expected a whole number\n"]),
+        ("schema --normalized=maybe", &["expected yes, no, true, false, on, off, 1 or 0\n"]),
+        ("inspect 1 --feature gems_board_red", &["add --turn N or --row N"]),
+    ] {
+        let ran = says(&test, arguments, 2, texts);
+        for riddle in ["invalid digit", "'-- -", "..="] {
+            assert!(!ran.stderr.contains(riddle), "{riddle:?} is in {ran:#?}");
+        }
+    }
+}
+
+#[test]
+fn a_wrong_value_of_a_variable_is_blamed_on_the_variable() {
+    let test = CliTest::new();
+    let with = |arguments: &str, variable: &str, value: &str| {
+        let ran = Ran::from(test.command(arguments).env(variable, value).output().unwrap());
+        assert_eq!(ran.code, 2, "{ran:#?}");
+        ran.stderr
+    };
+    for (arguments, variable, value) in [
+        ("export", "PREP_NUM_WORKERS", "lots"),
+        ("export", "PREP_DTYPE", "double"),
+        ("status", "PREP_CACHE", ""),
+        ("ingest", "PREP_DATA_ROOT", ""),
+        ("ingest", "PREP_REPAIR", "perhaps"),
+    ] {
+        let said = with(arguments, variable, value);
+        assert!(said.contains(&format!("for '{variable}'")), "{said}");
+        assert!(!said.lines().next().unwrap().contains("--"), "{said}");
+    }
+    // A flag that was typed is to blame, whatever the variable says.
+    let said = with("export --jobs lots", "PREP_NUM_WORKERS", "lots");
+    assert!(said.contains("'lots' for '--jobs <N>'"), "{said}");
+}
+
+#[test]
+fn names_that_nothing_has_lead_to_the_right_ones() {
+    let test = three_games();
+    for (arguments, texts) in [
+        ("schema --search zzz", &["no name or meaning of a column holds zzz: try another"][..]),
+        ("schema --heads --search zzz", &["no head or meaning of a class holds zzz"]),
+        ("schema --base --search zzz", &["leave out a name, or one of the flags"]),
+        ("schema --normalized no", &["no column is named no: write --normalized=no"]),
+        ("inspect raw/2_games/99.csv", &["there is no log raw/2_games/99.csv: check the path"]),
+        (
+            "inspect raw/2_games/1.csv --row 0 --feature gems_bord_red",
+            &["did you mean gems_board_red", "? (`prep schema` lists all)\n"],
+        ),
+        ("inspect raw/2_games/1.csv --turn -1", &["turn -1: game 1 has turns 1 to "]),
+    ] {
+        says(&test, arguments, 1, texts);
+    }
+}
+
+#[test]
+fn what_is_advised_for_another_cache_names_that_cache() {
+    let test = three_games();
+    test.prep("ingest raw -q --cache mine.sqlite");
+    let whole = test.read("mine.sqlite");
+    let mut broken = whole.clone();
+    spoil_trees(&mut broken);
+    test.write("mine.sqlite", broken);
+    let command = "`prep ingest DIR --cache mine.sqlite --rebuild`";
+    for arguments in ["ingest raw", "status raw", "export", "report"] {
+        says(&test, &format!("{arguments} --cache mine.sqlite"), 1, &[command]);
+    }
+    let first = "there is no cache at gone.sqlite: run `prep ingest DIR --cache gone.sqlite` first";
+    for arguments in ["export", "report", "verify raw", "inspect 1"] {
+        says(&test, &format!("{arguments} --cache gone.sqlite"), 1, &[first]);
+    }
+    test.prep("ingest raw -q --cache mine.sqlite --rebuild");
+    test.prep("verify raw --cache mine.sqlite");
+    assert!(!test.path("data").exists(), "another cache was made");
+}
+
+#[test]
+fn a_slip_in_the_settings_is_underlined() {
+    let test = CliTest::new();
+    for (yaml, said, line, marked) in [
+        (
+            "data:\n  data_rot: raw\n",
+            "did you mean `data.data_root`?",
+            "2 |   data_rot: raw",
+            "data_rot",
+        ),
+        ("data: raw # logs\n", "write keys there", "1 | data: raw # logs", "raw"),
+        (
+            "preprocessing: {batch_size: many, verbose: no}\n",
+            "write a whole number from 1",
+            "1 | preprocessing: {batch_size: many, verbose: no}",
+            "many",
+        ),
+        ("seed: 1\nseed: 2\n", "is given twice, first on line 1", "2 | seed: 2", "seed"),
+        ("seed: 012\n", "without the leading zero", "1 | seed: 012", "012"),
+        ("data:\n  val_ratio: 0.3\n", "sum to 1.2, not to 1", "2 |   val_ratio: 0.3", "0.3"),
+        (
+            "data:\n\tdata_root: raw\n",
+            "a tab in the indentation, use spaces",
+            "2 | →data_root: raw",
+            "data_root",
+        ),
+    ] {
+        test.write("prep.yaml", yaml);
+        let ran = says(&test, "status", 1, &["error: prep.yaml:"]);
+        assert_eq!(underlined(&ran, said), (line.to_owned(), marked.to_owned()), "{yaml}");
+        assert_eq!(ran.stderr.matches(said).count(), 1, "said twice: {ran:#?}");
+    }
+    says(&test, "status --config nowhere.yaml", 1, &["there is no settings file nowhere.yaml"]);
+    test.write("binary.yaml", b"\xff\xfe\x00");
+    let ran = says(&test, "status --config binary.yaml", 1, &["binary.yaml:1:1: not UTF-8 text"]);
+    assert_eq!(ran.stderr.lines().count(), 1, "{ran:#?}");
+}
+
+#[test]
+fn the_value_that_a_log_is_refused_for_is_underlined_in_its_row() {
+    let test = three_games();
+    let place = spoil(&test, "raw/2_games/1.csv", 5, "player0_reduction_red", "2.5");
+    let ran = says(&test, "ingest raw", 3, &[]);
+    let said = "error: 2_games/1.csv:5: player0_reduction_red is `2.5`, expected a whole number";
+    let (shown, marked) = underlined(&ran, said);
+    assert_eq!(marked, "2.5");
+    assert!(shown.starts_with("5 | …,") && shown.ends_with(",…"), "{shown}");
+    assert!(shown.chars().count() <= 80, "{shown}");
+    let note = format!("^^^ value {} of 403", place + 1);
+    assert!(ran.stderr.contains(&note), "{note:?} is not in {ran:#?}");
+
+    // In the cache and in JSON it stays one sentence.
+    let status = test.run("status raw");
+    let line = status.stdout.lines().find(|line| line.starts_with("2_games/1.csv: ")).unwrap();
+    assert!(line.contains("is `2.5`"), "{status:#?}");
+    let json: serde_json::Value =
+        serde_json::from_str(&test.run("ingest raw --json").stdout).unwrap();
+    assert!(!json["refused"][0]["why"].as_str().unwrap().contains('\n'), "{json}");
+
+    spoil(&test, "raw/2_games/1.csv", 5, "player0_reduction_red", "2");
+    spoil(&test, "raw/2_games/1.csv", 1, "card0_level", "card0_lvl");
+    let ran = says(&test, "ingest raw", 3, &[]);
+    assert_eq!(underlined(&ran, "did you mean card0_level?").1, "card0_lvl");
+}
+
+#[test]
+fn a_log_that_is_still_packed_is_named_as_such() {
+    let test = three_games();
+    test.write("raw/7.csv", b"\x1f\x8b\x08\x00\x00\x00");
+    test.write("raw/8.csv", b"PK\x03\x04\x14\x00");
+    for text in [
+        "error: 7.csv: found a gzip file, expected plain text: unpack the file first",
+        "error: 8.csv: found a zip file, expected plain text: unpack the file first",
+    ] {
+        says(&test, "ingest raw", 3, &[text]);
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn what_may_not_be_read_or_written_says_so_and_where_else_it_could_be() {
+    use std::os::unix::fs::PermissionsExt;
+    let test = three_games();
+    test.prep("ingest raw -q --cache mine.sqlite");
+    test.write("locked/2_games/1.csv", "x");
+    fs::create_dir(test.path("read_only")).unwrap();
+    test.write("unreadable.yaml", "seed: 1\n");
+    let set = |path: &str, mode| {
+        fs::set_permissions(test.path(path), fs::Permissions::from_mode(mode)).unwrap();
+    };
+    test.write("private/manifest.json", "{}");
+    set("private/manifest.json", 0o000);
+    set("mine.sqlite", 0o000);
+    set("unreadable.yaml", 0o000);
+    set("locked/2_games", 0o000);
+    set("read_only", 0o555);
+    if fs::File::open(test.path("mine.sqlite")).is_ok() {
+        println!("skipped: this user may read everything");
+        return;
+    }
+    for (arguments, texts) in [
+        ("ingest locked", &["cannot search locked", "all of it must be readable"][..]),
+        ("export --cache mine.sqlite", &["cannot read the cache mine.sqlite", "with --cache"]),
+        ("ingest raw --cache read_only/c.sqlite", &["cannot lock read_only/c", "with --cache"]),
+        ("ingest raw --cache read_only/new/c.sqlite", &["cannot make the folder", "--cache"]),
+        ("simulate read_only --games 1", &["give one that you may write to"]),
+        ("man read_only", &["give a folder that you may write to"]),
+        ("verify --export private", &["cannot read private/manifest.json: ", "may be read"]),
+        ("status --config unreadable.yaml", &["check that it is a file and may be read"]),
+    ] {
+        says(&test, arguments, 1, texts);
+    }
+    // So that the folder can be taken away.
+    set("locked/2_games", 0o755);
+}
+
+#[test]
+fn a_report_that_cannot_be_written_says_where_it_could_be() {
+    let test = three_games();
+    test.prep("ingest raw -q");
+    let folder = ["error: raw is a folder: give a file in it, such as --out raw/report.html\n"];
+    says(&test, "report -q --out raw", 1, &folder);
+    let ran = says(
+        &test,
+        "report -q --out raw/2_games/1.csv/page.html",
+        1,
+        &["error: cannot write raw/2_games/1.csv/page.html: ", "choose another place with --out"],
+    );
+    assert!(!ran.stderr.contains(".report"), "{ran:#?}");
+    // Where even root may not write.
+    let ran = says(&test, "report -q --out /proc/page.html", 1, &["choose another place with"]);
+    assert!(!ran.stderr.contains(".report"), "{ran:#?}");
+}
+
+/// A terminal is made by `script`, where it is there.
+#[test]
+fn on_a_terminal_the_place_is_coloured_unless_nobody_wants_colours() {
+    let test = CliTest::new();
+    test.write("prep.yaml", "seed: many\n");
+    let status = test.command("status");
+    let on_terminal = format!("'{}' status", status.get_program().to_string_lossy());
+    for (no_color, wanted) in [("", "\u{1b}[1;31m^^^^"), ("1", "|       ^^^^")] {
+        let mut script = std::process::Command::new("script");
+        script.args(["-qec", &on_terminal, "/dev/null"]).env("NO_COLOR", no_color);
+        script.current_dir(test.path(".")).stdin(std::process::Stdio::null());
+        let Ok(output) = script.output() else {
+            println!("skipped: there is no script");
+            return;
+        };
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(said.contains(wanted), "{wanted:?} is not in {said:?}");
+        assert_eq!(said.contains('\u{1b}'), no_color.is_empty(), "{said:?}");
+    }
+}

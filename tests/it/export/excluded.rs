@@ -1,0 +1,112 @@
+//! Logs that were refused: an export is made without them and says which, and why.
+
+use super::{assert_same_files, exported, ingested, logs};
+use crate::support::cli::CliTest;
+use crate::support::export::{Export, SPLITS};
+use ndarray::{Array2, Axis};
+use rusqlite::Connection;
+use serde_json::Value;
+use std::fs;
+use std::path::Path;
+
+/// Writes a fraction where a log has a number of players.
+fn break_log(log: &Path) {
+    let text = fs::read_to_string(log).unwrap();
+    let mut lines: Vec<_> = text.lines().map(str::to_owned).collect();
+    let mut fields: Vec<_> = lines[3].split(',').collect();
+    fields[1] = "2.5";
+    lines[3] = fields.join(",");
+    fs::write(log, lines.join("\n") + "\n").unwrap();
+}
+
+/// Runs `ingest`, which refuses some logs and takes the others.
+fn ingest_in_part(test: &CliTest) {
+    let ran = test.run("ingest raw");
+    assert_eq!(ran.code, 3, "{ran:#?}");
+}
+
+fn listed(export: &Export, list: &str) -> Vec<(i64, String)> {
+    let listed = export.json("manifest.json")[list].take();
+    let game = |entry: &Value| {
+        (entry["game_id"].as_i64().unwrap(), entry["why"].as_str().unwrap().to_owned())
+    };
+    listed.as_array().unwrap().iter().map(game).collect()
+}
+
+/// The rows of one game, from whichever split it is in.
+fn rows_of(export: &Export, game: i64) -> Array2<f32> {
+    let split = SPLITS.into_iter().find(|split| export.games(split).contains(&game)).unwrap();
+    let game_ids = export.index(split).game_id;
+    let rows: Vec<_> = (0..game_ids.len()).filter(|&row| game_ids[row] == game).collect();
+    export.features(split).select(Axis(0), &rows)
+}
+
+#[test]
+fn refused_logs_are_left_out_or_there_as_they_were_and_named() {
+    let test = ingested(12);
+    let before = exported(&test, "before", "--no-normalize");
+    test.prep("simulate raw --games 2 --first-id 13");
+    let logs = logs(&test, "raw");
+    for game in [5, 13] {
+        break_log(&logs[&game]);
+    }
+    ingest_in_part(&test);
+
+    let ran = test.run("export --out out --no-normalize");
+    assert_eq!(ran.code, 0, "{ran:#?}");
+    let export = Export { folder: test.path("out") };
+    let left_out = listed(&export, "left_out");
+    let older = listed(&export, "from_an_older_log");
+    assert_eq!((left_out.len(), left_out[0].0), (1, 13), "{left_out:?}");
+    assert_eq!((older.len(), older[0].0), (1, 5), "{older:?}");
+    for (place, why) in [("2_games/13.csv:4", &left_out[0].1), ("3_games/5.csv:4", &older[0].1)] {
+        for part in [place, "num_players", "2.5"] {
+            assert!(why.contains(part), "{part} is not in {why}");
+        }
+        assert!(ran.stderr.contains(why), "{ran:#?}");
+    }
+    assert!(ran.stderr.contains("warning: game 13 is left out: "), "{ran:#?}");
+    let warning = "warning: game 5 is there as it was before its log broke: ";
+    assert!(ran.stderr.contains(warning), "{ran:#?}");
+
+    let games: Vec<i64> = SPLITS.iter().flat_map(|split| export.games(split)).collect();
+    assert!(games.contains(&14) && !games.contains(&13), "{games:?}");
+    assert_eq!(rows_of(&export, 5), rows_of(&before, 5));
+}
+
+#[test]
+fn a_mended_log_is_named_no_more() {
+    let test = ingested(12);
+    exported(&test, "before", "");
+    let log = logs(&test, "raw").remove(&5).unwrap();
+    let sound = fs::read(&log).unwrap();
+    break_log(&log);
+    ingest_in_part(&test);
+    assert_eq!(listed(&exported(&test, "out", ""), "from_an_older_log").len(), 1);
+    fs::write(&log, sound).unwrap();
+    test.prep("ingest raw");
+    exported(&test, "out", "");
+    assert_same_files(&test.files("before"), &test.files("out"));
+}
+
+/// Its cached rows cannot stand beside the others, and no ingest can encode them anew until the
+/// log is mended: waiting for that must not hold up all other games.
+#[test]
+fn a_game_of_another_encoder_whose_log_broke_is_left_out() {
+    let test = ingested(12);
+    break_log(&logs(&test, "raw")[&5]);
+    let cache = Connection::open(test.path("data/intermediate/prep.sqlite")).unwrap();
+    cache.execute_batch("UPDATE games SET encoder_version = 0").unwrap();
+    drop(cache);
+    ingest_in_part(&test);
+
+    let ran = test.run("export --out out");
+    assert_eq!(ran.code, 0, "{ran:#?}");
+    assert!(ran.stderr.contains("warning: game 5 is left out: "), "{ran:#?}");
+    let export = Export { folder: test.path("out") };
+    let left_out = listed(&export, "left_out");
+    assert_eq!((left_out.len(), left_out[0].0), (1, 5), "{left_out:?}");
+    assert_eq!(listed(&export, "from_an_older_log"), []);
+    assert_eq!(SPLITS.iter().map(|split| export.games(split).len()).sum::<usize>(), 11);
+    assert_eq!(export.json("manifest.json")["inputs"]["games"], 11);
+}

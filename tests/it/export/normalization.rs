@@ -1,0 +1,147 @@
+//! How `X` is normalised: recomputed here from the same rows as they were before, in the ordinary
+//! two passes over float64.
+
+use super::{assert_same_files, exported, ingested, logs};
+use crate::support::export::{Export, SPLITS, Scaler};
+use std::fs;
+
+#[test]
+fn normalised_features_are_the_raw_ones_less_mean_over_scale_rounded_once() {
+    let test = ingested(30);
+    let raw = exported(&test, "raw_arrays", "--no-normalize");
+    let normalized = exported(&test, "normalized", "");
+    let scaler = normalized.scaler();
+    for split in SPLITS {
+        let (raw, normalized) = (raw.features(split), normalized.features(split));
+        assert_eq!(raw.dim(), normalized.dim());
+        for ((row, column), &value) in normalized.indexed_iter() {
+            let x = f64::from(raw[[row, column]]);
+            let expected = ((x - scaler.mean[column]) / scaler.scale[column]) as f32;
+            let is_same = value.to_bits() == expected.to_bits();
+            assert!(is_same, "{split} {row} {column}: {value}, not {expected}");
+        }
+    }
+}
+
+#[test]
+fn the_scaler_is_mean_and_deviation_of_the_training_rows() {
+    let test = ingested(30);
+    for (out, options) in [("all", ""), ("base", "--features base")] {
+        let raw = exported(&test, "raw_arrays", &format!("--no-normalize {options}"));
+        let export = exported(&test, out, options);
+        let scaler = export.scaler();
+        assert_eq!(scaler, raw.scaler(), "--no-normalize writes the same scaler");
+        compare_with_two_passes(&raw, &scaler);
+    }
+}
+
+fn compare_with_two_passes(raw: &Export, scaler: &Scaler) {
+    let train = raw.features("train");
+    let rows = train.nrows() as f64;
+    let mut constant = 0;
+    for (column, name) in raw.columns().iter().enumerate() {
+        let values = || train.column(column).into_iter().map(|&value| f64::from(value));
+        if !scaler.normalized[column] {
+            let found = (scaler.mean[column], scaler.var[column], scaler.scale[column]);
+            assert_eq!(found, (0.0, 1.0, 1.0), "{name}");
+            continue;
+        }
+        // Whole numbers: the sum is exact and only the division rounds.
+        let mean = values().sum::<f64>() / rows;
+        assert_eq!(scaler.mean[column], mean, "mean of {name}");
+        let var = values().map(|value| (value - mean).powi(2)).sum::<f64>() / rows;
+        let off = (scaler.var[column] - var).abs();
+        assert!(off <= 1e-12 * var, "variance of {name}: {}, not {var}", scaler.var[column]);
+        let is_constant = values().all(|value| value == mean);
+        let scale = if is_constant { 1.0 } else { var.sqrt() };
+        let off = (scaler.scale[column] - scale).abs();
+        assert!(off <= 1e-12 * scale, "scale of {name}: {}, not {scale}", scaler.scale[column]);
+        constant += usize::from(is_constant);
+    }
+    // Such as the number of bought cards, which the logs do not say.
+    assert!(constant > 0, "no constant column was looked at");
+}
+
+#[test]
+fn flags_places_and_categories_are_left_as_they_are() {
+    let test = ingested(30);
+    let raw = exported(&test, "raw_arrays", "--no-normalize");
+    let normalized = exported(&test, "normalized", "");
+    let names = normalized.columns();
+    let scaler = normalized.scaler();
+    let one_hot = names.len() - 23;
+    let is_flag = |(column, name): (usize, &String)| {
+        let is_bonus = ["white", "blue", "green", "red", "black"]
+            .iter()
+            .any(|color| name.ends_with(&format!("_bonus_{color}")));
+        let parts = ["position", "can_build", "must_use_gold", "acquirable", "can_take2_"];
+        column >= one_hot || is_bonus || parts.iter().any(|part| name.contains(part))
+    };
+    let flags: Vec<bool> = names.iter().enumerate().map(is_flag).collect();
+    assert!(flags.iter().zip(&scaler.normalized).all(|(flag, normalized)| flag != normalized));
+    assert_eq!(flags.iter().filter(|&&flag| flag).count(), 1308 - 984);
+    for split in SPLITS {
+        let (raw, normalized) = (raw.features(split), normalized.features(split));
+        for (column, name) in names.iter().enumerate().filter(|&(column, _)| flags[column]) {
+            assert!(raw.column(column) == normalized.column(column), "{split} {name}");
+        }
+    }
+}
+
+#[test]
+fn other_games_in_val_and_test_leave_the_scaler_and_train_as_they_are() {
+    let test = ingested(30);
+    let before = exported(&test, "before", "");
+    let train = before.games("train");
+    test.prep("simulate other --games 30 --seed 7");
+    let mut changed = 0;
+    for ((game, log), other) in logs(&test, "raw").iter().zip(logs(&test, "other").values()) {
+        if !train.contains(game) {
+            fs::copy(other, log).unwrap();
+            changed += 1;
+        }
+    }
+    assert!(changed >= 2, "{changed} games were changed");
+    let said = test.prep("ingest raw");
+    assert!(
+        said.starts_with(&format!("{changed} games encoded ({changed} bytes changed")),
+        "{said}"
+    );
+    exported(&test, "after", "");
+
+    let (mut before, mut after) = (test.files("before"), test.files("after"));
+    for files in [&mut before, &mut after] {
+        files.retain(|path, _| {
+            let name = path.to_str().unwrap();
+            name == "scaler.npz" || name.contains("train")
+        });
+        assert_eq!(files.len(), 5);
+    }
+    assert_same_files(&before, &after);
+    assert!(test.files("before") != test.files("after"), "val and test are others");
+}
+
+/// One game that falls into val: there is nothing to fit a scaler on.
+#[test]
+fn without_training_rows_only_what_needs_no_new_scaler_is_exported() {
+    let test = ingested(1);
+    let earlier = exported(&test, "earlier", "--split 1,0,0");
+    let split = "--split 0.000001,0.999998,0.000001";
+    let ran = test.run(&format!("export --out out {split}"));
+    assert_eq!(ran.code, 1, "{ran:#?}");
+    let sentence = "there are no training rows to fit the scaler on: raise the train ratio, \
+                    or export with --no-normalize or --scaler-from";
+    assert!(ran.stderr.contains(sentence), "{ran:#?}");
+    assert!(!test.path("out").exists());
+
+    let raw = exported(&test, "raw_arrays", &format!("--no-normalize {split}"));
+    assert_eq!(raw.features("train").dim(), (0, 1308));
+    let all = exported(&test, "all", "--split 1,0,0 --no-normalize").features("train");
+    assert_eq!(raw.features("val"), all);
+    assert!(!raw.folder.join("scaler.npz").exists(), "there is no scaler to write");
+
+    let scaled = exported(&test, "scaled", &format!("--scaler-from earlier {split}"));
+    assert_eq!(scaled.features("val"), earlier.features("train"));
+    assert_eq!(scaled.scaler(), earlier.scaler());
+    assert!(scaled.json("preprocessing_stats.json")["drift"].is_null());
+}

@@ -1,0 +1,231 @@
+//! `--format parquet`: the same rows as the arrays, in one file a split, for other readers. Read
+//! back by the `parquet` crate always, and by Polars, pyarrow and DuckDB where a Python has them.
+
+use super::{assert_same_files, exported, ingested};
+use crate::support::cli::CliTest;
+use crate::support::export::{HEADS, SPLITS};
+use crate::support::python;
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Float32Type, Int8Type, Int32Type, Int64Type};
+use arrow_array::{Array, ArrowPrimitiveType, RecordBatch};
+use arrow_schema::DataType;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use std::fs::{self, File};
+use std::path::Path;
+use std::process::Command;
+
+const SPLIT: &str = "--split 0.5,0.25,0.25";
+
+/// A file as its row groups, and how many rows each has.
+fn read(path: &Path) -> (Vec<RecordBatch>, Vec<i64>) {
+    let builder = ParquetRecordBatchReaderBuilder::try_new(File::open(path).unwrap()).unwrap();
+    let groups = builder.metadata().row_groups().iter().map(|group| group.num_rows()).collect();
+    (builder.build().unwrap().collect::<Result<_, _>>().unwrap(), groups)
+}
+
+/// All values of a column, those of lists one after another.
+fn values<T: ArrowPrimitiveType>(batches: &[RecordBatch], column: &str) -> Vec<T::Native> {
+    let mut all = Vec::new();
+    for batch in batches {
+        let column = batch.column_by_name(column).unwrap();
+        assert_eq!(column.null_count(), 0);
+        match column.data_type() {
+            DataType::FixedSizeList(..) => {
+                let values = column.as_fixed_size_list().values();
+                all.extend_from_slice(values.as_primitive::<T>().values());
+            }
+            _ => all.extend_from_slice(column.as_primitive::<T>().values()),
+        }
+    }
+    all
+}
+
+fn width(batches: &[RecordBatch], column: &str) -> i32 {
+    batches[0].column_by_name(column).unwrap().as_fixed_size_list().value_length()
+}
+
+#[test]
+fn a_table_holds_what_the_arrays_hold() {
+    let test = ingested(60);
+    let arrays = exported(&test, "arrays", SPLIT);
+    let tables = exported(&test, "tables", &format!("--format parquet {SPLIT}"));
+    for split in SPLITS {
+        let (batches, groups) = read(&tables.folder.join(format!("{split}.parquet")));
+        let expected = arrays.features(split);
+        assert_eq!(width(&batches, "features"), 1308);
+        let features = values::<Float32Type>(&batches, "features");
+        assert!(features.iter().map(|x| x.to_bits()).eq(expected.iter().map(|x| x.to_bits())));
+        for (head, classes) in HEADS {
+            let labels = values::<Int32Type>(&batches, head);
+            assert_eq!(labels, arrays.labels(split, head).to_vec(), "{split} {head}");
+            let mask = format!("{head}_mask");
+            assert_eq!(width(&batches, &mask), classes as i32);
+            let masks = values::<Int8Type>(&batches, &mask);
+            assert!(masks.iter().eq(arrays.masks(split, head).iter()), "{split} {mask}");
+        }
+        let index = arrays.index(split);
+        assert_eq!(values::<Int64Type>(&batches, "game_id"), index.game_id.to_vec());
+        assert_eq!(values::<Int32Type>(&batches, "turn_number"), index.turn_number.to_vec());
+        assert_eq!(values::<Int32Type>(&batches, "row_in_game"), index.row_in_game.to_vec());
+        // Row groups are full but for the last, so that readers need not hold much.
+        let full = groups.len().saturating_sub(1);
+        assert!(groups[..full].iter().all(|&rows| rows == 2_048), "{groups:?}");
+    }
+    let mut same = arrays.json("manifest.json");
+    let mut found = tables.json("manifest.json");
+    assert_eq!(found["settings"]["layout"], "parquet");
+    for manifest in [&mut same, &mut found] {
+        for part in ["export_id", "files"] {
+            manifest[part].take();
+        }
+        manifest["settings"]["layout"].take();
+    }
+    assert_eq!(found, same, "splits, inputs and scaler are the same");
+    for file in ["scaler.npz", "feature_cols.json", "preprocessing_stats.json"] {
+        assert!(test.read(format!("tables/{file}")) == test.read(format!("arrays/{file}")));
+    }
+}
+
+#[test]
+fn narrow_types_and_base_features_are_those_of_the_arrays() {
+    let test = ingested(6);
+    let options = "--features base --no-normalize --split 1,0,0";
+    let wide = exported(&test, "wide", options);
+    exported(&test, "int8", &format!("{options} --dtype int8 --format parquet"));
+    exported(&test, "float16", &format!("{options} --dtype float16 --format parquet"));
+    let expected = wide.features("train");
+    let (batches, _) = read(&test.path("int8/train.parquet"));
+    assert_eq!(width(&batches, "features"), 422);
+    let found = values::<Int8Type>(&batches, "features");
+    assert!(found.iter().map(|&x| f32::from(x)).eq(expected.iter().copied()));
+    let (batches, _) = read(&test.path("float16/train.parquet"));
+    let found = values::<arrow_array::types::Float16Type>(&batches, "features");
+    assert!(found.iter().map(|x| x.to_f32()).eq(expected.iter().copied()));
+    // A split without a game is a file without a row.
+    let (batches, _) = read(&test.path("int8/val.parquet"));
+    assert_eq!(batches.iter().map(RecordBatch::num_rows).sum::<usize>(), 0);
+}
+
+#[test]
+fn the_same_bytes_come_out_whatever_the_threads_and_the_nights() {
+    let test = ingested(20);
+    exported(&test, "one", "--format parquet --jobs 1");
+    test.prep("ingest raw --cache again.sqlite --max-games 7");
+    test.prep("ingest raw --cache again.sqlite");
+    test.prep("export --cache again.sqlite --out other --format parquet --jobs 3");
+    assert_same_files(&test.files("one"), &test.files("other"));
+}
+
+#[test]
+fn verify_proves_tables_too_and_names_the_command_that_makes_them_again() {
+    let test = ingested(12);
+    exported(&test, "tables", &format!("--format parquet {SPLIT}"));
+    test.prep("verify --export tables");
+    let good = test.files("tables");
+    let mut bytes = test.read("tables/val.parquet");
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    test.write("tables/val.parquet", &bytes);
+    fs::remove_file(test.path("tables/test.parquet")).unwrap();
+    let ran = test.run("verify --export tables");
+    assert_eq!(ran.code, 1, "{ran:#?}");
+    assert!(ran.stdout.contains("test.parquet: is missing"), "{ran:#?}");
+    assert!(ran.stdout.contains("val.parquet: has other bytes"), "{ran:#?}");
+    let command = ran.stdout.split('`').find(|part| part.starts_with("prep export")).unwrap();
+    assert!(command.contains("--format parquet") && !command.contains("--layout"), "{command}");
+    test.prep(command.strip_prefix("prep ").unwrap());
+    assert_same_files(&test.files("tables"), &good);
+
+    // A manifest that lists another table's hash: what is in the table is looked at as well.
+    let train = test.read("tables/train.parquet");
+    let listed = |bytes: &[u8]| blake3::hash(bytes).to_hex().to_string();
+    let text = String::from_utf8(test.read("tables/manifest.json")).unwrap();
+    let mut manifest: serde_json::Value = serde_json::from_str(&text).unwrap();
+    manifest["files"]["val.parquet"]["blake3"] = listed(&train).into();
+    manifest["files"]["val.parquet"]["bytes"] = train.len().into();
+    test.write("tables/val.parquet", &train);
+    test.write("tables/manifest.json", manifest.to_string());
+    let said = test.run("verify --export tables").stdout;
+    assert!(said.contains("val.parquet: features has shape"), "{said}");
+    assert!(said.contains("is in val by the index and not by the manifest"), "{said}");
+}
+
+#[test]
+fn a_table_export_serves_diff_and_scaler_from_and_refuses_what_it_cannot_do() {
+    let test = ingested(12);
+    exported(&test, "tables", "--format parquet");
+    exported(&test, "arrays", "--scaler-from tables");
+    test.prep("diff tables arrays --max-drift 0.1");
+    let ran = test.run("export --format parquet --layout npy");
+    assert_eq!(ran.code, 2, "{ran:#?}");
+    assert!(ran.stderr.contains("leave out one of --layout and --format"), "{ran:#?}");
+}
+
+/// Reads tables and arrays with Python and compares them there.
+fn compare_in_python(module: &str, reader: &str) {
+    let Some(python) = python::with(&["numpy", module]) else { return };
+    let test = ingested(24);
+    exported(&test, "arrays", SPLIT);
+    exported(&test, "tables", &format!("--format parquet {SPLIT}"));
+    let script = format!(
+        "import numpy as np\n\
+         {reader}\n\
+         for split in ('train', 'val', 'test'):\n    \
+             column = read(f'tables/{{split}}.parquet')\n    \
+             same = lambda a, b: a.dtype == b.dtype and a.shape == b.shape and (a == b).all()\n    \
+             assert same(column('features'), np.load(f'arrays/X_{{split}}.npy'))\n    \
+             for name, array in np.load(f'arrays/index_{{split}}.npz').items():\n        \
+                 assert same(column(name), array), name\n    \
+             for name, array in np.load(f'arrays/labels_{{split}}.npz').items():\n        \
+                 assert same(column(name), array), name\n    \
+             for name, array in np.load(f'arrays/masks_{{split}}.npz').items():\n        \
+                 assert same(column(name + '_mask'), array), name\n"
+    );
+    run(&test, &python, &script);
+}
+
+fn run(test: &CliTest, python: &Path, script: &str) {
+    let ran = Command::new(python).args(["-c", script]).current_dir(test.path(".")).output();
+    let ran = ran.unwrap();
+    assert!(ran.status.success(), "{script}\n{}", String::from_utf8_lossy(&ran.stderr));
+}
+
+#[test]
+fn polars_reads_the_same_arrays() {
+    compare_in_python(
+        "polars",
+        "import polars as pl\n\
+         def read(path):\n    \
+             table = pl.read_parquet(path)\n    \
+             assert table.schema['features'] == pl.Array(pl.Float32, 1308)\n    \
+             return lambda name: table[name].to_numpy()",
+    );
+}
+
+#[test]
+fn pyarrow_which_pandas_reads_with_reads_the_same_arrays() {
+    compare_in_python(
+        "pyarrow",
+        "import pyarrow.parquet as pq\n\
+         def read(path):\n    \
+             table = pq.read_table(path)\n    \
+             def column(name):\n        \
+                 chunk = table[name].combine_chunks()\n        \
+                 if not hasattr(chunk.type, 'list_size'): return chunk.to_numpy()\n        \
+                 return chunk.flatten().to_numpy().reshape(-1, chunk.type.list_size)\n    \
+             return column",
+    );
+}
+
+#[test]
+fn duckdb_reads_the_same_arrays() {
+    compare_in_python(
+        "duckdb",
+        "import duckdb\n\
+         def read(path):\n    \
+             table = duckdb.sql(f\"SELECT * FROM '{path}'\").fetchnumpy()\n    \
+             return lambda name: np.array(table[name].tolist(), dtype=\n        \
+                 np.float32 if name == 'features' else np.int8 if name.endswith('_mask')\n        \
+                 else table[name].dtype)",
+    );
+}

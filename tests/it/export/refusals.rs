@@ -1,0 +1,183 @@
+//! Exports that cannot be made: the exit code, the sentence, and an old export that stays as it is.
+
+use super::{assert_same_files, exported, ingested};
+use crate::support::cli::CliTest;
+use rusqlite::Connection;
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+
+/// A cache of six games and an export of them in `out`.
+struct Exported {
+    test: CliTest,
+    before: BTreeMap<PathBuf, Vec<u8>>,
+}
+
+impl Exported {
+    fn new() -> Exported {
+        let test = ingested(6);
+        exported(&test, "out", "");
+        Exported { before: test.files("out"), test }
+    }
+
+    /// Exports to `out` with options, which must fail like this and change nothing.
+    #[track_caller]
+    fn refuses(&self, options: &str, code: i32, sentence: &str) {
+        let ran = self.test.run(&format!("export --out out {options}"));
+        assert_eq!((ran.code, ran.stdout.as_str()), (code, ""), "{options}: {ran:#?}");
+        assert!(ran.stderr.contains(sentence), "{options}: {sentence:?} is not in {ran:#?}");
+        assert_same_files(&self.before, &self.test.files("out"));
+        self.assert_nothing_is_left_over();
+    }
+
+    /// Nothing hidden lies beside the output folder.
+    #[track_caller]
+    fn assert_nothing_is_left_over(&self) {
+        for entry in fs::read_dir(self.test.path("")).unwrap() {
+            let name = entry.unwrap().file_name();
+            assert!(!name.to_string_lossy().starts_with('.'), "{name:?} was left over");
+        }
+    }
+
+    /// Changes a copy of the cache, which is then at this path.
+    fn changed_cache(&self, sql: &str) -> &'static str {
+        let copy = self.test.path("changed.sqlite");
+        fs::copy(self.test.path("data/intermediate/prep.sqlite"), &copy).unwrap();
+        Connection::open(copy).unwrap().execute_batch(sql).unwrap();
+        "changed.sqlite"
+    }
+}
+
+#[test]
+fn no_cache_and_an_empty_cache_are_told_apart() {
+    let out = Exported::new();
+    let absent =
+        "error: there is no cache at none.sqlite: run `prep ingest DIR --cache none.sqlite` first";
+    out.refuses("--cache none.sqlite", 1, absent);
+    assert!(!out.test.path("none.sqlite").exists(), "no cache was made");
+
+    out.test.prep("simulate gone --games 1 --players 2");
+    out.test.prep("ingest gone --cache empty.sqlite");
+    fs::remove_file(out.test.path("gone/2_games/1.csv")).unwrap();
+    out.test.prep("ingest gone --allow-delete --cache empty.sqlite");
+    let empty = "error: the cache holds no games: run `prep ingest DIR --cache empty.sqlite` first";
+    out.refuses("--cache empty.sqlite", 1, empty);
+}
+
+#[test]
+fn a_file_that_is_no_cache_or_a_newer_one_is_left_alone() {
+    let out = Exported::new();
+    fs::write(out.test.path("note.txt"), "not a cache").unwrap();
+    out.refuses("--cache note.txt", 1, "note.txt is not a cache of prep");
+    assert_eq!(fs::read_to_string(out.test.path("note.txt")).unwrap(), "not a cache");
+
+    let newer = out.changed_cache("PRAGMA user_version = 99");
+    out.refuses(&format!("--cache {newer}"), 1, "has schema version 99");
+}
+
+#[test]
+fn games_of_another_encoder_are_never_mixed_in() {
+    let out = Exported::new();
+    let cache = out.changed_cache("UPDATE games SET encoder_version = 0 WHERE game_id = 4");
+    let sentence = "1 cached game was encoded by another version of prep: \
+                    run `prep ingest DIR --cache changed.sqlite` first, which encodes it anew";
+    out.refuses(&format!("--cache {cache}"), 1, sentence);
+    let cache = out.changed_cache("UPDATE games SET feature_schema = '00000000000000ff'");
+    let sentence = "6 cached games were encoded by another version of prep: \
+                    run `prep ingest DIR --cache changed.sqlite` first, which encodes them anew";
+    out.refuses(&format!("--cache {cache}"), 1, sentence);
+
+    // What the sentence says to do helps.
+    out.test.prep(&format!("ingest raw --cache {cache}"));
+    exported(&out.test, "out", &format!("--cache {cache}"));
+    assert_same_files(&out.before, &out.test.files("out"));
+}
+
+/// Found when rows are written already, so there is something to clean up.
+#[test]
+fn a_damaged_game_is_named_and_not_exported() {
+    let out = Exported::new();
+    for (blob, named) in [("features", "features"), ("labels", "labels"), ("column_sums", "sums")] {
+        let sql = format!("UPDATE games SET {blob} = zeroblob(length({blob})) WHERE game_id = 5");
+        let cache = out.changed_cache(&sql);
+        let ran = out.test.run(&format!("export --out out --cache {cache} --split 1,0,0"));
+        assert!(ran.stderr.contains("of game 5 are damaged"), "{named}: {ran:#?}");
+        out.refuses(&format!("--cache {cache} --split 1,0,0"), 1, named);
+    }
+}
+
+#[test]
+fn a_folder_that_holds_anything_else_is_not_replaced() {
+    let out = Exported::new();
+    fs::create_dir(out.test.path("paper")).unwrap();
+    fs::write(out.test.path("paper/thesis.tex"), "years").unwrap();
+    let sentence = "paper holds thesis.tex, which no export wrote and replacing the folder would \
+                    delete: move that elsewhere, or choose another --out";
+    let ran = out.test.run("export --out paper");
+    assert_eq!(ran.code, 1, "{ran:#?}");
+    assert!(ran.stderr.contains(sentence), "{ran:#?}");
+    assert_eq!(fs::read_to_string(out.test.path("paper/thesis.tex")).unwrap(), "years");
+    out.assert_nothing_is_left_over();
+
+    // Beside the arrays of an export, too.
+    fs::write(out.test.path("out/notebook.ipynb"), "plots").unwrap();
+    let before = out.test.files("out");
+    let ran = out.test.run("export --out out");
+    assert_eq!(ran.code, 1, "{ran:#?}");
+    assert!(ran.stderr.contains("out holds notebook.ipynb, which no export wrote"), "{ran:#?}");
+    assert_same_files(&before, &out.test.files("out"));
+
+    // And the folder that prep was started in.
+    let ran = out.test.run("export --out .");
+    assert_eq!(ran.code, 1, "{ran:#?}");
+    assert!(ran.stderr.contains("which no export wrote"), "{ran:#?}");
+    assert!(out.test.path("raw/2_games").is_dir());
+}
+
+#[test]
+fn a_file_is_not_replaced_by_a_folder() {
+    let out = Exported::new();
+    fs::write(out.test.path("file"), "mine").unwrap();
+    for (target, sentence) in
+        [("file", "file is not a folder: choose another --out"), ("file/out", "file")]
+    {
+        let ran = out.test.run(&format!("export --out {target}"));
+        assert_eq!((ran.code, ran.stdout.as_str()), (1, ""), "{ran:#?}");
+        assert!(ran.stderr.contains(sentence), "{ran:#?}");
+        assert_eq!(fs::read_to_string(out.test.path("file")).unwrap(), "mine");
+    }
+}
+
+#[test]
+fn words_that_make_no_sense_are_usage_errors() {
+    let out = Exported::new();
+    for (options, sentence) in [
+        (
+            "--split 0.8,0.1,0.2",
+            "the ratios 0.8 + 0.1 + 0.2 sum to 1.1, not to 1; change one of them",
+        ),
+        ("--split 0.8,0.2", "expected three numbers such as 0.8,0.1,0.1"),
+        ("--split 0,0.5,0.5", "the train ratio is 0; give train a share above 0"),
+        ("--split-method random", "possible values: hash, sklearn"),
+        ("--seed=-1", "invalid value '-1' for '--seed <N>'"),
+        ("--features some", "possible values: base, all"),
+        ("--masks none", "possible values: legal, all-ones"),
+        ("--layout hdf5", "possible values: npz, npy"),
+        ("--jobs many", "invalid value 'many' for '--jobs <N>'"),
+        ("everything", "unexpected argument 'everything'"),
+        ("-q -v", "cannot be used with"),
+    ] {
+        out.refuses(options, 2, sentence);
+    }
+}
+
+#[test]
+fn too_few_games_for_the_sklearn_method_are_said() {
+    let out = Exported::new();
+    out.test.prep("ingest raw --max-games 3 --cache small.sqlite");
+    let sentence = "with 1 games to divide, the sklearn split leaves none for val: add games, \
+                    change the ratios, set that ratio to 0, or use --split-method hash";
+    let options = "--cache small.sqlite --split-method sklearn";
+    out.refuses(options, 1, sentence);
+    exported(&out.test, "small", &format!("{options} --split 0.7,0,0.3"));
+}

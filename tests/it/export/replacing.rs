@@ -1,0 +1,168 @@
+//! An old export while and after a new one takes its place: readers of the old one, Ctrl-C, kills.
+
+use super::{assert_same_files, exported, ingested};
+use crate::support::cli::CliTest;
+use crate::support::export::Export;
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+#[test]
+fn an_array_that_is_open_goes_on_being_the_old_one() {
+    let test = ingested(6);
+    let old = exported(&test, "out", "--split 1,0,0");
+    let hash = old.json("manifest.json")["files"]["X_train.npy"]["blake3"].take();
+    let mut array = File::open(test.path("out/X_train.npy")).unwrap();
+    let mut bytes = vec![0; 100_000];
+    array.read_exact(&mut bytes).unwrap();
+
+    let new = exported(&test, "out", "--split 1,0,0 --no-normalize");
+    array.read_to_end(&mut bytes).unwrap();
+    assert_eq!(hash, blake3::hash(&bytes).to_hex().as_str(), "half of it was read afterwards");
+    let new_bytes = fs::read(new.folder.join("X_train.npy")).unwrap();
+    assert!(new_bytes.len() == bytes.len() && new_bytes != bytes);
+}
+
+/// What is kept of the old one would be as much again as is needed for the new one.
+#[test]
+#[cfg(target_os = "linux")]
+fn of_the_old_export_nothing_is_kept_in_memory() {
+    const TMPFS: i64 = 0x0102_1994;
+    const ATTEMPTS: usize = 4;
+    let test = ingested(6);
+    // The kernel may be at work on a page just then, and keeps it: it is only advised.
+    for _ in 0..ATTEMPTS {
+        exported(&test, "out", "");
+        let array = File::open(test.path("out/X_train.npy")).unwrap();
+        let is_on_disk = rustix::fs::fstatfs(&array).unwrap().f_type as i64 != TMPFS;
+        let Some(true) = is_in_memory(&array).filter(|_| is_on_disk) else {
+            eprintln!(
+                "skipped: this file system has no disk, or does not tell what it keeps in memory"
+            );
+            return;
+        };
+        exported(&test, "out", "--no-normalize");
+        if is_in_memory(&array) == Some(false) {
+            return;
+        }
+    }
+    panic!("the old array is open and on the disk, but it was kept in memory {ATTEMPTS} times");
+}
+
+/// Whether the kernel can give the first bytes of a file without asking the disk; `None` if it does not
+/// say.
+#[cfg(target_os = "linux")]
+fn is_in_memory(file: &File) -> Option<bool> {
+    use rustix::io::{Errno, ReadWriteFlags, preadv2};
+    let mut bytes = [0; 4096];
+    let mut buffers = [std::io::IoSliceMut::new(&mut bytes)];
+    match preadv2(file, &mut buffers, 0, ReadWriteFlags::NOWAIT) {
+        Ok(read) => Some(read > 0),
+        Err(Errno::AGAIN) => Some(false),
+        Err(Errno::OPNOTSUPP) => None,
+        Err(error) => panic!("{error}"),
+    }
+}
+
+#[test]
+fn a_new_export_leaves_nothing_of_the_old_one() {
+    let test = ingested(6);
+    exported(&test, "out", "--layout npy --features base");
+    exported(&test, "out", "");
+    exported(&test, "fresh", "");
+    assert_same_files(&test.files("fresh"), &test.files("out"));
+}
+
+/// Enough games that an export of them takes many times longer than to notice that it has begun.
+const MANY_GAMES: u32 = 240;
+
+/// Starts an export to `out` and returns once it is writing features.
+fn under_way(test: &CliTest) -> Child {
+    let mut child = test
+        .command("export --out out --jobs 1 --split 1,0,0")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let begun = Instant::now();
+    while bytes_staged(test) < 1_000_000 {
+        if begun.elapsed() > Duration::from_secs(20) || child.try_wait().unwrap().is_some() {
+            let _ = child.kill();
+            panic!("it was not seen writing: {:?}", child.wait_with_output());
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    child
+}
+
+/// Bytes of training features that are written and not yet published.
+fn bytes_staged(test: &CliTest) -> u64 {
+    let array = |folder: PathBuf| fs::metadata(folder.join("export/X_train.npy")).ok();
+    staging_folders(test).into_iter().filter_map(array).map(|array| array.len()).sum()
+}
+
+/// Hidden folders beside `out`.
+fn staging_folders(test: &CliTest) -> Vec<PathBuf> {
+    let entries = fs::read_dir(test.path("")).unwrap().map(|entry| entry.unwrap());
+    let hidden = entries.filter(|entry| entry.file_name().to_string_lossy().starts_with('.'));
+    hidden.map(|entry| entry.path()).collect()
+}
+
+fn signal(child: &Child, signal: &str) {
+    let sent = Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
+    assert!(sent.success(), "kill {signal}");
+}
+
+fn ended(child: Child) -> (Output, String) {
+    let output = child.wait_with_output().unwrap();
+    let stderr = String::from_utf8(output.stderr.clone()).unwrap();
+    (output, stderr)
+}
+
+#[test]
+fn ctrl_c_leaves_the_old_export_whole_and_nothing_beside_it() {
+    let test = ingested(MANY_GAMES);
+    exported(&test, "out", "--features base");
+    let before = test.files("out");
+    let child = under_way(&test);
+    signal(&child, "-INT");
+    let (output, stderr) = ended(child);
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert!(stderr.contains("interrupted: the output folder is as it was"), "{stderr}");
+    assert!(output.stdout.is_empty());
+    assert_same_files(&before, &test.files("out"));
+    assert_eq!(staging_folders(&test), Vec::<PathBuf>::new());
+}
+
+#[test]
+fn a_kill_leaves_the_old_export_whole_and_the_next_run_clears_up() {
+    let test = ingested(MANY_GAMES);
+    exported(&test, "out", "--features base");
+    let before = test.files("out");
+    let mut child = under_way(&test);
+    child.kill().unwrap();
+    let (output, stderr) = ended(child);
+    assert_eq!(output.status.code(), None, "it ended before the kill: {stderr}");
+    assert_same_files(&before, &test.files("out"));
+    assert_eq!(staging_folders(&test).len(), 1, "what a killed run cannot remove");
+
+    let export = exported(&test, "out", "--features base --no-normalize");
+    assert_eq!(staging_folders(&test), Vec::<PathBuf>::new());
+    assert_eq!(export.json("manifest.json")["settings"]["normalized"], false);
+}
+
+#[test]
+fn of_two_exports_at_once_both_are_whole_and_the_later_one_stays() {
+    let test = ingested(MANY_GAMES);
+    let child = under_way(&test);
+    signal(&child, "-STOP");
+    exported(&test, "out", "--features base");
+    signal(&child, "-CONT");
+    assert_eq!(Export { folder: test.path("out") }.columns().len(), 422);
+    let (output, stderr) = ended(child);
+    assert!(output.status.success(), "{stderr}");
+    assert_eq!(Export { folder: test.path("out") }.columns().len(), 1308);
+    assert_eq!(staging_folders(&test), Vec::<PathBuf>::new());
+}

@@ -1,0 +1,161 @@
+//! A disk that is really full: a small file system in memory, which only root can mount. Elsewhere
+//! these tests say that they were skipped; `tests/it/kills.rs` has a full disk for everybody.
+
+#![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, clippy::print_stderr)]
+
+use crate::support::cli::{CliTest, Ran};
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+/// A file system of its own at `small` in the test's folder, unmounted when dropped.
+struct SmallDisk {
+    path: PathBuf,
+}
+
+impl SmallDisk {
+    fn mount(test: &CliTest, kilobytes: u64) -> Option<SmallDisk> {
+        let path = test.path("small");
+        fs::create_dir(&path).unwrap();
+        if !run("mount", &["-t", "tmpfs", "-o", &size(kilobytes), "tmpfs"], &path) {
+            eprintln!("skipped: cannot mount a small file system here");
+            return None;
+        }
+        Some(SmallDisk { path })
+    }
+
+    fn resize(&self, kilobytes: u64) {
+        assert!(run("mount", &["-o", &format!("remount,{}", size(kilobytes))], &self.path));
+    }
+
+    fn used_kilobytes(&self) -> u64 {
+        let mut kilobytes = 0;
+        for entry in walkdir::WalkDir::new(&self.path) {
+            kilobytes += entry.unwrap().metadata().unwrap().len().div_ceil(4096) * 4;
+        }
+        kilobytes
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        if !run("umount", &[], &self.path) {
+            run("umount", &["--lazy"], &self.path);
+        }
+    }
+}
+
+fn size(kilobytes: u64) -> String {
+    format!("size={kilobytes}k")
+}
+
+fn run(program: &str, arguments: &[&str], path: &PathBuf) -> bool {
+    let ran = Command::new(program).args(arguments).arg(path).output();
+    ran.is_ok_and(|output| output.status.success())
+}
+
+fn assert_full(ran: &Ran) {
+    assert!(ran.tells_of_a_full_disk(), "{ran:#?}");
+}
+
+/// The amount behind a word, in bytes.
+fn amount_behind(word: &str, text: &str) -> f64 {
+    let mut words = text.split(&format!("{word} ")).nth(1).unwrap().split(' ');
+    let number: f64 = words.next().unwrap().parse().unwrap();
+    let unit = words.next().unwrap().trim_matches([',', ':']);
+    number
+        * [("bytes", 1.0), ("KB", 1e3), ("MB", 1e6)].iter().find(|known| known.0 == unit).unwrap().1
+}
+
+#[test]
+fn an_ingest_keeps_what_it_stored_and_goes_on_where_there_is_room() {
+    let test = CliTest::new();
+    test.prep("simulate raw --games 200 --seed 5");
+    let Some(disk) = SmallDisk::mount(&test, 3_000) else { return };
+    let ingest = "ingest raw --cache small/prep.sqlite --batch-size 5 --jobs 2";
+    let ran = test.run(ingest);
+    assert_full(&ran);
+    let error = ran.complaints();
+    assert!(
+        error.contains("small/prep.sqlite is full") && error.contains(" games left, "),
+        "{error}"
+    );
+    assert!(error.contains("What was stored is kept"), "{error}");
+
+    // What it says is enough.
+    let needed = amount_behind("about", &error);
+    disk.resize(disk.used_kilobytes() + needed as u64 / 1024);
+    let ran = test.run(ingest);
+    assert_eq!(ran.code, 0, "{error}, then {ran:#?}");
+    let up_to_date: u32 = ran
+        .stdout
+        .split(" up to date")
+        .next()
+        .unwrap()
+        .rsplit(' ')
+        .next()
+        .unwrap()
+        .parse()
+        .unwrap();
+    assert!(up_to_date > 0, "{}", ran.stdout);
+    test.prep("verify raw --cache small/prep.sqlite");
+
+    // One that fails to make it anew leaves it as it was.
+    let before = test.read("small/prep.sqlite");
+    disk.resize(disk.used_kilobytes() + 500);
+    let ran = test.run("ingest raw --cache small/prep.sqlite --rebuild");
+    assert_full(&ran);
+    assert!(ran.complaints().contains("The cache is as it was"), "{ran:#?}");
+    assert_eq!(test.read("small/prep.sqlite"), before);
+    let left: Vec<_> = test.files("small").into_keys().collect();
+    assert_eq!(left, ["prep.sqlite", "prep.sqlite.lock"].map(PathBuf::from));
+
+    // Not even room to begin.
+    disk.resize(disk.used_kilobytes());
+    fs::write(test.path("raw/2_games/1000.csv"), test.read("raw/2_games/1.csv")).unwrap();
+    assert_full(&test.run(ingest));
+}
+
+#[test]
+fn an_export_is_refused_before_it_begins_and_leaves_the_old_one() {
+    let test = CliTest::new();
+    test.prep("simulate raw --games 40 --seed 5");
+    test.prep("ingest raw --cache few.sqlite --max-games 3");
+    test.prep("ingest raw --cache all.sqlite");
+    for layout in ["npz", "npy"] {
+        let Some(disk) = SmallDisk::mount(&test, 2_000) else { return };
+        let export = |cache: &str| {
+            format!(
+                "export --cache {cache} --out small/processed --features base --layout {layout}"
+            )
+        };
+        test.prep(&export("few.sqlite"));
+        let old = test.files("small");
+        let ran = test.run(&export("all.sqlite"));
+        assert_full(&ran);
+        let error = ran.complaints();
+        assert!(error.contains("the export to small/processed needs "), "{error}");
+        assert!(error.contains(" are free there"), "not before it began: {error}");
+        assert!(test.files("small") == old, "it left something");
+
+        // What it says is enough, and not much more than that.
+        let needed = amount_behind("needs", &error);
+        disk.resize(disk.used_kilobytes() + needed as u64 / 1024 + 1);
+        test.prep(&export("all.sqlite"));
+        let written: usize = test.files("small").values().map(Vec::len).sum();
+        let written = written as f64;
+        assert!((written..written * 1.25 + 5e5).contains(&needed), "{needed} for {written}");
+        drop(disk);
+        fs::remove_dir(test.path("small")).unwrap();
+    }
+}
+
+#[test]
+fn simulated_games_say_once_why_they_cannot_be_written() {
+    let test = CliTest::new();
+    let Some(_disk) = SmallDisk::mount(&test, 500) else { return };
+    let ran = test.run("simulate small/raw --games 60");
+    assert_eq!(ran.code, 1, "{ran:#?}");
+    assert_eq!(ran.stderr.matches("No space left on device").count(), 1, "{ran:#?}");
+}

@@ -1,0 +1,270 @@
+//! What `prep` tells about itself: `--help`, manual pages, completions and the explained columns.
+
+// Skipping a test says so.
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
+
+use crate::support::cli::CliTest;
+use splendor_prep::encode::{FEATURE_COUNT, Head, MASK_WIDTH};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// The commands that `prep --help` lists.
+fn commands(test: &CliTest) -> Vec<String> {
+    let help = test.prep("--help");
+    let listed = help.lines().skip_while(|line| *line != "Commands:").skip(1);
+    let names = listed.take_while(|line| !line.is_empty()).filter_map(|line| {
+        let name = line.strip_prefix("  ")?.split_whitespace().next()?;
+        (!line.starts_with("   ") && name != "help").then(|| name.to_owned())
+    });
+    let names: Vec<_> = names.collect();
+    assert!(names.len() >= 10, "{help}");
+    names
+}
+
+/// Whether something can be run here; what needs it is skipped otherwise, and says so.
+fn is_here(program: &str) -> bool {
+    let is_here = Command::new(program).arg("--version").output().is_ok();
+    if !is_here {
+        println!("skipped: there is no {program}");
+    }
+    is_here
+}
+
+/// A command shown on a line of help, as words.
+fn shown_command(line: &str) -> Option<Vec<String>> {
+    let command = line.strip_prefix("  prep ")?;
+    // The remark stands behind two spaces; what comes after `|`, `&&` and `>` is the shell's.
+    let command = command.split("  ").next()?;
+    let words = command.split_whitespace().map(|word| word.trim_matches('\'').to_owned());
+    Some(words.take_while(|word| !["|", "||", "&&", ">"].contains(&word.as_str())).collect())
+}
+
+#[test]
+fn every_command_has_examples_that_it_takes() {
+    let test = CliTest::new();
+    let mut tried = 0;
+    for command in commands(&test) {
+        let help = test.prep(&format!("{command} --help"));
+        assert!(help.contains("Usage: prep "), "{command}: {help}");
+        let examples: Vec<_> = help.lines().filter_map(shown_command).collect();
+        let own = examples.iter().filter(|words| words[0] == command).count();
+        assert!(own >= 2, "prep {command} --help has {own} examples:\n{help}");
+        for words in examples {
+            let command = words.join(" ");
+            // `--help` last: the words are read, and nothing is done.
+            let ran = test.run(&format!("{command} --help"));
+            assert_eq!(ran.code, 0, "prep {command}: {ran:#?}");
+            // A flag that does not exist is refused even so.
+            for flag in words.iter().filter(|word| word.starts_with("--")) {
+                let name = flag.split('=').next().unwrap();
+                let own_help = test.prep(&format!("{} --help", words[0]));
+                assert!(own_help.contains(name), "prep {command}: there is no {name}");
+            }
+            tried += 1;
+        }
+    }
+    assert!(tried > 25, "{tried}");
+    assert_eq!(test.files("."), BTreeMap::new());
+}
+
+/// Where a line is broken, the rest of it reads like a command.
+#[test]
+fn no_line_of_an_example_is_broken_at_eighty_columns() {
+    let test = CliTest::new();
+    let all = commands(&test).into_iter().map(|command| format!("{command} --help"));
+    let mut examples = 0;
+    for arguments in all.chain(["--help".to_owned()]) {
+        let help = test.prep(&arguments);
+        let (_, after) = help.split_once("Examples:\n").unwrap();
+        for line in after.lines().filter(|line| line.starts_with("  ")) {
+            assert!(line.chars().count() <= 80, "prep {arguments}: {line}");
+            let is_shown =
+                ["  prep ", "    ", "  source "].iter().any(|begin| line.starts_with(begin));
+            assert!(is_shown, "prep {arguments}: the rest of a line: {line}");
+            examples += 1;
+        }
+    }
+    assert!(examples > 40, "{examples}");
+}
+
+/// After `prep simulate`, as the help shows it, there is what its examples read.
+#[test]
+fn logs_named_in_examples_are_among_those_that_simulate_makes() {
+    let test = CliTest::new();
+    test.prep("simulate data/raw --games 30");
+    let help = test.prep("inspect --help");
+    let refused = test.run("inspect abc").stderr;
+    let words = || help.split_whitespace().chain(refused.split_whitespace());
+    let logs: Vec<&str> =
+        words().filter(|word| word.starts_with("data/raw/") && word.ends_with(".csv")).collect();
+    assert!(logs.len() >= 2, "{help}{refused}");
+    for log in logs {
+        test.prep(&format!("inspect {log} --turn 12"));
+    }
+}
+
+fn page_of(pages: &BTreeMap<PathBuf, Vec<u8>>, name: &str) -> String {
+    String::from_utf8(pages[Path::new(name)].clone()).unwrap()
+}
+
+#[test]
+fn there_is_a_manual_page_for_prep_and_for_each_command() {
+    let test = CliTest::new();
+    test.prep("man pages");
+    let pages = test.files("pages");
+    for command in commands(&test) {
+        let page = page_of(&pages, &format!("prep-{command}.1"));
+        assert!(page.contains(".TH prep-") && page.contains("\"prep 0."), "{command}: {page}");
+        assert!(!page.contains("Examples:") && !page.contains("EXTRA"), "{command}: {page}");
+        let help = test.prep(&format!("{command} --help"));
+        // Each example is a line of its own, not filled, and its remark another one.
+        let (_, examples) = page.split_once(".SH EXAMPLES").unwrap();
+        for line in help.lines().filter(|line| line.starts_with("  prep ") && !line.contains('\''))
+        {
+            for part in line.trim().splitn(2, "  ").map(str::trim) {
+                let escaped = part.replace('-', "\\-");
+                let shown = [escaped.clone(), format!("\\fB{escaped}\\fR")];
+                assert!(
+                    examples.lines().any(|line| shown.iter().any(|s| line == s)),
+                    "{part}: {page}"
+                );
+            }
+        }
+        for variable in help.split("[env: ").skip(1).map(|rest| rest.split('=').next().unwrap()) {
+            assert!(page.contains(&format!("\\fB{variable}\\fR")), "{variable}: {page}");
+        }
+    }
+    let page = page_of(&pages, "prep.1");
+    assert_eq!(page, test.prep("man"));
+    assert!(page.contains(".SH \"EXIT STATUS\"\n0 done, 1 failed, 2 usage"), "{page}");
+    assert!(
+        page.contains("\\fBPREP_SEED\\fR\nstands for \\-\\-seed of export, simulate\n"),
+        "{page}"
+    );
+    if is_here("man") {
+        let mut man = Command::new("man");
+        let page = man.arg("-l").arg(test.path("pages/prep-diff.1")).env("MANWIDTH", "80");
+        let page = String::from_utf8(page.output().unwrap().stdout).unwrap();
+        for line in ["  prep diff runs/monday data/processed --top 50", "  more features"] {
+            assert!(page.lines().any(|shown| shown.trim() == line.trim()), "{line}: {page}");
+        }
+    }
+}
+
+/// What bash offers for a line that ends at the cursor, with the completions sourced.
+fn offered_by_bash(test: &CliTest, line: &str) -> Vec<String> {
+    let script = r#"
+        source ./completions
+        COMP_LINE=$1; COMP_POINT=${#COMP_LINE}
+        read -ra COMP_WORDS <<< "$COMP_LINE"
+        [[ $COMP_LINE == *' ' ]] && COMP_WORDS+=('')
+        COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+        # As bash does it: the function that `complete` has for the command, with command, word and
+        # the word before.
+        declaration=$(complete -p prep)
+        [[ $declaration =~ -F\ ([^ ]+) ]] || exit 9
+        "${BASH_REMATCH[1]}" prep "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD-1]}" 2>/dev/null
+        printf '%s\n' "${COMPREPLY[@]}"
+    "#;
+    let mut bash = Command::new("bash");
+    bash.args(["--norc", "-c", script, "bash", line]).current_dir(test.path("."));
+    let output = bash.output().unwrap();
+    assert_ne!(output.status.code(), Some(9), "complete does not know prep");
+    String::from_utf8(output.stdout).unwrap().split_whitespace().map(str::to_owned).collect()
+}
+
+#[test]
+fn bash_completes_commands_flags_and_values() {
+    let test = CliTest::new();
+    if !is_here("bash") {
+        return;
+    }
+    test.write("completions", test.prep("completions bash"));
+    assert_eq!(offered_by_bash(&test, "prep ing"), ["ingest"]);
+    assert_eq!(offered_by_bash(&test, "prep export --split-m"), ["--split-method"]);
+    assert_eq!(offered_by_bash(&test, "prep export --split-method "), ["hash", "sklearn"]);
+    assert_eq!(offered_by_bash(&test, "prep schema --family no"), ["nobles"]);
+    assert_eq!(offered_by_bash(&test, "prep completions z"), ["zsh"]);
+    // Where a number belongs nothing is offered, and folders by bash itself, with their slashes.
+    test.write("data/raw/1.csv", "");
+    assert!(offered_by_bash(&test, "prep export --jobs ").is_empty());
+    assert!(offered_by_bash(&test, "prep export --scaler-from da").is_empty());
+    assert_eq!(offered_by_bash(&test, "prep export --config comp"), ["completions"]);
+    let script = String::from_utf8(test.read("completions")).unwrap();
+    let (_, scaler) = script.split_once("--scaler-from)\n").unwrap();
+    let (scaler, _) = scaler.split_once(";;").unwrap();
+    assert!(scaler.contains("compopt -o plusdirs"), "{scaler}");
+}
+
+#[test]
+fn zsh_and_fish_find_no_fault_in_theirs() {
+    let test = CliTest::new();
+    for shell in ["zsh", "fish"] {
+        let script = test.prep(&format!("completions {shell}"));
+        for command in commands(&test) {
+            assert!(script.contains(&command), "{shell} does not know {command}");
+        }
+        test.write(shell, script);
+        if is_here(shell) {
+            let ran = Command::new(shell).arg("-n").arg(test.path(shell)).output().unwrap();
+            assert!(ran.status.success(), "{shell}: {ran:?}");
+        }
+    }
+}
+
+#[test]
+fn columns_are_chosen_by_name_family_text_and_whether_normalised() {
+    let test = CliTest::new();
+    let names = |arguments: &str| -> Vec<String> {
+        let csv = test.prep(&format!("schema --format csv {arguments}"));
+        csv.lines().skip(1).map(|line| line.split(',').nth(1).unwrap().to_owned()).collect()
+    };
+    assert_eq!(names("").len(), FEATURE_COUNT);
+    // The counts are those of the specification.
+    for (arguments, columns) in [
+        ("--family cards", 4 * 15 * 9),
+        ("--family nobles,synergy", 4 * 37 + 4 * 15 * 2),
+        ("--normalized", 984),
+        ("--normalized=no", 1308 - 984),
+        ("--base", 422),
+        ("*_position_?", 16),
+        ("gems_board_*", 6),
+        ("gems_board_red player0_vp", 2),
+    ] {
+        assert_eq!(names(arguments).len(), columns, "{arguments}");
+    }
+    assert_eq!(names("--search GOLD --family tokens"), ["max_tokens_pile_gold"]);
+    assert_eq!(names("player2_card3_distance_total"), ["player2_card3_distance_total"]);
+
+    let json: serde_json::Value =
+        serde_json::from_str(&test.prep("schema gems_board_red --json")).unwrap();
+    assert_eq!(json[0]["column"], 3);
+    assert_eq!(json[0]["meaning"], "red gems on the table");
+
+    for (arguments, said) in [
+        ("gems_bord_red", "no column is named gems_bord_red: did you mean gems_board_red?"),
+        ("zz*", "no column is named zz*: `prep schema --search TEXT` looks"),
+        ("gems_board_red --family cards", "leave out a name, or one of the flags"),
+        ("--heads nobel", "no head is named nobel: did you mean noble?"),
+    ] {
+        let ran = test.run(&format!("schema {arguments}"));
+        assert_eq!((ran.code, ran.stdout.as_str()), (1, ""), "{arguments}: {ran:#?}");
+        assert!(ran.stderr.contains(said), "{arguments}: {ran:#?}");
+    }
+}
+
+#[test]
+fn classes_of_all_heads_are_explained() {
+    let test = CliTest::new();
+    let table = test.prep("schema --heads");
+    assert_eq!(table.lines().count(), MASK_WIDTH);
+    let json: serde_json::Value =
+        serde_json::from_str(&test.prep("schema --heads --json")).unwrap();
+    for head in Head::ALL {
+        let its = json.as_array().unwrap().iter().filter(|class| class["head"] == head.name());
+        assert_eq!(its.count(), head.classes(), "{}", head.name());
+    }
+    let line = test.prep("schema --heads gem_take3 --search green,");
+    assert!(line.lines().next().unwrap().ends_with("13  green, red"), "{line}");
+}

@@ -1,0 +1,416 @@
+//! What an ingest does again and what it does not: counts as printed, rows as they stand in the
+//! cache file, and that many nights come to the same export as one run over everything.
+//!
+//! Logs that cannot be read are in `refused_logs.rs`, what `prep status` says in `status.rs`.
+
+#![allow(clippy::unwrap_used)]
+
+use crate::support::cached::{cached_games, execute, make_old, written_since};
+use crate::support::cli::{CliTest, Ran};
+use crate::support::log_text::{with_gem_fault, with_one_byte_changed};
+use crate::support::long_run;
+use crate::support::random_changes::Nights;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+/// Games 1 to 12 in `raw` (four of each number of players), not ingested.
+fn twelve_games() -> CliTest {
+    let test = CliTest::new();
+    test.prep("simulate raw --games 12");
+    test
+}
+
+/// Games 1 to 12 in `raw` and in the cache, which looks old.
+fn twelve_cached_games() -> CliTest {
+    let test = twelve_games();
+    test.prep("ingest raw");
+    make_old(&cache(&test));
+    test
+}
+
+fn cache(test: &CliTest) -> PathBuf {
+    test.path("data/intermediate/prep.sqlite")
+}
+
+fn cached_ids(test: &CliTest) -> Vec<i64> {
+    cached_games(&cache(test)).into_keys().collect()
+}
+
+/// The line that says what was done, without how long it took.
+fn work_done(stdout: &str) -> &str {
+    stdout.lines().next().unwrap()
+}
+
+#[track_caller]
+fn assert_work(test: &CliTest, arguments: &str, done: &str, written: &[i64]) {
+    let stdout = test.prep(arguments);
+    assert_eq!(work_done(&stdout), done, "prep {arguments}");
+    assert_eq!(written_since(&cache(test)), written, "games written by prep {arguments}");
+}
+
+#[track_caller]
+fn assert_failed(ran: &Ran, code: i32, message: &str) {
+    assert_eq!(ran.code, code, "{ran:#?}");
+    assert!(ran.stderr.contains(message), "{message:?} is not in {ran:#?}");
+}
+
+#[test]
+fn the_first_ingest_encodes_every_game_and_says_what_the_cache_holds() {
+    let test = twelve_games();
+    let rows: usize = test.files("raw").values().map(|log| lines(log) - 1).sum();
+    let grouped = format!("{},{:03}", rows / 1000, rows % 1000);
+    let stdout = test.prep("ingest raw");
+    let first =
+        format!("12 games encoded (12 new; {grouped} rows), 0 up to date, 0 gone, 0 refused");
+    assert_eq!(work_done(&stdout), first);
+    let second = stdout.lines().nth(1).unwrap();
+    assert!(second.starts_with("12 logs of raw in "), "{second}");
+    assert!(second.ends_with(&format!("; the cache holds 12 games, {grouped} rows")), "{second}");
+    assert_eq!(cached_ids(&test), (1..=12).collect::<Vec<_>>());
+}
+
+fn lines(log: &[u8]) -> usize {
+    log.iter().filter(|&&byte| byte == b'\n').count()
+}
+
+#[test]
+fn a_second_ingest_of_an_unchanged_folder_encodes_nothing_and_says_so() {
+    let test = twelve_cached_games();
+    let before = cached_games(&cache(&test));
+    assert_work(&test, "ingest raw", "0 games encoded, 12 up to date, 0 gone, 0 refused", &[]);
+    assert_eq!(cached_games(&cache(&test)), before);
+}
+
+#[test]
+fn a_changed_byte_a_new_file_and_a_removed_file_each_cause_exactly_that_much_work() {
+    let test = twelve_cached_games();
+    let before = cached_games(&cache(&test));
+
+    // One digit, at the same size and with the old modification time.
+    let log = test.path("raw/3_games/5.csv");
+    let modified = fs::metadata(&log).unwrap().modified().unwrap();
+    test.write("raw/3_games/5.csv", with_one_byte_changed(&test.read("raw/3_games/5.csv")));
+    File::options().write(true).open(&log).unwrap().set_modified(modified).unwrap();
+    let rows = lines(&test.read("raw/3_games/5.csv")) - 1;
+    let done =
+        format!("1 game encoded (1 bytes changed; {rows} rows), 11 up to date, 0 gone, 0 refused");
+    assert_work(&test, "ingest raw", &done, &[5]);
+    let after = cached_games(&cache(&test));
+    for (game_id, game) in &before {
+        let is_changed = *game_id == 5;
+        assert_eq!(after[game_id].blobs != game.blobs, is_changed, "rows of game {game_id}");
+        assert_eq!(after[game_id].source_hash != game.source_hash, is_changed, "{game_id}");
+    }
+
+    make_old(&cache(&test));
+    test.prep("simulate raw --games 1 --first-id 13");
+    let rows = lines(&test.read("raw/2_games/13.csv")) - 1;
+    let done = format!("1 game encoded (1 new; {rows} rows), 12 up to date, 0 gone, 0 refused");
+    assert_work(&test, "ingest raw", &done, &[13]);
+
+    make_old(&cache(&test));
+    fs::remove_file(test.path("raw/2_games/1.csv")).unwrap();
+    let done = "0 games encoded, 12 up to date, 1 gone, 0 refused";
+    assert_work(&test, "ingest raw", done, &[]);
+    assert_eq!(cached_ids(&test), (2..=13).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_log_that_is_back_as_it_was_is_encoded_back_to_the_same_rows() {
+    let test = twelve_cached_games();
+    let (good, before) = (test.read("raw/2_games/4.csv"), cached_games(&cache(&test)));
+    test.write("raw/2_games/4.csv", with_one_byte_changed(&good));
+    test.prep("ingest raw");
+    assert_ne!(cached_games(&cache(&test))[&4].blobs, before[&4].blobs);
+    test.write("raw/2_games/4.csv", &good);
+    test.prep("ingest raw");
+    assert_eq!(cached_games(&cache(&test))[&4].blobs, before[&4].blobs);
+}
+
+#[test]
+fn games_of_another_encoder_or_of_other_columns_are_encoded_anew() {
+    let test = twelve_cached_games();
+    let before = cached_games(&cache(&test));
+    for (sql, reason) in [
+        ("UPDATE games SET encoder_version = encoder_version + 1", "12 encoder changed"),
+        ("UPDATE games SET encoder_version = 0 WHERE game_id <> 3", "11 encoder changed"),
+        ("UPDATE games SET feature_schema = '0123456789abcdef'", "12 schema changed"),
+        (
+            "UPDATE games SET feature_schema = '0000000000000000' WHERE game_id = 7",
+            "1 schema changed",
+        ),
+    ] {
+        execute(&cache(&test), sql);
+        make_old(&cache(&test));
+        let export = test.run("export");
+        assert_failed(&export, 1, "encoded by another version of prep");
+        let stdout = test.prep("ingest raw");
+        let done = work_done(&stdout);
+        assert!(done.contains(&format!("encoded ({reason}; ")), "{sql}: {done}");
+        let games: usize = reason.split(' ').next().unwrap().parse().unwrap();
+        assert_eq!(written_since(&cache(&test)).len(), games, "{sql}");
+        for (game_id, game) in cached_games(&cache(&test)) {
+            assert_eq!(game.blobs, before[&game_id].blobs, "{sql}: game {game_id}");
+        }
+    }
+    test.prep("export");
+}
+
+#[test]
+fn moving_renaming_touching_and_other_thread_counts_encode_nothing() {
+    let test = twelve_cached_games();
+    let nothing = "0 games encoded, 12 up to date, 0 gone, 0 refused";
+
+    for path in test.files("raw").keys() {
+        let log = File::options().write(true).open(test.path("raw").join(path)).unwrap();
+        log.set_modified(SystemTime::now()).unwrap();
+    }
+    assert_work(&test, "ingest raw", nothing, &[]);
+    for arguments in ["--jobs 1", "--jobs 7", "--batch-size 1", "--batch-size 5 --jobs 3"] {
+        assert_work(&test, &format!("ingest raw {arguments}"), nothing, &[]);
+    }
+
+    fs::rename(test.path("raw"), test.path("elsewhere")).unwrap();
+    assert_work(&test, "ingest elsewhere", nothing, &[]);
+
+    let path_of = |game_id| cached_games(&cache(&test))[&game_id].source_path.clone();
+    assert_eq!(path_of(1), "2_games/1.csv");
+    fs::rename(test.path("elsewhere/2_games"), test.path("elsewhere/two players")).unwrap();
+    assert_work(
+        &test,
+        "ingest elsewhere --dry-run",
+        "0 games would be encoded, 12 up to date, 0 gone, 0 refused",
+        &[],
+    );
+    assert_eq!(path_of(1), "2_games/1.csv", "a dry run writes nothing");
+    assert_work(&test, "ingest elsewhere", nothing, &[]);
+    assert_eq!(path_of(1), "two players/1.csv");
+    assert_eq!(path_of(2), "3_games/2.csv");
+    assert_work(&test, "ingest elsewhere", nothing, &[]);
+
+    let (from, to) = (cache(&test), test.path("other/place/cache.sqlite"));
+    fs::create_dir_all(to.parent().unwrap()).unwrap();
+    fs::rename(from, &to).unwrap();
+    let stdout = test.prep("ingest elsewhere --cache other/place/cache.sqlite");
+    assert_eq!(work_done(&stdout), nothing);
+    assert_eq!(written_since(&to), [0_i64; 0]);
+}
+
+#[test]
+fn repair_encodes_only_games_with_the_gem_fault_and_switched_off_again_reverts() {
+    let test = twelve_games();
+    for path in ["raw/2_games/4.csv", "raw/4_games/9.csv"] {
+        test.write(path, with_gem_fault(&test.read(path)));
+    }
+    let ran = test.run("ingest raw");
+    assert_eq!(ran.code, 0, "{ran:#?}");
+    assert!(ran.complaints().starts_with("warning: the known gem fault"), "{ran:#?}");
+    assert!(
+        ran.stderr.contains("is in 2 rows of 2 games") && ran.stderr.contains("--repair"),
+        "{ran:#?}"
+    );
+    let as_logged = cached_games(&cache(&test));
+
+    make_old(&cache(&test));
+    let ran = test.run("ingest raw --repair");
+    assert!(work_done(&ran.stdout).starts_with("2 games encoded (2 repair changed; "), "{ran:#?}");
+    assert!(!ran.stderr.contains("gem fault"), "{ran:#?}");
+    assert_eq!(written_since(&cache(&test)), [4, 9]);
+    let repaired = cached_games(&cache(&test));
+    for (game_id, game) in &as_logged {
+        let has_fault = [4, 9].contains(game_id);
+        assert_eq!(repaired[game_id].blobs != game.blobs, has_fault, "rows of game {game_id}");
+    }
+    let nothing = "0 games encoded, 12 up to date, 0 gone, 0 refused";
+    make_old(&cache(&test));
+    assert_work(&test, "ingest raw --repair", nothing, &[]);
+
+    let stdout = test.prep("ingest raw");
+    assert!(work_done(&stdout).starts_with("2 games encoded (2 repair changed; "), "{stdout}");
+    assert_eq!(written_since(&cache(&test)), [4, 9]);
+    for (game_id, game) in cached_games(&cache(&test)) {
+        assert_eq!(game.blobs, as_logged[&game_id].blobs, "rows of game {game_id}");
+    }
+
+    // Having been on leaves no trace, also not in the games that it did not touch.
+    test.prep("ingest raw --cache scratch.sqlite");
+    test.prep("export --out nights");
+    test.prep("export --out scratch --cache scratch.sqlite");
+    assert!(test.files("nights") == test.files("scratch"), "the exports differ");
+
+    // A fault that everybody has read about is no news the next night.
+    let ran = test.run("ingest raw");
+    assert_eq!(ran.complaints(), "", "{ran:#?}");
+    assert!(ran.stderr.contains("the known gem fault"), "{ran:#?}");
+}
+
+#[test]
+fn a_dry_run_makes_no_cache_and_says_what_it_would_do() {
+    let test = twelve_games();
+    let before = test.files(".");
+    let stdout = test.prep("ingest raw --dry-run");
+    let done = work_done(&stdout);
+    assert!(done.starts_with("12 games would be encoded (12 new; "), "{done}");
+    assert!(stdout.contains("the cache would hold 12 games, "), "{stdout}");
+    assert!(test.files(".") == before, "a dry run wrote something");
+    assert!(!test.path("data").exists(), "a dry run made a folder");
+}
+
+#[test]
+fn a_dry_run_leaves_the_cache_as_it_is() {
+    let test = twelve_cached_games();
+    test.prep("simulate raw --games 1 --first-id 13");
+    fs::remove_file(test.path("raw/4_games/12.csv")).unwrap();
+    test.write("raw/2_games/1.csv", with_one_byte_changed(&test.read("raw/2_games/1.csv")));
+    test.write("raw/2_games/4.csv", "");
+    let before = test.files(".");
+    let ran = test.run("ingest raw --dry-run");
+    assert_failed(&ran, 3, "warning: 2_games/4.csv: ");
+    let done = work_done(&ran.stdout);
+    assert!(done.starts_with("2 games would be encoded (1 bytes changed, 1 new; "), "{done}");
+    assert!(done.ends_with("), 9 up to date, 1 gone, 0 refused, 1 set aside"), "{done}");
+    assert!(test.files(".") == before, "a dry run wrote something");
+}
+
+#[test]
+fn max_games_looks_only_at_the_lowest_game_ids_and_takes_no_other_for_gone() {
+    let test = twelve_games();
+    let stdout = test.prep("ingest raw --max-games 5");
+    assert!(work_done(&stdout).starts_with("5 games encoded (5 new; "), "{stdout}");
+    assert_eq!(cached_ids(&test), [1, 2, 3, 4, 5]);
+
+    let stdout = test.prep("ingest raw --max-games 7");
+    let done = work_done(&stdout);
+    assert!(
+        done.starts_with("2 games encoded (2 new; ") && done.contains("5 up to date"),
+        "{done}"
+    );
+    test.prep("ingest raw");
+    let stdout = test.prep("ingest raw --max-games 1");
+    assert_eq!(work_done(&stdout), "0 games encoded, 1 up to date, 0 gone, 0 refused");
+    assert_eq!(cached_ids(&test).len(), 12, "games that it did not look at are not gone");
+}
+
+#[test]
+fn max_games_still_sees_a_second_file_of_its_last_game() {
+    let test = twelve_games();
+    fs::copy(test.path("raw/2_games/1.csv"), test.path("raw/4_games/1.csv")).unwrap();
+    let ran = test.run("ingest raw --max-games 1");
+    assert_failed(&ran, 3, "4_games/1.csv is game 1 too");
+    assert_eq!(cached_ids(&test), [0_i64; 0]);
+}
+
+#[test]
+fn keep_missing_keeps_games_whose_logs_are_gone() {
+    let test = twelve_cached_games();
+    // Few enough that they would go, then so many that they would stay anyway.
+    fs::remove_file(test.path("raw/3_games/2.csv")).unwrap();
+    let done = "0 games encoded, 11 up to date, 1 gone but kept, 0 refused";
+    assert_work(&test, "ingest raw --keep-missing", done, &[]);
+    fs::remove_dir_all(test.path("raw/3_games")).unwrap();
+    let done = "0 games encoded, 8 up to date, 4 gone but kept, 0 refused";
+    assert_work(&test, "ingest raw --keep-missing", done, &[]);
+    assert_eq!(cached_ids(&test).len(), 12);
+}
+
+#[test]
+fn more_than_a_fifth_gone_blocks_removal_until_it_is_allowed() {
+    let test = CliTest::new();
+    test.prep("simulate raw --games 15");
+    test.prep("ingest raw");
+    let remove = |game_id: i64| {
+        let folder = format!("raw/{}_games", 2 + (game_id - 1) % 3);
+        fs::remove_file(test.path(folder).join(format!("{game_id}.csv"))).unwrap();
+    };
+    // 4 of 15 are more than a fifth.
+    (1..=4).for_each(remove);
+    for _ in 0..2 {
+        let ran = test.run("ingest raw");
+        assert_failed(&ran, 1, "the logs of 4 cached games are gone from raw");
+        assert!(ran.stderr.contains("--allow-delete"), "{ran:#?}");
+        let done = "0 games encoded, 11 up to date, 4 gone but kept, 0 refused";
+        assert_eq!(work_done(&ran.stdout), done);
+        assert_eq!(cached_ids(&test).len(), 15, "nothing goes");
+    }
+    // What is new goes in all the same, and does not make the share of the gone smaller.
+    test.prep("simulate raw --games 15 --first-id 16");
+    let ran = test.run("ingest raw");
+    assert_failed(&ran, 1, "the logs of 4 cached games are gone");
+    assert!(work_done(&ran.stdout).starts_with("15 games encoded (15 new; "), "{ran:#?}");
+    assert_eq!(cached_ids(&test).len(), 30);
+
+    // Now they are 4 of 30, 6 of 30 are a fifth, and no more than a fifth may go.
+    (5..=6).for_each(remove);
+    let stdout = test.prep("ingest raw");
+    assert_eq!(work_done(&stdout), "0 games encoded, 24 up to date, 6 gone, 0 refused");
+
+    (7..=29).for_each(remove);
+    assert_eq!(test.run("ingest raw").code, 1);
+    let stdout = test.prep("ingest raw --allow-delete");
+    assert_eq!(work_done(&stdout), "0 games encoded, 1 up to date, 23 gone, 0 refused");
+    assert_eq!(cached_ids(&test), [30]);
+}
+
+#[test]
+fn an_empty_or_a_missing_folder_is_an_error_that_neither_costs_a_game_nor_makes_a_cache() {
+    let test = CliTest::new();
+    fs::create_dir(test.path("empty")).unwrap();
+    for arguments in ["ingest empty", "ingest empty --dry-run", "status empty"] {
+        assert_failed(&test.run(arguments), 1, "error: no logs found in empty");
+    }
+    for arguments in ["ingest missing", "ingest missing --dry-run", "status missing"] {
+        assert_failed(&test.run(arguments), 1, "error: there is no folder missing");
+    }
+    assert_eq!(test.files("."), Default::default(), "a slip of the keyboard left something");
+
+    test.prep("simulate raw --games 3");
+    test.prep("ingest raw");
+    for arguments in ["ingest empty", "ingest missing", "ingest missing --allow-delete"] {
+        assert_eq!(test.run(arguments).code, 1, "{arguments}");
+        assert_eq!(cached_ids(&test), [1, 2, 3]);
+    }
+    let stdout = test.prep("ingest empty --allow-delete");
+    assert_eq!(work_done(&stdout), "0 games encoded, 0 up to date, 3 gone, 0 refused");
+}
+
+#[test]
+fn files_that_are_no_logs_are_passed_over_and_those_that_look_like_one_with_a_note() {
+    let test = twelve_games();
+    let log = test.read("raw/2_games/1.csv");
+    let noted = ["all_games.csv", "2_games/notes.csv", "1e3.csv", "+14.csv"];
+    let silent = ["2_games/21.csv.backup", ".22.csv", ".hidden/23.csv", "24.txt", "README"];
+    for path in noted.iter().chain(&silent) {
+        test.write(Path::new("raw").join(path), &log);
+    }
+    // An editor's lock beside the file that is being edited: a link to nowhere.
+    std::os::unix::fs::symlink("me@here.1234", test.path("raw/2_games/.#1.csv")).unwrap();
+    let ran = test.run("ingest raw");
+    assert_eq!(ran.code, 0, "{ran:#?}");
+    assert_eq!(cached_ids(&test), (1..=12).collect::<Vec<_>>());
+    for path in noted {
+        assert!(ran.stderr.contains(&format!("{path} is skipped: ")), "{path}: {ran:#?}");
+    }
+    assert!(ran.stderr.contains("all_games.csv is skipped: it holds every game"), "{ran:#?}");
+    assert_eq!(ran.stderr.matches("is skipped").count(), noted.len(), "{ran:#?}");
+    assert_eq!(test.run("ingest raw -q").stderr, "");
+}
+
+/// On every fifth night with whatever is broken by then, and on the last with everything mended.
+/// The cache stays as small as a fresh one. `PREP_LONG_TESTS=1` makes it sixty nights.
+#[test]
+fn many_nights_come_to_the_same_bytes_as_one_run_over_everything() {
+    let last = long_run::times(30, 60);
+    let mut nights = Nights::begin(20_261);
+    for night in 1..=last {
+        nights.change_something();
+        if night == last {
+            nights.mend_everything();
+        }
+        nights.ingest_and_check_the_work();
+        if night % 5 == 0 {
+            nights.check_the_export(if night % 10 == 0 { "all" } else { "base" });
+        }
+    }
+    nights.check_that_enough_happened();
+}

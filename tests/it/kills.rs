@@ -1,0 +1,202 @@
+//! Runs that are killed, or that the disk fails, at every kind of moment: the next run must finish
+//! the work, and give what an undisturbed one gives, byte for byte. A folder of arrays is the old
+//! export or the new one, whatever happened.
+//!
+//! Moments are counted in input and output calls, not in seconds, so that they are the same on any
+//! machine and reach every step. `PREP_LONG_TESTS=1` tries 200 of them, else a few.
+
+#![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used)]
+
+use crate::support::cached::execute;
+use crate::support::cli;
+use crate::support::cli::CliTest;
+use crate::support::failing_io::{count, with};
+use crate::support::long_run::times;
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::process::ExitStatusExt;
+use std::path::PathBuf;
+
+type Files = BTreeMap<PathBuf, Vec<u8>>;
+
+const INGEST: &str = "ingest raw --cache prep.sqlite --batch-size 3 --jobs 2";
+const EXPORT: &str = "export --cache prep.sqlite --out arrays/processed --features base";
+const SIGKILL: i32 = 9;
+
+/// A first night that went well and a folder that has changed since.
+struct Night {
+    test: CliTest,
+    /// The export of the first night.
+    old: Files,
+    /// What an undisturbed second night exports.
+    new: Files,
+}
+
+impl Night {
+    fn begin() -> Night {
+        let test = CliTest::new();
+        test.prep("simulate raw --games 12 --seed 3");
+        test.prep(INGEST);
+        test.prep(EXPORT);
+        test.prep("simulate more --games 21 --seed 3");
+        for (path, log) in test.files("more") {
+            if !test.path("raw").join(&path).exists() {
+                test.write(PathBuf::from("raw").join(path), log);
+            }
+        }
+        let mut logs = test.files("raw").into_iter();
+        let (gone, _) = logs.next().unwrap();
+        fs::remove_file(test.path("raw").join(gone)).unwrap();
+        let (changed, log) = logs.next().unwrap();
+        let without_last_row =
+            log.trim_ascii_end().iter().rposition(|&byte| byte == b'\n').unwrap();
+        test.write(PathBuf::from("raw").join(changed), &log[..=without_last_row]);
+        let old = test.files("arrays/processed");
+        // As an older version would have made it: the night is not over before the file is written anew,
+        // with larger pages.
+        execute(
+            &test.path("prep.sqlite"),
+            "PRAGMA journal_mode = delete; PRAGMA page_size = 2048; VACUUM; PRAGMA journal_mode = wal",
+        );
+        fs::copy(test.path("prep.sqlite"), test.path("first.sqlite")).unwrap();
+
+        test.prep(INGEST);
+        test.prep(EXPORT);
+        let new = test.files("arrays/processed");
+        assert_ne!(old, new);
+        fs::copy(test.path("prep.sqlite"), test.path("second.sqlite")).unwrap();
+        Night { test, old, new }
+    }
+
+    /// Back to the moment before the second night's ingest, or before its export.
+    fn rewind(&self, cache: &str) {
+        for leftover in ["", "-wal", "-shm", "-journal", ".lock"] {
+            let _ = fs::remove_file(self.test.path(format!("prep.sqlite{leftover}")));
+        }
+        fs::copy(self.test.path(cache), self.test.path("prep.sqlite")).unwrap();
+        fs::remove_dir_all(self.test.path("arrays")).unwrap();
+        for (path, bytes) in &self.old {
+            self.test.write(PathBuf::from("arrays/processed").join(path), bytes);
+        }
+    }
+
+    /// What is exported is one of the two exports, whole; returns whether it is the new one.
+    fn export_is_new(&self) -> bool {
+        let files = self.test.files("arrays/processed");
+        assert!(files == self.old || files == self.new, "a mixture: {:?}", files.keys());
+        files == self.new
+    }
+
+    /// The next runs finish the work, and leave nothing else behind.
+    fn check_the_next_run(&self, what: &str) {
+        let test = &self.test;
+        for command in [INGEST, "verify raw --cache prep.sqlite", EXPORT] {
+            let ran = test.run(command);
+            assert_eq!(ran.code, 0, "{what}, then {command}: {ran:#?}");
+        }
+        assert!(self.export_is_new(), "{what}");
+        let beside: Vec<_> = fs::read_dir(test.path("arrays")).unwrap().collect();
+        assert_eq!(beside.len(), 1, "{what}: {beside:?}");
+        let names = test.files(".").into_keys().filter_map(|path| path.to_str().map(String::from));
+        let caches: Vec<_> = names.filter(|name| name.starts_with("prep.sqlite")).collect();
+        assert_eq!(caches, ["prep.sqlite", "prep.sqlite.lock"], "{what}");
+    }
+}
+
+/// So many numbers from 1 to `last`, spread evenly; all if there are fewer.
+fn spread(wanted: u64, last: u64) -> impl Iterator<Item = u64> {
+    let wanted = wanted.min(last);
+    (0..wanted).map(move |i| 1 + i * (last - 1) / (wanted - 1).max(1))
+}
+
+#[test]
+fn killed_at_any_point_an_ingest_is_finished_by_the_next() {
+    let night = Night::begin();
+    night.rewind("first.sqlite");
+    let calls = count(night.test.command(INGEST));
+    let mut killed = 0;
+    for point in spread(times(12, 100), calls.all()) {
+        night.rewind("first.sqlite");
+        let status = with(night.test.command(INGEST), "KILL", point).output().unwrap().status;
+        killed += u64::from(status.signal() == Some(SIGKILL));
+        night.check_the_next_run(&format!("an ingest killed at call {point} of {}", calls.all()));
+    }
+    assert!(killed >= times(10, 90), "{killed} killed, {calls:?}");
+}
+
+#[test]
+fn killed_at_any_point_an_export_leaves_the_old_arrays_or_the_new() {
+    let night = Night::begin();
+    night.rewind("second.sqlite");
+    let calls = count(night.test.command(EXPORT));
+    let (mut killed, mut new) = (0, 0);
+    let last_moments = calls.all().saturating_sub(10)..calls.all();
+    for point in spread(times(12, 90), calls.all()).chain(last_moments) {
+        night.rewind("second.sqlite");
+        let status = with(night.test.command(EXPORT), "KILL", point).output().unwrap().status;
+        killed += u64::from(status.signal() == Some(SIGKILL));
+        new += u64::from(night.export_is_new());
+        night.check_the_next_run(&format!("an export killed at call {point} of {}", calls.all()));
+    }
+    assert!(killed >= times(20, 98), "{killed} killed, {calls:?}");
+    assert!(new > 0 && new < killed, "some before the exchange and some after: {new} of {killed}");
+}
+
+#[test]
+fn a_failing_write_sync_or_rename_is_an_error_and_nothing_worse() {
+    const EIO: i32 = 5;
+    let night = Night::begin();
+    let mut failed = 0;
+    for (command, cache) in [(INGEST, "first.sqlite"), (EXPORT, "second.sqlite")] {
+        night.rewind(cache);
+        let calls = count(night.test.command(command));
+        for (kind, calls) in
+            [("write", calls.writes), ("sync", calls.syncs), ("rename", calls.renames)]
+        {
+            for point in spread(times(4, 30), calls) {
+                night.rewind(cache);
+                let failure = format!("{kind}:{point}:{EIO}");
+                let output = with(night.test.command(command), "FAIL", &failure).output().unwrap();
+                let ran = cli::Ran::from(output);
+                let what = format!("{command} with {failure}");
+                // What comes after the work is done, such as tidying up, may fail without a word.
+                assert!(matches!(ran.code, 0 | 1), "{what}: {ran:#?}");
+                assert_eq!(ran.code == 1, ran.complaints().contains("error: "), "{what}: {ran:#?}");
+                assert!(!ran.stderr.contains("panicked"), "{what}: {ran:#?}");
+                if command == EXPORT {
+                    assert!(night.export_is_new() || ran.code == 1, "{what}: {ran:#?}");
+                }
+                failed += u64::from(ran.code == 1);
+                night.check_the_next_run(&what);
+            }
+        }
+    }
+    assert!(failed >= times(8, 60), "{failed} runs failed");
+}
+
+#[test]
+fn a_full_disk_is_named_and_costs_nothing_that_was_there() {
+    let night = Night::begin();
+    let mut failed = 0;
+    for (command, cache) in [(INGEST, "first.sqlite"), (EXPORT, "second.sqlite")] {
+        night.rewind(cache);
+        let calls = count(night.test.command(command));
+        for point in spread(times(9, 60), calls.writes) {
+            night.rewind(cache);
+            let ran =
+                cli::Ran::from(with(night.test.command(command), "FULL", point).output().unwrap());
+            let what = format!("{command}, full from write {point}");
+            if ran.code != 0 {
+                assert_eq!(ran.code, 1, "{what}: {ran:#?}");
+                failed += 1;
+                assert!(ran.tells_of_a_full_disk(), "{what}: {ran:#?}");
+                if command == EXPORT {
+                    assert!(!night.export_is_new(), "{what}");
+                }
+            }
+            night.check_the_next_run(&what);
+        }
+    }
+    assert!(failed >= times(8, 60), "{failed} runs failed");
+}

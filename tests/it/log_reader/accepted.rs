@@ -1,0 +1,269 @@
+//! What the log reader accepts: everything that `write_log` writes, in every dialect and after
+//! every harmless rewriting that the log format names; and what it reads with a remark only.
+
+use super::log_text::{LogText, read};
+use splendor_prep::encode::{Head, labels, take3_class};
+use splendor_prep::gamelog::{ActionType, Dialect, ReadOptions, Turn};
+use splendor_prep::rules::{ByColor, CARDS, PlayerCount};
+use splendor_prep::simulate::simulate_game;
+use std::collections::BTreeMap;
+
+const REPAIR: ReadOptions = ReadOptions { repair: true };
+const AS_LOGGED: ReadOptions = ReadOptions { repair: false };
+
+/// Games of every number of players. Among the first 30 seeds are games with reserved cards,
+/// nobles gone from the table, empty decks and gems given back.
+fn games(seeds: std::ops::Range<u64>) -> impl Iterator<Item = Vec<Turn>> {
+    seeds.flat_map(|seed| PlayerCount::ALL.map(|players| simulate_game(players, seed)))
+}
+
+#[test]
+fn turns_come_back_as_they_were_written_in_every_dialect() {
+    let mut rows = 0;
+    for turns in games(0..30) {
+        for dialect in Dialect::ALL {
+            let (read_back, summary) =
+                read(&LogText::of_turns(&turns, dialect).bytes(), AS_LOGGED).unwrap();
+            assert_eq!(read_back, turns, "{dialect:?}");
+            assert_eq!(summary.rows as usize, turns.len());
+            assert_eq!(summary.players, turns[0].board.player_count());
+            assert_eq!((summary.gem_fault_rows, summary.unbalanced_rows), (0, 0));
+            rows += turns.len();
+        }
+    }
+    assert!(rows > 15_000, "{rows} rows");
+}
+
+/// A rewriting of a log's text that must not change what it says.
+type Rewriting = (&'static str, fn(LogText) -> Vec<u8>);
+
+const HARMLESS_REWRITINGS: [Rewriting; 21] = [
+    ("columns shuffled", |mut log| {
+        log.shuffle_columns(1);
+        log.bytes()
+    }),
+    ("columns shuffled otherwise", |mut log| {
+        log.shuffle_columns(2);
+        log.bytes()
+    }),
+    ("CRLF", |log| log.bytes_with_line_breaks("\r\n")),
+    ("CR alone", |log| log.bytes_with_line_breaks("\r")),
+    ("byte-order mark", |log| [b"\xef\xbb\xbf".as_slice(), &log.bytes()].concat()),
+    ("blank last line", |log| [log.bytes().as_slice(), b"\n"].concat()),
+    ("blank last lines, with spaces", |log| [log.bytes().as_slice(), b"\n  \n\r\n\t"].concat()),
+    ("blank last lines, CRLF", |log| {
+        [log.bytes_with_line_breaks("\r\n").as_slice(), b"\r\n\r\n"].concat()
+    }),
+    ("no last line break", |log| {
+        let mut bytes = log.bytes();
+        bytes.pop();
+        bytes
+    }),
+    ("fields quoted", |log| decorated(log, |field| format!("\"{field}\""))),
+    ("spaces around", |log| decorated(log, |field| format!(" {field}\t "))),
+    ("spaces in quotes", |log| decorated(log, |field| format!("\" {field} \""))),
+    ("spaces around quotes", |log| decorated(log, |field| format!("  \"{field}\" "))),
+    ("NaN", |log| with_missing_as(log, "NaN")),
+    ("NAN", |log| with_missing_as(log, "NAN")),
+    ("Nan with spaces", |log| with_missing_as(log, " Nan ")),
+    ("missing fields empty in quotes", |log| with_missing_as(log, "\"\"")),
+    ("missing cards and nobles as zeros", with_zeros_for_missing_groups),
+    ("more zeros behind the point", |mut log| {
+        log.map_values(|_, value| match value.parse::<i64>() {
+            Ok(number) => format!("{number}.000"),
+            Err(_) => value.to_owned(),
+        });
+        log.bytes()
+    }),
+    ("nothing given back and no noble left empty", |mut log| {
+        log.map_values(|column, value| {
+            let nothing = column.starts_with("gems_removed_") && value.starts_with('0')
+                || column == "noble_selection" && value.starts_with('-');
+            if nothing { String::new() } else { value.to_owned() }
+        });
+        log.bytes()
+    }),
+    ("many at once", |mut log| {
+        log.shuffle_columns(3);
+        let bytes = decorated(log, |field| format!(" \"{field} \" "));
+        let text = String::from_utf8(bytes).unwrap().replace('\n', "\r\n");
+        format!("\u{feff}{text}\r\n").into()
+    }),
+];
+
+fn decorated(mut log: LogText, decorate: fn(&str) -> String) -> Vec<u8> {
+    log.map_values(|_, value| decorate(value));
+    log.header = log.header.iter().map(|name| decorate(name)).collect();
+    log.bytes()
+}
+
+fn with_missing_as(mut log: LogText, spelling: &str) -> Vec<u8> {
+    log.map_values(|_, value| match value {
+        "" | "nan" => spelling.to_owned(),
+        _ => value.to_owned(),
+    });
+    log.bytes()
+}
+
+fn with_zeros_for_missing_groups(mut log: LogText) -> Vec<u8> {
+    log.map_values(|column, value| {
+        let is_of_card_or_noble = column.contains("_reserved")
+            || column.starts_with("noble") && column != "noble_selection"
+            || column.starts_with("card") && column.as_bytes()[4].is_ascii_digit();
+        match value {
+            "" | "nan" if is_of_card_or_noble => "0".to_owned(),
+            _ => value.to_owned(),
+        }
+    });
+    log.bytes()
+}
+
+#[test]
+fn harmless_rewritings_read_the_same() {
+    for turns in games(0..5) {
+        for dialect in Dialect::ALL {
+            let log = LogText::of_turns(&turns, dialect);
+            for (name, rewrite) in HARMLESS_REWRITINGS {
+                let bytes = rewrite(log.clone());
+                let read_back = read(&bytes, AS_LOGGED)
+                    .unwrap_or_else(|error| panic!("{name}, {dialect:?}: {error}"));
+                assert_eq!(read_back.0, turns, "{name}, {dialect:?}");
+            }
+        }
+    }
+}
+
+/// Writes every take of different colours as the logger of old did: its 0/1 values stand in
+/// `gem_take2_*`, and `gem_take3_*` is missing. Returns how many rows that changed.
+fn with_gem_fault(log: &mut LogText) -> u32 {
+    let (from, to) = (log.group("gem_take3_"), log.group("gem_take2_"));
+    let action_type = log.column("action_type");
+    let mut changed = 0;
+    for row in &mut log.rows {
+        if row[action_type] == "take 3 tokens" {
+            for (&from, &to) in from.iter().zip(&to) {
+                row[to] = std::mem::take(&mut row[from]);
+            }
+            changed += 1;
+        }
+    }
+    changed
+}
+
+#[test]
+fn the_gem_fault_is_counted_and_read_as_it_was_meant_only_with_repair() {
+    let mut rows_by_colors_taken = BTreeMap::new();
+    for turns in games(0..30) {
+        for dialect in Dialect::ALL {
+            let mut log = LogText::of_turns(&turns, dialect);
+            let faulty = with_gem_fault(&mut log);
+            let (repaired, summary) = read(&log.bytes(), REPAIR).unwrap();
+            assert_eq!(repaired, turns);
+            assert_eq!(summary.gem_fault_rows, faulty);
+
+            let (as_logged, summary) = read(&log.bytes(), AS_LOGGED).unwrap();
+            assert_eq!(summary.gem_fault_rows, faulty);
+            for (row, meant) in as_logged.iter().zip(&turns) {
+                assert_eq!(row.board, meant.board);
+                let mut expected = labels(&meant.action);
+                if meant.action.action_type == ActionType::Take3 {
+                    let colors = meant.action.gem_take3.unwrap().total();
+                    *rows_by_colors_taken.entry(colors).or_insert(0) += 1;
+                    expected[Head::GemTake3.index()] = -1;
+                }
+                assert_eq!(labels(&row.action), expected);
+            }
+        }
+    }
+    let counts: Vec<_> = rows_by_colors_taken.into_iter().collect();
+    assert!(matches!(counts[..], [(1, 1..), (2, 1..), (3, 1..)]), "{counts:?}");
+}
+
+/// The labels in so many numbers, not only as those of the row before it was made faulty.
+#[test]
+fn labels_of_a_faulty_row_are_the_class_of_the_colours_once_repaired() {
+    let turns = simulate_game(PlayerCount::Two, 1);
+    for (values, class) in [
+        (["1", "0", "0", "0", "0"], 1),
+        (["0", "0", "0", "0", "1"], 5),
+        (["1", "1", "0", "0", "0"], 6),
+        (["0", "0", "0", "1", "1"], 15),
+        (["1", "1", "1", "0", "0"], 16),
+        (["0", "0", "1", "1", "1"], 25),
+    ] {
+        let mut log = LogText::of_turns(&turns, Dialect::Nan);
+        log.set(2, "action_type", "take 3 tokens");
+        log.clear_group(2, "gem_take3_");
+        log.set_group(2, "gem_take2_", &values);
+        let label_pair = |options| {
+            let (read_back, summary) = read(&log.bytes(), options).unwrap();
+            assert_eq!(summary.gem_fault_rows, 1);
+            let labels = labels(&read_back[0].action);
+            (labels[Head::GemTake3.index()], labels[Head::GemTake2.index()])
+        };
+        assert_eq!(label_pair(REPAIR), (class, -1), "{values:?}");
+        assert_eq!(label_pair(AS_LOGGED), (-1, -1), "{values:?}");
+        let counts = ByColor(values.map(|value| value.parse().unwrap()));
+        assert_eq!(take3_class(&counts) as i32, class);
+    }
+}
+
+#[test]
+fn a_take_of_two_is_no_fault_and_repair_leaves_it_alone() {
+    let turns = simulate_game(PlayerCount::Two, 1);
+    let mut log = LogText::of_turns(&turns, Dialect::Empty);
+    for action_type in ["take 2 tokens", "take 3 tokens"] {
+        log.set(2, "action_type", action_type);
+        log.clear_group(2, "gem_take3_");
+        log.set_group(2, "gem_take2_", &["0", "0", "2", "0", "0"]);
+        let (read_back, summary) = read(&log.bytes(), REPAIR).unwrap();
+        assert_eq!(summary.gem_fault_rows, 0);
+        assert_eq!(read_back[0].action.gem_take3, None);
+        assert_eq!(labels(&read_back[0].action)[Head::GemTake2.index()], 2);
+    }
+}
+
+/// The actions of a log are kept as logged, sense or nonsense: exports count them.
+#[test]
+fn action_columns_that_disagree_with_their_action_type_are_kept() {
+    let turns = simulate_game(PlayerCount::Two, 1);
+    let mut log = LogText::of_turns(&turns, Dialect::Empty);
+    log.set(2, "action_type", "reserve");
+    log.set(2, "card_selection", "14");
+    log.set(2, "card_reservation", "14");
+    log.set(2, "noble_selection", "4");
+    log.set_group(2, "gem_take3_", &["0", "0", "0", "0", "0"]);
+    log.set_group(2, "gem_take2_", &["0", "0", "0", "0", "2"]);
+    log.set_group(2, "gems_removed_", &["3", "0", "0", "0", "0", "0"]);
+    let (read_back, _) = read(&log.bytes(), AS_LOGGED).unwrap();
+    assert_eq!(labels(&read_back[0].action), [1, 14, 14, -1, 4, 4, 83]);
+}
+
+#[test]
+fn gems_that_do_not_add_up_are_counted_not_refused() {
+    let turns = simulate_game(PlayerCount::Four, 1);
+    let mut log = LogText::of_turns(&turns, Dialect::Float);
+    log.set(5, "gems_board_white", "0.0");
+    log.set(7, "gems_board_gold", "4.0");
+    assert_eq!(turns[5].board.gems.0[5], 5, "the row had all its gold");
+    log.set_group(9, "player3_gems_", &["1.0", "1.0", "1.0", "7.0", "0.0", "0.0"]);
+    let (read_back, summary) = read(&log.bytes(), AS_LOGGED).unwrap();
+    assert_eq!((summary.unbalanced_rows, read_back.len()), (3, turns.len()));
+    assert_eq!(read_back[3].board.gems.0[0], 0);
+}
+
+#[test]
+fn both_prints_of_the_level_two_blue_card_are_read() {
+    let turns = simulate_game(PlayerCount::Three, 1);
+    for (black, print) in [("2", CARDS[41]), ("0", CARDS[90])] {
+        let mut log = LogText::of_turns(&turns, Dialect::Nan);
+        let card = ["1", "2", "0", "2", "2", "3", black, "0", "1", "0", "0", "0"];
+        log.set_group(3, "card4_", &card);
+        log.set_group(3, "player1_reserved0_", &card);
+        let (read_back, _) = read(&log.bytes(), AS_LOGGED).unwrap();
+        let board = &read_back[1].board;
+        assert_eq!(board.displayed[1][0], print);
+        assert_eq!(board.players[2].reserved[..], [print]);
+        assert_eq!(print.cost, ByColor([0, 2, 2, 3, black.parse().unwrap()]));
+    }
+}

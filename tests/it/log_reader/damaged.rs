@@ -1,0 +1,236 @@
+//! Files that were cut off or damaged: the reader never panics on one, and never gives a turn that
+//! was not in the file when it was whole.
+
+use super::log_text::{GAME, LogText, read};
+use proptest::prelude::*;
+use splendor_prep::encode::EncodedGame;
+use splendor_prep::gamelog::LogErrorKind::{CutOff, Empty, NoRows};
+use splendor_prep::gamelog::{Dialect, ReadOptions, Turn, read_log};
+use splendor_prep::rules::PlayerCount;
+use splendor_prep::simulate::simulate_game;
+use std::path::Path;
+
+fn turns_of(players: PlayerCount) -> Vec<Turn> {
+    simulate_game(players, 3)
+}
+
+/// What a log cut at `offset`, behind the header, may be: an error, or the first of its turns. In
+/// the middle of a line it is an error that says so, unless all that is missing is the end of a
+/// number that says nothing (`.0` of `1.0`).
+fn check_cut(whole: &[u8], offset: usize, turns: &[Turn]) {
+    let cut = &whole[..offset];
+    let complete_rows = cut.iter().filter(|&&byte| byte == b'\n').count() - 1;
+    let is_between_lines = cut.ends_with(b"\n");
+    let what = || {
+        let behind = String::from_utf8_lossy(&cut[offset - 30..]);
+        format!("cut at {offset}, behind {behind:?}")
+    };
+    match read(cut, ReadOptions::default()) {
+        Ok((read_back, _)) => {
+            let expected = if is_between_lines { complete_rows } else { complete_rows + 1 };
+            assert_eq!(read_back, turns[..expected], "a wrong turn, {}", what());
+            let rest_of_line = whole[offset..].split(|byte| b"\r\n".contains(byte)).next();
+            let says_nothing = matches!(rest_of_line, Some(b"" | b"0" | b".0"));
+            assert!(is_between_lines || says_nothing, "not said to be cut off, {}", what());
+        }
+        Err(error) => {
+            let expected = if is_between_lines { NoRows } else { CutOff };
+            assert_eq!(error.fault.kind, expected, "{}: {error}", what());
+            assert!(!is_between_lines || complete_rows == 0, "{}: {error}", what());
+        }
+    }
+}
+
+#[test]
+fn a_log_cut_at_any_byte_is_an_error_or_its_first_turns() {
+    for players in PlayerCount::ALL {
+        for dialect in Dialect::ALL {
+            // The last rows of a game: more values are there than in the first ones.
+            let turns = turns_of(players);
+            let turns = &turns[turns.len() - 2..];
+            let log = LogText::of_turns(turns, dialect);
+            for line_break in ["\n", "\r\n"] {
+                let whole = log.bytes_with_line_breaks(line_break);
+                let header = log.lines()[0].len() + line_break.len();
+                for offset in header..=whole.len() {
+                    check_cut(&whole, offset, turns);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_log_cut_in_its_header_says_so() {
+    let header = LogText::of_turns(&[], Dialect::Nan).lines()[0].clone();
+    for mark in ["", "\u{feff}"] {
+        let header = format!("{mark}{header}");
+        for offset in mark.len()..=header.len() {
+            let expected = match offset {
+                _ if offset == mark.len() => Empty,
+                _ if offset == header.len() => NoRows,
+                _ => CutOff,
+            };
+            let error = read(&header.as_bytes()[..offset], ReadOptions::default()).unwrap_err();
+            assert_eq!(error.fault.kind, expected, "cut at {offset}: {error}");
+        }
+    }
+}
+
+/// Any column may stand last, and then a cut leaves a part of its value behind the last comma.
+#[test]
+fn a_log_cut_in_its_last_value_never_gives_a_wrong_turn_whichever_column_that_is() {
+    let turns = turns_of(PlayerCount::Four);
+    // Points and decks of two digits, reserved cards: late in the game there are all of them.
+    let turns = &turns[turns.len() - 3..];
+    for dialect in Dialect::ALL {
+        let mut log = LogText::of_turns(turns, dialect);
+        let last = log.header.len() - 1;
+        for column in 0..=last {
+            log.swap_columns(column, last);
+            for quote in ["", "\"", " "] {
+                let mut log = log.clone();
+                log.map_values(|_, value| format!("{quote}{value}{quote}"));
+                let whole = log.bytes();
+                for offset in whole.len() - 20..=whole.len() {
+                    check_cut_in_decorated(&whole, offset, turns);
+                }
+            }
+            log.swap_columns(column, last);
+        }
+    }
+}
+
+/// As [`check_cut`], where a cut may leave a quote open or drop one that said nothing.
+fn check_cut_in_decorated(whole: &[u8], offset: usize, turns: &[Turn]) {
+    match read(&whole[..offset], ReadOptions::default()) {
+        Ok((read_back, _)) => assert_eq!(read_back, turns, "a wrong turn at {offset}"),
+        Err(error) => assert_eq!(error.fault.kind, CutOff, "at {offset}: {error}"),
+    }
+}
+
+/// Reads and encodes whatever these bytes hold.
+fn read_and_encode(bytes: &[u8]) {
+    let mut game = EncodedGame::default();
+    for repair in [false, true] {
+        let options = ReadOptions { repair };
+        let result = read_log(bytes, Path::new("123.csv"), GAME, options, |turn| game.push(turn));
+        if let Err(error) = result {
+            let lines = bytes.split(|byte| b"\r\n".contains(byte)).count() as u64;
+            assert!(error.line.is_none_or(|line| (1..=lines).contains(&line)), "{error}");
+            assert!(error.to_string().len() < 600, "too long a message: {error}");
+        }
+    }
+}
+
+/// A way to spoil bytes. Places are taken modulo the length.
+#[derive(Clone, Debug)]
+enum Damage {
+    Flip { at: usize, bits: u8 },
+    Cut { at: usize },
+    Insert { at: usize, bytes: Vec<u8> },
+    Remove { at: usize, count: usize },
+    SwapLines { one: usize, other: usize },
+    Zeros { at: usize },
+}
+
+fn any_damage() -> impl Strategy<Value = Damage> {
+    // Bytes that mean something to a CSV file, and any others.
+    let byte = prop_oneof![proptest::sample::select(&b"\",\r\n.-0195na \0"[..]), any::<u8>()];
+    let at = any::<usize>();
+    prop_oneof![
+        (at, any::<u8>()).prop_map(|(at, bits)| Damage::Flip { at, bits }),
+        at.prop_map(|at| Damage::Cut { at }),
+        (at, prop::collection::vec(byte, 1..8))
+            .prop_map(|(at, bytes)| Damage::Insert { at, bytes }),
+        (at, 1..2000_usize).prop_map(|(at, count)| Damage::Remove { at, count }),
+        (at, at).prop_map(|(one, other)| Damage::SwapLines { one, other }),
+        at.prop_map(|at| Damage::Zeros { at }),
+    ]
+}
+
+impl Damage {
+    fn apply(&self, bytes: &mut Vec<u8>) {
+        if bytes.is_empty() {
+            return;
+        }
+        let length = bytes.len();
+        match self {
+            Damage::Flip { at, bits } => bytes[at % length] ^= bits,
+            Damage::Cut { at } => bytes.truncate(at % length),
+            Damage::Insert { at, bytes: more } => {
+                bytes.splice(at % length..at % length, more.iter().copied());
+            }
+            Damage::Remove { at, count } => {
+                bytes.drain(at % length..(at % length + count).min(length));
+            }
+            Damage::SwapLines { one, other } => {
+                let mut lines: Vec<&[u8]> = bytes.split(|&byte| byte == b'\n').collect();
+                let count = lines.len();
+                lines.swap(one % count, other % count);
+                *bytes = lines.join(&b'\n');
+            }
+            // What a crash may leave of a file that was being written.
+            Damage::Zeros { at } => bytes[at % length..].fill(0),
+        }
+    }
+}
+
+/// Most of these are refused, and the rest must encode.
+#[test]
+fn any_number_in_any_column_does_no_harm() {
+    let log = LogText::of_turns(&turns_of(PlayerCount::Four)[60..62], Dialect::Float);
+    // Every range ends among these, and so do the types that numbers are kept in.
+    let numbers = [-32_768, -129, -128, -2, -1, 127, 128, 255, 256, 10_000, 10_001, 32_767, 32_768];
+    let numbers = numbers.into_iter().chain(0..9).chain([14, 15, 16, 17, 20, 21, 26, 27, 36, 37]);
+    for number in numbers.chain([60, 61]) {
+        for column in 0..log.header.len() {
+            let mut log = log.clone();
+            log.rows[1][column] = number.to_string();
+            read_and_encode(&log.bytes());
+        }
+    }
+}
+
+fn any_dialect() -> impl Strategy<Value = Dialect> {
+    proptest::sample::select(&Dialect::ALL[..])
+}
+
+proptest! {
+    #[test]
+    fn arbitrary_bytes_do_no_harm(bytes in prop::collection::vec(any::<u8>(), 0..4000)) {
+        read_and_encode(&bytes);
+        let header = LogText::of_turns(&[], Dialect::Nan).bytes();
+        read_and_encode(&[header, bytes].concat());
+    }
+
+    #[test]
+    fn damaged_logs_do_no_harm(
+        dialect in any_dialect(),
+        damages in prop::collection::vec(any_damage(), 1..5),
+    ) {
+        let mut bytes = LogText::of_turns(&turns_of(PlayerCount::Two)[30..40], dialect).bytes();
+        for damage in damages {
+            damage.apply(&mut bytes);
+        }
+        read_and_encode(&bytes);
+    }
+
+    #[test]
+    fn whole_games_cut_anywhere_are_an_error_or_their_first_turns(
+        dialect in any_dialect(),
+        seed in 0..50_u64,
+        at in any::<prop::sample::Index>(),
+    ) {
+        let turns = simulate_game(PlayerCount::Three, seed);
+        let mut log = LogText::of_turns(&turns, dialect);
+        log.shuffle_columns(seed);
+        let whole = log.bytes();
+        let cut = &whole[..at.index(whole.len())];
+        if let Ok((read_back, _)) = read(cut, ReadOptions::default()) {
+            prop_assert_eq!(&read_back[..], &turns[..read_back.len()]);
+            let lines = cut.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()).count();
+            prop_assert_eq!(read_back.len() + 1, lines);
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! The tests of the tool from outside, as one binary: one module for each topic, and in `support`
+//! what they share.
+
+#![allow(clippy::unwrap_used, clippy::print_stderr)]
+
+mod support;
+
+mod allocations;
+mod architecture;
+mod changing_inputs;
+mod cli_conventions;
+mod concurrency;
+mod corruption;
+mod diff;
+mod error_messages;
+mod export;
+mod features;
+mod full_disk;
+mod fuzz_regressions;
+mod golden_encoder;
+mod golden_export;
+mod help;
+mod incremental;
+mod inspect;
+mod kills;
+mod legal_moves;
+mod live_positions;
+mod log_reader;
+mod memory;
+mod preemption;
+mod progress;
+mod queries;
+mod refusals;
+mod report;
+mod sample_games;
+mod settings;
+mod status;
+mod verify;
+mod walkthrough;

@@ -1,0 +1,163 @@
+//! How far a run says it is: every phase of it, to its end and never past it; and what a short run
+//! says where there is no terminal, which is its result. Bars and lines themselves are tested in
+//! `src/cli/progress`.
+
+#![allow(clippy::unwrap_used)]
+
+use crate::support::cli::CliTest;
+use splendor_prep::cache::Cache;
+use splendor_prep::config::{FeatureSet, MaskSource, Ratios};
+use splendor_prep::export::{Dtype, ExportOptions, Layout, SplitMethod, export, verify_export};
+use splendor_prep::gamelog::ReadOptions;
+use splendor_prep::ingest::{IngestOptions, StatusOptions, VerifyOptions, ingest, status, verify};
+use splendor_prep::progress::{Amount, Progress};
+use std::cell::RefCell;
+use std::fs;
+use std::sync::atomic::AtomicBool;
+
+static NEVER: AtomicBool = AtomicBool::new(false);
+
+#[derive(Clone, Debug)]
+struct Heard {
+    doing: &'static str,
+    amount: Amount,
+    steps: u64,
+    calls: u64,
+    ended: bool,
+}
+
+/// Writes down all that it hears.
+#[derive(Default)]
+struct Recorder(RefCell<Vec<Heard>>);
+
+impl Progress for Recorder {
+    fn begin(&self, doing: &'static str, amount: Amount) {
+        self.end();
+        self.0.borrow_mut().push(Heard { doing, amount, steps: 0, calls: 0, ended: false });
+    }
+
+    fn advance(&self, steps: u64) {
+        if let Some(last) = self.0.borrow_mut().last_mut().filter(|last| !last.ended) {
+            last.steps += steps;
+            last.calls += 1;
+        }
+    }
+
+    fn end(&self) {
+        if let Some(last) = self.0.borrow_mut().last_mut() {
+            last.ended = true;
+        }
+    }
+}
+
+impl Recorder {
+    /// Asserts that these were the phases, that each was ended, and that what was announced was done:
+    /// no less, so that the bar gets to its end, and no more.
+    #[track_caller]
+    fn heard(self, phases: &[&str]) -> Vec<Heard> {
+        let heard = self.0.into_inner();
+        let names: Vec<_> = heard.iter().map(|phase| phase.doing).collect();
+        assert_eq!(names, phases);
+        for phase in &heard {
+            assert!(phase.ended, "{phase:?}");
+            let wanted = phase.amount.steps().unwrap_or(0);
+            // The headers of packed files come on top of the arrays.
+            let headers = if phase.doing == "packing" { 51 * 4 * 128 } else { 0 };
+            assert!((wanted..=wanted + headers).contains(&phase.steps), "{phase:?}");
+        }
+        heard
+    }
+}
+
+#[test]
+fn every_phase_is_announced_and_done_to_its_end() {
+    let test = CliTest::new();
+    test.prep("simulate raw --games 30");
+    let root = test.path("raw");
+    let options = IngestOptions {
+        root: root.clone(),
+        jobs: 2,
+        batch_size: 7.try_into().unwrap(),
+        read: ReadOptions::default(),
+        dry_run: false,
+        max_games: None,
+        allow_delete: true,
+        keep_missing: false,
+        monitor_memory: false,
+    };
+    let cache = Cache::open_or_create(&test.path("prep.sqlite")).unwrap();
+    let ingest = |phases: &[&str]| {
+        let recorder = Recorder::default();
+        ingest(Some(&cache), &options, &recorder, &NEVER).unwrap();
+        recorder.heard(phases)
+    };
+    let heard = ingest(&["looking for logs", "ingesting", "committing"]);
+    assert_eq!(heard[1].amount, Amount::Games(30));
+
+    let out = test.path("out");
+    let export_options = ExportOptions {
+        out: out.clone(),
+        ratios: Ratios::default(),
+        split_method: SplitMethod::Hash,
+        seed: 42,
+        features: FeatureSet::All,
+        masks: MaskSource::Legal,
+        normalize: true,
+        dtype: Dtype::default(),
+        scaler_from: None,
+        layout: Layout::Npz,
+        jobs: 2,
+        monitor_memory: false,
+    };
+    for _ in ["a new folder", "in place of the old one"] {
+        let recorder = Recorder::default();
+        let summary = export(&cache, &export_options, &recorder, &NEVER).unwrap();
+        let heard = recorder.heard(&[
+            "checking the cache",
+            "adding up",
+            "writing",
+            "packing",
+            "syncing",
+            "removing the old export",
+        ]);
+        let rows = summary.splits.iter().map(|split| split.rows).sum();
+        assert_eq!(heard[2].amount, Amount::Rows(rows));
+        let Amount::Bytes(synced) = heard[4].amount else { panic!("{heard:?}") };
+        assert!(synced >= summary.bytes, "{synced} of {}", summary.bytes);
+    }
+
+    let recorder = Recorder::default();
+    verify_export(&out, &recorder, &NEVER).unwrap();
+    recorder.heard(&["checking files"]);
+    fs::remove_file(out.join("X_train.npy")).unwrap();
+    let recorder = Recorder::default();
+    assert!(!verify_export(&out, &recorder, &NEVER).unwrap().is_clean());
+    recorder.heard(&["checking files"]);
+
+    let recorder = Recorder::default();
+    let jobs = VerifyOptions { root: root.clone(), jobs: 2 };
+    verify(&test.path("prep.sqlite"), &jobs, &recorder, &NEVER).unwrap();
+    recorder.heard(&["looking for logs", "checking the file", "checking games"]);
+    let recorder = Recorder::default();
+    status(&root, Some(&cache), StatusOptions::default(), &recorder).unwrap();
+    recorder.heard(&["looking for logs", "comparing"]);
+}
+
+#[test]
+fn a_short_run_says_nothing_but_its_result_where_there_is_no_terminal() {
+    let test = CliTest::new();
+    for (arguments, lines) in [
+        ("simulate raw --games 9", 1),
+        ("ingest raw", 2),
+        ("ingest raw", 2),
+        ("export --split 1,0,0", 4),
+        ("export --split 1,0,0", 4),
+        ("verify raw", 1),
+        ("verify --export data/processed", 1),
+        ("status raw", 1),
+    ] {
+        let ran = test.run(arguments);
+        assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{arguments}: {ran:#?}");
+        assert_eq!(ran.stdout.lines().count(), lines, "{arguments}: {ran:#?}");
+    }
+}

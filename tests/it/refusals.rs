@@ -1,0 +1,306 @@
+//! Logs that cannot be read: what is said of them, that all others go in, and that a good older
+//! version stays until the log is mended.
+//!
+//! Every kind of fault is here once, through the whole program; the corners of each kind are tested
+//! beside the reader.
+
+#![allow(clippy::unwrap_used)]
+
+use crate::support::cached::{cached_games, make_old, written_since};
+use crate::support::cli::CliTest;
+use crate::support::faults::{Fault, edited, faults};
+use crate::support::log_text::with_one_byte_changed;
+use std::fs;
+use std::path::PathBuf;
+
+/// A game of two, whose log has `3` and empty fields: line 2 is its first turn.
+const LOG: &str = "2_games/1.csv";
+
+/// Games 1 to 6 in `raw`, not ingested.
+fn six_games() -> CliTest {
+    let test = CliTest::new();
+    test.prep("simulate raw --games 6");
+    test
+}
+
+fn cache(test: &CliTest) -> PathBuf {
+    test.path("data/intermediate/prep.sqlite")
+}
+
+fn cached_ids(test: &CliTest) -> Vec<i64> {
+    cached_games(&cache(test)).into_keys().collect()
+}
+
+fn break_log(test: &CliTest, path: &str) -> Vec<u8> {
+    let good = test.read(path);
+    test.write(path, edited(&good, |log| log.set(3, "turn_number", "2.5")));
+    good
+}
+
+/// Whether the text begins like this.
+fn is_said(text: &str, beginning: &str) -> bool {
+    match beginning.split_once('…') {
+        Some((before, after)) => {
+            let line = text.lines().next().unwrap_or_default();
+            line.starts_with(before) && line.ends_with(after)
+        }
+        None => text.starts_with(beginning),
+    }
+}
+
+#[test]
+fn every_fault_is_refused_with_its_place_and_costs_neither_the_others_nor_the_good_version() {
+    let test = six_games();
+    test.prep("ingest raw");
+    let good = test.read(format!("raw/{LOG}"));
+    let cached = cached_games(&cache(&test));
+    for Fault { what, broken, said, set_aside } in faults() {
+        let broken = broken(&good);
+        assert!(broken != good, "{what}: nothing is broken");
+
+        // Without an older version: all other games go in.
+        test.write(format!("raw/{LOG}"), &broken);
+        let ran = test.run("ingest raw --cache empty.sqlite");
+        assert_eq!(ran.code, 3, "{what}: {ran:#?}");
+        let line = format!("{}: {LOG}{said}", if set_aside { "warning" } else { "error" });
+        let not_taken = if set_aside { "0 refused, 1 set aside" } else { "1 refused" };
+        assert!(is_said(&ran.complaints(), &line), "{what}:\n{line}\n{}", ran.stderr);
+        assert_eq!(ran.complaints().lines().count(), 1, "{what}: {ran:#?}");
+        assert!(ran.stdout.starts_with("5 games encoded (5 new; "), "{what}: {ran:#?}");
+        let counts = format!(", 0 up to date, 0 gone, {not_taken}\n");
+        assert!(ran.stdout.contains(&counts), "{what}: {ran:#?}");
+        let others: Vec<_> = cached_games(&test.path("empty.sqlite")).into_keys().collect();
+        assert_eq!(others, [2, 3, 4, 5, 6], "{what}");
+        fs::remove_file(test.path("empty.sqlite")).unwrap();
+
+        // With one: it stays as it is.
+        let ran = test.run("ingest raw");
+        assert_eq!(ran.code, 3, "{what}: {ran:#?}");
+        assert!(is_said(&ran.complaints(), &line), "{what}: {ran:#?}");
+        assert!(
+            ran.stderr.contains("warning: the cache keeps an older version of 1 game"),
+            "{ran:#?}"
+        );
+        let counts = format!("0 games encoded, 5 up to date, 0 gone, {not_taken}\n");
+        assert!(ran.stdout.starts_with(&counts), "{what}: {ran:#?}");
+        assert!(cached_games(&cache(&test)) == cached, "{what}: the cached games changed");
+    }
+    test.write(format!("raw/{LOG}"), &good);
+    assert_eq!(
+        test.prep("ingest raw").lines().next(),
+        Some("0 games encoded, 6 up to date, 0 gone, 0 refused")
+    );
+}
+
+#[test]
+fn an_older_version_is_exported_with_a_word_about_it_until_its_log_is_mended() {
+    let test = six_games();
+    test.prep("ingest raw");
+    test.prep("export --out before");
+    let good = break_log(&test, &format!("raw/{LOG}"));
+    let why = format!("{LOG}:3: turn_number is `2.5`, expected a whole number from 1 to 10000");
+    assert_eq!(test.run("ingest raw").code, 3);
+
+    let ran = test.run("export --out during");
+    assert_eq!(ran.code, 0, "{ran:#?}");
+    let warning = format!("warning: game 1 is there as it was before its log broke: {why}");
+    assert!(ran.stderr.contains(&warning), "{ran:#?}");
+    let (before, during) = (test.files("before"), test.files("during"));
+    for (name, bytes) in &before {
+        let is_manifest = name.as_os_str() == "manifest.json";
+        assert_eq!(during[name] == *bytes, !is_manifest, "{}", name.display());
+    }
+    let manifest = manifest(&test, "during");
+    assert_eq!(manifest["from_an_older_log"], serde_json::json!([{ "game_id": 1, "why": why }]));
+    assert_eq!(manifest["left_out"], serde_json::json!([]));
+
+    let status = test.run("status raw");
+    assert_eq!(status.code, 1, "{status:#?}");
+    assert_eq!(
+        status.stdout,
+        format!(
+            "{LOG}: refused: line {} (an older version stays in the cache)\n\
+             1 game refused, 5 games up to date\n",
+            why.strip_prefix(&format!("{LOG}:")).unwrap()
+        )
+    );
+
+    // Mended, to what it was or to something else: normal again.
+    for mended in [good.clone(), with_one_byte_changed(&good)] {
+        test.write(format!("raw/{LOG}"), &mended);
+        let ran = test.run("ingest raw");
+        assert_eq!((ran.code, ran.complaints().as_str()), (0, ""), "{ran:#?}");
+        assert_eq!(test.run("status raw").stdout, "6 games up to date\n");
+        let ran = test.run("export --out after");
+        assert!(ran.code == 0 && !ran.stderr.contains("game 1"), "{ran:#?}");
+        let is_as_before = test.files("after") == before;
+        assert_eq!(is_as_before, mended == good);
+        break_log(&test, &format!("raw/{LOG}"));
+        assert_eq!(test.run("ingest raw").code, 3);
+    }
+}
+
+fn manifest(test: &CliTest, export: &str) -> serde_json::Value {
+    serde_json::from_slice(&test.read(format!("{export}/manifest.json"))).unwrap()
+}
+
+#[test]
+fn a_game_that_was_never_good_is_left_out_with_a_word_about_it() {
+    let test = six_games();
+    break_log(&test, &format!("raw/{LOG}"));
+    assert_eq!(test.run("ingest raw").code, 3);
+    let ran = test.run("export --out out");
+    assert_eq!(ran.code, 0, "{ran:#?}");
+    assert!(ran.stderr.contains(&format!("warning: game 1 is left out: {LOG}:3: ")), "{ran:#?}");
+    let manifest = manifest(&test, "out");
+    assert_eq!(manifest["left_out"][0]["game_id"], 1);
+    assert_eq!(manifest["from_an_older_log"], serde_json::json!([]));
+    assert_eq!(manifest["inputs"]["games"], 5);
+}
+
+#[test]
+fn a_log_that_is_still_broken_is_refused_every_night_and_encodes_nothing() {
+    let test = six_games();
+    test.prep("ingest raw");
+    break_log(&test, &format!("raw/{LOG}"));
+    for _ in 0..3 {
+        make_old(&cache(&test));
+        assert_eq!(test.run("ingest raw").code, 3);
+        assert_eq!(written_since(&cache(&test)), [0_i64; 0]);
+    }
+    // Broken and moved at once: still one refusal, of the file where it lies now.
+    fs::rename(test.path(format!("raw/{LOG}")), test.path("raw/1.csv")).unwrap();
+    let ran = test.run("ingest raw --max-games 3");
+    assert!(ran.code == 3 && ran.complaints().starts_with("error: 1.csv:3: "), "{ran:#?}");
+    let ran = test.run("export");
+    assert_eq!(ran.stderr.matches("before its log broke").count(), 1, "{ran:#?}");
+}
+
+#[test]
+fn a_log_mended_before_a_run_over_some_games_only_is_no_longer_refused() {
+    let test = six_games();
+    test.prep("ingest raw");
+    let good = break_log(&test, &format!("raw/{LOG}"));
+    for mended in [good.clone(), with_one_byte_changed(&good)] {
+        break_log(&test, &format!("raw/{LOG}"));
+        let still_good = break_log(&test, "raw/4_games/6.csv");
+        assert_eq!(test.run("ingest raw").code, 3);
+        test.write(format!("raw/{LOG}"), &mended);
+        test.prep("ingest raw --max-games 2");
+        let ran = test.run("export");
+        assert!(!ran.stderr.contains("game 1 "), "game 1 is as its log is: {ran:#?}");
+        assert!(ran.stderr.contains("game 6 is there as it was"), "{ran:#?}");
+        test.write("raw/4_games/6.csv", still_good);
+    }
+}
+
+#[test]
+fn two_files_of_one_game_are_both_named_and_neither_goes_in() {
+    let test = six_games();
+    test.write("raw/copies/001.csv", test.read(format!("raw/{LOG}")));
+    let said = [
+        format!(
+            "error: {LOG}: found game 1, expected one file for each game, \
+                 but copies/001.csv is game 1 too"
+        ),
+        format!(
+            "error: copies/001.csv: found game 1, expected one file for each game, \
+                 but {LOG} is game 1 too"
+        ),
+    ];
+    let ran = test.run("ingest raw");
+    assert_eq!(ran.code, 3, "{ran:#?}");
+    for line in &said {
+        assert_eq!(ran.stderr.lines().filter(|printed| printed == line).count(), 1, "{ran:#?}");
+    }
+    // Two files, one game.
+    assert!(ran.stdout.contains(" 1 refused\n"), "{ran:#?}");
+    assert_eq!(cached_ids(&test), [2, 3, 4, 5, 6]);
+    let status = test.run("status raw");
+    assert_eq!(status.code, 1);
+    let error = said[0].strip_prefix("error: ").unwrap();
+    let error = error.strip_prefix(&format!("{LOG}: ")).unwrap();
+    let line = format!("{LOG}: refused: {error}\n1 game refused, 5 games up to date\n");
+    assert_eq!(status.stdout, line);
+
+    // With one of them gone, the other is the game; a copy that comes later costs nothing.
+    fs::remove_dir_all(test.path("raw/copies")).unwrap();
+    test.prep("ingest raw");
+    let cached = cached_games(&cache(&test));
+    assert_eq!(cached.len(), 6);
+    test.write("raw/copies/001.csv", with_one_byte_changed(&test.read(format!("raw/{LOG}"))));
+    assert_eq!(test.run("ingest raw").code, 3);
+    assert!(cached_games(&cache(&test)) == cached);
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_refused_and_its_game_is_not_gone() {
+    let test = six_games();
+    test.prep("ingest raw");
+    let cached = cached_games(&cache(&test));
+    fs::remove_file(test.path(format!("raw/{LOG}"))).unwrap();
+    std::os::unix::fs::symlink("nowhere.csv", test.path(format!("raw/{LOG}"))).unwrap();
+    let ran = test.run("ingest raw");
+    assert_eq!(ran.code, 3, "{ran:#?}");
+    let line = format!(
+        "error: {LOG}: found No such file or directory (os error 2), \
+                        expected a file that can be read"
+    );
+    assert!(ran.complaints().starts_with(&line), "{ran:#?}");
+    assert!(ran.stdout.starts_with("0 games encoded, 5 up to date, 0 gone, 1 refused"), "{ran:#?}");
+    assert!(cached_games(&cache(&test)) == cached);
+    let status = test.run("status raw");
+    assert_eq!(status.code, 1);
+    assert!(status.stdout.starts_with(&format!("{LOG}: refused: ")), "{status:#?}");
+}
+
+#[test]
+fn broken_logs_are_not_taken_for_gone_however_many_they_are() {
+    let test = six_games();
+    test.prep("ingest raw");
+    let cached = cached_games(&cache(&test));
+    for path in test.files("raw").keys() {
+        test.write(PathBuf::from("raw").join(path), "game_id\n");
+    }
+    for arguments in ["ingest raw", "ingest raw --allow-delete", "ingest raw --repair"] {
+        let ran = test.run(arguments);
+        assert_eq!(ran.code, 3, "{ran:#?}");
+        assert!(ran.stderr.contains("an older version of 6 games"), "{ran:#?}");
+        assert!(cached_games(&cache(&test)) == cached, "{arguments}");
+    }
+}
+
+#[test]
+fn a_log_that_was_refused_and_is_gone_is_forgotten() {
+    let test = six_games();
+    test.prep("ingest raw");
+    break_log(&test, &format!("raw/{LOG}"));
+    assert_eq!(test.run("ingest raw").code, 3);
+    fs::remove_file(test.path(format!("raw/{LOG}"))).unwrap();
+    let stdout = test.prep("ingest raw");
+    assert!(stdout.starts_with("0 games encoded, 5 up to date, 1 gone, 0 refused\n"), "{stdout}");
+    let ran = test.run("export");
+    assert!(ran.code == 0 && !ran.stderr.contains("game 1 "), "{ran:#?}");
+    assert_eq!(test.run("status raw").code, 0);
+}
+
+#[test]
+fn twenty_refused_logs_are_listed_and_the_rest_are_counted() {
+    for (broken, more) in
+        [(20, None), (21, Some("1 more refused log")), (25, Some("5 more refused logs"))]
+    {
+        let test = six_games();
+        for game_id in 101..101 + broken {
+            test.write(format!("raw/{game_id}.csv"), "game\n");
+        }
+        let ran = test.run("ingest raw");
+        assert_eq!(ran.code, 3);
+        assert_eq!(ran.stderr.matches("the column `game`").count(), 20, "{ran:#?}");
+        let said = format!("error: and {}, see `prep status`\n", more.unwrap_or_default());
+        assert_eq!(ran.stderr.ends_with(&said), more.is_some(), "{ran:#?}");
+        assert_eq!(ran.complaints().lines().count(), if more.is_some() { 21 } else { 20 });
+        let status = test.run("status raw");
+        assert_eq!(status.stdout.matches("refused: ").count(), broken, "{status:#?}");
+        assert_eq!(cached_ids(&test), [1, 2, 3, 4, 5, 6]);
+    }
+}

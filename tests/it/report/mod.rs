@@ -1,0 +1,24 @@
+//! `prep report` through the binary: whether its numbers are those of the logs and arrays, counted
+//! here a second time, and whether the page stands on its own.
+
+#![allow(clippy::unwrap_used)]
+
+mod arrays;
+mod logs;
+mod page;
+
+use crate::support::cli::CliTest;
+use serde_json::Value;
+
+/// A folder with so many simulated games in `raw`, and all of them in the cache.
+fn ingested(games: u32) -> CliTest {
+    let test = CliTest::new();
+    test.prep(&format!("simulate raw --games {games}"));
+    test.prep("ingest raw");
+    test
+}
+
+/// The numbers of a report; options are words of the command line.
+fn numbers(test: &CliTest, options: &str) -> Value {
+    serde_json::from_str(&test.prep(&format!("report --json {options}"))).unwrap()
+}

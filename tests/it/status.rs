@@ -1,0 +1,300 @@
+//! `prep status`: every status a game can have, exit codes, JSON, and that it writes nothing.
+
+#![allow(clippy::unwrap_used)]
+
+use crate::support::cached::execute;
+use crate::support::cli::CliTest;
+use crate::support::log_text;
+use crate::support::log_text::{with_gem_fault, with_one_byte_changed};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::PathBuf;
+
+/// Game 1 is up to date and every other game something else, for `--repair`.
+const EXPECTED: [(i64, &str, &str, &str); 11] = [
+    (1, "2_games/1.csv", "up_to_date", "up to date"),
+    (2, "3_games/2.csv", "bytes_changed", "its bytes changed ("),
+    (3, "4_games/3.csv", "encoder_changed", "the encoder changed (version 0 to "),
+    (4, "2_games/4.csv", "schema_changed", "the columns changed (0123456789abcdef to "),
+    (5, "3_games/5.csv", "repair_changed", "its rows with the gem fault are to be repaired now"),
+    (6, "4_games/6.csv", "gone", "its log is gone"),
+    (7, "2_games/7.csv", "refused", "refused: 2_games/7.csv:3: turn_number is `x`, expected "),
+    (8, "3_games/8.csv", "refused", "refused: 3_games/8.csv: found game 8, expected one file for "),
+    (9, "4_games/9.csv", "refused", "refused: 4_games/9.csv: found No such file or directory"),
+    (10, "2_games/10.csv", "set_aside", "set aside: 2_games/10.csv: expected a header"),
+    (11, "3_games/11.csv", "new", "new"),
+];
+
+fn cache(test: &CliTest) -> PathBuf {
+    test.path("data/intermediate/prep.sqlite")
+}
+
+/// A folder and a cache in which the games are as [`EXPECTED`].
+fn one_game_of_each() -> CliTest {
+    let test = CliTest::new();
+    test.prep("simulate raw --games 10");
+    let change = |path: &str, change: &dyn Fn(&[u8]) -> Vec<u8>| {
+        test.write(path, change(&test.read(path)));
+    };
+    change("raw/3_games/5.csv", &with_gem_fault);
+    change("raw/2_games/10.csv", &|_| Vec::new());
+    // Game 7 has a good older version, game 10 has none.
+    assert_eq!(test.run("ingest raw").code, 3);
+    change("raw/2_games/7.csv", &|log| {
+        let mut log = log_text::LogText::parse(log);
+        log.set(3, "turn_number", "x");
+        log.to_bytes()
+    });
+    assert_eq!(test.run("ingest raw").code, 3);
+
+    change("raw/3_games/2.csv", &with_one_byte_changed);
+    execute(&cache(&test), "UPDATE games SET encoder_version = 0 WHERE game_id = 3");
+    let sql = "UPDATE games SET feature_schema = '0123456789abcdef' WHERE game_id = 4";
+    execute(&cache(&test), sql);
+    fs::remove_file(test.path("raw/4_games/6.csv")).unwrap();
+    test.write("raw/deep/8.csv", test.read("raw/3_games/8.csv"));
+    fs::remove_file(test.path("raw/4_games/9.csv")).unwrap();
+    symlink("nowhere", test.path("raw/4_games/9.csv")).unwrap();
+    test.prep("simulate raw --players 3 --games 1 --first-id 11");
+    test
+}
+
+fn json(stdout: &str) -> Value {
+    serde_json::from_str(stdout).unwrap()
+}
+
+#[test]
+fn every_game_is_listed_once_with_what_would_become_of_it_and_why() {
+    let test = one_game_of_each();
+    let ran = test.run("status raw --repair");
+    assert_eq!((ran.code, ran.stderr.as_str()), (1, ""), "{ran:#?}");
+    let mut lines = ran.stdout.lines();
+    for (_, path, status, why) in EXPECTED {
+        if status != "up_to_date" {
+            // The name stands in front already.
+            let why = why.replace(&format!(": {path}: "), ": ");
+            let why = why.replace(&format!(": {path}:"), ": line ");
+            let line = lines.next().unwrap();
+            assert!(line.starts_with(&format!("{path}: {why}")), "{path}: {why}\n{line}");
+        }
+    }
+    let counts = "1 game bytes changed, 1 game encoder changed, 1 game gone, 1 game new, \
+                  3 games refused, 1 game repair changed, 1 game schema changed, \
+                  1 game set aside, 1 game up to date";
+    assert_eq!(lines.next(), Some(counts));
+    assert_eq!(lines.next(), None);
+}
+
+#[test]
+fn json_has_every_game_and_counts_that_add_up() {
+    let test = one_game_of_each();
+    for arguments in ["status raw --repair --json", "status raw --repair --json -q"] {
+        let ran = test.run(arguments);
+        assert_eq!(ran.code, 1, "{ran:#?}");
+        let report = json(&ran.stdout);
+        assert_eq!(report["up_to_date"], false);
+        let games = report["games"].as_array().unwrap();
+        assert_eq!(games.len(), EXPECTED.len());
+        let mut counts: BTreeMap<&str, i64> = BTreeMap::new();
+        for (game, (game_id, path, status, why)) in games.iter().zip(EXPECTED) {
+            assert_eq!(game["game_id"], game_id);
+            assert_eq!(game["path"], path);
+            assert_eq!(game["reason"], status);
+            assert!(game["why"].as_str().unwrap().starts_with(why), "{game}");
+            *counts.entry(status).or_default() += 1;
+        }
+        assert_eq!(report["counts"], serde_json::json!(counts));
+    }
+}
+
+#[test]
+fn the_next_ingest_does_what_status_said() {
+    let test = one_game_of_each();
+    let said = json(&test.run("status raw --repair --json").stdout)["counts"].clone();
+    let dry = json(&test.run("ingest raw --repair --json --dry-run").stdout);
+    assert_eq!(dry["counts"], said);
+    let ran = test.run("ingest raw --repair --json");
+    assert_eq!(ran.code, 3, "{ran:#?}");
+    let done = json(&ran.stdout);
+    assert_eq!(done["counts"], said);
+    assert_eq!(done["gone"], serde_json::json!([6]));
+    assert_eq!(done["encoded"]["games"], 5);
+    assert_eq!(done["refused"].as_array().unwrap().len(), 4, "two files of one game: {done}");
+    assert_eq!(done["set_aside"][0]["path"], "2_games/10.csv");
+
+    let after = json(&test.run("status raw --repair --json").stdout);
+    let refused = said["refused"].as_u64().unwrap();
+    let counts = serde_json::json!({ "refused": refused, "set_aside": 1, "up_to_date": 6 });
+    assert_eq!(after["counts"], counts);
+}
+
+/// The same in words: every count of `status` stands in the line of `ingest`, under its name.
+#[test]
+fn ingest_ends_with_the_counts_of_status_under_the_same_names() {
+    let test = one_game_of_each();
+    let said = json(&test.run("status raw --repair --json").stdout)["counts"].clone();
+    let stdout = test.run("ingest raw --repair").stdout;
+    let line = stdout.lines().next().unwrap().replace(['(', ')', ';', ','], " ");
+    let words = format!(" {} ", line.split_whitespace().collect::<Vec<_>>().join(" "));
+    for (name, games) in said.as_object().unwrap() {
+        let count = format!(" {games} {} ", name.replace('_', " "));
+        assert!(words.contains(&count), "{count:?} is not in {words:?}");
+    }
+}
+
+#[test]
+fn explain_gives_every_game_one_reason_of_the_list_with_old_and_new() {
+    let test = one_game_of_each();
+    let report = json(&test.run("status raw --repair --explain --json").stdout);
+    let games = report["games"].as_array().unwrap();
+    let counted: u64 =
+        report["counts"].as_object().unwrap().values().map(|count| count.as_u64().unwrap()).sum();
+    assert_eq!(counted, games.len() as u64, "the counts add up");
+    assert_eq!(counted, 11, "every game once");
+
+    // Old is what the cache file says, new what the log holds now.
+    let connection = rusqlite::Connection::open(cache(&test)).unwrap();
+    let sql = "SELECT substr(source_hash, 1, 12), source_bytes, encoder_version, feature_schema
+               FROM games WHERE game_id = ?1";
+    for game in games {
+        let cached: Option<(String, i64, i64, String)> = connection
+            .query_row(sql, [game["game_id"].as_i64()], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+            })
+            .ok();
+        let old = &game["old"];
+        match cached {
+            None => assert!(old.is_null(), "{game}"),
+            Some((hash, bytes, encoder, schema)) => {
+                assert_eq!((&old["blake3"], &old["bytes"]), (&hash.into(), &bytes.into()));
+                assert_eq!(old["encoder_version"], encoder);
+                assert_eq!(old["feature_schema"], schema);
+            }
+        }
+        match fs::read(test.path("raw").join(game["path"].as_str().unwrap())) {
+            // Of a game in two files there is no one log to speak of.
+            Ok(bytes) if game["game_id"] != 8 => {
+                let hash = blake3::hash(&bytes).to_hex()[..12].to_owned();
+                assert_eq!(game["new"]["blake3"], hash, "{game}");
+                assert_eq!(game["new"]["bytes"], bytes.len());
+            }
+            _ => assert!(game["new"].is_null(), "{game}"),
+        }
+    }
+
+    let text = test.run("status raw --repair --explain").stdout;
+    for (game, (_, path, reason, _)) in games.iter().zip(EXPECTED) {
+        let begins = format!("{path}: {}", reason.replace('_', " "));
+        let line = text.lines().find(|line| line.starts_with(&begins)).expect(&begins);
+        for version in [&game["old"], &game["new"]] {
+            let hash = version["blake3"].as_str().unwrap_or_default();
+            assert!(line.contains(hash), "{hash} is not in {line}");
+        }
+    }
+    assert_eq!(text.lines().count(), 11 + 2, "{text}");
+    assert!(text.ends_with("\n11 games in all\n"), "{text}");
+}
+
+/// The list stands in the README, once, and nothing else can be said of a game.
+#[test]
+fn the_readme_has_every_reason() {
+    let readme = include_str!("../../README.md");
+    for (_, _, reason, _) in EXPECTED {
+        assert_eq!(readme.matches(&format!("| `{reason}` |")).count(), 1, "{reason}");
+    }
+}
+
+#[test]
+fn status_writes_nothing() {
+    let test = one_game_of_each();
+    // Links to nowhere cannot be compared as files.
+    fs::remove_file(test.path("raw/4_games/9.csv")).unwrap();
+    let before = test.files(".");
+    let modified = || fs::metadata(cache(&test)).unwrap().modified().unwrap();
+    let modified_before = modified();
+    for arguments in ["", "--json", "-q", "-v", "--repair"] {
+        assert_eq!(test.run(&format!("status raw {arguments}")).code, 1);
+        assert!(test.files(".") == before, "status {arguments} wrote something");
+        assert_eq!(modified(), modified_before, "status {arguments}");
+    }
+}
+
+#[test]
+fn without_a_cache_every_game_is_new_and_none_is_made() {
+    let test = CliTest::new();
+    test.prep("simulate raw --games 3");
+    test.write("empty.sqlite", "");
+    let before = test.files(".");
+    for arguments in
+        ["status raw", "status raw --cache deep/cache.sqlite", "status raw --cache empty.sqlite"]
+    {
+        let ran = test.run(arguments);
+        assert_eq!(ran.code, 1, "{ran:#?}");
+        assert!(ran.stdout.ends_with("3 games new\n"), "{ran:#?}");
+    }
+    assert!(test.files(".") == before, "status wrote something");
+    assert!(!test.path("data").exists() && !test.path("deep").exists(), "status made a folder");
+}
+
+#[test]
+fn status_succeeds_only_when_there_is_nothing_to_do_and_says_nothing_if_quiet() {
+    let test = CliTest::new();
+    test.prep("simulate raw --games 3");
+    let quiet = || {
+        let ran = test.run("status raw -q");
+        assert_eq!((ran.stdout.as_str(), ran.stderr.as_str()), ("", ""));
+        ran.code
+    };
+    assert_eq!(quiet(), 1, "no cache");
+    test.prep("ingest raw");
+    assert_eq!(quiet(), 0, "up to date");
+    assert_eq!(test.prep("status raw"), "3 games up to date\n");
+    let report = json(&test.prep("status raw --json"));
+    assert_eq!(report["up_to_date"], true);
+    assert_eq!(report["counts"], serde_json::json!({ "up_to_date": 3 }));
+
+    let good = test.read("raw/2_games/1.csv");
+    test.write("raw/2_games/1.csv", "");
+    assert_eq!(quiet(), 1, "a changed log");
+    assert_eq!(test.run("ingest raw").code, 3);
+    assert_eq!(quiet(), 1, "a refused log");
+    test.write("raw/2_games/1.csv", good);
+    assert_eq!(quiet(), 1, "mended to what is cached, but an export would still speak of it");
+    let why = "2_games/1.csv: its log was refused and is now as cached again\n";
+    assert!(test.run("status raw").stdout.starts_with(why));
+    test.prep("ingest raw");
+    assert_eq!(quiet(), 0, "up to date again");
+    fs::remove_file(test.path("raw/2_games/1.csv")).unwrap();
+    assert_eq!(quiet(), 1, "a log that is gone");
+}
+
+#[test]
+fn a_log_that_was_refused_and_is_gone_is_listed_until_an_ingest_forgets_it() {
+    let test = CliTest::new();
+    test.prep("simulate raw --games 3");
+    test.write("raw/4.csv", "");
+    assert_eq!(test.run("ingest raw").code, 3);
+    fs::remove_file(test.path("raw/4.csv")).unwrap();
+    let ran = test.run("status raw");
+    assert_eq!(ran.code, 1);
+    assert_eq!(ran.stdout, "4.csv: its log is gone\n1 game gone, 3 games up to date\n");
+    test.prep("ingest raw");
+    assert_eq!(test.prep("status raw"), "3 games up to date\n");
+}
+
+#[test]
+fn a_log_that_was_mended_is_no_longer_refused_before_the_next_ingest_either() {
+    let test = CliTest::new();
+    test.prep("simulate raw --games 3");
+    let good = test.read("raw/2_games/1.csv");
+    test.write("raw/2_games/1.csv", &good[..good.len() / 2]);
+    assert_eq!(test.run("ingest raw").code, 3);
+    assert!(test.run("status raw").stdout.contains("1 game set aside"));
+    test.write("raw/2_games/1.csv", &good);
+    assert_eq!(
+        test.run("status raw").stdout,
+        "2_games/1.csv: new\n1 game new, 2 games up to date\n"
+    );
+}

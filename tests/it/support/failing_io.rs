@@ -1,0 +1,41 @@
+//! Runs `prep` so that it dies, or a call fails, at a chosen point: see `failing_io.c`.
+
+use super::preloaded::compile;
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::LazyLock;
+
+/// Input and output calls of one run.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Calls {
+    pub(crate) writes: u64,
+    pub(crate) syncs: u64,
+    pub(crate) renames: u64,
+}
+
+impl Calls {
+    pub(crate) fn all(self) -> u64 {
+        self.writes + self.syncs + self.renames
+    }
+}
+
+/// Compiled once per test binary.
+static LIBRARY: LazyLock<PathBuf> = LazyLock::new(|| compile("failing_io"));
+
+/// A run with a setting of `failing_io.c`, such as `("KILL", "7")`.
+pub(crate) fn with(mut command: Command, setting: &str, value: impl ToString) -> Command {
+    command.env("LD_PRELOAD", &*LIBRARY);
+    command.env(format!("FAILING_IO_{setting}"), value.to_string());
+    command
+}
+
+/// Runs to the end and counts.
+pub(crate) fn count(command: Command) -> Calls {
+    let counts = tempfile::NamedTempFile::new().expect("a temporary file");
+    let output = with(command, "COUNT", counts.path().display()).output().expect("prep starts");
+    assert!(output.status.success(), "{output:?}");
+    let text = std::fs::read_to_string(counts.path()).expect("counts");
+    let numbers: Vec<u64> = text.split_whitespace().map(|n| n.parse().expect("a count")).collect();
+    let [writes, syncs, renames] = numbers[..] else { panic!("{text:?}") };
+    Calls { writes, syncs, renames }
+}

@@ -1,0 +1,377 @@
+//! `prep verify` through the binary: what it lists, what it says mends that, and that doing so
+//! does; and how ingest, status and export take damage. Damage at random is in `corruption.rs`.
+
+#![allow(clippy::unwrap_used)]
+
+use crate::support::broken_cache::spoil_trees;
+use crate::support::cached::{execute, make_old, written_since};
+use crate::support::cli::{CliTest, Ran};
+use serde_json::Value;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::process::Command;
+
+const CACHE: &str = "data/intermediate/prep.sqlite";
+
+fn six_games() -> CliTest {
+    let test = CliTest::new();
+    test.prep("simulate raw --games 6");
+    test.prep("ingest raw");
+    test.prep("export --out good --features base");
+    test
+}
+
+fn cache(test: &CliTest) -> PathBuf {
+    test.path(CACHE)
+}
+
+fn spoil(test: &CliTest, blob: &str, game_id: i64) {
+    let sql =
+        format!("UPDATE games SET {blob} = zeroblob(length({blob})) WHERE game_id = {game_id}");
+    execute(&cache(test), &sql);
+}
+
+fn json(ran: &Ran) -> Value {
+    serde_json::from_str(&ran.stdout).unwrap_or_else(|error| panic!("{error}: {ran:#?}"))
+}
+
+#[track_caller]
+fn assert_same_export(test: &CliTest) {
+    test.prep("export --out mended --features base");
+    assert!(test.files("mended") == test.files("good"), "the exports differ");
+}
+
+#[test]
+fn a_sound_cache_has_no_findings_and_stays_as_it_is() {
+    let test = six_games();
+    let before = test.files(".");
+    assert_eq!(test.prep("verify raw"), "6 games, 6 logs as cached: nothing is wrong\n");
+    assert_eq!(test.prep("verify raw -q"), "");
+    let report = json(&test.run("verify raw --json"));
+    assert_eq!((&report["clean"], &report["games"]), (&true.into(), &6.into()));
+    assert!(test.files(".") == before, "verify wrote something");
+    let ran = test.run("verify raw --cache none.sqlite");
+    assert_eq!(ran.code, 1);
+    assert!(ran.stderr.contains("there is no cache at none.sqlite"), "{ran:#?}");
+}
+
+#[test]
+fn everything_wrong_is_listed_with_what_mends_it_and_ingest_heals_just_that() {
+    let test = six_games();
+    spoil(&test, "features", 2);
+    spoil(&test, "masks", 2);
+    spoil(&test, "column_sums", 4);
+    for (column, value, game_id) in [("source_hash", "'zz'", 5), ("rows", "-1", 6)] {
+        let sql = format!("UPDATE games SET {column} = {value} WHERE game_id = {game_id}");
+        execute(&cache(&test), &sql);
+    }
+    let ran = test.run("verify raw -q");
+    assert_eq!((ran.code, ran.stderr.as_str()), (1, ""), "{ran:#?}");
+    let expected = "\
+        game 2: features: the checksum does not match\n\
+        game 2: masks: the checksum does not match\n\
+        game 4: column_sums: the checksum does not match\n\
+        game 5: source_hash is not what was stored\n\
+        game 6: rows is not what was stored\n\
+        to mend a damaged game: `prep ingest raw` encodes it anew from its log\n";
+    assert_eq!(ran.stdout, expected);
+    let report = json(&test.run("verify raw --json"));
+    let findings = report["findings"].as_array().unwrap();
+    assert_eq!(findings.len(), 5);
+    for finding in findings {
+        assert_eq!(finding["kind"], "damaged_game");
+        assert_eq!(finding["command"], "prep ingest raw");
+    }
+
+    let ran = test.run("export --out mended --features base");
+    assert_eq!(ran.code, 1);
+    assert!(ran.stderr.contains("of game 5 are damaged"), "{ran:#?}");
+    assert!(ran.stderr.contains("run `prep ingest DIR`, which encodes the game anew"), "{ran:#?}");
+    assert!(!test.path("mended").exists());
+    let status = json(&test.run("status raw --json"));
+    assert_eq!(status["counts"], serde_json::json!({ "damaged": 4, "up_to_date": 2 }));
+
+    make_old(&cache(&test));
+    let stdout = test.prep("ingest raw");
+    assert!(stdout.starts_with("4 games encoded (4 damaged; "), "{stdout}");
+    assert_eq!(written_since(&cache(&test)), [2, 4, 5, 6]);
+    test.prep("verify raw");
+    assert_same_export(&test);
+}
+
+#[test]
+fn logs_that_are_not_as_cached_are_counted_and_are_no_damage() {
+    let test = six_games();
+    fs::remove_file(test.path("raw/2_games/1.csv")).unwrap();
+    let log = test.read("raw/3_games/2.csv");
+    test.write("raw/3_games/2.csv", &log[..log.len() - 2]);
+    test.prep("simulate raw --games 1 --players 2 --first-id 7");
+    let ran = test.run("verify raw");
+    assert_eq!(ran.code, 0, "{ran:#?}");
+    let expected = "not up to date: 1 log new, 1 log changed, 1 log missing (see `prep status`)\n\
+                    6 games, 4 logs as cached: nothing is wrong\n";
+    assert_eq!(ran.stdout, expected);
+    assert_eq!(test.prep("verify raw -q"), "");
+}
+
+#[test]
+fn a_damaged_game_without_a_log_says_how_it_can_come_back_or_go() {
+    let test = six_games();
+    spoil(&test, "labels", 1);
+    let log = test.read("raw/2_games/1.csv");
+    fs::remove_file(test.path("raw/2_games/1.csv")).unwrap();
+    let ran = test.run("verify raw -q");
+    let lines: Vec<&str> = ran.stdout.lines().collect();
+    assert_eq!(lines[0], "game 1: labels: the checksum does not match");
+    assert!(lines[1].contains("put a good log of it back into raw and run `prep ingest raw`"));
+    // Either way.
+    let with_the_rest = test.read(CACHE);
+    test.prep("ingest raw");
+    assert!(test.prep("verify raw").starts_with("5 games"));
+    test.write(CACHE, with_the_rest);
+    test.write("raw/2_games/1.csv", log);
+    assert!(test.prep("ingest raw").starts_with("1 game encoded (1 damaged; "));
+    assert_same_export(&test);
+}
+
+fn break_the_file(test: &CliTest) {
+    let mut bytes = test.read(CACHE);
+    spoil_trees(&mut bytes);
+    test.write(CACHE, bytes);
+}
+
+#[test]
+fn a_damaged_file_is_told_by_every_command_and_made_anew_only_when_asked() {
+    let test = six_games();
+    break_the_file(&test);
+    let damaged = test.read(CACHE);
+    for command in ["ingest raw", "ingest raw --dry-run", "status raw", "export --out mended"] {
+        let ran = test.run(command);
+        assert_eq!(ran.code, 1, "{command}: {ran:#?}");
+        assert!(
+            ran.stderr.contains("--cache data/intermediate/prep.sqlite --rebuild`"),
+            "{command}: {ran:#?}"
+        );
+        assert!(test.read(CACHE) == damaged, "{command} changed the damaged file");
+    }
+    let ran = test.run("verify raw");
+    assert_eq!(ran.code, 1, "{ran:#?}");
+    assert!(ran.stdout.contains("to mend a damaged file: `prep ingest raw --rebuild`"), "{ran:#?}");
+
+    let ran = test.run("ingest raw --rebuild");
+    assert_eq!(ran.code, 0, "{ran:#?}");
+    assert!(ran.stdout.starts_with("6 games encoded (6 new; "), "{ran:#?}");
+    assert!(ran.stderr.contains("the old file is kept as"), "{ran:#?}");
+    assert!(test.read(format!("{CACHE}.damaged")) == damaged);
+    assert!(!cache(&test).with_file_name("prep.sqlite-wal").exists());
+    test.prep("verify raw");
+    assert_same_export(&test);
+}
+
+#[test]
+fn a_rebuild_that_cannot_be_done_costs_nothing() {
+    let test = six_games();
+    let before = test.read(CACHE);
+    fs::create_dir(test.path("nothing")).unwrap();
+    let ran = test.run("ingest nothing --rebuild");
+    assert_eq!(ran.code, 1, "{ran:#?}");
+    test.write("notes.txt", "not a cache, and long enough ".repeat(9));
+    let ran = test.run("ingest raw --rebuild --cache notes.txt");
+    assert_eq!(ran.code, 1, "{ran:#?}");
+    assert!(ran.stderr.contains("is not a cache of prep"), "{ran:#?}");
+    assert!(test.read("notes.txt").starts_with(b"not a cache"));
+    for with in ["--dry-run", "--max-games 3", "--keep-missing"] {
+        assert_eq!(test.run(&format!("ingest raw --rebuild {with}")).code, 2, "{with}");
+    }
+    assert!(test.read(CACHE) == before);
+}
+
+#[test]
+fn an_export_is_proved_against_its_manifest_and_everything_wrong_is_listed() {
+    let test = six_games();
+    test.prep("export --out out --features base --split 0.6,0.2,0.2 --seed 3 --layout npy");
+    let sound = test.prep("verify --export out");
+    assert!(sound.ends_with("MB: nothing is wrong\n"), "{sound}");
+    assert_eq!(test.prep("verify --export good -q"), "");
+
+    let mut x = test.read("out/X_train.npy");
+    let last = x.len() - 1;
+    x[last] ^= 1;
+    test.write("out/X_train.npy", x);
+    let mut mask = test.read("out/masks_train_noble.npy");
+    mask.truncate(mask.len() - 5);
+    test.write("out/masks_train_noble.npy", mask);
+    fs::remove_file(test.path("out/labels_val_noble.npy")).unwrap();
+    test.write("out/notes.txt", "mine");
+    let mut manifest: Value = serde_json::from_slice(&test.read("out/manifest.json")).unwrap();
+    let train = manifest["splits"]["train"]["game_ids"][0].clone();
+    manifest["splits"]["test"]["game_ids"].as_array_mut().unwrap().push(train.clone());
+    let rows = manifest["splits"]["val"]["rows"].as_u64().unwrap();
+    manifest["splits"]["val"]["rows"] = (rows + 1).into();
+    test.write("out/manifest.json", manifest.to_string());
+
+    let ran = test.run("verify --export out");
+    assert_eq!(ran.code, 1, "{ran:#?}");
+    for line in [
+        "X_train.npy: has other bytes than the manifest says (blake3)\n".to_owned(),
+        "masks_train_noble.npy: has ".to_owned(),
+        "labels_val_noble.npy: is missing\n".to_owned(),
+        "notes.txt: is not in the manifest: move it elsewhere\n".to_owned(),
+        format!("manifest.json: game {train} is in test and in train\n"),
+        format!("index_test.npz: game {train} is in test by the manifest and not by the index\n"),
+        format!("X_val.npy: X has shape [{rows}, 422], the manifest says ({}, 422)\n", rows + 1),
+        format!("masks_val_noble.npy: noble has shape [{rows}, 5]"),
+        "to mend the export: once that file is elsewhere, `prep export --out out --split 0.6,0.2,0.2 --split-method hash \
+         --seed 3 --features base --masks legal --dtype float32 --layout npy`"
+            .to_owned(),
+    ] {
+        assert!(ran.stdout.contains(&line), "{line:?} is not in {}", ran.stdout);
+    }
+    let report = json(&test.run("verify --export out --json"));
+    assert_eq!(report["clean"], false);
+    let foreign: Vec<_> = report["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|finding| finding["kind"] == "foreign_file")
+        .collect();
+    assert_eq!(foreign.len(), 1, "{report}");
+    assert_eq!((&foreign[0]["file"], &foreign[0]["command"]), (&"notes.txt".into(), &Value::Null));
+    assert!(report["findings"].as_array().unwrap().len() >= 8);
+
+    for (file, content) in [("none", None), ("cut", Some("{\"files\":"))] {
+        fs::create_dir(test.path(file)).unwrap();
+        if let Some(content) = content {
+            test.write(format!("{file}/manifest.json"), content);
+        }
+        let ran = test.run(&format!("verify --export {file}"));
+        assert_eq!(ran.code, 1);
+        assert!(ran.stdout.starts_with("manifest.json: "), "{ran:#?}");
+        assert!(ran.stdout.contains(&format!("{file} is no export")), "{ran:#?}");
+    }
+}
+
+/// `prep` as somebody who may not write there, also where the tests run as root.
+fn without_the_right_to_write(test: &CliTest, arguments: &str) -> Ran {
+    const NOBODY: u32 = 65_534;
+    let copy = test.path("prep");
+    if !copy.exists() {
+        fs::copy(test.command("").get_program(), &copy).unwrap();
+        fs::set_permissions(test.path(""), fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let is_root = Command::new("id").arg("-u").output().unwrap().stdout == b"0\n";
+    let mut command = Command::new(copy);
+    command.args(arguments.split_whitespace()).current_dir(test.path(""));
+    if is_root {
+        command.uid(NOBODY).gid(NOBODY);
+    }
+    Ran::from(command.output().unwrap())
+}
+
+#[test]
+fn a_cache_is_read_where_nothing_can_be_written() {
+    let test = six_games();
+    let folder = test.path("data/intermediate");
+    let write = |may: bool| {
+        let (of_folder, of_file) = if may { (0o755, 0o644) } else { (0o555, 0o444) };
+        fs::set_permissions(&folder, fs::Permissions::from_mode(of_folder)).unwrap();
+        fs::set_permissions(cache(&test), fs::Permissions::from_mode(of_file)).unwrap();
+    };
+    let shared = test.path("shared");
+    fs::create_dir(&shared).unwrap();
+    fs::set_permissions(&shared, fs::Permissions::from_mode(0o777)).unwrap();
+    write(false);
+    for arguments in ["status raw", "verify raw", "ingest raw --dry-run", "export --out shared/out"]
+    {
+        let ran = without_the_right_to_write(&test, arguments);
+        assert_eq!(ran.code, 0, "{arguments}: {ran:#?}");
+    }
+    let names = |folder: &PathBuf| fs::read_dir(folder).unwrap().count();
+    assert_eq!(names(&folder), 2, "the cache and its lock");
+
+    // What a killed run left in its write-ahead log would be missing: said, not passed over.
+    write(true);
+    fs::write(cache(&test).with_file_name("prep.sqlite-wal"), "frames").unwrap();
+    let wal = cache(&test).with_file_name("prep.sqlite-wal");
+    fs::set_permissions(&wal, fs::Permissions::from_mode(0o444)).unwrap();
+    write(false);
+    let ran = without_the_right_to_write(&test, "status raw");
+    assert_eq!(ran.code, 1, "{ran:#?}");
+    assert!(ran.stderr.contains("left part of it in"), "{ran:#?}");
+    write(true);
+}
+
+#[test]
+fn a_rebuild_keeps_every_older_file_and_asks_before_it_loses_games() {
+    let test = six_games();
+    let first = test.read(CACHE);
+    fs::rename(test.path("raw/2_games"), test.path("elsewhere")).unwrap();
+    let ran = test.run("ingest raw --rebuild");
+    assert_eq!(ran.code, 1, "{ran:#?}");
+    assert!(ran.stderr.contains("2 of the 6 games of the old cache have no log"), "{ran:#?}");
+    assert!(test.read(CACHE) == first, "nothing was replaced");
+
+    test.prep("ingest raw --rebuild --allow-delete");
+    let second = test.read(CACHE);
+    test.prep("ingest raw --rebuild");
+    assert!(test.read(format!("{CACHE}.damaged")) == first, "the first one is still there");
+    assert!(test.read(format!("{CACHE}.damaged.2")) == second, "and so is the second");
+}
+
+#[test]
+fn the_printed_command_makes_the_same_export_and_an_edited_manifest_is_found() {
+    let test = six_games();
+    test.prep("export --dtype int8 --no-normalize --seed 7 --features base --out out");
+    let whole = test.files("out");
+    fs::remove_file(test.path("out/X_val.npy")).unwrap();
+    let ran = test.run("verify --export out");
+    assert_eq!(ran.code, 1, "{ran:#?}");
+    let command = ran.stdout.split('`').find(|text| text.starts_with("prep export")).unwrap();
+    test.prep(command.strip_prefix("prep ").unwrap());
+    assert!(test.files("out") == whole, "{command}");
+
+    let manifest = String::from_utf8(test.read("out/manifest.json")).unwrap();
+    for (from, to) in [("\"seed\": 7", "\"seed\": 8"), ("\"games\": 6", "\"games\": 5")] {
+        assert!(manifest.contains(from), "{from}");
+        test.write("out/manifest.json", manifest.replace(from, to));
+        let ran = test.run("verify --export out");
+        assert_eq!(ran.code, 1, "{ran:#?}");
+        assert!(ran.stdout.contains("says something else"), "{ran:#?}");
+    }
+}
+
+/// An export that holds what no export wrote cannot be written anew: that command is not advised.
+#[test]
+fn what_no_export_wrote_is_to_be_moved_and_no_export_goes_into_another() {
+    let test = six_games();
+    test.prep("export --features base --out out");
+    let before = test.files("out");
+    for inner in ["out/sub", "out/sub/deeper", "./out/../out/sub"] {
+        let ran = test.run(&format!("export --features base --out {inner}"));
+        assert_eq!(ran.code, 1, "{ran:#?}");
+        let said = format!("error: {inner} lies in the export ");
+        assert!(ran.stderr.contains(&said), "{said:?} is not in {ran:#?}");
+        assert!(ran.stderr.contains("choose a folder outside of it as --out"), "{ran:#?}");
+    }
+    std::os::unix::fs::symlink(test.path("out"), test.path("link")).unwrap();
+    assert_eq!(test.run("export --features base --out link/sub").code, 1);
+    assert!(test.files("out") == before, "something was made in the export");
+    // A link to the export itself is the export.
+    test.prep("export --features base --out link");
+
+    test.write("out/notes.txt", "mine");
+    let ran = test.run("verify --export out");
+    assert_eq!(ran.code, 1, "{ran:#?}");
+    assert!(ran.stdout.starts_with("notes.txt: is not in the manifest: move it elsewhere\n"));
+    assert!(!ran.stdout.contains("prep export"), "{ran:#?}");
+    fs::rename(test.path("out/notes.txt"), test.path("notes.txt")).unwrap();
+    test.prep("verify --export out");
+
+    // Somebody else's manifest.json makes no export of a folder.
+    test.write("site/manifest.json", "{\"name\": \"a page\"}");
+    test.prep("export --features base --out site/out");
+    let ran = test.run("verify --export site");
+    assert!(ran.stdout.contains("site is no export"), "{ran:#?}");
+}
