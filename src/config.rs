@@ -19,15 +19,13 @@
 
 mod error;
 mod keys;
-mod ratios;
 mod read;
 mod scalar;
 mod yaml;
 
 pub use error::{ConfigError, Place};
-pub use ratios::{Ratios, RatiosError};
 
-use std::fmt;
+use crate::dataset::{FeatureSet, MaskSource, Ratios};
 use std::fs;
 use std::io::ErrorKind;
 use std::num::NonZeroUsize;
@@ -42,44 +40,6 @@ pub const MAX_WORKERS: u32 = 1024;
 
 /// Most games a commit may hold, to keep what an interruption loses within reason.
 pub const MAX_BATCH_SIZE: u32 = 1_000_000;
-
-/// Which columns an export has.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum FeatureSet {
-    /// The position alone, as logged: `enable_feature_engineering: false`.
-    Base,
-    /// The position and everything derived from it.
-    #[default]
-    All,
-}
-
-impl fmt::Display for FeatureSet {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            FeatureSet::Base => "base",
-            FeatureSet::All => "all",
-        })
-    }
-}
-
-/// Where the masks of an export come from.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum MaskSource {
-    /// 1 for the classes that the rules allow in the position.
-    #[default]
-    Legal,
-    /// 1 everywhere: `enable_masking: false`.
-    AllOnes,
-}
-
-impl fmt::Display for MaskSource {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            MaskSource::Legal => "legal",
-            MaskSource::AllOnes => "all-ones",
-        })
-    }
-}
 
 /// Checked settings. `configs/default.yaml` explains each to its user.
 #[derive(Clone, Debug, PartialEq)]
@@ -214,11 +174,5 @@ mod tests {
             std::os::unix::fs::symlink("nowhere.yaml", &path).unwrap();
             assert!(matches!(Settings::load_if_there(&path), Err(ConfigError::NotFound { .. })));
         }
-    }
-
-    #[test]
-    fn choices_are_shown_in_words() {
-        assert_eq!(format!("{} {}", FeatureSet::Base, FeatureSet::All), "base all");
-        assert_eq!(format!("{} {}", MaskSource::Legal, MaskSource::AllOnes), "legal all-ones");
     }
 }

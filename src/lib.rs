@@ -25,9 +25,10 @@
 //! | [`encode`] | a turn to its features, labels and masks: pure |
 //! | [`table`] | a position and its moves for people to read: pure |
 //! | [`simulate`] | games to try things on |
-//! | [`config`] | YAML to checked settings |
 //! | [`disk_space`] | how much room the disk has, in words |
 //! | [`cache`] | the SQLite file: key, staleness, blobs, migrations |
+//! | [`dataset`] | what consumers of the cache share: shares of the splits, columns, masks |
+//! | [`config`] | YAML to checked settings |
 //! | [`memory`], [`phases`], [`progress`] | what long runs report |
 //! | [`ingest`] | the glue from logs to cache |
 //! | [`export`] | the glue from cache to arrays |
@@ -63,11 +64,13 @@ pub mod table;
 
 pub mod simulate;
 
-pub mod config;
-
 pub mod disk_space;
 
 pub mod cache;
+
+pub mod dataset;
+
+pub mod config;
 
 pub mod memory;
 pub mod phases;

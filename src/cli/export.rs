@@ -3,7 +3,7 @@
 use super::output;
 use super::{Context, MemoryArgs, Outcome, progress, stop_flag, switch, threads, usage_error};
 use crate::cache::Cache;
-use crate::config::{FeatureSet, MaskSource, Ratios};
+use crate::dataset::{FeatureSet, MaskSource, Ratios};
 use crate::export::{
     Dtype, ExportOptions, ExportSummary, IdenticalGames, Layout, SplitMethod, export,
 };

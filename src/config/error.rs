@@ -1,7 +1,7 @@
 //! Everything that can be wrong with a settings file, each with its place.
 
-use super::ratios::RatiosError;
 use super::yaml::Position;
+use crate::dataset::RatiosError;
 use std::fmt;
 use std::path::{Path, PathBuf};
 

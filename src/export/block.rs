@@ -10,7 +10,7 @@ use super::report::SplitReport;
 use super::spare::Spare;
 use super::split::Split;
 use crate::cache::{CacheError, PackedGame, Unpacker};
-use crate::config::MaskSource;
+use crate::dataset::MaskSource;
 use crate::encode::{Head, Label};
 use crate::gamelog::GameId;
 use std::time::Instant;

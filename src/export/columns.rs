@@ -1,6 +1,6 @@
 //! Which of the encoder's columns an export has.
 
-use crate::config::FeatureSet;
+use crate::dataset::FeatureSet;
 use crate::encode::{FEATURES, Feature};
 
 /// The exported columns, in order, as places in the encoder's row.

@@ -4,7 +4,7 @@ use super::ExportError;
 use super::columns::ExportedColumns;
 use super::scaler::Scaler;
 use super::scaler_file::{ScalerOrigin, read_column_names, read_scaler};
-use crate::config::FeatureSet;
+use crate::dataset::FeatureSet;
 use crate::encode::BASE_FEATURE_COUNT;
 use std::path::Path;
 

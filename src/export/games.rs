@@ -8,7 +8,7 @@ use super::fingerprint::Fingerprint;
 use super::split::{Split, SplitError, SplitMethod, assign};
 use crate::accounting::check_all_done;
 use crate::cache::{GameRecord, Refusal, Snapshot};
-use crate::config::Ratios;
+use crate::dataset::Ratios;
 use crate::gamelog::GameId;
 use std::collections::BTreeSet;
 use std::fmt;

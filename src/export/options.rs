@@ -2,7 +2,7 @@
 
 use super::dtype::Dtype;
 use super::split::SplitMethod;
-use crate::config::{FeatureSet, MaskSource, Ratios};
+use crate::dataset::{FeatureSet, MaskSource, Ratios};
 use std::path::PathBuf;
 
 /// What files the rows of a split are stored in.

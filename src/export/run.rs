@@ -359,7 +359,7 @@ fn unpack(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::FeatureSet;
+    use crate::dataset::FeatureSet;
     use crate::encode::FEATURE_COUNT;
 
     #[test]

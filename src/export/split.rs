@@ -29,7 +29,7 @@
 //! of 0; here the call that would have nothing to choose is left out and the other side gets all
 //! its games.
 
-use crate::config::Ratios;
+use crate::dataset::Ratios;
 use crate::gamelog::GameId;
 use rand_mt::Mt;
 use serde::Serialize;

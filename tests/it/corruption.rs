@@ -9,7 +9,7 @@
 use crate::support::long_run;
 use rand_mt::Mt64;
 use splendor_prep::cache::{Cache, CacheError, Rebuild, WriterLock};
-use splendor_prep::config::{FeatureSet, MaskSource, Ratios};
+use splendor_prep::dataset::{FeatureSet, MaskSource, Ratios};
 use splendor_prep::export::{Dtype, ExportOptions, Layout, SplitMethod, export};
 use splendor_prep::gamelog::{Dialect, GameId, ReadOptions, write_log};
 use splendor_prep::ingest::{

@@ -41,6 +41,11 @@ fn shown_command(line: &str) -> Option<Vec<String>> {
 }
 
 #[test]
+fn help_text() {
+    insta::assert_snapshot!(CliTest::new().prep("--help"));
+}
+
+#[test]
 fn every_command_has_examples_that_it_takes() {
     let test = CliTest::new();
     let mut tried = 0;

@@ -6,7 +6,7 @@
 
 use crate::support::cli::CliTest;
 use splendor_prep::cache::Cache;
-use splendor_prep::config::{FeatureSet, MaskSource, Ratios};
+use splendor_prep::dataset::{FeatureSet, MaskSource, Ratios};
 use splendor_prep::export::{Dtype, ExportOptions, Layout, SplitMethod, export, verify_export};
 use splendor_prep::gamelog::ReadOptions;
 use splendor_prep::ingest::{IngestOptions, StatusOptions, VerifyOptions, ingest, status, verify};

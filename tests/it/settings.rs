@@ -2,7 +2,8 @@
 //! training section, and every way of getting one wrong. No command is run here.
 
 use proptest::prelude::*;
-use splendor_prep::config::{ConfigError, FeatureSet, Loaded, MaskSource, Ratios, Settings};
+use splendor_prep::config::{ConfigError, Loaded, Settings};
+use splendor_prep::dataset::{FeatureSet, MaskSource, Ratios};
 use std::fs;
 use std::num::NonZeroUsize;
 use std::path::Path;

@@ -4,7 +4,7 @@
 use super::splits::hash_split;
 use super::{exported, ingested, logs};
 use proptest::prelude::*;
-use splendor_prep::config::Ratios;
+use splendor_prep::dataset::Ratios;
 use splendor_prep::export::{Split, SplitMethod, assign};
 use splendor_prep::gamelog::GameId;
 use std::collections::BTreeMap;
