@@ -19,6 +19,7 @@
 //! | --- | --- |
 //! | [`accounting`] | counting what was done against what there was |
 //! | [`column_name`] | names put together at compile time |
+//! | [`parallel`] | one ordered parallel map |
 //! | [`words`] | numbers as people write them |
 //! | [`rules`] | gems, cards, nobles, seats, the board, legal moves, play: pure rules |
 //! | [`gamelog`] | a log's bytes to typed turns and back; every input error is born here |
@@ -53,6 +54,7 @@
 
 pub mod accounting;
 pub mod column_name;
+pub mod parallel;
 pub mod rules;
 pub mod words;
 

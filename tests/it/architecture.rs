@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 const ROOMS: &[&str] = &[
     "accounting",
     "column_name",
+    "parallel",
     "words",
     "rules",
     "gamelog",

@@ -1,0 +1,342 @@
+//! One ordered parallel map: how every long command spreads games over threads.
+//!
+//! Threads take the inputs one after another, and the results go to one consumer in the order of the
+//! inputs, however fast each thread is. Memory is bounded: no thread takes an input that is more than
+//! [`WINDOW`] inputs per thread ahead of the consumer. A thread ends when no inputs are left, when
+//! `stop` is set, or after an error; never because of how long something took.
+
+use std::collections::VecDeque;
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+/// Inputs per thread that may be taken before their results are consumed: enough that all threads go
+/// on while the consumer does something longer, such as a commit.
+const WINDOW: usize = 16;
+
+/// No thread could be started, such as under a limit on processes.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot start worker threads: {0}")]
+pub struct ThreadError(#[from] io::Error);
+
+/// Maps inputs on several threads and consumes the results in the order of the inputs.
+///
+/// Each of `threads` threads (at least 1) makes a state of its own with `begin`, such as buffers, and
+/// passes it to every call of `work`. `consume` is called on the calling thread. Passing on a result
+/// takes some microseconds, so inputs that are quick to work on should be chunks of several.
+///
+/// When `stop` is set, no more inputs are taken; those that were taken are still consumed, and that is
+/// no error. Callers count what they consume and compare it with what there was.
+///
+/// # Errors
+/// The first error in the order of the inputs, or one of `begin`; [`ThreadError`] if no thread could
+/// be started. If some could, the map is only slower.
+///
+/// # Panics
+/// If `begin`, `work` or `consume` panics.
+pub fn ordered_map<I, W, T, E>(
+    threads: usize,
+    inputs: impl IntoIterator<Item = I, IntoIter: Send>,
+    stop: &AtomicBool,
+    begin: impl Fn() -> Result<W, E> + Sync,
+    work: impl Fn(&mut W, I) -> Result<T, E> + Sync,
+    mut consume: impl FnMut(T) -> Result<(), E>,
+) -> Result<(), E>
+where
+    T: Send,
+    E: Send + From<ThreadError>,
+{
+    let threads = threads.max(1);
+    let queue = Queue {
+        state: Mutex::new(State {
+            inputs: inputs.into_iter(),
+            results: VecDeque::new(),
+            consumed: 0,
+            failure: None,
+            running: 0,
+            is_over: false,
+        }),
+        window: threads * WINDOW,
+        result_ready: Condvar::new(),
+        space_ready: Condvar::new(),
+    };
+    let run_thread = || {
+        let _running = CountOut(&queue);
+        match begin() {
+            Ok(mut worker) => {
+                while let Some((place, input)) = queue.take(stop) {
+                    queue.put(place, work(&mut worker, input));
+                }
+            }
+            Err(error) => queue.fail(error),
+        }
+    };
+    std::thread::scope(|scope| {
+        // However this block is left, no thread goes on waiting for space.
+        let _end = EndOnDrop(&queue);
+        let mut handles = Vec::with_capacity(threads);
+        while handles.len() < threads {
+            queue.lock().running += 1;
+            match std::thread::Builder::new().spawn_scoped(scope, run_thread) {
+                Ok(handle) => handles.push(handle),
+                Err(error) => {
+                    queue.lock().running -= 1;
+                    if handles.is_empty() {
+                        return Err(ThreadError(error).into());
+                    }
+                    break;
+                }
+            }
+        }
+        while let Some(result) = queue.next_result() {
+            consume(result?)?;
+        }
+        for handle in handles {
+            handle.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        }
+        Ok(())
+    })
+}
+
+struct Queue<I, T, E> {
+    state: Mutex<State<I, T, E>>,
+    window: usize,
+    result_ready: Condvar,
+    space_ready: Condvar,
+}
+
+struct State<I, T, E> {
+    inputs: I,
+    /// For each input that was taken and not consumed yet, in order: its result, once there is one.
+    results: VecDeque<Option<Result<T, E>>>,
+    /// Inputs before those in `results`.
+    consumed: usize,
+    /// An error that belongs to no input.
+    failure: Option<E>,
+    /// Threads that have not ended.
+    running: usize,
+    /// No more inputs are to be taken.
+    is_over: bool,
+}
+
+impl<I: Iterator, T, E> Queue<I, T, E> {
+    fn lock(&self) -> MutexGuard<'_, State<I, T, E>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The next input with its place; `None` once there is nothing more to do.
+    fn take(&self, stop: &AtomicBool) -> Option<(usize, I::Item)> {
+        let mut state = self.lock();
+        while !state.is_over && state.results.len() >= self.window {
+            state = self.space_ready.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        if state.is_over || stop.load(Ordering::Relaxed) {
+            return None;
+        }
+        let input = state.inputs.next()?;
+        state.results.push_back(None);
+        Some((state.consumed + state.results.len() - 1, input))
+    }
+
+    fn put(&self, place: usize, result: Result<T, E>) {
+        let mut state = self.lock();
+        if result.is_err() {
+            state.is_over = true;
+            self.space_ready.notify_all();
+        }
+        let place = place - state.consumed;
+        state.results[place] = Some(result);
+        if place == 0 {
+            self.result_ready.notify_one();
+        }
+    }
+
+    fn fail(&self, error: E) {
+        let mut state = self.lock();
+        state.failure.get_or_insert(error);
+        state.is_over = true;
+        self.space_ready.notify_all();
+        self.result_ready.notify_one();
+    }
+
+    /// The result of the next input in order; `None` after the last one, or if a thread panicked.
+    fn next_result(&self) -> Option<Result<T, E>> {
+        let mut state = self.lock();
+        loop {
+            if let Some(error) = state.failure.take() {
+                return Some(Err(error));
+            }
+            if let Some(Some(_)) = state.results.front() {
+                state.consumed += 1;
+                self.space_ready.notify_one();
+                return state.results.pop_front().flatten();
+            }
+            if state.running == 0 {
+                return None;
+            }
+            state = self.result_ready.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+struct CountOut<'a, I: Iterator, T, E>(&'a Queue<I, T, E>);
+
+impl<I: Iterator, T, E> Drop for CountOut<'_, I, T, E> {
+    fn drop(&mut self) {
+        let mut state = self.0.lock();
+        state.running -= 1;
+        if std::thread::panicking() {
+            // Its input has no result: the others end, and the consumer finds that all have.
+            state.is_over = true;
+            self.0.space_ready.notify_all();
+        }
+        self.0.result_ready.notify_one();
+    }
+}
+
+struct EndOnDrop<'a, I: Iterator, T, E>(&'a Queue<I, T, E>);
+
+impl<I: Iterator, T, E> Drop for EndOnDrop<'_, I, T, E> {
+    fn drop(&mut self) {
+        self.0.lock().is_over = true;
+        self.0.space_ready.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::AtomicUsize;
+    use std::time::Duration;
+
+    #[derive(Debug, PartialEq)]
+    enum Error {
+        Thread,
+        Number(u32),
+    }
+
+    impl From<ThreadError> for Error {
+        fn from(_: ThreadError) -> Error {
+            Error::Thread
+        }
+    }
+
+    static GO_ON: AtomicBool = AtomicBool::new(false);
+
+    fn map(
+        threads: usize,
+        inputs: u32,
+        work: impl Fn(u32) -> Result<u32, Error> + Sync,
+    ) -> (Vec<u32>, Result<(), Error>) {
+        let mut results = Vec::new();
+        let mapped = ordered_map(
+            threads,
+            0..inputs,
+            &GO_ON,
+            || Ok(()),
+            |(), input| work(input),
+            |result| {
+                results.push(result);
+                Ok(())
+            },
+        );
+        (results, mapped)
+    }
+
+    #[test]
+    fn results_come_in_order_of_inputs() {
+        for threads in [0, 1, 2, 7] {
+            for inputs in [0, 1, 2, 1_000] {
+                // Some inputs take much longer, as when their thread loses the processor.
+                let (results, mapped) = map(threads, inputs, |input| {
+                    if input % 97 == 3 {
+                        std::thread::sleep(Duration::from_millis(3));
+                    }
+                    Ok(input * 2)
+                });
+                assert_eq!(mapped, Ok(()));
+                assert_eq!(results, (0..inputs).map(|input| input * 2).collect::<Vec<_>>());
+            }
+        }
+    }
+
+    #[test]
+    fn first_error_in_order_is_returned() {
+        for _ in 0..20 {
+            let (results, mapped) = map(3, 1_000, |input| match input {
+                // The later error is there first.
+                40 => {
+                    std::thread::sleep(Duration::from_millis(2));
+                    Err(Error::Number(40))
+                }
+                41 => Err(Error::Number(41)),
+                _ => Ok(input),
+            });
+            assert_eq!(mapped, Err(Error::Number(40)));
+            assert_eq!(results, (0..40).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn errors_of_begin_and_consume_end_all_threads() {
+        let begun = AtomicUsize::new(0);
+        let begin = || match begun.fetch_add(1, Ordering::Relaxed) {
+            1 => Err(Error::Number(1)),
+            _ => Ok(()),
+        };
+        let mapped = ordered_map(2, 0.., &GO_ON, begin, |(), n: u32| Ok(n), |_| Ok(()));
+        assert_eq!(mapped, Err(Error::Number(1)));
+
+        let consume = |n| if n == 5 { Err(Error::Number(n)) } else { Ok(()) };
+        let mapped = ordered_map(2, 0.., &GO_ON, || Ok(()), |(), n: u32| Ok(n), consume);
+        assert_eq!(mapped, Err(Error::Number(5)));
+    }
+
+    #[test]
+    fn a_panic_ends_all_threads() {
+        let panicked = std::panic::catch_unwind(|| {
+            map(3, 1_000_000, |input| {
+                assert!(input != 77, "input 77");
+                Ok(input)
+            })
+        });
+        let message = *panicked.unwrap_err().downcast::<&str>().unwrap();
+        assert_eq!(message, "input 77");
+    }
+
+    #[test]
+    fn stop_consumes_what_was_taken() {
+        let stop = AtomicBool::new(false);
+        let taken = AtomicUsize::new(0);
+        let mut consumed = 0;
+        let work = |(): &mut (), _: u32| {
+            taken.fetch_add(1, Ordering::Relaxed);
+            Ok::<_, Error>(())
+        };
+        let consume = |()| {
+            consumed += 1;
+            if consumed == 10 {
+                stop.store(true, Ordering::Relaxed);
+            }
+            Ok(())
+        };
+        ordered_map(3, 0.., &stop, || Ok(()), work, consume).unwrap();
+        assert!(consumed >= 10);
+        assert_eq!(consumed, taken.into_inner());
+    }
+
+    #[test]
+    fn threads_wait_for_the_consumer() {
+        let ahead = AtomicUsize::new(0);
+        let work = |(): &mut (), _: u32| {
+            ahead.fetch_add(1, Ordering::Relaxed);
+            Ok::<_, Error>(())
+        };
+        let consume = |()| {
+            // The window, and what each thread and the consumer have in hand.
+            assert!(ahead.fetch_sub(1, Ordering::Relaxed) <= 2 * WINDOW + 1);
+            Ok(())
+        };
+        ordered_map(2, 0..10_000, &GO_ON, || Ok(()), work, consume).unwrap();
+    }
+}
