@@ -1,174 +1,450 @@
-//! Rules of the house that the compiler does not hold: which room may use which, which room an
-//! outside library lives in, that no file grows past reading, and that what the promises name is
-//! there.
+//! The rules of `docs/architecture.md` that the compiler does not check.
 
 #![allow(clippy::unwrap_used)]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The rooms in the order of the house: each may use those before it.
-///
-/// `ingest` and `export` are glue beside each other: neither uses the other.
-const ROOMS: &[&str] = &[
-    "accounting",
-    "column_name",
-    "parallel",
-    "words",
-    "rules",
-    "gamelog",
-    "encode",
-    "table",
-    "simulate",
-    "disk_space",
-    "cache",
-    "dataset",
-    "config",
-    "memory",
-    "phases",
-    "progress",
-    "ingest",
-    "export",
-    "report",
-    "page",
-    "cli",
-];
-
-/// Outside libraries that belong to one room (or two), so that replacing one means one place.
+/// Libraries that only one or two modules may use, so that replacing one changes one place.
 const LIBRARIES: &[(&str, &[&str])] = &[
-    ("rusqlite", &["cache"]),
-    ("zstd", &["cache"]),
-    ("csv", &["gamelog", "cli"]),
-    ("csv_core", &["gamelog"]),
-    ("serde_saphyr", &["config"]),
-    ("ndarray_npy", &["export"]),
     ("anstream", &["cli"]),
     ("anstyle", &["cli", "table"]),
-    ("arrow_array", &["export"]),
-    ("parquet", &["export"]),
     ("clap", &["cli"]),
-    ("glob", &["cli"]),
     ("clap_complete", &["cli"]),
     ("clap_mangen", &["cli"]),
     ("console", &["cli"]),
+    ("csv", &["gamelog", "cli"]),
+    ("csv_core", &["gamelog"]),
+    ("glob", &["cli"]),
     ("indicatif", &["cli"]),
     ("maud", &["page"]),
+    ("ndarray_npy", &["export"]),
+    ("parquet", &["export"]),
     ("plotters", &["page"]),
+    ("rusqlite", &["cache"]),
+    ("serde_saphyr", &["config"]),
+    ("zstd", &["cache"]),
 ];
 
-const LONGEST_FILE: usize = 500;
+/// Modules that compute and do nothing else.
+const PURE: &[&str] = &["rules", "encode", "table"];
 
-/// Source files by the room they are in.
-fn sources() -> BTreeMap<String, Vec<(PathBuf, String)>> {
-    fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                collect(&path, files);
-            } else {
-                files.push(path);
+const MAX_LINES: usize = 500;
+
+/// Files of `src` that are still part of an import cycle. The list may only become shorter.
+const KNOWN_CYCLES: &[&str] = &[
+    "cache/database.rs",
+    "cache/rows.rs",
+    "cache/store.rs",
+    "cache/write_ahead_log.rs",
+    "cli/completions.rs",
+    "cli/demo.rs",
+    "cli/diff.rs",
+    "cli/excerpt.rs",
+    "cli/export.rs",
+    "cli/ingest.rs",
+    "cli/inspect.rs",
+    "cli/man.rs",
+    "cli/mod.rs",
+    "cli/output.rs",
+    "cli/report.rs",
+    "cli/schema.rs",
+    "cli/schema/choose.rs",
+    "cli/schema/page.rs",
+    "cli/simulate.rs",
+    "cli/status.rs",
+    "cli/usage.rs",
+    "cli/verify.rs",
+    "config.rs",
+    "config/read.rs",
+    "export/files.rs",
+    "export/fingerprint.rs",
+    "export/games.rs",
+    "export/manifest.rs",
+    "export/receipt.rs",
+    "export/scaler_file.rs",
+    "gamelog/line.rs",
+    "gamelog/reader.rs",
+    "ingest/disk_full.rs",
+    "ingest/find.rs",
+    "ingest/log_list.rs",
+    "ingest/mod.rs",
+    "ingest/run.rs",
+    "ingest/writer.rs",
+    "rules/board.rs",
+    "rules/card.rs",
+];
+
+type Names = Vec<String>;
+
+/// A file of `src`, except `main.rs` and files of unit tests.
+struct Source {
+    /// Below `src`, such as `cache/blob.rs`.
+    file: String,
+    /// Such as `["cache", "blob"]`; `["cache"]` for `cache/mod.rs`.
+    module: Names,
+    text: String,
+}
+
+impl Source {
+    /// The text without comments and unit tests, which may use anything.
+    fn code(&self) -> String {
+        let before_tests = self.text.split("#[cfg(test)]\nmod tests").next().unwrap();
+        let lines = before_tests.lines().filter(|line| !line.trim_start().starts_with("//"));
+        lines.collect::<Vec<_>>().join("\n")
+    }
+
+    /// The module below `src` that this file belongs to.
+    fn top_module(&self) -> &str {
+        &self.module[0]
+    }
+
+    /// The paths of this crate that `code` refers to, as absolute paths.
+    fn paths_in(&self, code: &str, children: &[&str]) -> Vec<Names> {
+        let mut paths = Vec::new();
+        let starts = ["crate", "self", "super"].into_iter().chain(children.iter().copied());
+        for start in starts {
+            for (at, _) in code.match_indices(&format!("{start}::")) {
+                let before = code[..at].chars().next_back();
+                if before.is_some_and(|c| is_word(c) || c == ':') {
+                    continue;
+                }
+                let mut found = Vec::new();
+                path_tree(&code[at..], &mut Vec::new(), &mut found);
+                paths.extend(found.into_iter().map(|path| self.absolute(&path)));
+            }
+        }
+        paths
+    }
+
+    fn absolute(&self, path: &[String]) -> Names {
+        let mut absolute = self.module.clone();
+        let mut rest = path;
+        match rest[0].as_str() {
+            "crate" => {
+                absolute.clear();
+                rest = &rest[1..];
+            }
+            "self" => rest = &rest[1..],
+            _ => {}
+        }
+        while rest.first().is_some_and(|name| name == "super") {
+            absolute.pop();
+            rest = &rest[1..];
+        }
+        absolute.extend_from_slice(rest);
+        absolute
+    }
+}
+
+fn is_word(c: char) -> bool {
+    c.is_alphanumeric() || c == '_'
+}
+
+/// Reads the paths at the start of `text`, such as `a::{b, c::d as e}`, and returns what follows.
+fn path_tree<'a>(mut text: &'a str, prefix: &mut Names, found: &mut Vec<Names>) -> &'a str {
+    let depth = prefix.len();
+    loop {
+        text = text.trim_start();
+        if let Some(mut items) = text.strip_prefix('{') {
+            loop {
+                items = path_tree(items, prefix, found).trim_start();
+                match items.strip_prefix(',') {
+                    Some(next) if !next.trim_start().starts_with('}') => items = next,
+                    Some(next) => items = next.trim_start(),
+                    None => break,
+                }
+                if items.starts_with('}') {
+                    break;
+                }
+            }
+            text = items.strip_prefix('}').unwrap_or(items);
+            break;
+        }
+        let end = text.find(|c| !is_word(c)).unwrap_or(text.len());
+        if end == 0 {
+            found.push(prefix.clone());
+            text = text.strip_prefix('*').unwrap_or(text);
+            break;
+        }
+        if &text[..end] != "self" || prefix.is_empty() {
+            prefix.push(text[..end].to_owned());
+        }
+        text = &text[end..];
+        match text.strip_prefix("::") {
+            Some(next) => text = next,
+            None => {
+                found.push(prefix.clone());
+                if let Some(renamed) = text.strip_prefix(" as ") {
+                    text = &renamed[renamed.find(|c| !is_word(c)).unwrap_or(renamed.len())..];
+                }
+                break;
             }
         }
     }
-    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    prefix.truncate(depth);
+    text
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn read(file: &str) -> String {
+    fs::read_to_string(root().join(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
+}
+
+fn files_below(folder: &Path, files: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files_below(&path, files);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+}
+
+fn children<'a>(parent: &Source, sources: &'a [Source]) -> Vec<&'a str> {
+    let is_child = |source: &&Source| source.module.split_last().unwrap().1 == parent.module;
+    sources.iter().filter(is_child).map(|child| child.module.last().unwrap().as_str()).collect()
+}
+
+fn sources() -> Vec<Source> {
+    let src = root().join("src");
     let mut files = Vec::new();
-    collect(&src, &mut files);
-    let mut sources: BTreeMap<String, Vec<_>> = BTreeMap::new();
-    for file in files {
-        let below = file.strip_prefix(&src).unwrap();
-        let room = below.components().next().unwrap().as_os_str().to_str().unwrap();
-        let room = room.trim_end_matches(".rs").to_owned();
-        let text = fs::read_to_string(&file).unwrap();
-        sources.entry(room).or_default().push((file, text));
+    files_below(&src, &mut files);
+    files.sort();
+    let mut sources = Vec::new();
+    for path in files {
+        let file = path.strip_prefix(&src).unwrap().to_str().unwrap().replace('\\', "/");
+        let mut module: Names =
+            file.trim_end_matches(".rs").split('/').map(str::to_owned).collect();
+        module.pop_if(|last| last == "mod");
+        if !["lib.rs", "main.rs"].contains(&file.as_str()) && module.last().unwrap() != "tests" {
+            sources.push(Source { text: fs::read_to_string(&path).unwrap(), file, module });
+        }
     }
     sources
 }
 
-/// The code of a file without its tests and comments: those may use what they like.
-fn code(text: &str) -> String {
-    let before_tests = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
-    let lines = before_tests.lines().filter(|line| !line.trim_start().starts_with("//"));
-    lines.collect::<Vec<_>>().join("\n")
+/// Which files each file uses.
+struct Imports {
+    sources: Vec<Source>,
+    /// Each name that a file re-exports, with the path behind it.
+    re_exports: BTreeMap<Names, Names>,
+    uses: BTreeMap<String, BTreeSet<String>>,
 }
 
-fn uses(code: &str, path: &str) -> bool {
-    code.match_indices(path).any(|(at, _)| {
-        let before = code[..at].chars().next_back();
-        let after = code[at + path.len()..].chars().next();
-        let inside_a_word = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
-        !inside_a_word(before) && !inside_a_word(after)
-    })
+impl Imports {
+    fn read() -> Self {
+        let sources = sources();
+        let mut re_exports = BTreeMap::new();
+        let mut paths_of_files = Vec::new();
+        for source in &sources {
+            let children = children(source, &sources);
+            let mut paths = Vec::new();
+            for statement in source.code().split(';') {
+                // A re-export uses nothing: whoever uses its name uses the file behind it.
+                let starts = ["pub use ", "pub(crate) use ", "pub(super) use "];
+                let Some(tree) = starts.iter().find_map(|start| statement.split(start).nth(1))
+                else {
+                    paths.extend(source.paths_in(statement, &children));
+                    continue;
+                };
+                for path in source.paths_in(tree, &children) {
+                    let name = [source.module.as_slice(), &path[path.len() - 1..]].concat();
+                    re_exports.insert(name, path);
+                }
+            }
+            paths_of_files.push(paths);
+        }
+        let mut imports = Self { sources, re_exports, uses: BTreeMap::new() };
+        for (at, paths) in paths_of_files.into_iter().enumerate() {
+            let file = imports.sources[at].file.clone();
+            let used = paths.iter().filter_map(|path| imports.file_of(path));
+            let used = used.filter(|used| **used != file).cloned().collect();
+            imports.uses.insert(file, used);
+        }
+        imports
+    }
+
+    /// The file in which the item with this path stands.
+    fn file_of(&self, path: &[String]) -> Option<&String> {
+        for end in (1..=path.len()).rev() {
+            if let Some(source) = self.sources.iter().find(|source| source.module == path[..end]) {
+                return Some(&source.file);
+            }
+            if let Some(target) = self.re_exports.get(&path[..end]) {
+                return self.file_of(target);
+            }
+        }
+        None
+    }
+
+    /// The shortest way along imports from a file back to itself.
+    fn cycle(&self, file: &str) -> Option<Vec<String>> {
+        let mut reached = BTreeMap::new();
+        let mut next = vec![file.to_owned()];
+        while !next.is_empty() {
+            for from in std::mem::take(&mut next) {
+                for to in &self.uses[&from] {
+                    if !reached.contains_key(to) {
+                        reached.insert(to.clone(), from.clone());
+                        next.push(to.clone());
+                    }
+                }
+            }
+        }
+        let mut cycle = vec![file.to_owned()];
+        loop {
+            let before = reached.get(cycle.last()?)?.clone();
+            cycle.push(before);
+            if cycle.last()? == file {
+                cycle.reverse();
+                return Some(cycle);
+            }
+        }
+    }
+}
+
+/// The modules of each row of the drawing, from top to bottom.
+fn drawing() -> Vec<Names> {
+    let page = read("docs/architecture.md");
+    let rows = page.lines().filter(|line| line.starts_with('│'));
+    rows.map(|row| row.replace('│', " ").split_whitespace().map(str::to_owned).collect()).collect()
+}
+
+/// The table of modules: what each may use.
+fn may_use() -> BTreeMap<String, BTreeSet<String>> {
+    fn names(cell: &str) -> Names {
+        cell.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+    }
+    let page = read("docs/architecture.md");
+    let table = page.lines().skip_while(|line| !line.starts_with("| module |")).skip(2);
+    let mut may_use = BTreeMap::new();
+    for row in table.take_while(|line| line.starts_with('|')) {
+        let cells: Vec<&str> = row.trim_matches('|').split('|').collect();
+        let [module, _, used] = cells[..] else { panic!("not three cells: {row}") };
+        for module in names(module) {
+            let twice = may_use.insert(module, names(used).into_iter().collect());
+            assert!(twice.is_none(), "twice in the table: {row}");
+        }
+    }
+    may_use
 }
 
 #[test]
-fn rooms_use_only_rooms_above_them() {
+fn modules_are_drawn() {
     let sources = sources();
-    let mut looked_at = 0;
-    for (place, room) in ROOMS.iter().enumerate() {
-        for (file, text) in &sources[*room] {
-            looked_at += 1;
-            let code = code(text);
-            for below in &ROOMS[place + 1..] {
-                let path = format!("crate::{below}");
-                assert!(!uses(&code, &path), "{} may not use {path}", file.display());
-            }
-            let beside = [("export", "crate::ingest")];
-            for (room_beside, path) in beside {
-                assert!(*room != room_beside || !uses(&code, path), "{}", file.display());
-            }
-        }
-    }
-    let all: usize = sources.values().map(Vec::len).sum();
-    assert_eq!(looked_at + 2, all, "a file besides lib.rs and main.rs is in no room");
-}
-
-#[test]
-fn the_rules_of_the_game_and_the_encoder_do_no_input_or_output() {
-    for room in ["rules", "encode", "table"] {
-        for (file, text) in &sources()[room] {
-            for path in ["std::fs", "std::io", "std::env", "std::net", "std::process"] {
-                assert!(!uses(&code(text), path), "{} uses {path}", file.display());
-            }
-        }
+    let modules: BTreeSet<&str> = sources.iter().map(Source::top_module).collect();
+    let rows = drawing();
+    let drawn: BTreeSet<&str> = rows.iter().flatten().map(String::as_str).collect();
+    let table = may_use();
+    assert_eq!(drawn.len(), rows.iter().flatten().count(), "a module is drawn twice");
+    assert!(table.keys().map(String::as_str).eq(drawn.iter().copied()), "drawing and table differ");
+    for module in modules {
+        assert!(drawn.contains(module), "docs/architecture.md does not have {module}");
     }
 }
 
+/// A module uses only what the table allows, which is only what is drawn below it.
 #[test]
-fn outside_libraries_stay_in_their_rooms() {
-    for (room, files) in sources() {
-        for (file, text) in files {
-            for (library, rooms) in LIBRARIES {
-                let used = uses(&code(&text), &format!("{library}::"))
-                    || uses(&code(&text), &format!("use {library}"));
-                assert!(
-                    !used || rooms.contains(&room.as_str()),
-                    "{} uses {library}, which belongs in {rooms:?}",
-                    file.display()
-                );
-            }
+fn no_upward_imports() {
+    let rows = drawing();
+    let row = |module: &str| rows.iter().position(|row| row.iter().any(|name| name == module));
+    let may_use = may_use();
+    for (module, used) in &may_use {
+        for name in used {
+            assert!(
+                row(name) > row(module),
+                "{name} is not drawn below {module}, which may use it"
+            );
+        }
+    }
+    for source in sources() {
+        let module = source.top_module();
+        for path in source.paths_in(&source.code(), &[]) {
+            let Some(used) = path.first().filter(|name| may_use.contains_key(*name)) else {
+                continue;
+            };
+            assert!(
+                used == module || may_use[module].contains(used),
+                "src/{} uses {used}, which docs/architecture.md does not allow",
+                source.file
+            );
         }
     }
 }
 
 #[test]
-fn no_source_file_is_too_long_to_read() {
-    for (file, text) in sources().into_values().flatten() {
-        let lines = text.lines().count();
-        assert!(lines <= LONGEST_FILE, "{} has {lines} lines", file.display());
+fn no_import_cycles() {
+    let imports = Imports::read();
+    let edges: usize = imports.uses.values().map(BTreeSet::len).sum();
+    assert!(edges > imports.sources.len(), "only {edges} imports found");
+    for source in &imports.sources {
+        if let Some(cycle) = imports.cycle(&source.file) {
+            let is_known = cycle.iter().all(|file| KNOWN_CYCLES.contains(&file.as_str()));
+            assert!(is_known, "import cycle: {}", cycle.join(" → "));
+        }
     }
 }
 
 #[test]
-fn the_tests_that_the_promises_name_are_there() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let promises = fs::read_to_string(root.join("PROMISES.md")).unwrap();
-    let named = promises.split('`').skip(1).step_by(2).filter_map(|name| name.split_once("::"));
+fn pure_modules_do_no_io() {
+    for source in sources().iter().filter(|source| PURE.contains(&source.top_module())) {
+        for path in ["std::fs", "std::io", "std::env", "std::net", "std::process"] {
+            assert!(!source.code().contains(path), "src/{} uses {path}", source.file);
+        }
+    }
+}
+
+#[test]
+fn libraries_stay_in_their_modules() {
+    for source in sources() {
+        let code = source.code();
+        for (library, modules) in LIBRARIES {
+            let uses = code.match_indices(&format!("{library}::")).any(|(at, _)| {
+                !code[..at].chars().next_back().is_some_and(|c| is_word(c) || c == ':')
+            });
+            let allowed = modules.contains(&source.top_module());
+            assert!(!uses || allowed, "src/{} uses {library}: {modules:?}", source.file);
+        }
+    }
+}
+
+#[test]
+fn files_are_short() {
+    for source in sources() {
+        let lines = source.text.lines().count();
+        assert!(lines <= MAX_LINES, "src/{} has {lines} lines", source.file);
+    }
+}
+
+/// `docs/reliability.md` names tests as `file::test`.
+#[test]
+fn reliability_names_existing_tests() {
+    let page = read("docs/reliability.md");
+    let named = page.split('`').skip(1).step_by(2).filter_map(|name| name.split_once("::"));
     let mut found = 0;
     for (file, test) in named {
-        let text = fs::read_to_string(root.join(format!("tests/it/{file}.rs"))).unwrap_or_default();
-        assert!(text.contains(&format!("fn {test}(")), "there is no {file}::{test}");
+        let text = read(&format!("tests/it/{file}.rs"));
+        assert!(text.contains(&format!("fn {test}(")), "there is no test {file}::{test}");
         found += 1;
     }
-    assert!(found >= 30, "{found} tests named");
+    assert!(found >= 30, "only {found} tests named");
+}
+
+/// A name that is no module of `tests/it` would filter for nothing, and nothing would run.
+#[test]
+fn long_run_filters_exist() {
+    let script = read("tests/long-run.sh").replace("\\\n", " ");
+    let command = script.lines().find(|line| line.starts_with("cargo test")).unwrap();
+    let modules = read("tests/it/main.rs");
+    let filters: Vec<&str> = command.split(" -- ").nth(1).unwrap().split_whitespace().collect();
+    assert!(filters.len() > 5, "{filters:?}");
+    for filter in filters {
+        assert!(modules.contains(&format!("mod {filter};")), "no module of tests/it: {filter}");
+    }
 }
