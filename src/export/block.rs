@@ -37,6 +37,7 @@ impl RowPlan {
 }
 
 /// The rows of one game, ready to be written.
+#[derive(Clone)]
 pub(super) struct Block {
     pub(super) split: Split,
     pub(super) game_id: GameId,

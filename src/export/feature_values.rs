@@ -11,7 +11,7 @@ use std::io::Write;
 use std::path::Path;
 
 /// Values of `X`, row after row.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum FeatureValues {
     Float32(Vec<f32>),
     /// As the bits of IEEE 754 binary16.

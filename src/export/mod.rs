@@ -34,6 +34,7 @@ mod manifest;
 mod npy;
 mod options;
 mod overview;
+mod parquet_schema;
 mod parquet_shape;
 mod parquet_writer;
 mod phases;

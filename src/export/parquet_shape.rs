@@ -1,12 +1,11 @@
-//! The shape of a Parquet file, from its end: no features are read for it.
+//! The shape of a Parquet file, from its metadata: no features are read for it.
 
 use super::shapes::Shape;
 use crate::gamelog::GameId;
-use arrow_array::{Array, Int64Array};
-use arrow_schema::DataType;
-use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::column::reader::ColumnReader;
+use parquet::file::reader::{FileReader, SerializedFileReader};
 use std::collections::BTreeSet;
+use std::error::Error;
 use std::fs::File;
 use std::path::Path;
 
@@ -17,24 +16,34 @@ pub(super) struct ParquetShape {
     pub(super) game_ids: BTreeSet<GameId>,
 }
 
-pub(super) fn parquet_shape(path: &Path) -> Result<ParquetShape, String> {
+/// `columns` is the shape of a file without rows: it has no list that could tell.
+pub(super) fn parquet_shape(path: &Path, columns: usize) -> Result<ParquetShape, String> {
     let file = File::open(path).map_err(|error| format!("cannot be read: {error}"))?;
-    let read = || -> Result<ParquetShape, Box<dyn std::error::Error>> {
-        let builder = ParquetRecordBatchReaderBuilder::try_new(file)?;
-        let rows = builder.metadata().file_metadata().num_rows() as usize;
-        let columns = match builder.schema().field_with_name("features")?.data_type() {
-            DataType::FixedSizeList(_, columns) => *columns as usize,
-            other => return Err(format!("features is {other}").into()),
-        };
-        let only_ids = ProjectionMask::columns(builder.parquet_schema(), ["game_id"]);
-        let mut game_ids = BTreeSet::new();
-        for batch in builder.with_projection(only_ids).build()? {
-            let batch = batch?;
-            let ids = batch.column(0).as_any().downcast_ref::<Int64Array>();
-            let ids = ids.ok_or("game_id is not int64")?;
-            game_ids.extend(ids.values().iter().map(|&id| GameId(id)));
-        }
-        Ok(ParquetShape { features: vec![rows, columns], game_ids })
+    read(file, columns).map_err(|error| format!("is not a Parquet file of an export: {error}"))
+}
+
+fn read(file: File, columns: usize) -> Result<ParquetShape, Box<dyn Error>> {
+    let file = SerializedFileReader::new(file)?;
+    let schema = file.metadata().file_metadata().schema_descr();
+    let column = |name: &str| {
+        let found = schema.columns().iter().position(|column| column.path().parts()[0] == name);
+        found.ok_or_else(|| format!("{name} is missing"))
     };
-    read().map_err(|error| format!("is not a Parquet file of an export: {error}"))
+    let (features, game_id) = (column("features")?, column("game_id")?);
+    let (mut rows, mut values) = (0, 0);
+    let mut game_ids = BTreeSet::new();
+    for (index, group) in file.metadata().row_groups().iter().enumerate() {
+        let group_rows = group.num_rows() as usize;
+        rows += group_rows;
+        values += group.column(features).num_values() as usize;
+        let reader = file.get_row_group(index)?.get_column_reader(game_id)?;
+        let ColumnReader::Int64ColumnReader(mut reader) = reader else {
+            return Err("game_id is not int64".into());
+        };
+        let mut ids = Vec::new();
+        reader.read_records(group_rows, None, None, &mut ids)?;
+        game_ids.extend(ids.into_iter().map(GameId));
+    }
+    let columns = values.checked_div(rows).unwrap_or(columns);
+    Ok(ParquetShape { features: vec![rows, columns], game_ids })
 }

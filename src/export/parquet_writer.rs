@@ -7,13 +7,11 @@
 //! | a head's name, as `action_type` | int32, -1 where it does not apply |
 //! | a head's name and `_mask`, as `action_type_mask` | fixed-size list of int8, one value a class |
 //!
-//! Nothing is NULL. Parquet itself knows only lists of any length: that they are of one length
-//! stands in the Arrow schema that is kept in the file, by which Polars and pyarrow read them as
-//! such. DuckDB reads lists, and casts: `features::FLOAT[1308]`.
+//! Nothing is NULL. Parquet itself has only lists of variable length; the Arrow schema in the file
+//! says that they have a fixed one, and Polars and pyarrow read it. DuckDB reads lists, and casts: `features::FLOAT[1308]`.
 //!
-//! **Memory.** Rows are encoded as they come and held, compressed, until their row group is full.
-//! Row groups are cut at fixed numbers of rows, so that the bytes do not depend on how games were
-//! gathered.
+//! **Memory.** Rows are held until their row group is full. Row groups are cut at fixed numbers of
+//! rows, so that the bytes do not depend on how games were gathered.
 
 use super::ExportError;
 use super::block::Block;
@@ -21,22 +19,21 @@ use super::dtype::Dtype;
 use super::feature_values::FeatureValues;
 use super::files::ExportFiles;
 use super::npy::HashingFile;
+use super::parquet_schema::{arrow_schema, parquet_columns, parquet_schema};
 use super::report::SplitReport;
 use super::split::Split;
 use crate::encode::Head;
-use arrow_array::types::Float16Type;
-use arrow_array::{
-    Array, ArrayRef, FixedSizeListArray, Float32Array, Int8Array, Int32Array, Int64Array,
-    PrimitiveArray, RecordBatch,
-};
-use arrow_buffer::{Buffer, ScalarBuffer};
-use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
-use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
+use parquet::data_type::{
+    ByteArray, DataType, FixedLenByteArray, FixedLenByteArrayType, FloatType, Int32Type, Int64Type,
+};
 use parquet::errors::ParquetError;
+use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 use parquet::schema::types::ColumnPath;
 use std::io;
+use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -47,9 +44,19 @@ const ROW_GROUP_ROWS: usize = 2_048;
 pub(super) struct ParquetSplitWriter {
     split: Split,
     path: PathBuf,
-    schema: SchemaRef,
-    writer: ArrowWriter<HashingFile>,
+    writer: SerializedFileWriter<HashingFile>,
+    columns: usize,
+    dtype: Dtype,
+    /// The row group that is being filled.
+    pending: Vec<GameRows>,
+    pending_rows: usize,
     report: SplitReport,
+}
+
+/// Some rows of a game: a row group may end within it.
+struct GameRows {
+    game: Arc<Block>,
+    rows: Range<usize>,
 }
 
 impl ParquetSplitWriter {
@@ -60,30 +67,144 @@ impl ParquetSplitWriter {
         dtype: Dtype,
     ) -> Result<ParquetSplitWriter, ExportError> {
         let path = files.path(&file_name(split));
-        let schema = Arc::new(schema(columns, dtype));
         let file = HashingFile::create(&path).map_err(|error| ExportError::file(&path, error))?;
-        let writer = ArrowWriter::try_new(file, schema.clone(), Some(properties()))
-            .map_err(|error| ExportError::file(&path, as_io(error)))?;
-        Ok(ParquetSplitWriter { split, path, schema, writer, report: SplitReport::default() })
+        let in_file = parquet_columns(columns, dtype);
+        let writer = parquet_schema(&in_file).and_then(|schema| {
+            let properties = Arc::new(properties(arrow_schema(&in_file)));
+            SerializedFileWriter::new(file, schema, properties)
+        });
+        let writer = writer.map_err(|error| ExportError::file(&path, as_io(error)))?;
+        let (pending, pending_rows) = (Vec::new(), 0);
+        let report = SplitReport::default();
+        Ok(ParquetSplitWriter {
+            split,
+            path,
+            writer,
+            columns,
+            dtype,
+            pending,
+            pending_rows,
+            report,
+        })
     }
 
     pub(super) fn write(&mut self, block: &Block) -> Result<(), ExportError> {
-        let written = rows_of(block, &self.schema)
-            .map_err(ParquetError::from)
-            .and_then(|rows| self.writer.write(&rows));
-        written.map_err(|error| ExportError::file(&self.path, as_io(error)))?;
+        let game = Arc::new(block.clone());
+        let mut start = 0;
+        while start < block.rows() {
+            let end = block.rows().min(start + ROW_GROUP_ROWS - self.pending_rows);
+            self.pending.push(GameRows { game: game.clone(), rows: start..end });
+            self.pending_rows += end - start;
+            if self.pending_rows == ROW_GROUP_ROWS {
+                self.end_row_group()?;
+            }
+            start = end;
+        }
         self.report.add(&block.report);
         Ok(())
     }
 
     /// Ends the file and enters it into the receipt.
-    pub(super) fn finish(self, files: &mut ExportFiles) -> Result<SplitReport, ExportError> {
+    pub(super) fn finish(mut self, files: &mut ExportFiles) -> Result<SplitReport, ExportError> {
+        if self.pending_rows > 0 {
+            self.end_row_group()?;
+        }
         let file = self.writer.into_inner();
         let file = file.map_err(|error| ExportError::file(&self.path, as_io(error)))?;
         files.enter(file_name(self.split), file.hash())?;
         Ok(self.report)
     }
+
+    fn end_row_group(&mut self) -> Result<(), ExportError> {
+        let written = self.write_row_group();
+        self.pending.clear();
+        self.pending_rows = 0;
+        written.map_err(|error| ExportError::file(&self.path, as_io(error)))
+    }
+
+    /// Writes column after column, in the order of [`parquet_columns`].
+    fn write_row_group(&mut self) -> Result<(), ParquetError> {
+        let (mut group, games) = (self.writer.next_row_group()?, &self.pending);
+        write_column::<Int64Type>(&mut group, games, None, |game, rows| {
+            vec![game.game_id.0; rows.len()]
+        })?;
+        write_column::<Int32Type>(&mut group, games, None, |game, rows| {
+            game.turn_numbers[rows].to_vec()
+        })?;
+        write_column::<Int32Type>(&mut group, games, None, |_, rows| {
+            rows.map(|row| row as i32).collect()
+        })?;
+        let columns = Some(self.columns);
+        match self.dtype {
+            Dtype::Float32 => write_column::<FloatType>(&mut group, games, columns, float32)?,
+            Dtype::Float16 => {
+                write_column::<FixedLenByteArrayType>(&mut group, games, columns, float16)?;
+            }
+            Dtype::Int8 => write_column::<Int32Type>(&mut group, games, columns, int8)?,
+        }
+        for head in Head::ALL {
+            write_column::<Int32Type>(&mut group, games, None, |game, rows| {
+                game.labels[head.index()][rows].to_vec()
+            })?;
+        }
+        for head in Head::ALL {
+            let classes = Some(head.classes());
+            write_column::<Int32Type>(&mut group, games, classes, |game, values| {
+                game.masks[head.index()][values].iter().map(|&mask| mask.into()).collect()
+            })?;
+        }
+        group.close()?;
+        Ok(())
+    }
 }
+
+/// Writes a column of numbers, or of lists of `list_size` numbers. `values` takes a range of a
+/// game's numbers in that column. Every game is a batch of its own: the ends of pages depend on it.
+fn write_column<T: DataType>(
+    group: &mut SerializedRowGroupWriter<'_, HashingFile>,
+    games: &[GameRows],
+    list_size: Option<usize>,
+    values: impl Fn(&Block, Range<usize>) -> Vec<T::T>,
+) -> Result<(), ParquetError> {
+    let column = group.next_column()?;
+    let mut column = column.ok_or_else(|| ParquetError::General("no such column".to_owned()))?;
+    let writer = column.typed::<T>();
+    for GameRows { game, rows } in games {
+        match list_size {
+            None => writer.write_batch(&values(game, rows.clone()), None, None)?,
+            Some(size) => {
+                let values = values(game, rows.start * size..rows.end * size);
+                // No value is NULL, and a row begins where a list does.
+                let defined = vec![1; values.len()];
+                let repeated: Vec<i16> =
+                    (0..values.len()).map(|value| (value % size != 0).into()).collect();
+                writer.write_batch(&values, Some(&defined), Some(&repeated))?
+            }
+        };
+    }
+    column.close()
+}
+
+fn float32(game: &Block, range: Range<usize>) -> Vec<f32> {
+    let FeatureValues::Float32(values) = &game.features else { unreachable!("{OF_ONE_TYPE}") };
+    values[range].to_vec()
+}
+
+fn float16(game: &Block, range: Range<usize>) -> Vec<FixedLenByteArray> {
+    let FeatureValues::Float16(bits) = &game.features else { unreachable!("{OF_ONE_TYPE}") };
+    let bytes: Vec<u8> = bits[range].iter().flat_map(|bits| bits.to_le_bytes()).collect();
+    let values = bytes.len() / 2;
+    // Slices share their bytes: no allocation a value.
+    let bytes = ByteArray::from(bytes);
+    (0..values).map(|value| bytes.slice(2 * value, 2).into()).collect()
+}
+
+fn int8(game: &Block, range: Range<usize>) -> Vec<i32> {
+    let FeatureValues::Int8(values) = &game.features else { unreachable!("{OF_ONE_TYPE}") };
+    values[range].iter().map(|&value| value.into()).collect()
+}
+
+const OF_ONE_TYPE: &str = "rows and files are made for the same type";
 
 /// `train.parquet`
 pub(super) fn file_name(split: Split) -> String {
@@ -101,75 +222,17 @@ fn as_io(error: ParquetError) -> io::Error {
     }
 }
 
-fn properties() -> WriterProperties {
+fn properties(arrow_schema: KeyValue) -> WriterProperties {
     let mut properties = WriterProperties::builder()
         // Readers look for known faults of other writers by it.
         .set_created_by(concat!("prep version ", env!("CARGO_PKG_VERSION")).to_owned())
         .set_compression(Compression::ZSTD(ZstdLevel::default()))
-        .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
-        .set_statistics_enabled(EnabledStatistics::None);
+        .set_statistics_enabled(EnabledStatistics::None)
+        .set_key_value_metadata(Some(vec![arrow_schema]));
     // By these a reader passes over row groups that it need not read.
     for column in ["game_id", "turn_number", "row_in_game"] {
         let column = ColumnPath::from(column);
         properties = properties.set_column_statistics_enabled(column, EnabledStatistics::Chunk);
     }
     properties.build()
-}
-
-/// Every list has a value in every place, and so has every row.
-fn item(data_type: DataType) -> Arc<Field> {
-    Arc::new(Field::new("item", data_type, false))
-}
-
-fn schema(columns: usize, dtype: Dtype) -> Schema {
-    let column = |name: &str, data_type| Field::new(name, data_type, false);
-    let list = |data_type, length: usize| DataType::FixedSizeList(item(data_type), length as i32);
-    let value = match dtype {
-        Dtype::Float32 => DataType::Float32,
-        Dtype::Float16 => DataType::Float16,
-        Dtype::Int8 => DataType::Int8,
-    };
-    let mut fields = vec![
-        column("game_id", DataType::Int64),
-        column("turn_number", DataType::Int32),
-        column("row_in_game", DataType::Int32),
-        column("features", list(value, columns)),
-    ];
-    fields.extend(Head::ALL.map(|head| column(head.name(), DataType::Int32)));
-    fields.extend(Head::ALL.map(|head| {
-        column(&format!("{}_mask", head.name()), list(DataType::Int8, head.classes()))
-    }));
-    Schema::new(fields)
-}
-
-fn rows_of(block: &Block, schema: &SchemaRef) -> Result<RecordBatch, ArrowError> {
-    let rows = block.rows();
-    let features: ArrayRef = match &block.features {
-        FeatureValues::Float32(values) => Arc::new(Float32Array::from(values.clone())),
-        FeatureValues::Float16(bits) => {
-            let values = ScalarBuffer::from(Buffer::from_vec(bits.clone()));
-            Arc::new(PrimitiveArray::<Float16Type>::new(values, None))
-        }
-        FeatureValues::Int8(values) => Arc::new(Int8Array::from(values.clone())),
-    };
-    let mut columns: Vec<ArrayRef> = vec![
-        Arc::new(Int64Array::from(vec![block.game_id.0; rows])),
-        Arc::new(Int32Array::from(block.turn_numbers.clone())),
-        Arc::new(Int32Array::from_iter_values(0..rows as i32)),
-        lists(features, rows)?,
-    ];
-    for labels in &block.labels {
-        columns.push(Arc::new(Int32Array::from(labels.clone())));
-    }
-    for masks in &block.masks {
-        columns.push(lists(Arc::new(Int8Array::from(masks.clone())), rows)?);
-    }
-    RecordBatch::try_new(schema.clone(), columns)
-}
-
-/// Values as one list of equal length a row. A game has at least one row.
-fn lists(values: ArrayRef, rows: usize) -> Result<ArrayRef, ArrowError> {
-    let length = values.len() / rows.max(1);
-    let item = item(values.data_type().clone());
-    Ok(Arc::new(FixedSizeListArray::try_new(item, length as i32, values, None)?))
 }

@@ -266,7 +266,7 @@ fn check_split(folder: &Path, split: Split, receipt: &Receipt, found: &mut Expor
     if receipt.settings.layout == Layout::Parquet.name() {
         let name = parquet_file(split);
         let Some(path) = at(&name) else { return };
-        let shape = parquet_shape(&path);
+        let shape = parquet_shape(&path, receipt.settings.columns);
         let game_ids = shape.as_ref().map(|shape| shape.game_ids.clone()).ok();
         expect(
             name.clone(),

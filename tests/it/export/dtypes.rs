@@ -21,7 +21,7 @@ fn float16(export: &Export, split: &str) -> (String, Vec<u16>) {
 }
 
 /// What the bits of a finite binary16 mean, by its definition.
-fn meaning(bits: u16) -> f64 {
+pub(super) fn float16_value(bits: u16) -> f64 {
     let (exponent, mantissa) = (i32::from(bits >> 10 & 31), f64::from(bits & 1023));
     let size = match exponent {
         0 => mantissa * 2_f64.powi(-24),
@@ -32,9 +32,9 @@ fn meaning(bits: u16) -> f64 {
 
 /// Whether no binary16 is nearer to a value, and if another is as near, this is the even one.
 fn is_nearest(bits: u16, value: f64) -> bool {
-    let off = (meaning(bits) - value).abs();
+    let off = (float16_value(bits) - value).abs();
     [bits.wrapping_sub(1), bits + 1].into_iter().filter(|bits| bits >> 10 & 31 != 31).all(|other| {
-        let other_off = (meaning(other) - value).abs();
+        let other_off = (float16_value(other) - value).abs();
         off < other_off || (off == other_off && bits & 1 == 0)
     })
 }
@@ -94,9 +94,9 @@ fn float16_holds_each_value_rounded_once_in_half() {
         {
             let value = f64::from(value);
             let exact = (value - scaler.mean[column]) / scaler.scale[column];
-            assert!(is_nearest(bits, exact), "{exact} became {}", meaning(bits));
-            assert_eq!(meaning(unscaled), value);
-            rounded += usize::from(meaning(bits) != exact);
+            assert!(is_nearest(bits, exact), "{exact} became {}", float16_value(bits));
+            assert_eq!(float16_value(unscaled), value);
+            rounded += usize::from(float16_value(bits) != exact);
         }
     }
     assert!(rounded > 1000, "{rounded}: the test looked at values that do round");

@@ -1,47 +1,59 @@
 //! `--format parquet`: the same rows as the arrays, in one file a split, for other readers. Read
 //! back by the `parquet` crate always, and by Polars, pyarrow and DuckDB where a Python has them.
 
+use super::dtypes::float16_value;
 use super::{assert_same_files, exported, ingested};
 use crate::support::cli::CliTest;
 use crate::support::export::{HEADS, SPLITS};
 use crate::support::python;
-use arrow_array::cast::AsArray;
-use arrow_array::types::{Float32Type, Int8Type, Int32Type, Int64Type};
-use arrow_array::{Array, ArrowPrimitiveType, RecordBatch};
-use arrow_schema::DataType;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::column::reader::get_typed_column_reader;
+use parquet::data_type::{DataType, FixedLenByteArrayType, FloatType, Int32Type, Int64Type};
+use parquet::file::reader::{FileReader, SerializedFileReader};
 use std::fs::{self, File};
 use std::path::Path;
 use std::process::Command;
 
 const SPLIT: &str = "--split 0.5,0.25,0.25";
 
-/// A file as its row groups, and how many rows each has.
-fn read(path: &Path) -> (Vec<RecordBatch>, Vec<i64>) {
-    let builder = ParquetRecordBatchReaderBuilder::try_new(File::open(path).unwrap()).unwrap();
-    let groups = builder.metadata().row_groups().iter().map(|group| group.num_rows()).collect();
-    (builder.build().unwrap().collect::<Result<_, _>>().unwrap(), groups)
-}
+struct Table(SerializedFileReader<File>);
 
-/// All values of a column, those of lists one after another.
-fn values<T: ArrowPrimitiveType>(batches: &[RecordBatch], column: &str) -> Vec<T::Native> {
-    let mut all = Vec::new();
-    for batch in batches {
-        let column = batch.column_by_name(column).unwrap();
-        assert_eq!(column.null_count(), 0);
-        match column.data_type() {
-            DataType::FixedSizeList(..) => {
-                let values = column.as_fixed_size_list().values();
-                all.extend_from_slice(values.as_primitive::<T>().values());
-            }
-            _ => all.extend_from_slice(column.as_primitive::<T>().values()),
-        }
+impl Table {
+    fn open(path: &Path) -> Table {
+        Table(SerializedFileReader::new(File::open(path).unwrap()).unwrap())
     }
-    all
-}
 
-fn width(batches: &[RecordBatch], column: &str) -> i32 {
-    batches[0].column_by_name(column).unwrap().as_fixed_size_list().value_length()
+    /// The number of rows of each row group.
+    fn groups(&self) -> Vec<i64> {
+        self.0.metadata().row_groups().iter().map(|group| group.num_rows()).collect()
+    }
+
+    /// All values of a column, those of lists one after another, and the length of its lists (1
+    /// for a column of numbers). Asserts that nothing is NULL and that lists have one length.
+    fn read<T: DataType>(&self, column: &str) -> (Vec<T::T>, usize) {
+        let columns = self.0.metadata().file_metadata().schema_descr().columns();
+        let index = columns.iter().position(|found| found.path().parts()[0] == column).unwrap();
+        let is_list = columns[index].max_rep_level() == 1;
+        let (mut all, mut defined, mut repeated) = (Vec::new(), Vec::new(), Vec::new());
+        for (group, rows) in self.groups().into_iter().enumerate() {
+            let group = self.0.get_row_group(group).unwrap();
+            let mut reader = get_typed_column_reader::<T>(group.get_column_reader(index).unwrap());
+            let levels = is_list.then_some((&mut defined, &mut repeated));
+            let (defined, repeated) = levels.unzip();
+            reader.read_records(rows as usize, defined, repeated, &mut all).unwrap();
+        }
+        if !is_list {
+            return (all, 1);
+        }
+        assert!(defined.iter().all(|&level| level == columns[index].max_def_level()));
+        let size = repeated.iter().skip(1).position(|&level| level == 0);
+        let size = size.map_or(repeated.len(), |at| at + 1);
+        assert!(repeated.iter().enumerate().all(|(at, &level)| (level == 0) == (at % size == 0)));
+        (all, size)
+    }
+
+    fn numbers<T: DataType>(&self, column: &str) -> Vec<T::T> {
+        self.read::<T>(column).0
+    }
 }
 
 #[test]
@@ -50,24 +62,26 @@ fn a_table_holds_what_the_arrays_hold() {
     let arrays = exported(&test, "arrays", SPLIT);
     let tables = exported(&test, "tables", &format!("--format parquet {SPLIT}"));
     for split in SPLITS {
-        let (batches, groups) = read(&tables.folder.join(format!("{split}.parquet")));
+        let table = Table::open(&tables.folder.join(format!("{split}.parquet")));
         let expected = arrays.features(split);
-        assert_eq!(width(&batches, "features"), 1308);
-        let features = values::<Float32Type>(&batches, "features");
+        let (features, columns) = table.read::<FloatType>("features");
+        assert_eq!(columns, 1308);
         assert!(features.iter().map(|x| x.to_bits()).eq(expected.iter().map(|x| x.to_bits())));
         for (head, classes) in HEADS {
-            let labels = values::<Int32Type>(&batches, head);
+            let labels = table.numbers::<Int32Type>(head);
             assert_eq!(labels, arrays.labels(split, head).to_vec(), "{split} {head}");
             let mask = format!("{head}_mask");
-            assert_eq!(width(&batches, &mask), classes as i32);
-            let masks = values::<Int8Type>(&batches, &mask);
-            assert!(masks.iter().eq(arrays.masks(split, head).iter()), "{split} {mask}");
+            let (masks, size) = table.read::<Int32Type>(&mask);
+            assert_eq!(size, classes);
+            let expected = arrays.masks(split, head);
+            assert!(masks.into_iter().eq(expected.iter().map(|&x| i32::from(x))), "{split} {mask}");
         }
         let index = arrays.index(split);
-        assert_eq!(values::<Int64Type>(&batches, "game_id"), index.game_id.to_vec());
-        assert_eq!(values::<Int32Type>(&batches, "turn_number"), index.turn_number.to_vec());
-        assert_eq!(values::<Int32Type>(&batches, "row_in_game"), index.row_in_game.to_vec());
+        assert_eq!(table.numbers::<Int64Type>("game_id"), index.game_id.to_vec());
+        assert_eq!(table.numbers::<Int32Type>("turn_number"), index.turn_number.to_vec());
+        assert_eq!(table.numbers::<Int32Type>("row_in_game"), index.row_in_game.to_vec());
         // Row groups are full but for the last, so that readers need not hold much.
+        let groups = table.groups();
         let full = groups.len().saturating_sub(1);
         assert!(groups[..full].iter().all(|&rows| rows == 2_048), "{groups:?}");
     }
@@ -94,16 +108,17 @@ fn narrow_types_and_base_features_are_those_of_the_arrays() {
     exported(&test, "int8", &format!("{options} --dtype int8 --format parquet"));
     exported(&test, "float16", &format!("{options} --dtype float16 --format parquet"));
     let expected = wide.features("train");
-    let (batches, _) = read(&test.path("int8/train.parquet"));
-    assert_eq!(width(&batches, "features"), 422);
-    let found = values::<Int8Type>(&batches, "features");
-    assert!(found.iter().map(|&x| f32::from(x)).eq(expected.iter().copied()));
-    let (batches, _) = read(&test.path("float16/train.parquet"));
-    let found = values::<arrow_array::types::Float16Type>(&batches, "features");
-    assert!(found.iter().map(|x| x.to_f32()).eq(expected.iter().copied()));
+    let table = Table::open(&test.path("int8/train.parquet"));
+    let (found, columns) = table.read::<Int32Type>("features");
+    assert_eq!(columns, 422);
+    assert!(found.iter().map(|&x| x as f32).eq(expected.iter().copied()));
+    let table = Table::open(&test.path("float16/train.parquet"));
+    let found = table.numbers::<FixedLenByteArrayType>("features");
+    let bits = found.iter().map(|value| u16::from_le_bytes(value.data().try_into().unwrap()));
+    assert!(bits.map(float16_value).eq(expected.iter().map(|&x| f64::from(x))));
     // A split without a game is a file without a row.
-    let (batches, _) = read(&test.path("int8/val.parquet"));
-    assert_eq!(batches.iter().map(RecordBatch::num_rows).sum::<usize>(), 0);
+    let table = Table::open(&test.path("int8/val.parquet"));
+    assert_eq!(table.groups().iter().sum::<i64>(), 0);
 }
 
 #[test]
