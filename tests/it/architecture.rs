@@ -421,30 +421,3 @@ fn files_are_short() {
         assert!(lines <= MAX_LINES, "src/{} has {lines} lines", source.file);
     }
 }
-
-/// `docs/reliability.md` names tests as `file::test`.
-#[test]
-fn reliability_names_existing_tests() {
-    let page = read("docs/reliability.md");
-    let named = page.split('`').skip(1).step_by(2).filter_map(|name| name.split_once("::"));
-    let mut found = 0;
-    for (file, test) in named {
-        let text = read(&format!("tests/it/{file}.rs"));
-        assert!(text.contains(&format!("fn {test}(")), "there is no test {file}::{test}");
-        found += 1;
-    }
-    assert!(found >= 30, "only {found} tests named");
-}
-
-/// A name that is no module of `tests/it` would filter for nothing, and nothing would run.
-#[test]
-fn long_run_filters_exist() {
-    let script = read("tests/long-run.sh").replace("\\\n", " ");
-    let command = script.lines().find(|line| line.starts_with("cargo test")).unwrap();
-    let modules = read("tests/it/main.rs");
-    let filters: Vec<&str> = command.split(" -- ").nth(1).unwrap().split_whitespace().collect();
-    assert!(filters.len() > 5, "{filters:?}");
-    for filter in filters {
-        assert!(modules.contains(&format!("mod {filter};")), "no module of tests/it: {filter}");
-    }
-}

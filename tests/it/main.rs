@@ -12,6 +12,7 @@ mod cli_conventions;
 mod concurrency;
 mod corruption;
 mod diff;
+mod docs;
 mod error_messages;
 mod export;
 mod features;

@@ -222,12 +222,12 @@ fn counts_by_players_by_night_and_by_action_add_up_to_the_logs() {
             }
         }
     }
-    let sql = query("Which are the longest games, and which logs make the most rows?");
+    let sql = query("Which games are the longest?");
     let mut longest: Vec<i64> = logs.values().map(|log| log.turns).collect();
     longest.sort_unstable_by(|a, b| b.cmp(a));
     let listed = rows(&test, &sql);
     assert!(listed.iter().map(|row| integer(&row["turns"])).eq(longest.into_iter().take(10)));
-    let space = rows(&test, &query("How much do games take, as logs and in the cache?"));
+    let space = rows(&test, &query("How large are the games, as logs and in the cache?"));
     let total: i64 = space.iter().map(|row| integer(&row["log_bytes"])).sum();
     assert_eq!(total, logs.values().map(|log| log.bytes).sum::<i64>());
     let cached: i64 = space.iter().map(|row| integer(&row["cached_bytes"])).sum();
@@ -237,7 +237,7 @@ fn counts_by_players_by_night_and_by_action_add_up_to_the_logs() {
 #[test]
 fn refused_logs_are_listed_with_what_stands_in_for_them() {
     let (test, _) = cached_games();
-    let listed = rows(&test, &query("Which, and why?"));
+    let listed = rows(&test, &query("Which logs, and why?"));
     let text = |row: &Row, name: &str| match &row[name] {
         Value::Text(text) => text.clone(),
         other => panic!("{other:?} is no text"),

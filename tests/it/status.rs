@@ -197,12 +197,11 @@ fn explain_gives_every_game_one_reason_of_the_list_with_old_and_new() {
     assert!(text.ends_with("\n11 games in all\n"), "{text}");
 }
 
-/// The list stands in the README, once, and nothing else can be said of a game.
 #[test]
-fn the_readme_has_every_reason() {
-    let readme = include_str!("../../README.md");
+fn docs_list_every_reason() {
+    let page = include_str!("../../docs/commands.md");
     for (_, _, reason, _) in EXPECTED {
-        assert_eq!(readme.matches(&format!("| `{reason}` |")).count(), 1, "{reason}");
+        assert_eq!(page.matches(&format!("| `{reason}` |")).count(), 1, "{reason}");
     }
 }
 

@@ -83,10 +83,10 @@ fn every_command_of_the_page_does_what_the_page_says() {
     }
     if python.is_some() {
         assert!(all.contains("1308) float32"), "{all}");
-        let foretold = all.lines().find(|line| line.contains("moves foretold")).unwrap();
+        let predicted = all.lines().find(|line| line.contains("moves predicted")).unwrap();
         let percent = |word: &str| word.strip_suffix('%').and_then(|word| word.parse().ok());
-        let percents: Vec<u32> = foretold.split_whitespace().filter_map(percent).collect();
-        assert!(percents[0] >= 85 && percents[1] < 70, "{foretold}");
+        let percents: Vec<u32> = predicted.split_whitespace().filter_map(percent).collect();
+        assert!(percents[0] >= 85 && percents[1] < 70, "{predicted}");
     }
 }
 

@@ -1,5 +1,5 @@
-"""The Python parts of the README, run as they are written. Those that need PyTorch, or a GPU, run where
-there is one."""
+"""The Python code in the README and the docs, run as it is written. Code that needs PyTorch, Ray or a GPU
+runs where there is one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,12 @@ from typing import Any
 import pytest
 from conftest import REPOSITORY, run_prep
 
-BLOCKS = re.findall(r"^```python\n(.*?)^```$", (REPOSITORY / "README.md").read_text(), re.S | re.M)
+PAGES = ("README.md", "docs/outputs.md", "docs/python.md")
+BLOCKS = [
+    block
+    for page in PAGES
+    for block in re.findall(r"^```python\n(.*?)^```$", (REPOSITORY / page).read_text(), re.S | re.M)
+]
 
 
 def reads_parquet(block: str) -> bool:
@@ -22,7 +27,7 @@ def reads_parquet(block: str) -> bool:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder as the README has it."""
+    """A folder with the files that the code reads."""
     folder = tmp_path_factory.mktemp("readme")
     run_prep("simulate", "data/raw", "--games", "60", "-q", cwd=folder)
     run_prep("ingest", "-q", cwd=folder)
@@ -39,16 +44,16 @@ def needs(block: str) -> str | None:
     return "PyTorch" if "torch" in block and find_spec("torch") is None else None
 
 
-def test_every_block_runs(
+def test_code_runs(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    # A reader types them one after another: what one block names, the next may use.
+    # Later blocks use names of earlier ones.
     names: dict[str, Any] = {}
     monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
     run = [block for block in BLOCKS if needs(block) is None]
     for block in run:
         monkeypatch.chdir(folder / "parquet" if reads_parquet(block) else folder)
-        exec(compile(block, "README.md", "exec"), names)
+        exec(compile(block, "docs", "exec"), names)
     if "ray" in sys.modules:
         sys.modules["ray"].shutdown()
     assert len(run) >= 5 and any(map(reads_parquet, run))
@@ -59,7 +64,7 @@ def test_every_block_runs(
     assert printed.endswith("gems_board_red 2.5 a whole number from 0 to 7\n")
 
 
-def test_the_blocks_that_did_not_run_are_at_least_python() -> None:
+def test_all_code_compiles() -> None:
     assert [needs(block) for block in BLOCKS].count(None) < len(BLOCKS)
     for block in BLOCKS:
-        compile(block, "README.md", "exec")
+        compile(block, "docs", "exec")
