@@ -1,7 +1,7 @@
 //! `prep ingest`
 
 use super::output;
-use super::{Context, MemoryArgs, Outcome, excerpt, progress, stop_flag, switch, threads};
+use super::{Context, MemoryArgs, Outcome, code_frame, progress, stop_flag, switch, threads};
 use crate::cache::{Cache, Rebuild, WriterLock};
 use crate::gamelog::{GameId, LogError, ReadOptions};
 use crate::ingest::{
@@ -208,7 +208,7 @@ fn outcome(summary: &IngestSummary) -> Outcome {
 fn warn(summary: &IngestSummary, options: &IngestOptions) {
     for error in summary.refused.iter().take(LISTED_LOGS) {
         tracing::error!("{error}");
-        excerpt::show_log(&options.root, error);
+        code_frame::show_log(&options.root, error);
     }
     if let Some(more @ 1..) = summary.refused.len().checked_sub(LISTED_LOGS) {
         tracing::error!("and {}, see `prep status`", counted(more, "more refused log"));

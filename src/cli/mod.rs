@@ -3,10 +3,10 @@
 //! Results go to stdout, everything else to stderr. A value is taken from its flag, else from its
 //! `PREP_*` variable, else from the settings file, else from the defaults.
 
+mod code_frame;
 mod completions;
 mod demo;
 mod diff;
-mod excerpt;
 mod export;
 mod ingest;
 mod inspect;
@@ -166,7 +166,7 @@ pub fn run_command(arguments: impl IntoIterator<Item = OsString>) -> u8 {
             None => {
                 tracing::error!("{error:#}");
                 if let Some(error) = error.downcast_ref::<ConfigError>() {
-                    excerpt::show_settings(error);
+                    code_frame::show_settings(error);
                 }
                 outcome_of(&error).exit_code()
             }

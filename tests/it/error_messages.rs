@@ -261,37 +261,25 @@ fn what_is_advised_for_another_cache_names_that_cache() {
 }
 
 #[test]
-fn a_slip_in_the_settings_is_underlined() {
+fn settings_code_frames() {
     let test = CliTest::new();
-    for (yaml, said, line, marked) in [
-        (
-            "data:\n  data_rot: raw\n",
-            "did you mean `data.data_root`?",
-            "2 |   data_rot: raw",
-            "data_rot",
-        ),
-        ("data: raw # logs\n", "write keys there", "1 | data: raw # logs", "raw"),
-        (
-            "preprocessing: {batch_size: many, verbose: no}\n",
-            "write a whole number from 1",
-            "1 | preprocessing: {batch_size: many, verbose: no}",
-            "many",
-        ),
-        ("seed: 1\nseed: 2\n", "is given twice, first on line 1", "2 | seed: 2", "seed"),
-        ("seed: 012\n", "without the leading zero", "1 | seed: 012", "012"),
-        ("data:\n  val_ratio: 0.3\n", "sum to 1.2, not to 1", "2 |   val_ratio: 0.3", "0.3"),
-        (
-            "data:\n\tdata_root: raw\n",
-            "a tab in the indentation, use spaces",
-            "2 | →data_root: raw",
-            "data_root",
-        ),
+    let long = format!("data: {{processed_dir: {}, dat_root: x}}\n", "long".repeat(50));
+    let mut said = String::new();
+    for yaml in [
+        "data:\n  data_rot: raw\n",
+        "data: raw # logs\n",
+        "preprocessing: {batch_size: many, verbose: no}\n",
+        "seed: 1\nseed: 2\n",
+        "seed: 012\n",
+        "seed: \"4, 2\" # x\n",
+        "data:\n  val_ratio: 0.3\n",
+        "data:\n\tdata_root: raw\n",
+        &long,
     ] {
         test.write("prep.yaml", yaml);
-        let ran = says(&test, "status", 1, &["error: prep.yaml:"]);
-        assert_eq!(underlined(&ran, said), (line.to_owned(), marked.to_owned()), "{yaml}");
-        assert_eq!(ran.stderr.matches(said).count(), 1, "said twice: {ran:#?}");
+        said += &says(&test, "status", 1, &["error: prep.yaml:"]).stderr;
     }
+    insta::assert_snapshot!(said);
     says(&test, "status --config nowhere.yaml", 1, &["there is no settings file nowhere.yaml"]);
     test.write("binary.yaml", b"\xff\xfe\x00");
     let ran = says(&test, "status --config binary.yaml", 1, &["binary.yaml:1:1: not UTF-8 text"]);
@@ -401,7 +389,7 @@ fn on_a_terminal_the_place_is_coloured_unless_nobody_wants_colours() {
     test.write("prep.yaml", "seed: many\n");
     let status = test.command("status");
     let on_terminal = format!("'{}' status", status.get_program().to_string_lossy());
-    for (no_color, wanted) in [("", "\u{1b}[1;31m^^^^"), ("1", "|       ^^^^")] {
+    for (no_color, wanted) in [("", "\u{1b}[91m^^^^"), ("1", "|       ^^^^")] {
         let mut script = std::process::Command::new("script");
         script.args(["-qec", &on_terminal, "/dev/null"]).env("NO_COLOR", no_color);
         script.current_dir(test.path(".")).stdin(std::process::Stdio::null());

@@ -1,36 +1,24 @@
 //! Settings: a YAML file in, checked values out.
 //!
-//! # Why it is so
-//! The files exist already, beside sections for a model and its training, and were read by
-//! PyYAML. They must work unchanged, so everything outside our keys passes untouched, while a slip
-//! inside them is an error with its place: a misspelt `train_ratio` that is silently the default
-//! would spoil an experiment without anyone noticing.
+//! Such files exist already, beside sections for a model and its training, and were read by PyYAML.
+//! They must work unchanged, so everything outside our keys passes, while a slip inside them is an
+//! error with its place: a misspelt `train_ratio` that is silently the default would spoil an
+//! experiment without anyone noticing. What the user should hear about (a key without a use, a
+//! spelling that other YAML readers take differently) comes back as notes; nothing is printed here.
 //!
-//! # How it works
-//! `yaml` keeps the document as written, `scalar` says what a plain word means to readers of
-//! YAML 1.1 and 1.2, `read` checks each of the `keys` and fills [`Settings`]. What the user should hear about
-//! (a key without a use, a spelling that other readers take differently) comes back as notes; this
-//! room prints nothing.
-//!
-//! # What it does not do
-//! Flags and `PREP_*` variables come before the file; the command line lays them over these fields.
-//! It does not look whether folders exist, and leaves relative paths relative to the current
-//! folder, not to the file.
+//! Flags and `PREP_*` variables come before the file; the command line applies them to these fields.
+//! Relative paths are relative to the current folder, not to the file.
 
-mod error;
-mod keys;
-mod read;
+mod check;
+mod file;
 mod scalar;
-mod yaml;
-
-pub use error::{ConfigError, Place};
 
 use crate::dataset::{FeatureSet, MaskSource, Ratios};
+use std::fmt;
 use std::fs;
 use std::io::ErrorKind;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
-use yaml::{Document, Position};
 
 /// The settings file that is read when none is named.
 pub const DEFAULT_FILE: &str = "prep.yaml";
@@ -132,9 +120,16 @@ impl Settings {
         })?;
         let text = std::str::from_utf8(&bytes).map_err(|error| {
             let before = String::from_utf8_lossy(&bytes[..error.valid_up_to()]);
-            let line = before.matches('\n').count() + 1;
-            let column = before.chars().rev().take_while(|&c| c != '\n').count() + 1;
-            ConfigError::NotUtf8 { at: Place::new(path, Position { line, column }) }
+            let (line, column) = match before.rsplit_once('\n') {
+                None => (1, before.chars().count() + 1),
+                Some((lines, last)) => (lines.matches('\n').count() + 2, last.chars().count() + 1),
+            };
+            let source = String::new();
+            let at = Place { file: path.to_owned(), line, column, length: 1, source };
+            ConfigError::Invalid {
+                at,
+                message: "not UTF-8 text; save the file as UTF-8".to_owned(),
+            }
         })?;
         Settings::parse(text, path)
     }
@@ -144,13 +139,56 @@ impl Settings {
     /// # Errors
     /// If the text is not YAML, or sets one of our keys wrongly.
     pub fn parse(text: &str, path: &Path) -> Result<Loaded, ConfigError> {
-        let document = Document::parse(text).map_err(|error| ConfigError::Syntax {
-            at: Place::new(path, error.position),
-            reason: error.reason,
-        })?;
-        let (settings, notes) = read::settings(&document, path)?;
-        Ok(Loaded { settings, file: Some(path.to_owned()), notes })
+        check::settings(text, path)
     }
+}
+
+/// A place in a settings file, shown as `prep.yaml:12:3`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The file, as it was given.
+    pub file: PathBuf,
+    /// From 1.
+    pub line: usize,
+    /// From 1, in characters.
+    pub column: usize,
+    /// Characters of the key or value that is meant, at least 1.
+    pub length: usize,
+    /// The line; empty where it cannot be shown.
+    pub source: String,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.file.display(), self.line, self.column)
+    }
+}
+
+/// Why settings could not be loaded.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// No file at the path that was asked for.
+    #[error("there is no settings file {}; give the path of one, or none for the defaults", path.display())]
+    NotFound {
+        /// The path as given.
+        path: PathBuf,
+    },
+    /// The file is there and cannot be read.
+    #[error("cannot read the settings file {}; check that it is a file and may be read", path.display())]
+    Unreadable {
+        /// The path as given.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The file is not YAML, or a key of ours is wrong.
+    #[error("{at}: {message}")]
+    Invalid {
+        /// What is wrong.
+        at: Place,
+        /// What is wrong with it, and what to write.
+        message: String,
+    },
 }
 
 #[cfg(test)]
@@ -158,7 +196,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn without_a_file_there_are_defaults_and_a_link_to_nowhere_is_a_file() {
+    fn default_file() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(DEFAULT_FILE);
         let loaded = Settings::load_if_there(&path).unwrap();

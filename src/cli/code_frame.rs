@@ -1,0 +1,55 @@
+//! The line that an error is about, below the error, with the place underlined:
+//!
+//! ```text
+//! error: 2_games/17.csv:31: card3_cost_red is `2.5`, expected a whole number from 0 to 7
+//!    |
+//! 31 | …,0,3,1,0,2.5,0,1,0,…
+//!    |           ^^^ value 71 of 403
+//! ```
+
+use super::output::{say_below, use_color};
+use crate::config::{ConfigError, Place};
+use crate::gamelog::{Excerpt, LogError};
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use std::fs;
+use std::ops::Range;
+use std::path::Path;
+
+/// Largest log that is read once more for the sake of one line.
+const LARGEST_LOG: u64 = 64 << 20;
+
+/// Columns of a line and its margin; longer lines are cut around the place.
+const WIDTH: usize = 80;
+
+/// Shows the line of a log below the error. The log is read again for it: where that fails, or the
+/// file has changed, the error stands alone.
+pub(super) fn show_log(root: &Path, error: &LogError) {
+    let path = root.join(&error.file);
+    // A pipe or a device could be read forever.
+    let is_readable =
+        fs::metadata(&path).is_ok_and(|file| file.is_file() && file.len() <= LARGEST_LOG);
+    let bytes = if is_readable { fs::read(&path).ok() } else { None };
+    let excerpt = bytes.and_then(|bytes| Excerpt::find(&bytes, error));
+    if let Some(Excerpt { line, text, marked, note }) = excerpt {
+        say_below(&code_frame(line as usize, &text, marked, &note));
+    }
+}
+
+/// Shows the line of a settings file below the error.
+pub(super) fn show_settings(error: &ConfigError) {
+    if let ConfigError::Invalid { at: Place { line, column, length, source, .. }, .. } = error
+        && !source.is_empty()
+    {
+        say_below(&code_frame(*line, source, column - 1..column - 1 + length, ""));
+    }
+}
+
+/// A line of text with these characters underlined.
+fn code_frame(line: usize, text: &str, marked: Range<usize>, note: &str) -> String {
+    let byte = |place| text.char_indices().nth(place).map_or(text.len(), |(byte, _)| byte);
+    let annotation = AnnotationKind::Primary.span(byte(marked.start)..byte(marked.end)).label(note);
+    let snippet = Snippet::source(text).line_start(line).annotation(annotation);
+    let renderer = if use_color() { Renderer::styled() } else { Renderer::plain() };
+    let group = Group::with_level(Level::ERROR).element(snippet);
+    renderer.term_width(WIDTH).render(&[group]) + "\n"
+}

@@ -1,0 +1,368 @@
+//! From the file as written to checked [`Settings`].
+
+use super::file::{self, Content, Data, File, Preprocessing, Value};
+use super::scalar::{self, Scalar};
+use super::{ConfigError, Loaded, MAX_BATCH_SIZE, MAX_WORKERS, Place, Settings};
+use crate::dataset::{FeatureSet, MaskSource, Ratios};
+use serde_saphyr::{Error, Location, Spanned};
+use std::fmt::Display;
+use std::num::NonZeroUsize;
+use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
+
+const FLOAT64_HAS_NO_USE: &str = "no longer has a use: arrays are always float32, which holds \
+    every value exactly; remove the line";
+
+const MERGING_HAS_NO_USE: &str = "no longer has a use: rows are always ordered by game id and then \
+    as logged; remove the line";
+
+/// Checks the text of a file and returns what it sets.
+pub(super) fn settings(text: &str, path: &Path) -> Result<Loaded, ConfigError> {
+    let mut reader = Reader { text, path, notes: Vec::new() };
+    let file = file::parse(text).map_err(|error| reader.not_read(&error))?;
+    let settings = reader.settings(file)?;
+    Ok(Loaded { settings, file: Some(path.to_owned()), notes: reader.notes })
+}
+
+/// Why a scalar is not what a key takes.
+enum Misfit {
+    Type,
+    Range,
+}
+
+struct Reader<'a> {
+    text: &'a str,
+    path: &'a Path,
+    notes: Vec<String>,
+}
+
+impl Reader<'_> {
+    fn settings(&mut self, file: File) -> Result<Settings, ConfigError> {
+        let data = file.data.unwrap_or_default();
+        let preprocessing = file.preprocessing.unwrap_or_default();
+        self.check_repeated("", &file.keys, File::KEYS)?;
+        self.notes = self.likely_slips(&file.keys);
+        self.check_section("data.", &data.keys, Data::KEYS)?;
+        self.check_section("preprocessing.", &preprocessing.keys, Preprocessing::KEYS)?;
+
+        let mut settings = Settings::default();
+        // NumPy's RandomState takes no other seeds, and the sklearn split must repeat it.
+        self.whole_number("seed", &file.seed, 0..=u32::MAX, &mut settings.seed)?;
+        self.folder("data.data_root", &data.data_root, &mut settings.data_root)?;
+        self.folder("data.processed_dir", &data.processed_dir, &mut settings.processed_dir)?;
+        settings.ratios = self.ratios(&data)?;
+
+        let Preprocessing {
+            keys: _,
+            num_workers,
+            batch_size,
+            use_float32,
+            monitor_memory,
+            intermediate_dir,
+            enable_feature_engineering,
+            enable_masking,
+            parallel,
+            verbose,
+            merge_strategy,
+        } = preprocessing;
+        let (mut workers, mut games) = (0, settings.batch_size.get() as u32);
+        if !matches!(&num_workers.0, Some(Spanned { value: Content::Empty, .. })) {
+            self.whole_number(
+                "preprocessing.num_workers",
+                &num_workers,
+                0..=MAX_WORKERS,
+                &mut workers,
+            )?;
+        }
+        self.whole_number("preprocessing.batch_size", &batch_size, 1..=MAX_BATCH_SIZE, &mut games)?;
+        settings.batch_size = NonZeroUsize::new(games as usize).unwrap_or(settings.batch_size);
+        self.folder(
+            "preprocessing.intermediate_dir",
+            &intermediate_dir,
+            &mut settings.intermediate_dir,
+        )?;
+        let mut boolean = |key: &str, value: &Value, default: bool| {
+            self.boolean(&format!("preprocessing.{key}"), value, default)
+        };
+        settings.monitor_memory = boolean("monitor_memory", &monitor_memory, false)?;
+        settings.verbose = boolean("verbose", &verbose, false)?;
+        if !boolean("enable_feature_engineering", &enable_feature_engineering, true)? {
+            settings.features = FeatureSet::Base;
+        }
+        if !boolean("enable_masking", &enable_masking, true)? {
+            settings.masks = MaskSource::AllOnes;
+        }
+        if !boolean("parallel", &parallel, true)? {
+            workers = 1;
+        }
+        settings.num_workers = NonZeroUsize::new(workers as usize);
+        if !boolean("use_float32", &use_float32, true)? {
+            self.note(&use_float32, "preprocessing.use_float32", FLOAT64_HAS_NO_USE);
+        }
+        self.note(&merge_strategy, "preprocessing.merge_strategy", MERGING_HAS_NO_USE);
+        Ok(settings)
+    }
+
+    /// A note for each key of another program that looks like a slip in ours: the section would be
+    /// ignored in silence.
+    fn likely_slips(&self, keys: &[Spanned<Content>]) -> Vec<String> {
+        let is_given = |known| keys.iter().any(|key| self.name(key) == known);
+        let mut notes = Vec::new();
+        for key in keys {
+            let name = self.name(key);
+            let meant = File::KEYS.iter().find(|known| {
+                // One slip, or two in a long word.
+                let slips = if known.len() > 8 { 2 } else { 1 };
+                strsim::damerau_levenshtein(&name.to_lowercase(), known) <= slips
+            });
+            if let Some(meant) = meant.filter(|&&meant| !is_given(meant)) {
+                let at = self.place(key.referenced);
+                notes.push(format!(
+                    "{at}: `{name}` is not a key of prep and is ignored; if you meant `{meant}`, \
+                     correct it"
+                ));
+            }
+        }
+        notes
+    }
+
+    fn check_section(
+        &self,
+        section: &str,
+        keys: &[Spanned<Content>],
+        known: &[&str],
+    ) -> Result<(), ConfigError> {
+        self.check_repeated(section, keys, known)?;
+        match keys.iter().find(|key| !known.contains(&self.name(key))) {
+            None => Ok(()),
+            Some(key) => {
+                let name = self.name(key);
+                let advice = advice(section, name, known);
+                Err(self
+                    .invalid(key.referenced, format!("unknown key `{section}{name}`; {advice}")))
+            }
+        }
+    }
+
+    fn check_repeated(
+        &self,
+        section: &str,
+        keys: &[Spanned<Content>],
+        known: &[&str],
+    ) -> Result<(), ConfigError> {
+        for (index, key) in keys.iter().enumerate() {
+            let name = self.name(key);
+            let first = keys[..index].iter().find(|other| self.name(other) == name);
+            if let Some(first) = first.filter(|_| known.contains(&name)) {
+                let line = first.referenced.line();
+                return Err(self.invalid(
+                    key.referenced,
+                    format!(
+                        "`{section}{name}` is given twice, first on line {line}; keep one of them"
+                    ),
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn ratios(&mut self, data: &Data) -> Result<Ratios, ConfigError> {
+        let default = Ratios::default();
+        let mut parts = [default.train(), default.val(), default.test()];
+        let values = [&data.train_ratio, &data.val_ratio, &data.test_ratio];
+        let keys = ["data.train_ratio", "data.val_ratio", "data.test_ratio"];
+        for ((part, value), key) in parts.iter_mut().zip(values).zip(keys) {
+            let expected = "a number from 0 to 1, such as 0.1";
+            let read = self.scalar(key, value, expected, |scalar| match scalar {
+                Scalar::Whole(n) | Scalar::Decimal(n) if (0.0..=1.0).contains(&n) => Ok(n),
+                Scalar::Whole(_) | Scalar::Decimal(_) => Err(Misfit::Range),
+                _ => Err(Misfit::Type),
+            })?;
+            *part = read.unwrap_or(*part);
+        }
+        let given = || values.iter().filter_map(|value| value.0.as_ref());
+        let [train, val, test] = parts;
+        Ratios::new(train, val, test).map_err(|error| {
+            let last =
+                given().map(|value| value.referenced).max_by_key(|at| (at.line(), at.column()));
+            let mut message = error.to_string();
+            if given().count() < values.len() {
+                message += " (a ratio that is not in the file has its default: 0.8, 0.1, 0.1)";
+            }
+            self.invalid(last.unwrap_or(Location::UNKNOWN), message)
+        })
+    }
+
+    fn folder(&self, key: &str, value: &Value, folder: &mut PathBuf) -> Result<(), ConfigError> {
+        match &value.0 {
+            None => {}
+            Some(Spanned { value: Content::Text(path), .. }) if !path.is_empty() => {
+                *folder = PathBuf::from(path);
+            }
+            // Such as a year.
+            Some(value @ Spanned { value: Content::Plain, .. }) => {
+                *folder = PathBuf::from(self.spelling(value));
+            }
+            Some(value) => return Err(self.wrong_type(key, value, "the path of a folder")),
+        }
+        Ok(())
+    }
+
+    fn boolean(&mut self, key: &str, value: &Value, default: bool) -> Result<bool, ConfigError> {
+        let read = self.scalar(key, value, "true or false", |scalar| match scalar {
+            Scalar::Boolean(value) => Ok(value),
+            _ => Err(Misfit::Type),
+        })?;
+        Ok(read.unwrap_or(default))
+    }
+
+    fn whole_number(
+        &mut self,
+        key: &str,
+        value: &Value,
+        range: RangeInclusive<u32>,
+        number: &mut u32,
+    ) -> Result<(), ConfigError> {
+        let (min, max) = (*range.start(), *range.end());
+        let expected = format!("a whole number from {min} to {max}");
+        let read = self.scalar(key, value, &expected, |scalar| match scalar {
+            Scalar::Whole(n) if (f64::from(min)..=f64::from(max)).contains(&n) => Ok(n as u32),
+            Scalar::Whole(_) => Err(Misfit::Range),
+            _ => Err(Misfit::Type),
+        })?;
+        *number = read.unwrap_or(*number);
+        Ok(())
+    }
+
+    /// Converts a scalar, with a note if other YAML readers take it for text.
+    fn scalar<T: Display>(
+        &mut self,
+        key: &str,
+        value: &Value,
+        expected: &str,
+        convert: impl Fn(Scalar) -> Result<T, Misfit>,
+    ) -> Result<Option<T>, ConfigError> {
+        let Some(content) = &value.0 else { return Ok(None) };
+        let word = self.spelling(content);
+        let (scalar, text_to) = match content.value {
+            Content::Plain => scalar::read(word),
+            _ => (Scalar::Text, None),
+        };
+        let message = match (convert(scalar), text_to) {
+            (Ok(converted), None) => return Ok(Some(converted)),
+            (Ok(converted), Some(readers)) => {
+                let note = format!(
+                    "is written {word} and read as {converted}, but {readers} take it as text; \
+                     write {converted}"
+                );
+                self.note(value, key, &note);
+                return Ok(Some(converted));
+            }
+            (Err(_), _) if scalar == Scalar::LeadingZero => format!(
+                "`{key}` is {word}, which some YAML readers take as octal and some as decimal; \
+                 write it without the leading zero"
+            ),
+            (Err(Misfit::Range), _) => {
+                format!("`{key}` is {word}, which is out of range; write {expected}")
+            }
+            (Err(Misfit::Type), _) => return Err(self.wrong_type(key, content, expected)),
+        };
+        Err(self.invalid(content.referenced, message))
+    }
+
+    fn wrong_type(&self, key: &str, value: &Spanned<Content>, expected: &str) -> ConfigError {
+        let found = match &value.value {
+            Content::Empty => "empty".to_owned(),
+            Content::Text(text) => format!("the text {text:?}"),
+            Content::Plain => format!("`{}`", self.spelling(value)),
+            Content::List => "a list".to_owned(),
+            Content::Section => "a section".to_owned(),
+        };
+        // Python took an empty value for "off" or failed, so the default would be a guess.
+        let or_default = match value.value {
+            Content::Empty => ", or remove the line for the default",
+            _ => "",
+        };
+        let message = format!("`{key}` is {found}; write {expected}{or_default}");
+        self.invalid(value.referenced, message)
+    }
+
+    fn note(&mut self, value: &Value, key: &str, text: &str) {
+        if let Some(value) = &value.0 {
+            self.notes.push(format!("{}: `{key}` {text}", self.place(value.referenced)));
+        }
+    }
+
+    /// What serde-saphyr refuses: text that is not YAML, and sections that are none.
+    fn not_read(&self, error: &Error) -> ConfigError {
+        let location = error.location().unwrap_or(Location::UNKNOWN);
+        let message = match error {
+            Error::Unexpected { expected: "mapping start", .. } => {
+                "expected a section: write its keys below its name, such as `batch_size: 500` below \
+                 `preprocessing:`"
+                    .to_owned()
+            }
+            Error::MultipleDocuments { .. } => {
+                "not valid YAML: a second document begins here; keep one of them".to_owned()
+            }
+            Error::RecursiveReferencesRequireWeakTypes { .. } => {
+                "an alias inside the value that it repeats; write the value out".to_owned()
+            }
+            error => {
+                let words = error.to_string();
+                let reason = words.split(" at line ").next().unwrap_or_default();
+                match reason.contains("tabs disallowed") {
+                    true => "not valid YAML: a tab in the indentation; use spaces".to_owned(),
+                    false => format!("not valid YAML: {reason}; check that line and the one above"),
+                }
+            }
+        };
+        self.invalid(location, message)
+    }
+
+    fn invalid(&self, at: Location, message: String) -> ConfigError {
+        ConfigError::Invalid { at: self.place(at), message }
+    }
+
+    fn place(&self, at: Location) -> Place {
+        let (line, column) = (at.line().max(1) as usize, at.column().max(1) as usize);
+        let source = self.text.lines().nth(line - 1).unwrap_or_default().to_owned();
+        let length = at.span().len().max(1) as usize;
+        Place { file: self.path.to_owned(), line, column, length, source }
+    }
+
+    /// A key's name; `?` for one that is a list or a section.
+    fn name<'k>(&'k self, key: &'k Spanned<Content>) -> &'k str {
+        match &key.value {
+            Content::Text(name) => name,
+            Content::Plain => self.spelling(key),
+            Content::Empty | Content::List | Content::Section => "?",
+        }
+    }
+
+    /// A plain word as it is written in the file.
+    fn spelling(&self, value: &Spanned<Content>) -> &str {
+        let span = value.defined.span();
+        let range = span.byte_offset().zip(span.byte_len());
+        let range = range.map(|(offset, len)| offset as usize..(offset + len) as usize);
+        range.and_then(|range| self.text.get(range)).unwrap_or_default().trim_end()
+    }
+}
+
+/// What to write instead of an unknown key.
+fn advice(section: &str, key: &str, known: &[&str]) -> String {
+    let sections =
+        [("", File::KEYS), ("data.", Data::KEYS), ("preprocessing.", Preprocessing::KEYS)];
+    let all = sections.iter().flat_map(|(prefix, keys)| keys.iter().map(move |key| (prefix, key)));
+    let nearest = all
+        .map(|(&prefix, known)| {
+            // Of two that are equally similar, the one in this section.
+            let likeness = strsim::jaro_winkler(&key.to_lowercase(), known);
+            (likeness, prefix == section, format!("{prefix}{known}"))
+        })
+        .max_by(|one, other| one.0.total_cmp(&other.0).then(one.1.cmp(&other.1)));
+    match nearest {
+        Some((likeness, _, known)) if likeness >= 0.75 => format!("did you mean `{known}`?"),
+        _ => format!("the keys here are {}", known.join(", ")),
+    }
+}
