@@ -34,7 +34,6 @@
 //! | [`ingest`] | the glue from logs to cache |
 //! | [`export`] | the glue from cache to arrays |
 //! | [`report`] | the glue from cache and export to numbers about them |
-//! | [`page`] | those numbers as one HTML file |
 //! | [`cli`] | the command line |
 //!
 //! # As a library
@@ -83,7 +82,5 @@ pub mod ingest;
 pub mod export;
 
 pub mod report;
-
-pub mod page;
 
 pub mod cli;

@@ -3,8 +3,7 @@
 use super::output;
 use super::{Context, Outcome, progress, stop_flag, threads};
 use crate::cache::Cache;
-use crate::page::render;
-use crate::report::{ReportOptions, as_json, report};
+use crate::report::{ReportOptions, as_json, render, report};
 use crate::words::bytes_in_words;
 use anyhow::{Result, anyhow, bail};
 use clap::Args;

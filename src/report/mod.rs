@@ -13,8 +13,8 @@
 //! What concerns an export is read from its small files, and compared by
 //! [`diff_exports`](crate::export::diff_exports).
 //!
-//! **What it does not do.** It draws nothing: the page is made from a finished [`Report`] by
-//! another room, and `--json` gives the same numbers to a program.
+//! [`render`] makes one HTML page of a finished [`Report`], and [`as_json`] gives the same numbers to
+//! a program.
 
 mod cards;
 mod classes;
@@ -25,6 +25,7 @@ mod findings;
 mod games;
 mod heads;
 mod json;
+mod page;
 mod places;
 mod run;
 mod splits;
@@ -39,6 +40,7 @@ pub use findings::{Finding, LARGE_DRIFT, findings};
 pub use games::{ActionCounts, GamesTally, TurnTally};
 pub use heads::{ClassTally, HeadTally, IllegalLabel, MOST_NAMED};
 pub use json::as_json;
+pub use page::render;
 pub use run::{CacheFacts, ExportReport, Night, Report, ReportOptions, report};
 pub use splits::{HeadBalance, balance};
 pub use tally::Tally;
