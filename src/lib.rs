@@ -28,7 +28,7 @@
 //! | [`simulate`] | games to try things on |
 //! | [`disk_space`] | how much room the disk has, in words |
 //! | [`cache`] | the SQLite file: key, staleness, blobs, migrations |
-//! | [`dataset`] | what consumers of the cache share: shares of the splits, columns, masks |
+//! | [`dataset`] | what consumers of the cache share: which games, split, columns, scaler |
 //! | [`config`] | YAML to checked settings |
 //! | [`memory`], [`phases`], [`progress`] | what long runs report |
 //! | [`ingest`] | the glue from logs to cache |

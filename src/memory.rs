@@ -1,4 +1,4 @@
-//! Resident memory of this process, as the kernel counts it.
+//! Resident memory of this process.
 
 use std::fmt;
 
@@ -30,9 +30,8 @@ impl fmt::Display for ResidentMemory {
     }
 }
 
-/// Says how much memory this process has, if that is `wanted` and known.
+/// Logs how much memory this process has, if that is `wanted` and known.
 pub fn report_memory(wanted: bool, when: &str) {
-    // Asking takes twelve system calls: only where the answer is wanted.
     if wanted && let Some(memory) = ResidentMemory::measure() {
         tracing::info!("memory {when}: {memory}");
     }
@@ -44,7 +43,7 @@ mod tests {
 
     #[test]
     #[cfg(target_os = "linux")]
-    fn memory_that_is_used_is_seen() {
+    fn allocated_memory_is_resident() {
         let before = ResidentMemory::measure().unwrap();
         let block = std::hint::black_box(vec![1_u8; 64 << 20]);
         let after = ResidentMemory::measure().unwrap();

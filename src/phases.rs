@@ -1,14 +1,13 @@
-//! Where the time of a run went.
+//! Where the time of a run goes.
 //!
-//! A phase is a kind of work, such as hashing. All threads add to it what they spent and how much
-//! they got done, so its seconds can be more than the clock's: divided by those, they tell how many
-//! threads were busy with it.
+//! A phase is a kind of work, such as hashing. All threads add their time and their amount of work to
+//! it, so that its time divided by that of the run is the number of threads that were busy with it.
 
 use crate::words::grouped;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-/// What a phase gets done.
+/// Unit of the work of a phase.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unit {
     /// Bytes, shown as megabytes.
@@ -32,7 +31,7 @@ impl Phase {
         Phase { name, unit, nanoseconds: AtomicU64::new(0), amount: AtomicU64::new(0) }
     }
 
-    /// Does some work and adds its time. What it got done is [counted](Self::count) when it is known.
+    /// Does some work and adds its time. Its amount is [counted](Self::count) when it is known.
     pub fn time<T>(&self, work: impl FnOnce() -> T) -> T {
         let begun = Instant::now();
         let result = work();
@@ -47,7 +46,7 @@ impl Phase {
         self.amount.fetch_add(amount, Ordering::Relaxed);
     }
 
-    /// Adds to what was got done in time that is added already.
+    /// Adds an amount of work whose time was added before.
     pub fn count(&self, amount: u64) {
         self.add(Duration::ZERO, amount);
     }
@@ -71,8 +70,7 @@ impl Phase {
     }
 }
 
-/// Says, where somebody asked for more (`-v`), what each phase took, and how much of `threads`
-/// threads was used over the time since `begun`.
+/// Logs (for `-v`) the time of each phase, and how much of `threads` threads was used since `begun`.
 pub fn report_phases(phases: &[&Phase], begun: Instant, threads: usize) {
     let wall = begun.elapsed().as_secs_f64();
     let spent: f64 = phases.iter().map(|phase| phase.spent().as_secs_f64()).sum();
@@ -90,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn time_and_work_add_up_over_threads() {
+    fn threads_are_added_up() {
         let phase = Phase::new("read", Unit::Bytes);
         std::thread::scope(|scope| {
             for _ in 0..4 {

@@ -1,8 +1,8 @@
-//! How the long commands say how far they are.
+//! How far a long command is.
 //!
-//! A run goes through phases, one after another: hashing and encoding, the last commit, packing,
-//! syncing. Each is begun with what it will get done, if that is known. Whoever listens decides
-//! what to show; [`Tally`] is the arithmetic that a bar and a line have in common.
+//! A run consists of phases: hashing and encoding, the last commit, packing, syncing. Each begins with
+//! the amount of its work, if that is known. The listener decides what to show; [`Tally`] is the
+//! arithmetic that a progress bar and a line of text have in common.
 
 use std::io::Read;
 use std::time::Duration;
@@ -17,7 +17,7 @@ pub trait Progress {
     fn end(&self);
 }
 
-/// What a phase gets done.
+/// The amount of work of a phase.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Amount {
     /// So many games.
@@ -26,7 +26,7 @@ pub enum Amount {
     Rows(u64),
     /// So many bytes.
     Bytes(u64),
-    /// Nobody knows how much: one call to SQLite, such as a commit.
+    /// Unknown, such as for one call to SQLite.
     Unknown,
 }
 
@@ -40,7 +40,7 @@ impl Amount {
     }
 }
 
-/// Tells nobody.
+/// Ignores progress.
 pub struct Silent;
 
 impl Progress for Silent {
@@ -49,8 +49,8 @@ impl Progress for Silent {
     fn end(&self) {}
 }
 
-/// How far a phase is. Never farther than its end: logs grow while they are read, and a file may
-/// have more bytes than its receipt says.
+/// How far a phase is. Never beyond its end: logs grow while they are read, and a file may have more
+/// bytes than its manifest says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tally {
     amount: Amount,
@@ -65,11 +65,11 @@ impl Tally {
 
     /// As much more is done.
     pub fn advance(&mut self, steps: u64) {
-        let most = self.amount.steps().unwrap_or(u64::MAX);
-        self.done = self.done.saturating_add(steps).min(most);
+        let max = self.amount.steps().unwrap_or(u64::MAX);
+        self.done = self.done.saturating_add(steps).min(max);
     }
 
-    /// What it is to get done.
+    /// The amount of work.
     pub const fn amount(&self) -> Amount {
         self.amount
     }
@@ -79,7 +79,7 @@ impl Tally {
         self.done
     }
 
-    /// Percent done, rounded down: 100 is only said of what is done.
+    /// Percent done, rounded down: 100 only at the end.
     pub fn percent(&self) -> Option<u64> {
         match self.amount.steps()? {
             0 => Some(100),
@@ -87,7 +87,7 @@ impl Tally {
         }
     }
 
-    /// Time left after `spent`, if the rest goes as fast.
+    /// Time left after `spent`, if the speed stays the same.
     pub fn left(&self, spent: Duration) -> Option<Duration> {
         let rest = self.amount.steps()? - self.done;
         if self.done == 0 {
@@ -97,14 +97,14 @@ impl Tally {
     }
 }
 
-/// Reads on, and tells how many bytes that were.
+/// Reads, and reports the bytes as progress.
 pub struct Counted<'a, R> {
     reader: R,
     progress: &'a dyn Progress,
 }
 
 impl<'a, R: Read> Counted<'a, R> {
-    /// Counts what is read from `reader`.
+    /// Reports what is read from `reader`.
     pub fn new(reader: R, progress: &'a dyn Progress) -> Counted<'a, R> {
         Counted { reader, progress }
     }
@@ -123,7 +123,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_is_ever_more_than_done() {
+    fn tally_ends_at_its_amount() {
         let mut tally = Tally::new(Amount::Bytes(1_000));
         assert_eq!((tally.percent(), tally.left(Duration::from_secs(1))), (Some(0), None));
         tally.advance(999);
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_read_is_counted() {
+    fn counted_reader() {
         struct Sum(std::cell::Cell<u64>);
         impl Progress for Sum {
             fn begin(&self, _doing: &'static str, _amount: Amount) {}

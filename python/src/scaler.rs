@@ -9,6 +9,7 @@ use numpy::{
 };
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
+use splendor_prep::dataset;
 use splendor_prep::encode::FEATURES;
 use splendor_prep::export::{self, ExportedScaler};
 use std::path::PathBuf;
@@ -20,7 +21,7 @@ pub(crate) struct Scaler {
     columns: Vec<String>,
     #[pyo3(get)]
     fitted_in: Option<String>,
-    scaler: export::Scaler,
+    scaler: dataset::Scaler,
 }
 
 #[pymethods]
@@ -34,7 +35,7 @@ impl Scaler {
         normalized: PyReadonlyArray1<'_, bool>,
         fitted_in: Option<String>,
     ) -> PyResult<Scaler> {
-        let scaler = export::Scaler {
+        let scaler = dataset::Scaler {
             mean: mean.to_vec()?,
             var: var.to_vec()?,
             scale: scale.to_vec()?,
@@ -62,7 +63,7 @@ impl Scaler {
     #[staticmethod]
     fn fit(sums: &ColumnSums) -> PyResult<Scaler> {
         let normalized: Vec<bool> = FEATURES.iter().map(|feature| feature.normalized).collect();
-        let scaler = export::Scaler::fit(&sums.sums, &normalized)
+        let scaler = dataset::Scaler::fit(&sums.sums, &normalized)
             .map_err(|error| PyValueError::new_err(error.to_string()))?;
         let columns = FEATURES.iter().map(|feature| feature.name.as_str().to_owned()).collect();
         Ok(Scaler { columns, fitted_in: None, scaler })
@@ -71,7 +72,7 @@ impl Scaler {
     #[getter]
     fn id(&self) -> String {
         let names: Vec<&str> = self.columns.iter().map(String::as_str).collect();
-        export::scaler_id(&names, &self.scaler).to_hex().to_string()
+        self.scaler.id(&names).to_hex().to_string()
     }
 
     #[getter]
@@ -99,7 +100,7 @@ impl Scaler {
         py: Python<'py>,
         rows: PyReadonlyArrayDyn<'py, f32>,
     ) -> PyResult<Bound<'py, PyArrayDyn<f32>>> {
-        self.each_row(py, &rows, export::Scaler::transform)
+        self.each_row(py, &rows, dataset::Scaler::transform)
     }
 
     fn inverse_transform<'py>(
@@ -107,7 +108,7 @@ impl Scaler {
         py: Python<'py>,
         rows: PyReadonlyArrayDyn<'py, f32>,
     ) -> PyResult<Bound<'py, PyArrayDyn<f32>>> {
-        self.each_row(py, &rows, export::Scaler::inverse_transform)
+        self.each_row(py, &rows, dataset::Scaler::inverse_transform)
     }
 }
 
@@ -117,7 +118,7 @@ impl Scaler {
         &self,
         py: Python<'py>,
         rows: &PyReadonlyArrayDyn<'py, f32>,
-        of: impl Fn(&export::Scaler, &[f32], &mut [f32]) + Sync,
+        of: impl Fn(&dataset::Scaler, &[f32], &mut [f32]) + Sync,
     ) -> PyResult<Bound<'py, PyArrayDyn<f32>>> {
         let width = self.columns.len();
         if rows.shape().last() != Some(&width) {

@@ -4,8 +4,7 @@ use crate::arrays::vector;
 use numpy::{PyArray1, PyReadonlyArray1};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use splendor_prep::dataset::Ratios;
-use splendor_prep::export::{SplitMethod, assign};
+use splendor_prep::dataset::{Ratios, SplitMethod, assign};
 use splendor_prep::gamelog::GameId;
 
 /// The split of each game, as ``prep export`` assigns it: uint8 ``(games,)``, 0 for train, 1 for val,

@@ -3,10 +3,8 @@
 use super::output;
 use super::{Context, MemoryArgs, Outcome, progress, stop_flag, switch, threads, usage_error};
 use crate::cache::Cache;
-use crate::dataset::{FeatureSet, MaskSource, Ratios};
-use crate::export::{
-    Dtype, ExportOptions, ExportSummary, IdenticalGames, Layout, SplitMethod, export,
-};
+use crate::dataset::{DatasetOptions, FeatureSet, MaskSource, Ratios, SplitMethod};
+use crate::export::{Dtype, ExportOptions, ExportSummary, IdenticalGames, Layout, export};
 use crate::words::{bytes_in_words, counted, grouped};
 use anyhow::Result;
 use clap::{Args, ValueEnum};
@@ -131,16 +129,18 @@ pub(super) fn run(arguments: ExportArgs, context: Context) -> Result<Outcome> {
     let settings = &context.settings;
     let options = ExportOptions {
         out: arguments.out.unwrap_or_else(|| settings.processed_dir.clone()),
-        ratios: arguments.split.unwrap_or(settings.ratios),
-        split_method: match arguments.split_method {
-            MethodArg::Hash => SplitMethod::Hash,
-            MethodArg::Sklearn => SplitMethod::Sklearn,
-        },
-        seed: arguments.seed.unwrap_or(settings.seed),
-        features: match arguments.features {
-            Some(FeaturesArg::Base) => FeatureSet::Base,
-            Some(FeaturesArg::All) => FeatureSet::All,
-            None => settings.features,
+        dataset: DatasetOptions {
+            ratios: arguments.split.unwrap_or(settings.ratios),
+            split_method: match arguments.split_method {
+                MethodArg::Hash => SplitMethod::Hash,
+                MethodArg::Sklearn => SplitMethod::Sklearn,
+            },
+            seed: arguments.seed.unwrap_or(settings.seed),
+            features: match arguments.features {
+                Some(FeaturesArg::Base) => FeatureSet::Base,
+                Some(FeaturesArg::All) => FeatureSet::All,
+                None => settings.features,
+            },
         },
         masks: match arguments.masks {
             Some(MasksArg::Legal) => MaskSource::Legal,
@@ -165,7 +165,7 @@ pub(super) fn run(arguments: ExportArgs, context: Context) -> Result<Outcome> {
     let cache = Cache::open_existing(&context.cache_path())?;
     let progress = progress::progress(context.common.quiet);
     let summary = export(&cache, &options, &*progress, stop_flag())?;
-    warn(&summary, options.ratios);
+    warn(&summary, options.dataset.ratios);
     if !context.common.quiet {
         output::print(describe(&summary, &options, begun.elapsed()))?;
     }
@@ -180,10 +180,10 @@ fn warn(summary: &ExportSummary, ratios: Ratios) {
              `prep ingest DIR` and export again"
         );
     }
-    for refusal in &summary.left_out {
+    for refusal in &summary.excluded {
         tracing::warn!("game {} is left out: {}", refusal.game_id, refusal.message);
     }
-    for refusal in &summary.from_an_older_log {
+    for refusal in &summary.outdated {
         let (game_id, message) = (refusal.game_id, &refusal.message);
         let since = if refusal.set_aside { "was last written to" } else { "broke" };
         tracing::warn!("game {game_id} is there as it was before its log {since}: {message}");

@@ -249,9 +249,9 @@ fn outcome_of(error: &anyhow::Error) -> Outcome {
     let cache_error =
         error.downcast_ref::<CacheError>().or_else(|| match error.downcast_ref::<IngestError>() {
             Some(IngestError::Cache(error)) => Some(error),
-            _ => match error.downcast_ref::<ExportError>() {
-                Some(ExportError::Cache(error)) => Some(error),
-                _ => match error.downcast_ref::<ReportError>() {
+            _ => match error.downcast_ref::<ExportError>().and_then(ExportError::cache_error) {
+                Some(error) => Some(error),
+                None => match error.downcast_ref::<ReportError>() {
                     Some(ReportError::Cache(error)) => Some(error),
                     _ => None,
                 },

@@ -1,7 +1,23 @@
-//! What every consumer of the cache shares: which games, in which split, as which rows.
+//! What every consumer of the cache shares: which games there are, the split of each game, the
+//! columns, the scaler of the training rows, and games decoded in parallel and in order.
+//!
+//! A [`Dataset`] is one consistent view of the cache under some [`DatasetOptions`]. It depends on the
+//! content of the cache and on the options alone: the split follows from game ids, and the scaler from
+//! whole-number sums that are equal in any order of addition. It stores nothing.
 
+mod columns;
+mod decode;
+mod games;
 mod options;
 mod ratios;
+mod scaler;
+mod short_hash;
+mod split;
 
+pub use columns::Columns;
+pub use games::{Dataset, DatasetError, DatasetOptions, Game};
 pub use options::{FeatureSet, MaskSource};
 pub use ratios::{Ratios, RatiosError};
+pub use scaler::{Scaler, ScalerError};
+pub use short_hash::ShortHash;
+pub use split::{BySplit, Split, SplitError, SplitMethod, assign};

@@ -1,9 +1,11 @@
 //! Which columns and masks the rows of a dataset have.
 
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// Which columns an export has.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum FeatureSet {
     /// The position alone, as logged: `enable_feature_engineering: false`.
     Base,
@@ -32,7 +34,8 @@ impl fmt::Display for FeatureSet {
 }
 
 /// Where the masks of an export come from.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum MaskSource {
     /// 1 for the classes that the rules allow in the position.
     #[default]

@@ -1,36 +1,23 @@
-//! Two exports compared: which games came, went, changed or moved, and which means moved.
+//! Two exports compared: games added, removed, changed and moved, and columns whose means moved.
 //!
-//! Meant for the hour before a nightly training: logs of a broken simulator are well-formed, and
-//! show only in that their numbers are others than before. Reads the small files of both exports
-//! and none of the arrays.
+//! Meant to be run before a nightly training: logs of a broken simulator are well-formed, and only
+//! their numbers differ from earlier ones. Reads the small files of both exports and none of the arrays.
 //!
-//! **How far a mean has moved** is told in the standard deviations that the column had in the old
-//! export. A column that was constant had none: then those of the new one are taken, so that a flag
-//! which one row in a thousand has for the first time counts little, and one that half of all rows
-//! have counts much. A constant that is another constant now has moved infinitely far.
+//! The shift of a mean is given in standard deviations of the column in the old export. A column that
+//! was constant there had none: then the standard deviation in the new export is used, so that a flag
+//! which is set for the first time in one row of a thousand counts little, and one that is set in half
+//! of all rows counts much. The shift from one constant to another is infinite.
 
-use super::manifest::FITTED_ON_TRAIN;
-use super::receipt::Receipt;
-use super::scaler::Scaler;
-use super::scaler_file::{ColumnDrift, FEATURE_COLS_FILE, drift, read_scaler_arrays};
-use super::split::Split;
-use super::training_sums::{STATS_FILE, Stats, TrainingSums};
+use super::folder::{ExportFolder, FolderError};
+use super::manifest::{FITTED_ON_TRAIN, Manifest};
+use super::scaler_file::{ColumnDrift, drift, read_scaler_arrays};
+use super::statistics::{STATISTICS_FILE, Statistics};
+use crate::dataset::{BySplit, Scaler, Split};
 use crate::gamelog::GameId;
 use serde::Serialize;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-/// Why two folders could not be compared.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot compare {}: {why}", export.display())]
-pub struct DiffError {
-    /// Which of the two folders.
-    pub export: PathBuf,
-    /// What is wrong with it.
-    pub why: String,
-}
-
-/// What became of an export.
+/// How an export differs from an earlier one.
 #[derive(Clone, Debug)]
 pub struct ExportDiff {
     /// The first export.
@@ -41,9 +28,9 @@ pub struct ExportDiff {
     pub splits: Vec<SplitDiff>,
     /// Games that are in both exports, and in different splits, in ascending order.
     pub moved: Vec<MovedGame>,
-    /// How the training rows have changed, or why that is not known.
-    pub means: Result<MeansDiff, NoMeans>,
-    /// What else should be known to judge the rest, each a sentence.
+    /// How the training rows have changed, or in one sentence why that is unknown.
+    pub means: Result<MeansDiff, String>,
+    /// What limits the comparison, each a sentence.
     pub remarks: Vec<String>,
 }
 
@@ -60,7 +47,7 @@ pub struct ExportFacts {
     pub rows: u64,
 }
 
-/// What became of one split. All lists are in ascending order.
+/// How one split differs. All lists are in ascending order.
 #[derive(Clone, Debug, Serialize)]
 pub struct SplitDiff {
     /// Which.
@@ -75,7 +62,7 @@ pub struct SplitDiff {
     /// Games that are in no split of the new one.
     pub removed: Vec<GameId>,
     /// Games that are in this split now, were in any before, and have other rows. Where encoders
-    /// differ, games that have other logs. `None` if an export does not tell.
+    /// differ, games that have other logs. `None` if an export does not list hashes.
     pub changed: Option<Vec<GameId>>,
     /// Games that were in another split.
     pub moved_in: usize,
@@ -97,7 +84,8 @@ pub struct MovedGame {
 /// How the training rows have changed.
 #[derive(Clone, Debug)]
 pub struct MeansDiff {
-    /// Every column that both exports tell of, farthest moved first; see the [module](self) on the unit.
+    /// Every column that is known of both exports, farthest moved first; the unit is explained in the
+    /// [module](self).
     pub moved: Vec<ColumnDrift>,
     /// Columns that were constant and are not any more, in column order.
     pub newly_varying: Vec<String>,
@@ -113,174 +101,95 @@ impl MeansDiff {
     }
 }
 
-/// Why means could not be compared.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NoMeans {
-    /// The exports have other columns.
-    #[error(
-        "the exports have other columns ({old} and {new}): their features cannot be compared, \
-         and no model fits both"
-    )]
-    ColumnCount {
-        /// Columns of the old export.
-        old: usize,
-        /// Columns of the new one.
-        new: usize,
-    },
-    /// The exports have as many columns, but not the same.
-    #[error(
-        "the exports have other columns (column {column} is {old} in one and {new} in the other): \
-         their features cannot be compared, and no model fits both"
-    )]
-    ColumnName {
-        /// The first that differs, from 0.
-        column: usize,
-        /// Its name in the old export.
-        old: String,
-        /// Its name in the new one.
-        new: String,
-    },
-    /// Nothing to take a mean of.
-    #[error("{} has no training rows: there are no means to compare", export.display())]
-    NoTrainingRows {
-        /// The export.
-        export: PathBuf,
-    },
-    /// An older version of prep exported with a scaler of other rows.
-    #[error(
-        "{} was made by an older prep with another export's scaler, and does not tell its own \
-         means: export it again",
-        export.display()
-    )]
-    NotTold {
-        /// The export.
-        export: PathBuf,
-    },
-}
-
 /// Compares two exports.
 ///
 /// # Errors
-/// If a folder is no export, or its files are not those that its manifest lists.
-pub fn diff_exports(old: &Path, new: &Path) -> Result<ExportDiff, DiffError> {
+/// If a folder is not an export, or its files are not those that its manifest lists.
+pub fn diff_exports(old: &Path, new: &Path) -> Result<ExportDiff, FolderError> {
     let (old, new) = (ExportFolder::read(old)?, ExportFolder::read(new)?);
     let mut remarks = Vec::new();
-    let same_encoder = old.receipt.encoder_version == new.receipt.encoder_version
-        && old.receipt.feature_schema == new.receipt.feature_schema;
+    let same_encoder = old.manifest.encoder_version == new.manifest.encoder_version
+        && old.manifest.feature_schema == new.manifest.feature_schema;
     if !same_encoder {
         remarks.push(format!(
             "the exports were made by different encoders (version {} and {}): every game's rows \
              may differ, so the games listed as changed are those whose logs did",
-            old.receipt.encoder_version, new.receipt.encoder_version
+            old.manifest.encoder_version, new.manifest.encoder_version
         ));
     }
-    let (splits, moved) = compare_games(&old.receipt, &new.receipt, same_encoder);
+    let (splits, moved) = compare_games(&old.manifest, &new.manifest, same_encoder);
     for export in [&old, &new] {
-        if export.receipt.games().values().any(|game| game.row_hash.is_none()) {
+        if export.manifest.games().values().any(|game| game.row_hash.is_none()) {
             remarks.push(format!(
-                "{} was made by an older prep, whose manifest has no hash of each game: which \
-                 games changed is not known",
-                export.folder.display()
+                "{} was made by an older version of prep, whose manifest has no hash of each game: \
+                 which games changed is unknown",
+                export.path.display()
             ));
         }
     }
     let means = compare_means(&old, &new, &mut remarks)?;
-    Ok(ExportDiff { old: old.facts(), new: new.facts(), splits, moved, means, remarks })
+    let (old, new) = (facts(&old.manifest), facts(&new.manifest));
+    Ok(ExportDiff { old, new, splits, moved, means, remarks })
 }
 
-/// An export, without its arrays.
-pub(super) struct ExportFolder<'p> {
-    folder: &'p Path,
-    pub(super) receipt: Receipt,
-    pub(super) columns: Vec<String>,
+fn facts(manifest: &Manifest) -> ExportFacts {
+    ExportFacts {
+        export_id: manifest.export_id.clone(),
+        encoder_version: manifest.encoder_version,
+        games: manifest.games().len(),
+        rows: manifest.splits.iter().map(|(_, entry)| entry.rows).sum(),
+    }
 }
 
-impl ExportFolder<'_> {
-    pub(super) fn read(folder: &Path) -> Result<ExportFolder<'_>, DiffError> {
-        let failed = |why| DiffError { export: folder.to_owned(), why };
-        if !folder.is_dir() {
-            let what = if folder.exists() { "is a file" } else { "is not there" };
-            return Err(failed(format!("it {what}: give a folder that prep export wrote")));
+/// Mean and standard deviation of the training rows' columns, or why they are unknown. `normalized`
+/// says which are known.
+fn training_columns(export: &ExportFolder<'_>) -> Result<Result<Scaler, String>, FolderError> {
+    let folder = export.path.display();
+    let columns = export.columns.len();
+    let no_rows = || format!("{folder} has no training rows: there are no means to compare");
+    let statistics: Statistics = export.read_json(STATISTICS_FILE)?;
+    let known = match statistics.training_sums {
+        Some(sums) if sums.rows == 0 => return Ok(Err(no_rows())),
+        Some(sums) => sums.fit_all().map_err(|error| export.failed(error.to_string()))?,
+        None if export.manifest.settings.scaler != FITTED_ON_TRAIN => {
+            return Ok(Err(format!(
+                "{folder} was made by an older version of prep with the scaler of another export, \
+                 and its own means are unknown: export it again"
+            )));
         }
-        let receipt = Receipt::read_if_there(folder).map_err(failed)?.ok_or_else(|| {
-            failed("it has no manifest.json: give a folder that prep export wrote".to_owned())
-        })?;
-        let mut export = ExportFolder { folder, receipt, columns: Vec::new() };
-        export.columns = export.read_json(FEATURE_COLS_FILE)?;
-        Ok(export)
+        None if export.manifest.splits.train.rows == 0 => return Ok(Err(no_rows())),
+        None => read_scaler_arrays(export.path).map_err(|why| export.failed(why))?.0,
+    };
+    let lengths = [&known.mean, &known.var, &known.scale].map(Vec::len);
+    if lengths != [columns; 3] || known.normalized.len() != columns {
+        return Err(export.failed("it does not hold one mean for each column".to_owned()));
     }
+    Ok(Ok(known))
+}
 
-    fn failed(&self, why: String) -> DiffError {
-        DiffError { export: self.folder.to_owned(), why }
-    }
-
-    /// Reads a file that is as the manifest says. One that is not belongs to another export (which
-    /// may have taken this one's place a moment ago) or was changed.
-    pub(super) fn read_json<T: serde::de::DeserializeOwned>(
-        &self,
-        name: &str,
-    ) -> Result<T, DiffError> {
-        let bytes = fs::read(self.folder.join(name))
-            .map_err(|error| self.failed(format!("{name}: {error}")))?;
-        self.check(name, &bytes)?;
-        serde_json::from_slice(&bytes).map_err(|error| self.failed(format!("{name}: {error}")))
-    }
-
-    fn check(&self, name: &str, bytes: &[u8]) -> Result<(), DiffError> {
-        let listed = self.receipt.files.get(name).map(|file| file.blake3.as_str());
-        match listed == Some(blake3::hash(bytes).to_hex().as_str()) {
-            true => Ok(()),
-            false => Err(self.failed(format!(
-                "{name} is not the file that its manifest.json lists: try again if an export was \
-                 running, else export again"
-            ))),
-        }
-    }
-
-    fn facts(&self) -> ExportFacts {
-        ExportFacts {
-            export_id: self.receipt.export_id.clone(),
-            encoder_version: self.receipt.encoder_version,
-            games: self.receipt.games().len(),
-            rows: Split::ALL.map(|split| self.receipt.split(split).rows).iter().sum(),
-        }
-    }
-
-    /// Mean and spread of the training rows' columns; `normalized` says which are known.
-    fn training_columns(&self) -> Result<Result<Scaler, NoMeans>, DiffError> {
-        let export = || self.folder.to_owned();
-        let columns = self.columns.len();
-        let known = match self.read_json::<Stats>(STATS_FILE)?.training_sums {
-            Some(sums) if sums.is_empty() => {
-                return Ok(Err(NoMeans::NoTrainingRows { export: export() }));
-            }
-            Some(sums) => {
-                TrainingSums::fit_all(sums).map_err(|error| self.failed(error.to_string()))?
-            }
-            None if self.receipt.settings.scaler != FITTED_ON_TRAIN => {
-                return Ok(Err(NoMeans::NotTold { export: export() }));
-            }
-            None if self.receipt.split(Split::Train).rows == 0 => {
-                return Ok(Err(NoMeans::NoTrainingRows { export: export() }));
-            }
-            None => read_scaler_arrays(self.folder).map_err(|why| self.failed(why))?.0,
-        };
-        let lengths = [&known.mean, &known.var, &known.scale].map(Vec::len);
-        match lengths == [columns; 3] && known.normalized.len() == columns {
-            true => Ok(Ok(known)),
-            false => Err(self.failed("it does not hold one mean for each column".to_owned())),
-        }
-    }
+/// How the columns of two exports differ, in one sentence; `None` if they are the same.
+fn other_columns(old: &[String], new: &[String]) -> Option<String> {
+    let difference = if old.len() == new.len() {
+        let mut pairs = old.iter().zip(new).enumerate();
+        let (column, (old, new)) = pairs.find(|(_, (old, new))| old != new)?;
+        format!("column {column} is {old} in one and {new} in the other")
+    } else {
+        format!("{} and {}", old.len(), new.len())
+    };
+    Some(format!(
+        "the exports have other columns ({difference}): their features cannot be compared, and no \
+         model fits both"
+    ))
 }
 
 fn compare_games(
-    old: &Receipt,
-    new: &Receipt,
+    old: &Manifest,
+    new: &Manifest,
     same_encoder: bool,
 ) -> (Vec<SplitDiff>, Vec<MovedGame>) {
     let (old_games, new_games) = (old.games(), new.games());
     let mut moved = Vec::new();
-    let mut splits = Split::ALL.map(|split| SplitDiff {
+    let mut splits = BySplit::from_fn(|split| SplitDiff {
         split,
         old_games: old_games.values().filter(|game| game.split == split).count(),
         new_games: new_games.values().filter(|game| game.split == split).count(),
@@ -292,19 +201,19 @@ fn compare_games(
     });
     for (&game_id, game) in &new_games {
         let Some(before) = old_games.get(&game_id) else {
-            splits[game.split as usize].added.push(game_id);
+            splits[game.split].added.push(game_id);
             continue;
         };
         if before.split != game.split {
             moved.push(MovedGame { game_id, from: before.split, to: game.split });
-            splits[before.split as usize].moved_out += 1;
-            splits[game.split as usize].moved_in += 1;
+            splits[before.split].moved_out += 1;
+            splits[game.split].moved_in += 1;
         }
         let hashes = match same_encoder {
             true => (before.row_hash, game.row_hash),
             false => (before.log_hash, game.log_hash),
         };
-        let changed = &mut splits[game.split as usize].changed;
+        let changed = &mut splits[game.split].changed;
         match hashes {
             (Some(before), Some(now)) if before == now => {}
             (Some(_), Some(_)) => changed.iter_mut().for_each(|changed| changed.push(game_id)),
@@ -313,27 +222,21 @@ fn compare_games(
     }
     for (&game_id, game) in &old_games {
         if !new_games.contains_key(&game_id) {
-            splits[game.split as usize].removed.push(game_id);
+            splits[game.split].removed.push(game_id);
         }
     }
-    (splits.into(), moved)
+    (splits.into_values().collect(), moved)
 }
 
 fn compare_means(
     old: &ExportFolder<'_>,
     new: &ExportFolder<'_>,
     remarks: &mut Vec<String>,
-) -> Result<Result<MeansDiff, NoMeans>, DiffError> {
-    if old.columns.len() != new.columns.len() {
-        let (old, new) = (old.columns.len(), new.columns.len());
-        return Ok(Err(NoMeans::ColumnCount { old, new }));
+) -> Result<Result<MeansDiff, String>, FolderError> {
+    if let Some(why) = other_columns(&old.columns, &new.columns) {
+        return Ok(Err(why));
     }
-    let mut pairs = old.columns.iter().zip(&new.columns).enumerate();
-    if let Some((column, (old, new))) = pairs.find(|(_, (old, new))| old != new) {
-        let (old, new) = (old.clone(), new.clone());
-        return Ok(Err(NoMeans::ColumnName { column, old, new }));
-    }
-    let (before, after) = match (old.training_columns()?, new.training_columns()?) {
+    let (before, after) = match (training_columns(old)?, training_columns(new)?) {
         (Ok(before), Ok(after)) => (before, after),
         (Err(why), _) | (_, Err(why)) => return Ok(Err(why)),
     };
@@ -343,8 +246,8 @@ fn compare_means(
     let unknown = known.iter().filter(|&&known| !known).count();
     if unknown > 0 {
         remarks.push(format!(
-            "an export was made by an older prep, which tells no means of the {unknown} columns \
-             that are not normalised: those are not compared"
+            "an export was made by an older version of prep, which has no means of the {unknown} \
+             columns that are not normalized: those are not compared"
         ));
     }
     Ok(Ok(means_diff(&Scaler { normalized: known, ..before }, &after, &names)))
@@ -361,7 +264,7 @@ fn means_diff(old: &Scaler, new: &Scaler, names: &[&str]) -> MeansDiff {
         unit.scale[column] = match (new.var[column] > 0.0, new.mean[column] == old.mean[column]) {
             (true, _) => new.scale[column],
             (false, true) => 1.0,
-            // Any distance is infinitely many of these.
+            // The shift is infinite.
             (false, false) => 0.0,
         };
     }

@@ -1,11 +1,13 @@
-//! What types the values of `X` may have, and how a value becomes one of them.
+//! Types of the values of `X`.
 //!
-//! Each value is computed in float64 and rounded once, to the type that is written. A value that a
-//! type does not hold is refused: one that was cut to 127 or became infinite would train a network
-//! on something that nobody logged.
+//! Each value is computed in float64 and rounded once. A value that is out of the range of its type is
+//! an error: if it were clipped to 127 or became infinite, a network would be trained on a wrong value.
+
+use serde::{Deserialize, Serialize};
 
 /// Type of the values of `X`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Dtype {
     /// Four bytes a value.
     #[default]
@@ -90,14 +92,14 @@ mod tests {
     }
 
     #[test]
-    fn every_float16_comes_back_as_itself() {
+    fn float16_round_trip() {
         for bits in (0..=u16::MAX).filter(|bits| bits >> 10 & 31 != 31) {
             assert_eq!(to_float16_bits(meaning(bits)), Ok(bits), "{bits:#x}");
         }
     }
 
     #[test]
-    fn between_two_float16_the_even_one_is_taken() {
+    fn float16_ties_to_even() {
         for bits in (0..0x7bff).step_by(7) {
             let (below, above) = (meaning(bits), meaning(bits + 1));
             let middle = (below + above) / 2.0;
@@ -109,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_type_does_not_hold_comes_back() {
+    fn out_of_range() {
         assert_eq!(to_float16_bits(65_519.999), Ok(0x7bff));
         for value in [65_520.0, -65_520.0, 1e300, f64::INFINITY, f64::MAX] {
             assert_eq!(to_float16_bits(value), Err(value));
@@ -127,7 +129,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]
         #[test]
-        fn a_value_becomes_the_nearest_float16(mantissa in -1.0..1.0_f64, exponent in -30..16) {
+        fn float16_is_nearest(mantissa in -1.0..1.0_f64, exponent in -30..16) {
             let value = mantissa * 2_f64.powi(exponent);
             prop_assert_eq!(to_float16_bits(value), Ok(nearest(value)));
         }

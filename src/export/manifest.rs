@@ -1,242 +1,381 @@
-//! `manifest.json`: the receipt of an export.
+//! `manifest.json`: what an export was made from, and what it consists of.
 //!
-//! **The ids.** `scaler.id` is a hash of the scaler alone ([`scaler_id`]) and stands in
-//! `scaler.npz` too, so that changing only val and test games leaves that file as it is.
-//! `export_id` is a hash of all that makes an export what it is: encoder, settings, inputs, which
-//! game is in which split and the hash of its rows, the scaler's id, and the hash of every file.
-//! So a scaler belongs to an export if the export's manifest lists its id, and arrays do if it
-//! lists their hashes; and two exports with one id hold the same.
+//! `scaler.id` is a hash of the scaler alone ([`Scaler::id`](crate::dataset::Scaler::id)), and is in
+//! `scaler.npz` too. `export_id` is a hash of everything that makes an export what it is: encoder,
+//! settings, inputs, the split and the hashes of every game, the scaler's id, and the hash of every
+//! file. So a scaler or an array belongs to an export if the manifest of the export lists its id or
+//! hash, and two exports with the same id hold the same.
 //!
-//! [`scaler_id`]: super::scaler_file::scaler_id
+//! A manifest holds no time and no absolute path, so that the same cache and options give the same
+//! bytes anywhere. Fields that are optional here are missing in manifests of earlier versions, or in
+//! those that other programs write and [`seal_manifest`] completes.
 
-use super::fingerprint::IdenticalGames;
-use super::games::{ExportedGame, ExportedGames};
-use super::options::ExportOptions;
-use super::scaler_file::ScalerOrigin;
-use super::split::Split;
-use crate::cache::{FeatureSchema, Refusal};
+use super::dtype::Dtype;
+use crate::cache::FeatureSchema;
+use crate::dataset::{BySplit, FeatureSet, MaskSource, ShortHash, Split, SplitMethod};
 use crate::encode::ENCODER_VERSION;
-use serde::ser::{Serialize, SerializeMap, Serializer};
-use serde_json::{Map, Value, json};
-use std::fmt;
-use std::io::{BufWriter, Write};
+use crate::gamelog::GameId;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs::{self, File};
+use std::io::{self, BufWriter, ErrorKind, Write};
+use std::path::Path;
 
 /// The file's name in an export.
 pub(super) const MANIFEST_FILE: &str = "manifest.json";
+
+/// Version of the fields of a manifest. Manifests of version 1 do not name it.
+const MANIFEST_VERSION: u32 = 2;
+
 /// `settings.scaler` of an export whose scaler was fitted on its own training rows.
 pub(super) const FITTED_ON_TRAIN: &str = "fitted on train";
 
-/// What an export was made from and how.
-pub(super) struct Contents<'e> {
-    pub(super) options: &'e ExportOptions,
-    /// Columns of `X`.
+/// The content of `manifest.json`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Manifest {
+    #[serde(default = "version_1")]
+    pub(super) manifest_version: u32,
+    #[serde(default)]
+    pub(super) prep_version: String,
+    /// Exports of the first version have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) export_id: Option<String>,
+    #[serde(default)]
+    pub(super) encoder_version: u32,
+    #[serde(default)]
+    pub(super) feature_schema: String,
+    pub(super) settings: Settings,
+    pub(super) inputs: Inputs,
+    /// `None` where there was nothing to fit a scaler on.
+    #[serde(default)]
+    pub(super) scaler: Option<ScalerEntry>,
+    pub(super) splits: BySplit<SplitEntry>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) games_in_two_splits: Option<Vec<GameId>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) identical_games: Option<Vec<IdenticalGames>>,
+    /// Games that are missing because their logs were refused or deferred.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) left_out: Option<Vec<RefusedGame>>,
+    /// Games with the rows of an older log, because the log was refused or deferred since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) from_an_older_log: Option<Vec<RefusedGame>>,
+    /// By name, all files but the manifest.
+    pub(super) files: BTreeMap<String, FileEntry>,
+}
+
+/// How the export was made.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Settings {
+    /// Shares of train, val and test.
+    pub(super) split: [f64; 3],
+    pub(super) split_method: SplitMethod,
+    pub(super) seed: u32,
+    pub(super) features: FeatureSet,
     pub(super) columns: usize,
-    /// With what was written of each.
-    pub(super) games: &'e ExportedGames,
-    /// Id and origin of the scaler, if there is one.
-    pub(super) scaler: Option<(blake3::Hash, &'e ScalerOrigin)>,
-    pub(super) identical_games: &'e [IdenticalGames],
-    /// Whether the cache holds all that the last ingest was to put there. Content, not history:
-    /// every ingest that comes to its end leaves the same mark.
-    pub(super) last_ingest_finished: bool,
-    pub(super) left_out: &'e [Refusal],
-    pub(super) from_an_older_log: &'e [Refusal],
+    pub(super) masks: MaskSource,
+    pub(super) normalized: bool,
+    /// Where the scaler is from, for people.
+    pub(super) scaler: String,
+    pub(super) dtype: Dtype,
+    /// The name of a [`Layout`](super::options::Layout), or what another program wrote.
+    pub(super) layout: String,
 }
 
-/// The receipt. Its lists of games are never in memory as text: those are most of it.
-pub(super) struct Manifest<'e> {
-    /// With `null` in the place of the splits.
-    fields: Map<String, Value>,
-    splits: Splits<'e>,
+/// What the export was made from.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Inputs {
+    pub(super) games: u64,
+    pub(super) rows: u64,
+    /// Hash over the ids of all games and the hashes of their logs.
+    pub(super) blake3: String,
+    /// Whether the cache held everything that the last ingest was to store. This is content, not
+    /// history: every ingest that finishes leaves the same mark.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) last_ingest_finished: Option<bool>,
 }
 
-impl<'e> Manifest<'e> {
-    /// Without the files. Holds no time and no absolute path, so that the same cache and options give
-    /// the same bytes anywhere.
-    pub(super) fn of(contents: &Contents<'e>) -> Manifest<'e> {
-        let fields = match fields_of(contents) {
-            Value::Object(fields) => fields,
-            _ => Map::new(),
-        };
-        Manifest { fields, splits: Splits(contents.games) }
+/// Which scaler the export has.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ScalerEntry {
+    pub(super) id: String,
+    /// The export in which it was fitted, if that is another one and known.
+    pub(super) fitted_in: Option<String>,
+}
+
+/// The games of a split.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SplitEntry {
+    pub(super) games: u64,
+    pub(super) rows: u64,
+    pub(super) game_ids: Vec<GameId>,
+    /// Of the log of each game.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "hash_list")]
+    pub(super) log_hashes: Option<Vec<ShortHash>>,
+    /// Of the rows of each game.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "hash_list")]
+    pub(super) row_hashes: Option<Vec<ShortHash>>,
+    /// The parts that the split was written in, by programs that write it in parts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) shards: Option<serde_json::Value>,
+}
+
+/// Games with the same rows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IdenticalGames {
+    /// Two or more, ascending.
+    pub game_ids: Vec<GameId>,
+    /// The split of each.
+    pub splits: Vec<Split>,
+    /// Whether they are not all in one split: then rows of one split are in another.
+    pub in_different_splits: bool,
+}
+
+/// A game whose current log is not in the export.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RefusedGame {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) game_id: Option<GameId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) file: Option<String>,
+    pub(super) why: String,
+}
+
+/// A file of the export.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct FileEntry {
+    pub(super) bytes: u64,
+    pub(super) blake3: String,
+}
+
+/// A game by the manifest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct ListedGame {
+    pub(super) split: Split,
+    pub(super) log_hash: Option<ShortHash>,
+    pub(super) row_hash: Option<ShortHash>,
+}
+
+/// Why a manifest could not be read.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ManifestError {
+    #[error("it has no {MANIFEST_FILE}: give a folder that prep export wrote")]
+    Missing,
+    #[error("{MANIFEST_FILE}: {0}")]
+    Unreadable(io::Error),
+    #[error("{MANIFEST_FILE}: {0}")]
+    Invalid(serde_json::Error),
+    #[error("{MANIFEST_FILE} was written by a newer version of prep ({0}): use that version")]
+    Newer(String),
+}
+
+impl Manifest {
+    /// A manifest without the parts that not every export has.
+    pub(super) fn new(settings: Settings, inputs: Inputs, splits: BySplit<SplitEntry>) -> Manifest {
+        Manifest {
+            manifest_version: MANIFEST_VERSION,
+            prep_version: String::new(),
+            export_id: None,
+            encoder_version: ENCODER_VERSION,
+            feature_schema: String::new(),
+            settings,
+            inputs,
+            scaler: None,
+            splits,
+            games_in_two_splits: None,
+            identical_games: None,
+            left_out: None,
+            from_an_older_log: None,
+            files: BTreeMap::new(),
+        }
     }
 
-    /// Enters the files, and the id, which is made from all that is in it by then.
-    pub(super) fn seal(&mut self, files: Map<String, Value>) -> serde_json::Result<()> {
-        self.fields.insert("files".to_owned(), files.into());
-        let id = export_id(&self.fields, &self.splits)?;
-        self.fields.insert("export_id".to_owned(), id.into());
+    /// Reads the manifest in the folder of an export.
+    pub(super) fn read(export: &Path) -> Result<Manifest, ManifestError> {
+        let text = fs::read(export.join(MANIFEST_FILE)).map_err(|error| match error.kind() {
+            ErrorKind::NotFound => ManifestError::Missing,
+            _ => ManifestError::Unreadable(error),
+        })?;
+        /// What no version of the manifest changes.
+        #[derive(Deserialize)]
+        struct Version {
+            #[serde(default)]
+            manifest_version: u32,
+            #[serde(default)]
+            prep_version: String,
+        }
+        let version: Version = serde_json::from_slice(&text).map_err(ManifestError::Invalid)?;
+        if version.manifest_version > MANIFEST_VERSION {
+            return Err(ManifestError::Newer(version.prep_version));
+        }
+        serde_json::from_slice(&text).map_err(ManifestError::Invalid)
+    }
+
+    /// Writes the manifest into the folder of an export.
+    pub(super) fn write(&self, export: &Path) -> io::Result<()> {
+        let mut file = BufWriter::new(File::create(export.join(MANIFEST_FILE))?);
+        serde_json::to_writer_pretty(&mut file, self)?;
+        file.write_all(b"\n")?;
+        file.flush()
+    }
+
+    /// Fills in the version of this program, and the id, which covers everything else.
+    pub(super) fn seal(&mut self) -> serde_json::Result<()> {
+        self.manifest_version = MANIFEST_VERSION;
+        env!("CARGO_PKG_VERSION").clone_into(&mut self.prep_version);
+        self.encoder_version = ENCODER_VERSION;
+        self.feature_schema = FeatureSchema::now().to_string();
+        self.export_id = Some(self.compute_id()?);
         Ok(())
     }
-}
 
-impl Serialize for Manifest<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(self.fields.len()))?;
-        for (name, value) in &self.fields {
-            match name.as_str() {
-                SPLITS => map.serialize_entry(name, &self.splits)?,
-                _ => map.serialize_entry(name, value)?,
+    /// The id that the export has by the rest of its manifest. JSON values say themselves where they
+    /// end, so they are hashed one after another.
+    pub(super) fn compute_id(&self) -> serde_json::Result<String> {
+        let mut text = BufWriter::new(blake3::Hasher::new());
+        text.write_all(b"splendor-prep export 1").map_err(serde_json::Error::io)?;
+        serde_json::to_writer(&mut text, &self.encoder_version)?;
+        serde_json::to_writer(&mut text, &self.feature_schema)?;
+        serde_json::to_writer(&mut text, &self.settings)?;
+        serde_json::to_writer(&mut text, &self.inputs)?;
+        serde_json::to_writer(&mut text, &self.scaler)?;
+        serde_json::to_writer(&mut text, &self.splits)?;
+        serde_json::to_writer(&mut text, &self.games_in_two_splits)?;
+        serde_json::to_writer(&mut text, &self.identical_games)?;
+        serde_json::to_writer(&mut text, &self.left_out)?;
+        serde_json::to_writer(&mut text, &self.from_an_older_log)?;
+        serde_json::to_writer(&mut text, &self.files)?;
+        let hasher = text.into_inner().map_err(|error| serde_json::Error::io(error.into()))?;
+        Ok(hasher.finalize().to_hex().to_string())
+    }
+
+    /// The id of the export in which the scaler of this one was fitted, if known.
+    pub(super) fn scaler_fitted_in(&self) -> Option<&str> {
+        if self.settings.scaler == FITTED_ON_TRAIN {
+            return self.export_id.as_deref();
+        }
+        self.scaler.as_ref()?.fitted_in.as_deref()
+    }
+
+    /// Every game.
+    pub(super) fn games(&self) -> BTreeMap<GameId, ListedGame> {
+        let mut games = BTreeMap::new();
+        for (split, entry) in self.splits.iter() {
+            let hash = |hashes: &Option<Vec<ShortHash>>, index: usize| {
+                hashes.as_ref().and_then(|hashes| hashes.get(index).copied())
+            };
+            for (index, &game_id) in entry.game_ids.iter().enumerate() {
+                let log_hash = hash(&entry.log_hashes, index);
+                let row_hash = hash(&entry.row_hashes, index);
+                games.insert(game_id, ListedGame { split, log_hash, row_hash });
             }
         }
-        map.end()
+        games
     }
-}
 
-const SPLITS: &str = "splits";
-
-/// The games of each split that were written.
-struct Splits<'e>(&'e ExportedGames);
-
-impl Serialize for Splits<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(Split::ALL.map(|split| (split.name(), GamesOf(self.0, split))))
-    }
-}
-
-#[derive(Clone, Copy)]
-struct GamesOf<'e>(&'e ExportedGames, Split);
-
-impl<'e> GamesOf<'e> {
-    fn each(self) -> impl Iterator<Item = &'e ExportedGame> {
-        let GamesOf(games, split) = self;
-        games.written().filter(move |game| game.split == split)
-    }
-}
-
-impl Serialize for GamesOf<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let rows: u64 = self.each().map(|game| u64::from(game.rows)).sum();
-        let mut map = serializer.serialize_map(Some(5))?;
-        map.serialize_entry("games", &self.each().count())?;
-        map.serialize_entry("rows", &rows)?;
-        map.serialize_entry("game_ids", &InTurn(|| self.each().map(|game| game.game_id)))?;
-        // One text for all games: as a list, the hashes would be most of the file's lines.
-        map.serialize_entry("log_hashes", &AsOneText(|| self.each().map(|game| game.log)))?;
-        map.serialize_entry("row_hashes", &AsOneText(|| self.each().map(|game| game.fingerprint)))?;
-        map.end()
-    }
-}
-
-/// A list whose entries are made one after another.
-struct InTurn<F>(F);
-
-impl<F: Fn() -> I, I: Iterator<Item: Serialize>> Serialize for InTurn<F> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq((self.0)())
-    }
-}
-
-/// A text whose parts are made one after another.
-struct AsOneText<F>(F);
-
-impl<F: Fn() -> I, I: Iterator<Item: fmt::Display>> fmt::Display for AsOneText<F> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        (self.0)().try_for_each(|part| part.fmt(f))
-    }
-}
-
-impl<F: Fn() -> I, I: Iterator<Item: fmt::Display>> Serialize for AsOneText<F> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-fn fields_of(contents: &Contents<'_>) -> Value {
-    let Contents { options, games, .. } = contents;
-    let listed = |refusals: &[Refusal]| -> Vec<Value> {
-        let entry =
-            |refusal: &Refusal| json!({ "game_id": refusal.game_id, "why": refusal.message });
-        refusals.iter().map(entry).collect()
-    };
-    json!({
-        "prep_version": env!("CARGO_PKG_VERSION"),
-        // In its place among the first lines; known when all else is.
-        "export_id": null,
-        "encoder_version": ENCODER_VERSION,
-        "feature_schema": FeatureSchema::now().to_string(),
-        "settings": {
-            "split": [options.ratios.train(), options.ratios.val(), options.ratios.test()],
-            "split_method": options.split_method.name(),
-            "seed": options.seed,
-            "features": options.features.to_string(),
-            "columns": contents.columns,
-            "masks": options.masks.to_string(),
-            "normalized": options.normalize,
-            "scaler": match contents.scaler {
-                Some((_, origin)) => origin.to_string(),
-                None => "none: no training rows".to_owned(),
-            },
-            "dtype": options.dtype.name(),
-            "layout": options.layout.name(),
-        },
-        "inputs": {
-            "games": games.len(),
-            "rows": Split::ALL.map(|split| games.rows_in(split)).iter().sum::<u64>(),
-            "blake3": games.hash_of_inputs().to_hex().as_str(),
-            "last_ingest_finished": contents.last_ingest_finished,
-        },
-        "scaler": contents.scaler.map(|(id, origin)| json!({
-            "id": id.to_hex().as_str(),
-            "fitted_in": match origin {
-                ScalerOrigin::FittedIn(export_id) => Some(export_id),
-                ScalerOrigin::FittedHere | ScalerOrigin::Unknown => None,
-            },
-        })),
-        SPLITS: null,
-        "games_in_two_splits": games.written_twice(),
-        "identical_games": contents.identical_games,
-        "left_out": listed(contents.left_out),
-        "from_an_older_log": listed(contents.from_an_older_log),
-    })
-}
-
-/// The id of an export with these fields, whatever they say of its splits, and these splits.
-fn export_id(fields: &Map<String, Value>, splits: &impl Serialize) -> serde_json::Result<String> {
-    let mut hasher = blake3::Hasher::new();
-    hasher.update(b"splendor-prep export 1");
-    // Numbers come to it one by one.
-    let mut into_hash = BufWriter::new(&mut hasher);
-    for part in [
-        "encoder_version",
-        "feature_schema",
-        "settings",
-        "inputs",
-        "scaler",
-        SPLITS,
-        "games_in_two_splits",
-        "identical_games",
-        "left_out",
-        "from_an_older_log",
-        "files",
-    ] {
-        // JSON says itself where it ends.
-        match part {
-            SPLITS => serde_json::to_writer(&mut into_hash, splits)?,
-            _ => serde_json::to_writer(&mut into_hash, &fields.get(part))?,
+    /// Games that are listed twice, with both of their splits: a network must not be tested on what it
+    /// was trained with.
+    pub(super) fn repeated_games(&self) -> Vec<(GameId, [Split; 2])> {
+        let (mut seen, mut repeated) = (BTreeMap::new(), Vec::new());
+        for (split, entry) in self.splits.iter() {
+            for &game_id in &entry.game_ids {
+                if let Some(other) = seen.insert(game_id, split) {
+                    repeated.push((game_id, [other, split]));
+                }
+            }
         }
+        repeated
     }
-    into_hash.flush().map_err(serde_json::Error::io)?;
-    drop(into_hash);
-    Ok(hasher.finalize().to_hex().to_string())
 }
 
-/// The id of the export with this manifest.
-pub(super) fn export_id_of(manifest: &Map<String, Value>) -> serde_json::Result<String> {
-    export_id(manifest, &manifest.get(SPLITS))
+fn version_1() -> u32 {
+    1
 }
 
-/// The manifest of an export that other means than [`export`](super::export()) wrote: enters who
-/// wrote it, the encoder and the id.
+/// Completes the manifest of an export that another program wrote: the versions of prep and its
+/// encoder, and the id.
 ///
 /// # Errors
-/// If it is not a JSON object.
+/// If it is not a manifest.
 pub fn seal_manifest(manifest: &str) -> Result<String, serde_json::Error> {
-    let mut fields: Map<String, Value> = serde_json::from_str(manifest)?;
-    fields.insert("prep_version".to_owned(), env!("CARGO_PKG_VERSION").into());
-    fields.insert("encoder_version".to_owned(), ENCODER_VERSION.into());
-    fields.insert("feature_schema".to_owned(), FeatureSchema::now().to_string().into());
-    let id = export_id_of(&fields)?;
-    fields.insert("export_id".to_owned(), id.into());
-    serde_json::to_string_pretty(&fields)
+    let mut manifest: Manifest = serde_json::from_str(manifest)?;
+    manifest.seal()?;
+    serde_json::to_string_pretty(&manifest)
+}
+
+/// Hashes as one text: in a list, they would be most of the lines of the file.
+mod hash_list {
+    use super::*;
+
+    pub(super) fn serialize<S: Serializer>(
+        hashes: &Option<Vec<ShortHash>>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        let mut text = String::new();
+        for hash in hashes.iter().flatten() {
+            let _ = write!(text, "{hash}");
+        }
+        serializer.serialize_str(&text)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<Vec<ShortHash>>, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        ShortHash::parse_all(&text)
+            .map(Some)
+            .ok_or_else(|| serde::de::Error::custom("hashes are not 16 digits for each game"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Written by the version before `manifest_version`.
+    const VERSION_1: &str = include_str!("../../tests/data/manifest_1.json");
+
+    #[test]
+    fn version_1_is_read_with_its_id() {
+        let manifest: Manifest = serde_json::from_str(VERSION_1).unwrap();
+        assert_eq!(manifest.export_id, Some(manifest.compute_id().unwrap()));
+        assert_eq!(manifest.games().len(), 12);
+        assert!(manifest.games().values().all(|game| game.row_hash.is_some()));
+        let written = serde_json::to_string_pretty(&manifest).unwrap();
+        assert_eq!(written.replacen("\n  \"manifest_version\": 1,", "", 1), VERSION_1.trim_end());
+    }
+
+    #[test]
+    fn every_edit_is_noticed() {
+        for (from, to) in [
+            ("\"seed\": 42", "\"seed\": 43"),
+            ("\"rows\": 1041", "\"rows\": 1040"),
+            ("\"split_method\": \"hash\"", "\"split_method\": \"sklearn\""),
+            ("\"fitted_in\": null", "\"fitted_in\": \"0\""),
+        ] {
+            assert!(VERSION_1.contains(from), "{from}");
+            let edited: Manifest = serde_json::from_str(&VERSION_1.replace(from, to)).unwrap();
+            assert_ne!(edited.export_id, Some(edited.compute_id().unwrap()), "{to}");
+        }
+        let unknown = VERSION_1.replacen("\"seed\": 42", "\"seed\": 42, \"more\": 1", 1);
+        assert!(serde_json::from_str::<Manifest>(&unknown).is_err());
+    }
+
+    #[test]
+    fn newer_version() {
+        let folder = tempfile::tempdir().unwrap();
+        let newer = VERSION_1.replacen('{', "{\"manifest_version\": 3, \"new\": 1,", 1);
+        fs::write(folder.path().join(MANIFEST_FILE), newer).unwrap();
+        let error = Manifest::read(folder.path()).unwrap_err().to_string();
+        assert!(error.contains("written by a newer version of prep (0.1.0)"), "{error}");
+    }
 }

@@ -1,19 +1,20 @@
-//! `.npy` files written row by row, and `.npz` files packed from them.
+//! `.npy` files written row by row, `.npz` files packed from them, and the shapes of both.
 //!
-//! ndarray-npy writes the header and the elements; what it does not do is write an array that
-//! never lies in memory whole. The shape goes into the header before the first row, so
-//! [`NpyWriter`] counts: a file with a row too few would load in NumPy's memory-mapped mode only to
-//! fail far from here, and one with a row too many would load without a word.
-//!
-//! Elements are written in the machine's byte order, which the header names: little endian on
-//! every machine this runs on.
+//! ndarray-npy writes the header and the elements, but not an array that is never whole in memory. The
+//! shape goes into the header before the first row, so [`NpyWriter`] counts the elements: a file that
+//! lacks a row would fail in NumPy's memory-mapped mode far from here, and one with a row too many
+//! would load without an error.
 
+use super::error::ExportError;
+use crate::accounting::check_all_done;
+use crate::gamelog::GameId;
 use crate::progress::{Counted, Progress};
+use ndarray::Array1;
 use ndarray_npy::npy::header::{Header, Layout};
-use ndarray_npy::{WritableElement, WriteNpyError};
+use ndarray_npy::{NpzReader, WritableElement, WriteNpyError};
+use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::{self, BufWriter, Seek, SeekFrom, Write};
-use std::marker::PhantomData;
+use std::io::{self, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
@@ -21,154 +22,77 @@ use zip::{CompressionMethod, DateTime, ZipWriter};
 /// Bytes gathered before they are hashed and written; an export has some fifty files open.
 const BUFFER_BYTES: usize = 128 * 1024;
 
-/// Why an array file could not be written.
-#[derive(Debug, thiserror::Error)]
-pub enum NpyError {
-    /// The file could not be created or written.
-    #[error("cannot write {}: check that the folder is writable and the disk not full", .path.display())]
-    Write {
-        /// The file.
-        path: PathBuf,
-        /// What went wrong.
-        source: io::Error,
-    },
-    /// The rows written are not those that the header promises. A fault of the caller.
-    #[error(
-        "{} was to hold {declared} elements and got {written}: \
-         this is a bug, please report it with the command that was run",
-        .path.display()
-    )]
-    ElementCount {
-        /// The file.
-        path: PathBuf,
-        /// Elements of the shape in the header.
-        declared: u128,
-        /// Elements written, or that would have been.
-        written: u128,
-    },
-}
-
-/// Writes one array in C order, version 1 of the format, in constant memory.
-///
-/// `T` is any of `f32`, `f64`, `i8`, `u8`, `i32`, `i64` and `bool`. Dropped before
-/// [`finish`](NpyWriter::finish), it leaves a file that is cut short. `S` is where the bytes go: into a
-/// file that is hashed on the way, or only into the one or the other.
+/// Writes one array in C order, version 1 of the format, in constant memory. Elements are any of `f32`,
+/// `f64`, `i8`, `u8`, `i32`, `i64` and `bool`.
 #[derive(Debug)]
-pub struct NpyWriter<T, S = BufWriter<HashingFile>> {
+pub(super) struct NpyWriter {
     path: PathBuf,
-    sink: S,
-    declared: u128,
-    written: u128,
-    element: PhantomData<T>,
+    file: BufWriter<HashingFile>,
+    declared: u64,
+    written: u64,
 }
 
-impl<T: WritableElement> NpyWriter<T> {
-    /// Creates (or empties) the file for an array of shape `(rows,)` and writes its header.
-    ///
-    /// # Errors
-    ///
-    /// [`NpyError::Write`], as from all functions here.
-    pub fn vector(path: &Path, rows: usize) -> Result<NpyWriter<T>, NpyError> {
-        NpyWriter::over(hashing(path)?, path, header::<T>(vec![rows]))
+impl NpyWriter {
+    /// Creates (or empties) the file for an array with this header, and writes the header.
+    pub(super) fn create(path: &Path, header: Header) -> Result<NpyWriter, ExportError> {
+        let file = HashingFile::create(path).map_err(|error| ExportError::file(path, error))?;
+        let mut file = BufWriter::with_capacity(BUFFER_BYTES, file);
+        header.write(&mut file).map_err(|error| failed(path, error.into()))?;
+        let declared = header.shape.iter().map(|&length| length as u64).product();
+        Ok(NpyWriter { path: path.to_owned(), file, declared, written: 0 })
     }
 
-    /// Creates (or empties) the file for an array of shape `(rows, columns)` and writes its
-    /// header.
-    ///
-    /// # Errors
-    ///
-    /// [`NpyError::Write`].
-    pub fn matrix(path: &Path, rows: usize, columns: usize) -> Result<NpyWriter<T>, NpyError> {
-        NpyWriter::over(hashing(path)?, path, header::<T>(vec![rows, columns]))
-    }
-
-    /// Ends the file and returns the blake3 hash of all its bytes, header included. The bytes
-    /// have gone to the kernel, not necessarily to the disk.
-    ///
-    /// # Errors
-    ///
-    /// [`NpyError::ElementCount`] if elements are missing; [`NpyError::Write`].
-    pub fn finish(self) -> Result<blake3::Hash, NpyError> {
-        Ok(self.end()?.get_ref().hash())
-    }
-}
-
-impl<T: WritableElement, S: Write> NpyWriter<T, S> {
-    /// Writes the header of an array. `path` is for errors.
-    pub(super) fn over(sink: S, path: &Path, header: Header) -> Result<NpyWriter<T, S>, NpyError> {
-        let declared = header.shape.iter().map(|&length| length as u128).product();
-        let (path, element) = (path.to_owned(), PhantomData);
-        let mut writer = NpyWriter { path, sink, declared, written: 0, element };
-        header.write(&mut writer.sink).map_err(|error| failed(&writer.path, error.into()))?;
-        Ok(writer)
+    /// As [`create`](Self::create), for elements of type `T`.
+    pub(super) fn of<T: WritableElement>(
+        path: &Path,
+        shape: &[usize],
+    ) -> Result<NpyWriter, ExportError> {
+        NpyWriter::create(path, header::<T>(shape))
     }
 
     /// Appends elements: a row, several rows or part of one.
-    ///
-    /// # Errors
-    ///
-    /// [`NpyError::ElementCount`] before anything is written if the shape has no room for them;
-    /// [`NpyError::Write`].
-    pub fn write(&mut self, elements: &[T]) -> Result<(), NpyError> {
-        let written = self.written + elements.len() as u128;
-        if written > self.declared {
-            return Err(self.miscounted(written));
-        }
-        T::write_slice(elements, &mut self.sink)
+    pub(super) fn write<T: WritableElement>(&mut self, elements: &[T]) -> Result<(), ExportError> {
+        T::write_slice(elements, &mut self.file)
             .map_err(|error| failed(&self.path, error.into()))?;
-        self.written = written;
+        self.written += elements.len() as u64;
         Ok(())
     }
 
-    /// Ends the array and gives back where it went.
-    pub(super) fn end(mut self) -> Result<S, NpyError> {
-        if self.written != self.declared {
-            return Err(self.miscounted(self.written));
-        }
-        self.sink.flush().map_err(|error| failed(&self.path, error.into()))?;
-        Ok(self.sink)
-    }
-
-    fn miscounted(&self, written: u128) -> NpyError {
-        NpyError::ElementCount { path: self.path.clone(), declared: self.declared, written }
+    /// Finishes the file and returns the blake3 hash of all its bytes, header included. The bytes
+    /// have gone to the kernel, not necessarily to the disk.
+    pub(super) fn finish(mut self) -> Result<blake3::Hash, ExportError> {
+        check_all_done("elements of an array were written", self.written, self.declared)?;
+        self.file.flush().map_err(|error| ExportError::file(&self.path, error))?;
+        Ok(self.file.get_ref().hash())
     }
 }
 
 /// The header of an array in C order.
-pub(super) fn header<T: WritableElement>(shape: Vec<usize>) -> Header {
+fn header<T: WritableElement>(shape: &[usize]) -> Header {
+    let shape = shape.to_vec();
     Header { type_descriptor: T::type_descriptor(), layout: Layout::Standard, shape }
 }
 
-/// The same for float16, which Rust has no type for: its elements are written as the bits of IEEE
-/// 754 binary16.
-pub(super) fn float16_header(shape: Vec<usize>) -> Header {
+/// The same for float16, which Rust has no stable type for: its elements are written as the bits of
+/// IEEE 754 binary16.
+pub(super) fn float16_header(shape: &[usize]) -> Header {
     let descriptor = if cfg!(target_endian = "little") { "'<f2'" } else { "'>f2'" };
     let type_descriptor = descriptor.parse().expect("a literal of Python");
-    Header { type_descriptor, layout: Layout::Standard, shape }
+    Header { type_descriptor, layout: Layout::Standard, shape: shape.to_vec() }
 }
 
-/// The system's own error where there is one: `WriteNpyError` would say the same a second time.
-fn failed(path: &Path, error: WriteNpyError) -> NpyError {
-    let source = match error {
+/// The system's own error where there is one: `WriteNpyError` would repeat it.
+fn failed(path: &Path, error: WriteNpyError) -> ExportError {
+    let error = match error {
         WriteNpyError::Io(error) => error,
         other => io::Error::other(other),
     };
-    NpyError::Write { path: path.to_owned(), source }
+    ExportError::file(path, error)
 }
 
-/// Creates (or empties) a file.
-pub(super) fn create(path: &Path) -> Result<File, NpyError> {
-    File::create(path).map_err(|error| failed(path, error.into()))
-}
-
-fn hashing(path: &Path) -> Result<BufWriter<HashingFile>, NpyError> {
-    let file = HashingFile::create(path).map_err(|error| failed(path, error.into()))?;
-    Ok(BufWriter::with_capacity(BUFFER_BYTES, file))
-}
-
-/// A file that hashes what goes into it, which saves reading gigabytes back.
+/// A file that hashes what is written to it, so that it need not be read again.
 #[derive(Debug)]
-pub struct HashingFile {
+pub(super) struct HashingFile {
     file: File,
     hasher: blake3::Hasher,
 }
@@ -187,9 +111,9 @@ impl HashingFile {
 
 impl Write for HashingFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let taken = self.file.write(bytes)?;
-        self.hasher.update(&bytes[..taken]);
-        Ok(taken)
+        let written = self.file.write(bytes)?;
+        self.hasher.update(&bytes[..written]);
+        Ok(written)
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -200,106 +124,85 @@ impl Write for HashingFile {
 /// Packs `.npy` files into one `.npz` as `np.savez` does, each as `<name>.npy`, in the order
 /// given, and returns the blake3 hash of the file. Nothing is compressed.
 ///
-/// The bytes depend on names, order and content alone: every member carries the first time stamp
-/// there is (1 January 1980) and the same permissions. Members of 4 GB and more get the longer
-/// headers (zip64) that they need. Memory stays flat.
+/// The bytes depend on names, order and content alone: every member has the first possible time stamp
+/// (1 January 1980) and the same permissions. Members of 4 GB and more get the longer headers (zip64)
+/// that they need. Memory is constant.
 ///
 /// `progress` hears of every byte twice: as it is copied, and as the archive is hashed.
-///
-/// # Errors
-///
-/// What reading a member or writing `out` comes to, and a name given twice.
-pub fn pack_npz(
-    members: &[(&str, &Path)],
+pub(super) fn pack_npz(
+    members: &[(&str, PathBuf)],
     out: &Path,
     progress: &dyn Progress,
 ) -> io::Result<blake3::Hash> {
     let file = BufWriter::with_capacity(BUFFER_BYTES, File::create(out)?);
-    let mut archive = ZipWriter::new(QuietOnceFailed::new(file));
-    for (name, path) in members {
-        let member = File::open(path)?;
-        // The header is written ahead of the bytes, so its width is chosen by the length.
-        let needs_zip64 = member.metadata()?.len() >= u64::from(u32::MAX);
-        let options = SimpleFileOptions::default()
-            .compression_method(CompressionMethod::Stored)
-            .last_modified_time(DateTime::default())
-            .unix_permissions(0o644)
-            .large_file(needs_zip64);
-        archive.start_file(format!("{name}.npy"), options)?;
-        io::copy(&mut Counted::new(member, progress), &mut archive)?;
+    let mut archive = ZipWriter::new(file);
+    if let Err(error) =
+        members.iter().try_for_each(|(name, path)| copy_member(&mut archive, name, path, progress))
+    {
+        // Dropped after an error, it would try to finish the archive and print that it cannot.
+        std::mem::forget(archive);
+        return Err(error);
     }
-    let QuietOnceFailed { sink, failed, .. } = archive.finish()?;
-    if let Some(kind) = failed {
-        return Err(kind.into());
-    }
-    sink.into_inner().map_err(io::IntoInnerError::into_error)?;
-    // The archive goes back to fill in each member's length and checksum, so its hash cannot be
-    // taken on the way; the pages are still in memory.
+    archive.finish()?.into_inner().map_err(io::IntoInnerError::into_error)?;
+    // The archive goes back to fill in each member's length and checksum, so it cannot be hashed
+    // while it is written; its pages are still in memory.
     let mut hasher = blake3::Hasher::new();
     hasher.update_reader(Counted::new(File::open(out)?, progress))?;
     Ok(hasher.finalize())
 }
 
-/// A sink that fails once and from then on only pretends. A [`ZipWriter`] that is dropped after an
-/// error tries to end the archive, and prints to stderr if it cannot.
-struct QuietOnceFailed<S> {
-    sink: S,
-    failed: Option<io::ErrorKind>,
-    position: u64,
-    end: u64,
+fn copy_member(
+    archive: &mut ZipWriter<BufWriter<File>>,
+    name: &str,
+    path: &Path,
+    progress: &dyn Progress,
+) -> io::Result<()> {
+    let member = File::open(path)?;
+    // The header is written ahead of the bytes, so its width is chosen by the length.
+    let needs_zip64 = member.metadata()?.len() >= u64::from(u32::MAX);
+    let options = SimpleFileOptions::default()
+        .compression_method(CompressionMethod::Stored)
+        .last_modified_time(DateTime::default())
+        .unix_permissions(0o644)
+        .large_file(needs_zip64);
+    archive.start_file(format!("{name}.npy"), options)?;
+    io::copy(&mut Counted::new(member, progress), archive)?;
+    // A full disk is to show here, and not when the archive is finished.
+    archive.flush()
 }
 
-impl<S> QuietOnceFailed<S> {
-    fn new(sink: S) -> QuietOnceFailed<S> {
-        QuietOnceFailed { sink, failed: None, position: 0, end: 0 }
-    }
+/// Length along each axis.
+pub(super) type Shape = Vec<usize>;
 
-    fn attempt<T>(
-        &mut self,
-        pretended: T,
-        attempt: impl FnOnce(&mut S) -> io::Result<T>,
-    ) -> io::Result<T> {
-        if self.failed.is_some() {
-            return Ok(pretended);
-        }
-        let done = attempt(&mut self.sink);
-        if let Err(error) = &done {
-            self.failed = Some(error.kind());
-            // It may have gone back to fill in a header, and insists on being past it.
-            self.position = self.end;
-        }
-        done
-    }
-
-    fn moved_to(&mut self, position: u64) -> u64 {
-        self.position = position;
-        self.end = self.end.max(position);
-        position
-    }
+pub(super) fn npy_shape(path: &Path) -> Result<Shape, String> {
+    let file = File::open(path).map_err(|error| format!("cannot be read: {error}"))?;
+    Header::from_reader(&mut BufReader::new(file))
+        .map(|header| header.shape)
+        .map_err(|error| format!("is not an array: {error}"))
 }
 
-impl<S: Write> Write for QuietOnceFailed<S> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let taken = self.attempt(bytes.len(), |sink| sink.write(bytes))?;
-        self.moved_to(self.position + taken as u64);
-        Ok(taken)
+/// The arrays of an `.npz` with their shapes.
+pub(super) fn npz_shapes(path: &Path) -> Result<Vec<(String, Shape)>, String> {
+    let file = File::open(path).map_err(|error| format!("cannot be read: {error}"))?;
+    let broken = |error: &dyn std::fmt::Display| format!("is not a file of arrays: {error}");
+    let mut archive = zip::ZipArchive::new(BufReader::new(file)).map_err(|error| broken(&error))?;
+    let mut shapes = Vec::new();
+    for index in 0..archive.len() {
+        let mut member = archive.by_index(index).map_err(|error| broken(&error))?;
+        let name = member.name().trim_end_matches(".npy").to_owned();
+        let header = Header::from_reader(&mut member).map_err(|error| broken(&error))?;
+        shapes.push((name, header.shape));
     }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.attempt((), Write::flush)
-    }
+    Ok(shapes)
 }
 
-impl<S: Seek> Seek for QuietOnceFailed<S> {
-    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        let pretended = match to {
-            SeekFrom::Start(position) => position,
-            SeekFrom::Current(by) => self.position.saturating_add_signed(by),
-            SeekFrom::End(by) => self.end.saturating_add_signed(by),
-        };
-        let position = self.attempt(pretended, |sink| sink.seek(to))?;
-        Ok(self.moved_to(position))
-    }
+/// The games whose rows an index file lists.
+pub(super) fn game_ids_of_index(path: &Path) -> Result<BTreeSet<GameId>, String> {
+    let read = || -> Result<Array1<i64>, Box<dyn std::error::Error>> {
+        Ok(NpzReader::new(File::open(path)?)?.by_name("game_id")?)
+    };
+    let ids = read().map_err(|error| error.to_string())?;
+    Ok(ids.iter().map(|&game_id| GameId(game_id)).collect())
 }
 
 #[cfg(test)]
@@ -317,7 +220,7 @@ mod tests {
     ) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("vector.npy");
-        let mut writer = NpyWriter::vector(&path, values.len()).unwrap();
+        let mut writer = NpyWriter::of::<T>(&path, &[values.len()]).unwrap();
         for value in values {
             writer.write(std::slice::from_ref(value)).unwrap();
         }
@@ -334,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn every_type_reads_back() {
+    fn npy_round_trip() {
         round_trip(&[0.5_f32, -1.0, f32::MIN_POSITIVE], "<f4");
         round_trip(&[0.1_f64, f64::MAX], "<f8");
         round_trip(&[-128_i8, 0, 127], "|i1");
@@ -345,73 +248,71 @@ mod tests {
     }
 
     #[test]
-    fn rows_of_a_matrix_may_come_in_any_pieces() {
+    fn size_of_pieces_does_not_matter() {
         let folder = tempfile::tempdir().unwrap();
         let rows = 50_000;
         let values: Vec<f32> = (0..rows * 3).map(|value| value as f32).collect();
         let mut hashes = Vec::new();
         for piece in [3, 7, values.len()] {
             let path = folder.path().join(format!("{piece}.npy"));
-            let mut writer = NpyWriter::matrix(&path, rows, 3).unwrap();
+            let mut writer = NpyWriter::of::<f32>(&path, &[rows, 3]).unwrap();
             for elements in values.chunks(piece) {
                 writer.write(elements).unwrap();
             }
             hashes.push(writer.finish().unwrap());
+            assert_eq!(hashes[0], blake3::hash(&fs::read(&path).unwrap()));
             let read: Array2<f32> = read_npy(&path).unwrap();
-            assert!(read.is_standard_layout());
-            assert_eq!(read.dim(), (rows, 3));
+            assert!(read.is_standard_layout() && read.dim() == (rows, 3));
             assert!(read.iter().eq(&values));
         }
         assert!(hashes.iter().all(|hash| hash == &hashes[0]));
     }
 
     #[test]
-    fn an_empty_split_is_an_empty_matrix() {
+    fn empty_matrix() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("X_val.npy");
-        NpyWriter::<f32>::matrix(&path, 0, 1308).unwrap().finish().unwrap();
+        NpyWriter::of::<f32>(&path, &[0, 1308]).unwrap().finish().unwrap();
         assert_eq!(read_npy::<_, Array2<f32>>(&path).unwrap().dim(), (0, 1308));
     }
 
     #[test]
-    fn a_row_too_few_or_too_many_is_refused() {
+    fn wrong_number_of_elements() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("X_train.npy");
-        let mut writer = NpyWriter::matrix(&path, 2, 3).unwrap();
-        writer.write(&[1_i8, 2, 3]).unwrap();
-        let error = writer.write(&[0; 4]).unwrap_err();
-        assert!(matches!(error, NpyError::ElementCount { declared: 6, written: 7, .. }));
-        writer.write(&[4, 5]).unwrap();
-        let error = writer.finish().unwrap_err();
-        assert!(matches!(error, NpyError::ElementCount { declared: 6, written: 5, .. }));
-        assert!(error.to_string().contains("X_train.npy was to hold 6 elements and got 5"));
+        for elements in [5, 7] {
+            let path = folder.path().join("X_train.npy");
+            let mut writer = NpyWriter::of::<i8>(&path, &[2, 3]).unwrap();
+            writer.write(&vec![1_i8; elements]).unwrap();
+            let error = writer.finish().unwrap_err().to_string();
+            assert!(error.contains(&format!("{elements} of 6 elements")), "{error}");
+        }
     }
 
     #[test]
-    fn a_file_that_cannot_be_written_is_named() {
+    fn error_names_the_file() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("missing").join("X_train.npy");
-        let error = NpyWriter::<f32>::vector(&path, 1).unwrap_err();
+        let error = NpyWriter::of::<f32>(&path, &[1]).unwrap_err();
         assert!(error.to_string().contains("X_train.npy"), "{error}");
     }
 
     #[test]
-    fn members_of_an_npz_read_back_by_name_and_carry_no_time() {
+    fn npz_round_trip_without_time() {
         let folder = tempfile::tempdir().unwrap();
-        let paths = ["action_type", "noble"].map(|name| folder.path().join(name));
-        let mut writer = NpyWriter::vector(&paths[0], 3).unwrap();
-        writer.write(&[3_i32, 0, -1]).unwrap();
+        let [first, second] = ["action_type", "noble"].map(|name| folder.path().join(name));
+        let mut writer = NpyWriter::of::<i32>(&first, &[3]).unwrap();
+        writer.write(&[3, 0, -1]).unwrap();
         writer.finish().unwrap();
-        let mut writer = NpyWriter::matrix(&paths[1], 2, 2).unwrap();
+        let mut writer = NpyWriter::of::<i8>(&second, &[2, 2]).unwrap();
         writer.write(&[1_i8, 0, 0, 1]).unwrap();
         writer.finish().unwrap();
 
         let out = folder.path().join("labels_train.npz");
-        let members = [("action_type", paths[0].as_path()), ("noble", paths[1].as_path())];
+        let members = [("action_type", first), ("noble", second)];
         let hash = pack_npz(&members, &out, &Silent).unwrap();
         let bytes = fs::read(&out).unwrap();
         assert_eq!(hash, blake3::hash(&bytes));
-        // Pinned: nothing of the day, the machine or a newer zip crate may slip in unnoticed.
+        // Pinned: nothing of the day, the machine or a newer zip crate may change it unnoticed.
         assert_eq!(hash.to_hex()[..16], *"12227de79a3ce1f2");
 
         let mut npz = NpzReader::new(File::open(&out).unwrap()).unwrap();
@@ -419,21 +320,15 @@ mod tests {
         let action_type: Array1<i32> = npz.by_name("action_type").unwrap();
         let noble: Array2<i8> = npz.by_name("noble").unwrap();
         assert_eq!((action_type, noble), (array![3, 0, -1], array![[1, 0], [0, 1]]));
-
-        let mut archive = zip::ZipArchive::new(File::open(&out).unwrap()).unwrap();
-        let member = archive.by_index(0).unwrap();
-        assert_eq!(member.name(), "action_type.npy");
-        assert_eq!(member.compression(), CompressionMethod::Stored);
-        assert_eq!(member.last_modified(), Some(DateTime::default()));
     }
 
     #[test]
-    fn a_doubled_or_missing_member_is_an_error() {
+    fn repeated_or_missing_member() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.npy");
-        NpyWriter::<i8>::vector(&path, 0).unwrap().finish().unwrap();
+        NpyWriter::of::<i8>(&path, &[0]).unwrap().finish().unwrap();
         let out = folder.path().join("out.npz");
-        assert!(pack_npz(&[("a", &path), ("a", &path)], &out, &Silent).is_err());
-        assert!(pack_npz(&[("a", &folder.path().join("no.npy"))], &out, &Silent).is_err());
+        assert!(pack_npz(&[("a", path.clone()), ("a", path)], &out, &Silent).is_err());
+        assert!(pack_npz(&[("a", folder.path().join("no.npy"))], &out, &Silent).is_err());
     }
 }

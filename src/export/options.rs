@@ -1,8 +1,7 @@
 //! What to export, and how.
 
 use super::dtype::Dtype;
-use super::split::SplitMethod;
-use crate::dataset::{FeatureSet, MaskSource, Ratios};
+use crate::dataset::{DatasetOptions, MaskSource};
 use std::path::PathBuf;
 
 /// What files the rows of a split are stored in.
@@ -33,17 +32,11 @@ impl Layout {
 pub struct ExportOptions {
     /// The folder to replace.
     pub out: PathBuf,
-    /// Shares of the games.
-    pub ratios: Ratios,
-    /// How games are assigned.
-    pub split_method: SplitMethod,
-    /// Decides which games go where.
-    pub seed: u32,
-    /// Which columns.
-    pub features: FeatureSet,
+    /// Which columns, and which games are in which split.
+    pub dataset: DatasetOptions,
     /// Which masks.
     pub masks: MaskSource,
-    /// Whether `X` is normalised.
+    /// Whether `X` is normalized.
     pub normalize: bool,
     /// Type of the values of `X`. [`Dtype::Int8`] needs `normalize` to be false.
     pub dtype: Dtype,

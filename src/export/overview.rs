@@ -1,30 +1,15 @@
 //! What an export holds, by its small files: games, rows and classes of each split. Reads no array.
 
-use super::diff::{DiffError, ExportFolder};
+use super::folder::{ExportFolder, FolderError};
 use super::scaler_file::ColumnDrift;
-use super::split::Split;
-use super::training_sums::STATS_FILE;
-use crate::encode::Head;
+use super::statistics::{
+    ClassCounts, MASK_VALIDATION_FILE, MaskValidation, STATISTICS_FILE, Statistics,
+};
+use crate::dataset::{BySplit, Split};
 use crate::gamelog::GameId;
-use serde::Deserialize;
+use serde_json::{Map, Value};
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-
-/// Why a folder could not be looked at.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot read the export {}: {why}", export.display())]
-pub struct OverviewError {
-    /// The folder.
-    pub export: PathBuf,
-    /// What is wrong with it.
-    pub why: String,
-}
-
-impl From<DiffError> for OverviewError {
-    fn from(DiffError { export, why }: DiffError) -> OverviewError {
-        OverviewError { export, why }
-    }
-}
+use std::path::Path;
 
 /// What an export holds.
 #[derive(Clone, Debug)]
@@ -36,10 +21,10 @@ pub struct ExportOverview {
     /// Columns of `X`.
     pub columns: usize,
     /// Settings by name, as the manifest has them.
-    pub settings: serde_json::Map<String, serde_json::Value>,
+    pub settings: Map<String, Value>,
     /// Each split, in order.
     pub splits: Vec<SplitOverview>,
-    /// With `--scaler-from`: how far each normalised column's mean was from that scaler's, farthest
+    /// With `--scaler-from`: how far each normalized column's mean was from that scaler's, farthest
     /// first.
     pub drift: Option<Vec<ColumnDrift>>,
 }
@@ -56,87 +41,54 @@ pub struct SplitOverview {
     /// Games by their number of players.
     pub games_by_players: BTreeMap<u8, u64>,
     /// Every head, in order.
-    pub heads: Vec<HeadOverview>,
+    pub heads: Vec<ClassCounts>,
     /// Labels that are not legal under their mask, over all heads.
     pub illegal_labels: u64,
 }
 
-/// The labels of one head in a split.
-#[derive(Clone, Debug, Deserialize)]
-pub struct HeadOverview {
-    /// Rows to which the head does not apply.
-    pub no_label: u64,
-    /// How often each class is the label.
-    pub classes: Vec<u64>,
-}
-
-#[derive(Deserialize)]
-struct StatsFile {
-    splits: BTreeMap<String, SplitStats>,
-    #[serde(default)]
-    drift: Option<Vec<ColumnDrift>>,
-}
-
-#[derive(Deserialize)]
-struct SplitStats {
-    rows: u64,
-    games_by_players: BTreeMap<u8, u64>,
-    class_counts: BTreeMap<String, HeadOverview>,
-}
-
-#[derive(Deserialize)]
-struct SplitValidation {
-    total_failures: u64,
-}
-
-/// Reads what an export says of itself.
+/// Reads what an export says about itself.
 ///
 /// # Errors
 /// If the folder holds no export, or a file of it is not the one that its manifest lists.
-pub fn overview(folder: &Path) -> Result<ExportOverview, OverviewError> {
+pub fn overview(folder: &Path) -> Result<ExportOverview, FolderError> {
     let export = ExportFolder::read(folder)?;
-    let lacks = |what: &str| OverviewError {
-        export: folder.to_owned(),
-        why: format!("{what}: export again with this version of prep"),
-    };
-    let mut stats: StatsFile = export.read_json(STATS_FILE)?;
-    let validation: BTreeMap<String, SplitValidation> =
-        export.read_json("mask_validation_report.json")?;
+    let statistics: Statistics = export.read_json(STATISTICS_FILE)?;
+    let validation: BySplit<MaskValidation> = export.read_json(MASK_VALIDATION_FILE)?;
     let mut splits = Vec::new();
-    for split in Split::ALL {
-        let name = split.name();
-        let its_stats = stats.splits.remove(name);
-        let mut its_stats =
-            its_stats.ok_or_else(|| lacks(&format!("{STATS_FILE} tells nothing of {name}")))?;
+    for (split, entry) in export.manifest.splits.iter() {
+        let statistics = &statistics.splits[split];
         let mut heads = Vec::new();
-        for head in Head::ALL {
-            let counts = its_stats.class_counts.remove(head.name());
-            match counts.filter(|counts| counts.classes.len() == head.classes()) {
-                Some(counts) => heads.push(counts),
-                // No row was counted: then no class was either.
-                None if its_stats.rows == 0 => {
-                    heads.push(HeadOverview { no_label: 0, classes: vec![0; head.classes()] });
-                }
-                None => return Err(lacks(&format!("{name} has other classes of {}", head.name()))),
+        for (head, counts) in statistics.class_counts.iter() {
+            let mut counts = counts.clone();
+            if statistics.rows == 0 {
+                counts.classes = vec![0; head.classes()];
             }
+            if counts.classes.len() != head.classes() {
+                return Err(export.failed(format!(
+                    "{} has other classes of {}: export again with this version of prep",
+                    split.name(),
+                    head.name()
+                )));
+            }
+            heads.push(counts);
         }
         splits.push(SplitOverview {
             split,
-            game_ids: export.receipt.split(split).game_ids,
-            rows: its_stats.rows,
-            games_by_players: its_stats.games_by_players,
+            game_ids: entry.game_ids.clone(),
+            rows: statistics.rows,
+            games_by_players: statistics.games_by_players.clone(),
             heads,
-            illegal_labels: validation.get(name).map_or(0, |report| report.total_failures),
+            illegal_labels: validation[split].total_failures,
         });
     }
-    let mut settings = export.receipt.settings.others.clone();
-    settings.insert("scaler".to_owned(), export.receipt.settings.scaler.clone().into());
+    let settings = serde_json::to_value(&export.manifest.settings);
+    let settings = settings.map_err(|error| export.failed(error.to_string()))?;
     Ok(ExportOverview {
-        export_id: export.receipt.export_id.clone(),
-        encoder_version: export.receipt.encoder_version,
+        export_id: export.manifest.export_id,
+        encoder_version: export.manifest.encoder_version,
         columns: export.columns.len(),
-        settings,
+        settings: settings.as_object().cloned().unwrap_or_default(),
         splits,
-        drift: stats.drift,
+        drift: statistics.drift,
     })
 }

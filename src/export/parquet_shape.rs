@@ -1,6 +1,6 @@
 //! The shape of a Parquet file, from its metadata: no features are read for it.
 
-use super::shapes::Shape;
+use super::npy::Shape;
 use crate::gamelog::GameId;
 use parquet::column::reader::ColumnReader;
 use parquet::file::reader::{FileReader, SerializedFileReader};

@@ -13,15 +13,15 @@
 //! **Memory.** Rows are held until their row group is full. Row groups are cut at fixed numbers of
 //! rows, so that the bytes do not depend on how games were gathered.
 
-use super::ExportError;
 use super::block::Block;
 use super::dtype::Dtype;
-use super::feature_values::FeatureValues;
+use super::error::ExportError;
+use super::features::FeatureValues;
 use super::files::ExportFiles;
 use super::npy::HashingFile;
 use super::parquet_schema::{arrow_schema, parquet_columns, parquet_schema};
-use super::report::SplitReport;
-use super::split::Split;
+use super::split_writer::SplitWriter;
+use crate::dataset::Split;
 use crate::encode::Head;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::data_type::{
@@ -50,7 +50,6 @@ pub(super) struct ParquetSplitWriter {
     /// The row group that is being filled.
     pending: Vec<GameRows>,
     pending_rows: usize,
-    report: SplitReport,
 }
 
 /// Some rows of a game: a row group may end within it.
@@ -75,44 +74,7 @@ impl ParquetSplitWriter {
         });
         let writer = writer.map_err(|error| ExportError::file(&path, as_io(error)))?;
         let (pending, pending_rows) = (Vec::new(), 0);
-        let report = SplitReport::default();
-        Ok(ParquetSplitWriter {
-            split,
-            path,
-            writer,
-            columns,
-            dtype,
-            pending,
-            pending_rows,
-            report,
-        })
-    }
-
-    pub(super) fn write(&mut self, block: &Block) -> Result<(), ExportError> {
-        let game = Arc::new(block.clone());
-        let mut start = 0;
-        while start < block.rows() {
-            let end = block.rows().min(start + ROW_GROUP_ROWS - self.pending_rows);
-            self.pending.push(GameRows { game: game.clone(), rows: start..end });
-            self.pending_rows += end - start;
-            if self.pending_rows == ROW_GROUP_ROWS {
-                self.end_row_group()?;
-            }
-            start = end;
-        }
-        self.report.add(&block.report);
-        Ok(())
-    }
-
-    /// Ends the file and enters it into the receipt.
-    pub(super) fn finish(mut self, files: &mut ExportFiles) -> Result<SplitReport, ExportError> {
-        if self.pending_rows > 0 {
-            self.end_row_group()?;
-        }
-        let file = self.writer.into_inner();
-        let file = file.map_err(|error| ExportError::file(&self.path, as_io(error)))?;
-        files.enter(file_name(self.split), file.hash())?;
-        Ok(self.report)
+        Ok(ParquetSplitWriter { split, path, writer, columns, dtype, pending, pending_rows })
     }
 
     fn end_row_group(&mut self) -> Result<(), ExportError> {
@@ -155,6 +117,32 @@ impl ParquetSplitWriter {
         }
         group.close()?;
         Ok(())
+    }
+}
+
+impl SplitWriter for ParquetSplitWriter {
+    fn write(&mut self, block: Block) -> Result<(), ExportError> {
+        let game = Arc::new(block);
+        let mut start = 0;
+        while start < game.rows() {
+            let end = game.rows().min(start + ROW_GROUP_ROWS - self.pending_rows);
+            self.pending.push(GameRows { game: game.clone(), rows: start..end });
+            self.pending_rows += end - start;
+            if self.pending_rows == ROW_GROUP_ROWS {
+                self.end_row_group()?;
+            }
+            start = end;
+        }
+        Ok(())
+    }
+
+    fn finish(mut self: Box<Self>, files: &mut ExportFiles<'_>) -> Result<(), ExportError> {
+        if self.pending_rows > 0 {
+            self.end_row_group()?;
+        }
+        let file = self.writer.into_inner();
+        let file = file.map_err(|error| ExportError::file(&self.path, as_io(error)))?;
+        files.add(file_name(self.split), file.hash())
     }
 }
 

@@ -1,80 +1,76 @@
-//! `scaler.npz`: written with every export, read by `--scaler-from`.
+//! The scaler of an export: `scaler.npz`, which is written with every export, and read by
+//! `--scaler-from` and by programs that normalize values themselves.
 
-use super::ExportError;
+use super::error::ExportError;
 use super::files::ExportFiles;
-use super::manifest::{FITTED_ON_TRAIN, MANIFEST_FILE};
+use super::manifest::{FITTED_ON_TRAIN, MANIFEST_FILE, Manifest, ManifestError};
 use super::npy::NpyWriter;
-use super::receipt::Receipt;
-use super::scaler::Scaler;
+use crate::dataset::{Columns, FeatureSet, Scaler};
+use crate::encode::BASE_FEATURE_COUNT;
 use ndarray::Array1;
-use ndarray_npy::NpzReader;
+use ndarray_npy::{NpzReader, WritableElement};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::fs::{self, File};
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-/// The file's name in an export.
 const SCALER_FILE: &str = "scaler.npz";
 /// The array with the scaler's id.
 const ID_ARRAY: &str = "scaler_id";
-/// The column names in an export: what the scaler's columns are.
+/// The names of the columns of an export.
 pub(super) const FEATURE_COLS_FILE: &str = "feature_cols.json";
 
-/// Writes `mean`, `var`, `scale` (float64) and `normalized` (bool), one a column, and `scaler_id`
-/// (the 32 bytes of the id).
+const EXPORT_AGAIN: &str = "export that folder again, or give another that `prep export` wrote";
+
+/// Writes `mean`, `var`, `scale` (float64) and `normalized` (bool), one value a column, and
+/// `scaler_id` (the 32 bytes of the id).
 pub(super) fn write_scaler(
     files: &mut ExportFiles,
     scaler: &Scaler,
     id: &blake3::Hash,
 ) -> Result<(), ExportError> {
-    let path = |array: &str| files.path(&format!("scaler_{array}.npy"));
-    let columns = scaler.mean.len();
     let mut members = Vec::new();
     for (array, values) in [("mean", &scaler.mean), ("var", &scaler.var), ("scale", &scaler.scale)]
     {
-        let mut writer = NpyWriter::vector(&path(array), columns)?;
-        writer.write(values)?;
-        writer.finish()?;
-        members.push((array, path(array)));
+        members.push((array, write_vector(files, array, values)?));
     }
-    let mut writer = NpyWriter::vector(&path("normalized"), columns)?;
-    writer.write(&scaler.normalized)?;
-    writer.finish()?;
-    members.push(("normalized", path("normalized")));
-    let mut writer = NpyWriter::vector(&path(ID_ARRAY), id.as_bytes().len())?;
-    writer.write(id.as_bytes().as_slice())?;
-    writer.finish()?;
-    members.push((ID_ARRAY, path(ID_ARRAY)));
-
+    members.push(("normalized", write_vector(files, "normalized", &scaler.normalized)?));
+    members.push((ID_ARRAY, write_vector(files, ID_ARRAY, id.as_bytes())?));
     files.pack_npz(SCALER_FILE.to_owned(), &members)
 }
 
-/// Identifies a scaler: a hash of the names of its columns and every bit of its values, and so of
-/// nothing but the training rows.
-pub fn scaler_id(names: &[&str], scaler: &Scaler) -> blake3::Hash {
-    let mut hasher = blake3::Hasher::new();
-    hasher.update(b"splendor-prep scaler 1");
-    for (column, name) in names.iter().enumerate() {
-        hasher.update(&(name.len() as u64).to_le_bytes());
-        hasher.update(name.as_bytes());
-        hasher.update(&[scaler.normalized[column].into()]);
-        for values in [&scaler.mean, &scaler.var, &scaler.scale] {
-            hasher.update(&values[column].to_le_bytes());
-        }
-    }
-    hasher.finalize()
+fn write_vector<T: WritableElement>(
+    files: &ExportFiles,
+    array: &str,
+    values: &[T],
+) -> Result<PathBuf, ExportError> {
+    let path = files.path(&format!("scaler_{array}.npy"));
+    let mut writer = NpyWriter::of::<T>(&path, &[values.len()])?;
+    writer.write(values)?;
+    writer.finish()?;
+    Ok(path)
 }
 
-/// Where the scaler of an export was fitted. Prints as `settings.scaler` of the manifest.
+/// Where the scaler of an export was fitted. Displayed as in `settings.scaler` of the manifest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum ScalerOrigin {
-    /// On the training rows of this very export.
+    /// On the training rows of this export.
     FittedHere,
     /// In the export with this id.
     FittedIn(String),
-    /// In an export that had no id yet, or whose manifest is not there.
+    /// In an export without an id, or whose manifest is missing.
     Unknown,
+}
+
+impl ScalerOrigin {
+    /// The id of another export, if it is known.
+    pub(super) fn fitted_in(&self) -> Option<&str> {
+        match self {
+            ScalerOrigin::FittedIn(export_id) => Some(export_id),
+            ScalerOrigin::FittedHere | ScalerOrigin::Unknown => None,
+        }
+    }
 }
 
 impl fmt::Display for ScalerOrigin {
@@ -94,29 +90,23 @@ pub(super) struct StoredScaler {
     pub(super) origin: ScalerOrigin,
 }
 
-const ANOTHER_EXPORT: &str = "export that folder anew, or give another that `prep export` wrote";
-
-/// The names of an export's columns, in order. An error is a reason in words.
-pub(super) fn read_column_names(export: &Path) -> Result<Vec<String>, String> {
+/// The names of an export's columns, in order. An error is a reason for people.
+fn read_column_names(export: &Path) -> Result<Vec<String>, String> {
     if !export.is_dir() {
-        let what = if export.exists() { "is a file" } else { "is not there" };
+        let what = if export.exists() { "is a file" } else { "does not exist" };
         return Err(format!("it {what}: give a folder that `prep export` wrote"));
     }
-    fs::read(export.join(FEATURE_COLS_FILE))
-        .map_err(|error| match error.kind() {
-            ErrorKind::NotFound => {
-                "is not there: give a folder that `prep export` wrote".to_owned()
-            }
-            _ => format!("cannot be read: {error}"),
-        })
-        .and_then(|text| {
-            serde_json::from_slice(&text)
-                .map_err(|error| format!("does not read ({error}): {ANOTHER_EXPORT}"))
-        })
-        .map_err(|why| format!("its {FEATURE_COLS_FILE} {why}"))
+    let text = fs::read(export.join(FEATURE_COLS_FILE)).map_err(|error| match error.kind() {
+        ErrorKind::NotFound => {
+            format!("it has no {FEATURE_COLS_FILE}: give a folder that `prep export` wrote")
+        }
+        _ => format!("its {FEATURE_COLS_FILE} cannot be read: {error}"),
+    })?;
+    serde_json::from_slice(&text)
+        .map_err(|error| format!("its {FEATURE_COLS_FILE} is invalid ({error}): {EXPORT_AGAIN}"))
 }
 
-/// Reads `scaler.npz`, and the id in it if it has one. An error is a reason in words.
+/// Reads `scaler.npz`, and the id in it if it has one. An error is a reason for people.
 pub(super) fn read_scaler_arrays(export: &Path) -> Result<(Scaler, Option<Vec<u8>>), String> {
     let read = || -> Result<_, Box<dyn std::error::Error>> {
         let mut arrays = NpzReader::new(File::open(export.join(SCALER_FILE))?)?;
@@ -134,110 +124,118 @@ pub(super) fn read_scaler_arrays(export: &Path) -> Result<(Scaler, Option<Vec<u8
         Ok((scaler, id.map(|id| id.to_vec())))
     };
     read().map_err(|error| match error.downcast_ref::<std::io::Error>().map(|error| error.kind()) {
-        Some(ErrorKind::NotFound) => format!("it has no {SCALER_FILE}: {ANOTHER_EXPORT}"),
+        Some(ErrorKind::NotFound) => format!("it has no {SCALER_FILE}: {EXPORT_AGAIN}"),
         Some(_) => format!("its {SCALER_FILE} cannot be read: {error}"),
-        None => format!("its {SCALER_FILE} does not read ({error}): {ANOTHER_EXPORT}"),
+        None => format!("its {SCALER_FILE} is invalid ({error}): {EXPORT_AGAIN}"),
     })
 }
 
-/// Reads the scaler of an earlier export, which must have been made for the same columns and
-/// belong to the export that it lies in.
+/// Reads the scaler of an earlier export, which must be for these columns and belong to that export.
 ///
-/// A scaler that was copied without the manifest is taken, with a word of warning: its values can
-/// still be checked against its own id, but not where they are from.
-pub(super) fn read_scaler(
-    export: &Path,
-    names: &[&str],
-    normalized: &[bool],
-) -> Result<StoredScaler, ExportError> {
-    let unusable = |why: String| ExportError::Scaler { export: export.to_owned(), why };
-    let its_names = read_column_names(export).map_err(unusable)?;
-    if its_names.len() != names.len() {
-        return Err(unusable(format!(
-            "it has {} columns, this export {}: choose the same features",
-            its_names.len(),
-            names.len()
-        )));
-    }
-    let mut pairs = its_names.iter().zip(names).enumerate();
-    if let Some((column, (its_name, name))) = pairs.find(|(_, (its_name, name))| its_name != name) {
-        return Err(unusable(format!(
-            "its column {column} is {its_name}, this export's is {name}: \
-             use an export of the same version of prep"
-        )));
-    }
-    let (scaler, its_id) = read_scaler_arrays(export).map_err(unusable)?;
-    if scaler.normalized != normalized {
-        return Err(unusable(format!(
-            "{SCALER_FILE} normalises other columns than this prep does"
-        )));
-    }
-    if [scaler.mean.len(), scaler.var.len(), scaler.scale.len()] != [names.len(); 3] {
-        return Err(unusable(format!("{SCALER_FILE} does not hold one value for each column")));
-    }
-    if let Some(column) = (0..names.len()).find(|&column| !is_sound(&scaler, column)) {
-        return Err(unusable(format!(
-            "{SCALER_FILE} holds impossible values for {}",
-            names[column]
-        )));
-    }
-    let id = scaler_id(names, &scaler);
-    if its_id.is_some_and(|its_id| its_id != id.as_bytes()) {
-        return Err(unusable(format!(
-            "{SCALER_FILE} was changed since it was written: its values do not have its scaler_id"
-        )));
-    }
-    let receipt = Receipt::read_if_there(export).map_err(unusable)?;
-    let Some(receipt) = receipt else {
-        tracing::warn!(
-            "{} has no {MANIFEST_FILE}: which export its scaler was fitted in is not known",
-            export.display()
-        );
-        return Ok(StoredScaler { scaler, origin: ScalerOrigin::Unknown });
+/// A scaler that was copied without the manifest is accepted with a warning: its values can be
+/// checked against its own id, but it is not known where they are from.
+pub(super) fn read_scaler(export: &Path, columns: &Columns) -> Result<StoredScaler, ExportError> {
+    let read = || {
+        let names = columns.names();
+        check_columns(&read_column_names(export)?, &names)?;
+        let (scaler, stored_id) = read_scaler_arrays(export)?;
+        check_values(&scaler, columns)?;
+        let id = scaler.id(&names);
+        if stored_id.is_some_and(|stored_id| stored_id != id.as_bytes()) {
+            return Err(format!(
+                "{SCALER_FILE} was changed since it was written: its values do not have its \
+                 {ID_ARRAY}"
+            ));
+        }
+        let origin = match Manifest::read(export) {
+            Ok(manifest) => {
+                check_belongs(export, &manifest, &id)?;
+                match manifest.scaler_fitted_in() {
+                    Some(export_id) => ScalerOrigin::FittedIn(export_id.to_owned()),
+                    None => ScalerOrigin::Unknown,
+                }
+            }
+            Err(ManifestError::Missing) => {
+                tracing::warn!(
+                    "{} has no {MANIFEST_FILE}: which export its scaler was fitted in is unknown",
+                    export.display()
+                );
+                ScalerOrigin::Unknown
+            }
+            Err(error) => return Err(error.to_string()),
+        };
+        Ok(StoredScaler { scaler, origin })
     };
-    check_belongs(export, &receipt, &id).map_err(unusable)?;
-    let origin = match receipt.scaler_fitted_in() {
-        Some(export_id) => ScalerOrigin::FittedIn(export_id.to_owned()),
-        None => ScalerOrigin::Unknown,
-    };
-    Ok(StoredScaler { scaler, origin })
+    read().map_err(|why| ExportError::Scaler { export: export.to_owned(), why })
 }
 
-/// Whether an export's manifest speaks of the scaler that lies beside it.
-fn check_belongs(export: &Path, receipt: &Receipt, id: &blake3::Hash) -> Result<(), String> {
-    let (found, listed) = match (&receipt.scaler, receipt.files.get(SCALER_FILE)) {
+fn check_columns(found: &[String], expected: &[&str]) -> Result<(), String> {
+    if found.len() != expected.len() {
+        return Err(format!(
+            "it has {} columns, this export {}: choose the same features",
+            found.len(),
+            expected.len()
+        ));
+    }
+    let mut pairs = found.iter().zip(expected).enumerate();
+    match pairs.find(|(_, (found, expected))| found != expected) {
+        Some((column, (found, expected))) => Err(format!(
+            "its column {column} is {found}, this export's is {expected}: use an export of the \
+             same version of prep"
+        )),
+        None => Ok(()),
+    }
+}
+
+fn check_values(scaler: &Scaler, columns: &Columns) -> Result<(), String> {
+    let count = columns.count();
+    if scaler.normalized != columns.normalized() {
+        return Err(format!("{SCALER_FILE} normalizes other columns than this version of prep"));
+    }
+    if [scaler.mean.len(), scaler.var.len(), scaler.scale.len()] != [count; 3] {
+        return Err(format!("{SCALER_FILE} does not hold one value for each column"));
+    }
+    match (0..count).find(|&column| !is_valid(scaler, column)) {
+        Some(column) => {
+            Err(format!("{SCALER_FILE} holds impossible values for {}", columns.names()[column]))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Smallest standard deviation above 0 of a column of whole numbers in 10^12 rows.
+const SMALLEST_SCALE: f64 = 1e-6;
+
+fn is_valid(scaler: &Scaler, column: usize) -> bool {
+    let (mean, var, scale) = (scaler.mean[column], scaler.var[column], scaler.scale[column]);
+    if !scaler.normalized[column] {
+        return (mean, var, scale) == (0.0, 1.0, 1.0);
+    }
+    mean.is_finite()
+        && (0.0..f64::MAX).contains(&var)
+        && (SMALLEST_SCALE..f64::MAX).contains(&scale)
+}
+
+/// Whether the manifest of an export is about the scaler beside it.
+fn check_belongs(export: &Path, manifest: &Manifest, id: &blake3::Hash) -> Result<(), String> {
+    let (found, listed) = match (&manifest.scaler, manifest.files.get(SCALER_FILE)) {
         (Some(scaler), _) => (id.to_hex(), &scaler.id),
-        // Older manifests have no id of the scaler, but the hash of its file.
+        // Manifests of the first version have no id of the scaler, but the hash of its file.
         (None, Some(file)) => {
             let bytes = fs::read(export.join(SCALER_FILE)).map_err(|error| error.to_string())?;
             (blake3::hash(&bytes).to_hex(), &file.blake3)
         }
         (None, None) => return Err(format!("its {MANIFEST_FILE} lists no {SCALER_FILE}")),
     };
-    match found.as_str() == listed {
-        true => Ok(()),
-        false => Err(format!(
-            "{SCALER_FILE} ({:.12}) does not belong to the export it lies in ({listed:.12} by \
-             {MANIFEST_FILE}): give the folder of the export that the model was trained on, as \
-             prep wrote it",
-            found.as_str()
-        )),
+    if found.as_str() == listed {
+        return Ok(());
     }
-}
-
-/// Smallest deviation that a column of whole numbers can have over 10^12 rows, if it has any.
-const SMALLEST_SCALE: f64 = 1e-6;
-
-fn is_sound(scaler: &Scaler, column: usize) -> bool {
-    let (mean, var, scale) = (scaler.mean[column], scaler.var[column], scaler.scale[column]);
-    match scaler.normalized[column] {
-        true => {
-            mean.is_finite()
-                && (0.0..f64::MAX).contains(&var)
-                && (SMALLEST_SCALE..f64::MAX).contains(&scale)
-        }
-        false => (mean, var, scale) == (0.0, 1.0, 1.0),
-    }
+    Err(format!(
+        "{SCALER_FILE} ({:.12}) does not belong to the export it is in ({listed:.12} by \
+         {MANIFEST_FILE}): give the folder of the export that the model was trained on, as prep \
+         wrote it",
+        found.as_str()
+    ))
 }
 
 /// How far the mean of a column has moved since a scaler was fitted.
@@ -245,11 +243,11 @@ fn is_sound(scaler: &Scaler, column: usize) -> bool {
 pub struct ColumnDrift {
     /// The column's name.
     pub column: String,
-    /// Mean of today's training rows less the scaler's, in the scaler's standard deviations.
+    /// Mean of the current training rows less the scaler's, in the scaler's standard deviations.
     pub mean_shift: f64,
 }
 
-/// The normalised columns by how far their mean has moved, farthest first.
+/// The normalized columns by how far their mean has moved, farthest first.
 pub(super) fn drift(old: &Scaler, new: &Scaler, names: &[&str]) -> Vec<ColumnDrift> {
     let mut drift: Vec<ColumnDrift> = names
         .iter()
@@ -263,4 +261,68 @@ pub(super) fn drift(old: &Scaler, new: &Scaler, names: &[&str]) -> Vec<ColumnDri
     // A stable sort: columns that moved equally far stay in column order.
     drift.sort_by(|a, b| b.mean_shift.abs().total_cmp(&a.mean_shift.abs()));
     drift
+}
+
+/// The scaler of an export, for programs that normalize values themselves.
+#[derive(Clone, Debug)]
+pub struct ExportedScaler {
+    columns: Columns,
+    stored: StoredScaler,
+}
+
+/// How one value is normalized.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ColumnScale {
+    /// The value as the network gets it.
+    pub normalized: f32,
+    /// Mean over the training rows; 0 where the column is not normalized.
+    pub mean: f64,
+    /// Their standard deviation; 1 where the column is constant or not normalized.
+    pub scale: f64,
+}
+
+impl ExportedScaler {
+    /// Reads the scaler of an export, of base features or all.
+    ///
+    /// # Errors
+    /// [`ExportError::Scaler`] if the folder is not an export, its columns are not this encoder's, or
+    /// its scaler is of another export.
+    pub fn load(export: &Path) -> Result<ExportedScaler, ExportError> {
+        let names = read_column_names(export)
+            .map_err(|why| ExportError::Scaler { export: export.to_owned(), why })?;
+        let columns = Columns::of(match names.len() {
+            BASE_FEATURE_COUNT => FeatureSet::Base,
+            _ => FeatureSet::All,
+        });
+        let stored = read_scaler(export, &columns)?;
+        Ok(ExportedScaler { columns, stored })
+    }
+
+    /// Names of the columns, in order: all 1,308, or the 422 of the base features.
+    pub fn columns(&self) -> Vec<&'static str> {
+        self.columns.names()
+    }
+
+    /// The scaler itself.
+    pub fn scaler(&self) -> &Scaler {
+        &self.stored.scaler
+    }
+
+    /// Id of the export whose training rows it was fitted on, if that is known: this one, or the
+    /// one that `--scaler-from` named.
+    pub fn fitted_in(&self) -> Option<&str> {
+        self.stored.origin.fitted_in()
+    }
+
+    /// A value of the encoder's column (from 0 to 1,307) as this export has it; `None` if the
+    /// export does not have the column.
+    pub fn apply(&self, column: usize, value: f32) -> Option<ColumnScale> {
+        let column = self.columns.indices().iter().position(|&exported| exported == column)?;
+        let scaler = self.scaler();
+        Some(ColumnScale {
+            normalized: scaler.transform_exact(value, column) as f32,
+            mean: scaler.mean[column],
+            scale: scaler.scale[column],
+        })
+    }
 }

@@ -1,21 +1,23 @@
-//! Whether an export is still what its manifest says: every file, every shape, every game.
+//! Whether an export still is what its manifest says: every file, every shape, every game.
 
+use super::error::ExportError;
 use super::files::array_file;
-use super::manifest::{FITTED_ON_TRAIN, MANIFEST_FILE, export_id_of};
+use super::manifest::{
+    FITTED_ON_TRAIN, FileEntry, MANIFEST_FILE, Manifest, ManifestError, Settings, SplitEntry,
+};
+use super::npy::{Shape, game_ids_of_index, npy_shape, npz_shapes};
+use super::options::Layout;
 use super::parquet_shape::parquet_shape;
 use super::parquet_writer::file_name as parquet_file;
 use super::scaler_file::FEATURE_COLS_FILE;
-use super::shapes::{Shape, game_ids_of_index, npy_shape, npz_shapes};
-use super::split::Split;
-use super::{ExportError, Layout};
+use crate::dataset::Split;
+use crate::encode::Head;
 use crate::gamelog::GameId;
 use crate::progress::{Amount, Counted, Progress};
-use serde::Deserialize;
-use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// One thing that is wrong with an export.
@@ -25,8 +27,8 @@ pub struct ExportFault {
     pub file: String,
     /// What is wrong, in one sentence.
     pub what: String,
-    /// Whether it is no file of the export. No export replaces a folder with such a file: it has to
-    /// be moved elsewhere.
+    /// Whether the file is not part of the export. No export replaces a folder with such a file: it has
+    /// to be moved elsewhere.
     pub is_foreign: bool,
 }
 
@@ -35,8 +37,8 @@ pub struct ExportFault {
 pub struct ExportVerification {
     /// Everything that is wrong, by file.
     pub faults: Vec<ExportFault>,
-    /// The command that writes the export anew, with the settings of its manifest; `None` without
-    /// one: whatever the folder is, no export may replace it.
+    /// The command that writes the export again, with the settings of its manifest; `None` without a
+    /// manifest: no export may replace such a folder.
     pub command: Option<String>,
     /// Files looked at.
     pub files: usize,
@@ -62,95 +64,72 @@ impl ExportVerification {
     }
 }
 
-/// What a manifest says about its files. All that it says is covered by the export's id.
-#[derive(Deserialize)]
-struct Receipt {
-    files: BTreeMap<String, Listed>,
-    settings: Settings,
-    splits: BTreeMap<String, ListedSplit>,
-}
-
-#[derive(Deserialize)]
-struct Listed {
-    bytes: u64,
-    blake3: String,
-}
-
-#[derive(Deserialize)]
-struct Settings {
-    columns: usize,
-    layout: String,
-}
-
-#[derive(Deserialize)]
-struct ListedSplit {
-    games: usize,
-    rows: usize,
-    game_ids: Vec<GameId>,
-}
-
 /// Compares every file of an export with its manifest: size, hash, the shape in each array's
 /// header, and the games of each split. Lists everything; writes nothing.
 ///
 /// # Errors
-/// If the folder is not there or cannot be listed, or its manifest is there and cannot be read.
+/// If the folder does not exist or cannot be listed, or its manifest cannot be read.
 pub fn verify_export(
     folder: &Path,
     progress: &dyn Progress,
     stop: &AtomicBool,
 ) -> Result<ExportVerification, ExportError> {
     let mut found = ExportVerification::default();
-    let there =
+    let present =
         list(folder).map_err(|error| ExportError::Unreadable { path: folder.to_owned(), error })?;
-    let text = match fs::read(folder.join(MANIFEST_FILE)) {
-        Ok(text) => text,
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            found.fault(MANIFEST_FILE, "is missing");
-            return Ok(found);
-        }
-        Err(error) => {
+    let manifest = match Manifest::read(folder) {
+        Ok(manifest) => manifest,
+        Err(ManifestError::Unreadable(error)) => {
             return Err(ExportError::UnreadableFile { path: folder.join(MANIFEST_FILE), error });
         }
-    };
-    // Without a list of files no export may replace the folder.
-    if let Ok(Value::Object(manifest)) = serde_json::from_slice(&text)
-        && manifest.get("files").is_some_and(Value::is_object)
-    {
-        let flags = flags(manifest.get("settings").unwrap_or(&Value::Null));
-        found.command = Some(format!("prep export --out {}{flags}", folder.display()));
-        let said = manifest.get("export_id").and_then(Value::as_str);
-        if said.is_some_and(|said| export_id_of(&manifest).is_ok_and(|id| id != said)) {
-            found.fault(MANIFEST_FILE, "says something else than when its export_id was made");
-        }
-    }
-    let receipt: Receipt = match serde_json::from_slice(&text) {
-        Ok(receipt) => receipt,
         Err(error) => {
-            found.fault(MANIFEST_FILE, format!("is not a manifest of an export: {error}"));
+            found.fault(
+                MANIFEST_FILE,
+                match error {
+                    ManifestError::Missing => "is missing".to_owned(),
+                    ManifestError::Invalid(error) => {
+                        format!("is not a manifest of an export: {error}")
+                    }
+                    error => error.to_string(),
+                },
+            );
             return Ok(found);
         }
     };
-
-    for name in there.iter().filter(|name| *name != MANIFEST_FILE) {
-        if !receipt.files.contains_key(name) {
+    let flags = flags(&manifest.settings);
+    found.command = Some(format!("prep export --out {}{flags}", folder.display()));
+    if let Some(id) = &manifest.export_id
+        && manifest.compute_id().is_ok_and(|computed| computed != *id)
+    {
+        found.fault(MANIFEST_FILE, "was changed since its export_id was computed");
+    }
+    for name in present.iter().filter(|name| *name != MANIFEST_FILE) {
+        if !manifest.files.contains_key(name) {
             found.foreign(name);
         }
     }
-    let bytes = receipt.files.values().map(|listed| listed.bytes).sum();
+    let bytes = manifest.files.values().map(|file| file.bytes).sum();
     progress.begin("checking files", Amount::Bytes(bytes));
-    for (name, listed) in &receipt.files {
+    for (name, entry) in &manifest.files {
         if stop.load(Ordering::Relaxed) {
             found.interrupted = true;
             break;
         }
-        check_file(folder, name, listed, &mut found, progress);
+        check_file(folder, name, entry, &mut found, progress);
     }
     progress.end();
-    for split in Split::ALL {
-        check_split(folder, split, &receipt, &mut found);
+    let mut shapes = ShapeCheck { folder, manifest: &manifest, found: &mut found };
+    for (split, entry) in manifest.splits.iter() {
+        shapes.check_split(split, entry);
     }
-    check_games(&receipt, &mut found);
-    check_names(folder, &receipt, &mut found);
+    for (game_id, [one, other]) in manifest.repeated_games() {
+        let splits = match one == other {
+            true => format!("twice in {}", one.name()),
+            false => format!("in {} and in {}", one.name(), other.name()),
+        };
+        found.fault(MANIFEST_FILE, format!("game {game_id} is {splits}"));
+    }
+    check_names(folder, &manifest, &mut found);
     found.faults.sort_by(|a, b| a.file.cmp(&b.file));
     Ok(found)
 }
@@ -161,32 +140,26 @@ fn list(folder: &Path) -> std::io::Result<BTreeSet<String>> {
 }
 
 /// The settings of an export as the flags that choose them.
-fn flags(settings: &Value) -> String {
-    let text = |key: &str| match &settings[key] {
-        Value::String(text) => text.clone(),
-        Value::Array(items) => items.iter().map(Value::to_string).collect::<Vec<_>>().join(","),
-        other => other.to_string(),
+fn flags(settings: &Settings) -> String {
+    let [train, val, test] = settings.split;
+    let layout = match settings.layout == Layout::Parquet.name() {
+        true => "format",
+        false => "layout",
     };
-    let mut flags = String::new();
-    for (flag, key) in [
-        ("split", "split"),
-        ("split-method", "split_method"),
-        ("seed", "seed"),
-        ("features", "features"),
-        ("masks", "masks"),
-        ("dtype", "dtype"),
-        ("layout", "layout"),
-    ] {
-        // Parquet is chosen by another flag.
-        let flag = if settings[key] == "parquet" { "format" } else { flag };
-        if !settings[key].is_null() {
-            flags += &format!(" --{flag} {}", text(key));
-        }
-    }
-    if settings["normalized"] == false {
+    let mut flags = format!(
+        " --split {train},{val},{test} --split-method {} --seed {} --features {} --masks {} \
+         --dtype {} --{layout} {}",
+        settings.split_method.name(),
+        settings.seed,
+        settings.features,
+        settings.masks,
+        settings.dtype.name(),
+        settings.layout
+    );
+    if !settings.normalized {
         flags += " --no-normalize";
     }
-    if settings["scaler"] != FITTED_ON_TRAIN {
+    if settings.scaler != FITTED_ON_TRAIN {
         flags += " --scaler-from EXPORT";
     }
     flags
@@ -195,7 +168,7 @@ fn flags(settings: &Value) -> String {
 fn check_file(
     folder: &Path,
     name: &str,
-    listed: &Listed,
+    entry: &FileEntry,
     found: &mut ExportVerification,
     progress: &dyn Progress,
 ) {
@@ -209,146 +182,147 @@ fn check_file(
     match read {
         Err(error) if error.kind() == ErrorKind::NotFound => {
             found.fault(name, "is missing");
-            progress.advance(listed.bytes);
+            progress.advance(entry.bytes);
         }
         Err(error) => found.fault(name, format!("cannot be read: {error}")),
         Ok(bytes) => {
             found.files += 1;
             found.bytes += bytes;
-            if bytes != listed.bytes {
-                let wanted = listed.bytes;
-                found.fault(name, format!("has {bytes} bytes, the manifest says {wanted}"));
-            } else if hasher.finalize().to_hex().as_str() != listed.blake3 {
+            if bytes != entry.bytes {
+                let listed = entry.bytes;
+                found.fault(name, format!("has {bytes} bytes, the manifest says {listed}"));
+            } else if hasher.finalize().to_hex().as_str() != entry.blake3 {
                 found.fault(name, "has other bytes than the manifest says (blake3)");
             }
         }
     }
 }
 
-/// The arrays of a split, against its rows and columns.
-fn check_split(folder: &Path, split: Split, receipt: &Receipt, found: &mut ExportVerification) {
-    let Some(listed) = receipt.splits.get(split.name()) else {
-        return found.fault(MANIFEST_FILE, format!("says nothing about {}", split.name()));
-    };
-    if listed.games != listed.game_ids.len() {
-        let (games, ids) = (listed.games, listed.game_ids.len());
-        let name = split.name();
-        found.fault(MANIFEST_FILE, format!("{name} has {games} games, and {ids} are listed"));
-    }
-    let mut expect =
-        |name: String, rows_only: bool, shapes: Result<Vec<(String, Shape)>, String>| {
-            let columns = (!rows_only).then_some(receipt.settings.columns);
-            match shapes {
-                Err(why) => found.fault(name, why),
-                Ok(shapes) => {
-                    for (array, shape) in shapes {
-                        let is_right = shape.first() == Some(&listed.rows)
-                            && columns.is_none_or(|columns| shape.get(1) == Some(&columns));
-                        if !is_right {
-                            let wanted = match columns {
-                                Some(columns) => format!("({}, {columns})", listed.rows),
-                                None => format!("{} rows", listed.rows),
-                            };
-                            found.fault(
-                                name.clone(),
-                                format!("{array} has shape {shape:?}, the manifest says {wanted}"),
-                            );
-                        }
-                    }
+/// Checks the arrays of each split against the rows, columns and games that the manifest lists.
+struct ShapeCheck<'c> {
+    folder: &'c Path,
+    manifest: &'c Manifest,
+    found: &'c mut ExportVerification,
+}
+
+impl ShapeCheck<'_> {
+    fn check_split(&mut self, split: Split, entry: &SplitEntry) {
+        let listed = entry.game_ids.len();
+        if entry.games != listed as u64 {
+            let (name, games) = (split.name(), entry.games);
+            let what = format!("{name} has {games} games, and {listed} are listed");
+            self.found.fault(MANIFEST_FILE, what);
+        }
+        let layout = self.manifest.settings.layout.as_str();
+        if layout == Layout::Parquet.name() {
+            return self.check_table(split, entry);
+        }
+        let x = format!("X_{}.npy", split.name());
+        self.check_array(&x, "X", true, entry);
+        let mut archives = Vec::new();
+        for kind in ["labels", "masks"] {
+            if layout == Layout::Npy.name() {
+                for head in Head::ALL {
+                    let file = array_file(kind, split, head.name());
+                    self.check_array(&file, head.name(), false, entry);
+                }
+            } else {
+                archives.push(format!("{kind}_{}.npz", split.name()));
+            }
+        }
+        let index = format!("index_{}.npz", split.name());
+        for file in archives.iter().chain([&index]) {
+            if !self.is_reported_missing(file) {
+                match npz_shapes(&self.folder.join(file)) {
+                    Ok(arrays) => arrays
+                        .iter()
+                        .for_each(|(array, shape)| self.compare(file, array, shape, false, entry)),
+                    Err(why) => self.found.fault(file, why),
                 }
             }
-        };
-    // A file that is listed and missing is found already.
-    let at = |name: &str| -> Option<PathBuf> {
-        let path = folder.join(name);
-        (!receipt.files.contains_key(name) || path.exists()).then_some(path)
-    };
-    if receipt.settings.layout == Layout::Parquet.name() {
-        let name = parquet_file(split);
-        let Some(path) = at(&name) else { return };
-        let shape = parquet_shape(&path, receipt.settings.columns);
-        let game_ids = shape.as_ref().map(|shape| shape.game_ids.clone()).ok();
-        expect(
-            name.clone(),
-            false,
-            shape.map(|shape| vec![("features".to_owned(), shape.features)]),
-        );
-        if let Some(game_ids) = game_ids {
-            compare_games(&name, split, &game_ids, listed, found);
         }
-        return;
+        if !self.is_reported_missing(&index)
+            && let Ok(game_ids) = game_ids_of_index(&self.folder.join(&index))
+        {
+            self.compare_games(&index, split, &game_ids, entry);
+        }
     }
-    let x = format!("X_{}.npy", split.name());
-    if let Some(path) = at(&x) {
-        expect(x, false, npy_shape(&path).map(|shape| vec![("X".to_owned(), shape)]));
-    }
-    let index = format!("index_{}.npz", split.name());
-    let mut packed = vec![index.clone()];
-    for kind in ["labels", "masks"] {
-        if receipt.settings.layout == "npy" {
-            for head in crate::encode::Head::ALL {
-                let name = array_file(kind, split, head.name());
-                if let Some(path) = at(&name) {
-                    let shape = npy_shape(&path).map(|shape| vec![(head.name().to_owned(), shape)]);
-                    expect(name, true, shape);
-                }
+
+    fn check_table(&mut self, split: Split, entry: &SplitEntry) {
+        let file = parquet_file(split);
+        if self.is_reported_missing(&file) {
+            return;
+        }
+        match parquet_shape(&self.folder.join(&file), self.manifest.settings.columns) {
+            Ok(table) => {
+                self.compare(&file, "features", &table.features, true, entry);
+                self.compare_games(&file, split, &table.game_ids, entry);
             }
-        } else {
-            packed.push(format!("{kind}_{}.npz", split.name()));
+            Err(why) => self.found.fault(file, why),
         }
     }
-    for name in packed {
-        if let Some(path) = at(&name) {
-            expect(name, true, npz_shapes(&path));
+
+    fn check_array(&mut self, file: &str, array: &str, has_columns: bool, entry: &SplitEntry) {
+        if self.is_reported_missing(file) {
+            return;
+        }
+        match npy_shape(&self.folder.join(file)) {
+            Ok(shape) => self.compare(file, array, &shape, has_columns, entry),
+            Err(why) => self.found.fault(file, why),
         }
     }
-    if let Some(path) = at(&index)
-        && let Ok(in_index) = game_ids_of_index(&path)
-    {
-        compare_games(&index, split, &in_index, listed, found);
+
+    /// Whether a file is listed and missing, which is reported with its hash.
+    fn is_reported_missing(&self, file: &str) -> bool {
+        self.manifest.files.contains_key(file) && !self.folder.join(file).exists()
+    }
+
+    fn compare(
+        &mut self,
+        file: &str,
+        array: &str,
+        shape: &Shape,
+        has_columns: bool,
+        entry: &SplitEntry,
+    ) {
+        let (rows, columns) = (entry.rows as usize, self.manifest.settings.columns);
+        let is_right =
+            shape.first() == Some(&rows) && (!has_columns || shape.get(1) == Some(&columns));
+        if !is_right {
+            let expected =
+                if has_columns { format!("({rows}, {columns})") } else { format!("{rows} rows") };
+            let what = format!("{array} has shape {shape:?}, the manifest says {expected}");
+            self.found.fault(file, what);
+        }
+    }
+
+    /// Compares the games whose rows are in a split with those that the manifest lists.
+    fn compare_games(
+        &mut self,
+        file: &str,
+        split: Split,
+        in_index: &BTreeSet<GameId>,
+        entry: &SplitEntry,
+    ) {
+        let in_manifest: BTreeSet<GameId> = entry.game_ids.iter().copied().collect();
+        for game_id in in_index.symmetric_difference(&in_manifest) {
+            let (has, has_not) = match in_index.contains(game_id) {
+                true => ("the index", "the manifest"),
+                false => ("the manifest", "the index"),
+            };
+            let name = split.name();
+            let what = format!("game {game_id} is in {name} by {has} and not by {has_not}");
+            self.found.fault(file, what);
+        }
     }
 }
 
-/// The games that the rows of a split say they are of, against those that the manifest lists.
-fn compare_games(
-    file: &str,
-    split: Split,
-    in_index: &BTreeSet<GameId>,
-    listed: &ListedSplit,
-    found: &mut ExportVerification,
-) {
-    let in_manifest: BTreeSet<GameId> = listed.game_ids.iter().copied().collect();
-    for game_id in in_index.symmetric_difference(&in_manifest) {
-        let (has, has_not) = match in_index.contains(game_id) {
-            true => ("the index", "the manifest"),
-            false => ("the manifest", "the index"),
-        };
-        let name = split.name();
-        found.fault(file, format!("game {game_id} is in {name} by {has} and not by {has_not}"));
-    }
-}
-
-/// No game may be in two splits: a network would be tested on what it was trained with.
-fn check_games(receipt: &Receipt, found: &mut ExportVerification) {
-    let mut seen: BTreeMap<GameId, &str> = BTreeMap::new();
-    for (split, listed) in &receipt.splits {
-        for &game_id in &listed.game_ids {
-            if let Some(other) = seen.insert(game_id, split) {
-                let places = match other == split {
-                    true => format!("twice in {split}"),
-                    false => format!("in {other} and in {split}"),
-                };
-                found.fault(MANIFEST_FILE, format!("game {game_id} is {places}"));
-            }
-        }
-    }
-}
-
-fn check_names(folder: &Path, receipt: &Receipt, found: &mut ExportVerification) {
-    // A file that is missing or does not read is found by its hash.
+/// Compares the number of column names with the number of columns.
+fn check_names(folder: &Path, manifest: &Manifest, found: &mut ExportVerification) {
+    // A file that is missing or invalid is reported with its hash.
     let Ok(text) = fs::read(folder.join(FEATURE_COLS_FILE)) else { return };
     let Ok(names) = serde_json::from_slice::<Vec<String>>(&text) else { return };
-    let columns = receipt.settings.columns;
+    let columns = manifest.settings.columns;
     if names.len() != columns {
         let names = names.len();
         found.fault(

@@ -2,7 +2,7 @@
 
 use crate::accounting::Unaccounted;
 use crate::cache::CacheError;
-use crate::export::{DiffError, OverviewError};
+use crate::export::FolderError;
 use std::path::PathBuf;
 
 /// Why there is no report.
@@ -37,10 +37,7 @@ pub enum ReportError {
     /// Not every row was counted.
     #[error(transparent)]
     Unaccounted(#[from] Unaccounted),
-    /// The folder of `--export` could not be read.
+    /// The folder of `--export` or `--against` could not be read.
     #[error(transparent)]
-    Export(#[from] OverviewError),
-    /// The folders of `--export` and `--against` could not be compared.
-    #[error(transparent)]
-    Diff(#[from] DiffError),
+    Export(#[from] FolderError),
 }

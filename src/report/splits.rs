@@ -1,7 +1,8 @@
 //! How alike the splits of an export are.
 
+use crate::dataset::Split;
 use crate::encode::Head;
-use crate::export::{ExportOverview, HeadOverview, Split, SplitOverview};
+use crate::export::{ClassCounts, ExportOverview, SplitOverview};
 use serde::Serialize;
 
 /// One head's labels in val or test, against those in train.
@@ -54,7 +55,7 @@ pub fn balance(export: &ExportOverview) -> Vec<HeadBalance> {
     all
 }
 
-fn shares(head: &HeadOverview) -> Option<Vec<f64>> {
+fn shares(head: &ClassCounts) -> Option<Vec<f64>> {
     let labels: u64 = head.classes.iter().sum();
     let share = |&rows: &u64| rows as f64 / labels as f64;
     (labels > 0).then(|| head.classes.iter().map(share).collect())

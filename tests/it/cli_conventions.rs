@@ -397,6 +397,6 @@ fn verbose_runs_say_where_the_time_went() {
     };
     phases("ingest raw -v", &["hash", "read", "encode", "compress", "store"]);
     phases("ingest raw -v", &["hash", "check"]);
-    phases("export -v", &["read", "decode", "normalise", "write", "sync"]);
+    phases("export -v", &["decode", "normalize", "write", "sync"]);
     assert!(!test.run("ingest raw").stderr.contains("by the clock"));
 }

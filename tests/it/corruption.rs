@@ -9,8 +9,8 @@
 use crate::support::long_run;
 use rand_mt::Mt64;
 use splendor_prep::cache::{Cache, CacheError, Rebuild, WriterLock};
-use splendor_prep::dataset::{FeatureSet, MaskSource, Ratios};
-use splendor_prep::export::{Dtype, ExportOptions, Layout, SplitMethod, export};
+use splendor_prep::dataset::{DatasetOptions, FeatureSet, MaskSource, Ratios, SplitMethod};
+use splendor_prep::export::{Dtype, ExportOptions, Layout, export};
 use splendor_prep::gamelog::{Dialect, GameId, ReadOptions, write_log};
 use splendor_prep::ingest::{
     FindingKind, IngestError, IngestOptions, IngestSummary, VerifyOptions, VerifyReport, ingest,
@@ -104,10 +104,12 @@ impl Workshop {
         let out = self.folder.path().join("out");
         let options = ExportOptions {
             out: out.clone(),
-            ratios: Ratios::default(),
-            split_method: SplitMethod::Hash,
-            seed: 42,
-            features: FeatureSet::Base,
+            dataset: DatasetOptions {
+                ratios: Ratios::default(),
+                split_method: SplitMethod::Hash,
+                seed: 42,
+                features: FeatureSet::Base,
+            },
             masks: MaskSource::Legal,
             normalize: true,
             dtype: Dtype::default(),

@@ -54,7 +54,7 @@ fn listed(diff: &Value, split: &str, what: &str) -> BTreeSet<i64> {
 }
 
 /// Mean and deviation of each column of the training rows, in two passes over an export that is
-/// not normalised.
+/// not normalized.
 fn means(test: &CliTest, export: &str) -> Vec<(f64, f64)> {
     let rows = Export { folder: test.path(export) }.features("train");
     let columns = rows.columns().into_iter();
@@ -111,7 +111,7 @@ fn fails(ran: &Ran, sentence: &str) {
 }
 
 #[test]
-fn games_that_came_went_and_changed_are_told_by_split() {
+fn added_removed_and_changed_games() {
     let test = two_nights();
     let found = diff(&test, "old new");
     let (before, after) = (split_of_each_game(&test, "old"), split_of_each_game(&test, "new"));
@@ -139,7 +139,7 @@ fn games_that_came_went_and_changed_are_told_by_split() {
 }
 
 #[test]
-fn games_that_moved_are_told_with_both_splits() {
+fn moved_games() {
     let test = two_nights();
     test.prep(&format!("export --out other_seed --seed 7 {SPLIT}"));
     let (before, after) =
@@ -164,12 +164,12 @@ fn games_that_moved_are_told_with_both_splits() {
 
 /// Whatever the exports' own scaler, type and normalisation.
 #[test]
-fn means_are_told_in_deviations_of_the_old_export_farthest_first() {
+fn shifts_of_means() {
     let test = two_nights();
     let options = format!("--no-normalize {SPLIT}");
     test.prep(&format!("export --out new_raw {options}"));
     test.prep(&format!("export --out scaled --scaler-from old --dtype float16 {SPLIT}"));
-    // The old games are gone from the cache: take the normalisation back.
+    // The old games are gone from the cache: take the normalization back.
     let old = Export { folder: test.path("old") };
     let (scaler, rows) = (old.scaler(), old.features("train"));
     let before: Vec<(f64, f64)> = rows
@@ -234,7 +234,7 @@ fn means_are_told_in_deviations_of_the_old_export_farthest_first() {
 }
 
 #[test]
-fn an_export_is_no_other_than_itself() {
+fn same_export() {
     let test = two_nights();
     let found = diff(&test, "new new --max-drift 0");
     for split in SPLITS {
@@ -249,7 +249,7 @@ fn an_export_is_no_other_than_itself() {
 }
 
 #[test]
-fn a_nightly_job_is_stopped_by_what_moved_too_far() {
+fn max_drift() {
     let test = two_nights();
     let found = diff(&test, "old new --top 3");
     let farthest = &found["means"][0];
@@ -281,7 +281,7 @@ fn a_nightly_job_is_stopped_by_what_moved_too_far() {
 
 /// A column that never varied has no deviations to move by.
 #[test]
-fn a_constant_that_becomes_another_has_moved_infinitely_far() {
+fn constant_becomes_another() {
     let test = two_nights();
     let name = "total_cards_bought";
     let column =
@@ -301,7 +301,7 @@ fn a_constant_that_becomes_another_has_moved_infinitely_far() {
 }
 
 #[test]
-fn exports_with_other_columns_cannot_be_compared() {
+fn other_columns() {
     let test = two_nights();
     test.prep(&format!("export --out base --features base {SPLIT}"));
     let sentence = "error: the exports have other columns (1308 and 422): their features cannot be \
@@ -318,7 +318,7 @@ fn exports_with_other_columns_cannot_be_compared() {
 }
 
 #[test]
-fn without_training_rows_there_is_nothing_to_compare() {
+fn no_training_rows() {
     let test = two_nights();
     test.prep("export --out none --no-normalize --split 0.000001,0.5,0.499999");
     let sentence = "error: none has no training rows: there are no means to compare\n";
@@ -327,7 +327,7 @@ fn without_training_rows_there_is_nothing_to_compare() {
 }
 
 #[test]
-fn another_encoder_is_said_and_logs_are_compared_instead_of_rows() {
+fn other_encoder() {
     let test = two_nights();
     edit(&test, "old", "manifest.json", |manifest| {
         manifest["encoder_version"] = 0.into();
@@ -347,16 +347,16 @@ fn another_encoder_is_said_and_logs_are_compared_instead_of_rows() {
 }
 
 #[test]
-fn of_an_older_export_it_is_said_what_it_does_not_tell() {
+fn export_of_an_older_version() {
     let test = two_nights();
     let whole = diff(&test, "old new --top 2000");
     make_old(&test, "old");
     let found = diff(&test, "old new --top 2000");
     let remarks = json!([
-        "old was made by an older prep, whose manifest has no hash of each game: which games \
-         changed is not known",
-        "an export was made by an older prep, which tells no means of the 324 columns that are not \
-         normalised: those are not compared",
+        "old was made by an older version of prep, whose manifest has no hash of each game: which \
+         games changed is unknown",
+        "an export was made by an older version of prep, which has no means of the 324 columns \
+         that are not normalized: those are not compared",
     ]);
     assert_eq!(found["remarks"], remarks);
     assert_eq!(found["splits"]["train"]["changed"], Value::Null);
@@ -380,26 +380,32 @@ fn of_an_older_export_it_is_said_what_it_does_not_tell() {
     edit(&test, "scaled", "manifest.json", |manifest| {
         manifest["settings"]["scaler"] = "from an earlier export".into();
     });
-    let sentence = "error: scaled was made by an older prep with another export's scaler, and does \
-                    not tell its own means: export it again\n";
+    let sentence = "error: scaled was made by an older version of prep with the scaler of another \
+                    export, and its own means are unknown: export it again\n";
     fails(&test.run("diff new scaled"), sentence);
 }
 
 #[test]
-fn what_is_no_export_or_a_mixture_of_two_is_refused() {
+fn not_an_export() {
     let test = two_nights();
     fails(
         &test.run("diff old raw"),
-        "error: cannot compare raw: it has no manifest.json: give a folder that prep export wrote",
+        "error: cannot read the export raw: it has no manifest.json: give a folder that prep export wrote",
     );
-    fails(&test.run("diff nowhere old"), "error: cannot compare nowhere: it is not there: give");
+    fails(
+        &test.run("diff nowhere old"),
+        "error: cannot read the export nowhere: it does not exist: give",
+    );
     fs::copy(test.path("new/preprocessing_stats.json"), test.path("old/preprocessing_stats.json"))
         .unwrap();
     fails(
         &test.run("diff old new"),
-        "error: cannot compare old: preprocessing_stats.json is not the file that its \
+        "error: cannot read the export old: preprocessing_stats.json is not the file that its \
          manifest.json lists: try again if an export was running, else export again",
     );
     fs::write(test.path("new/manifest.json"), "{}").unwrap();
-    fails(&test.run("diff new old"), "error: cannot compare new: manifest.json: missing field");
+    fails(
+        &test.run("diff new old"),
+        "error: cannot read the export new: manifest.json: missing field",
+    );
 }

@@ -117,13 +117,13 @@ fn folders_that_are_no_exports_are_met_with_what_is_wanted() {
     test.write("arrays/X_train.npy", "x");
     let wanted = "give a folder that prep export wrote";
     for (arguments, texts) in [
-        ("diff out nowhere", &["cannot compare nowhere: it is not there", wanted][..]),
+        ("diff out nowhere", &["cannot read the export nowhere: it does not exist", wanted][..]),
         ("diff out/manifest.json out", &["it is a file", wanted]),
-        ("diff raw out", &["cannot compare raw: it has no manifest.json", wanted]),
+        ("diff raw out", &["cannot read the export raw: it has no manifest.json", wanted]),
         (
             "export --scaler-from raw",
             &[
-                "scaler of raw: its feature_cols.json is not there",
+                "scaler of raw: it has no feature_cols.json",
                 "give a folder that `prep export` wrote",
             ],
         ),
@@ -134,9 +134,9 @@ fn folders_that_are_no_exports_are_met_with_what_is_wanted() {
         says(&test, arguments, 1, texts);
     }
     test.write("out/scaler.npz", "junk");
-    let damaged = ["scaler of out: its scaler.npz does not read", "export that folder anew"];
+    let damaged = ["scaler of out: its scaler.npz is invalid", "export that folder again"];
     says(&test, "export --scaler-from out", 1, &damaged);
-    let nowhere = ["scaler of nowhere: it is not there: give a folder that `prep export` wrote"];
+    let nowhere = ["scaler of nowhere: it does not exist: give a folder that `prep export` wrote"];
     says(&test, "export --scaler-from nowhere", 1, &nowhere);
     let ran = test.run("verify --export raw");
     assert!(

@@ -71,12 +71,12 @@ impl Golden {
         rows
     }
 
-    /// Mean, variance and scale of every column; 0, 1 and 1 where it is not normalised.
+    /// Mean, variance and scale of every column; 0, 1 and 1 where it is not normalized.
     fn scaler(&self) -> export::Scaler {
         let mut arrays = self.npz("scaler.npz");
         let flags: Array1<bool> = arrays.by_name("normalized").unwrap();
         assert_eq!(flags.iter().filter(|&&flag| flag).count(), 984);
-        // The expected arrays hold only the normalised columns.
+        // The expected arrays hold only the normalized columns.
         let mut spread = |name, otherwise: f64| -> Vec<f64> {
             let values: Array1<f64> = arrays.by_name(name).unwrap();
             assert_eq!(values.len(), 984);
@@ -96,7 +96,7 @@ impl Golden {
 }
 
 #[test]
-fn the_games_of_each_split_are_those_that_scikit_learn_chose() {
+fn split() {
     let Some(golden) = Golden::exported() else { return };
     for export in [&golden.raw, &golden.normalized] {
         let mut games = 0;
@@ -111,7 +111,7 @@ fn the_games_of_each_split_are_those_that_scikit_learn_chose() {
 }
 
 #[test]
-fn rows_labels_and_masks_are_as_expected() {
+fn rows_labels_and_masks() {
     let Some(golden) = Golden::exported() else { return };
     let turn_numbers: Array1<i32> = golden.npz("features_raw.npz").by_name("turn_number").unwrap();
     for split in SPLITS {
@@ -138,7 +138,7 @@ fn rows_labels_and_masks_are_as_expected() {
 }
 
 #[test]
-fn features_that_are_not_normalised_are_as_expected_to_the_bit() {
+fn raw_features() {
     let Some(golden) = Golden::exported() else { return };
     let names = golden.raw.columns();
     for split in SPLITS {
@@ -152,7 +152,7 @@ fn features_that_are_not_normalised_are_as_expected_to_the_bit() {
 }
 
 #[test]
-fn normalised_features_are_as_the_expected_scaler_makes_them() {
+fn normalized_features() {
     let Some(golden) = Golden::exported() else { return };
     let scaler = golden.scaler();
     for split in SPLITS {
@@ -170,7 +170,7 @@ fn normalised_features_are_as_the_expected_scaler_makes_them() {
 }
 
 #[test]
-fn the_scaler_is_as_expected() {
+fn scaler_values() {
     let Some(golden) = Golden::exported() else { return };
     let expected = golden.scaler();
     for export in [&golden.raw, &golden.normalized] {
@@ -192,7 +192,7 @@ fn the_scaler_is_as_expected() {
 }
 
 #[test]
-fn names_and_classes_in_words_are_as_expected() {
+fn names_and_label_mappings() {
     let Some(golden) = Golden::exported() else { return };
     for export in [&golden.raw, &golden.normalized] {
         for file in ["feature_cols.json", "label_mappings.json"] {
@@ -204,7 +204,7 @@ fn names_and_classes_in_words_are_as_expected() {
 /// The games hold free reservations on purpose, which are no legal moves: so there are counts of
 /// labels that are not legal to compare.
 #[test]
-fn the_mask_validation_report_of_train_is_as_expected() {
+fn mask_validation_report() {
     let Some(golden) = Golden::exported() else { return };
     let expected = golden.json("mask_validation_report.json");
     assert_eq!(expected.as_object().unwrap().len(), HEADS.len() + 2);

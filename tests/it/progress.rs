@@ -6,8 +6,8 @@
 
 use crate::support::cli::CliTest;
 use splendor_prep::cache::Cache;
-use splendor_prep::dataset::{FeatureSet, MaskSource, Ratios};
-use splendor_prep::export::{Dtype, ExportOptions, Layout, SplitMethod, export, verify_export};
+use splendor_prep::dataset::{DatasetOptions, FeatureSet, MaskSource, Ratios, SplitMethod};
+use splendor_prep::export::{Dtype, ExportOptions, Layout, export, verify_export};
 use splendor_prep::gamelog::ReadOptions;
 use splendor_prep::ingest::{IngestOptions, StatusOptions, VerifyOptions, ingest, status, verify};
 use splendor_prep::progress::{Amount, Progress};
@@ -97,10 +97,12 @@ fn every_phase_is_announced_and_done_to_its_end() {
     let out = test.path("out");
     let export_options = ExportOptions {
         out: out.clone(),
-        ratios: Ratios::default(),
-        split_method: SplitMethod::Hash,
-        seed: 42,
-        features: FeatureSet::All,
+        dataset: DatasetOptions {
+            ratios: Ratios::default(),
+            split_method: SplitMethod::Hash,
+            seed: 42,
+            features: FeatureSet::All,
+        },
         masks: MaskSource::Legal,
         normalize: true,
         dtype: Dtype::default(),

@@ -219,7 +219,7 @@ fn an_export_is_proved_against_its_manifest_and_everything_wrong_is_listed() {
         "masks_train_noble.npy: has ".to_owned(),
         "labels_val_noble.npy: is missing\n".to_owned(),
         "notes.txt: is not in the manifest: move it elsewhere\n".to_owned(),
-        format!("manifest.json: game {train} is in test and in train\n"),
+        format!("manifest.json: game {train} is in train and in test\n"),
         format!("index_test.npz: game {train} is in test by the manifest and not by the index\n"),
         format!("X_val.npy: X has shape [{rows}, 422], the manifest says ({}, 422)\n", rows + 1),
         format!("masks_val_noble.npy: noble has shape [{rows}, 5]"),
@@ -338,7 +338,7 @@ fn the_printed_command_makes_the_same_export_and_an_edited_manifest_is_found() {
         test.write("out/manifest.json", manifest.replace(from, to));
         let ran = test.run("verify --export out");
         assert_eq!(ran.code, 1, "{ran:#?}");
-        assert!(ran.stdout.contains("says something else"), "{ran:#?}");
+        assert!(ran.stdout.contains("was changed since its export_id was computed"), "{ran:#?}");
     }
 }
 
@@ -351,7 +351,7 @@ fn what_no_export_wrote_is_to_be_moved_and_no_export_goes_into_another() {
     for inner in ["out/sub", "out/sub/deeper", "./out/../out/sub"] {
         let ran = test.run(&format!("export --features base --out {inner}"));
         assert_eq!(ran.code, 1, "{ran:#?}");
-        let said = format!("error: {inner} lies in the export ");
+        let said = format!("error: {inner} is in the export ");
         assert!(ran.stderr.contains(&said), "{said:?} is not in {ran:#?}");
         assert!(ran.stderr.contains("choose a folder outside of it as --out"), "{ran:#?}");
     }

@@ -34,12 +34,11 @@ impl Container {
                 let _ = made.keep();
                 return Ok(container);
             }
-            // Another run took it for a leftover before it was locked, and removes it.
+            // Another run saw it before it was locked, and removes it as that of a dead run.
         }
     }
 
-    /// Removes the folders of runs that are dead. A leftover is in the way of nothing and no
-    /// reason to stop an export, so one that cannot be removed is only told.
+    /// Removes the folders of dead runs. One that cannot be removed is no reason to stop an export.
     pub(super) fn remove_dead(target: &Path) -> io::Result<()> {
         for folder in folders_beside(target)? {
             match Container::lock(folder.clone(), target) {
@@ -59,7 +58,7 @@ impl Container {
             Err(error) => return Err(error),
         };
         match lock.try_lock() {
-            // Deleted between opening and locking: the lock of a folder that is gone.
+            // Its folder was deleted between opening and locking.
             Ok(()) if lock.metadata()?.nlink() == 0 => Ok(None),
             Ok(()) => Ok(Some(Container { folder, target: target.to_owned(), _lock: lock })),
             Err(TryLockError::WouldBlock) => Ok(None),
@@ -76,13 +75,13 @@ impl Container {
         self.folder.join(EXPORT)
     }
 
-    /// Where the old export steps aside to, if names cannot be exchanged.
+    /// Where the old export is moved to if names cannot be exchanged.
     pub(super) fn previous(&self) -> PathBuf {
         self.folder.join(PREVIOUS)
     }
 
-    /// An old export that stepped aside goes back to its place if nothing is there; if it cannot,
-    /// the folder stays.
+    /// Restores an old export that was moved away, if nothing is at the target; if that fails, the
+    /// folder stays.
     fn remove(&self) -> io::Result<()> {
         let is_missing = |path: &Path| fs::symlink_metadata(path).is_err();
         if !is_missing(&self.previous()) && is_missing(&self.target) {
@@ -100,7 +99,7 @@ impl Drop for Container {
     }
 }
 
-/// The folder that a resolved target lies in.
+/// The folder that a resolved target is in.
 pub(super) fn parent_of(target: &Path) -> &Path {
     target.parent().unwrap_or(Path::new("/"))
 }
@@ -113,8 +112,8 @@ fn name_prefix(target: &Path) -> OsString {
     prefix
 }
 
-/// The hidden folders beside a target, of living runs and dead. A folder that only looks like one
-/// by its name, because it holds something else, is not ours to remove.
+/// The hidden folders of runs beside a target. A folder with such a name that holds something else
+/// belongs to somebody else.
 fn folders_beside(target: &Path) -> io::Result<Vec<PathBuf>> {
     let prefix = name_prefix(target);
     let mut found = Vec::new();
@@ -134,7 +133,7 @@ fn folders_beside(target: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-/// False also for a folder that cannot be read, or is gone by now.
+/// False also for a folder that cannot be read.
 fn holds_only_ours(folder: &Path) -> bool {
     let is_ours = |entry: io::Result<fs::DirEntry>| {
         entry.is_ok_and(|entry| {

@@ -1,14 +1,11 @@
 //! What a publish may replace: nothing, an empty folder, or an export.
 //!
-//! Replacing a folder deletes all that is in it. `--out .` or a notebook saved beside the arrays
-//! must come to an error, not to a loss. For the same reason no export goes into another one: that
-//! would then hold a folder which it did not write, and could not be replaced.
+//! Replacing a folder deletes everything in it. `--out .` or a notebook saved beside the arrays must
+//! cause an error, not a loss. For the same reason no export may be in another one: that would then
+//! hold a folder which it did not write, and could not be replaced.
 
-use super::super::manifest::MANIFEST_FILE;
-use super::{PublishError, failed};
-use serde::Deserialize;
-use serde::de::IgnoredAny;
-use std::collections::BTreeMap;
+use super::super::manifest::{MANIFEST_FILE, Manifest, ManifestError};
+use super::error::{PublishError, failed};
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::MetadataExt;
@@ -18,13 +15,13 @@ use std::path::{Path, PathBuf};
 /// export. An export has a `manifest.json`, and holds nothing but that and regular files that are
 /// keys of the manifest's `"files"` object. Nothing may lie in another export.
 ///
-/// Worth calling before an hour's work; [`Staging`](super::Staging) checks when it is made and when
+/// Worth calling before an hour's work; [`Staging`](super::super::Staging) checks when it is made and when
 /// it publishes.
 ///
 /// # Errors
 ///
 /// Says what is in the way and what to do about it.
-pub fn check_replaceable(target: &Path) -> Result<(), PublishError> {
+pub(super) fn check_replaceable(target: &Path) -> Result<(), PublishError> {
     let owned = || target.to_owned();
     if let Some(export) = export_around(target) {
         return Err(PublishError::InsideExport { target: owned(), export });
@@ -57,21 +54,6 @@ pub fn check_replaceable(target: &Path) -> Result<(), PublishError> {
     Ok(())
 }
 
-/// What of a manifest says that a file was written by the export.
-#[derive(Deserialize)]
-struct Receipt {
-    files: BTreeMap<String, IgnoredAny>,
-}
-
-/// What every manifest of ours has, and hardly another program's `manifest.json`.
-#[derive(Deserialize)]
-struct ManifestOfExport {
-    #[serde(rename = "files")]
-    _files: BTreeMap<String, IgnoredAny>,
-    #[serde(rename = "splits")]
-    _splits: BTreeMap<String, IgnoredAny>,
-}
-
 /// The nearest folder above `target` that is an export. One whose manifest cannot be read is none.
 fn export_around(target: &Path) -> Option<PathBuf> {
     let absolute = std::path::absolute(target).ok()?;
@@ -80,28 +62,25 @@ fn export_around(target: &Path) -> Option<PathBuf> {
         .ancestors()
         .enumerate()
         .find_map(|(depth, folder)| Some((depth, fs::canonicalize(folder).ok()?)))?;
-    let is_export = |folder: &&Path| {
-        fs::read(folder.join(MANIFEST_FILE))
-            .is_ok_and(|bytes| serde_json::from_slice::<ManifestOfExport>(&bytes).is_ok())
-    };
+    let is_export = |folder: &&Path| Manifest::read(folder).is_ok();
     let skipped = usize::from(depth == 0);
     real.ancestors().skip(skipped).find(is_export).map(Path::to_owned)
 }
 
 fn foreign_entries(folder: &Path) -> io::Result<Vec<String>> {
-    // Another program's manifest.json says nothing about ours: then that file is foreign too.
-    let receipt = match fs::read(folder.join(MANIFEST_FILE)) {
-        Ok(bytes) => serde_json::from_slice::<Receipt>(&bytes).ok(),
-        Err(error) if error.kind() == ErrorKind::NotFound => None,
-        Err(error) => return Err(error),
+    // Another program's manifest.json says nothing about our files: then that file is foreign too.
+    let manifest = match Manifest::read(folder) {
+        Ok(manifest) => Some(manifest),
+        Err(ManifestError::Unreadable(error)) => return Err(error),
+        Err(_) => None,
     };
     let mut foreign = Vec::new();
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         let name = entry.file_name();
-        let is_listed = receipt.as_ref().is_some_and(|receipt| {
+        let is_listed = manifest.as_ref().is_some_and(|manifest| {
             name.to_str()
-                .is_some_and(|name| name == MANIFEST_FILE || receipt.files.contains_key(name))
+                .is_some_and(|name| name == MANIFEST_FILE || manifest.files.contains_key(name))
         });
         if !is_listed || !entry.file_type()?.is_file() {
             foreign.push(name.to_string_lossy().into_owned());

@@ -1,5 +1,6 @@
-//! Publishing into temporary folders: what is replaced, what is refused, what a crash leaves.
+//! Publishing into temporary folders.
 
+use super::error::listed;
 use super::*;
 use crate::progress::Silent;
 use std::io::Read;
@@ -17,8 +18,8 @@ fn parent() -> (TempDir, PathBuf) {
 /// Writes an export of one array and a manifest that lists it.
 fn fill(folder: &Path, array: &str) {
     fs::write(folder.join("X_train.npy"), array).unwrap();
-    fs::write(folder.join("manifest.json"), r#"{"version": 1, "files": {"X_train.npy": "ab"}}"#)
-        .unwrap();
+    let manifest = include_str!("../../../tests/data/manifest_1.json");
+    fs::write(folder.join("manifest.json"), manifest).unwrap();
 }
 
 fn staged(target: &Path, array: &str) -> Staging {
@@ -43,7 +44,7 @@ fn no_exchange(_: &Path, _: &Path) -> io::Result<()> {
 }
 
 #[test]
-fn a_first_export_makes_the_target_and_its_parents() {
+fn first_export_creates_parents() {
     let (parent, _) = parent();
     let target = parent.path().join("data/processed");
     check_replaceable(&target).unwrap();
@@ -55,7 +56,7 @@ fn a_first_export_makes_the_target_and_its_parents() {
 }
 
 #[test]
-fn an_export_is_replaced_whole_with_exchange_and_without() {
+fn replaced_with_and_without_exchange() {
     for exchange in [exchange_names, no_exchange] {
         let (parent, target) = parent();
         staged(&target, "old").publish(&Silent).unwrap();
@@ -68,7 +69,7 @@ fn an_export_is_replaced_whole_with_exchange_and_without() {
 }
 
 #[test]
-fn an_old_reader_goes_on_reading_what_it_opened() {
+fn open_files_stay_readable() {
     let (_parent, target) = parent();
     staged(&target, "old").publish(&Silent).unwrap();
     let mut open = File::open(target.join("X_train.npy")).unwrap();
@@ -80,7 +81,7 @@ fn an_old_reader_goes_on_reading_what_it_opened() {
 
 /// Fails with the two-step way, which has a moment without any export.
 #[test]
-fn at_every_moment_there_is_one_whole_export() {
+fn never_a_moment_without_export() {
     let (_parent, target) = parent();
     staged(&target, "0").publish(&Silent).unwrap();
     let done = AtomicBool::new(false);
@@ -103,7 +104,7 @@ fn at_every_moment_there_is_one_whole_export() {
 }
 
 #[test]
-fn a_dropped_staging_leaves_nothing_behind() {
+fn drop_removes_everything() {
     let (parent, target) = parent();
     staged(&target, "old").publish(&Silent).unwrap();
     drop(staged(&target, "new"));
@@ -112,7 +113,7 @@ fn a_dropped_staging_leaves_nothing_behind() {
 }
 
 #[test]
-fn a_link_stays_a_link_to_the_new_export() {
+fn symbolic_link() {
     let (parent, target) = parent();
     let real = parent.path().join("disk/real");
     staged(&real, "old").publish(&Silent).unwrap();
@@ -127,7 +128,7 @@ fn a_link_stays_a_link_to_the_new_export() {
 }
 
 #[test]
-fn the_replaced_folder_passes_its_permissions_on() {
+fn permissions_are_kept() {
     let (_parent, target) = parent();
     staged(&target, "old").publish(&Silent).unwrap();
     fs::set_permissions(&target, fs::Permissions::from_mode(0o770)).unwrap();
@@ -136,7 +137,7 @@ fn the_replaced_folder_passes_its_permissions_on() {
 }
 
 #[test]
-fn an_empty_folder_may_be_replaced() {
+fn empty_folder() {
     let (_parent, target) = parent();
     fs::create_dir(&target).unwrap();
     staged(&target, "new").publish(&Silent).unwrap();
@@ -144,7 +145,7 @@ fn an_empty_folder_may_be_replaced() {
 }
 
 #[test]
-fn what_no_export_wrote_is_never_deleted() {
+fn foreign_files_are_never_deleted() {
     let refuse = |prepare: &dyn Fn(&Path), named: &[&str]| {
         let (_parent, target) = parent();
         fs::create_dir(&target).unwrap();
@@ -201,7 +202,7 @@ fn what_no_export_wrote_is_never_deleted() {
 }
 
 #[test]
-fn a_file_saved_into_the_target_during_the_export_is_kept() {
+fn foreign_file_added_during_the_export() {
     let (parent, target) = parent();
     staged(&target, "old").publish(&Silent).unwrap();
     let staging = staged(&target, "new");
@@ -215,14 +216,14 @@ fn a_file_saved_into_the_target_during_the_export_is_kept() {
 }
 
 #[test]
-fn many_foreign_entries_are_counted_not_all_listed() {
+fn many_foreign_entries() {
     let entries = |count: usize| (0..count).map(|entry| entry.to_string()).collect::<Vec<_>>();
     assert_eq!(listed(&entries(5)), "0, 1, 2, 3, 4");
     assert_eq!(listed(&entries(7)), "0, 1, 2, 3, 4 and 2 more");
 }
 
 #[test]
-fn a_target_that_is_no_folder_is_refused() {
+fn target_is_not_a_folder() {
     let (parent, target) = parent();
     fs::write(&target, "a file").unwrap();
     let error = Staging::create(&target).unwrap_err();
@@ -242,13 +243,13 @@ fn a_target_that_is_no_folder_is_refused() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_mount_point_is_refused_before_any_work() {
+fn mount_point() {
     let error = check_replaceable(Path::new("/proc")).unwrap_err();
     assert!(matches!(error, PublishError::MountPoint { .. }), "{error}");
 }
 
 #[test]
-fn leftovers_of_dead_runs_go_and_living_runs_stay() {
+fn leftovers_of_dead_runs() {
     let (parent, target) = parent();
     let living = staged(&target, "living");
     let dead = |name: &str| {
@@ -290,7 +291,7 @@ fn leftovers_of_dead_runs_go_and_living_runs_stay() {
 /// Each run takes the others' folders for leftovers unless it sees that they are locked, also in
 /// the instant between making a folder and locking it.
 #[test]
-fn runs_that_start_at_once_leave_each_other_alone() {
+fn concurrent_runs() {
     let (parent, target) = parent();
     staged(&target, "old").publish(&Silent).unwrap();
     std::thread::scope(|scope| {
@@ -310,7 +311,7 @@ fn runs_that_start_at_once_leave_each_other_alone() {
 
 /// A first export finds nothing to replace, and then the other run is faster.
 #[test]
-fn of_two_first_exports_at_once_one_replaces_the_other() {
+fn concurrent_first_exports() {
     for _ in 0..50 {
         let (parent, target) = parent();
         let runs = [staged(&target, "one"), staged(&target, "other")];
@@ -325,7 +326,7 @@ fn of_two_first_exports_at_once_one_replaces_the_other() {
 }
 
 #[test]
-fn an_export_that_a_dead_run_had_moved_aside_is_put_back() {
+fn restored_after_a_dead_run() {
     let (parent, target) = parent();
     let container = parent.path().join(".processed.prep-abc123");
     fs::create_dir_all(container.join("previous")).unwrap();
@@ -338,7 +339,7 @@ fn an_export_that_a_dead_run_had_moved_aside_is_put_back() {
 }
 
 #[test]
-fn the_old_export_is_put_back_if_the_new_one_cannot_step_in() {
+fn restored_if_the_new_one_cannot_be_moved() {
     let (parent, target) = parent();
     staged(&target, "old").publish(&Silent).unwrap();
     let lose_the_new_one = |export: &Path, _: &Path| {
@@ -352,7 +353,7 @@ fn the_old_export_is_put_back_if_the_new_one_cannot_step_in() {
 }
 
 #[test]
-fn an_exchange_that_fails_for_another_reason_changes_nothing() {
+fn failed_exchange() {
     let (parent, target) = parent();
     staged(&target, "old").publish(&Silent).unwrap();
     let no_space = |_: &Path, _: &Path| Err(ErrorKind::StorageFull.into());

@@ -10,7 +10,7 @@ use std::fs;
 const GAMES: u32 = 30;
 
 #[test]
-fn an_export_holds_its_files_and_no_others_each_as_the_manifest_says() {
+fn files_match_the_manifest() {
     let test = ingested(GAMES);
     let export = exported(&test, "out", "");
     exported(&test, "base", "--features base");
@@ -57,7 +57,7 @@ fn assert_manifest_is_right(test: &CliTest, export: &Export) {
 /// What `np.load(..., mmap_mode="r")` needs: a plain header, and elements at an aligned offset up
 /// to the end of the file.
 #[test]
-fn features_can_be_mapped_into_memory() {
+fn features_are_aligned_for_mapping() {
     let test = ingested(GAMES);
     let export = exported(&test, "out", "");
     for split in SPLITS {
@@ -81,7 +81,7 @@ fn read_logs(test: &CliTest) -> BTreeMap<i64, Log> {
 }
 
 #[test]
-fn every_array_has_one_row_for_each_turn() {
+fn one_row_for_each_turn() {
     let test = ingested(GAMES);
     let export = exported(&test, "out", "");
     let logs = read_logs(&test);
@@ -100,7 +100,7 @@ fn every_array_has_one_row_for_each_turn() {
 }
 
 #[test]
-fn rows_come_by_ascending_game_id_and_then_as_logged() {
+fn order_of_rows() {
     let test = ingested(GAMES);
     let export = exported(&test, "out", "");
     let logs = read_logs(&test);
@@ -125,7 +125,7 @@ fn rows_come_by_ascending_game_id_and_then_as_logged() {
 
 /// The state columns but for the cards, which the encoder compacts, are in the logs as they are.
 #[test]
-fn gems_nobles_and_points_are_those_of_the_log_in_that_very_row() {
+fn values_equal_the_log() {
     let test = ingested(GAMES);
     let export = exported(&test, "out", "--no-normalize");
     let names = export.columns();
@@ -150,7 +150,7 @@ fn gems_nobles_and_points_are_those_of_the_log_in_that_very_row() {
 }
 
 #[test]
-fn one_hot_columns_spell_out_players_and_seats() {
+fn one_hot_columns() {
     let test = ingested(GAMES);
     // Normalised: one-hot columns are written as they are.
     let export = exported(&test, "out", "");
@@ -184,7 +184,7 @@ fn one_hot_columns_spell_out_players_and_seats() {
 }
 
 #[test]
-fn labels_are_classes_masks_are_flags_and_what_was_played_is_legal() {
+fn labels_and_masks() {
     let test = ingested(GAMES);
     let export = exported(&test, "out", "");
     for split in SPLITS {
@@ -201,7 +201,7 @@ fn labels_are_classes_masks_are_flags_and_what_was_played_is_legal() {
 }
 
 #[test]
-fn no_feature_is_infinite_or_not_a_number() {
+fn features_are_finite() {
     let test = ingested(GAMES);
     for (out, options) in
         [("all", ""), ("as_encoded", "--no-normalize"), ("base", "--features base")]

@@ -11,7 +11,7 @@ use rusqlite::types::Value;
 use std::path::Path;
 
 #[test]
-fn base_features_are_the_state_the_card_positions_and_the_one_hot_columns() {
+fn base_features() {
     let test = ingested(30);
     let all = exported(&test, "all", "");
     let base = exported(&test, "base", "--features base");
@@ -43,7 +43,7 @@ fn base_features_are_the_state_the_card_positions_and_the_one_hot_columns() {
 }
 
 #[test]
-fn all_ones_masks_allow_everything_and_change_nothing_else() {
+fn all_ones_masks() {
     let test = ingested(30);
     let legal = exported(&test, "legal", "");
     let all_ones = exported(&test, "all_ones", "--masks all-ones");
@@ -67,7 +67,7 @@ fn all_ones_masks_allow_everything_and_change_nothing_else() {
 }
 
 #[test]
-fn the_npy_layout_holds_the_same_arrays_one_a_file() {
+fn npy_layout() {
     let test = ingested(30);
     let npz = exported(&test, "npz", "--layout npz");
     exported(&test, "npy", "--layout npy");
@@ -108,7 +108,7 @@ fn cached_games(test: &CliTest) -> Vec<Vec<Value>> {
 }
 
 #[test]
-fn no_choice_encodes_anything_anew_or_touches_the_cached_games() {
+fn options_do_not_change_the_cache() {
     let test = ingested(12);
     let before = cached_games(&test);
     assert_eq!(before.len(), 12);

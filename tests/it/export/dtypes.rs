@@ -40,7 +40,7 @@ fn is_nearest(bits: u16, value: f64) -> bool {
 }
 
 #[test]
-fn int8_holds_the_values_of_float32_in_a_quarter() {
+fn int8() {
     let test = ingested(12);
     for features in ["all", "base"] {
         let options = format!("--no-normalize --features {features} --split 0.5,0.25,0.25");
@@ -59,7 +59,7 @@ fn int8_holds_the_values_of_float32_in_a_quarter() {
         }
         assert_eq!(narrow.json("manifest.json")["settings"]["dtype"], "int8");
         assert_eq!(wide.json("manifest.json")["settings"]["dtype"], "float32");
-        // The scaler is there for whoever normalises later, and all else is the same.
+        // The scaler is there for whoever normalizes later, and all else is the same.
         let (mut wide, mut narrow) = (test.files("wide"), test.files("narrow"));
         for files in [&mut wide, &mut narrow] {
             files.retain(|path, _| {
@@ -73,7 +73,7 @@ fn int8_holds_the_values_of_float32_in_a_quarter() {
 }
 
 #[test]
-fn float16_holds_each_value_rounded_once_in_half() {
+fn float16_values() {
     let test = ingested(12);
     let split = "--split 0.5,0.25,0.25";
     let raw = exported(&test, "raw_values", &format!("--no-normalize {split}"));
@@ -104,7 +104,7 @@ fn float16_holds_each_value_rounded_once_in_half() {
 }
 
 #[test]
-fn normalised_values_do_not_go_into_int8() {
+fn int8_is_not_normalized() {
     let test = ingested(6);
     for options in ["", "--scaler-from first"] {
         let ran = test.run(&format!("export --out out --dtype int8 {options}"));
@@ -165,7 +165,7 @@ fn plant(test: &CliTest, game: i64, column: usize, value: f32) {
 /// `int8` loses nothing: what no whole number from -128 to 127 is, or what no position has, is not taken
 /// for a feature of any type.
 #[test]
-fn a_number_that_no_feature_can_be_is_damage_whatever_the_type() {
+fn impossible_value_is_damage() {
     for (value, why) in [
         (200.0, "a number is none that was stored"),
         (0.5, "a number is none that was stored"),
@@ -188,7 +188,7 @@ fn a_number_that_no_feature_can_be_is_damage_whatever_the_type() {
 }
 
 #[test]
-fn a_normalised_value_that_float16_does_not_hold_is_refused_with_its_place() {
+fn float16_out_of_range() {
     let test = ingested(6);
     let first = exported(&test, "first", "");
     // The scaler of some other data, in which the decks hardly ever changed.
@@ -209,7 +209,10 @@ fn a_normalised_value_that_float16_does_not_hold_is_refused_with_its_place() {
     let (_, said) = ran.stderr.split_once("deck_level1_remaining is ").unwrap();
     let (value, said) = said.split_once(", which ").unwrap();
     assert!(value.parse::<f64>().unwrap() < -65_504.0, "{ran:#?}");
-    assert!(said.starts_with("float16 does not hold: export with --dtype float32"), "{ran:#?}");
+    assert!(
+        said.starts_with("is out of the range of float16: export with --dtype float32"),
+        "{ran:#?}"
+    );
     assert!(!test.path("out").exists(), "nothing was exported");
     test.prep("export --out out --scaler-from other --dtype float32");
 }

@@ -42,7 +42,7 @@ fn rows_of(export: &Export, game: i64) -> Array2<f32> {
 }
 
 #[test]
-fn refused_logs_are_left_out_or_there_as_they_were_and_named() {
+fn refused_logs() {
     let test = ingested(12);
     let before = exported(&test, "before", "--no-normalize");
     test.prep("simulate raw --games 2 --first-id 13");
@@ -75,7 +75,7 @@ fn refused_logs_are_left_out_or_there_as_they_were_and_named() {
 }
 
 #[test]
-fn a_mended_log_is_named_no_more() {
+fn repaired_log() {
     let test = ingested(12);
     exported(&test, "before", "");
     let log = logs(&test, "raw").remove(&5).unwrap();
@@ -92,7 +92,7 @@ fn a_mended_log_is_named_no_more() {
 /// Its cached rows cannot stand beside the others, and no ingest can encode them anew until the
 /// log is mended: waiting for that must not hold up all other games.
 #[test]
-fn a_game_of_another_encoder_whose_log_broke_is_left_out() {
+fn refused_log_of_another_encoder() {
     let test = ingested(12);
     break_log(&logs(&test, "raw")[&5]);
     let cache = Connection::open(test.path("data/intermediate/prep.sqlite")).unwrap();

@@ -31,7 +31,7 @@ fn identical_games(export: &Export) -> Value {
 }
 
 #[test]
-fn different_games_are_not_called_identical() {
+fn different_games() {
     let test = ingested(60);
     let ran = test.run("export --out out");
     assert_eq!((ran.code, ran.complaints().as_str()), (0, ""));
@@ -41,7 +41,7 @@ fn different_games_are_not_called_identical() {
 }
 
 #[test]
-fn the_manifest_has_every_game_in_one_split_and_two_hashes_of_each() {
+fn manifest_lists_games_with_hashes() {
     let test = ingested(30);
     for options in ["", "--features base --no-normalize --dtype int8 --masks all-ones"] {
         let manifest = exported(&test, "out", options).json("manifest.json");
@@ -65,7 +65,7 @@ fn the_manifest_has_every_game_in_one_split_and_two_hashes_of_each() {
 }
 
 #[test]
-fn a_copy_in_another_split_is_said_loudly() {
+fn copy_in_another_split() {
     let test = ingested(30);
     let original = exported(&test, "out", "").games("train")[0];
     let copy = id_in("test");
@@ -88,7 +88,7 @@ fn a_copy_in_another_split_is_said_loudly() {
 }
 
 #[test]
-fn copies_in_one_split_are_one_group() {
+fn copies_in_one_split() {
     let test = ingested(30);
     let original = exported(&test, "out", "").games("train")[0];
     let copies: Vec<i64> =
@@ -111,7 +111,7 @@ fn copies_in_one_split_are_one_group() {
 }
 
 #[test]
-fn of_a_game_that_is_there_often_ten_are_named() {
+fn many_copies_of_one_game() {
     let test = ingested(1);
     for copy in 2..=13 {
         copy_as(&test, 1, copy, |_| {});
@@ -130,7 +130,7 @@ fn of_a_game_that_is_there_often_ten_are_named() {
 
 /// As a game that was logged once to the end and once not.
 #[test]
-fn a_copy_that_lacks_its_last_turn_is_another_game() {
+fn copy_without_last_turn() {
     let test = ingested(6);
     copy_as(&test, 1, 1000, |log| _ = log.turns.pop());
     test.prep("ingest raw");
@@ -138,7 +138,7 @@ fn a_copy_that_lacks_its_last_turn_is_another_game() {
 }
 
 #[test]
-fn of_many_copies_the_first_are_named_and_all_are_counted() {
+fn many_copies() {
     let test = ingested(12);
     for game in 1..=12 {
         copy_as(&test, game, 1000 + game, |_| {});

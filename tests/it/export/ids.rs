@@ -51,7 +51,7 @@ fn edit_manifest(test: &CliTest, export: &str, edit: impl FnOnce(&mut Value)) {
 }
 
 #[test]
-fn scaler_and_manifest_carry_the_scalers_id_which_anyone_can_compute() {
+fn scaler_id_as_defined() {
     let test = ingested(12);
     for options in ["", "--no-normalize --features base"] {
         let export = exported(&test, "out", options);
@@ -65,7 +65,7 @@ fn scaler_and_manifest_carry_the_scalers_id_which_anyone_can_compute() {
 }
 
 #[test]
-fn the_id_of_an_export_is_its_own_and_stays_as_long_as_nothing_changes() {
+fn export_id_covers_everything() {
     let test = ingested(12);
     let first = export_id(&exported(&test, "first", ""));
     assert_eq!(export_id(&exported(&test, "elsewhere/second", "--jobs 1")), first);
@@ -91,7 +91,7 @@ fn the_id_of_an_export_is_its_own_and_stays_as_long_as_nothing_changes() {
 }
 
 #[test]
-fn where_a_scaler_was_fitted_is_passed_on() {
+fn origin_of_the_scaler() {
     let test = ingested(12);
     let first = export_id(&exported(&test, "first", ""));
     let second = exported(&test, "second", "--scaler-from first --seed 7");
@@ -117,14 +117,14 @@ fn refused(test: &CliTest, sentence: &str) {
 }
 
 #[test]
-fn a_scaler_in_another_exports_folder_is_refused() {
+fn scaler_of_another_export() {
     let test = ingested(12);
     let mine = stored_scaler_id(&exported(&test, "first", ""));
     let other = stored_scaler_id(&exported(&test, "other", "--seed 7"));
     assert_ne!(mine, other, "other training games");
     fs::copy(test.path("other/scaler.npz"), test.path("first/scaler.npz")).unwrap();
     let sentence = format!(
-        "cannot use the scaler of first: scaler.npz ({}) does not belong to the export it lies in \
+        "cannot use the scaler of first: scaler.npz ({}) does not belong to the export it is in \
          ({} by manifest.json): give the folder of the export",
         &other[..12],
         &mine[..12]
@@ -137,7 +137,7 @@ fn a_scaler_in_another_exports_folder_is_refused() {
         manifest.remove("export_id");
         manifest.remove("scaler");
     });
-    refused(&test, "does not belong to the export it lies in");
+    refused(&test, "does not belong to the export it is in");
     edit_manifest(&test, "first", |manifest| {
         manifest["files"].as_object_mut().unwrap().remove("scaler.npz");
     });
@@ -147,7 +147,7 @@ fn a_scaler_in_another_exports_folder_is_refused() {
 }
 
 #[test]
-fn a_scaler_whose_values_were_changed_is_refused() {
+fn scaler_with_changed_values() {
     let test = ingested(12);
     let export = exported(&test, "first", "");
     let scaler = export.scaler();
@@ -168,7 +168,7 @@ fn a_scaler_whose_values_were_changed_is_refused() {
 }
 
 #[test]
-fn a_scaler_that_was_copied_alone_is_taken_with_a_warning() {
+fn scaler_without_manifest() {
     let test = ingested(30);
     let first = exported(&test, "first", "");
     fs::create_dir(test.path("alone")).unwrap();
@@ -178,7 +178,7 @@ fn a_scaler_that_was_copied_alone_is_taken_with_a_warning() {
     let ran = test.run("export --out out --scaler-from alone");
     assert_eq!(ran.code, 0, "{ran:#?}");
     let warning = "warning: alone has no manifest.json: which export its scaler was fitted in is \
-                   not known\n";
+                   unknown\n";
     assert_eq!(ran.complaints(), warning);
     let export = Export { folder: test.path("out") };
     assert_eq!(manifest(&export)["scaler"]["fitted_in"], Value::Null);

@@ -1,4 +1,4 @@
-//! How `X` is normalised: recomputed here from the same rows as they were before, in the ordinary
+//! How `X` is normalized: recomputed here from the same rows as they were before, in the ordinary
 //! two passes over float64.
 
 use super::{assert_same_files, exported, ingested, logs};
@@ -6,7 +6,7 @@ use crate::support::export::{Export, SPLITS, Scaler};
 use std::fs;
 
 #[test]
-fn normalised_features_are_the_raw_ones_less_mean_over_scale_rounded_once() {
+fn normalized_values() {
     let test = ingested(30);
     let raw = exported(&test, "raw_arrays", "--no-normalize");
     let normalized = exported(&test, "normalized", "");
@@ -24,7 +24,7 @@ fn normalised_features_are_the_raw_ones_less_mean_over_scale_rounded_once() {
 }
 
 #[test]
-fn the_scaler_is_mean_and_deviation_of_the_training_rows() {
+fn scaler_describes_training_rows() {
     let test = ingested(30);
     for (out, options) in [("all", ""), ("base", "--features base")] {
         let raw = exported(&test, "raw_arrays", &format!("--no-normalize {options}"));
@@ -63,7 +63,7 @@ fn compare_with_two_passes(raw: &Export, scaler: &Scaler) {
 }
 
 #[test]
-fn flags_places_and_categories_are_left_as_they_are() {
+fn flags_are_not_normalized() {
     let test = ingested(30);
     let raw = exported(&test, "raw_arrays", "--no-normalize");
     let normalized = exported(&test, "normalized", "");
@@ -89,7 +89,7 @@ fn flags_places_and_categories_are_left_as_they_are() {
 }
 
 #[test]
-fn other_games_in_val_and_test_leave_the_scaler_and_train_as_they_are() {
+fn scaler_ignores_val_and_test() {
     let test = ingested(30);
     let before = exported(&test, "before", "");
     let train = before.games("train");
@@ -123,7 +123,7 @@ fn other_games_in_val_and_test_leave_the_scaler_and_train_as_they_are() {
 
 /// One game that falls into val: there is nothing to fit a scaler on.
 #[test]
-fn without_training_rows_only_what_needs_no_new_scaler_is_exported() {
+fn no_training_rows() {
     let test = ingested(1);
     let earlier = exported(&test, "earlier", "--split 1,0,0");
     let split = "--split 0.000001,0.999998,0.000001";

@@ -57,7 +57,7 @@ impl Table {
 }
 
 #[test]
-fn a_table_holds_what_the_arrays_hold() {
+fn table_equals_arrays() {
     let test = ingested(60);
     let arrays = exported(&test, "arrays", SPLIT);
     let tables = exported(&test, "tables", &format!("--format parquet {SPLIT}"));
@@ -101,7 +101,7 @@ fn a_table_holds_what_the_arrays_hold() {
 }
 
 #[test]
-fn narrow_types_and_base_features_are_those_of_the_arrays() {
+fn types_and_base_features() {
     let test = ingested(6);
     let options = "--features base --no-normalize --split 1,0,0";
     let wide = exported(&test, "wide", options);
@@ -122,7 +122,7 @@ fn narrow_types_and_base_features_are_those_of_the_arrays() {
 }
 
 #[test]
-fn the_same_bytes_come_out_whatever_the_threads_and_the_nights() {
+fn threads_and_increments_do_not_matter() {
     let test = ingested(20);
     exported(&test, "one", "--format parquet --jobs 1");
     test.prep("ingest raw --cache again.sqlite --max-games 7");
@@ -132,7 +132,7 @@ fn the_same_bytes_come_out_whatever_the_threads_and_the_nights() {
 }
 
 #[test]
-fn verify_proves_tables_too_and_names_the_command_that_makes_them_again() {
+fn verify_checks_tables() {
     let test = ingested(12);
     exported(&test, "tables", &format!("--format parquet {SPLIT}"));
     test.prep("verify --export tables");
@@ -166,7 +166,7 @@ fn verify_proves_tables_too_and_names_the_command_that_makes_them_again() {
 }
 
 #[test]
-fn a_table_export_serves_diff_and_scaler_from_and_refuses_what_it_cannot_do() {
+fn diff_and_scaler_from_tables() {
     let test = ingested(12);
     exported(&test, "tables", "--format parquet");
     exported(&test, "arrays", "--scaler-from tables");
@@ -206,7 +206,7 @@ fn run(test: &CliTest, python: &Path, script: &str) {
 }
 
 #[test]
-fn polars_reads_the_same_arrays() {
+fn polars() {
     compare_in_python(
         "polars",
         "import polars as pl\n\
@@ -218,7 +218,7 @@ fn polars_reads_the_same_arrays() {
 }
 
 #[test]
-fn pyarrow_which_pandas_reads_with_reads_the_same_arrays() {
+fn pyarrow() {
     compare_in_python(
         "pyarrow",
         "import pyarrow.parquet as pq\n\
@@ -233,7 +233,7 @@ fn pyarrow_which_pandas_reads_with_reads_the_same_arrays() {
 }
 
 #[test]
-fn duckdb_reads_the_same_arrays() {
+fn duckdb() {
     compare_in_python(
         "duckdb",
         "import duckdb\n\

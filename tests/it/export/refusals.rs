@@ -49,7 +49,7 @@ impl Exported {
 }
 
 #[test]
-fn no_cache_and_an_empty_cache_are_told_apart() {
+fn no_cache_or_empty_cache() {
     let out = Exported::new();
     let absent =
         "error: there is no cache at none.sqlite: run `prep ingest DIR --cache none.sqlite` first";
@@ -65,7 +65,7 @@ fn no_cache_and_an_empty_cache_are_told_apart() {
 }
 
 #[test]
-fn a_file_that_is_no_cache_or_a_newer_one_is_left_alone() {
+fn not_a_cache_or_a_newer_one() {
     let out = Exported::new();
     fs::write(out.test.path("note.txt"), "not a cache").unwrap();
     out.refuses("--cache note.txt", 1, "note.txt is not a cache of prep");
@@ -76,15 +76,15 @@ fn a_file_that_is_no_cache_or_a_newer_one_is_left_alone() {
 }
 
 #[test]
-fn games_of_another_encoder_are_never_mixed_in() {
+fn games_of_another_encoder() {
     let out = Exported::new();
     let cache = out.changed_cache("UPDATE games SET encoder_version = 0 WHERE game_id = 4");
     let sentence = "1 cached game was encoded by another version of prep: \
-                    run `prep ingest DIR --cache changed.sqlite` first, which encodes it anew";
+                    run `prep ingest DIR --cache changed.sqlite` first, which encodes it again";
     out.refuses(&format!("--cache {cache}"), 1, sentence);
     let cache = out.changed_cache("UPDATE games SET feature_schema = '00000000000000ff'");
     let sentence = "6 cached games were encoded by another version of prep: \
-                    run `prep ingest DIR --cache changed.sqlite` first, which encodes them anew";
+                    run `prep ingest DIR --cache changed.sqlite` first, which encodes them again";
     out.refuses(&format!("--cache {cache}"), 1, sentence);
 
     // What the sentence says to do helps.
@@ -95,7 +95,7 @@ fn games_of_another_encoder_are_never_mixed_in() {
 
 /// Found when rows are written already, so there is something to clean up.
 #[test]
-fn a_damaged_game_is_named_and_not_exported() {
+fn damaged_game() {
     let out = Exported::new();
     for (blob, named) in [("features", "features"), ("labels", "labels"), ("column_sums", "sums")] {
         let sql = format!("UPDATE games SET {blob} = zeroblob(length({blob})) WHERE game_id = 5");
@@ -107,7 +107,7 @@ fn a_damaged_game_is_named_and_not_exported() {
 }
 
 #[test]
-fn a_folder_that_holds_anything_else_is_not_replaced() {
+fn folder_with_other_files() {
     let out = Exported::new();
     fs::create_dir(out.test.path("paper")).unwrap();
     fs::write(out.test.path("paper/thesis.tex"), "years").unwrap();
@@ -135,7 +135,7 @@ fn a_folder_that_holds_anything_else_is_not_replaced() {
 }
 
 #[test]
-fn a_file_is_not_replaced_by_a_folder() {
+fn target_is_a_file() {
     let out = Exported::new();
     fs::write(out.test.path("file"), "mine").unwrap();
     for (target, sentence) in
@@ -149,7 +149,7 @@ fn a_file_is_not_replaced_by_a_folder() {
 }
 
 #[test]
-fn words_that_make_no_sense_are_usage_errors() {
+fn usage_errors() {
     let out = Exported::new();
     for (options, sentence) in [
         (
@@ -172,7 +172,7 @@ fn words_that_make_no_sense_are_usage_errors() {
 }
 
 #[test]
-fn too_few_games_for_the_sklearn_method_are_said() {
+fn too_few_games_for_sklearn() {
     let out = Exported::new();
     out.test.prep("ingest raw --max-games 3 --cache small.sqlite");
     let sentence = "with 1 games to divide, the sklearn split leaves none for val: add games, \

@@ -28,7 +28,7 @@ fn expected() -> CliTest {
 }
 
 #[test]
-fn threads_make_no_difference_to_an_export() {
+fn threads_do_not_matter() {
     let test = expected();
     for options in ["--jobs 1", "--jobs 4", "--jobs 4 -q", "--jobs 0 --monitor-memory -v"] {
         exported(&test, "found", &format!("--split 0.6,0.2,0.2 {options}"));
@@ -37,7 +37,7 @@ fn threads_make_no_difference_to_an_export() {
 }
 
 #[test]
-fn threads_and_batches_make_no_difference_to_what_is_cached() {
+fn threads_and_batches_of_ingest_do_not_matter() {
     let test = expected();
     for (cache, options) in
         [("one.sqlite", "--jobs 1 --batch-size 1"), ("four.sqlite", "--jobs 4 --batch-size 7")]
@@ -48,7 +48,7 @@ fn threads_and_batches_make_no_difference_to_what_is_cached() {
 }
 
 #[test]
-fn half_of_the_games_first_makes_no_difference() {
+fn two_ingests_equal_one() {
     let test = expected();
     let said = test.prep("ingest raw --cache halves.sqlite --max-games 15");
     assert!(said.starts_with("15 games encoded (15 new"), "{said}");
@@ -59,7 +59,7 @@ fn half_of_the_games_first_makes_no_difference() {
 
 /// One game a night, the last one first.
 #[test]
-fn thirty_nights_in_reverse_equal_one_run() {
+fn thirty_ingests_equal_one() {
     let test = expected();
     for log in logs(&test, "raw").values().rev() {
         copy_log(&test, log, "growing");
@@ -70,7 +70,7 @@ fn thirty_nights_in_reverse_equal_one_run() {
 }
 
 #[test]
-fn games_that_changed_or_went_away_leave_no_trace() {
+fn changed_and_deleted_games() {
     let test = expected();
     test.prep("simulate other --games 33 --seed 7");
     for (game, log) in logs(&test, "other") {
@@ -92,7 +92,7 @@ fn games_that_changed_or_went_away_leave_no_trace() {
 }
 
 #[test]
-fn moving_the_logs_the_cache_and_the_export_makes_no_difference() {
+fn paths_do_not_matter() {
     let test = expected();
     fs::create_dir(test.path("elsewhere")).unwrap();
     fs::rename(test.path("raw"), test.path("elsewhere/logs")).unwrap();

@@ -10,7 +10,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 #[test]
-fn an_array_that_is_open_goes_on_being_the_old_one() {
+fn open_array_stays_readable() {
     let test = ingested(6);
     let old = exported(&test, "out", "--split 1,0,0");
     let hash = old.json("manifest.json")["files"]["X_train.npy"]["blake3"].take();
@@ -25,49 +25,8 @@ fn an_array_that_is_open_goes_on_being_the_old_one() {
     assert!(new_bytes.len() == bytes.len() && new_bytes != bytes);
 }
 
-/// What is kept of the old one would be as much again as is needed for the new one.
 #[test]
-#[cfg(target_os = "linux")]
-fn of_the_old_export_nothing_is_kept_in_memory() {
-    const TMPFS: i64 = 0x0102_1994;
-    const ATTEMPTS: usize = 4;
-    let test = ingested(6);
-    // The kernel may be at work on a page just then, and keeps it: it is only advised.
-    for _ in 0..ATTEMPTS {
-        exported(&test, "out", "");
-        let array = File::open(test.path("out/X_train.npy")).unwrap();
-        let is_on_disk = rustix::fs::fstatfs(&array).unwrap().f_type as i64 != TMPFS;
-        let Some(true) = is_in_memory(&array).filter(|_| is_on_disk) else {
-            eprintln!(
-                "skipped: this file system has no disk, or does not tell what it keeps in memory"
-            );
-            return;
-        };
-        exported(&test, "out", "--no-normalize");
-        if is_in_memory(&array) == Some(false) {
-            return;
-        }
-    }
-    panic!("the old array is open and on the disk, but it was kept in memory {ATTEMPTS} times");
-}
-
-/// Whether the kernel can give the first bytes of a file without asking the disk; `None` if it does not
-/// say.
-#[cfg(target_os = "linux")]
-fn is_in_memory(file: &File) -> Option<bool> {
-    use rustix::io::{Errno, ReadWriteFlags, preadv2};
-    let mut bytes = [0; 4096];
-    let mut buffers = [std::io::IoSliceMut::new(&mut bytes)];
-    match preadv2(file, &mut buffers, 0, ReadWriteFlags::NOWAIT) {
-        Ok(read) => Some(read > 0),
-        Err(Errno::AGAIN) => Some(false),
-        Err(Errno::OPNOTSUPP) => None,
-        Err(error) => panic!("{error}"),
-    }
-}
-
-#[test]
-fn a_new_export_leaves_nothing_of_the_old_one() {
+fn nothing_of_the_old_export_is_left() {
     let test = ingested(6);
     exported(&test, "out", "--layout npy --features base");
     exported(&test, "out", "");
@@ -122,7 +81,7 @@ fn ended(child: Child) -> (Output, String) {
 }
 
 #[test]
-fn ctrl_c_leaves_the_old_export_whole_and_nothing_beside_it() {
+fn ctrl_c() {
     let test = ingested(MANY_GAMES);
     exported(&test, "out", "--features base");
     let before = test.files("out");
@@ -137,7 +96,7 @@ fn ctrl_c_leaves_the_old_export_whole_and_nothing_beside_it() {
 }
 
 #[test]
-fn a_kill_leaves_the_old_export_whole_and_the_next_run_clears_up() {
+fn kill() {
     let test = ingested(MANY_GAMES);
     exported(&test, "out", "--features base");
     let before = test.files("out");
@@ -154,7 +113,7 @@ fn a_kill_leaves_the_old_export_whole_and_the_next_run_clears_up() {
 }
 
 #[test]
-fn of_two_exports_at_once_both_are_whole_and_the_later_one_stays() {
+fn two_exports_at_once() {
     let test = ingested(MANY_GAMES);
     let child = under_way(&test);
     signal(&child, "-STOP");

@@ -28,7 +28,7 @@ fn drift(export: &Export) -> Vec<(String, f64)> {
 }
 
 #[test]
-fn an_exports_own_scaler_makes_the_same_arrays_and_finds_no_drift() {
+fn own_scaler_gives_the_same_export() {
     let test = ingested(30);
     let first = exported(&test, "first", "");
     assert!(first.json("preprocessing_stats.json")["drift"].is_null());
@@ -48,7 +48,7 @@ fn an_exports_own_scaler_makes_the_same_arrays_and_finds_no_drift() {
 }
 
 #[test]
-fn an_export_may_be_replaced_by_one_with_its_own_scaler() {
+fn export_replaced_with_its_own_scaler() {
     let test = two_corpora();
     let scaler = fs::read(test.path("first/scaler.npz")).unwrap();
     let export = exported(&test, "first", "--scaler-from first --cache other.sqlite");
@@ -57,7 +57,7 @@ fn an_export_may_be_replaced_by_one_with_its_own_scaler() {
 }
 
 #[test]
-fn other_games_are_normalised_with_the_earlier_scaler_which_is_passed_on() {
+fn scaler_of_other_games() {
     let test = two_corpora();
     let options = "--cache other.sqlite --split 0.4,0.3,0.3";
     let scaled = exported(&test, "scaled", &format!("--scaler-from first {options}"));
@@ -81,7 +81,7 @@ fn other_games_are_normalised_with_the_earlier_scaler_which_is_passed_on() {
 }
 
 #[test]
-fn how_far_each_mean_has_moved_is_listed_farthest_first() {
+fn listed_drift() {
     let test = two_corpora();
     let said = test.prep("export --out scaled --scaler-from first --cache other.sqlite");
     let own = exported(&test, "own", "--cache other.sqlite");
@@ -89,7 +89,7 @@ fn how_far_each_mean_has_moved_is_listed_farthest_first() {
     let drift = drift(&Export { folder: test.path("scaled") });
 
     let names = own.columns();
-    assert_eq!(drift.len(), 984, "every normalised column once");
+    assert_eq!(drift.len(), 984, "every normalized column once");
     for (name, shift) in &drift {
         let column = names.iter().position(|other| other == name).unwrap();
         assert!(old.normalized[column], "{name}");
@@ -114,7 +114,7 @@ fn refused(test: &CliTest, options: &str, sentence: &str) {
 }
 
 #[test]
-fn a_scaler_for_other_columns_is_refused() {
+fn scaler_for_other_columns() {
     let test = ingested(6);
     exported(&test, "all", "");
     exported(&test, "base", "--features base");
@@ -135,12 +135,12 @@ fn a_scaler_for_other_columns_is_refused() {
 }
 
 #[test]
-fn a_folder_without_a_sound_scaler_is_refused() {
+fn invalid_scaler() {
     let test = ingested(6);
     refused(
         &test,
         "--scaler-from nowhere",
-        "cannot use the scaler of nowhere: it is not there: give a folder that `prep export` wrote",
+        "cannot use the scaler of nowhere: it does not exist: give a folder that `prep export` wrote",
     );
     exported(&test, "first", "");
     let scaler = test.path("first/scaler.npz");
@@ -169,19 +169,22 @@ fn a_folder_without_a_sound_scaler_is_refused() {
     refused_with(&|[_, vars, _], _| vars[5] = f64::NAN, impossible);
     let of_a_flag = format!("holds impossible values for {}", FEATURES[flag].name);
     refused_with(&|[means, ..], _| means[flag] = 1.0, &of_a_flag);
-    refused_with(&|_, flags| flags[flag] = true, "normalises other columns than this prep does");
+    refused_with(
+        &|_, flags| flags[flag] = true,
+        "normalizes other columns than this version of prep",
+    );
     let cut = |[means, ..]: &mut [Vec<f64>; 3], _: &mut Vec<bool>| _ = means.pop();
     refused_with(&cut, "does not hold one value for each column");
     fs::write(&scaler, "not a zip").unwrap();
     refused(
         &test,
         "--scaler-from first",
-        "cannot use the scaler of first: its scaler.npz does not read (",
+        "cannot use the scaler of first: its scaler.npz is invalid (",
     );
     fs::remove_file(&scaler).unwrap();
     refused(
         &test,
         "--scaler-from first",
-        "cannot use the scaler of first: it has no scaler.npz: export that folder anew",
+        "cannot use the scaler of first: it has no scaler.npz: export that folder again",
     );
 }

@@ -52,7 +52,7 @@ fn old_user() -> CliTest {
 }
 
 #[test]
-fn an_old_users_file_runs_ingest_and_export_without_a_flag() {
+fn settings_file_of_an_earlier_tool() {
     let test = old_user();
     let ran = test.run("ingest");
     assert_eq!(ran.code, 0, "{ran:#?}");
@@ -84,7 +84,7 @@ fn an_old_users_file_runs_ingest_and_export_without_a_flag() {
 }
 
 #[test]
-fn an_old_export_folder_without_a_manifest_is_not_deleted() {
+fn folder_without_manifest_is_kept() {
     let test = old_user();
     test.prep("ingest");
     fs::create_dir_all(test.path("arrays/v3")).unwrap();
@@ -112,7 +112,7 @@ fn setting(test: &CliTest, variables: &[(&str, &str)], flags: &str, name: &str) 
 }
 
 #[test]
-fn a_flag_beats_a_variable_and_a_variable_beats_the_file() {
+fn precedence() {
     let test = old_user();
     test.prep("ingest");
     for (name, in_file, variable, from_variable, flag, from_flag) in [
@@ -170,7 +170,7 @@ fn a_flag_beats_a_variable_and_a_variable_beats_the_file() {
 }
 
 #[test]
-fn whether_and_how_to_normalise_may_come_from_variables() {
+fn variables_for_normalization() {
     let test = old_user();
     test.prep("ingest");
     let normalized = |value| setting(&test, &[("PREP_NO_NORMALIZE", value)], "", "normalized");
@@ -181,7 +181,7 @@ fn whether_and_how_to_normalise_may_come_from_variables() {
 }
 
 #[test]
-fn folders_and_the_cache_may_come_from_variables_and_flags() {
+fn variables_for_folders() {
     let test = old_user();
     test.prep("simulate more --games 3 --first-id 20 --seed 1");
     let ran = |variables: &[(&str, &str)], arguments: &str| {
@@ -204,7 +204,7 @@ fn folders_and_the_cache_may_come_from_variables_and_flags() {
 }
 
 #[test]
-fn memory_is_reported_as_flag_variable_and_file_say() {
+fn monitor_memory() {
     let test = old_user();
     test.prep("ingest");
     let reports = |variable: Option<&str>, arguments: &str| {
@@ -228,7 +228,7 @@ fn memory_is_reported_as_flag_variable_and_file_say() {
 }
 
 #[test]
-fn a_slip_in_the_file_stops_an_export_with_its_place() {
+fn error_in_the_settings_file() {
     let test = old_user();
     test.prep("ingest");
     fs::write(test.path("prep.yaml"), OLD_FILE.replace("val_ratio", "val_ration")).unwrap();

@@ -26,7 +26,7 @@ fn games_of_rows(export: &Export, split: &str) -> BTreeSet<i64> {
 }
 
 #[test]
-fn a_game_goes_where_the_documented_formula_says() {
+fn hash_split_equals_documented_formula() {
     let test = ingested(30);
     for (seed, train, val, test_share) in [(42, 0.8, 0.1, 0.1), (7, 0.4, 0.3, 0.3)] {
         let options = format!("--split {train},{val},{test_share} --seed {seed}");
@@ -44,7 +44,7 @@ fn a_game_goes_where_the_documented_formula_says() {
 }
 
 #[test]
-fn every_game_is_in_one_split_whole() {
+fn games_are_not_divided() {
     let test = ingested(30);
     let all: Vec<i64> = logs(&test, "raw").into_keys().collect();
     for method in ["hash", "sklearn"] {
@@ -61,7 +61,7 @@ fn every_game_is_in_one_split_whole() {
 }
 
 #[test]
-fn a_new_game_moves_no_other() {
+fn new_games_move_no_other() {
     let test = ingested(30);
     let before = exported(&test, "before", "--split 0.5,0.25,0.25");
     test.prep("simulate raw --games 20 --first-id 31");
@@ -75,7 +75,7 @@ fn a_new_game_moves_no_other() {
 }
 
 #[test]
-fn with_a_ratio_of_0_a_split_is_empty_and_its_arrays_load() {
+fn ratio_of_zero() {
     let test = ingested(6);
     let ran = test.run("export --out out --split 1,0,0");
     assert_eq!((ran.code, ran.complaints().as_str()), (0, ""), "it was asked for");
@@ -87,7 +87,7 @@ fn with_a_ratio_of_0_a_split_is_empty_and_its_arrays_load() {
 }
 
 #[test]
-fn a_split_that_no_game_fell_into_is_said_and_its_arrays_load() {
+fn empty_split() {
     let test = ingested(6);
     let ran = test.run("export --out out --split 0.999998,0.000001,0.000001");
     assert_eq!(ran.code, 0, "{ran:#?}");

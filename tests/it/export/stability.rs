@@ -4,8 +4,7 @@
 use super::splits::hash_split;
 use super::{exported, ingested, logs};
 use proptest::prelude::*;
-use splendor_prep::dataset::Ratios;
-use splendor_prep::export::{Split, SplitMethod, assign};
+use splendor_prep::dataset::{Ratios, Split, SplitMethod, assign};
 use splendor_prep::gamelog::GameId;
 use std::collections::BTreeMap;
 use std::fs;
@@ -34,7 +33,7 @@ fn splits_of(games: &[i64], seed: u32) -> BTreeMap<i64, &'static str> {
 proptest! {
     /// Any others come, any of the pinned go, in any order.
     #[test]
-    fn the_pinned_games_stay_whichever_others_come_and_go(
+    fn split_of_pinned_games(
         others in prop::collection::btree_set(any::<i64>(), 0..100),
         kept in prop::collection::vec(any::<bool>(), 100),
         order in any::<u64>(),
@@ -59,7 +58,7 @@ proptest! {
 
 /// Replaces games by others, takes some away and adds new ones, all of them outside of train.
 #[test]
-fn changing_only_val_and_test_games_leaves_the_scaler_byte_for_byte() {
+fn scaler_bytes_ignore_val_and_test() {
     let test = ingested(30);
     let options = "--split 0.6,0.2,0.2";
     let before = exported(&test, "before", options);

@@ -36,7 +36,7 @@ fn with_illegal_labels(options: &str) -> (crate::support::cli::CliTest, Export) 
 }
 
 #[test]
-fn games_rows_and_columns_are_counted() {
+fn games_rows_and_columns() {
     let (test, export) = with_illegal_labels("");
     let stats = export.json("preprocessing_stats.json");
     let mut rows = 0;
@@ -63,7 +63,7 @@ fn games_rows_and_columns_are_counted() {
 }
 
 #[test]
-fn labels_are_counted_by_class() {
+fn class_counts() {
     let (_test, export) = with_illegal_labels("");
     let stats = export.json("preprocessing_stats.json");
     for split in SPLITS {
@@ -79,7 +79,7 @@ fn labels_are_counted_by_class() {
 }
 
 #[test]
-fn legal_classes_are_averaged_over_the_rows() {
+fn legal_moves() {
     for options in ["", "--masks all-ones"] {
         let (_test, export) = with_illegal_labels(options);
         let stats = export.json("preprocessing_stats.json");
@@ -123,7 +123,7 @@ fn validation(export: &Export, split: &str, head: &str) -> (usize, Vec<Value>) {
 }
 
 #[test]
-fn labels_that_are_not_legal_are_counted_and_listed() {
+fn illegal_labels() {
     let (test, export) = with_illegal_labels("");
     let report = export.json("mask_validation_report.json");
     let mut all = 0;

@@ -182,7 +182,7 @@ fn what_cannot_be_reported_on_is_said_in_a_sentence_and_writes_nothing() {
     failed("report --export raw", 1, "cannot read the export raw: it has no manifest.json");
     failed("report --against raw", 2, "--export");
     test.prep("export --out export");
-    failed("report --export export --against raw", 1, "cannot compare raw");
+    failed("report --export export --against raw", 1, "cannot read the export raw");
     fs::write(test.path("export/preprocessing_stats.json"), "{}").unwrap();
     failed("report --export export", 1, "preprocessing_stats.json is not the file");
     let ran = test.run("report --out raw");

@@ -1,23 +1,23 @@
-//! Which games train, which validate and which test.
+//! Which games are for training, validation and testing.
 //!
-//! A game is always in one split whole: its rows are nearly alike, and a network that saw half of
-//! them would look better on the other half than it is.
+//! All rows of a game are in one split: they are nearly alike, and a network that was trained on
+//! half of them would look better on the other half than it is.
 //!
-//! [`SplitMethod::Hash`] looks at nothing but the seed and the game's own id, so a game never
-//! moves as others come and go. In Python:
+//! [`SplitMethod::Hash`] uses nothing but the seed and the game's own id, so that a game never moves
+//! when others are added or removed. In Python:
 //!
 //! ```python
 //! import blake3, struct                                   # pip install blake3
 //! def split(game_id, seed, train, val):
 //!     digest = blake3.blake3(b"splendor-prep split 1" + struct.pack("<Iq", seed, game_id)).digest()
-//!     place = (int.from_bytes(digest[:8], "little") >> 11) / 2**53
-//!     return "train" if place < train else "val" if place < train + val else "test"
+//!     position = (int.from_bytes(digest[:8], "little") >> 11) / 2**53
+//!     return "train" if position < train else "val" if position < train + val else "test"
 //! ```
 //!
-//! The last split with a ratio above 0 takes every game that no split before it took, so that a
-//! ratio of 0 gives no games even where `train + val` rounds to just below 1.
+//! The last split with a ratio above 0 gets all remaining games, so that a ratio of 0 gives no games
+//! even where `train + val` rounds to just below 1.
 //!
-//! [`SplitMethod::Sklearn`] repeats earlier experiments: exactly the games that scikit-learn
+//! [`SplitMethod::Sklearn`] reproduces earlier experiments: exactly the games that scikit-learn
 //! chooses in
 //!
 //! ```python
@@ -25,17 +25,17 @@
 //! GroupShuffleSplit(n_splits=1, train_size=val / (val + test), random_state=seed)  # val | test
 //! ```
 //!
-//! over the game ids as groups. One new game reshuffles all of them. scikit-learn refuses a ratio
-//! of 0; here the call that would have nothing to choose is left out and the other side gets all
-//! its games.
+//! with the game ids as groups. One new game reshuffles all of them. scikit-learn refuses a ratio of
+//! 0; here the call that would have nothing to choose is skipped and the other side gets all games.
 
-use crate::dataset::Ratios;
+use super::ratios::Ratios;
 use crate::gamelog::GameId;
 use rand_mt::Mt;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use std::ops::{Index, IndexMut};
 
-/// Where a game goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+/// One of the three parts of a dataset.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Split {
     /// The games that the network and the scaler are fitted on.
@@ -60,8 +60,71 @@ impl Split {
     }
 }
 
+/// One value for each split.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BySplit<T> {
+    /// For [`Split::Train`].
+    pub train: T,
+    /// For [`Split::Val`].
+    pub val: T,
+    /// For [`Split::Test`].
+    pub test: T,
+}
+
+impl<T> BySplit<T> {
+    /// The value that a function has for each split.
+    pub fn from_fn(mut value: impl FnMut(Split) -> T) -> BySplit<T> {
+        BySplit { train: value(Split::Train), val: value(Split::Val), test: value(Split::Test) }
+    }
+
+    /// As [`from_fn`](Self::from_fn), for a function that can fail.
+    ///
+    /// # Errors
+    /// The function's.
+    pub fn try_from_fn<E>(mut value: impl FnMut(Split) -> Result<T, E>) -> Result<BySplit<T>, E> {
+        Ok(BySplit {
+            train: value(Split::Train)?,
+            val: value(Split::Val)?,
+            test: value(Split::Test)?,
+        })
+    }
+
+    /// The splits with their values, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (Split, &T)> {
+        Split::ALL.into_iter().map(|split| (split, &self[split]))
+    }
+
+    /// The values, in the order of the splits.
+    pub fn into_values(self) -> impl Iterator<Item = T> {
+        [self.train, self.val, self.test].into_iter()
+    }
+}
+
+impl<T> Index<Split> for BySplit<T> {
+    type Output = T;
+
+    fn index(&self, split: Split) -> &T {
+        match split {
+            Split::Train => &self.train,
+            Split::Val => &self.val,
+            Split::Test => &self.test,
+        }
+    }
+}
+
+impl<T> IndexMut<Split> for BySplit<T> {
+    fn index_mut(&mut self, split: Split) -> &mut T {
+        match split {
+            Split::Train => &mut self.train,
+            Split::Val => &mut self.val,
+            Split::Test => &mut self.test,
+        }
+    }
+}
+
 /// How games are chosen; see the [module](self).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum SplitMethod {
     /// From the seed and the game's own id alone.
     Hash,
@@ -119,13 +182,13 @@ pub fn assign(
     let ratios = [ratios.train(), ratios.val(), ratios.test()];
     match method {
         SplitMethod::Hash => {
-            let split = |id| split_at(place_of(id, seed), ratios);
+            let split = |id| split_at(position_of(id, seed), ratios);
             Ok(game_ids.into_iter().map(split).collect())
         }
         SplitMethod::Sklearn => {
             let (mut games, mut last) = (0, None);
             for id in game_ids {
-                // Out of order, the same games would be shuffled into other splits without a word.
+                // In another order, the same games would silently be in other splits.
                 if let Some(last) = last.replace(id).filter(|last| *last >= id) {
                     return Err(SplitError::NotAscending { id: last });
                 }
@@ -136,20 +199,20 @@ pub fn assign(
     }
 }
 
-/// The split that holds a place in [0, 1).
-fn split_at(place: f64, [train, val, test]: [f64; 3]) -> Split {
-    if place < train || (val == 0.0 && test == 0.0) {
+/// The split that a position in [0, 1) belongs to.
+fn split_at(position: f64, [train, val, test]: [f64; 3]) -> Split {
+    if position < train || (val == 0.0 && test == 0.0) {
         Split::Train
-    } else if val > 0.0 && (place < train + val || test == 0.0) {
+    } else if val > 0.0 && (position < train + val || test == 0.0) {
         Split::Val
     } else {
         Split::Test
     }
 }
 
-/// A game's place in [0, 1), a multiple of 2^-53. Changing it moves games of every user between
-/// splits, so a change needs a new domain string and an option to keep the old one.
-fn place_of(id: GameId, seed: u32) -> f64 {
+/// A game's position in [0, 1), a multiple of 2^-53. A change would move games of every user to other
+/// splits, so it needs a new prefix for the hash and an option to keep the old one.
+fn position_of(id: GameId, seed: u32) -> f64 {
     let mut hasher = blake3::Hasher::new();
     hasher.update(b"splendor-prep split 1");
     hasher.update(&seed.to_le_bytes());
@@ -231,13 +294,11 @@ fn permutation(length: usize, seed: u32) -> Vec<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
-    use std::collections::BTreeSet;
 
     const RATIOS: [f64; 3] = [0.8, 0.1, 0.1];
 
     fn ids(count: i64) -> Vec<GameId> {
-        (0..count).map(|place| GameId(3 * place + 1)).collect()
+        (0..count).map(|index| GameId(3 * index + 1)).collect()
     }
 
     fn assign_shares(
@@ -261,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn sklearn_itself_chooses_the_same_games() {
+    fn sklearn_split_equals_scikit_learn() {
         let mut compared = 0;
         for line in lines(include_str!("../../tests/data/sklearn_split.txt")) {
             let games = line[0].parse().unwrap();
@@ -284,7 +345,7 @@ mod tests {
     }
 
     #[test]
-    fn python_computes_the_same_hash_split() {
+    fn hash_split_equals_python() {
         let mut compared = 0;
         for line in lines(include_str!("../../tests/data/hash_split.txt")) {
             let seed = line[0].parse().unwrap();
@@ -299,7 +360,7 @@ mod tests {
     }
 
     #[test]
-    fn a_ratio_of_zero_gives_no_games() {
+    fn zero_ratio_gives_no_games() {
         for method in [SplitMethod::Hash, SplitMethod::Sklearn] {
             for ratios in [
                 [1.0, 0.0, 0.0],
@@ -321,7 +382,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_and_the_last_place_are_never_in_a_split_with_ratio_zero() {
+    fn zero_ratio_at_the_ends_of_the_interval() {
         let last = 1.0 - f64::EPSILON / 2.0;
         assert_eq!(split_at(last, [1.0 - 1e-9, 0.0, 0.0]), Split::Train);
         assert_eq!(split_at(last, [0.9 - 1e-9, 0.1, 0.0]), Split::Val);
@@ -331,7 +392,7 @@ mod tests {
     }
 
     #[test]
-    fn too_few_games_for_sklearn_say_which_split_would_be_empty() {
+    fn sklearn_with_too_few_games() {
         let empty = |games, ratios| assign_shares(&ids(games), ratios, 0, SplitMethod::Sklearn);
         let no_games = |split, games| Err(SplitError::NoGames { split, games });
         assert_eq!(empty(0, RATIOS), no_games(Split::Train, 0));
@@ -345,43 +406,6 @@ mod tests {
         for unsorted in [[1, 3, 2], [1, 2, 2]] {
             let result = assign_shares(&unsorted.map(GameId), RATIOS, 0, SplitMethod::Sklearn);
             assert!(matches!(result, Err(SplitError::NotAscending { .. })));
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn a_hashed_game_stays_where_it_is_as_others_come_and_go(
-            games in prop::collection::btree_set(any::<i64>(), 1..40),
-            others in prop::collection::btree_set(any::<i64>(), 0..40),
-            seed: u32,
-        ) {
-            let place = |ids: &[GameId]| {
-                let splits = assign_shares(ids, RATIOS, seed, SplitMethod::Hash).unwrap();
-                ids.iter().copied().zip(splits).collect::<std::collections::BTreeMap<_, _>>()
-            };
-            let alone: Vec<GameId> = games.iter().copied().map(GameId).collect();
-            let reversed: Vec<GameId> = alone.iter().rev().copied().collect();
-            let union: BTreeSet<i64> = games.union(&others).copied().collect();
-            let together: Vec<GameId> = union.into_iter().map(GameId).collect();
-            let (alone, reversed, together) = (place(&alone), place(&reversed), place(&together));
-            prop_assert_eq!(&alone, &reversed);
-            for (game, split) in alone {
-                prop_assert_eq!(together[&game], split);
-            }
-        }
-
-        #[test]
-        fn shares_are_near_the_ratios_for_any_seed(seed: u32, a in 1_u32..8, b in 1_u32..8, c in 1_u32..8) {
-            let total = f64::from(a + b + c);
-            let ratios = [a, b, c].map(|part| f64::from(part) / total);
-            for (method, slack) in [(SplitMethod::Hash, 150.0), (SplitMethod::Sklearn, 2.0)] {
-                let splits = assign_shares(&ids(3000), ratios, seed, method).unwrap();
-                prop_assert_eq!(splits.len(), 3000);
-                for split in Split::ALL {
-                    let expected = 3000.0 * ratios[split as usize];
-                    prop_assert!((count(&splits, split) as f64 - expected).abs() <= slack);
-                }
-            }
         }
     }
 }

@@ -1,0 +1,267 @@
+//! A dataset: the games of the cache, each in its split.
+
+use super::columns::Columns;
+use super::options::FeatureSet;
+use super::ratios::Ratios;
+use super::scaler::{Scaler, ScalerError};
+use super::short_hash::ShortHash;
+use super::split::{BySplit, Split, SplitError, SplitMethod, assign};
+use crate::accounting::{Unaccounted, check_all_done};
+use crate::cache::{Cache, CacheError, GameRecord, Refusal, Snapshot};
+use crate::encode::ColumnSums;
+use crate::gamelog::GameId;
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+/// What a dataset consists of.
+#[derive(Clone, Copy, Debug)]
+pub struct DatasetOptions {
+    /// Shares of the games.
+    pub ratios: Ratios,
+    /// How games are assigned to splits.
+    pub split_method: SplitMethod,
+    /// Decides which games go into which split.
+    pub seed: u32,
+    /// Which columns.
+    pub features: FeatureSet,
+}
+
+/// Why there is no dataset.
+#[derive(Debug, thiserror::Error)]
+pub enum DatasetError {
+    /// The cache is empty.
+    #[error(
+        "the cache holds no games: run `prep ingest DIR --cache {cache}` first; `prep status DIR \
+         --cache {cache}` says why logs were not ingested", cache = cache.display()
+    )]
+    NoGames {
+        /// The cache file.
+        cache: PathBuf,
+    },
+    /// Rows of two encoders must not be mixed in one array.
+    #[error(
+        "{} encoded by another version of prep: run `prep ingest DIR --cache {}` first, which \
+         encodes {} again (an ingest without --keep-missing drops games whose log is missing)",
+        if *games == 1 { "1 cached game was".to_owned() } else { format!("{games} cached games were") },
+        cache.display(),
+        if *games == 1 { "it" } else { "them" }
+    )]
+    OtherEncoder {
+        /// The cache file.
+        cache: PathBuf,
+        /// How many.
+        games: usize,
+    },
+    /// No rows have the cached sums of a column.
+    #[error(
+        "the cached sums of {column} cannot come from its rows: delete the cache file and run \
+         `prep ingest`, which makes it again from the logs"
+    )]
+    ImpossibleSums {
+        /// Name of the column.
+        column: &'static str,
+    },
+    /// The cache failed.
+    #[error(transparent)]
+    Cache(#[from] CacheError),
+    /// Games could not be assigned to splits.
+    #[error(transparent)]
+    Split(#[from] SplitError),
+    /// The scaler could not be fitted.
+    #[error(transparent)]
+    Fit(#[from] ScalerError),
+    /// Not every game is accounted for.
+    #[error(transparent)]
+    Unaccounted(#[from] Unaccounted),
+}
+
+/// A game of a dataset.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Game {
+    /// Its id.
+    pub game_id: GameId,
+    /// Turns.
+    pub rows: u32,
+    /// Where it is.
+    pub split: Split,
+    /// Hash of what its rows were made from: equal for any encoder.
+    pub log_hash: ShortHash,
+}
+
+/// The games of a cache as they were at one moment.
+pub struct Dataset<'c> {
+    snapshot: Snapshot<'c>,
+    games: Vec<Game>,
+    columns: Columns,
+    inputs_hash: blake3::Hash,
+    excluded: Vec<Refusal>,
+    outdated: Vec<Refusal>,
+    last_ingest_finished: bool,
+}
+
+impl<'c> Dataset<'c> {
+    /// Lists the games of a cache and assigns each to a split.
+    ///
+    /// Without games that another encoder made and whose logs have been refused since: no ingest
+    /// can encode them before somebody repairs the logs, and the others must not wait for that.
+    ///
+    /// # Errors
+    /// If there are no games, some were made by another encoder, or the cache is damaged.
+    pub fn open(cache: &'c Cache, options: &DatasetOptions) -> Result<Dataset<'c>, DatasetError> {
+        let snapshot = cache.snapshot()?;
+        let refusals = snapshot.refusals()?;
+        let (mut games, inputs_hash) = list_games(&snapshot, &refusals)?;
+        let ids = games.iter().map(|game| game.game_id);
+        let splits = assign(ids, options.ratios, options.seed, options.split_method)?;
+        games.iter_mut().zip(splits).for_each(|(game, split)| game.split = split);
+        let is_included = |refusal: &Refusal| {
+            games.binary_search_by_key(&refusal.game_id, |game| game.game_id).is_ok()
+        };
+        let (outdated, excluded) = refusals.into_iter().partition(is_included);
+        Ok(Dataset {
+            last_ingest_finished: snapshot.last_ingest_finished()?,
+            columns: Columns::of(options.features),
+            snapshot,
+            games,
+            inputs_hash,
+            excluded,
+            outdated,
+        })
+    }
+
+    /// The state of the cache that this is a view of.
+    pub fn snapshot(&self) -> &Snapshot<'c> {
+        &self.snapshot
+    }
+
+    /// Every game, in ascending order.
+    pub fn games(&self) -> &[Game] {
+        &self.games
+    }
+
+    /// The games of a split, in ascending order.
+    pub fn in_split(&self, split: Split) -> impl Iterator<Item = &Game> {
+        self.games.iter().filter(move |game| game.split == split)
+    }
+
+    /// Rows of each split.
+    pub fn rows(&self) -> BySplit<u64> {
+        BySplit::from_fn(|split| self.in_split(split).map(|game| u64::from(game.rows)).sum())
+    }
+
+    /// The columns.
+    pub fn columns(&self) -> &Columns {
+        &self.columns
+    }
+
+    /// One hash over the id of every game and the hash of the log its rows were made from.
+    pub fn inputs_hash(&self) -> blake3::Hash {
+        self.inputs_hash
+    }
+
+    /// Games that are missing because their logs were refused or deferred.
+    pub fn excluded(&self) -> &[Refusal] {
+        &self.excluded
+    }
+
+    /// Games with the rows of an older log, because the log was refused or deferred since.
+    pub fn outdated(&self) -> &[Refusal] {
+        &self.outdated
+    }
+
+    /// Whether the last ingest finished; if not, games may be missing.
+    pub fn last_ingest_finished(&self) -> bool {
+        self.last_ingest_finished
+    }
+
+    /// The exact sums of the training rows, of this dataset's columns. `done` is called after each
+    /// game.
+    ///
+    /// # Errors
+    /// If a game is damaged.
+    pub fn training_sums(&self, mut done: impl FnMut()) -> Result<ColumnSums, DatasetError> {
+        let games = self.in_split(Split::Train).inspect(|_| done());
+        let sums = self.snapshot.column_sums(games.map(|game| game.game_id))?;
+        Ok(ColumnSums {
+            rows: sums.rows,
+            sum: self.columns.choose(&sums.sum),
+            sum_of_squares: self.columns.choose(&sums.sum_of_squares),
+        })
+    }
+
+    /// The scaler of these [sums](Self::training_sums).
+    ///
+    /// # Errors
+    /// If there are no training rows, or the sums are impossible.
+    pub fn fit_scaler(&self, sums: &ColumnSums) -> Result<Scaler, DatasetError> {
+        fit(sums, &self.columns)
+    }
+}
+
+fn fit(sums: &ColumnSums, columns: &Columns) -> Result<Scaler, DatasetError> {
+    Scaler::fit(sums, &columns.normalized()).map_err(|error| match error {
+        ScalerError::ImpossibleSums { column } => {
+            DatasetError::ImpossibleSums { column: columns.names()[column] }
+        }
+        error => error.into(),
+    })
+}
+
+/// Every game that the dataset has, and the hash of all their inputs.
+fn list_games(
+    snapshot: &Snapshot<'_>,
+    refusals: &[Refusal],
+) -> Result<(Vec<Game>, blake3::Hash), DatasetError> {
+    let refused: BTreeSet<GameId> = refusals.iter().map(|refusal| refusal.game_id).collect();
+    let (mut games, mut inputs) = (Vec::new(), blake3::Hasher::new());
+    let (mut of_other_encoder, mut excluded) = (0, 0);
+    snapshot.each_record(|record| {
+        if record.is_of_this_encoder() {
+            inputs.update(&record.game_id.0.to_le_bytes());
+            inputs.update(record.key.source_hash.as_bytes());
+            inputs.update(&[record.key.repaired.into()]);
+            let (game_id, rows, log_hash) = (record.game_id, record.rows, log_hash(&record));
+            games.push(Game { game_id, rows, split: Split::Train, log_hash });
+        } else if refused.contains(&record.game_id) {
+            excluded += 1;
+        } else {
+            of_other_encoder += 1;
+        }
+    })?;
+    let cache = || snapshot.path().to_owned();
+    if games.len() + excluded + of_other_encoder == 0 {
+        return Err(DatasetError::NoGames { cache: cache() });
+    }
+    if of_other_encoder > 0 || games.is_empty() {
+        let games = if of_other_encoder > 0 { of_other_encoder } else { excluded };
+        return Err(DatasetError::OtherEncoder { cache: cache(), games });
+    }
+    let decided = (games.len() + excluded) as u64;
+    check_all_done("cached games were selected or excluded", decided, snapshot.game_count()?)?;
+    Ok((games, inputs.finalize()))
+}
+
+fn log_hash(record: &GameRecord) -> ShortHash {
+    match record.key.repaired {
+        false => record.key.source_hash.into(),
+        // With its fault repaired, the same log is another game.
+        true => blake3::hash(record.key.source_hash.as_bytes()).into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn impossible_sums_name_the_column() {
+        let columns = Columns::of(FeatureSet::Base);
+        let first = columns.normalized().iter().position(|&normalized| normalized).unwrap();
+        let mut sums = ColumnSums { rows: 2, ..ColumnSums::zero(columns.count()) };
+        sums.sum[first] = 4;
+        let error = fit(&sums, &columns).unwrap_err().to_string();
+        let name = columns.names()[first];
+        let expected = format!("the cached sums of {name} cannot come from");
+        assert!(error.starts_with(&expected), "{error}");
+    }
+}

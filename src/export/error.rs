@@ -1,0 +1,138 @@
+//! Why nothing was exported.
+
+use super::dtype::Dtype;
+use super::publish::PublishError;
+use crate::accounting::Unaccounted;
+use crate::cache::CacheError;
+use crate::dataset::DatasetError;
+use crate::disk_space::{free_in_words, is_of_full_disk, needed_in_words, quota_in_words};
+use crate::gamelog::GameId;
+use std::path::{Path, PathBuf};
+
+/// Why nothing was exported. The output folder is as it was; [`PublishError`] has the exception.
+#[derive(Debug, thiserror::Error)]
+pub enum ExportError {
+    /// The scaler of `--scaler-from` cannot be used.
+    #[error("cannot use the scaler of {}: {why}", export.display())]
+    Scaler {
+        /// The earlier export.
+        export: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// [`Dtype::Int8`] was asked for with normalization.
+    #[error("int8 holds whole numbers, and normalized values are not: export with --no-normalize")]
+    NormalizedIntegers,
+    /// A value is out of the range of the type that is to be written.
+    #[error(
+        "game {game_id}: {column} is {value}, which is out of the range of {}: \
+         export with --dtype float32",
+        dtype.name()
+    )]
+    OutOfRange {
+        /// The game.
+        game_id: GameId,
+        /// Name of the column.
+        column: &'static str,
+        /// The value, normalized if the export is.
+        value: f64,
+        /// The type.
+        dtype: Dtype,
+    },
+    /// The disk has too little space, which is known before anything is written.
+    #[error(
+        "the export to {} needs {} and {} there: free some space, or choose another disk with --out",
+        out.display(), needed_in_words(*needed), free_in_words(Some(*free))
+    )]
+    NoSpace {
+        /// The folder to replace.
+        out: PathBuf,
+        /// Bytes that the export takes on the disk at most, beside the old one.
+        needed: u64,
+        /// Bytes that are free.
+        free: u64,
+    },
+    /// The disk was full before the export was done.
+    #[error(
+        "the disk is full: the export to {} needs {}, and {}{}: free some space, or choose another \
+         disk with --out",
+        out.display(), needed_in_words(*needed), free_in_words(*free),
+        quota_in_words(*needed, *free)
+    )]
+    DiskFull {
+        /// The folder to replace.
+        out: PathBuf,
+        /// Bytes that the export takes on the disk at most, beside the old one.
+        needed: u64,
+        /// Bytes that are free now that what was written is removed, if known.
+        free: Option<u64>,
+    },
+    /// A file of the export could not be written.
+    #[error("cannot write {}: {error}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        error: std::io::Error,
+    },
+    /// The folder of an export could not be listed.
+    #[error("cannot read the export {}: {error}: give the folder that `prep export` wrote", path.display())]
+    Unreadable {
+        /// The folder.
+        path: PathBuf,
+        /// The system's reason.
+        error: std::io::Error,
+    },
+    /// A file of an export is there and could not be read.
+    #[error("cannot read {}: {error}: check that it is a file and may be read", path.display())]
+    UnreadableFile {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        error: std::io::Error,
+    },
+    /// Ctrl-C.
+    #[error("interrupted: the output folder is as it was")]
+    Interrupted,
+    /// There is no dataset to export.
+    #[error(transparent)]
+    Dataset(#[from] DatasetError),
+    /// The cache failed.
+    #[error(transparent)]
+    Cache(#[from] CacheError),
+    /// The folder could not be published.
+    #[error(transparent)]
+    Publish(#[from] PublishError),
+    /// Not every game or row was written.
+    #[error(transparent)]
+    Unaccounted(#[from] Unaccounted),
+    /// The worker threads could not be started.
+    #[error("cannot start worker threads")]
+    Threads(#[from] rayon::ThreadPoolBuildError),
+}
+
+impl ExportError {
+    /// The cache's error, if it is one.
+    pub fn cache_error(&self) -> Option<&CacheError> {
+        match self {
+            ExportError::Cache(error) | ExportError::Dataset(DatasetError::Cache(error)) => {
+                Some(error)
+            }
+            _ => None,
+        }
+    }
+
+    pub(super) fn file(path: &Path, error: std::io::Error) -> ExportError {
+        ExportError::File { path: path.to_owned(), error }
+    }
+
+    /// Of the disk that is written to; that of the cache has an error of its own.
+    pub(super) fn is_of_full_disk(&self) -> bool {
+        match self {
+            ExportError::File { error, .. } => is_of_full_disk(error),
+            // Has a message of its own, which says where the old export is.
+            ExportError::Publish(PublishError::NotRestored { .. }) => false,
+            error => is_of_full_disk(error),
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! The folder of an export, without its arrays.
+
+use super::manifest::Manifest;
+use super::scaler_file::FEATURE_COLS_FILE;
+use serde::de::DeserializeOwned;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Why an export could not be read.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot read the export {}: {why}", export.display())]
+pub struct FolderError {
+    /// The folder.
+    pub export: PathBuf,
+    /// What is wrong with it.
+    pub why: String,
+}
+
+/// An export, without its arrays.
+pub(super) struct ExportFolder<'p> {
+    pub(super) path: &'p Path,
+    pub(super) manifest: Manifest,
+    pub(super) columns: Vec<String>,
+}
+
+impl ExportFolder<'_> {
+    pub(super) fn read(path: &Path) -> Result<ExportFolder<'_>, FolderError> {
+        let failed = |why| FolderError { export: path.to_owned(), why };
+        if !path.is_dir() {
+            let what = if path.exists() { "is a file" } else { "does not exist" };
+            return Err(failed(format!("it {what}: give a folder that prep export wrote")));
+        }
+        let manifest = Manifest::read(path).map_err(|error| failed(error.to_string()))?;
+        let mut folder = ExportFolder { path, manifest, columns: Vec::new() };
+        folder.columns = folder.read_json(FEATURE_COLS_FILE)?;
+        Ok(folder)
+    }
+
+    /// Reads a file that is as the manifest says. Another one belongs to another export (which may
+    /// have replaced this one a moment ago) or was changed.
+    pub(super) fn read_json<T: DeserializeOwned>(&self, name: &str) -> Result<T, FolderError> {
+        let bytes = fs::read(self.path.join(name))
+            .map_err(|error| self.failed(format!("{name}: {error}")))?;
+        let listed = self.manifest.files.get(name).map(|file| file.blake3.as_str());
+        if listed != Some(blake3::hash(&bytes).to_hex().as_str()) {
+            return Err(self.failed(format!(
+                "{name} is not the file that its manifest.json lists: try again if an export was \
+                 running, else export again"
+            )));
+        }
+        serde_json::from_slice(&bytes).map_err(|error| self.failed(format!("{name}: {error}")))
+    }
+
+    pub(super) fn failed(&self, why: String) -> FolderError {
+        FolderError { export: self.path.to_owned(), why }
+    }
+}

@@ -1,0 +1,300 @@
+//! Counts over the rows of an export: classes, legal moves, labels that are not legal, exact sums.
+//!
+//! Counts are made for each game beside its arrays and added up in game order, so that they cost no
+//! second pass over the data. They are written as `preprocessing_stats.json` and
+//! `mask_validation_report.json`; `prep diff` and `prep report` read those files.
+
+use super::scaler_file::ColumnDrift;
+use crate::dataset::{BySplit, Scaler, ScalerError};
+use crate::encode::{ColumnSums, Head, Label, NO_LABEL};
+use crate::gamelog::GameId;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::collections::BTreeMap;
+
+/// Holds [`Statistics`].
+pub(super) const STATISTICS_FILE: &str = "preprocessing_stats.json";
+/// Holds a [`MaskValidation`] for each split.
+pub(super) const MASK_VALIDATION_FILE: &str = "mask_validation_report.json";
+
+/// Illegal labels that are listed for each head of a split; all of them are counted. The limit is for
+/// logs of an engine with other rules, which would fill the memory.
+const MAX_LISTED: usize = 10_000;
+
+/// The content of [`STATISTICS_FILE`].
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Statistics {
+    pub(super) total_samples: u64,
+    pub(super) input_dim: usize,
+    pub(super) splits: BySplit<SplitStatistics>,
+    /// With `--scaler-from`: how far each column has moved.
+    #[serde(default)]
+    pub(super) drift: Option<Vec<ColumnDrift>>,
+    /// Exports of earlier versions have none.
+    #[serde(default)]
+    pub(super) training_sums: Option<TrainingSums>,
+}
+
+/// Counts over the rows of one split.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct SplitStatistics {
+    pub(super) rows: u64,
+    pub(super) games: u64,
+    pub(super) games_by_players: BTreeMap<u8, u64>,
+    pub(super) class_counts: ByHead<ClassCounts>,
+    pub(super) mask_statistics: ByHead<LegalMoves>,
+}
+
+/// The labels of one head.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct ClassCounts {
+    /// Rows to which the head does not apply.
+    pub no_label: u64,
+    /// How often each class is the label; empty if there are no rows.
+    pub classes: Vec<u64>,
+}
+
+/// Legal moves of one head, over the rows.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(super) struct LegalMoves {
+    avg_legal_actions: f64,
+    min_legal_actions: u64,
+    max_legal_actions: u64,
+}
+
+/// The exact sums of the training rows, for all columns of the export.
+///
+/// `scaler.npz` does not hold them: with `--scaler-from` it describes other rows, and it has nothing
+/// on columns that are not normalized.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct TrainingSums {
+    pub(super) rows: u64,
+    sum: Vec<i64>,
+    sum_of_squares: Vec<i64>,
+}
+
+impl From<ColumnSums> for TrainingSums {
+    fn from(ColumnSums { rows, sum, sum_of_squares }: ColumnSums) -> TrainingSums {
+        TrainingSums { rows, sum, sum_of_squares }
+    }
+}
+
+impl TrainingSums {
+    /// Mean and standard deviation of every column, also of those that are never normalized.
+    pub(super) fn fit_all(self) -> Result<Scaler, ScalerError> {
+        let TrainingSums { rows, sum, sum_of_squares } = self;
+        let every_column = vec![true; sum.len()];
+        Scaler::fit(&ColumnSums { rows, sum, sum_of_squares }, &every_column)
+    }
+}
+
+/// What [`MASK_VALIDATION_FILE`] says about a split.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct MaskValidation {
+    #[serde(flatten)]
+    heads: ByHead<HeadValidation>,
+    overall_status: String,
+    pub(super) total_failures: u64,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct HeadValidation {
+    // Always true, because of the types; other programs look for them.
+    shape_valid: bool,
+    binary_values: bool,
+    #[serde(flatten)]
+    legal_moves: LegalMoves,
+    illegal_count: u64,
+    valid_labels_count: u64,
+    legal_rate: f64,
+    illegal_labels: Vec<IllegalLabel>,
+}
+
+/// A label that is not legal under its mask.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct IllegalLabel {
+    game_id: GameId,
+    turn_number: i32,
+    row_in_game: usize,
+    class: usize,
+}
+
+/// One value for each head, in JSON by its name.
+#[derive(Clone, Debug, Default)]
+pub(super) struct ByHead<T>([T; Head::COUNT]);
+
+impl<T> ByHead<T> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = (Head, &T)> {
+        Head::ALL.into_iter().zip(&self.0)
+    }
+
+    fn map<U>(&self, value: impl FnMut(&T) -> U) -> ByHead<U> {
+        ByHead(self.0.each_ref().map(value))
+    }
+}
+
+impl<T: Serialize> Serialize for ByHead<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.iter().map(|(head, value)| (head.name(), value)))
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for ByHead<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<ByHead<T>, D::Error> {
+        let mut by_name = BTreeMap::<String, T>::deserialize(deserializer)?;
+        let values = Head::ALL.map(|head| by_name.remove(head.name()));
+        if values.iter().any(Option::is_none) {
+            return Err(serde::de::Error::custom("it has other heads than this version of prep"));
+        }
+        Ok(ByHead(values.map(|value| value.expect("none is missing"))))
+    }
+}
+
+/// Counts over some rows.
+#[derive(Clone, Debug, Default)]
+pub(super) struct RowCounts {
+    rows: u64,
+    games_by_players: BTreeMap<u8, u64>,
+    heads: ByHead<HeadCounts>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct HeadCounts {
+    labels: ClassCounts,
+    /// Legal classes: the sum over the rows, the smallest and the largest number.
+    legal_sum: u64,
+    legal_min: Option<u64>,
+    legal_max: u64,
+    illegal: u64,
+    listed: Vec<IllegalLabel>,
+}
+
+impl RowCounts {
+    /// The counts of one game. `labels` and `masks` are its arrays by head.
+    pub(super) fn of_game(
+        game_id: GameId,
+        players: u8,
+        turn_numbers: &[i32],
+        labels: &[Vec<Label>; Head::COUNT],
+        masks: &[Vec<i8>; Head::COUNT],
+    ) -> RowCounts {
+        let head_counts = |head: Head| {
+            let mut counts = HeadCounts::default();
+            counts.labels.classes = vec![0; head.classes()];
+            let masks = masks[head.index()].chunks_exact(head.classes());
+            for (row, (&label, mask)) in labels[head.index()].iter().zip(masks).enumerate() {
+                counts.add_legal(mask.iter().filter(|&&legal| legal == 1).count() as u64);
+                if label == NO_LABEL {
+                    counts.labels.no_label += 1;
+                    continue;
+                }
+                let class = label as usize;
+                counts.labels.classes[class] += 1;
+                if mask[class] != 1 {
+                    let turn_number = turn_numbers[row];
+                    counts.illegal += 1;
+                    counts.list(&[IllegalLabel { game_id, turn_number, row_in_game: row, class }]);
+                }
+            }
+            counts
+        };
+        RowCounts {
+            rows: turn_numbers.len() as u64,
+            games_by_players: [(players, 1)].into(),
+            heads: ByHead(Head::ALL.map(head_counts)),
+        }
+    }
+
+    /// Adds the counts of rows that come after these.
+    pub(super) fn add(&mut self, other: &RowCounts) {
+        self.rows += other.rows;
+        for (&players, games) in &other.games_by_players {
+            *self.games_by_players.entry(players).or_default() += games;
+        }
+        for (counts, more) in self.heads.0.iter_mut().zip(&other.heads.0) {
+            counts.add(more);
+        }
+    }
+
+    /// Labels that are not legal under their mask, over all heads.
+    pub(super) fn illegal_labels(&self) -> u64 {
+        self.heads.0.iter().map(|head| head.illegal).sum()
+    }
+
+    /// Rows counted.
+    pub(super) fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    pub(super) fn statistics(&self) -> SplitStatistics {
+        SplitStatistics {
+            rows: self.rows,
+            games: self.games_by_players.values().sum(),
+            games_by_players: self.games_by_players.clone(),
+            class_counts: self.heads.map(|counts| counts.labels.clone()),
+            mask_statistics: self.heads.map(|counts| counts.legal_moves(self.rows)),
+        }
+    }
+
+    pub(super) fn mask_validation(&self) -> MaskValidation {
+        let total_failures = self.illegal_labels();
+        let status = if total_failures == 0 { "PASSED" } else { "FAILED" };
+        MaskValidation {
+            heads: self.heads.map(|counts| counts.validation(self.rows)),
+            overall_status: status.to_owned(),
+            total_failures,
+        }
+    }
+}
+
+impl HeadCounts {
+    fn add_legal(&mut self, legal: u64) {
+        self.legal_sum += legal;
+        self.legal_min = Some(self.legal_min.map_or(legal, |min| min.min(legal)));
+        self.legal_max = self.legal_max.max(legal);
+    }
+
+    fn list(&mut self, more: &[IllegalLabel]) {
+        let space = MAX_LISTED.saturating_sub(self.listed.len());
+        self.listed.extend(more.iter().take(space));
+    }
+
+    fn add(&mut self, other: &HeadCounts) {
+        self.labels.classes.resize(other.labels.classes.len(), 0);
+        for (count, more) in self.labels.classes.iter_mut().zip(&other.labels.classes) {
+            *count += more;
+        }
+        self.labels.no_label += other.labels.no_label;
+        self.legal_sum += other.legal_sum;
+        self.legal_min = match (self.legal_min, other.legal_min) {
+            (Some(one), Some(other)) => Some(one.min(other)),
+            (one, other) => one.or(other),
+        };
+        self.legal_max = self.legal_max.max(other.legal_max);
+        self.illegal += other.illegal;
+        self.list(&other.listed);
+    }
+
+    fn legal_moves(&self, rows: u64) -> LegalMoves {
+        LegalMoves {
+            avg_legal_actions: self.legal_sum as f64 / rows.max(1) as f64,
+            min_legal_actions: self.legal_min.unwrap_or(0),
+            max_legal_actions: self.legal_max,
+        }
+    }
+
+    fn validation(&self, rows: u64) -> HeadValidation {
+        let labels = rows - self.labels.no_label;
+        HeadValidation {
+            shape_valid: true,
+            binary_values: true,
+            legal_moves: self.legal_moves(rows),
+            illegal_count: self.illegal,
+            valid_labels_count: labels,
+            legal_rate: match labels {
+                0 => 100.0,
+                _ => (labels - self.illegal) as f64 / labels as f64 * 100.0,
+            },
+            illegal_labels: self.listed.clone(),
+        }
+    }
+}
