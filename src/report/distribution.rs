@@ -3,8 +3,8 @@
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// Exact counts of whole numbers. Two of them add up the same in whichever order, so that it does
-/// not matter which thread counted what.
+/// Exact counts of whole numbers. Their sums are equal in any order, so that it does not matter which
+/// thread counted what.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Distribution {
@@ -41,12 +41,12 @@ impl Distribution {
         self.counts.get(&value).copied().unwrap_or(0)
     }
 
-    /// The smallest value; `None` of nothing.
+    /// The smallest value; `None` if nothing was counted.
     pub fn min(&self) -> Option<i64> {
         self.counts.first_key_value().map(|(&value, _)| value)
     }
 
-    /// The largest value; `None` of nothing.
+    /// The largest value; `None` if nothing was counted.
     pub fn max(&self) -> Option<i64> {
         self.counts.last_key_value().map(|(&value, _)| value)
     }
@@ -57,7 +57,7 @@ impl Distribution {
         by_count.map(|(value, _)| value)
     }
 
-    /// The mean; 0 of nothing.
+    /// The mean; 0 if nothing was counted.
     pub fn mean(&self) -> f64 {
         match self.total() {
             0 => 0.0,
@@ -65,9 +65,9 @@ impl Distribution {
         }
     }
 
-    /// The population's standard deviation, as an export's scaler has it: rounded once, from exact
-    /// whole numbers. 0 of nothing.
-    pub fn deviation(&self) -> f64 {
+    /// The population's standard deviation, as in an export's scaler: rounded once, from exact
+    /// whole numbers. 0 if nothing was counted.
+    pub fn standard_deviation(&self) -> f64 {
         let total = i128::from(self.total());
         let (sum, sum_of_squares) = self.sums();
         match total {
@@ -76,7 +76,7 @@ impl Distribution {
         }
     }
 
-    /// The smallest value that at least this share (0 to 1) of all are not above; `None` of nothing.
+    /// The smallest value that at least this share (0 to 1) of all do not exceed; `None` if nothing was counted.
     pub fn quantile(&self, share: f64) -> Option<i64> {
         let wanted = (share * self.total() as f64).ceil().max(1.0);
         let mut below = 0;
@@ -109,19 +109,19 @@ mod tests {
     }
 
     #[test]
-    fn mean_deviation_and_quantiles_are_those_of_the_values() {
+    fn mean_deviation_and_quantiles() {
         let values = of(&[2, 4, 4, 4, 5, 5, 7, 9]);
-        assert_eq!((values.mean(), values.deviation()), (5.0, 2.0));
+        assert_eq!((values.mean(), values.standard_deviation()), (5.0, 2.0));
         assert_eq!((values.min(), values.mode(), values.max()), (Some(2), Some(4), Some(9)));
         let quantiles = [0.0, 0.125, 0.13, 0.5, 0.51, 1.0].map(|share| values.quantile(share));
         assert_eq!(quantiles, [2, 2, 4, 4, 5, 9].map(Some));
         let nothing = Distribution::default();
-        assert_eq!((nothing.mean(), nothing.deviation()), (0.0, 0.0));
+        assert_eq!((nothing.mean(), nothing.standard_deviation()), (0.0, 0.0));
         assert_eq!((nothing.quantile(0.5), nothing.mode()), (None, None));
     }
 
     #[test]
-    fn counts_add_up_in_any_order() {
+    fn merge_in_any_order() {
         let (mut one, other) = (of(&[-3, 0, 7]), of(&[0, 0, 8]));
         let mut turned = other.clone();
         turned.merge(&one);

@@ -1,14 +1,14 @@
-//! How the values of every column are spread, before normalisation, and which columns stand out.
+//! The values of every column before normalization, and which columns stand out.
 
 use super::distribution::Distribution;
 use crate::encode::{EncodedGame, FEATURE_COUNT, FEATURES, Feature, Value};
 use serde::Serialize;
 
-/// A normalised value so many deviations from the mean is outlying: a network meets it rarely, and
-/// then it is the largest number in the row.
+/// A normalized value that is more standard deviations from the mean than this is an outlier: a network
+/// sees it rarely, and then it is the largest number of the row.
 pub const FAR: f64 = 10.0;
 
-/// A flag or place that has one value in all but this share of the rows is next to constant.
+/// A flag that has one value in all but this share of the rows is rare.
 pub const RARE: f64 = 0.001;
 
 /// How many different values there are: [`Value`] is a byte.
@@ -17,7 +17,7 @@ const VALUES: usize = 1 << Value::BITS;
 /// Counts of every value of every column.
 #[derive(Clone)]
 pub(super) struct FeatureTally {
-    /// Column after column, by value from the least.
+    /// Column after column, by value from the minimum.
     counts: Vec<u64>,
 }
 
@@ -46,8 +46,8 @@ impl FeatureTally {
         let (columns, _) = self.counts.as_chunks::<VALUES>();
         let column = |(counts, feature): (&[u64; VALUES], &'static Feature)| {
             let mut values = Distribution::default();
-            for (place, &times) in counts.iter().enumerate() {
-                values.add(place as i64 + i64::from(Value::MIN), times);
+            for (index, &times) in counts.iter().enumerate() {
+                values.add(index as i64 + i64::from(Value::MIN), times);
             }
             ColumnReport { feature, mark: mark(&values, feature.normalized), values }
         };
@@ -58,7 +58,7 @@ impl FeatureTally {
 /// One column of the feature matrix over all rows.
 #[derive(Clone, Debug)]
 pub struct ColumnReport {
-    /// Which.
+    /// Its name and meaning.
     pub feature: &'static Feature,
     /// Its values, before normalisation.
     pub values: Distribution,
@@ -67,7 +67,7 @@ pub struct ColumnReport {
 }
 
 impl ColumnReport {
-    /// How many deviations the value farthest from the mean is away from it; 0 of a constant.
+    /// How many standard deviations the farthest value is from the mean; 0 if the column is constant.
     pub fn farthest(&self) -> f64 {
         farthest(&self.values)
     }
@@ -77,12 +77,11 @@ impl ColumnReport {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mark {
-    /// All rows have the same value: the column tells nothing.
+    /// All rows have the same value: the column carries no information.
     Constant,
-    /// A normalised column with a value more than [`FAR`] deviations from its mean.
-    Outlying,
-    /// A flag or place that is not normalised, and has one value in all but a [`RARE`] share of
-    /// the rows.
+    /// A normalized column with a value more than [`FAR`] standard deviations from its mean.
+    Outlier,
+    /// A column that is not normalized and has one value in all but a [`RARE`] share of the rows.
     Rare,
 }
 
@@ -91,7 +90,7 @@ impl Mark {
     pub const fn name(self) -> &'static str {
         match self {
             Mark::Constant => "constant",
-            Mark::Outlying => "outlying",
+            Mark::Outlier => "outlier",
             Mark::Rare => "rare",
         }
     }
@@ -102,13 +101,13 @@ fn mark(values: &Distribution, normalized: bool) -> Option<Mark> {
     let others = values.total() - most;
     match normalized {
         _ if others == 0 => Some(Mark::Constant),
-        true => (farthest(values) > FAR).then_some(Mark::Outlying),
+        true => (farthest(values) > FAR).then_some(Mark::Outlier),
         false => (others as f64 <= RARE * values.total() as f64).then_some(Mark::Rare),
     }
 }
 
 fn farthest(values: &Distribution) -> f64 {
-    let (mean, deviation) = (values.mean(), values.deviation());
+    let (mean, deviation) = (values.mean(), values.standard_deviation());
     let ends = [values.min(), values.max()].into_iter().flatten();
     match deviation > 0.0 {
         true => ends.map(|end| (end as f64 - mean).abs() / deviation).fold(0.0, f64::max),
@@ -127,13 +126,13 @@ mod tests {
     }
 
     #[test]
-    fn columns_are_marked_by_what_a_network_would_see_of_them() {
+    fn marks() {
         let constant = of(&[(4, 1000)]);
         assert_eq!(mark(&constant, true), Some(Mark::Constant));
         assert_eq!(mark(&constant, false), Some(Mark::Constant));
         // One in 1,001 that is 1: mean 1/1001, deviation close to its root, so 31.6 away.
         let rare = of(&[(0, 1000), (1, 1)]);
-        assert_eq!(mark(&rare, true), Some(Mark::Outlying));
+        assert_eq!(mark(&rare, true), Some(Mark::Outlier));
         assert_eq!(mark(&rare, false), Some(Mark::Rare));
         assert!((farthest(&rare) - 1000_f64.sqrt()).abs() < 1e-9);
         let usual = of(&[(0, 900), (1, 100)]);

@@ -1,4 +1,4 @@
-//! What somebody should look at before training.
+//! What to look at before training.
 
 use super::classes::never_occurs;
 use super::features::Mark;
@@ -7,17 +7,17 @@ use crate::encode::{Head, MASK_WIDTH};
 use crate::words::{counted, grouped};
 use serde::Serialize;
 
-/// Means that moved so many deviations between two exports are worth a look.
+/// A mean that moved more standard deviations than this between two exports is worth a look.
 pub const LARGE_DRIFT: f64 = 0.25;
 
 /// One thing to look at.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// Whether it may spoil a training, rather than only be good to know.
+    /// Whether it may harm a training.
     pub is_warning: bool,
     /// A sentence or two, with what to do.
     pub text: String,
-    /// The part of the report that says more: the id of a section of the page.
+    /// The id of the section of the page that says more.
     pub section: &'static str,
 }
 
@@ -31,7 +31,6 @@ pub fn findings(report: &Report) -> Vec<Finding> {
         of_export(export, &mut found);
     }
     let mut all = found.0;
-    // A stable sort: otherwise as they were found.
     all.sort_by_key(|finding| !finding.is_warning);
     all
 }
@@ -68,20 +67,20 @@ fn of_cache(report: &Report, found: &mut Findings) {
     let set_aside = cache.refusals.iter().filter(|refusal| refusal.set_aside).count() as u64;
     let refused = cache.refusals.len() as u64 - set_aside;
     if refused > 0 {
-        let text = format!("{} refused by the last ingest: mend them.", were(refused, "log"));
+        let text = format!("{} refused by the last ingest: repair them.", were(refused, "log"));
         found.warn("refused", text);
     }
     if set_aside > 0 {
         let text = format!(
-            "{} still being written and set aside: the next ingest tries again.",
+            "{} still being written and deferred: the next ingest tries again.",
             were(set_aside, "log")
         );
         found.note("refused", text);
     }
     if cache.other_encoder > 0 {
         let text = format!(
-            "{} encoded by another version of prep and left out here: run prep ingest, which \
-             encodes them anew.",
+            "{} encoded by another version of prep and excluded here: run prep ingest, which \
+             encodes them again.",
             were(cache.other_encoder, "game")
         );
         found.warn("games", text);
@@ -90,7 +89,7 @@ fn of_cache(report: &Report, found: &mut Findings) {
     if faulty > 0 {
         let text = format!(
             "{} of old logs with the known gem fault: their gem_take3 label is missing. Ingest with \
-             --repair to read them as they were meant.",
+             --repair to correct them.",
             counted(faulty, "row")
         );
         found.warn("heads", text);
@@ -106,7 +105,7 @@ fn of_heads(report: &Report, found: &mut Findings) {
     let illegal: u64 = report.tally.heads.iter().map(|head| head.illegal).sum();
     if illegal > 0 {
         let text = format!(
-            "{} not legal under the masks: a masked loss must leave those out.",
+            "{} illegal under the masks: a masked loss must exclude them.",
             are(illegal, "label")
         );
         found.warn("illegal", text);
@@ -117,8 +116,8 @@ fn of_heads(report: &Report, found: &mut Findings) {
     }
     if unseen > 0 {
         let text = format!(
-            "{unseen} of the {MASK_WIDTH} classes of all heads were never chosen: nothing here teaches \
-             a network to choose them."
+            "{unseen} of the {MASK_WIDTH} classes of all heads were never chosen: a network cannot learn \
+             to choose them."
         );
         found.note("unseen", text);
     }
@@ -134,11 +133,11 @@ fn of_features(report: &Report, found: &mut Findings) {
             format!("{constant} of {columns} columns have the same value in every row."),
         ),
     }
-    match marked(Mark::Outlying) {
+    match marked(Mark::Outlier) {
         0 => {}
-        outlying => found.note(
+        outliers => found.note(
             "features",
-            format!("{outlying} of {columns} columns have values far from their mean."),
+            format!("{outliers} of {columns} columns have outliers: values far from their mean."),
         ),
     }
 }
@@ -152,14 +151,14 @@ fn of_export(export: &ExportReport, found: &mut Findings) {
     }
     if export.games_only_in_cache > 0 {
         let text = format!(
-            "{} in the cache only, not in the export: export again to have them.",
+            "{} in the cache but not in the export: export again to include them.",
             are(export.games_only_in_cache, "game")
         );
         found.note("splits", text);
     }
     if export.games_only_in_export > 0 {
         let text = format!(
-            "{} in the export only, not in the cache any more.",
+            "{} in the export but no longer in the cache.",
             are(export.games_only_in_export, "game")
         );
         found.warn("splits", text);

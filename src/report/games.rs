@@ -1,4 +1,4 @@
-//! How many games there are, how long they are, and how they go: points and actions by turn.
+//! Number and length of games; points and actions by turn.
 
 use super::distribution::Distribution;
 use super::places::places;
@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 /// How often each action was taken, in the order of [`ActionType::ALL`].
 pub type ActionCounts = [u64; ActionType::ALL.len()];
 
-/// Games of as many players.
+/// Games of one number of players.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct GamesTally {
     /// Games.
@@ -30,11 +30,11 @@ pub struct GamesTally {
 /// One turn over many games.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct TurnTally {
-    /// Points of whoever had most when the turn began: one a game.
+    /// Points of the leader when the turn started: one for each game.
     pub leader_points: Distribution,
-    /// Points of each player before the own move: one a row.
+    /// Points of each player before their move: one for each row.
     pub points: Distribution,
-    /// What was done in it.
+    /// Actions in it.
     pub actions: ActionCounts,
 }
 

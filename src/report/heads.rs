@@ -1,10 +1,10 @@
-//! What each head may choose, and what it chose.
+//! Legal and chosen classes of each head.
 
 use crate::encode::{EncodedGame, Head, NO_LABEL};
 use crate::gamelog::GameId;
 use serde::Serialize;
 
-/// Illegal labels that are named for each head; all of them are counted.
+/// Illegal labels that are listed for each head; all of them are counted.
 pub const MOST_NAMED: usize = 10;
 
 /// Counts of one head over some rows.
@@ -45,8 +45,8 @@ impl ClassTally {
         (self.chosen > 0).then(|| self.choices as f64 / self.chosen as f64)
     }
 
-    /// How often it would be chosen by somebody who picks any legal class with equal chance, in
-    /// the rows to which the head applies.
+    /// How often it would be chosen by equal chance among the legal classes, in the rows to which the
+    /// head applies.
     pub fn by_chance(&self) -> f64 {
         let counts = self.legal_when_chosen.iter().enumerate().skip(1);
         counts.map(|(legal, &rows)| rows as f64 / legal as f64).sum()

@@ -108,7 +108,7 @@ fn features(report: &Report) -> Map<String, Value> {
             "normalized": column.feature.normalized,
             "mark": column.mark,
             "mean": values.mean(),
-            "deviation": values.deviation(),
+            "deviation": values.standard_deviation(),
             "farthest": column.farthest(),
             "values": values,
         });

@@ -1,4 +1,4 @@
-//! How alike the splits of an export are.
+//! How similar the splits of an export are.
 
 use crate::dataset::Split;
 use crate::encode::Head;
@@ -8,13 +8,13 @@ use serde::Serialize;
 /// One head's labels in val or test, against those in train.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct HeadBalance {
-    /// The split that is held against train.
+    /// The split that is compared with train.
     pub split: Split,
     /// The head, by its place in [`Head::ALL`].
     #[serde(skip)]
     pub head: usize,
-    /// Share of the labels (0 to 1) that would have to be others for the two to have the same
-    /// shares of classes: the total variation distance.
+    /// The total variation distance: the share of labels (0 to 1) that would have to change for both to
+    /// have the same shares of classes.
     pub distance: f64,
     /// The class whose shares differ most.
     pub class: usize,
@@ -24,8 +24,7 @@ pub struct HeadBalance {
     pub share: f64,
 }
 
-/// Every head of val and of test against train, by head and then by split. Left out are those that
-/// have no label on either side: there is nothing to compare.
+/// Every head of val and test against train, by head and then by split, where both have labels.
 pub fn balance(export: &ExportOverview) -> Vec<HeadBalance> {
     let is_train = |split: &&SplitOverview| split.split == Split::Train;
     let (Some(train), mut all) = (export.splits.iter().find(is_train), Vec::new()) else {

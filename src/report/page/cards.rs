@@ -1,14 +1,14 @@
 //! Which cards are built and reserved.
 
-use super::numbers::{NOTHING, counted, grouped, percent_tick, share};
+use super::numbers::{NOTHING, counted, grouped, percent_tick, round_up, share};
 use super::palette::Ink;
-use super::parts::{bar_cell, card, figure, key, round_up, section, table_of};
+use super::parts::{bar_cell, card, figure, key, section, table_of};
 use super::plot::{Axis, points};
 use crate::report::{CardCounts, Report};
 use crate::rules::{CARDS, CARDS_IN_BOX, Card, Level};
 use maud::{Markup, html};
 
-/// Cards of a level shown at first, from each end.
+/// Cards of a level that are visible at once, from each end.
 const AT_EACH_END: usize = 4;
 
 type Counted<'r> = (&'static Card, &'r CardCounts);
@@ -17,13 +17,13 @@ pub(super) fn cards(report: &Report) -> Markup {
     let tally = &report.tally.cards;
     let unknown = |number: u64, what: &str| match number {
         0 => String::new(),
-        _ => format!(" {} could not be told.", counted(number, what)),
+        _ => format!(" The card of {} is unknown.", counted(number, what)),
     };
     let content = html! {
         p {
-            "Shares are of the games in which the card was seen, on the table or in a reserve: so \
-             cards compare, whichever happened to turn up. A reservation off a deck is told by the \
-             next row."
+            "Shares are of the games in which the card was seen, on the table or in a reserve, so that \
+             cards can be compared whether they turned up often or not. Which card was reserved from a \
+             deck is in the next row."
             (unknown(tally.unknown_builds, "build"))
             (unknown(tally.unknown_reservations, "reservation"))
         }
@@ -38,15 +38,13 @@ pub(super) fn cards(report: &Report) -> Markup {
 /// Cards of a level, most built first; of the two printings of one card, those that were seen.
 fn ranked(report: &Report, level: Level) -> Vec<Counted<'_>> {
     let all = CARDS.iter().zip(&report.tally.cards.cards).enumerate();
-    let of_level = all.filter(|&(place, (card, counts))| {
-        card.level == level && (place < CARDS_IN_BOX || counts.games_seen > 0)
+    let of_level = all.filter(|&(index, (card, counts))| {
+        card.level == level && (index < CARDS_IN_BOX || counts.games_seen > 0)
     });
     let mut ranked: Vec<Counted<'_>> = of_level.map(|(_, counted)| counted).collect();
-    // A stable sort: ties, and cards that were never seen, stay in the order of the box.
-    ranked.sort_by(|(_, a), (_, b)| {
-        let rate = |counts: &CardCounts| ratio(counts.built(), counts.games_seen);
-        rate(b).total_cmp(&rate(a))
-    });
+    // The sort is stable: equal cards stay in the order of the box.
+    let rate = |&(_, counts): &Counted<'_>| ratio(counts.built(), counts.games_seen);
+    ranked.sort_by(|a, b| rate(b).total_cmp(&rate(a)));
     ranked
 }
 
@@ -63,46 +61,39 @@ fn built_against_reserved(report: &Report) -> Markup {
         (Ink::Series(level.index()), seen.map(at).collect::<Vec<_>>())
     };
     let groups = Level::ALL.map(of);
-    let end = |value: fn(&(f64, f64)) -> f64| {
+    let axis = |title, value: fn(&(f64, f64)) -> f64| {
         let all = groups.iter().flat_map(|(_, points)| points.iter().map(value));
-        round_up(all.fold(0.0, f64::max) * 1.02)
+        let end = round_up(all.fold(0.0, f64::max) * 1.02);
+        Axis { title, range: 0.0..end, tick: percent_tick }
     };
-    let x = Axis {
-        title: "built, of the games that saw it",
-        range: 0.0..end(|at| at.0),
-        tick: percent_tick,
+    let row = |(of, counts): Counted<'_>| {
+        html! {
+            th scope="row" { (card(of)) }
+            td { (grouped(counts.games_seen)) }
+            td { (grouped(counts.built())) }
+            td { (grouped(counts.built_from_reserve)) }
+            td { (grouped(counts.reserved())) }
+            td { (grouped(counts.reserved_from_deck)) }
+        }
     };
-    let y = Axis { title: "reserved", range: 0.0..end(|at| at.1), tick: percent_tick };
-    let rows = Level::ALL
-        .iter()
-        .flat_map(|&level| ranked(report, level))
-        .map(|(card, counts)| full_row(card, counts));
     figure(
         "Built against reserved",
-        "One ring a card. To the right are the cards that get built; high up those that are put \
-         aside, which also happens to take gold or to keep them from others.",
-        &key([
-            (Ink::Series(0), "level 1"),
-            (Ink::Series(1), "level 2"),
-            (Ink::Series(2), "level 3"),
-        ]),
-        &points("Cards by how often they are built and reserved", &groups, &x, &y),
-        &table_of(&FULL_HEAD, &[], rows),
+        "One ring for each card. Cards on the right are often built, cards at the top often reserved, \
+         which players also do to take gold or to keep a card from others.",
+        &key(Level::ALL
+            .map(|level| (Ink::Series(level.index()), format!("level {}", level.number())))),
+        &points(
+            "Cards by how often they are built and reserved",
+            &groups,
+            &axis("built, of the games that saw it", |at| at.0),
+            &axis("reserved", |at| at.1),
+        ),
+        &table_of(
+            &["card", "games", "built", "from a reserve", "reserved", "from a deck"],
+            &[],
+            Level::ALL.into_iter().flat_map(|level| ranked(report, level)).map(row),
+        ),
     )
-}
-
-const FULL_HEAD: [&str; 6] =
-    ["card", "games", "built", "of them reserved before", "reserved", "of them off the deck"];
-
-fn full_row(of: &Card, counts: &CardCounts) -> Markup {
-    html! {
-        th scope="row" { (card(of)) }
-        td { (grouped(counts.games_seen)) }
-        td { (grouped(counts.built())) }
-        td { (grouped(counts.built_from_reserve)) }
-        td { (grouped(counts.reserved())) }
-        td { (grouped(counts.reserved_from_deck)) }
-    }
 }
 
 fn of_level(report: &Report, level: Level) -> Markup {
@@ -125,7 +116,7 @@ fn of_level(report: &Report, level: Level) -> Markup {
     html! {
         div.box {
             h3 { "Level " (level.number()) ": most and least built" }
-            p.what { "The square gives its colour and its points, the circles cost." }
+            p.what { "The square shows the bonus and the points, the circles show the cost." }
             (table_of(&head, &[], ends))
             details {
                 summary { "All " (ranked.len()) " cards" }

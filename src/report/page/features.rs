@@ -1,6 +1,6 @@
-//! How the values of the columns are spread, and which columns stand out.
+//! The values of the columns, and which columns stand out.
 
-use super::numbers::{NOTHING, grouped, short};
+use super::numbers::{grouped, number, short};
 use super::palette::Ink;
 use super::parts::{column_name, section, table_of};
 use super::plot::sparkline;
@@ -10,17 +10,18 @@ use crate::rules::Color;
 use maud::{Markup, html};
 use std::collections::HashMap;
 
-/// Marked columns that are listed one by one.
-const MOST_LISTED: usize = 40;
+/// Marked columns that are visible at once, and in all.
+const FIRST_MARKED: usize = 8;
+const MOST_MARKED: usize = 48;
 
-/// Columns that tell the same of another player, card, noble or colour.
+/// Columns that say the same of another player, card, noble or color.
 struct Kind<'r> {
     name: String,
     columns: Vec<&'r ColumnReport>,
     values: Distribution,
 }
 
-/// The name with its numbers as N and its colours as C.
+/// The name with N for its numbers and C for its colors.
 fn kind_name(name: &str) -> String {
     let part = |part: &str| {
         if Color::ALL.iter().any(|color| color.name() == part) {
@@ -34,43 +35,52 @@ fn kind_name(name: &str) -> String {
     name.split('_').map(part).collect::<Vec<String>>().join("_")
 }
 
-/// The columns of a family by kind, in the order in which kinds begin.
-fn kinds(report: &Report, family: Family) -> Vec<Kind<'_>> {
+/// The kinds of some columns, in the order of their first columns.
+fn kinds<'r>(columns: &[&'r ColumnReport]) -> Vec<Kind<'r>> {
     let mut kinds: Vec<Kind<'_>> = Vec::new();
-    let mut places: HashMap<String, usize> = HashMap::new();
-    for column in report.columns.iter().filter(|column| column.feature.family == family) {
+    let mut indices: HashMap<String, usize> = HashMap::new();
+    for &column in columns {
         let name = kind_name(column.feature.name.as_str());
-        let place = *places.entry(name.clone()).or_insert_with(|| {
+        let index = *indices.entry(name.clone()).or_insert_with(|| {
             kinds.push(Kind { name, columns: Vec::new(), values: Distribution::default() });
             kinds.len() - 1
         });
-        kinds[place].columns.push(column);
-        kinds[place].values.merge(&column.values);
+        kinds[index].columns.push(column);
+        kinds[index].values.merge(&column.values);
     }
     kinds
 }
 
 pub(super) fn features(report: &Report) -> Markup {
-    let marked = |mark| report.columns.iter().filter(move |column| column.mark == Some(mark));
+    let marked = |mark| -> Vec<&ColumnReport> {
+        report.columns.iter().filter(|column| column.mark == Some(mark)).collect()
+    };
+    let mut outliers = marked(Mark::Outlier);
+    outliers.sort_by(|a, b| b.farthest().total_cmp(&a.farthest()));
     let content = html! {
         p {
-            "Values before normalisation, over all rows of the cache. "
-            "A " (tag(Mark::Constant)) " column has one value in every row and tells nothing; an "
-            (tag(Mark::Outlying)) " one has a value more than " (FAR) " deviations from its mean, \
-             which is how large it arrives at a network; a " (tag(Mark::Rare)) " flag is the same in \
-             all but one row in a thousand. What all columns of absent players hold in games of two \
-             or three is 0."
+            "Values before normalization, over all rows of the cache. "
+            "A " (tag(Mark::Constant)) " column has one value in all rows and carries no information; an "
+            (tag(Mark::Outlier)) " column has a value more than " (FAR) " standard deviations from its \
+             mean, which is how large it reaches a network; a " (tag(Mark::Rare)) " flag is the same in \
+             all but one row in a thousand. The columns of absent players are 0 in games of two and three."
         }
         p {
-            "Below, N stands for a number and C for a colour: columns that tell the same of another \
-             player, card or colour stand in one line. Bars run over all values from least to most; \
-             their heights are square roots, so that rare values are seen. Blue columns are \
-             normalised, green ones are not."
+            "Below, N stands for a number and C for a color: columns that say the same of another player, \
+             card or color share a row. Plots run from the minimum to the maximum; heights are square \
+             roots, so that rare values are visible. Blue columns are normalized, green ones are not."
         }
         div.cards {
-            (marked_box("Constant columns", &marked(Mark::Constant).collect::<Vec<_>>(), Mark::Constant))
-            (marked_box("Outlying columns", &farthest_first(marked(Mark::Outlying)), Mark::Outlying))
-            (marked_box("Rare flags", &marked(Mark::Rare).collect::<Vec<_>>(), Mark::Rare))
+            (marked_box("Constant columns", "value", &marked(Mark::Constant), |column| {
+                number(column.values.mode())
+            }))
+            (marked_box("Columns with outliers", "farthest, in standard deviations", &outliers, |column| {
+                short(column.farthest())
+            }))
+            (marked_box("Rare flags", "rows with another value", &marked(Mark::Rare), |column| {
+                let values = &column.values;
+                grouped(values.total() - values.mode().map_or(0, |mode| values.count(mode)))
+            }))
         }
         @for family in Family::ALL { (of_family(report, family)) }
     };
@@ -81,44 +91,32 @@ fn tag(mark: Mark) -> Markup {
     html! { span class={ "tag " (mark.name()) } { (mark.name()) } }
 }
 
-fn farthest_first<'r>(columns: impl Iterator<Item = &'r ColumnReport>) -> Vec<&'r ColumnReport> {
-    let mut columns: Vec<&ColumnReport> = columns.collect();
-    columns.sort_by(|a, b| b.farthest().total_cmp(&a.farthest()));
-    columns
-}
-
-fn marked_box(title: &str, columns: &[&ColumnReport], mark: Mark) -> Markup {
-    let head = match mark {
-        Mark::Constant => ["column", "value"],
-        Mark::Outlying => ["column", "farthest, in deviations"],
-        Mark::Rare => ["column", "rows with another value"],
-    };
+fn marked_box(
+    title: &str,
+    what: &str,
+    columns: &[&ColumnReport],
+    value: impl Fn(&ColumnReport) -> String,
+) -> Markup {
     let row = |column: &&ColumnReport| {
-        let values = &column.values;
-        let most = values.mode().map_or(0, |mode| values.count(mode));
         html! {
             th.wrap scope="row" { (column_name(column.feature.name.as_str())) }
-            td {
-                @match mark {
-                    Mark::Constant => (number(values.mode())),
-                    Mark::Outlying => (short(column.farthest())),
-                    Mark::Rare => (grouped(values.total() - most)),
-                }
-            }
+            td { (value(column)) }
         }
     };
-    let (first, rest) = columns.split_at(columns.len().min(8));
+    let table =
+        |columns: &[&ColumnReport]| table_of(&["column", what], &[], columns.iter().map(row));
+    let (first, rest) = columns.split_at(columns.len().min(FIRST_MARKED));
+    let (listed, unlisted) = rest.split_at(rest.len().min(MOST_MARKED - FIRST_MARKED));
     html! {
         div.box {
             h3 { (title) ": " (columns.len()) }
-            @if columns.is_empty() { p.what { "None." } }
-            @else { (table_of(&head, &[], first.iter().map(row))) }
+            @if columns.is_empty() { p.what { "None." } } @else { (table(first)) }
             @if !rest.is_empty() {
                 details {
                     summary { (grouped(rest.len() as u64)) " more" }
-                    (table_of(&head, &[], rest.iter().take(MOST_LISTED).map(row)))
-                    @if rest.len() > MOST_LISTED {
-                        p.what { "and " (rest.len() - MOST_LISTED) " more: the tables by family mark them" }
+                    (table(listed))
+                    @if !unlisted.is_empty() {
+                        p.what { "and " (unlisted.len()) " more, in the tables by family" }
                     }
                 }
             }
@@ -126,40 +124,34 @@ fn marked_box(title: &str, columns: &[&ColumnReport], mark: Mark) -> Markup {
     }
 }
 
-fn number(value: Option<i64>) -> String {
-    value.map_or(NOTHING.to_owned(), |value| value.to_string())
-}
-
 fn of_family(report: &Report, family: Family) -> Markup {
-    let kinds = kinds(report, family);
-    let columns: Vec<&ColumnReport> = kinds.iter().flat_map(|kind| kind.columns.clone()).collect();
-    let of_kind = |kind: &Kind<'_>| {
-        let ink = if kind.columns.iter().any(|column| column.feature.normalized) {
-            Ink::Series(0)
-        } else {
-            Ink::Series(2)
-        };
-        let shape: Vec<_> = kind.values.iter().collect();
-        let count = |mark| kind.columns.iter().filter(|column| column.mark == Some(mark)).count();
+    let all = report.columns.iter();
+    let columns: Vec<&ColumnReport> =
+        all.filter(|column| column.feature.family == family).collect();
+    let of_kind = |Kind { name, columns, values }: &Kind<'_>| {
+        let is_normalized = columns.iter().any(|column| column.feature.normalized);
+        let ink = if is_normalized { Ink::Series(0) } else { Ink::Series(2) };
+        let counts: Vec<_> = values.iter().collect();
+        let marked = |mark| columns.iter().filter(|column| column.mark == Some(mark)).count();
         html! {
             th.wrap scope="row" {
-                (column_name(&kind.name))
-                @if kind.columns.len() > 1 { " " span.faint { "×\u{a0}" (kind.columns.len()) } }
+                (column_name(name))
+                @if columns.len() > 1 { " " span.faint { "×\u{a0}" (columns.len()) } }
                 " "
-                @for mark in [Mark::Constant, Mark::Outlying, Mark::Rare] {
-                    @if count(mark) > 0 {
+                @for mark in [Mark::Constant, Mark::Outlier, Mark::Rare] {
+                    @if marked(mark) > 0 {
                         span class={ "tag " (mark.name()) } {
-                            @if kind.columns.len() > 1 { (count(mark)) " " }
+                            @if columns.len() > 1 { (marked(mark)) " " }
                             (mark.name())
                         }
                         " "
                     }
                 }
             }
-            td.left { (sparkline(&format!("Values of {}", kind.name), &shape, ink)) }
-            td { (number(kind.values.min())) }
-            td { (short(kind.values.mean())) }
-            td { (number(kind.values.max())) }
+            td.left { (sparkline(&format!("Values of {name}"), &counts, ink)) }
+            td { (number(values.min())) }
+            td { (short(values.mean())) }
+            td { (number(values.max())) }
         }
     };
     let of_column = |column: &&ColumnReport| {
@@ -167,7 +159,7 @@ fn of_family(report: &Report, family: Family) -> Markup {
         html! {
             th scope="row" { (column_name(column.feature.name.as_str())) }
             td { (short(values.mean())) }
-            td { (short(values.deviation())) }
+            td { (short(values.standard_deviation())) }
             td { (number(values.min())) }
             td { (number(values.quantile(0.5))) }
             td { (number(values.max())) }
@@ -175,23 +167,21 @@ fn of_family(report: &Report, family: Family) -> Markup {
             td.left { @if let Some(mark) = column.mark { (tag(mark)) } }
         }
     };
-    let mut in_order = columns.clone();
-    in_order.sort_by_key(|column| std::ptr::from_ref(*column));
     html! {
         div.box {
             h3 { (family.name().replace('_', " ")) ": " (columns.len()) " columns" }
             (table_of(
-                &["column", "values", "least", "mean", "most"],
+                &["column", "values", "min", "mean", "max"],
                 &[1],
-                kinds.iter().map(of_kind),
+                kinds(&columns).iter().map(of_kind),
             ))
             details {
                 summary { "Each column" }
                 (table_of(
-                    &["column", "mean", "deviation", "least", "median", "most",
-                      "farthest, in deviations", ""],
+                    &["column", "mean", "standard deviation", "min", "median", "max",
+                      "farthest, in standard deviations", ""],
                     &[7],
-                    in_order.iter().map(of_column),
+                    columns.iter().map(of_column),
                 ))
             }
         }
@@ -203,7 +193,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn columns_of_a_kind_differ_in_numbers_and_colours_only() {
+    fn kind_names() {
         assert_eq!(kind_name("player3_card14_distance_black"), "playerN_cardN_distance_C");
         assert_eq!(kind_name("deck_level1_remaining"), "deck_levelN_remaining");
         assert_eq!(kind_name("max_tokens_pile_gold"), "max_tokens_pile_gold");

@@ -1,14 +1,14 @@
-//! What the heads may choose and what they choose; classes never seen; labels that are not legal.
+//! Legal and chosen classes of each head; classes that never occur; illegal labels.
 
-use super::numbers::{NOTHING, counted, grouped, percent_tick, share, short, tick};
+use super::numbers::{NOTHING, counted, grouped, percent, percent_tick, round_up, share, short};
 use super::palette::Ink;
-use super::parts::{figure, round_up, section, table, table_of};
+use super::parts::{figure, names_in_short, section, table, table_of};
 use super::plot::{Axis, Bar, bars, columns};
 use crate::encode::{Head, REMOVALS};
-use crate::report::{ClassTally, HeadTally, Report, class_in_words, never_occurs};
+use crate::report::{ClassTally, HeadTally, IllegalLabel, Report, class_in_words, never_occurs};
 use maud::{Markup, html};
 
-/// Classes listed by name where there are many.
+/// Classes that are listed by name.
 const MOST_LISTED: usize = 30;
 
 fn heads_of(report: &Report) -> impl Iterator<Item = (Head, &HeadTally)> {
@@ -16,10 +16,10 @@ fn heads_of(report: &Report) -> impl Iterator<Item = (Head, &HeadTally)> {
 }
 
 pub(super) fn heads(report: &Report) -> Markup {
-    let line = |(head, tally): (Head, &HeadTally)| {
+    let row = |(head, tally): (Head, &HeadTally)| {
         let rows = tally.rows;
-        let choices = tally.legal_counts.iter().enumerate();
-        let legal: u64 = choices.map(|(legal, &rows)| legal as u64 * rows).sum();
+        let by_legal = tally.legal_counts.iter().enumerate();
+        let legal: u64 = by_legal.map(|(legal, &rows)| legal as u64 * rows).sum();
         let when_chosen: u64 = tally.classes.iter().map(|class| class.choices).sum();
         let forced = tally.legal_counts.get(1).copied().unwrap_or(0);
         vec![
@@ -35,16 +35,19 @@ pub(super) fn heads(report: &Report) -> Markup {
             grouped(tally.illegal),
         ]
     };
+    let head = [
+        "head",
+        "classes",
+        "applies to",
+        "mean of legal classes",
+        "mean where it applies",
+        "one legal class",
+        "illegal",
+    ];
     let content = html! {
         p { "Each head of a network chooses among its legal classes, in the rows to which it applies. \
-             Where the rows leave no choice, a right answer proves nothing." }
-        div.box {
-            (table(
-                &["head", "classes", "applies to", "legal on average", "legal where it applies",
-                  "just one legal", "not legal"],
-                heads_of(report).map(line),
-            ))
-        }
+             Where only one class is legal, a right answer proves nothing." }
+        div.box { (table(&head, heads_of(report).map(row))) }
         div.cards.pairs {
             @for (head, tally) in heads_of(report) {
                 (choices(head, tally))
@@ -55,69 +58,61 @@ pub(super) fn heads(report: &Report) -> Markup {
     section("heads", "Legal moves and chosen classes", &content)
 }
 
-/// Classes of a head that are drawn as one bar.
-struct Group {
-    name: String,
-    chosen: u64,
-    by_chance: f64,
-}
-
-fn groups(head: Head, tally: &HeadTally) -> Vec<Group> {
+/// Name, chosen and expected by chance, for each bar of a head.
+fn groups(head: Head, tally: &HeadTally) -> Vec<(String, f64, f64)> {
     let all = tally.classes.iter().enumerate();
     if head != Head::GemsRemoved {
-        let group = |(place, class): (usize, &ClassTally)| Group {
-            name: short_name(head, place),
-            chosen: class.chosen,
-            by_chance: class.by_chance(),
+        let possible = all.filter(|&(class, _)| !never_occurs(head, class));
+        let group = |(class, tally): (usize, &ClassTally)| {
+            (short_name(head, class), tally.chosen as f64, tally.by_chance())
         };
-        return all.filter(|&(place, _)| !never_occurs(head, place)).map(group).collect();
+        return possible.map(group).collect();
     }
-    // 84 bars tell less than four.
-    let mut by_total: Vec<Group> = ["none", "1 gem", "2 gems", "3 gems"]
-        .map(|name| Group { name: name.to_owned(), chosen: 0, by_chance: 0.0 })
-        .into();
-    for (place, class) in all {
-        let group = &mut by_total[usize::from(REMOVALS[place].total())];
-        group.chosen += class.chosen;
-        group.by_chance += class.by_chance();
+    // By the number of gems: 84 bars would be too many.
+    let mut groups: Vec<(String, f64, f64)> =
+        ["none", "1 gem", "2 gems", "3 gems"].map(|name| (name.to_owned(), 0.0, 0.0)).into();
+    for (class, tally) in all {
+        let (_, chosen, by_chance) = &mut groups[usize::from(REMOVALS[class].total())];
+        *chosen += tally.chosen as f64;
+        *by_chance += tally.by_chance();
     }
-    by_total
+    groups
 }
 
-/// The class in words that fit beside a bar.
+/// A description of the class that fits beside a bar.
 fn short_name(head: Head, class: usize) -> String {
-    let words = class_in_words(head, class);
-    match head {
-        Head::CardReservation if class == 11 => "card 11 / deck 1".to_owned(),
-        _ => words.replace("displayed card", "card").replace("reserved card", "reserve"),
+    if (head, class) == (Head::CardReservation, 11) {
+        return "card 11 / deck 1".to_owned();
     }
+    let words = class_in_words(head, class);
+    words.replace("displayed card", "card").replace("reserved card", "reserve")
 }
 
 fn choices(head: Head, tally: &HeadTally) -> Markup {
     let labels = tally.chosen();
-    let groups = groups(head, tally);
     let of_labels = |number: f64| number / labels.max(1) as f64;
-    let bar = |group: &Group| Bar {
-        name: group.name.clone(),
-        parts: vec![(Ink::Series(0), of_labels(group.chosen as f64))],
-        note: share(group.chosen, labels),
-        mark: Some(of_labels(group.by_chance)),
+    let groups = groups(head, tally);
+    let bar = |(name, chosen, by_chance): &(String, f64, f64)| Bar {
+        name: name.clone(),
+        parts: vec![(Ink::Series(0), of_labels(*chosen))],
+        note: percent(*chosen, labels as f64),
+        mark: Some(of_labels(*by_chance)),
     };
-    let most = groups.iter().map(|group| of_labels(group.by_chance.max(group.chosen as f64)));
-    let most = round_up(most.fold(0.0, f64::max).max(0.01)).min(1.0);
+    let most = groups.iter().map(|(_, chosen, by_chance)| of_labels(by_chance.max(*chosen)));
+    let most = round_up(most.fold(0.01, f64::max)).min(1.0);
     let x = Axis { title: "of the rows it applies to", range: 0.0..most, tick: percent_tick };
     let key = html! {
         div.key {
             span { i style={ "background:" (Ink::Series(0).css()) } {} "chosen" }
-            span { i.mark style={ "background:" (Ink::Text.css()) } {} "by chance among the legal" }
+            span { i.mark style={ "background:" (Ink::Text.css()) } {} "expected by chance" }
         }
     };
-    let line = |(place, class): (usize, &ClassTally)| {
+    let row = |(index, class): (usize, &ClassTally)| {
         let chance = class.by_chance();
         let times =
             if chance > 0.0 { short(class.chosen as f64 / chance) } else { NOTHING.to_owned() };
         vec![
-            format!("{place}: {}", class_in_words(head, place)),
+            format!("{index}: {}", class_in_words(head, index)),
             grouped(class.legal),
             grouped(class.chosen),
             share(class.chosen, labels),
@@ -126,16 +121,18 @@ fn choices(head: Head, tally: &HeadTally) -> Markup {
         ]
     };
     let what = match head {
-        Head::GemsRemoved => "Gems given back, by how many. The table has each of the 84 classes.",
+        Head::GemsRemoved => "Gems given back, by number. The table has each of the 84 classes.",
         Head::CardReservation => {
-            "Class 11 is both the twelfth displayed card and the top of deck 1. A bar past its mark \
-             is preferred, one short of it avoided."
+            "Class 11 is both the twelfth displayed card and the top of deck 1. A bar longer than its \
+             mark is preferred, a shorter one avoided."
         }
         _ => {
-            "A bar past its mark is a class that is preferred to the others that were legal beside \
-             it; one short of it is avoided."
+            "The mark is the share by equal chance among the legal classes: a class with a longer bar \
+             is preferred, one with a shorter bar avoided."
         }
     };
+    let head_row =
+        ["class", "legal in", "chosen in", "of its labels", "times chance", "legal when chosen"];
     figure(
         head.name(),
         what,
@@ -145,17 +142,7 @@ fn choices(head: Head, tally: &HeadTally) -> Markup {
             &groups.iter().map(bar).collect::<Vec<_>>(),
             &x,
         ),
-        &table(
-            &[
-                "class",
-                "legal in",
-                "chosen in",
-                "of its labels",
-                "times chance",
-                "legal when chosen",
-            ],
-            tally.classes.iter().enumerate().map(line),
-        ),
+        &table(&head_row, tally.classes.iter().enumerate().map(row)),
     )
 }
 
@@ -164,14 +151,16 @@ fn legal_counts(head: Head, tally: &HeadTally) -> Markup {
     let counts = &tally.legal_counts[..=last];
     let names: Vec<String> = (0..=last).map(|legal| legal.to_string()).collect();
     let heights: Vec<f64> = counts.iter().map(|&rows| rows as f64).collect();
-    let most = counts.iter().max().copied().unwrap_or(0);
-    let y = Axis { title: "rows", range: 0.0..round_up(most as f64), tick };
-    let line = |(legal, &rows): (usize, &u64)| {
+    let row = |(legal, &rows): (usize, &u64)| {
         vec![legal.to_string(), grouped(rows), share(rows, tally.rows)]
     };
     let what = match head {
-        Head::GemsRemoved => "Rows by how many classes were legal; giving back nothing always is.",
-        _ => "Rows by how many classes were legal; at 0 the head has no say, at 1 no choice.",
+        Head::GemsRemoved => {
+            "Rows by number of legal classes; giving back nothing is always legal."
+        }
+        _ => {
+            "Rows by number of legal classes. At 0 the head does not apply, at 1 there is no choice."
+        }
     };
     figure(
         &format!("{}: legal classes", head.name()),
@@ -182,60 +171,55 @@ fn legal_counts(head: Head, tally: &HeadTally) -> Markup {
             &names,
             &[(Ink::Series(2), heights)],
             "legal classes",
-            &y,
+            &Axis::counts("rows", counts.iter().max().copied().unwrap_or(0)),
         ),
-        &table(&["legal classes", "rows", "of all"], counts.iter().enumerate().map(line)),
+        &table(&["legal classes", "rows", "of all"], counts.iter().enumerate().map(row)),
     )
 }
 
-/// Classes that no row has as its label.
+/// Classes of a head that no row has as its label, by what they are.
+type Unseen = (Head, [(&'static str, Vec<usize>); 2]);
+
+/// Classes that are the label of no row.
 pub(super) fn unseen(report: &Report) -> Markup {
-    let listed = |head: Head, classes: &[usize]| {
-        let named = classes.iter().take(MOST_LISTED).map(|&class| match head {
-            Head::GemTake2 | Head::ActionType => class_in_words(head, class),
-            _ => format!("{class} ({})", class_in_words(head, class)),
-        });
-        let mut text = named.collect::<Vec<_>>().join("; ");
-        if classes.len() > MOST_LISTED {
-            text += &format!("; and {} more", classes.len() - MOST_LISTED);
-        }
-        text
-    };
-    let row = |(head, tally): (Head, &HeadTally)| {
-        let can_occur = tally.never_chosen().filter(|&class| !never_occurs(head, class));
+    let of_head = |(head, tally): (Head, &HeadTally)| -> Unseen {
+        let possible = tally.never_chosen().filter(|&class| !never_occurs(head, class));
         let (legal, never): (Vec<usize>, Vec<usize>) =
-            can_occur.partition(|&class| tally.classes[class].legal > 0);
-        (head, legal, never)
+            possible.partition(|&class| tally.classes[class].legal > 0);
+        (head, [("legal at times", legal), ("never legal", never)])
     };
-    let all: Vec<(Head, Vec<usize>, Vec<usize>)> = heads_of(report).map(row).collect();
-    let counts = |(head, legal, never): &(Head, Vec<usize>, Vec<usize>)| {
+    let all: Vec<Unseen> = heads_of(report).map(of_head).collect();
+    let counts = |(head, [(_, legal), (_, never)]): &Unseen| {
         vec![head.name().to_owned(), legal.len().to_string(), never.len().to_string()]
     };
-    let named = |what: &str, head: Head, classes: &[usize]| {
-        html! {
-            @if !classes.is_empty() {
-                li { b { (head.name()) ", " (what) ": " } (listed(head, classes)) }
-            }
-        }
+    let listed = |head: Head, classes: &[usize]| {
+        let name = |&class: &usize| match head {
+            Head::GemTake2 | Head::ActionType => class_in_words(head, class),
+            _ => format!("{class} ({})", class_in_words(head, class)),
+        };
+        names_in_short(classes.iter().map(name), MOST_LISTED, "; ")
     };
     let content = html! {
-        p { "Classes that are the label of no row. A network has nothing to learn them from; those that \
-             are legal at times it may still be asked about. Two classes that can never occur are left \
-             out: the empty set of gem_take3 and class 14 of card_reservation." }
+        p { "Classes that are the label of no row, so that a network cannot learn them. It may still \
+             meet those that are legal at times. Two classes that can never occur are excluded: the \
+             empty set of gem_take3 and class 14 of card_reservation." }
         div.box {
             (table(&["head", "legal, never chosen", "never legal"], all.iter().map(counts)))
             ul.named {
-                @for (head, legal, never) in &all {
-                    (named("legal at times", *head, legal))
-                    (named("never legal", *head, never))
+                @for (head, kinds) in &all {
+                    @for (what, classes) in kinds {
+                        @if !classes.is_empty() {
+                            li { b { (head.name()) ", " (what) ": " } (listed(*head, classes)) }
+                        }
+                    }
                 }
             }
         }
     };
-    section("unseen", "Classes never seen", &content)
+    section("unseen", "Classes that never occur", &content)
 }
 
-/// Labels that are not legal under their mask.
+/// Labels that are illegal under their mask.
 pub(super) fn illegal(report: &Report) -> Markup {
     let all: u64 = heads_of(report).map(|(_, tally)| tally.illegal).sum();
     let row = |(head, tally): (Head, &HeadTally)| {
@@ -246,12 +230,12 @@ pub(super) fn illegal(report: &Report) -> Markup {
             td { (share(tally.illegal, tally.chosen())) }
         }
     };
+    let place = |head: Head, label: &IllegalLabel| {
+        let (game, turn, row) = (label.game_id, label.turn_number, label.row_in_game);
+        format!("game {game}, turn {turn}, row {row} ({})", class_in_words(head, label.class))
+    };
     let named = |(head, tally): (Head, &HeadTally)| {
-        let first = tally.named.iter().map(|label| {
-            let (game, turn, row) = (label.game_id, label.turn_number, label.row_in_game);
-            format!("game {game}, turn {turn}, row {row} ({})", class_in_words(head, label.class))
-        });
-        let first: Vec<String> = first.collect();
+        let first: Vec<String> = tally.named.iter().map(|label| place(head, label)).collect();
         let more = tally.illegal - first.len() as u64;
         html! {
             @if !first.is_empty() {
@@ -269,18 +253,18 @@ pub(super) fn illegal(report: &Report) -> Markup {
                 "Every logged move is legal by the rules that made the masks."
             } @else {
                 (counted(all, "label")) " would be masked out: with the class at minus infinity the loss \
-                 is infinite, so leave these rows out of the head's loss. They are in the logs; a rule \
+                 is infinite, so exclude these rows from the head's loss. They are in the logs; a rule \
                  that differs between the engine and the masks shows here first."
             }
         }
         div.box {
             (table_of(
-                &["head", "labels", "not legal", "of its labels"],
+                &["head", "labels", "illegal", "of its labels"],
                 &[],
                 heads_of(report).map(row),
             ))
             ul.named { @for head in heads_of(report) { (named(head)) } }
         }
     };
-    section("illegal", "Labels not legal under their masks", &content)
+    section("illegal", "Labels that are illegal under their masks", &content)
 }

@@ -1,14 +1,8 @@
-//! A report as one HTML file, for people.
+//! A report as one HTML page.
 //!
-//! **Why it is so.** The page is what somebody sends to a colleague, opens from a disk that has no
-//! network, and reads on a phone. So everything is in it: the stylesheet, the plots as SVG, and below
-//! each plot the numbers that were drawn, as a table. It has no script and asks nobody for anything.
-//!
-//! **How it works.** [`render`] takes a finished [`Report`] and counts nothing itself. Sections are
-//! functions from the report to markup; plots are drawn once, and the stylesheet colours them for light
-//! and dark. The same report gives the same bytes.
-//!
-//! **What it does not do.** It knows nothing of caches and exports, only of the numbers about them.
+//! The page is something to send to a colleague, to open without a network and to read on a phone. So
+//! everything is in one file: the stylesheet, the plots as SVG, and below each plot its numbers as a
+//! table. It has no script. [`render`] counts nothing itself, and the same report gives the same bytes.
 
 mod cards;
 mod export;
@@ -35,8 +29,8 @@ pub fn render(report: &Report) -> String {
         ("actions", "actions", Some(play::actions(report))),
         ("cards", "cards", Some(cards::cards(report))),
         ("heads", "heads", Some(heads::heads(report))),
-        ("unseen", "never seen", Some(heads::unseen(report))),
-        ("illegal", "not legal", Some(heads::illegal(report))),
+        ("unseen", "never chosen", Some(heads::unseen(report))),
+        ("illegal", "illegal labels", Some(heads::illegal(report))),
         ("splits", "splits", export::splits(report)),
         ("drift", "drift", export::drift(report)),
         ("features", "features", Some(features::features(report))),
@@ -63,13 +57,13 @@ pub fn render(report: &Report) -> String {
                             a href={ "#" (id) } { (name) }
                         }
                     }
-                    (worth_a_look(report))
+                    (findings_list(report))
                     @for (.., section) in &sections {
                         @if let Some(section) = section { (section) }
                     }
                     footer {
-                        "Written by prep " (env!("CARGO_PKG_VERSION")) ". prep report --json gives the \
-                         numbers to a program."
+                        "Written by prep " (env!("CARGO_PKG_VERSION")) ". prep report --json prints the \
+                         numbers."
                     }
                 }
             }
@@ -86,7 +80,7 @@ fn newest(report: &Report) -> Markup {
     }
 }
 
-fn worth_a_look(report: &Report) -> Markup {
+fn findings_list(report: &Report) -> Markup {
     let findings = findings(report);
     html! {
         @if findings.is_empty() { p { "Nothing stands out." } }
@@ -94,7 +88,7 @@ fn worth_a_look(report: &Report) -> Markup {
             ul.findings {
                 @for finding in &findings {
                     li class=[finding.is_warning.then_some("warning")] {
-                        b { (if finding.is_warning { "Look at this: " } else { "Good to know: " }) }
+                        b { (if finding.is_warning { "Warning: " } else { "Note: " }) }
                         (finding.text) " "
                         a href={ "#" (finding.section) } { "more" }
                     }

@@ -1,11 +1,11 @@
-//! Numbers as people read them.
+//! Numbers as text.
 
 pub(super) use crate::words::{bytes_in_words, counted, grouped};
 
-/// Stands where there is nothing to tell.
+/// Instead of a number where there is none.
 pub(super) const NOTHING: &str = "–";
 
-/// A share in percent, with as many digits as tell something.
+/// A share in percent; more digits for a small one.
 pub(super) fn percent(part: f64, whole: f64) -> String {
     if whole == 0.0 {
         return NOTHING.to_owned();
@@ -24,8 +24,7 @@ pub(super) fn share(part: u64, whole: u64) -> String {
     percent(part as f64, whole as f64)
 }
 
-/// A number with two decimals, or as many as a small one needs: large ones have them too, so that
-/// 108.12 and 58.05 stand under each other.
+/// A number with two decimals, or more if it is small.
 pub(super) fn short(number: f64) -> String {
     match number.abs() {
         0.0 => "0".to_owned(),
@@ -35,7 +34,7 @@ pub(super) fn short(number: f64) -> String {
     }
 }
 
-/// Thousands as `k`, millions as `M`: for the ticks of an axis.
+/// A tick of an axis, with `k` for thousands and `M` for millions.
 pub(super) fn tick(number: f64) -> String {
     let plain = |number: f64| format!("{}", (number * 100.0).round() / 100.0);
     match number.abs() {
@@ -50,13 +49,27 @@ pub(super) fn percent_tick(share: f64) -> String {
     format!("{} %", (share * 1000.0).round() / 10.0)
 }
 
+/// The smallest round number that is not below this one: where an axis ends.
+pub(super) fn round_up(number: f64) -> f64 {
+    if number <= 0.0 {
+        return 1.0;
+    }
+    let power = 10_f64.powf(number.log10().floor());
+    let steps = [1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0];
+    steps.into_iter().map(|step| step * power).find(|&round| round >= number).unwrap_or(number)
+}
+
+/// A whole number, if there is one.
+pub(super) fn number(value: Option<i64>) -> String {
+    value.map_or(NOTHING.to_owned(), |value| value.to_string())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn numbers_have_the_digits_that_tell_something() {
-        assert_eq!([grouped(0), grouped(999), grouped(559_796)], ["0", "999", "559,796"]);
+    fn digits() {
         assert_eq!([share(1, 3), share(1, 500), share(0, 9)], ["33.3 %", "0.20 %", "0 %"]);
         assert_eq!([share(1, 100_000), share(0, 0)], ["< 0.01 %", NOTHING]);
         assert_eq!([tick(1500.0), tick(2e6), tick(0.25)], ["1.5k", "2M", "0.25"]);

@@ -1,30 +1,29 @@
-//! The colours of the page, by what they are for, in light and in dark.
+//! The colors of the page by purpose, for light and dark mode.
 //!
-//! A plot is drawn in the light colours; the stylesheet gives each of them its variable, by the
-//! colour that stands in the SVG: so one drawing serves both, and follows the reader's choice while
-//! the page is open.
+//! Plots are drawn in the light colors, and the stylesheet replaces each of them with its variable. So
+//! one drawing serves both modes, and follows the reader's setting while the page is open.
 
 use plotters::style::RGBColor;
 use std::fmt::Write;
 
-/// What a colour is for.
+/// The purpose of a color.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ink {
-    /// The first, second, third and fourth of things that are told apart.
+    /// The first to fourth of several series.
     Series(usize),
-    /// Words.
+    /// Text.
     Text,
-    /// Words that matter less: ticks, notes.
+    /// Less important text: ticks, notes.
     Muted,
-    /// Lines to read values off.
+    /// Grid lines.
     Grid,
-    /// What to look at.
+    /// Warnings.
     Alarm,
-    /// Behind everything that is on a card.
+    /// The background of a box.
     Card,
 }
 
-/// Name of the CSS variable, light, dark. No two light colours may be equal.
+/// Name of the CSS variable, light color, dark color. The light ones are distinct.
 const COLORS: [(Ink, &str, Rgb, Rgb); 9] = [
     (Ink::Series(0), "series-0", 0x1f63c6, 0x7fb0ff),
     (Ink::Series(1), "series-1", 0xba4d08, 0xf7a05f),
@@ -41,26 +40,26 @@ const COLORS: [(Ink, &str, Rgb, Rgb); 9] = [
 type Rgb = u32;
 
 impl Ink {
-    /// As it stands in a drawing.
+    /// The color in a drawing.
     pub(super) fn color(self) -> RGBColor {
         let (.., light, _) = self.entry();
         let [_, red, green, blue] = light.to_be_bytes();
         RGBColor(red, green, blue)
     }
 
-    /// The variable, as a value of CSS.
+    /// The variable as a CSS value.
     pub(super) fn css(self) -> String {
         format!("var(--{})", self.entry().1)
     }
 
     fn entry(self) -> (Ink, &'static str, Rgb, Rgb) {
-        // An ink that is not listed would be one of too many series: they begin anew.
+        // Only a series beyond the fourth is not listed.
         let listed = COLORS.into_iter().find(|&(ink, ..)| ink == self);
         listed.unwrap_or(COLORS[0])
     }
 }
 
-/// The variables for light and dark, and the rules that put them in the place of drawn colours.
+/// The variables for both modes, and the rules that replace drawn colors with them.
 pub(super) fn css() -> String {
     let variables = |color: fn(Rgb, Rgb) -> Rgb| -> String {
         let variable = |(_, name, light, dark)| format!("--{name}:#{:06x};", color(light, dark));
@@ -98,20 +97,20 @@ mod tests {
     }
 
     #[test]
-    fn words_and_lines_stand_out_in_light_and_in_dark() {
+    fn contrast_is_enough() {
         let (.., light_card, dark_card) = Ink::Card.entry();
         for (ink, name, light, dark) in COLORS {
             if matches!(ink, Ink::Grid | Ink::Card) {
                 continue;
             }
-            // 4.5 is what WCAG asks for words.
+            // What WCAG requires for text.
             assert!(contrast(light, light_card) >= 4.5, "{name} in light");
             assert!(contrast(dark, dark_card) >= 4.5, "{name} in dark");
         }
     }
 
     #[test]
-    fn a_drawn_colour_has_one_variable() {
+    fn light_colors_are_distinct() {
         let mut light: Vec<Rgb> = COLORS.map(|(_, _, light, _)| light).to_vec();
         light.sort_unstable();
         light.dedup();

@@ -1,10 +1,37 @@
-//! The parts that every section is made of: figures, keys, tables, cards.
+//! What every section is made of: figures, keys, tables, cards.
 
 use super::palette::Ink;
+use crate::report::{GamesTally, Report};
 use crate::rules::{Card, PlayerCount};
 use maud::{Markup, html};
 
-/// A section with its heading, and the id by which the page's links find it.
+/// The games of one number of players.
+pub(super) struct Group<'r> {
+    /// The place of the number in [`PlayerCount::ALL`].
+    pub(super) index: usize,
+    /// `2 players`
+    pub(super) name: String,
+    pub(super) games: &'r GamesTally,
+}
+
+impl Group<'_> {
+    pub(super) fn ink(&self) -> Ink {
+        Ink::Series(self.index)
+    }
+}
+
+/// A group for each number of players of which there are games.
+pub(super) fn groups(report: &Report) -> Vec<Group<'_>> {
+    let group = |(index, games)| Group { index, name: player_names()[index].clone(), games };
+    let groups = report.tally.games.iter().enumerate().map(group);
+    groups.filter(|group| group.games.games > 0).collect()
+}
+
+fn player_names() -> [String; PlayerCount::ALL.len()] {
+    PlayerCount::ALL.map(|players| format!("{} players", players.get()))
+}
+
+/// A section with its heading, and the id that the page's links lead to.
 pub(super) fn section(id: &str, title: &str, content: &Markup) -> Markup {
     html! {
         section id=(id) {
@@ -14,7 +41,7 @@ pub(super) fn section(id: &str, title: &str, content: &Markup) -> Markup {
     }
 }
 
-/// A plot with its title and what it shows, and below it the numbers that were drawn.
+/// A plot with its title and an explanation, and below it the numbers of the plot.
 pub(super) fn figure(
     title: &str,
     what: &str,
@@ -38,21 +65,20 @@ pub(super) fn figure(
     }
 }
 
-/// Which colour is what.
-pub(super) fn key<'n>(entries: impl IntoIterator<Item = (Ink, &'n str)>) -> Markup {
+/// The meaning of each color.
+pub(super) fn key<S: AsRef<str>>(entries: impl IntoIterator<Item = (Ink, S)>) -> Markup {
     html! {
         div.key {
             @for (ink, name) in entries {
-                span { i style={ "background:" (ink.css()) } {} (name) }
+                span { i style={ "background:" (ink.css()) } {} (name.as_ref()) }
             }
         }
     }
 }
 
-/// The key of things told apart by their number of players.
+/// The key of a plot with a color for each number of players.
 pub(super) fn players_key() -> Markup {
-    let names = PlayerCount::ALL.map(players_in_words);
-    key(names.iter().enumerate().map(|(place, name)| (Ink::Series(place), name.as_str())))
+    key(player_names().into_iter().enumerate().map(|(index, name)| (Ink::Series(index), name)))
 }
 
 /// A column's name, which may be broken after any of its words.
@@ -62,32 +88,27 @@ pub(super) fn column_name(name: &str) -> Markup {
     }
 }
 
-/// `2 players`
-pub(super) fn players_in_words(players: PlayerCount) -> String {
-    format!("{} players", players.get())
-}
-
-/// A table of words: the first of each row names it, the others are numbers.
-pub(super) fn table<S: AsRef<str>>(
-    head: &[&str],
-    rows: impl IntoIterator<Item = Vec<S>>,
+/// A table whose first column names the row, and whose other columns are numbers.
+pub(super) fn table<H: AsRef<str>>(
+    head: &[H],
+    rows: impl IntoIterator<Item = Vec<String>>,
 ) -> Markup {
     let rows = rows.into_iter().map(|row| {
         html! {
-            @for (place, cell) in row.iter().enumerate() {
-                @if place == 0 { th scope="row" { (cell.as_ref()) } }
-                @else { td { (cell.as_ref()) } }
+            @for (index, cell) in row.iter().enumerate() {
+                @if index == 0 { th scope="row" { (cell) } }
+                @else { td { (cell) } }
             }
         }
     });
     table_of(head, &[], rows)
 }
 
-/// A table of rows that are made of cells already. `words` are the columns that hold words rather
-/// than numbers, besides the first.
-pub(super) fn table_of(
-    head: &[&str],
-    words: &[usize],
+/// A table of rows that are markup. `text_columns` are the columns with text instead of numbers,
+/// besides the first.
+pub(super) fn table_of<H: AsRef<str>>(
+    head: &[H],
+    text_columns: &[usize],
     rows: impl IntoIterator<Item = Markup>,
 ) -> Markup {
     html! {
@@ -95,8 +116,8 @@ pub(super) fn table_of(
             table {
                 thead {
                     tr {
-                        @for (place, name) in head.iter().enumerate() {
-                            th.left[words.contains(&place)] scope="col" { (name) }
+                        @for (index, name) in head.iter().enumerate() {
+                            th.left[text_columns.contains(&index)] scope="col" { (name.as_ref()) }
                         }
                     }
                 }
@@ -106,7 +127,7 @@ pub(super) fn table_of(
     }
 }
 
-/// A cell with a number, and a bar as long as a share (0 to 1) of it.
+/// A cell with a number, and behind it a bar whose length is a share (0 to 1) of the cell.
 pub(super) fn bar_cell(share: f64, text: &str, ink: Ink) -> Markup {
     let width = 100.0 * share.clamp(0.0, 1.0);
     let fill = format!("color-mix(in srgb, {} 28%, transparent)", ink.css());
@@ -115,15 +136,15 @@ pub(super) fn bar_cell(share: f64, text: &str, ink: Ink) -> Markup {
     }
 }
 
-/// A card as at the table: what it gives, its points, what it costs.
+/// A card as on the table: its bonus, its points, its cost.
 pub(super) fn card(card: &Card) -> Markup {
     let points = if card.vp > 0 { card.vp.to_string() } else { String::new() };
     let cost = card.cost.iter().filter(|&(_, &gems)| gems > 0);
     html! {
         span.card title={ "level " (card.level.number()) ", gives " (card.bonus.name()) } {
             span class={ "gem bonus " (card.bonus.name()) } { (points) }
-            @for (place, (color, gems)) in cost.enumerate() {
-                span class={ "gem " (color.name()) (if place == 0 { " cost-begins" } else { "" }) } {
+            @for (index, (color, gems)) in cost.enumerate() {
+                span class={ "gem " (color.name()) (if index == 0 { " cost-begins" } else { "" }) } {
                     (gems)
                 }
             }
@@ -131,12 +152,20 @@ pub(super) fn card(card: &Card) -> Markup {
     }
 }
 
-/// The smallest round number (1, 2 or 5 times a power of ten) that is not below this one.
-pub(super) fn round_up(number: f64) -> f64 {
-    if number <= 0.0 {
-        return 1.0;
+/// The first names, and how many more there are.
+pub(super) fn names_in_short<S: AsRef<str>>(
+    names: impl ExactSizeIterator<Item = S>,
+    most: usize,
+    separator: &str,
+) -> String {
+    let more = names.len().saturating_sub(most);
+    let mut text = String::new();
+    for (index, name) in names.take(most).enumerate() {
+        text += if index > 0 { separator } else { "" };
+        text += name.as_ref();
     }
-    let power = 10_f64.powf(number.log10().floor());
-    let steps = [1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0];
-    steps.into_iter().map(|step| step * power).find(|&round| round >= number).unwrap_or(number)
+    if more > 0 {
+        text += &format!("{separator}and {more} more");
+    }
+    text
 }

@@ -1,9 +1,9 @@
 //! Plots as SVG, drawn by plotters.
 //!
-//! Every drawing is as wide as a phone, so that its words can be read there; on a larger screen
-//! several stand side by side. Colours are those of the [palette](super::palette), words take the
-//! page's own font.
+//! A plot is as wide as a phone, so that it can be read there; a larger screen shows several side by
+//! side. Colors are those of the [palette](super::palette), and text has the font of the page.
 
+use super::numbers::{percent_tick, round_up, tick};
 use super::palette::Ink;
 use maud::{Markup, PreEscaped, html};
 use plotters::coord::Shift;
@@ -14,33 +14,51 @@ use std::ops::Range;
 
 const WIDTH: u32 = 400;
 const HEIGHT: u32 = 240;
-/// As plotters counts; in the SVG it stands as 13 pixels.
+/// In the units of plotters: 13 pixels in the SVG.
 const FONT_SIZE: u32 = 16;
-/// A letter's width at that size, on the safe side: the reader's font is not known.
+/// An upper bound of a letter's width at that size: the reader's font is unknown.
 const LETTER: f64 = 7.6;
-/// Room for the ticks of an axis, and for its title.
+/// Space for the ticks of an axis, and for its title.
 const TICKS_BELOW: u32 = 22;
 const TITLE: u32 = 18;
 const ROW: u32 = 21;
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 type Chart<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
-/// A string that is drawn into takes everything; the error type is the library's.
+/// Drawing into a string never fails; the error type is that of plotters.
 type Drawn = Result<(), Box<dyn std::error::Error>>;
 
-/// An axis: what it tells, from where to where, and how its ticks are written.
+/// An axis: its title, its range, and the format of its ticks.
 pub(super) struct Axis<'a> {
     pub(super) title: &'a str,
     pub(super) range: Range<f64>,
     pub(super) tick: fn(f64) -> String,
 }
 
-/// Values over an axis, with how far they spread if that is to be seen.
+impl<'a> Axis<'a> {
+    /// From 0 to at least `most`.
+    pub(super) fn counts(title: &'a str, most: u64) -> Axis<'a> {
+        Axis { title, range: 0.0..round_up(most as f64), tick }
+    }
+
+    /// From 0 to 100 %.
+    pub(super) fn shares(title: &'a str) -> Axis<'a> {
+        Axis { title, range: 0.0..1.0, tick: percent_tick }
+    }
+}
+
+/// A line, with a band around it that shows the spread.
 pub(super) struct Line {
     pub(super) ink: Ink,
     pub(super) points: Vec<(f64, f64)>,
-    /// Where, from, to; empty for none.
+    /// x, lower end, upper end; empty for no band.
     pub(super) band: Vec<(f64, f64, f64)>,
+}
+
+impl Line {
+    pub(super) fn new(ink: Ink, points: Vec<(f64, f64)>) -> Line {
+        Line { ink, points, band: Vec::new() }
+    }
 }
 
 /// Lines over two axes.
@@ -59,7 +77,7 @@ pub(super) fn lines(what: &str, lines: &[Line], x: &Axis<'_>, y: &Axis<'_>) -> M
         for line in lines {
             let style = line.ink.color().stroke_width(2);
             chart.draw_series(LineSeries::new(line.points.iter().copied(), style))?;
-            // A line of one point is none.
+            // A line of one point would be invisible.
             if let [point] = line.points[..] {
                 chart.draw_series([Circle::new(point, 3, line.ink.color().filled())])?;
             }
@@ -68,7 +86,7 @@ pub(super) fn lines(what: &str, lines: &[Line], x: &Axis<'_>, y: &Axis<'_>) -> M
     })
 }
 
-/// Points over two axes, hollow so that those behind are seen.
+/// Points over two axes, hollow so that those behind them are visible.
 pub(super) fn points(
     what: &str,
     groups: &[(Ink, Vec<(f64, f64)>)],
@@ -85,8 +103,7 @@ pub(super) fn points(
     })
 }
 
-/// Upright bars, one for each name, with parts one on top of another. Names are left out where
-/// they would not stand beside each other.
+/// Vertical bars of stacked parts, one for each name. Names that would overlap are omitted.
 pub(super) fn columns(
     what: &str,
     names: &[String],
@@ -122,7 +139,7 @@ pub(super) fn columns(
     })
 }
 
-/// A lying bar: its name, and its parts one after another.
+/// A horizontal bar of stacked parts.
 pub(super) struct Bar {
     pub(super) name: String,
     pub(super) parts: Vec<(Ink, f64)>,
@@ -132,13 +149,22 @@ pub(super) struct Bar {
     pub(super) mark: Option<f64>,
 }
 
-/// Lying bars, one for each name, as long as the axis says. Names stand before their bars, or, if one
-/// of them would take more than half of the width, all above them: a name that is cut may be another
-/// column's too.
+impl Bar {
+    pub(super) fn new(name: impl Into<String>, parts: Vec<(Ink, f64)>) -> Bar {
+        Bar { name: name.into(), parts, note: String::new(), mark: None }
+    }
+
+    pub(super) fn with_note(self, note: String) -> Bar {
+        Bar { note, ..self }
+    }
+}
+
+/// Horizontal bars. Names are to the left of their bars, or all above them if one would take more than
+/// half of the width: a name that is cut could be that of several columns.
 pub(super) fn bars(what: &str, bars: &[Bar], x: &Axis<'_>) -> Markup {
     let width = |text: &String| (text.chars().count() as f64 * LETTER) as u32 + 10;
     let left = bars.iter().map(|bar| width(&bar.name)).max().unwrap_or(0);
-    // The last tick stands half beyond the axis.
+    // Half of the last tick is beyond the axis.
     let right = bars.iter().map(|bar| width(&bar.note)).max().unwrap_or(0).max(24);
     let names_above = left > WIDTH / 2;
     let (row_height, left) = if names_above { (2 * ROW - 4, 6) } else { (ROW, left) };
@@ -199,8 +225,8 @@ pub(super) fn bars(what: &str, bars: &[Bar], x: &Axis<'_>) -> Markup {
     })
 }
 
-/// A histogram without axes, to stand in a line of a table. Heights are roots, so that rare values
-/// are seen as well.
+/// A histogram without axes, for a row of a table. Heights are square roots, so that rare values are
+/// visible.
 pub(super) fn sparkline(what: &str, counts: &[(i64, u64)], ink: Ink) -> Markup {
     let (Some(first), Some(last)) = (counts.first(), counts.last()) else { return html! {} };
     let most = counts.iter().map(|&(_, times)| times).max().unwrap_or(1) as f64;
@@ -210,7 +236,7 @@ pub(super) fn sparkline(what: &str, counts: &[(i64, u64)], ink: Ink) -> Markup {
         let area = chart.plotting_area();
         for &(value, times) in counts {
             let left = (value - first.0) as f64;
-            // Not lower than can be seen.
+            // High enough to be visible.
             let height = (times as f64 / most).sqrt().max(0.06);
             let corners = [(left + 0.08, 0.0), (left + 0.92, height)];
             area.draw(&Rectangle::new(corners, ink.color().filled()))?;
@@ -219,7 +245,7 @@ pub(super) fn sparkline(what: &str, counts: &[(i64, u64)], ink: Ink) -> Markup {
     })
 }
 
-/// Axes with lines to read values off.
+/// Axes with grid lines.
 fn chart<'a, 'b>(
     root: &'a Area<'b>,
     x: &Axis<'_>,
@@ -247,7 +273,7 @@ fn chart<'a, 'b>(
         .x_desc(x.title)
         .axis_desc_style(words(Ink::Muted, HPos::Center, VPos::Top))
         .draw()?;
-    // Above the axis and level: a title on its side is hard to read.
+    // Horizontal and above the axis: a vertical title is hard to read.
     let title = words(Ink::Muted, HPos::Left, VPos::Top);
     root.draw(&Text::new(y.title, (2, 3), title))?;
     Ok(chart)
@@ -272,10 +298,10 @@ fn draw_sized(
     let mut svg = String::new();
     {
         let root = SVGBackend::with_string(&mut svg, size).into_drawing_area();
-        content(&root).expect("a string takes everything that is drawn");
-        root.present().expect("a string takes everything that is drawn");
+        content(&root).expect("drawing into a string never fails");
+        root.present().expect("drawing into a string never fails");
     }
-    // The drawing without its own first tag, which fixes the width.
+    // Without plotters' own `svg` tag, which fixes the width.
     let drawing = svg.split_once('>').map_or("", |(_, rest)| rest).trim_end();
     let drawing = drawing.strip_suffix("</svg>").unwrap_or(drawing);
     let (width, height) = size;

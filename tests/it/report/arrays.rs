@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fs;
 
-/// Logs the first build of most games as one of the dearest card on the table, which nobody can
-/// afford so early: a label that is not legal under its mask.
+/// Logs the first build of most games as one of the most expensive card on the table, which nobody can
+/// afford so early: an illegal label.
 fn make_illegal(test: &CliTest) {
     for (path, bytes) in test.files("raw") {
         let text = String::from_utf8(bytes).unwrap();
@@ -36,7 +36,7 @@ fn near(found: &Value, expected: f64) -> bool {
 }
 
 #[test]
-fn legal_and_chosen_classes_are_those_of_the_arrays() {
+fn heads_match_arrays() {
     let test = ingested(30);
     make_illegal(&test);
     let found = numbers(&test, "");
@@ -98,7 +98,7 @@ fn legal_and_chosen_classes_are_those_of_the_arrays() {
 }
 
 #[test]
-fn columns_are_spread_as_in_the_arrays() {
+fn features_match_arrays() {
     let test = ingested(30);
     let found = numbers(&test, "");
     let export = all_rows(&test);
@@ -127,7 +127,7 @@ fn columns_are_spread_as_in_the_arrays() {
         let others = column.len() as u64 - values.values().max().unwrap();
         let mark = match scaler.normalized[place] {
             _ if others == 0 => json!("constant"),
-            true if farthest > 10.0 => json!("outlying"),
+            true if farthest > 10.0 => json!("outlier"),
             false if others as f64 <= 0.001 * rows => json!("rare"),
             _ => Value::Null,
         };
@@ -138,7 +138,7 @@ fn columns_are_spread_as_in_the_arrays() {
 }
 
 #[test]
-fn splits_are_told_apart_as_their_labels_are() {
+fn balance_matches_arrays() {
     let test = ingested(60);
     test.prep("export --out export --split 0.6,0.2,0.2");
     test.prep("simulate raw --games 3 --first-id 61 --seed 5");
@@ -185,7 +185,7 @@ fn splits_are_told_apart_as_their_labels_are() {
 }
 
 #[test]
-fn what_moved_since_an_older_export_is_what_diff_says() {
+fn drift_matches_diff() {
     let test = ingested(20);
     test.prep("export --out old");
     test.prep("simulate raw --games 20 --first-id 21 --seed 3");
@@ -200,7 +200,7 @@ fn what_moved_since_an_older_export_is_what_diff_says() {
 }
 
 #[test]
-fn any_number_of_threads_comes_to_the_same_numbers_and_the_same_page() {
+fn jobs_do_not_matter() {
     let test = ingested(25);
     let one = test.prep("report --json --jobs 1 --out one.html");
     let seven = test.prep("report --json --jobs 7 --out seven.html");

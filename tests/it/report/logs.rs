@@ -66,7 +66,7 @@ fn count(counts: &mut BTreeMap<String, u64>, key: impl ToString) {
 const ACTIONS: [&str; 4] = ["build", "reserve", "take 2 tokens", "take 3 tokens"];
 
 #[test]
-fn games_points_and_actions_are_those_of_the_logs() {
+fn games_match_logs() {
     let test = ingested(40);
     let found = numbers(&test, "");
     assert_eq!(found["actions"], json!(ACTIONS));
@@ -119,7 +119,7 @@ fn games_points_and_actions_are_those_of_the_logs() {
 /// the table, off a deck.
 type Fate = [u64; 5];
 
-/// Adds a game to the fates of its cards. Returns how many reservations nobody can tell.
+/// Adds a game to the fates of its cards. Returns how many reservations are unknown.
 fn add_fates(game: &[Row], fates: &mut BTreeMap<String, Fate>) -> u64 {
     let mut unknown = 0;
     let mut seen: Vec<String> = Vec::new();
@@ -165,7 +165,7 @@ fn add_fates(game: &[Row], fates: &mut BTreeMap<String, Fate>) -> u64 {
 }
 
 #[test]
-fn cards_are_built_and_reserved_as_the_logs_say() {
+fn cards_match_logs() {
     let test = ingested(150);
     let mut fates: BTreeMap<String, Fate> = BTreeMap::new();
     let unknown: u64 = games(&test, "raw").iter().map(|game| add_fates(game, &mut fates)).sum();
@@ -196,7 +196,7 @@ fn cards_are_built_and_reserved_as_the_logs_say() {
 }
 
 #[test]
-fn nights_are_the_days_on_which_games_were_encoded() {
+fn nights_are_encoding_days() {
     let test = ingested(9);
     let cache = test.path("data/intermediate/prep.sqlite");
     for (night, game) in [("2026-01-30", 1), ("2026-01-30", 2), ("2026-01-31", 5)] {

@@ -1,5 +1,4 @@
-//! `prep report` through the binary: whether its numbers are those of the logs and arrays, counted
-//! here a second time, and whether the page stands on its own.
+//! `prep report`: its numbers against those counted here from the logs and arrays, and its page.
 
 #![allow(clippy::unwrap_used)]
 
@@ -10,7 +9,7 @@ mod page;
 use crate::support::cli::CliTest;
 use serde_json::Value;
 
-/// A folder with so many simulated games in `raw`, and all of them in the cache.
+/// A folder with simulated games in `raw`, all of them in the cache.
 fn ingested(games: u32) -> CliTest {
     let test = CliTest::new();
     test.prep(&format!("simulate raw --games {games}"));
