@@ -1,4 +1,4 @@
-//! What one could do instead of prep, or what it cannot do without, in Rust.
+//! Alternatives and lower bounds in Rust.
 
 use anyhow::{Context as _, Result, ensure};
 use std::fs::{self, File};
@@ -6,21 +6,21 @@ use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// As many as prep is given.
+/// As many as prep has.
 pub(crate) const THREADS: usize = 2;
 
-/// What was seen of some logs.
+/// The content of some logs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Seen {
     pub(crate) games: u64,
-    /// Turns: rows without headers.
+    /// Rows without headers.
     pub(crate) rows: u64,
-    /// With those of the header.
+    /// Including those of the headers.
     pub(crate) fields: u64,
     pub(crate) bytes: u64,
 }
 
-/// Splits every field of every file with the `csv` crate, and does nothing with them.
+/// Splits every file into fields with the `csv` crate, and does nothing with them.
 pub(crate) fn split_fields(logs: &[PathBuf]) -> Result<Seen> {
     let parts = on_all_threads(logs, |bytes, seen: &mut Seen| {
         let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(bytes);
@@ -44,7 +44,7 @@ pub(crate) fn split_fields(logs: &[PathBuf]) -> Result<Seen> {
     }))
 }
 
-/// Hashes every file with blake3; the number of bytes and all hashes combined, whatever the order.
+/// Hashes every file with blake3: the number of bytes, and all hashes combined in any order.
 pub(crate) fn hash_files(logs: &[PathBuf]) -> Result<(u64, [u8; 32])> {
     let parts = on_all_threads(logs, |bytes, (hashed, all): &mut (u64, [u8; 32])| {
         *hashed += bytes.len() as u64;
@@ -58,7 +58,7 @@ pub(crate) fn hash_files(logs: &[PathBuf]) -> Result<(u64, [u8; 32])> {
     }))
 }
 
-/// Reads files on all threads, each into one buffer, and gives them to `look`.
+/// Reads files on all threads, each into one buffer, and passes them to `look`.
 pub(crate) fn on_all_threads<T: Default + Send>(
     files: &[PathBuf],
     look: impl Fn(&[u8], &mut T) -> Result<()> + Sync,
@@ -86,13 +86,13 @@ pub(crate) fn on_all_threads<T: Default + Send>(
     })
 }
 
-/// Four megabytes to write, of which no disk could make less.
+/// Four megabytes that cannot be compressed.
 pub(crate) fn something_to_write() -> Vec<u8> {
     (0..1_u32 << 20).flat_map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes()).collect()
 }
 
-/// Writes files of these sizes, `block` over and over, into a new folder, synced as an export is:
-/// each file, the folder, and the folder around it after it got its name.
+/// Writes files of these sizes into a new folder, `block` again and again, and syncs them as an export
+/// does: each file, the folder, and its parent after the folder is renamed.
 pub(crate) fn write_and_sync(block: &[u8], sizes: &[u64], folder: &Path) -> Result<u64> {
     let written = folder.with_file_name("being-written");
     fs::create_dir(&written)?;

@@ -1,4 +1,4 @@
-//! The logs that everything is run on, and how they change from one night to the next.
+//! The logs that are ingested, and changes to them between two runs.
 
 use crate::prep;
 use anyhow::{Context as _, Result, ensure};
@@ -7,7 +7,7 @@ use splendor_prep::ingest::find_logs;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Simulated games, made once and kept below `kept` for the next time.
+/// Simulated games, made once and kept below `kept` for the next run.
 pub(crate) fn simulated(kept: &Path, games: u32) -> Result<PathBuf> {
     let folder = kept.join(format!("simulated-{games}"));
     if !folder.is_dir() {
@@ -22,7 +22,7 @@ pub(crate) fn simulated(kept: &Path, games: u32) -> Result<PathBuf> {
     Ok(folder)
 }
 
-/// A copy of a folder of logs that may be changed.
+/// A copy of a folder of logs, which may be changed.
 pub(crate) struct Logs {
     pub(crate) folder: PathBuf,
     /// By game id.
@@ -56,18 +56,18 @@ impl Logs {
         self.files.iter().map(|(_, path)| Ok(fs::metadata(path)?.len())).sum()
     }
 
-    /// Takes the last turn off the game in the middle: it is a changed game.
+    /// Removes the last turn of the game in the middle: a changed game.
     pub(crate) fn change_one(&self) -> Result<()> {
         let (_, path) = &self.files[self.files.len() / 2];
         let log = fs::read(path)?;
         let last_turn = log.trim_ascii_end().iter().rposition(|&byte| byte == b'\n');
         let shorter = &log[..=last_turn.context("a log of more than one line")?];
-        // Not in place: the file may be a link to somebody's log.
+        // Not in place: the file may be a hard link to the original.
         fs::remove_file(path)?;
         Ok(fs::write(path, shorter)?)
     }
 
-    /// Adds games that were not there, with the next ids after `already` added ones.
+    /// Adds new games, with the next ids after `already` added ones.
     pub(crate) fn add(&self, games: u32, already: u32) -> Result<()> {
         let (GameId(last), _) = self.files[self.files.len() - 1];
         prep::simulate(&self.folder, games, u32::try_from(last)? + 1 + already)

@@ -1,10 +1,10 @@
-//! What the numbers were measured on.
+//! The machine and the versions that were measured.
 
 use crate::prep;
 use anyhow::Result;
 use std::process::Command;
 
-/// Some lines for above the table.
+/// Some lines to print above the table.
 pub(crate) fn describe(python: Option<&str>) -> Result<String> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let cpu =
@@ -18,12 +18,12 @@ pub(crate) fn describe(python: Option<&str>) -> Result<String> {
     let arguments: Vec<String> =
         std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
     let mut versions = vec![prep::version()?];
-    versions.extend(said_by("rustc", &["--version"]));
-    versions.extend(python.and_then(|python| said_by(python, &["--version"])));
+    versions.extend(output_of("rustc", &["--version"]));
+    versions.extend(python.and_then(|python| output_of(python, &["--version"])));
     Ok(format!(
         "{cpu}, {cores} cores{memory}{load}; {}\n\
          `cargo bench --bench pipeline -- {}`\n{}\n",
-        said_by("date", &["+%Y-%m-%d"]).unwrap_or_default(),
+        output_of("date", &["+%Y-%m-%d"]).unwrap_or_default(),
         arguments.join(" "),
         versions.join(", ")
     ))
@@ -36,7 +36,7 @@ fn value_of(file: &str, key: &str) -> Option<String> {
     Some(line.split_once(':')?.1.trim().to_owned())
 }
 
-fn said_by(program: &str, arguments: &[&str]) -> Option<String> {
+fn output_of(program: &str, arguments: &[&str]) -> Option<String> {
     let output = Command::new(program).args(arguments).output().ok()?;
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }

@@ -1,14 +1,14 @@
-//! Whole runs of prep against what one would do instead, and against what nothing can do without.
+//! Whole runs of prep, compared with alternatives and with lower bounds.
 //!
 //! ```text
 //! cargo bench --bench pipeline                  1,000 simulated games, three rounds
-//! cargo bench --bench pipeline -- --help        other logs, ten times as many, only some rows
+//! cargo bench --bench pipeline -- --help        other logs, ten times as many, some rows only
 //! ```
 //!
-//! Each round runs every case once, next to what it is compared with; a ratio is the median over
-//! the rounds of that round's ratio, so that a neighbour on the machine slows both sides. Everybody
-//! gets two threads and files that are in memory already; *cold* is the cache, a new file. Every
-//! answer is checked, and a wrong one ends the benchmark with an error. No time ever does.
+//! Each round runs every case once, next to what it is compared with. A ratio is the median of the
+//! ratios of the rounds, so that another load on the machine slows both sides. Every case has two threads
+//! and logs that are in the page cache; *cold* means that the cache file is new. Every result is checked,
+//! and a wrong one ends the benchmark with an error; a slow one never does.
 
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
@@ -106,7 +106,7 @@ struct Bench {
 const COLD_INGEST: &str = "cold ingest";
 const NOTHING_TO_DO: &str = "ingest with nothing to do";
 const TWO_GAMES: &str = "ingest with one new and one changed game";
-const EXPORT: &str = "export, all features, normalised, synced";
+const EXPORT: &str = "export, all features, normalized, synced";
 const NIGHT: &str = "export after a night with 1 % new games";
 const INGEST_MEMORY: &str = "peak memory, ingest";
 const EXPORT_MEMORY: &str = "peak memory, export";
@@ -118,7 +118,7 @@ impl Bench {
         fs::create_dir(&folder)?;
         let logs = Logs::copy_of(originals, &folder.join("logs"))?;
         let cache = folder.join("prep.sqlite");
-        // Whatever comes first would otherwise pay for bringing the files into memory.
+        // Otherwise the first case would pay for reading the files into the page cache.
         if self.split_fields.is_empty() {
             hash_files(&logs.paths())?;
         }
@@ -187,8 +187,7 @@ impl Bench {
         if !self.options.wants(TWO_GAMES) {
             return Ok(());
         }
-        // Side by side, and the first does not count: after an export the machine is still busy with
-        // its bytes.
+        // The first run does not count: after an export the machine is still writing its files.
         prep::ingest(&logs.folder, cache)?;
         let (nothing, _) = prep::ingest(&logs.folder, cache)?;
         self.nothing_beside_two_games.push(nothing.took);
@@ -212,8 +211,8 @@ impl Bench {
         let (out, written) = (folder.join("export"), folder.join("written"));
         let block = something_to_write();
         if self.exported.is_empty() {
-            // Two exports' worth of files, so that neither of those timed below is the one for
-            // which the system, or the host of a virtual machine, has to find the memory.
+            // The space of two exports, so that the system, or the host of a virtual machine, has to
+            // allocate memory in neither of the timed runs below.
             prep::export(cache, &out)?;
             self.exported = check_export(&out, self.seen.rows)?;
             write_and_sync(&block, &self.exported_sizes(), &written)?;
@@ -251,7 +250,7 @@ impl Bench {
         same_as_before(&mut self.exported_after_a_night, exported)
     }
 
-    /// The table, as far as it was measured and is wanted.
+    /// The rows of the table that were measured and are wanted.
     fn rows(&self) -> Vec<Row> {
         let mut rows = Vec::new();
         let cold = &self.cold_ingest;
@@ -308,7 +307,7 @@ impl Bench {
     }
 }
 
-/// The files of an export, of which the features must have so many rows.
+/// The files of an export, whose features must have this many rows.
 fn check_export(out: &Path, rows: u64) -> Result<Vec<(PathBuf, u64, blake3::Hash)>> {
     const NPY_HEADER: u64 = 128;
     let exported = contents(out)?;

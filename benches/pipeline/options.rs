@@ -1,34 +1,34 @@
-//! The benchmark's own arguments.
+//! Arguments of the benchmark.
 
 use anyhow::{Result, bail};
 use clap::Parser;
 use std::path::PathBuf;
 
-/// Whole runs of prep against what one would do instead, as one table
+/// Whole runs of prep compared with alternatives, as one table
 ///
 /// `cargo bench --bench pipeline -- [OPTIONS]`
 #[derive(Debug, Default, Parser)]
 pub(crate) struct Options {
-    /// How many games to simulate; they are kept for the next time
+    /// How many games to simulate; they are kept for the next run
     #[arg(long, value_name = "N", default_value_t = 1_000,
           value_parser = clap::value_parser!(u32).range(20..))]
     pub(crate) games: u32,
-    /// Use the logs of this folder instead; nothing in it is changed
+    /// Use the logs of this folder instead; it is not changed
     #[arg(long, value_name = "DIR")]
     pub(crate) logs: Option<PathBuf>,
-    /// How often each case runs; all cases take turns
+    /// How often each case runs, in turns
     #[arg(long, value_name = "K", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) rounds: u32,
     /// Also ten times as many simulated games, once: 6 MB of disk for each game of the 1 x
     #[arg(long)]
     pub(crate) ten_times: bool,
-    /// Only the rows whose name has this in it
+    /// Only rows whose name contains this
     #[arg(long, value_name = "NAME", default_value = "")]
     pub(crate) only: String,
-    /// What `cargo bench` says to every benchmark; without it, nothing is run
+    /// Passed by `cargo bench` to every benchmark; without it, nothing is run
     #[arg(long = "bench", hide = true)]
     is_bench: bool,
-    /// What test runners say
+    /// Passed by test runners
     #[arg(long = "test", hide = true)]
     is_test: bool,
 }

@@ -1,4 +1,4 @@
-//! Runs of the `prep` binary and what they say.
+//! Runs of the `prep` binary and their output.
 
 use crate::instead::THREADS;
 use crate::stopwatch::{Took, time};
@@ -11,11 +11,11 @@ use std::process::{Command, Output};
 pub(crate) struct Ran {
     pub(crate) took: Took,
     pub(crate) stdout: String,
-    /// Largest resident memory in megabytes, as the program itself reports; `None` without `/proc`.
+    /// Peak of the resident memory in megabytes, as the program reports it; `None` without `/proc`.
     pub(crate) peak_megabytes: Option<f64>,
 }
 
-/// What an ingest says it did.
+/// What an ingest reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Ingested {
     pub(crate) encoded: u64,
@@ -26,7 +26,7 @@ pub(crate) struct Ingested {
     pub(crate) rows: u64,
 }
 
-/// Runs prep in `folder`, without any of the caller's settings; it must succeed.
+/// Runs prep in `folder`, without the caller's `PREP_*` variables; it must succeed.
 fn prep(folder: &Path, arguments: &[&str]) -> Result<(Took, Output)> {
     let mut command = Command::new(env!("CARGO_BIN_EXE_prep"));
     for (name, _) in std::env::vars_os() {
@@ -86,13 +86,13 @@ fn run(cache: &Path, arguments: &[&str]) -> Result<Ran> {
     Ok(Ran { took, stdout: String::from_utf8(output.stdout)?, peak_megabytes })
 }
 
-/// The version that the binary gives.
+/// The version of the binary.
 pub(crate) fn version() -> Result<String> {
     let (_, output) = prep(Path::new("."), &["--version"])?;
     Ok(String::from_utf8(output.stdout)?.trim().to_owned())
 }
 
-/// The number that stands before the first of these words, with or without commas in it.
+/// The number before the first occurrence of `words`, with or without commas.
 fn number_before(text: &str, words: &str) -> Option<u64> {
     let before = &text[..text.find(words)?];
     let word = before.rsplit([' ', '(']).next()?;

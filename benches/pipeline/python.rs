@@ -1,4 +1,4 @@
-//! What one could do instead of prep in Python, where it is installed.
+//! Alternatives in Python, where it is installed.
 
 use crate::instead::{Seen, THREADS, on_all_threads};
 use crate::logs::Logs;

@@ -1,19 +1,19 @@
-//! Seconds by the clock and by the processor.
+//! Wall-clock and CPU time.
 
 use anyhow::Result;
 use std::time::Instant;
 
-/// What a run took.
+/// The time of a run.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Took {
-    /// Seconds by the clock.
+    /// Wall-clock seconds.
     pub(crate) seconds: f64,
-    /// Seconds of processors, all threads and processes together, in hundredths. On a machine with
-    /// other things to do it says more than the clock. `None` without `/proc`.
+    /// CPU seconds of all threads and processes. On a busy machine they say more than the wall clock.
+    /// `None` without `/proc`.
     pub(crate) cpu: Option<f64>,
 }
 
-/// Runs something and says how long it took, by this process and those it waits for.
+/// Runs something and measures it, with the processes that it waits for.
 pub(crate) fn time<T>(run: impl FnOnce() -> Result<T>) -> Result<(Took, T)> {
     let cpu_before = cpu_seconds();
     let begun = Instant::now();
@@ -23,9 +23,9 @@ pub(crate) fn time<T>(run: impl FnOnce() -> Result<T>) -> Result<(Took, T)> {
     Ok((Took { seconds, cpu }, answer))
 }
 
-/// Processor time of this process and of the ended ones it has waited for.
+/// CPU time of this process and of ended processes that it has waited for.
 fn cpu_seconds() -> Option<f64> {
-    // Linux has counted these in hundredths of a second, whatever its own tick, for decades.
+    // Linux counts these in hundredths of a second, whatever its own tick is.
     const TICKS_PER_SECOND: f64 = 100.0;
     // utime, stime, cutime and cstime: fields 14 to 17, of which the first two come before the `)`.
     const TIMES: std::ops::Range<usize> = 11..15;
@@ -36,7 +36,7 @@ fn cpu_seconds() -> Option<f64> {
     Some(ticks? / TICKS_PER_SECOND)
 }
 
-/// The same run, once a round.
+/// The same run in each round.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Rounds(Vec<Took>);
 
@@ -49,20 +49,20 @@ impl Rounds {
         self.0.is_empty()
     }
 
-    /// Median, least and most seconds.
+    /// Median, min and max.
     pub(crate) fn seconds(&self) -> (f64, f64, f64) {
         let sorted = sorted(self.0.iter().map(|took| took.seconds));
         (median(&sorted), sorted[0], sorted[sorted.len() - 1])
     }
 
-    /// Median of the processor's seconds.
+    /// Median of the CPU seconds.
     pub(crate) fn cpu(&self) -> Option<f64> {
         let all: Option<Vec<f64>> = self.0.iter().map(|took| took.cpu).collect();
         Some(median(&sorted(all?.into_iter())))
     }
 
-    /// Median over the rounds of what two cases, run one after the other, have to do with each
-    /// other. A neighbour who takes half the machine for a minute slows both.
+    /// Median over the rounds of a comparison of two cases that run one after the other: another load
+    /// on the machine slows both.
     pub(crate) fn compare(&self, other: &Rounds, compare: impl Fn(f64, f64) -> f64) -> f64 {
         let pairs = self.0.iter().zip(&other.0);
         median(&sorted(pairs.map(|(one, other)| compare(one.seconds, other.seconds))))

@@ -3,7 +3,7 @@
 use crate::stopwatch::Rounds;
 use std::fmt;
 
-/// A line of the table. Ratios and what comes of them are decided where the case is known.
+/// A row of the table.
 #[derive(Debug)]
 pub(crate) struct Row {
     pub(crate) case: String,
@@ -16,7 +16,7 @@ pub(crate) struct Row {
 }
 
 impl Row {
-    /// A case against another, at most `goal` times as long.
+    /// A case that takes at most `goal` times as long as another.
     pub(crate) fn at_most(
         case: &str,
         rounds: &Rounds,
@@ -36,7 +36,7 @@ impl Row {
         }
     }
 
-    /// A case against another that takes at most so many more milliseconds.
+    /// A case that takes at most `goal` milliseconds longer than another.
     pub(crate) fn longer_by(
         case: &str,
         rounds: &Rounds,
@@ -53,7 +53,7 @@ impl Row {
         }
     }
 
-    /// A case whose comparison could not be run.
+    /// A case that has nothing to be compared with here.
     pub(crate) fn not_compared(case: &str, rounds: &Rounds, against: &str, goal: f64) -> Row {
         Row {
             case: case.into(),
@@ -66,7 +66,7 @@ impl Row {
         }
     }
 
-    /// Megabytes that are to be fewer than a limit.
+    /// Megabytes below a limit.
     pub(crate) fn under(case: &str, megabytes: f64, limit: f64) -> Row {
         Row {
             case: case.into(),
@@ -79,7 +79,7 @@ impl Row {
         }
     }
 
-    /// Megabytes that are to be at most `goal` times another.
+    /// Megabytes, at most `goal` times another number.
     pub(crate) fn megabytes(
         case: &str,
         megabytes: f64,
@@ -101,9 +101,9 @@ impl Row {
 
 /// `3.80 s (3.71-4.02), 7.4 s CPU`
 fn seconds(rounds: &Rounds) -> String {
-    let (median, least, most) = rounds.seconds();
+    let (median, min, max) = rounds.seconds();
     let cpu = rounds.cpu().map_or_else(String::new, |cpu| format!(", {cpu:.2} CPU"));
-    format!("{median:.2} s ({least:.2}-{most:.2}){cpu}")
+    format!("{median:.2} s ({min:.2}-{max:.2}){cpu}")
 }
 
 pub(crate) const HEAD: &str = "\

@@ -1,4 +1,4 @@
-//! Ten times as many games: as little memory, ten times the time.
+//! Ten times as many games: the same memory, ten times the time.
 
 use crate::prep::{self, Ran};
 use crate::stopwatch::Rounds;
@@ -8,7 +8,7 @@ use anyhow::{Result, ensure};
 use std::fs;
 use std::path::Path;
 
-/// Disk for one of the tenfold games: its log, its rows in the cache, its arrays, and some room.
+/// Disk space for a game: its log, its rows in the cache, its arrays, and some reserve.
 const BYTES_OF_GAME: u64 = 600_000;
 
 /// Ingests and exports simulated games, then ten times as many.

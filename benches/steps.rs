@@ -1,9 +1,9 @@
-//! Single steps of an ingest and an export on one game of average length, each in its own room.
+//! Single steps of an ingest and an export, on one game of average length.
 //!
-//! `cargo bench --bench rooms`. Each step's answer is checked before it is timed. How the steps add
-//! up, with files and threads around them, is for the `pipeline` benchmark to say.
+//! `cargo bench --bench steps`. The result of each step is checked before it is timed. The `pipeline`
+//! benchmark measures whole runs, with files and threads.
 
-// Undocumented functions are what criterion's macros make.
+// The macros of criterion make undocumented functions.
 #![allow(missing_docs, clippy::unwrap_used)]
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
@@ -21,7 +21,7 @@ use std::path::Path;
 
 const GAME: GameId = GameId(1);
 
-/// A game of three: about as long as the mean of all.
+/// A game of three players: about as long as the mean.
 struct Sample {
     turns: Vec<Turn>,
     log: Vec<u8>,
@@ -92,7 +92,7 @@ fn encode_a_game(criterion: &mut Criterion) {
         encoded.clear();
         black_box(&sample.turns).iter().for_each(|turn| encoded.push(turn));
     };
-    // Twice, so that buffers which still hold a game are seen to make no difference.
+    // Twice: buffers that still hold a game make no difference.
     for _ in 0..2 {
         encode(&mut encoded);
         assert_eq!(encoded.features(), sample.encoded.features());
@@ -123,8 +123,7 @@ fn pack_and_unpack(criterion: &mut Criterion) {
     });
 }
 
-/// What one thread does for all others: as many games as three batches of an ingest, synced, until they
-/// are in the cache file.
+/// What the writing thread does: three batches of an ingest, each committed and synced.
 fn store_games(criterion: &mut Criterion) {
     const GAMES: i64 = 1_500;
     let sample = Sample::play();
@@ -168,7 +167,7 @@ fn store_games(criterion: &mut Criterion) {
     });
 }
 
-fn normalise_a_block(criterion: &mut Criterion) {
+fn normalize(criterion: &mut Criterion) {
     let sample = Sample::play();
     let flags: Vec<bool> = FEATURES.iter().map(|feature| feature.normalized).collect();
     let scaler = Scaler::fit(&sample.encoded.column_sums(), &flags).unwrap();
@@ -176,10 +175,10 @@ fn normalise_a_block(criterion: &mut Criterion) {
     let table = CellTable::new(&places, Some(&scaler), |exact| Ok(exact as f32));
     let rows = sample.encoded.features();
     let values: Vec<f32> = rows.iter().flatten().map(|&value| value.into()).collect();
-    let normalise = || table.look_up(black_box(rows)).unwrap();
-    let block = normalise();
-    // Of the very rows that it was fitted on, each normalised column has mean 0 and deviation 1, or
-    // is constant; the others are as they were.
+    let normalize_rows = || table.look_up(black_box(rows)).unwrap();
+    let block = normalize_rows();
+    // On the rows that the scaler was fitted on, a normalized column has mean 0 and standard deviation 1
+    // unless it is constant; the others are unchanged.
     for (column, &normalized) in flags.iter().enumerate() {
         let of_column = |rows: &[f32]| -> Vec<f32> {
             rows[column..].iter().step_by(FEATURE_COUNT).copied().collect()
@@ -195,9 +194,9 @@ fn normalise_a_block(criterion: &mut Criterion) {
         }
     }
 
-    let mut group = criterion.benchmark_group("normalise");
+    let mut group = criterion.benchmark_group("normalize");
     group.throughput(sample.rows());
-    group.bench_function("a block", |bench| bench.iter(normalise));
+    group.bench_function("a block", |bench| bench.iter(normalize_rows));
 }
 
 fn mean_and_deviation(values: &[f32]) -> (f64, f64) {
@@ -208,13 +207,5 @@ fn mean_and_deviation(values: &[f32]) -> (f64, f64) {
     (mean, mean_of(&squares).sqrt())
 }
 
-criterion_group!(
-    rooms,
-    hash,
-    read_a_game,
-    encode_a_game,
-    pack_and_unpack,
-    store_games,
-    normalise_a_block
-);
-criterion_main!(rooms);
+criterion_group!(steps, hash, read_a_game, encode_a_game, pack_and_unpack, store_games, normalize);
+criterion_main!(steps);
