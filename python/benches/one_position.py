@@ -103,7 +103,7 @@ def main() -> None:
         return
 
     row = encode_row(in_order)
-    normalised = scaler.transform(row.features)
+    normalized = scaler.transform(row.features)
     for name, call in {
         "encode_row, dict of int and None": lambda: encode_row(state),
         "encode_row, dict of float": lambda: encode_row(floats),
@@ -112,7 +112,7 @@ def main() -> None:
         "encode_row, array float64": lambda: encode_row(in_order),
         "encode_row, array float32": lambda: encode_row(in_float32),
         "Scaler.transform, one row": lambda: scaler.transform(row.features),
-        "network 1308-256-256-154, forward": lambda: network.logits(normalised),
+        "network 1308-256-256-154, forward": lambda: network.logits(normalized),
         "array to move, all of it": whole_move,
     }.items():
         print(f"{name:36} {microseconds(call):8.1f} µs")

@@ -179,7 +179,7 @@ def read_position(log: Path, row: int) -> dict[str, str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Trains a network on an export and plays a move.")
-    parser.add_argument("export", type=Path, help="folder of `prep export`, normalised")
+    parser.add_argument("export", type=Path, help="folder of `prep export`, normalized")
     parser.add_argument("log", type=Path, help="log with the position to play in")
     parser.add_argument("--row", type=int, default=0, help="which position of the log, from 0")
     parser.add_argument("--epochs", type=int, default=8)
@@ -190,7 +190,7 @@ def main() -> None:
     dataset = Dataset(chosen.export, "train")
     position = read_position(chosen.log, chosen.row)
     if not json.loads((chosen.export / "manifest.json").read_bytes())["settings"]["normalized"]:
-        sys.exit(f"{chosen.export} is not normalised: export without --no-normalize")
+        sys.exit(f"{chosen.export} is not normalized: export without --no-normalize")
     network = train(dataset, chosen.epochs, chosen.seed)
 
     print("held out        rows with a choice  network  any legal  most usual")

@@ -1,17 +1,17 @@
-"""Splendor self-play logs, encoded: the same numbers in training and at play.
+"""Splendor self-play logs, encoded: the same numbers in training and in play.
 
-The work is done by the library that the ``prep`` command is made of; there is no other encoder here.
+The package calls the library of the ``prep`` command: there is only one encoder.
 
 =====================  ==========================================================================
-`encode_log`           a whole log to arrays, as an export has them
+`encode_log`           a log to arrays, as in an export
 `encode_row`           one position of a live game to features and masks
-`Dataset`              the arrays of an export, mapped, row by row or in batches
-`Scaler`               the normalisation of an export, for what goes into the network at play
+`Dataset`              the arrays of an export, memory-mapped, in rows or batches
+`Scaler`               the normalization of an export, for positions of live games
 `Cache`                the games that ``prep ingest`` has encoded
-`ray`                  an export made by many machines, with Ray Data: ``splendor-prep[ray]``
-`ColumnSums`           exact sums of rows, which `Scaler.fit` takes
-`assign_splits`        which games train, validate and test, as ``prep export`` decides
-`LogError`             an input that cannot be read: file, line, column, value
+`ray`                  an export on many machines, with Ray Data: ``splendor-prep[ray]``
+`ColumnSums`           exact sums of rows, for `Scaler.fit`
+`assign_splits`        the split of each game, as ``prep export`` assigns it
+`LogError`             an invalid input: file, line, column, value
 =====================  ==========================================================================
 
 ``STATE_COLUMNS`` names the 382 columns of a position and ``ACTION_COLUMNS`` the 20 of a move, in the
@@ -70,8 +70,8 @@ __all__ = [
     "encode_row",
 ]
 
-# These need NumPy to be imported, which takes longer than most commands of `prep` do: the command is
-# a function of this package too, and does not need it.
+# These import NumPy, which takes longer than most commands of `prep`, and the command needs this
+# package without NumPy.
 _LAZY = {"Batch": "dataset", "Dataset": "dataset", "Sample": "dataset", "Scaler": "scaler"}
 
 

@@ -1,4 +1,4 @@
-"""Where an export that many machines write finds its logs: any folder or URI that all of them can reach."""
+"""The logs of an export on many machines: in a folder or at a URI that all of them can reach."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def contents_of(file_system: Any, folder: str) -> list[Any]:
 def find_given_logs(
     logs: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
 ) -> tuple[Any, list[tuple[int, str]], list[LogError], list[str]]:
-    """Where the logs are, the logs themselves, those that cannot be taken, and what is none."""
+    """The file system, the logs, the refused files, and the files that are not logs."""
     if not isinstance(logs, (str, os.PathLike)):
         places = [place_of(log) for log in logs]
         if not places:
@@ -49,7 +49,7 @@ def find_given_logs(
             paths = [info.path for info in infos if info.is_file and _is_log(info.path, folder)]
     found, refused, skipped = arrange_logs(paths)
     if not found and not refused:
-        raise ExportError(f"no logs found in {logs}: they are called after a game id, such as 17.csv")
+        raise ExportError(f"no logs found in {logs}: their names are game ids, such as 17.csv")
     return file_system, found, refused, skipped
 
 

@@ -34,7 +34,7 @@ __all__ = [
 __version__: Final[str]
 
 ENCODER_VERSION: Final[int]
-"""Version of the numbers that the encoder gives. Rows of two versions must not be mixed."""
+"""Version of the encoder's values. Rows of two versions must not be mixed."""
 
 STATE_COLUMNS: Final[tuple[str, ...]]
 """Names of the 382 columns of a position, in the order of a log."""
@@ -50,7 +50,7 @@ HEADS: Final[dict[str, int]]
 
 @final
 class EncodedGame:
-    """The rows of one game, before normalisation, in the order in which they were logged.
+    """The rows of one game, before normalization, in the order in which they were logged.
 
     ``len(game)`` is the number of rows.
     """
@@ -67,7 +67,7 @@ class EncodedGame:
 
     @property
     def game_id(self) -> int:
-        """Which game it is."""
+        """The id of the game."""
 
     @property
     def players(self) -> int:
@@ -94,7 +94,7 @@ class EncodedGame:
 
 @final
 class EncodedRow:
-    """One position, before normalisation."""
+    """One position, before normalization."""
 
     def __new__(
         cls,
@@ -125,42 +125,41 @@ def encode_log(
 ) -> EncodedGame:
     """Encodes a whole log, as ``prep ingest`` does.
 
-    `log` is the path of a CSV file, or its bytes; `file` is what errors are to call bytes. `game_id` is
-    what every row must say; without it, the stem of the file's name if that is a number, else what the
-    first row says. `repair` reads rows with the known gem fault of old logs as they were meant, as
+    `log` is the path of a CSV file, or its bytes; `file` is the name of bytes in errors. `game_id` is
+    the id that every row must have; without it, the stem of the file's name if that is a number, else the
+    id of the first row. `repair` corrects rows with the known gem fault of old logs, as
     ``prep ingest --repair`` does.
 
-    Raises `LogError` for the first fault in the log, and OSError (FileNotFoundError, ...) if the file
-    cannot be opened. Other threads of Python run meanwhile.
+    Raises `LogError` for the first error in the log, and OSError (FileNotFoundError, ...) if the file
+    cannot be opened. Releases the GIL.
     """
 
 def encode_row(
     position: Mapping[str, Any] | Sequence[Any] | npt.NDArray[Any],
     /,
 ) -> EncodedRow:
-    """Encodes one position of a live game; the rules are those of a row of a log.
+    """Encodes one position of a live game; it is checked like a row of a log.
 
     `position` is either a mapping from the names in `STATE_COLUMNS` to whole numbers, or 382 values
     in that order: an array (fastest: float64, float32 or signed integers) or another sequence. A
     missing value (no card in that slot, no such player) is None, NaN, or, in a mapping, absent; a
-    card or noble of zeros is a missing one, too. Text is read as a field of a log is. Columns are in
-    whole gems, cards and points; each has the range that it has in a log.
+    card or noble of zeros is also a missing one. Text is read like a field of a log. Columns are in
+    whole gems, cards and points, with the same ranges as in a log.
 
-    A mapping may also hold the chosen move, by the names in `ACTION_COLUMNS`; then the labels come
-    back as well. Its ``game_id`` is not looked at.
+    A mapping may also hold the chosen move, by the names in `ACTION_COLUMNS`; then the result
+    has labels too. ``game_id`` is ignored.
 
-    Raises `LogError` for a value outside its range, a position that cannot be, and a column that does
-    not exist; ValueError for another number of values, TypeError for anything else. Takes a few
-    microseconds, during which other threads of Python wait.
+    Raises `LogError` for a value outside its range, an impossible position, and an unknown column; ValueError for another number of values, TypeError for anything else. Takes a few
+    microseconds and holds the GIL.
     """
 
 @final
 class CachedGame:
-    """What a cache knows of a game beside its arrays."""
+    """A game of a cache, without its arrays."""
 
     @property
     def game_id(self) -> int:
-        """Which game it is."""
+        """The id of the game."""
 
     @property
     def players(self) -> int:
@@ -168,7 +167,7 @@ class CachedGame:
 
     @property
     def rows(self) -> int:
-        """Rows in the log, one a turn."""
+        """Rows of the log, one for each turn."""
 
     @property
     def source_path(self) -> str:
@@ -202,16 +201,16 @@ class CachedGame:
 class Cache:
     """The games that ``prep ingest`` has encoded. Reads, never writes.
 
-    Every call reads the file as it is then, so a cache may be handed to other processes, and an
-    ingest may run meanwhile. Other threads of Python run during each call. Every method raises
-    `CacheError` if the file cannot be read.
+    Every call reads the current file, so a cache can be passed to other processes, and an ingest may run
+    at the same time. Calls release the GIL. Every method raises `CacheError` if the file cannot be
+    read.
     """
 
     @staticmethod
     def open(path: str | os.PathLike[str]) -> Cache:
-        """Opens a cache that is there.
+        """Opens an existing cache.
 
-        Raises `CacheError` if it is not, or is from another version of prep.
+        Raises `CacheError` if it does not exist or is from another version of prep.
         """
 
     @property
@@ -219,11 +218,10 @@ class Cache:
         """The file."""
 
     def games(self) -> list[CachedGame]:
-        """Every game, in ascending order of ``game_id``, but for `damaged` ones."""
+        """Every game, in ascending order of ``game_id``, except `damaged` ones."""
 
     def damaged(self) -> dict[int, str]:
-        """Games whose entry cannot be what was stored, and what shows it. The next ingest encodes
-        them anew."""
+        """Damaged games with the reason. The next ingest encodes them again."""
 
     def game(self, game_id: int) -> EncodedGame:
         """The arrays of one game.
@@ -238,8 +236,8 @@ class Cache:
         the counts of ``prep status --json``. Reads every log.
 
         Reasons: ``new``, ``bytes_changed``, ``encoder_changed``, ``schema_changed``,
-        ``repair_changed``, ``damaged``, ``gone``, ``refused``, ``set_aside``, ``up_to_date``; those
-        that no game has are left out.
+        ``repair_changed``, ``damaged``, ``gone``, ``refused``, ``set_aside``, ``up_to_date``; reasons
+        that no game has are omitted.
 
         Raises `CacheError` if the folder cannot be searched.
         """
@@ -284,9 +282,9 @@ class Scaler:
 class ColumnSums:
     """How many rows there are, and for each feature the sum and the sum of squares over them.
 
-    Whole numbers: games added up in any order and grouping give the same, and so the same scaler,
-    bit for bit. ``ColumnSums(rows, sum, sum_of_squares)`` is what those attributes said; without
-    arguments, the sums of no rows. Raises ValueError for arrays of another length than 1308.
+    They are whole numbers, so that the sum over games is the same in any order and grouping, and so is
+    the scaler, bit for bit. ``ColumnSums(rows, sum, sum_of_squares)`` makes them from these attributes;
+    without arguments, they are the sums of no rows. Raises ValueError for arrays of another length than 1308.
     """
 
     def __new__(
@@ -297,7 +295,7 @@ class ColumnSums:
     ) -> ColumnSums: ...
     @staticmethod
     def of(features: npt.NDArray[np.float32]) -> ColumnSums:
-        """The sums of the encoder's own rows, float32 ``(rows, 1308)``, before normalisation.
+        """The sums of rows of the encoder, float32 ``(rows, 1308)``, before normalization.
 
         Raises ValueError for another number of columns, and for a value that no feature can have.
         """
@@ -335,27 +333,25 @@ def assign_splits(
     """
 
 def find_logs(folder: str | os.PathLike[str]) -> list[os.PathLike[str]]:
-    """Paths of the logs in a folder and all folders in it, as ``prep ingest`` finds them: files called
-    ``<game id>.csv``, hidden ones left out.
+    """Paths of the logs in a folder and all folders in it, as ``prep ingest`` finds them: files named
+    ``<game id>.csv``, without hidden ones. The list may be empty.
 
-    Raises OSError if the folder, or one in it, cannot be read. There may be none.
+    Raises OSError if the folder, or one in it, cannot be read.
     """
 
 def arrange_logs(paths: list[str]) -> tuple[list[tuple[int, str]], list[LogError], list[str]]:
-    """Paths, of any file system, in the order in which an export has their games: ascending by the game
-    id that the file's name is.
+    """Sorts paths, of any file system, by the game id that is the file's name.
 
-    Gives three lists: ``(game_id, path)`` of each log; a `LogError` for each file whose game another
-    file claims too, as ``prep ingest`` refuses both; and the paths that are not called after a game id.
+    Returns three lists: ``(game_id, path)`` of each log; a `LogError` for each of several files with the
+    same id, which ``prep ingest`` refuses too; and the paths whose name is not a game id.
     """
 
 def seal_manifest(manifest: str) -> str:
-    """The manifest of an export that was written by other means, as JSON, with what is this version's to
-    say: ``prep_version``, ``encoder_version``, ``feature_schema``, and the ``export_id`` made from all
-    of it.
+    """Completes the manifest of an export, which is JSON: adds ``prep_version``, ``encoder_version``,
+    ``feature_schema``, and the ``export_id``, which is made from all of it.
 
     Raises ValueError if it is not a JSON object.
     """
 
 def run_command(arguments: list[str]) -> int:
-    """Runs a command of ``prep``; gives its exit code."""
+    """Runs a command of ``prep``; returns its exit code."""

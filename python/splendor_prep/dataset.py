@@ -49,11 +49,12 @@ class Batch(NamedTuple):
 class Dataset:
     """One split of an export: ``len(dataset)`` rows, ``dataset[row]``, or `batches`.
 
-    All files are mapped, with either ``--layout``: nothing is read before it is asked for, and
-    processes on one machine share what was read. A dataset may be handed to worker processes, forked
-    or spawned: pickled, it is its path, and a worker that finds another export in its place says so.
+    All files are memory-mapped, with either ``--layout``: they are read when they are used, and the
+    processes of a machine share their pages. A dataset can be passed to worker processes, forked or
+    spawned: it is pickled as its path, and a worker that finds another export there raises
+    `ExportError`.
 
-    Raises `ExportError` if the folder is no export, ValueError for a split that does not exist.
+    Raises `ExportError` if the folder is not an export, ValueError for an unknown split.
     """
 
     def __init__(self, export_dir: str | os.PathLike[str], split: str) -> None:
@@ -64,7 +65,7 @@ class Dataset:
         self.split = split
         """``train``, ``val`` or ``test``."""
         self.export_id: str | None = _export_id(self.export_dir)
-        """What the export is: two with one id hold the same."""
+        """The id of the export: exports with equal ids are equal."""
         try:
             self.state: npt.NDArray[Any] = _map_npy(self.export_dir / f"X_{split}.npy")
             """``X``, mapped: ``(rows, columns)``, float32 unless exported otherwise."""
@@ -85,7 +86,7 @@ class Dataset:
         for name, values in [*labels.items(), *masks.items(), *self.index.items()]:
             if len(values) != len(self.state):
                 raise ExportError(
-                    f"{self.export_dir} is not whole: {name} has {len(values)} rows, "
+                    f"{self.export_dir} is incomplete: {name} has {len(values)} rows, "
                     f"X_{split}.npy {len(self.state)}"
                 )
         if _export_id(self.export_dir) != self.export_id:
@@ -104,8 +105,7 @@ class Dataset:
     ) -> Sample | Batch:
         """A `Sample` for a number, a `Batch` for a slice, a list of rows or an array of them.
 
-        Copies: they stay as they are and may be changed. Raises IndexError for a row that is not
-        there.
+        The arrays are copies and may be changed. Raises IndexError for a row that does not exist.
         """
         if isinstance(rows, (int, np.integer)):
             return Sample(
@@ -122,11 +122,11 @@ class Dataset:
     def batches(
         self, size: int, *, shuffle: bool = False, seed: int = 0, drop_last: bool = False
     ) -> Iterator[Batch]:
-        """All rows once, `size` at a time; the last batch may be smaller, or is left out with
+        """All rows once, `size` at a time; the last batch may be smaller, or is dropped with
         `drop_last`.
 
-        Shuffled, the order depends on `seed` and the number of rows alone: give each epoch another
-        seed. Raises ValueError for a size below 1.
+        With `shuffle`, the order depends only on `seed` and the number of rows: give each epoch
+        another seed. Raises ValueError for a size below 1.
         """
         if size < 1:
             raise ValueError(f"size is {size}, expected at least 1")
@@ -151,7 +151,7 @@ class Dataset:
         return Scaler.load(self.export_dir)
 
     def torch(self) -> TorchDataset:
-        """The same as a ``torch.utils.data.Dataset`` of tensors, for a ``DataLoader``.
+        """The same rows as a ``torch.utils.data.Dataset`` of tensors, for a ``DataLoader``.
 
         Raises ImportError without PyTorch.
         """
@@ -179,14 +179,14 @@ def _open_same(export_dir: Path, split: str, export_id: str | None) -> Dataset:
     dataset = Dataset(export_dir, split)
     if dataset.export_id != export_id:
         raise ExportError(
-            f"{export_dir} is another export than when this dataset was opened: open it again, or "
-            "export to a folder of its own"
+            f"{export_dir} is not the export that this dataset was opened on: open it again, or "
+            "export to another folder"
         )
     return dataset
 
 
 def _export_id(export_dir: Path) -> str | None:
-    """None where there is no manifest, or one from before exports had ids."""
+    """None without a manifest, or if it is of a version without ids."""
     try:
         manifest = json.loads((export_dir / "manifest.json").read_bytes())
     except FileNotFoundError:
@@ -203,24 +203,24 @@ def _map_arrays(folder: Path, stem: str, names: Any) -> dict[str, npt.NDArray[An
     if not archive.exists():
         return {name: _map_npy(folder / f"{stem}_{name}.npy") for name in names}
     with zipfile.ZipFile(archive) as members, open(archive, "rb") as file:
-        places = {name: _place_of(members.getinfo(f"{name}.npy"), file) for name in names}
-    return {name: _map_npy(archive, place) for name, place in places.items()}
+        offsets = {name: _offset_of(members.getinfo(f"{name}.npy"), file) for name in names}
+    return {name: _map_npy(archive, offset) for name, offset in offsets.items()}
 
 
-def _place_of(member: zipfile.ZipInfo, file: Any) -> int:
-    """Where the bytes of a member begin. `np.load` would read the whole of it into memory."""
+def _offset_of(member: zipfile.ZipInfo, file: Any) -> int:
+    """The offset of a member's bytes. `np.load` would read all of it into memory."""
     if member.compress_type != zipfile.ZIP_STORED:
-        raise ValueError(f"{member.filename} is compressed, which no export of prep is")
-    # The header's own extra field, which may be longer than the one in the directory.
+        raise ValueError(f"{member.filename} is compressed: prep does not write such files")
+    # The extra field of the header may be longer than that of the directory.
     file.seek(member.header_offset + 26)
     name, extra = np.frombuffer(file.read(4), "<u2").tolist()
     return int(member.header_offset + 30 + name + extra)
 
 
-def _map_npy(path: Path, place: int = 0) -> npt.NDArray[Any]:
-    """Maps an array that begins at a place in a file."""
+def _map_npy(path: Path, offset: int = 0) -> npt.NDArray[Any]:
+    """Maps the array at an offset of a file."""
     with open(path, "rb") as file:
-        file.seek(place)
+        file.seek(offset)
         version = np.lib.format.read_magic(file)
         read_header = {
             (1, 0): np.lib.format.read_array_header_1_0,
@@ -228,9 +228,9 @@ def _map_npy(path: Path, place: int = 0) -> npt.NDArray[Any]:
         }[version]
         shape, fortran_order, dtype = read_header(file)
         if 0 in shape:
-            # There are no bytes to map.
+            # An empty array cannot be mapped.
             return np.empty(shape, dtype)
         order: Any = "F" if fortran_order else "C"
         values = np.memmap(path, dtype, mode="r", offset=file.tell(), shape=shape, order=order)
-    # As a plain array: what is copied out of a `memmap` would be one, too.
+    # As a plain array: a copy of rows of a `memmap` would be a `memmap` too.
     return values.view(np.ndarray)

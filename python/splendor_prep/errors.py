@@ -1,4 +1,4 @@
-"""What can go wrong."""
+"""The exceptions of this package."""
 
 from __future__ import annotations
 
@@ -6,29 +6,29 @@ __all__ = ["CacheError", "ExportError", "LogError", "PrepError"]
 
 
 class PrepError(Exception):
-    """Any error of this package that is not one of Python's own."""
+    """The base class of the exceptions of this package."""
 
 
 class LogError(PrepError, ValueError):
-    """A log, or a position, that cannot be read.
+    """An invalid log or position.
 
-    ``str(error)`` is the sentence that ``prep ingest`` would print.
+    ``str(error)`` is the message that ``prep ingest`` would print.
     """
 
     message: str
-    """The sentence."""
+    """The message."""
     file: str | None
     """The file as it was given; ``<bytes>`` for bytes, None for a position of a live game."""
     line: int | None
-    """Line in the file from 1, the header being 1; None where no line is at fault."""
+    """Line in the file from 1, the header being 1; None if no single line is wrong."""
     column: str | None
-    """The column, or a group of columns like ``card3_*``; None where no column is at fault."""
+    """The column, or a group of columns like ``card3_*``; None if no single column is wrong."""
     value: str | None
-    """What stands there, shortened; None where nothing does."""
+    """The value that was found, shortened; None if there is none."""
     expected: str
-    """What would have been right."""
+    """What was expected instead."""
     kind: str
-    """The kind of fault, a name that does not change: ``fraction``, ``no_such_card``, ..."""
+    """The kind of error, a stable name: ``fraction``, ``no_such_card``, ..."""
 
     def __init__(
         self,
@@ -40,7 +40,7 @@ class LogError(PrepError, ValueError):
         expected: str,
         kind: str,
     ) -> None:
-        # All of them, so that the error can be pickled, as workers do to hand it on.
+        # All arguments, so that the error can be pickled by worker processes.
         super().__init__(message, file, line, column, value, expected, kind)
         self.message = message
         self.file = file
@@ -55,8 +55,8 @@ class LogError(PrepError, ValueError):
 
 
 class CacheError(PrepError, RuntimeError):
-    """A cache that is not there, is held by another run, or is damaged."""
+    """A cache that does not exist, is locked by another run, or is damaged."""
 
 
 class ExportError(PrepError, RuntimeError):
-    """A folder that is no export, or one whose files do not belong together."""
+    """A folder that is not an export, or whose files do not belong together."""

@@ -9,7 +9,7 @@ comes back. What it is made of:
    the exact sums of those make the scaler. Sums are whole numbers: whichever machine adds them in
    whichever order, the scaler is the same.
 3. *Write.* Each shard is a run of games in ascending order, and one task: it encodes their logs again,
-   normalises, and writes. Encoding twice costs less than keeping 400 KB a game between the passes;
+   normalizes, and writes. Encoding twice costs less than keeping 400 KB a game between the passes;
    ``docs/past-one-machine.md`` has the numbers.
 
 A task may be run again after a machine has died, or even twice at once: what a shard holds follows from
@@ -91,7 +91,7 @@ def export(
     repair: bool = False,
     shard_rows: int = 50_000,
 ) -> ExportedShards:
-    """Encodes logs on all machines of the Ray cluster, and writes them split and normalised.
+    """Encodes logs on all machines of the Ray cluster, and writes them split and normalized.
 
     `logs` is a folder, searched as ``prep ingest`` does, or the files themselves; `out` is a folder that
     is not there yet, or is empty. Both are paths that every machine sees under the same name, or URIs

@@ -1,4 +1,4 @@
-"""The normalisation of an export."""
+"""The normalization of an export."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ __all__ = ["Scaler"]
 
 
 class Scaler:
-    """Mean and deviation of the training rows, as an export holds them in ``scaler.npz``.
+    """Mean and standard deviation of the training rows, as in ``scaler.npz`` of an export.
 
-    What ``X`` was normalised with is what a position must be normalised with before the network
-    sees it. Columns that are not normalised have mean 0, variance 1 and scale 1.
+    A position must be normalized with the scaler of the training data before it is given to the network.
+    Columns that are not normalized have mean 0, variance 1 and scale 1.
     """
 
     def __init__(self, native: _native.Scaler) -> None:
@@ -35,43 +35,43 @@ class Scaler:
         self.var: npt.NDArray[np.float64] = native.var
         """Population variance, float64 ``(columns,)``."""
         self.scale: npt.NDArray[np.float64] = native.scale
-        """Deviation, float64 ``(columns,)``; 1 where the column is constant, never 0."""
+        """Standard deviation, float64 ``(columns,)``; 1 for a constant column, never 0."""
         self.normalized: npt.NDArray[np.bool_] = native.normalized
-        """Whether the column is normalised, bool ``(columns,)``."""
+        """Whether the column is normalized, bool ``(columns,)``."""
         self.fitted_in: str | None = native.fitted_in
-        """``export_id`` of the export whose training rows it was fitted on: this one, or the one that
-        ``--scaler-from`` named; None where the manifest is not there to say so, and for `fit`."""
+        """``export_id`` of the export whose training rows it was fitted on: this one, or that of
+        ``--scaler-from``; None without a manifest, and for `fit`."""
         for values in (self.mean, self.var, self.scale, self.normalized):
-            # A copy that nobody reads: changing it would change nothing.
+            # These are copies: a change would have no effect.
             values.flags.writeable = False
 
     @classmethod
     def load(cls, export_dir: str | os.PathLike[str]) -> Scaler:
         """Reads the scaler of an export.
 
-        Raises `ExportError` if there is none, if it is for other columns than this encoder's, if its
-        values were changed, or if it does not belong to the export that it lies in.
+        Raises `ExportError` if there is none, if it has other columns than this encoder, if its values
+        were changed, or if it does not belong to the export in its folder.
         """
         return cls(_native.Scaler.load(export_dir))
 
     @classmethod
     def fit(cls, sums: ColumnSums) -> Scaler:
-        """The scaler of the rows whose sums these are: what an export of all columns fits on its
-        training rows, bit for bit.
+        """Fits a scaler on the sums of some rows, bit for bit as an export of all columns fits it on its
+        training rows.
 
-        Raises ValueError for the sums of no rows, and for sums that no rows have.
+        Raises ValueError for the sums of no rows, and for impossible sums.
         """
         return cls(_native.Scaler.fit(sums))
 
     @property
     def id(self) -> str:
-        """What the scaler is, 64 hexadecimal digits: a hash of its columns' names and all its values,
-        as ``scaler.npz`` and the manifest have it."""
+        """A hash of the names and values of all columns, 64 hexadecimal digits, as in ``scaler.npz`` and
+        the manifest."""
         return self._native.id
 
     def transform(self, rows: npt.ArrayLike) -> npt.NDArray[np.float32]:
-        """Normalises rows of the encoder, ``(columns,)`` or ``(..., columns)`` of any type that
-        float32 holds exactly: float32 of the same shape, bit for bit what the export wrote.
+        """Normalizes rows of the encoder, ``(columns,)`` or ``(..., columns)`` of any type that
+        converts exactly to float32. Returns float32 of the same shape, bit for bit as in the export.
 
         Each value is ``(x - mean) / scale`` in float64, rounded once. Raises ValueError for another
         number of columns.
@@ -79,18 +79,17 @@ class Scaler:
         return self._native.transform(np.ascontiguousarray(rows, dtype=np.float32))
 
     def inverse_transform(self, rows: npt.ArrayLike) -> npt.NDArray[np.float32]:
-        """The encoder's values of normalised rows, float32 of the same shape.
+        """The encoder's values of normalized rows, float32 of the same shape.
 
-        What was rounded away is gone: values come out within a ten-thousandth, and ``np.rint`` gives
-        the whole number. Raises ValueError for another number of columns.
+        Because of rounding, values are exact to a ten-thousandth; ``np.rint`` gives the whole number. Raises ValueError for another number of columns.
         """
         return self._native.inverse_transform(np.ascontiguousarray(rows, dtype=np.float32))
 
     def as_affine(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-        """Weight and bias, float64 ``(columns,)`` each: ``x * weight + bias`` is normalised.
+        """Weight and bias, float64 ``(columns,)`` each: ``x * weight + bias`` is normalized.
 
-        To fold them into a first layer ``W @ x + b`` that was trained on normalised rows, so that it
-        takes the encoder's own values: ``W * weight`` and ``b + W @ bias``.
+        A first layer ``W @ x + b`` that was trained on normalized rows takes the encoder's values with
+        ``W * weight`` and ``b + W @ bias``.
         """
         weight = 1.0 / self.scale
         return weight, -self.mean * weight
@@ -98,8 +97,8 @@ class Scaler:
     def to_sklearn(self) -> StandardScaler:
         """A fitted ``sklearn.preprocessing.StandardScaler`` with the same values.
 
-        It takes rows of all columns and leaves those alone that are not normalised. How many rows it
-        was fitted on it does not know. Raises ImportError without scikit-learn.
+        It takes rows of all columns and does not change those that are not normalized. Its
+        ``n_samples_seen_`` is 0. Raises ImportError without scikit-learn.
         """
         from sklearn.preprocessing import StandardScaler
 
@@ -120,7 +119,7 @@ class Scaler:
         return f"Scaler({len(self)} columns, fitted in export {self.fitted_in or 'unknown'})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # By value: a scaler goes with a model, wherever the export is by then.
+        # By value: a scaler is stored with a model, and the export may be elsewhere by then.
         values = (list(self.columns), self.mean, self.var, self.scale, self.normalized)
         return _from_values, (*values, self.fitted_in)
 

@@ -16,9 +16,9 @@ use std::path::PathBuf;
 
 /// The games that ``prep ingest`` has encoded. Reads, never writes.
 ///
-/// Every call reads the file as it is then, so a cache may be handed to other processes, and an
-/// ingest may run meanwhile. Other threads of Python run during each call. Every method raises
-/// `CacheError` if the file cannot be read.
+/// Every call reads the current file, so a cache can be passed to other processes, and an ingest may run
+/// at the same time. Calls release the GIL. Every method raises `CacheError` if the file cannot be
+/// read.
 #[pyclass(frozen, module = "splendor_prep")]
 pub(crate) struct Cache {
     /// The file.
@@ -26,14 +26,14 @@ pub(crate) struct Cache {
     path: PathBuf,
 }
 
-/// What a cache knows of a game beside its arrays.
+/// A game of a cache, without its arrays.
 #[pyclass(frozen, get_all, module = "splendor_prep")]
 pub(crate) struct CachedGame {
-    /// Which game it is.
+    /// The id of the game.
     game_id: i64,
     /// Players in the game: 2, 3 or 4.
     players: u8,
-    /// Rows in the log, one a turn.
+    /// Rows of the log, one for each turn.
     rows: u32,
     /// The log, relative to the folder that was ingested.
     source_path: String,
@@ -81,9 +81,9 @@ impl CachedGame {
 
 #[pymethods]
 impl Cache {
-    /// Opens a cache that is there.
+    /// Opens an existing cache.
     ///
-    /// Raises `CacheError` if it is not, or is from another version of prep.
+    /// Raises `CacheError` if it does not exist or is from another version of prep.
     #[staticmethod]
     fn open(py: Python<'_>, path: PathBuf) -> PyResult<Cache> {
         let cache = Cache { path };
@@ -91,7 +91,7 @@ impl Cache {
         Ok(cache)
     }
 
-    /// Every game, in ascending order of ``game_id``, but for `damaged` ones.
+    /// Every game, in ascending order of ``game_id``, except `damaged` ones.
     fn games(&self, py: Python<'_>) -> PyResult<Vec<CachedGame>> {
         self.read(py, |reader| {
             let mut games = Vec::new();
@@ -100,8 +100,7 @@ impl Cache {
         })
     }
 
-    /// Games whose entry cannot be what was stored, and what shows it. The next ingest encodes
-    /// them anew.
+    /// Damaged games with the reason. The next ingest encodes them again.
     fn damaged(&self, py: Python<'_>) -> PyResult<BTreeMap<i64, String>> {
         self.read(py, |reader| {
             let mut damaged = BTreeMap::new();
@@ -130,8 +129,8 @@ impl Cache {
     /// the counts of ``prep status --json``. Reads every log.
     ///
     /// Reasons: ``new``, ``bytes_changed``, ``encoder_changed``, ``schema_changed``,
-    /// ``repair_changed``, ``damaged``, ``gone``, ``refused``, ``set_aside``, ``up_to_date``; those
-    /// that no game has are left out.
+    /// ``repair_changed``, ``damaged``, ``gone``, ``refused``, ``set_aside``, ``up_to_date``; reasons
+    /// that no game has are omitted.
     ///
     /// Raises `CacheError` if the folder cannot be searched.
     #[pyo3(signature = (data_root, *, repair=false))]

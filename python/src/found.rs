@@ -7,10 +7,10 @@ use splendor_prep::gamelog::LogError;
 use splendor_prep::ingest::{self, game_id_of};
 use std::path::{Path, PathBuf};
 
-/// Paths of the logs in a folder and all folders in it, as ``prep ingest`` finds them: files called
-/// ``<game id>.csv``, hidden ones left out.
+/// Paths of the logs in a folder and all folders in it, as ``prep ingest`` finds them: files named
+/// ``<game id>.csv``, without hidden ones. The list may be empty.
 ///
-/// Raises OSError if the folder, or one in it, cannot be read. There may be none.
+/// Raises OSError if the folder, or one in it, cannot be read.
 #[pyfunction]
 pub(crate) fn find_logs(py: Python<'_>, folder: PathBuf) -> PyResult<Vec<PathBuf>> {
     let found = py.detach(|| ingest::find_logs(&folder));
@@ -18,11 +18,10 @@ pub(crate) fn find_logs(py: Python<'_>, folder: PathBuf) -> PyResult<Vec<PathBuf
     Ok(found.logs.iter().map(|log| folder.join(log.relative_path)).collect())
 }
 
-/// Paths, of any file system, in the order in which an export has their games: ascending by the game
-/// id that the file's name is.
+/// Sorts paths, of any file system, by the game id that is the file's name.
 ///
-/// Gives three lists: ``(game_id, path)`` of each log; a `LogError` for each file whose game another
-/// file claims too, as ``prep ingest`` refuses both; and the paths that are not called after a game id.
+/// Returns three lists: ``(game_id, path)`` of each log; a `LogError` for each of several files with the
+/// same id, which ``prep ingest`` refuses too; and the paths whose name is not a game id.
 #[pyfunction]
 #[expect(clippy::type_complexity, reason = "Python has no use for a name for it")]
 pub(crate) fn arrange_logs<'py>(

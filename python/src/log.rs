@@ -12,12 +12,12 @@ use splendor_prep::ingest::game_id_of;
 use std::fs;
 use std::path::PathBuf;
 
-/// The rows of one game, before normalisation, in the order in which they were logged.
+/// The rows of one game, before normalization, in the order in which they were logged.
 ///
 /// ``len(game)`` is the number of rows.
 #[pyclass(frozen, module = "splendor_prep")]
 pub(crate) struct EncodedGame {
-    /// Which game it is.
+    /// The id of the game.
     #[pyo3(get)]
     pub(crate) game_id: i64,
     /// Players in the game: 2, 3 or 4.
@@ -107,13 +107,13 @@ fn index<'py>(py: Python<'py>, game_id: i64, turn_numbers: &[i32]) -> PyResult<B
 
 /// Encodes a whole log, as ``prep ingest`` does.
 ///
-/// `log` is the path of a CSV file, or its bytes; `file` is what errors are to call bytes. `game_id` is
-/// what every row must say; without it, the stem of the file's name if that is a number, else what the
-/// first row says. `repair` reads rows with the known gem fault of old logs as they were meant, as
+/// `log` is the path of a CSV file, or its bytes; `file` is the name of bytes in errors. `game_id` is
+/// the id that every row must have; without it, the stem of the file's name if that is a number, else the
+/// id of the first row. `repair` corrects rows with the known gem fault of old logs, as
 /// ``prep ingest --repair`` does.
 ///
-/// Raises `LogError` for the first fault in the log, and OSError (FileNotFoundError, ...) if the file
-/// cannot be opened. Other threads of Python run meanwhile.
+/// Raises `LogError` for the first error in the log, and OSError (FileNotFoundError, ...) if the file
+/// cannot be opened. Releases the GIL.
 #[pyfunction]
 #[pyo3(signature = (log, *, game_id=None, repair=false, file=None))]
 pub(crate) fn encode_log(

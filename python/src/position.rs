@@ -17,7 +17,7 @@ use splendor_prep::gamelog::{
     Fault, LiveColumn, LiveRow, LiveValue, STATE_COLUMN_COUNT, column_names, state_column_names,
 };
 
-/// One position, before normalisation.
+/// One position, before normalization.
 #[pyclass(frozen, module = "splendor_prep")]
 pub(crate) struct EncodedRow {
     /// float32 ``(1308,)``, as in `FEATURE_COLUMNS`. Whole numbers.
@@ -55,20 +55,19 @@ impl EncodedRow {
     }
 }
 
-/// Encodes one position of a live game; the rules are those of a row of a log.
+/// Encodes one position of a live game; it is checked like a row of a log.
 ///
 /// `position` is either a mapping from the names in `STATE_COLUMNS` to whole numbers, or 382 values
 /// in that order: an array (fastest: float64, float32 or signed integers) or another sequence. A
 /// missing value (no card in that slot, no such player) is None, NaN, or, in a mapping, absent; a
-/// card or noble of zeros is a missing one, too. Text is read as a field of a log is. Columns are in
-/// whole gems, cards and points; each has the range that it has in a log.
+/// card or noble of zeros is also a missing one. Text is read like a field of a log. Columns are in
+/// whole gems, cards and points, with the same ranges as in a log.
 ///
-/// A mapping may also hold the chosen move, by the names in `ACTION_COLUMNS`; then the labels come
-/// back as well. Its ``game_id`` is not looked at.
+/// A mapping may also hold the chosen move, by the names in `ACTION_COLUMNS`; then the result
+/// has labels too. ``game_id`` is ignored.
 ///
-/// Raises `LogError` for a value outside its range, a position that cannot be, and a column that does
-/// not exist; ValueError for another number of values, TypeError for anything else. Takes a few
-/// microseconds, during which other threads of Python wait.
+/// Raises `LogError` for a value outside its range, an impossible position, and an unknown column; ValueError for another number of values, TypeError for anything else. Takes a few
+/// microseconds and holds the GIL.
 #[pyfunction]
 #[pyo3(signature = (position, /))]
 pub(crate) fn encode_row(py: Python<'_>, position: &Bound<'_, PyAny>) -> PyResult<EncodedRow> {

@@ -140,9 +140,8 @@ impl Scaler {
     }
 }
 
-/// The manifest of an export that was written by other means, as JSON, with what is this version's to
-/// say: ``prep_version``, ``encoder_version``, ``feature_schema``, and the ``export_id`` made from all
-/// of it.
+/// Completes the manifest of an export, which is JSON: adds ``prep_version``, ``encoder_version``,
+/// ``feature_schema``, and the ``export_id``, which is made from all of it.
 ///
 /// Raises ValueError if it is not a JSON object.
 #[pyfunction]

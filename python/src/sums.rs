@@ -12,9 +12,9 @@ const ROWS_AT_A_TIME: usize = 64;
 
 /// How many rows there are, and for each feature the sum and the sum of squares over them.
 ///
-/// Whole numbers: games added up in any order and grouping give the same, and so the same scaler,
-/// bit for bit. ``ColumnSums(rows, sum, sum_of_squares)`` is what those attributes said; without
-/// arguments, the sums of no rows. Raises ValueError for arrays of another length than 1308.
+/// They are whole numbers, so that the sum over games is the same in any order and grouping, and so is
+/// the scaler, bit for bit. ``ColumnSums(rows, sum, sum_of_squares)`` makes them from these attributes;
+/// without arguments, they are the sums of no rows. Raises ValueError for arrays of another length than 1308.
 #[pyclass(frozen, eq, module = "splendor_prep")]
 #[derive(Clone, PartialEq)]
 pub(crate) struct ColumnSums {
@@ -49,7 +49,7 @@ impl ColumnSums {
         Ok(ColumnSums { sums })
     }
 
-    /// The sums of the encoder's own rows, float32 ``(rows, 1308)``, before normalisation.
+    /// The sums of rows of the encoder, float32 ``(rows, 1308)``, before normalization.
     ///
     /// Raises ValueError for another number of columns, and for a value that no feature can have.
     #[staticmethod]

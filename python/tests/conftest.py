@@ -112,7 +112,7 @@ def golden(tmp_path_factory: pytest.TempPathFactory) -> Games:
 
 @pytest.fixture(scope="session")
 def export(simulated: Games) -> Path:
-    """A normalised export with all three splits."""
+    """A normalized export with all three splits."""
     out = simulated.raw.parent / "processed"
     split = ["--split", "0.7,0.2,0.1", "--split-method", "sklearn"]
     run_prep("export", "--cache", simulated.cache, "--out", out, *split, "-q")

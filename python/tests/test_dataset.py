@@ -161,7 +161,7 @@ def test_arrays_that_do_not_belong_together(export: Path, tmp_path: Path) -> Non
     copied = tmp_path / "export"
     shutil.copytree(export, copied)
     shutil.copy(copied / "labels_val.npz", copied / "labels_train.npz")
-    with pytest.raises(ExportError, match="not whole"):
+    with pytest.raises(ExportError, match="incomplete"):
         Dataset(copied, "train")
     (copied / "masks_val.npz").write_bytes(b"PK")
     with pytest.raises(ExportError, match="cannot be read"):

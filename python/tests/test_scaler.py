@@ -71,11 +71,11 @@ def test_an_affine_map_folds_into_a_first_layer(
 ) -> None:
     rows = unscaled(simulated, export, "val").astype(np.float64)
     weight, bias = scaler.as_affine()
-    normalised = (rows - scaler.mean) / scaler.scale
-    np.testing.assert_allclose(rows * weight + bias, normalised, rtol=1e-12, atol=1e-12)
+    normalized = (rows - scaler.mean) / scaler.scale
+    np.testing.assert_allclose(rows * weight + bias, normalized, rtol=1e-12, atol=1e-12)
     layer = np.random.default_rng(1).normal(size=(8, len(scaler)))
     folded = rows @ (layer * weight).T + layer @ bias
-    np.testing.assert_allclose(folded, normalised @ layer.T, rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(folded, normalized @ layer.T, rtol=1e-9, atol=1e-9)
 
 
 def test_what_it_says_of_itself(export: Path, scaler: Scaler) -> None:
