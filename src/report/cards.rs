@@ -1,29 +1,28 @@
 //! Which cards are built and reserved.
 //!
-//! A label says only where the card lay: which of the displayed ones, or which of the reserve. The
-//! row's features say what lay there. For a reservation off the top of a deck they do not, but the
-//! mover's reserve in the next row does, and so does it for class 11, which is both the twelfth
-//! displayed card and the top of the level 1 deck. The last move of a game has no next row: such a
-//! card stays unknown, and is counted as that.
+//! A label only says where the card was: which displayed card, or which card of the reserve. The features
+//! of the row say which card that is. A card that is reserved from the top of a deck is found in the
+//! mover's reserve in the next row; so is that of class 11, which is both the twelfth displayed card and
+//! the top of the level 1 deck. The last move of a game has no next row, so that its card is unknown.
 
-use super::places::{CARD_WIDTH, CardKey, card_place, places, then_value};
+use super::columns::{CARD_WIDTH, CardKey, card_index, columns, then_value};
 use crate::encode::{EncodedGame, Head, Label, NO_LABEL};
 use crate::gamelog::{ActionType, BUILD_PLACES};
 use crate::rules::{CARDS, MAX_DISPLAYED, MAX_RESERVED, PlayerCount};
 use serde::Serialize;
 
-/// What became of one card.
+/// How often a card was seen, built and reserved.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct CardCounts {
-    /// Games in which it lay on the table or in a reserve before a move.
+    /// Games in which it was on the table or in a reserve before a move.
     pub games_seen: u64,
-    /// Times it was built off the table.
+    /// Times it was built from the table.
     pub built_from_table: u64,
-    /// Times it was built out of a reserve.
+    /// Times it was built from a reserve.
     pub built_from_reserve: u64,
-    /// Times it was reserved off the table.
+    /// Times it was reserved from the table.
     pub reserved_from_table: u64,
-    /// Times it was reserved off the top of its deck.
+    /// Times it was reserved from the top of its deck.
     pub reserved_from_deck: u64,
 }
 
@@ -39,15 +38,14 @@ impl CardCounts {
     }
 }
 
-/// What became of every card.
+/// Counts of every card.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CardTally {
     /// In the order of [`CARDS`].
     pub cards: [CardCounts; CARDS.len()],
-    /// Builds whose label points to where no card lies.
+    /// Builds whose label names an empty place.
     pub unknown_builds: u64,
-    /// Reservations of a card that cannot be known: in the last row of a game, or by a label that
-    /// points to where no card lies.
+    /// Reservations of an unknown card: in the last row of a game, or whose label names an empty place.
     pub unknown_reservations: u64,
 }
 
@@ -148,7 +146,7 @@ impl Table {
             keys
         };
         let mut seats = vec![0; rows.len()];
-        for (seat, &place) in places().to_move.iter().enumerate() {
+        for (seat, &place) in columns().to_move.iter().enumerate() {
             for (to_move, flag) in seats.iter_mut().zip(column(place)) {
                 if flag == 1 {
                     *to_move = seat;
@@ -156,18 +154,18 @@ impl Table {
             }
         }
         Table {
-            displayed: places().displayed.map(keys),
-            reserved: places().reserved.map(|slots| slots.map(keys)),
+            displayed: columns().displayed.map(keys),
+            reserved: columns().reserved.map(|slots| slots.map(keys)),
             seats,
         }
     }
 
     fn displayed(&self, row: usize, slot: usize) -> Option<usize> {
-        card_place(self.displayed[slot][row])
+        card_index(self.displayed[slot][row])
     }
 
     fn reserved(&self, row: usize, rotated: usize, slot: usize) -> Option<usize> {
-        card_place(self.reserved[rotated][slot][row])
+        card_index(self.reserved[rotated][slot][row])
     }
 
     /// The card that is in the mover's reserve after the move and was not before.
@@ -177,19 +175,19 @@ impl Table {
         let before = self.reserved[0].each_ref().map(|slot| slot[row]);
         let after = self.reserved[rotated].each_ref().map(|slot| slot[row + 1]);
         let new = after.into_iter().find(|&key| key != 0 && !before.contains(&key));
-        new.and_then(card_place)
+        new.and_then(card_index)
     }
 
-    /// The cards that lie on the table or in a reserve in any row, each once.
+    /// The cards that are on the table or in a reserve in any row, each once.
     fn seen(&self) -> impl Iterator<Item = usize> {
         let mut seen = [false; CARDS.len()];
         for keys in self.displayed.iter().chain(self.reserved.as_flattened()) {
             let mut last = 0;
             for &key in keys {
-                // A slot changes once in several rows.
+                // Most slots have the same card in the next row.
                 if key != last {
                     last = key;
-                    if let Some(place) = card_place(key) {
+                    if let Some(place) = card_index(key) {
                         seen[place] = true;
                     }
                 }

@@ -16,8 +16,8 @@ pub enum ReportError {
     },
     /// No cached row has the columns of this program.
     #[error(
-        "{} of the cache encoded by another version of prep, whose columns are not known: \
-         run `prep ingest DIR --cache {}` first, which encodes {} anew",
+        "{} of the cache encoded by another version of prep, whose columns are unknown: \
+         run `prep ingest DIR --cache {}` first, which encodes {} again",
         if *games == 1 { "the only game was".to_owned() } else { format!("all {games} games were") },
         cache.display(),
         if *games == 1 { "it" } else { "them" }

@@ -1,7 +1,7 @@
 //! Number and length of games; points and actions by turn.
 
+use super::columns::columns;
 use super::distribution::Distribution;
-use super::places::places;
 use crate::encode::{EncodedGame, Head};
 use crate::gamelog::ActionType;
 use serde::Serialize;
@@ -52,9 +52,9 @@ impl GamesTally {
         let rows = game.turn_numbers().iter().zip(game.features()).zip(game.labels());
         for ((&turn, features), labels) in rows {
             let tally = self.turns.entry(turn).or_default();
-            tally.points.add(features[places().points_of_mover].into(), 1);
+            tally.points.add(features[columns().points_of_mover].into(), 1);
             if last_turn != Some(turn) {
-                tally.leader_points.add(features[places().points_of_leader].into(), 1);
+                tally.leader_points.add(features[columns().points_of_leader].into(), 1);
                 last_turn = Some(turn);
             }
             // Every row has an action.

@@ -1,16 +1,12 @@
-//! Reports: numbers about the games of a cache, and about an export made from it.
+//! Numbers about the games of a cache, and about an export made from it.
 //!
-//! **Why it is so.** Before somebody trains for a week, they want to see what they train on: how
-//! many games, how they go, what is chosen and what could have been, which columns say nothing. All
-//! of it is in the cached rows, so one pass over them finds it, and no log is read.
+//! A report shows what a model would be trained on: how many games there are, how they go, which moves
+//! are legal and which are chosen, which columns carry no information. All of it is in the cached rows,
+//! so one pass over them is enough, and no log is read.
 //!
-//! **How it works.** One snapshot of the cache gives the games. Each thread unpacks games and counts
-//! into a [`Tally`] of its own; at the end the tallies are added up. Everything that is counted is a
-//! whole number, so the sum is the same however games fell to threads, and a report is a function
-//! of the cache's content. Memory is one tally and a few games a thread, however many games there
-//! are. Means, shares and quantiles are worked out from the counts when they are asked for.
-//!
-//! What concerns an export is read from its small files, and compared by
+//! Each thread counts games into a [`Tally`] of its own, and the tallies are added up. All counts are
+//! whole numbers, so that the sum does not depend on which thread counted which game. Memory is one tally
+//! and a few games for each thread. What concerns an export is read from its small files and compared by
 //! [`diff_exports`](crate::export::diff_exports).
 //!
 //! [`render`] makes one HTML page of a finished [`Report`], and [`as_json`] gives the same numbers to
@@ -18,6 +14,7 @@
 
 mod cards;
 mod classes;
+mod columns;
 mod distribution;
 mod error;
 mod features;
@@ -26,7 +23,6 @@ mod games;
 mod heads;
 mod json;
 mod page;
-mod places;
 mod run;
 mod splits;
 mod tally;

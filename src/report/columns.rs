@@ -1,4 +1,4 @@
-//! Where the columns stand that a report looks at, by their names.
+//! The indices of the columns that a report reads, by their names.
 
 use crate::encode::FEATURES;
 use crate::rules::{CARDS, Card, Color, MAX_DISPLAYED, MAX_RESERVED, PlayerCount, Seat};
@@ -8,8 +8,8 @@ use std::sync::LazyLock;
 /// Columns of a card: points, level, five of cost, five of bonus.
 pub(super) const CARD_WIDTH: usize = 2 + 2 * Color::COUNT;
 
-/// The first column of a card's group, or a column by itself, as places in a row of features.
-pub(super) struct Places {
+/// Indices into a row of features; of a card, that of its first column.
+pub(super) struct ColumnIndices {
     pub(super) displayed: [usize; MAX_DISPLAYED],
     /// By rotated player: 0 is to move.
     pub(super) reserved: [[usize; MAX_RESERVED]; PlayerCount::MAX],
@@ -19,40 +19,40 @@ pub(super) struct Places {
     pub(super) points_of_leader: usize,
 }
 
-/// The places in a row of this program's encoder.
-pub(super) fn places() -> &'static Places {
-    static PLACES: LazyLock<Places> = LazyLock::new(|| {
+/// The indices in a row of this encoder.
+pub(super) fn columns() -> &'static ColumnIndices {
+    static INDICES: LazyLock<ColumnIndices> = LazyLock::new(|| {
         let names: HashMap<&str, usize> =
             FEATURES.iter().enumerate().map(|(i, feature)| (feature.name.as_str(), i)).collect();
-        let place = |name: &str| names[name];
-        let reserved = |player, slot| place(&format!("player{player}_reserved{slot}_vp"));
-        Places {
-            displayed: std::array::from_fn(|slot| place(&format!("card{slot}_vp"))),
+        let index = |name: &str| names[name];
+        let reserved = |player, slot| index(&format!("player{player}_reserved{slot}_vp"));
+        ColumnIndices {
+            displayed: std::array::from_fn(|slot| index(&format!("card{slot}_vp"))),
             reserved: std::array::from_fn(|player| {
                 std::array::from_fn(|slot| reserved(player, slot))
             }),
-            to_move: std::array::from_fn(|seat| place(&format!("current_player_{seat}"))),
-            points_of_mover: place("player0_vp"),
-            points_of_leader: place("max_vp_among_players"),
+            to_move: std::array::from_fn(|seat| index(&format!("current_player_{seat}"))),
+            points_of_mover: index("player0_vp"),
+            points_of_leader: index("max_vp_among_players"),
         }
     });
-    &PLACES
+    &INDICES
 }
 
 /// A card's twelve values as one number, three binary digits each; 0 is no card.
 pub(super) type CardKey = u64;
 
-/// Adds the next of a card's values, in the order of its columns.
+/// The key with the next value of the card, in the order of its columns.
 pub(super) fn then_value(key: CardKey, value: i64) -> CardKey {
     key << 3 | (value as u64 & 7)
 }
 
-/// The place in [`CARDS`] of the card with these values; `None` if there is none.
-pub(super) fn card_place(key: CardKey) -> Option<usize> {
-    static PLACES: LazyLock<HashMap<CardKey, usize>> = LazyLock::new(|| {
-        CARDS.iter().enumerate().map(|(place, card)| (key_of(card), place)).collect()
+/// The index in [`CARDS`] of the card with these values, if there is one.
+pub(super) fn card_index(key: CardKey) -> Option<usize> {
+    static INDICES: LazyLock<HashMap<CardKey, usize>> = LazyLock::new(|| {
+        CARDS.iter().enumerate().map(|(index, card)| (key_of(card), index)).collect()
     });
-    PLACES.get(&key).copied()
+    INDICES.get(&key).copied()
 }
 
 fn key_of(card: &Card) -> CardKey {
