@@ -1,4 +1,6 @@
-//! Numbers as people write them.
+//! Numbers and words as people write them.
+
+use std::ffi::OsStr;
 
 /// `1 game`, `2,000 games`.
 pub fn counted(number: impl TryInto<u64>, noun: &str) -> String {
@@ -33,12 +35,22 @@ pub fn bytes_in_words(bytes: u64) -> String {
     }
 }
 
+/// A word of a command as a shell reads it, in quotes where it needs them.
+pub fn shell_word(word: impl AsRef<OsStr>) -> String {
+    let word = word.as_ref().to_string_lossy();
+    let is_plain = |c: char| c.is_alphanumeric() || "/._-+=:,@%^".contains(c);
+    match !word.is_empty() && word.chars().all(is_plain) {
+        true => word.into_owned(),
+        false => format!("'{}'", word.replace('\'', r"'\''")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn thousands_are_grouped() {
+    fn thousands() {
         assert_eq!(counted(1_u64, "game"), "1 game");
         assert_eq!(counted(0_u64, "game"), "0 games");
         assert_eq!(grouped(7259), "7,259");
@@ -47,7 +59,20 @@ mod tests {
     }
 
     #[test]
-    fn bytes_take_the_unit_that_fits() {
+    fn shell_words() {
+        for (word, quoted) in [
+            ("data/raw-1.csv", "data/raw-1.csv"),
+            ("my logs", "'my logs'"),
+            ("$HOME", "'$HOME'"),
+            ("it's", r"'it'\''s'"),
+            ("", "''"),
+        ] {
+            assert_eq!(shell_word(word), quoted);
+        }
+    }
+
+    #[test]
+    fn byte_units() {
         for (bytes, words) in [
             (0, "0 bytes"),
             (1, "1 byte"),

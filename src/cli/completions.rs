@@ -1,9 +1,9 @@
-//! `prep completions`: what a shell knows of this program, from the same definitions that `--help`
-//! prints.
+//! `prep completions`: a shell's completions, from the same definitions that `--help` prints.
 
-use super::{Cli, Outcome, output};
+use super::context::Outcome;
+use super::output;
 use anyhow::Result;
-use clap::{Arg, Args, CommandFactory, ValueHint};
+use clap::{Arg, Args, Command, ValueHint};
 use clap_complete::Shell;
 
 const COMPLETIONS_HELP: &str = "\
@@ -13,28 +13,29 @@ Examples:
   prep completions fish > ~/.config/fish/completions/prep.fish
   source <(prep completions bash)         for this terminal only
 
-A new terminal knows them. For zsh, `fpath+=~/.zfunc` has to stand before compinit in ~/.zshrc.";
+They work in a new terminal. For zsh, `fpath+=~/.zfunc` has to stand before compinit in ~/.zshrc.";
 
-/// Print the completions of a shell: commands, flags and their values at a press of Tab
+/// Print the completion script of a shell
 #[derive(Debug, Args)]
 #[command(after_help = COMPLETIONS_HELP)]
 pub(super) struct CompletionsArgs {
-    /// The shell
+    /// Shell
     #[arg(value_name = "SHELL", value_enum)]
     shell: Shell,
 }
 
-pub(super) fn run(arguments: &CompletionsArgs) -> Result<Outcome> {
+/// Prints the script for this command line.
+pub(super) fn run(arguments: &CompletionsArgs, cli: Command) -> Result<Outcome> {
     let mut script = Vec::new();
-    let cli = Cli::command().mut_args(with_hint);
+    let cli = cli.mut_args(with_hint);
     let mut cli = cli.mut_subcommands(|command| command.mut_args(with_hint));
     clap_complete::generate(arguments.shell, &mut cli, "prep", &mut script);
     output::print(String::from_utf8(script)?)?;
     Ok(Outcome::Done)
 }
 
-/// What a value is, by the name that it has in the help: without a hint, shells offer files even
-/// where a number belongs, and end the name of a folder as if nothing could lie in it.
+/// Adds what kind of value an argument takes, by its name in the help: without a hint, shells offer
+/// files even for a number.
 fn with_hint(argument: Arg) -> Arg {
     let value =
         argument.get_value_names().and_then(|names| names.first()).map(|name| name.as_str());
@@ -44,7 +45,7 @@ fn with_hint(argument: Arg) -> Arg {
         Some("GAME") => ValueHint::AnyPath,
         _ => ValueHint::Other,
     };
-    // Flags, and what has a list of values, shells know already.
+    // Shells know flags, and values that are listed.
     let is_open = argument.get_action().takes_values() && argument.get_possible_values().is_empty();
     if is_open { argument.value_hint(hint) } else { argument }
 }

@@ -1,63 +1,68 @@
 //! `prep demo`
 
-use super::{Cli, Outcome, output};
-use crate::words::grouped;
+use super::context::Outcome;
+use super::output;
+use super::values::whole_number;
+use crate::words::{grouped, shell_word};
 use anyhow::{Context as _, Result};
-use clap::{Args, Parser};
+use clap::Args;
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 const AFTER_HELP: &str = "\
 Examples:
   prep demo                               everything into data/demo
-  prep demo /tmp/demo --games 300         more games, in another place";
+  prep demo /tmp/demo --games 300         more games, in another folder";
 
-/// Show the whole way from logs to arrays on simulated games
+/// Run the whole way from logs to arrays on simulated games
 ///
-/// Prints and runs four commands: simulate, ingest, ingest once more (nothing left to do), export.
-/// Run again, it keeps the games that are there.
+/// Prints and runs four commands: simulate, ingest, ingest again (nothing left to do), export. A second
+/// run keeps the games of the first.
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(super) struct DemoArgs {
-    /// Folder for everything it makes
+    /// Folder for everything
     #[arg(value_name = "DIR", default_value = "data/demo")]
     dir: PathBuf,
-    /// How many games to play
-    #[arg(long, value_name = "N", default_value_t = 60, allow_negative_numbers = true)]
+    /// Number of games to play
+    #[arg(long, value_name = "N", default_value_t = 60, allow_negative_numbers = true,
+          value_parser = whole_number(1..=u32::MAX))]
     games: u32,
 }
 
-pub(super) fn run(arguments: DemoArgs) -> Result<Outcome> {
+/// Runs each step with `run`, which takes the words of a command line.
+pub(super) fn run(
+    arguments: DemoArgs,
+    run: impl Fn(&[OsString]) -> Result<Outcome>,
+) -> Result<Outcome> {
     let raw = arguments.dir.join("raw");
     let cache = arguments.dir.join("prep.sqlite");
     let out = arguments.dir.join("processed");
     let games = arguments.games.to_string();
 
+    // Prints a command and runs it.
+    let step = |arguments: &[&Path]| -> Result<()> {
+        let words: Vec<_> = arguments.iter().map(shell_word).collect();
+        output::print(format!("\n$ prep {}\n", words.join(" ")))?;
+        let program = OsString::from("prep");
+        let words = arguments.iter().map(|word| word.as_os_str().to_owned());
+        match run(&std::iter::once(program).chain(words).collect::<Vec<_>>())? {
+            Outcome::Done => Ok(()),
+            outcome => anyhow::bail!("the demo stopped: {outcome:?}"),
+        }
+    };
     if !raw.exists() {
-        step(&["simulate".as_ref(), raw.as_ref(), "--games".as_ref(), games.as_ref()])?;
+        step(&["simulate".as_ref(), &raw, "--games".as_ref(), games.as_ref()])?;
     }
-    let ingest = ["ingest".as_ref(), raw.as_ref(), "--cache".as_ref(), cache.as_ref()];
+    let ingest = ["ingest".as_ref(), raw.as_path(), "--cache".as_ref(), cache.as_path()];
     step(&ingest)?;
     step(&ingest)?;
-    step(&["export".as_ref(), "--cache".as_ref(), cache.as_ref(), "--out".as_ref(), out.as_ref()])?;
+    step(&["export".as_ref(), "--cache".as_ref(), &cache, "--out".as_ref(), &out])?;
 
-    output::print(format!("\nmade in {}:\n", out.display()))?;
-    for (name, bytes) in files(&out)? {
-        output::print(format!("{:>12}  {name}\n", grouped(bytes)))?;
-    }
+    let files = files(&out)?.into_iter().map(|(name, bytes)| vec![grouped(bytes), name]);
+    output::print(format!("\n{}:\n{}", out.display(), output::table(files, &[0])))?;
     Ok(Outcome::Done)
-}
-
-/// Prints a command and runs it, as if it had been typed.
-fn step(arguments: &[&Path]) -> Result<()> {
-    let words: Vec<_> = arguments.iter().map(|word| word.to_string_lossy()).collect();
-    output::print(format!("\n$ prep {}\n", words.join(" ")))?;
-    let program = Path::new("prep");
-    let typed = std::iter::once(&program).chain(arguments).map(|word| word.as_os_str());
-    match super::run(Cli::try_parse_from(typed)?)? {
-        Outcome::Done => Ok(()),
-        outcome => anyhow::bail!("the demo stops here: {outcome:?}"),
-    }
 }
 
 /// Files of a folder with their sizes, by name.

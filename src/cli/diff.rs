@@ -1,7 +1,8 @@
 //! `prep diff`
 
+use super::context::{Context, Outcome};
 use super::output;
-use super::{Context, Outcome};
+use super::values::whole_number;
 use crate::export::{ExportDiff, MeansDiff, SplitDiff, diff_exports};
 use crate::gamelog::GameId;
 use crate::words::{counted, grouped};
@@ -11,46 +12,47 @@ use serde_json::{Value, json};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-/// Games or columns named in a line of text; `--json` has all of them.
-const MOST_NAMED: usize = 10;
+/// Games or columns listed in a line of text; `--json` has all of them.
+const MAX_LISTED: usize = 10;
 
 const AFTER_HELP: &str = "\
-A mean is that of the training rows, before normalisation, of any column; how far it has moved is \
-told in standard deviations that the column had in the old export, or, if it was constant there, \
-has in the new one. With --json an infinite distance (one constant became another) is null.
+Means are those of the training rows before normalization. Drift is measured in standard deviations of \
+the old export, or of the new one for a column that was constant in the old. With --json, an infinite \
+drift (one constant became another) is null.
 
 Examples:
-  prep diff runs/monday data/processed             in words
+  prep diff runs/monday data/processed             as text
   prep diff runs/monday data/processed --top 50    more features
   prep diff runs/monday data/processed --json      for a program
 
-A nightly job that refuses to retrain on data that looks broken:
+A nightly job that does not retrain on data that looks broken:
   prep ingest -q && prep export -q --out runs/tonight &&
     prep diff -q runs/trained runs/tonight --max-drift 0.25 &&
     train.sh runs/tonight
 
-Exit codes: 0 done, 1 a mean moved more than --max-drift, or the features cannot be compared";
+Exit codes: 0 done, 1 a mean drifted more than --max-drift, or the features cannot be compared";
 
-/// Compare two exports: games added, removed, changed and moved, and the features that drifted
+/// Compare two exports: games that differ, and features that drifted
 ///
 /// Reads the small files of both folders, none of the arrays, and no cache.
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(super) struct DiffArgs {
-    /// Folder of the export to compare with, say the one that the model was trained on
+    /// Folder of the old export, such as the one that the model was trained on
     #[arg(value_name = "EXPORT_A")]
     old: PathBuf,
-    /// Folder of the export to look at
+    /// Folder of the new export
     #[arg(value_name = "EXPORT_B")]
     new: PathBuf,
-    /// How many features to list, farthest moved first
-    #[arg(long, value_name = "N", default_value_t = 10, allow_negative_numbers = true)]
+    /// Number of features to list, the most drifted first
+    #[arg(long, value_name = "N", default_value_t = 10, allow_negative_numbers = true,
+          value_parser = whole_number(0_usize..))]
     top: usize,
-    /// Exit with 1 if any feature's mean moved more than so many standard deviations
+    /// Exit with 1 if the mean of any feature drifted more than X standard deviations
     #[arg(long, value_name = "X", env = "PREP_MAX_DRIFT", value_parser = distance,
           allow_negative_numbers = true)]
     max_drift: Option<f64>,
-    /// Print JSON: every game that came, went, changed or moved, and the features
+    /// Print JSON: every game that was added, removed, changed or moved, and the features
     #[arg(long)]
     json: bool,
 }
@@ -75,7 +77,7 @@ pub(super) fn run(arguments: DiffArgs, context: Context) -> Result<Outcome> {
     Ok(judge(&diff, &arguments))
 }
 
-/// Whether the features are near enough, and if not, a word on stderr.
+/// Whether the features are similar enough; if not, an error on stderr.
 fn judge(diff: &ExportDiff, arguments: &DiffArgs) -> Outcome {
     let means = match &diff.means {
         Ok(means) => means,
@@ -88,8 +90,8 @@ fn judge(diff: &ExportDiff, arguments: &DiffArgs) -> Outcome {
     let past = means.past(max_drift);
     let Some(farthest) = past.first() else { return Outcome::Done };
     tracing::error!(
-        "{} moved more than {max_drift} standard deviations, {} farthest ({}): look at the new \
-         logs before training on {}",
+        "{} drifted more than {max_drift} standard deviations, {} the most ({}): check the new logs \
+         before training on {}",
         counted(past.len(), "feature"),
         farthest.column,
         shift(farthest.mean_shift),
@@ -129,53 +131,53 @@ fn describe(diff: &ExportDiff, arguments: &DiffArgs) -> String {
         let folder: &Path = folder;
         let _ = writeln!(text, "{side}  {}: {games}, {rows} ({id})", folder.display());
     }
-    text += "\n           old      new    added  removed  changed  moved in  moved out\n";
-    for split in &diff.splits {
-        text += &line_of(split);
-    }
+    let header = ["", "old", "new", "added", "removed", "changed", "moved in", "moved out"];
+    let lines = diff.splits.iter().map(|split| {
+        let number = |count: usize| grouped(count as u64);
+        let changed = split.changed.as_ref().map_or("?".to_owned(), |games| number(games.len()));
+        vec![
+            split.split.name().to_owned(),
+            number(split.old_games),
+            number(split.new_games),
+            number(split.added.len()),
+            number(split.removed.len()),
+            changed,
+            number(split.moved_in),
+            number(split.moved_out),
+        ]
+    });
+    let rows = std::iter::once(header.map(str::to_owned).to_vec()).chain(lines);
+    text = text + "\n" + &output::table(rows, &[1, 2, 3, 4, 5, 6, 7]);
     text.push('\n');
     let all = |games: fn(&SplitDiff) -> &[GameId]| -> Vec<GameId> {
         let mut all: Vec<GameId> = diff.splits.iter().flat_map(games).copied().collect();
         all.sort();
         all
     };
-    name_all(&mut text, "removed", &all(|split| &split.removed));
-    name_all(&mut text, "changed", &all(|split| split.changed.as_deref().unwrap_or_default()));
+    list(&mut text, "removed", &all(|split| &split.removed));
+    list(&mut text, "changed", &all(|split| split.changed.as_deref().unwrap_or_default()));
     let moved = diff
         .moved
         .iter()
         .map(|game| format!("{} ({} to {})", game.game_id, game.from.name(), game.to.name()));
-    name_all(&mut text, "moved", &moved.collect::<Vec<_>>());
+    list(&mut text, "moved", &moved.collect::<Vec<_>>());
     if let Ok(means) = &diff.means {
         describe_means(&mut text, means, arguments.top);
     }
     text
 }
 
-fn line_of(split: &SplitDiff) -> String {
-    let changed = split.changed.as_ref().map(|changed| grouped(changed.len() as u64));
-    let number = |count: usize| grouped(count as u64);
-    format!(
-        "{:<6}{:>8} {:>8} {:>8} {:>8} {:>8} {:>9} {:>10}\n",
-        split.split.name(),
-        number(split.old_games),
-        number(split.new_games),
-        number(split.added.len()),
-        number(split.removed.len()),
-        changed.as_deref().unwrap_or("?"),
-        number(split.moved_in),
-        number(split.moved_out),
-    )
-}
-
 fn describe_means(text: &mut String, means: &MeansDiff, top: usize) {
     let did_move = means.moved.iter().filter(|column| column.mean_shift != 0.0).count();
     let top = top.min(did_move);
     if did_move == 0 && !means.moved.is_empty() {
-        let _ = writeln!(text, "no mean moved, of {}", counted(means.moved.len(), "feature"));
+        let _ = writeln!(text, "no mean drifted, of {}", counted(means.moved.len(), "feature"));
     } else if top > 0 {
-        let _ =
-            writeln!(text, "means that moved most, of {}:", counted(means.moved.len(), "feature"));
+        let _ = writeln!(
+            text,
+            "means that drifted most, of {}:",
+            counted(means.moved.len(), "feature")
+        );
     }
     for column in &means.moved[..top] {
         let _ = writeln!(
@@ -185,8 +187,8 @@ fn describe_means(text: &mut String, means: &MeansDiff, top: usize) {
             shift(column.mean_shift)
         );
     }
-    name_all(text, "constant before and not now", &means.newly_varying);
-    name_all(text, "constant now and not before", &means.newly_constant);
+    list(text, "constant before and not now", &means.newly_varying);
+    list(text, "constant now and not before", &means.newly_constant);
 }
 
 /// `+0.123`, `-inf`
@@ -194,12 +196,12 @@ fn shift(mean_shift: f64) -> String {
     format!("{mean_shift:+.3}")
 }
 
-/// `changed: 3, 17`, if there are any; of many the first few.
-fn name_all(text: &mut String, what: &str, all: &[impl ToString]) {
+/// `changed: 3, 17`, if there are any; the first of many.
+fn list(text: &mut String, what: &str, all: &[impl ToString]) {
     if all.is_empty() {
         return;
     }
-    let named: Vec<String> = all.iter().take(MOST_NAMED).map(ToString::to_string).collect();
+    let named: Vec<String> = all.iter().take(MAX_LISTED).map(ToString::to_string).collect();
     let more = match all.len() - named.len() {
         0 => String::new(),
         more => format!(" and {} more", grouped(more as u64)),

@@ -1,18 +1,19 @@
 //! `prep export`
 
-use super::output;
-use super::{Context, MemoryArgs, Outcome, progress, stop_flag, switch, threads, usage_error};
+use super::context::{Context, Outcome, stop_flag, usage_error};
+use super::values::{JobsArgs, MemoryArgs, switch, whole_number};
+use super::{output, progress};
 use crate::cache::Cache;
 use crate::dataset::{DatasetOptions, FeatureSet, MaskSource, Ratios, SplitMethod};
 use crate::export::{Dtype, ExportOptions, ExportSummary, IdenticalGames, Layout, export};
 use crate::words::{bytes_in_words, counted, grouped};
 use anyhow::Result;
-use clap::{Args, ValueEnum};
+use clap::Args;
 use std::fmt::Write;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-/// Columns listed with `--scaler-from`, farthest drifted first.
+/// Columns listed with `--scaler-from`, the most drifted first.
 const LISTED_DRIFT: usize = 5;
 
 /// Groups of identical games that are warned of one by one, and games named of each.
@@ -23,143 +24,91 @@ Examples:
   prep export                               0.8, 0.1, 0.1 to data/processed
   prep export --out runs/a --split 0.7,0.15,0.15 --seed 7
   prep export --features base               the 422 columns of the position
-  prep export --no-normalize --dtype int8   a quarter of the size, unscaled
-  prep export --scaler-from runs/trained    for a model that is trained already
-  prep export --layout npy                  labels and masks to map, as X
+  prep export --no-normalize --dtype int8   a quarter of the size
+  prep export --scaler-from runs/trained    for a model that is already trained
+  prep export --layout npy                  labels and masks for memory mapping
   prep export --format parquet              for Polars, pandas and DuckDB";
 
 /// Write train, val and test arrays from the cache
 ///
-/// The output folder is replaced at once, when everything is written and synced: a kill leaves the
-/// old export or the new one, and a process that has old arrays mapped goes on reading them.
+/// The output folder is replaced at once, after everything is written and synced: a killed run leaves
+/// the old export or the new one, and a process that has old arrays mapped goes on reading them.
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(super) struct ExportArgs {
     /// Folder to replace [default: processed_dir, data/processed]
     #[arg(long, value_name = "DIR", env = "PREP_PROCESSED_DIR")]
     out: Option<PathBuf>,
-    /// Shares of the games for train, val and test [default: 0.8,0.1,0.1]
+    /// Shares of the games for train, val and test [default: the three ratios, 0.8,0.1,0.1]
     #[arg(long, value_name = "A,B,C", env = "PREP_SPLIT")]
     split: Option<Ratios>,
-    /// hash: a game never changes split as others come and go; sklearn: as two nested
-    /// GroupShuffleSplit choose
-    #[arg(long, value_enum, default_value_t = MethodArg::Hash, env = "PREP_SPLIT_METHOD")]
-    split_method: MethodArg,
-    /// Decides which games go into which split [default: 42]
-    #[arg(long, value_name = "N", env = "PREP_SEED", allow_negative_numbers = true)]
+    /// How games are assigned; hash: a game keeps its split as others come and go; sklearn: as two
+    /// nested GroupShuffleSplit choose
+    #[arg(long, value_enum, default_value_t = SplitMethod::Hash, env = "PREP_SPLIT_METHOD")]
+    split_method: SplitMethod,
+    /// Seed of the split [default: seed, 42]
+    #[arg(long, value_name = "N", env = "PREP_SEED", allow_negative_numbers = true,
+          value_parser = whole_number(0..=u32::MAX))]
     seed: Option<u32>,
-    /// Columns: 422 base features, or all 1,308
+    /// Columns: the 422 base features, or all 1,308 [default: enable_feature_engineering, all]
     #[arg(long, value_enum, env = "PREP_FEATURES")]
-    features: Option<FeaturesArg>,
-    /// Masks: the legal classes, or ones everywhere
+    features: Option<FeatureSet>,
+    /// Masks: the legal classes, or ones everywhere [default: enable_masking, legal]
     #[arg(long, value_enum, env = "PREP_MASKS")]
-    masks: Option<MasksArg>,
-    /// Write the encoder's own values; the scaler is written all the same, if any game trains
-    #[arg(long, env = "PREP_NO_NORMALIZE", value_parser = switch())]
+    masks: Option<MaskSource>,
+    /// Write the encoder's own values; the scaler is still written if any game is in train
+    #[arg(long, env = "PREP_NO_NORMALIZE", value_parser = switch)]
     no_normalize: bool,
     /// Type of the features: int8 (with --no-normalize) is a quarter of the size, float16 half
-    #[arg(long, value_enum, default_value_t = DtypeArg::Float32, env = "PREP_DTYPE")]
-    dtype: DtypeArg,
-    /// Normalise with the scaler of an earlier export, and report how far the data has drifted
+    #[arg(long, value_enum, default_value_t = Dtype::Float32, env = "PREP_DTYPE")]
+    dtype: Dtype,
+    /// Normalize with the scaler of an earlier export, and report how far the data has drifted
     #[arg(long, value_name = "DIR", env = "PREP_SCALER_FROM")]
     scaler_from: Option<PathBuf>,
-    /// Arrays for NumPy, or one Parquet file a split for Polars, pandas and DuckDB
-    #[arg(long, value_enum, default_value_t = FormatArg::Npy, env = "PREP_FORMAT")]
-    format: FormatArg,
-    /// Labels and masks of the npy format: one .npz a split, or one .npy a head for memory mapping
-    #[arg(long, value_enum, default_value_t = LayoutArg::Npz, env = "PREP_LAYOUT")]
-    layout: LayoutArg,
-    /// Worker threads; 0 for one each core, up to 16
-    #[arg(long, value_name = "N", env = "PREP_NUM_WORKERS", value_parser = threads(),
-          allow_negative_numbers = true)]
-    jobs: Option<usize>,
+    /// Arrays for NumPy, or one Parquet file per split for Polars, pandas and DuckDB
+    #[arg(long, value_parser = ["npy", "parquet"], default_value = "npy", env = "PREP_FORMAT")]
+    format: String,
+    /// Labels and masks of the npy format: one .npz per split, or one .npy per head for memory mapping
+    #[arg(long, value_parser = ["npz", "npy"], default_value = "npz", env = "PREP_LAYOUT")]
+    layout: String,
+    #[command(flatten)]
+    jobs: JobsArgs,
     #[command(flatten)]
     memory: MemoryArgs,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum MethodArg {
-    Hash,
-    Sklearn,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum FeaturesArg {
-    Base,
-    All,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum MasksArg {
-    Legal,
-    AllOnes,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum DtypeArg {
-    Float32,
-    Float16,
-    Int8,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum FormatArg {
-    Npy,
-    Parquet,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum LayoutArg {
-    Npz,
-    Npy,
-}
-
 pub(super) fn run(arguments: ExportArgs, context: Context) -> Result<Outcome> {
     let begun = Instant::now();
-    if arguments.dtype == DtypeArg::Int8 && !arguments.no_normalize {
-        let why = "--dtype int8 holds whole numbers, and normalised values are none: \
+    if arguments.dtype == Dtype::Int8 && !arguments.no_normalize {
+        let why = "--dtype int8 holds whole numbers, which normalized values are not: \
                    add --no-normalize, or choose float16";
-        return Err(usage_error("export", why));
+        return Err(usage_error(why));
     }
-    if arguments.format == FormatArg::Parquet && arguments.layout == LayoutArg::Npy {
-        let why = "--layout npy is about arrays, and a Parquet file holds all of a split: \
-                   leave out one of --layout and --format";
-        return Err(usage_error("export", why));
-    }
+    let layout = match (arguments.format.as_str(), arguments.layout.as_str()) {
+        ("parquet", "npy") => {
+            let why = "--layout npy is about arrays, and a Parquet file holds all of a split: \
+                       leave out one of --layout and --format";
+            return Err(usage_error(why));
+        }
+        ("parquet", _) => Layout::Parquet,
+        (_, "npy") => Layout::Npy,
+        _ => Layout::Npz,
+    };
     let settings = &context.settings;
     let options = ExportOptions {
         out: arguments.out.unwrap_or_else(|| settings.processed_dir.clone()),
         dataset: DatasetOptions {
             ratios: arguments.split.unwrap_or(settings.ratios),
-            split_method: match arguments.split_method {
-                MethodArg::Hash => SplitMethod::Hash,
-                MethodArg::Sklearn => SplitMethod::Sklearn,
-            },
+            split_method: arguments.split_method,
             seed: arguments.seed.unwrap_or(settings.seed),
-            features: match arguments.features {
-                Some(FeaturesArg::Base) => FeatureSet::Base,
-                Some(FeaturesArg::All) => FeatureSet::All,
-                None => settings.features,
-            },
+            features: arguments.features.unwrap_or(settings.features),
         },
-        masks: match arguments.masks {
-            Some(MasksArg::Legal) => MaskSource::Legal,
-            Some(MasksArg::AllOnes) => MaskSource::AllOnes,
-            None => settings.masks,
-        },
+        masks: arguments.masks.unwrap_or(settings.masks),
         normalize: !arguments.no_normalize,
-        dtype: match arguments.dtype {
-            DtypeArg::Float32 => Dtype::Float32,
-            DtypeArg::Float16 => Dtype::Float16,
-            DtypeArg::Int8 => Dtype::Int8,
-        },
+        dtype: arguments.dtype,
         scaler_from: arguments.scaler_from,
-        layout: match (arguments.format, arguments.layout) {
-            (FormatArg::Parquet, _) => Layout::Parquet,
-            (FormatArg::Npy, LayoutArg::Npz) => Layout::Npz,
-            (FormatArg::Npy, LayoutArg::Npy) => Layout::Npy,
-        },
-        jobs: context.jobs(arguments.jobs),
+        layout,
+        jobs: context.jobs(&arguments.jobs),
         monitor_memory: arguments.memory.monitor_memory.unwrap_or(settings.monitor_memory),
     };
     let cache = Cache::open_existing(&context.cache_path())?;
@@ -239,23 +188,23 @@ fn warn_of_identical(groups: &[IdenticalGames]) {
 
 /// The result, on stdout.
 fn describe(summary: &ExportSummary, options: &ExportOptions, time: Duration) -> String {
-    let mut text = String::new();
-    for split in &summary.splits {
-        let games = counted(split.games, "game");
-        let rows = grouped(split.rows);
-        let _ = writeln!(
-            text,
-            "{:<6} {games:>12}  X ({rows}, {}) {}",
-            split.split.name(),
-            summary.columns,
-            options.dtype.name()
-        );
-    }
+    let mut text = output::table(
+        summary.splits.iter().map(|split| {
+            let shape = format!(
+                "X ({}, {}) {}",
+                grouped(split.rows),
+                summary.columns,
+                options.dtype.name()
+            );
+            vec![split.split.name().to_owned(), counted(split.games, "game"), shape]
+        }),
+        &[1],
+    );
     if let Some(drift) = &summary.drift {
         let moved = || drift.iter().filter(|column| column.mean_shift != 0.0);
         text += match moved().next() {
-            Some(_) => "means that moved most since the scaler was fitted:\n",
-            None => "no mean moved since the scaler was fitted\n",
+            Some(_) => "means that drifted most since the scaler was fitted:\n",
+            None => "no mean drifted since the scaler was fitted\n",
         };
         for column in moved().take(LISTED_DRIFT) {
             let (name, shift) = (&column.column, column.mean_shift);

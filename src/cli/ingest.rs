@@ -1,7 +1,8 @@
 //! `prep ingest`
 
-use super::output;
-use super::{Context, MemoryArgs, Outcome, code_frame, progress, stop_flag, switch, threads};
+use super::context::{Context, Outcome, stop_flag};
+use super::values::{JobsArgs, MemoryArgs, switch, whole_number};
+use super::{code_frame, output, progress};
 use crate::cache::{Cache, Rebuild, WriterLock};
 use crate::gamelog::{GameId, LogError, ReadOptions};
 use crate::ingest::{
@@ -45,21 +46,20 @@ pub(super) struct IngestArgs {
     /// Folder with the logs [default: data_root, data/raw]
     #[arg(value_name = "DIR", env = "PREP_DATA_ROOT")]
     data_root: Option<PathBuf>,
-    /// Worker threads; 0 for one each core, up to 16
-    #[arg(long, value_name = "N", env = "PREP_NUM_WORKERS", value_parser = threads(),
-          allow_negative_numbers = true)]
-    jobs: Option<usize>,
+    #[command(flatten)]
+    jobs: JobsArgs,
     /// Games per commit: what a kill can cost
-    #[arg(long, value_name = "N", env = "PREP_BATCH_SIZE", allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", env = "PREP_BATCH_SIZE", allow_negative_numbers = true,
+          value_parser = whole_number(NonZeroUsize::MIN..))]
     batch_size: Option<NonZeroUsize>,
     /// Read takes of three that old logs wrote into the gem_take2 columns as they were meant
-    #[arg(long, env = "PREP_REPAIR", value_parser = switch())]
+    #[arg(long, env = "PREP_REPAIR", value_parser = switch)]
     repair: bool,
     /// Say what would be done, write nothing
     #[arg(long)]
     dry_run: bool,
     /// Look only at the N logs with the lowest game ids
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = whole_number(0_usize..))]
     max_games: Option<usize>,
     /// Make the cache anew from all logs and put it in the place of the old one, which is kept
     /// beside it as CACHE.damaged: for a cache file that is damaged
@@ -77,7 +77,8 @@ pub(super) struct IngestArgs {
     #[arg(long)]
     json: bool,
     /// Wait so long for another run that holds the cache
-    #[arg(long, value_name = "SECONDS", default_value_t = 0, allow_negative_numbers = true)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 0, allow_negative_numbers = true,
+          value_parser = whole_number(0_u64..))]
     wait: u64,
 }
 
@@ -86,7 +87,7 @@ pub(super) fn run(arguments: IngestArgs, context: Context) -> Result<Outcome> {
     let settings = &context.settings;
     let options = IngestOptions {
         root: arguments.data_root.unwrap_or_else(|| settings.data_root.clone()),
-        jobs: context.jobs(arguments.jobs),
+        jobs: context.jobs(&arguments.jobs),
         batch_size: arguments.batch_size.unwrap_or(settings.batch_size),
         read: ReadOptions { repair: arguments.repair },
         dry_run: arguments.dry_run,
@@ -199,7 +200,7 @@ fn check_for_missing(rebuild: &Rebuild<'_>, options: &IngestOptions) -> Result<(
 fn outcome(summary: &IngestSummary) -> Outcome {
     match () {
         () if summary.interrupted || summary.removal_blocked => Outcome::Failed,
-        () if summary.not_all_taken() => Outcome::NotAllTaken,
+        () if summary.not_all_taken() => Outcome::NotAllIngested,
         () => Outcome::Done,
     }
 }

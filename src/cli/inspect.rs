@@ -3,7 +3,9 @@
 mod features;
 mod game;
 
-use super::{Context, Outcome, output, switch, usage_error};
+use super::context::{Context, Outcome, usage_error};
+use super::output;
+use super::values::{switch, whole_number};
 use crate::table::{is_legal, legal_moves, move_in_words, position, position_as_json, warned};
 use crate::words::{counted, grouped};
 use anyhow::{Result, bail};
@@ -15,46 +17,46 @@ use std::fmt::Write;
 use std::path::PathBuf;
 
 const AFTER_HELP: &str = "\
-A turn goes by its number in the log, which is that of the round: each player has one in it, and \
---turn 12 alone shows them all. --seat 0 shows that player's only; --row N the N-th row of the game \
-from 0, as row_in_game of index_*.npz and mask_validation_report.json says.
+The number of a turn is that of its round, as in the log: --turn 12 shows the turn of each player in \
+round 12, and --seat 0 only that of one player. --row N shows the N-th row of the game from 0, as \
+row_in_game of index_*.npz and mask_validation_report.json counts.
 
 Examples:
-  prep inspect 17                         every turn of game 17 in a line
+  prep inspect 17                         every turn of game 17, a line each
   prep inspect 17 --turn 12 --seat 0      before seat 0 moved in round 12
   prep inspect 17 --row 23 --feature 'player0_gems_*' --feature card0_vp
   prep inspect data/raw/2_games/1.csv     from a log that is not in the cache
 
-A game comes from the cache: what is shown is what exports are made of, and the log may be gone.";
+A game is read from the cache, as exports are; its log may have been deleted.";
 
-/// Lay out a position as at the table, with the logged move and the legal ones
+/// Show a position as on the table, with the logged move and the legal moves
 ///
 /// Shows gems, nobles and displayed cards, each player's gems, reductions and reserve, and any named
-/// features. Without --turn or --row it lists the turns of the game.
+/// features. Without --turn or --row, lists the turns of the game.
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(super) struct InspectArgs {
     /// Game id, or the path of a log (.csv)
     #[arg(value_name = "GAME")]
     game: String,
-    /// Turns with this number: one for each player, unless there is a --seat
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    /// Show the turns with this number, one for each player unless --seat is given
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = whole_number::<i32>(..))]
     turn: Option<i32>,
-    /// Only turns of the player in this seat, from 0
-    #[arg(long, value_name = "S", allow_negative_numbers = true)]
+    /// Show only turns of the player in this seat, from 0
+    #[arg(long, value_name = "S", allow_negative_numbers = true, value_parser = whole_number(0_usize..))]
     seat: Option<usize>,
-    /// This row of the game, from 0
-    #[arg(long, value_name = "N", allow_negative_numbers = true,
+    /// Show this row of the game, from 0
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = whole_number(0_usize..),
           conflicts_with_all = ["turn", "seat"])]
     row: Option<usize>,
-    /// Show this feature, raw and normalised; may be given again, and be a pattern: 'player0_*'
+    /// Show this feature, raw and normalized; can be repeated, and a pattern such as 'player0_*'
     #[arg(long, value_name = "NAME")]
     feature: Vec<String>,
-    /// Normalise with the scaler of this export [default: processed_dir, if it is one]
+    /// Normalize with the scaler of this export [default: processed_dir, if it is an export]
     #[arg(long, value_name = "DIR", requires = "feature")]
     export: Option<PathBuf>,
     /// Read a log as `ingest --repair` does
-    #[arg(long, env = "PREP_REPAIR", value_parser = switch())]
+    #[arg(long, env = "PREP_REPAIR", value_parser = switch)]
     repair: bool,
     /// Print JSON: the turns, or all of a position with every legal move
     #[arg(long)]
@@ -65,7 +67,7 @@ pub(super) fn run(arguments: InspectArgs, context: Context) -> Result<Outcome> {
     let is_list = arguments.turn.is_none() && arguments.row.is_none();
     if is_list && !arguments.feature.is_empty() {
         let why = "--feature shows the values in a position: add --turn N or --row N";
-        return Err(usage_error("inspect", why));
+        return Err(usage_error(why));
     }
     let features = NamedFeatures::find(&arguments.feature)?;
     let game = Game::find(&arguments.game, &context.cache_path(), arguments.repair)?;
@@ -100,7 +102,7 @@ pub(super) fn run(arguments: InspectArgs, context: Context) -> Result<Outcome> {
             turns.join("\n\n")
         }
     };
-    output::print_colored(&text)?;
+    output::print_styled(&text)?;
     Ok(Outcome::Done)
 }
 
@@ -139,26 +141,25 @@ fn chosen_rows<'g>(game: &'g Game, arguments: &InspectArgs) -> Result<Vec<&'g Ro
 /// A line for each turn.
 fn list(game: &Game, rows: &[&Row]) -> String {
     let (_, last) = game.turns();
-    let mut text = format!(
-        "game {}: {} players, {}, turns to {last}\n\n row  turn  seat  points  move\n",
+    let header = ["row", "turn", "seat", "points", "move"].map(str::to_owned).to_vec();
+    let lines = rows.iter().map(|row| {
+        let is_legal = is_legal(&row.board, &row.labels);
+        let mark = if is_legal { String::new() } else { warned(" (not legal)") };
+        vec![
+            row.place.to_string(),
+            row.turn_number.to_string(),
+            row.board.to_move.index().to_string(),
+            row.board.mover().vp.to_string(),
+            move_in_words(&row.board, &row.labels) + &mark,
+        ]
+    });
+    format!(
+        "game {}: {} players, {}, turns to {last}\n\n{}",
         game.game_id,
         game.players(),
         counted(game.rows.len(), "row"),
-    );
-    for row in rows {
-        let mark =
-            if is_legal(&row.board, &row.labels) { String::new() } else { warned(" (not legal)") };
-        let _ = writeln!(
-            text,
-            "{:>4} {:>5} {:>5} {:>7}  {}{mark}",
-            row.place,
-            row.turn_number,
-            row.board.to_move.index(),
-            row.board.mover().vp,
-            move_in_words(&row.board, &row.labels)
-        );
-    }
-    text
+        output::table(std::iter::once(header).chain(lines), &[0, 1, 2, 3])
+    )
 }
 
 /// The table, the logged move, the legal ones, the features.

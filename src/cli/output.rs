@@ -1,7 +1,8 @@
-//! Where words go: results to stdout, talk to stderr, and nothing into a progress bar.
+//! Results go to stdout and messages to stderr, above any progress bar.
 
-use super::Common;
+use super::context::Common;
 use super::progress::bars;
+use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use std::fmt;
 use std::io::{self, IsTerminal, Write};
 use tracing::{Event, Level, Subscriber};
@@ -9,18 +10,23 @@ use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, MakeWriter};
 use tracing_subscriber::registry::LookupSpan;
 
-/// Prints a result. A reader that went away (`prep schema | head`) is no error.
+/// Prints a result. A reader that went away (`prep schema | head`) is no error. Control characters,
+/// such as those in the name of a file, are escaped: a terminal would obey them.
 pub(super) fn print(result: impl fmt::Display) -> io::Result<()> {
-    let mut stdout = io::stdout().lock();
-    match write!(stdout, "{result}").and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        written => written,
+    let text = result.to_string();
+    let is_unsafe = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
+    if !text.contains(is_unsafe) {
+        return print_styled(&text);
     }
+    let mut escaped = String::new();
+    for c in text.chars() {
+        if is_unsafe(c) { escaped.extend(c.escape_default()) } else { escaped.push(c) }
+    }
+    print_styled(&escaped)
 }
 
-/// Prints a result that has colours: on a terminal with them, unless `NO_COLOR` is set, and anywhere
-/// else without.
-pub(super) fn print_colored(result: &str) -> io::Result<()> {
+/// Prints a result with the colors that it has, if stdout is a terminal and `NO_COLOR` is not set.
+pub(super) fn print_styled(result: &str) -> io::Result<()> {
     let mut stdout = anstream::stdout().lock();
     match stdout.write_all(result.as_bytes()).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
@@ -28,12 +34,28 @@ pub(super) fn print_colored(result: &str) -> io::Result<()> {
     }
 }
 
+/// Rows with their columns two blanks apart; those of `right` end on the right.
+pub(super) fn table(rows: impl IntoIterator<Item = Vec<String>>, right: &[usize]) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    table.add_rows(rows);
+    for (index, column) in table.column_iter_mut().enumerate() {
+        column.set_padding((0, 2));
+        if right.contains(&index) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    table.trim_fmt() + "\n"
+}
+
 /// Lets messages through to stderr: warnings always, more by `-v` or the `verbose` setting.
 pub(super) fn start_logging(common: &Common, verbose_by_settings: bool) {
-    let level = match () {
-        () if common.quiet => Level::WARN,
-        () if common.verbose || verbose_by_settings => Level::DEBUG,
-        () => Level::INFO,
+    let level = if common.quiet {
+        Level::WARN
+    } else if common.verbose || verbose_by_settings {
+        Level::DEBUG
+    } else {
+        Level::INFO
     };
     let subscriber = tracing_subscriber::fmt()
         .with_max_level(level)
@@ -44,13 +66,12 @@ pub(super) fn start_logging(common: &Common, verbose_by_settings: bool) {
     let _ = tracing::subscriber::set_global_default(subscriber);
 }
 
-/// Writes lines to stderr that belong to the message before, with colours of their own: in a message,
-/// escapes are shown as what they are, so that a file's name cannot play with the terminal.
+/// Writes lines with colors of their own to stderr. In a message, control characters are escaped.
 pub(super) fn say_below(lines: &str) {
     let _ = AboveBars.write_all(lines.as_bytes());
 }
 
-/// Whether stderr is one that shows colours, and nobody asked for none.
+/// Whether stderr is one that shows colors, and nobody asked for none.
 pub(super) fn use_color() -> bool {
     io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
@@ -86,8 +107,8 @@ where
     }
 }
 
-/// Stderr, with any progress bar out of the way while something is written. Where nobody listens any
-/// more, nothing is said: that is no reason to leave the work undone.
+/// Stderr, with any progress bar cleared while something is written. A closed stderr is ignored: that is
+/// no reason to stop the work.
 struct AboveBars;
 
 impl Write for AboveBars {

@@ -1,235 +1,90 @@
 //! How far a command is: a bar on a terminal, a line now and then elsewhere.
-//!
-//! On a terminal every phase that takes longer than [`BAR_DELAY`] has a bar with rate and time left;
-//! shorter ones would only flicker. Elsewhere there is at most one line in [`LINE_INTERVAL`] over
-//! all phases of a run, and so none at all of a short one.
 
 use crate::progress::{Amount, Progress, Silent, Tally};
-use crate::words::{bytes_in_words, grouped};
-use console::Term;
-use indicatif::{
-    HumanDuration, MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle,
-    TermLike,
-};
+use crate::words::grouped;
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use std::cell::RefCell;
-use std::fmt;
-use std::io::{self, IsTerminal};
+use std::io::{IsTerminal, stderr};
 use std::sync::LazyLock;
-use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-/// Between two lines where there is no terminal: a mail from cron is to stay short.
+/// Between two lines where there is no terminal: a mail from cron is to stay short. Over all phases
+/// of a run, so that a short run has none.
 const LINE_INTERVAL: Duration = Duration::from_secs(10);
 
-/// Before a phase gets a bar.
-const BAR_DELAY: Duration = Duration::from_millis(400);
-
-/// Between two drawings of a bar whose phase says nothing, as in one long sync: its clock goes on.
+/// Between two drawings of a bar whose phase reports nothing, as in one long sync: its clock goes on.
 const TICK: Duration = Duration::from_millis(200);
-
-/// Drawings of a bar in a second, at most.
-const DRAWINGS: u8 = 20;
-
-/// A bar that still shows something; where there is no room for it, numbers are left out.
-const SHORTEST_BAR: usize = 8;
 
 /// All bars of this process, so that messages can be written above them.
 pub(super) fn bars() -> &'static MultiProgress {
-    static BARS: LazyLock<MultiProgress> = LazyLock::new(|| {
-        let target = match ProgressDrawTarget::stderr().is_hidden() {
-            true => ProgressDrawTarget::hidden(),
-            false => ProgressDrawTarget::term_like_with_hz(Box::new(Screen::stderr()), DRAWINGS),
-        };
-        MultiProgress::with_draw_target(target)
-    });
+    static BARS: LazyLock<MultiProgress> = LazyLock::new(MultiProgress::new);
     &BARS
 }
 
 /// The progress to show: none with `-q`.
 pub(super) fn progress(quiet: bool) -> Box<dyn Progress> {
-    match () {
-        () if quiet => Box::new(Silent),
-        () if std::io::stderr().is_terminal() => {
-            Box::new(Bars::new(bars(), BAR_DELAY, || Screen::stderr().width().into()))
-        }
-        () => Box::new(Lines::default()),
+    if quiet {
+        Box::new(Silent)
+    } else if stderr().is_terminal() {
+        Box::new(Bars::default())
+    } else {
+        Box::new(Lines::default())
     }
 }
 
 /// One bar at a time.
-struct Bars<'a> {
-    all: &'a MultiProgress,
-    delay: Duration,
-    /// Columns for a bar, now: a window can be made smaller while one is drawn.
-    width: fn() -> usize,
-    shown: RefCell<Option<Bar>>,
+#[derive(Default)]
+struct Bars {
+    shown: RefCell<Option<(ProgressBar, Tally)>>,
 }
 
-/// The bar of a phase, and the thread that brings it out when the phase has taken long enough.
-struct Bar {
-    bar: ProgressBar,
-    tally: Tally,
-    /// Dropped to stop the thread.
-    ended: Sender<()>,
-    shower: Option<JoinHandle<()>>,
-}
-
-impl Bars<'_> {
-    fn new(all: &MultiProgress, delay: Duration, width: fn() -> usize) -> Bars<'_> {
-        Bars { all, delay, width, shown: RefCell::default() }
-    }
-}
-
-impl Progress for Bars<'_> {
+impl Progress for Bars {
     fn begin(&self, doing: &'static str, amount: Amount) {
         self.end();
-        let hidden = ProgressDrawTarget::hidden();
-        let bar = ProgressBar::with_draw_target(amount.steps(), hidden)
-            .with_style(style(doing, amount, self.width))
-            .with_message(doing);
-        let (ended, until_ended) = channel();
-        let (all, delay, its_bar) = (self.all.clone(), self.delay, bar.clone());
-        let show = move || {
-            if until_ended.recv_timeout(delay) == Err(RecvTimeoutError::Timeout) {
-                all.add(its_bar).enable_steady_tick(TICK);
+        let template = match amount {
+            Amount::Unknown => "{msg} {spinner} {elapsed}",
+            Amount::Games(_) => {
+                "{msg} {wide_bar} {human_pos}/{human_len} games  {per_sec:0}  {eta} left"
+            }
+            Amount::Rows(_) => {
+                "{msg} {wide_bar} {human_pos}/{human_len} rows  {per_sec:0}  {eta} left"
+            }
+            Amount::Bytes(_) => {
+                "{msg} {wide_bar} {decimal_bytes}/{decimal_total_bytes}  {decimal_bytes_per_sec}  {eta} left"
             }
         };
-        // Where there can be no more threads, the work goes on without a bar.
-        let shower = std::thread::Builder::new().spawn(show).ok();
-        self.shown.replace(Some(Bar { bar, tally: Tally::new(amount), ended, shower }));
+        let style = ProgressStyle::with_template(template);
+        let bar = amount.steps().map_or_else(ProgressBar::new_spinner, ProgressBar::new);
+        let bar = bar
+            .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+            .with_message(doing);
+        let bar = bars().add(bar);
+        bar.enable_steady_tick(TICK);
+        self.shown.replace(Some((bar, Tally::new(amount))));
     }
 
     fn advance(&self, steps: u64) {
-        if let Some(Bar { bar, tally, .. }) = &mut *self.shown.borrow_mut() {
+        if let Some((bar, tally)) = &mut *self.shown.borrow_mut() {
             tally.advance(steps);
             bar.set_position(tally.done());
         }
     }
 
     fn end(&self) {
-        if let Some(Bar { bar, ended, shower, .. }) = self.shown.take() {
-            drop(ended);
-            // Not before it is known whether the bar was brought out.
-            let _ = shower.map(JoinHandle::join);
+        if let Some((bar, _)) = self.shown.take() {
             bar.finish_and_clear();
-            self.all.remove(&bar);
+            bars().remove(&bar);
         }
     }
 }
 
-impl Drop for Bars<'_> {
-    /// After an error: its words are not to stand beside a bar that goes on.
+impl Drop for Bars {
+    /// After an error: its message must not stand beside a bar that goes on.
     fn drop(&mut self) {
         self.end();
     }
 }
 
-/// `packing ████░░░ 1.20 GB/2.90 GB   310.0 MB/s   6s left`, as far as there is room.
-fn style(doing: &'static str, amount: Amount, width: fn() -> usize) -> ProgressStyle {
-    let template = match amount {
-        Amount::Unknown => "{msg} {spinner} {elapsed}",
-        _ => "{msg} {wide_bar} {numbers}",
-    };
-    ProgressStyle::with_template(template)
-        .unwrap_or_else(|_| ProgressStyle::default_bar())
-        .with_key("numbers", move |state: &ProgressState, out: &mut dyn fmt::Write| {
-            // The blanks are those of the template.
-            let room = width().saturating_sub(doing.len() + SHORTEST_BAR + 2);
-            let _ = out.write_str(&numbers(state, amount, room));
-        })
-}
-
-/// How much is done, how fast, and how long yet; where that is too wide, only the first of them.
-fn numbers(state: &ProgressState, amount: Amount, room: usize) -> String {
-    let in_words = |steps: u64| match amount {
-        Amount::Bytes(_) => bytes_in_words(steps),
-        _ => grouped(steps),
-    };
-    let noun = match amount {
-        Amount::Games(_) => " games",
-        Amount::Rows(_) => " rows",
-        _ => "",
-    };
-    let all = in_words(state.len().unwrap_or(0));
-    // Numbers as wide as they will become, so that nothing moves with every new digit.
-    let digits = all.len();
-    let done = format!("{:>digits$}/{all}{noun}", in_words(state.pos()));
-    let rate = format!("{}/s", in_words(state.per_sec().round() as u64));
-    // Of what has not come anywhere yet nobody knows how long it will take, only how long it has:
-    // the first file to be synced may have gigabytes.
-    let left = match state.pos() {
-        0 => format!("{:#} so far", HumanDuration(state.elapsed())),
-        _ => format!("{:#} left", HumanDuration(state.eta())),
-    };
-    let widest_first = [
-        format!("{done}  {rate:>11}  {left:>10}"),
-        format!("{done}  {left:>10}"),
-        done,
-        format!("{:.0} %", (100.0 * state.fraction()).floor()),
-    ];
-    let fits = |text: &String| text.chars().count() <= room;
-    widest_first.into_iter().find(fits).unwrap_or_default()
-}
-
-/// Stderr, but a few columns less wide, so that the cursor rests before the edge: the terminal
-/// itself writes `^C` there, and at the edge would write it into the next line. A bar is cleared from
-/// the line of the cursor, and so would be left standing above the message.
-#[derive(Debug)]
-struct Screen(Term);
-
-impl Screen {
-    const ROOM_FOR_TYPED_KEYS: u16 = 3;
-
-    fn stderr() -> Screen {
-        Screen(Term::buffered_stderr())
-    }
-}
-
-impl TermLike for Screen {
-    fn width(&self) -> u16 {
-        let (_, columns) = self.0.size();
-        columns.saturating_sub(Screen::ROOM_FOR_TYPED_KEYS).max(1)
-    }
-
-    fn height(&self) -> u16 {
-        self.0.size().0
-    }
-
-    fn move_cursor_up(&self, lines: usize) -> io::Result<()> {
-        self.0.move_cursor_up(lines)
-    }
-
-    fn move_cursor_down(&self, lines: usize) -> io::Result<()> {
-        self.0.move_cursor_down(lines)
-    }
-
-    fn move_cursor_right(&self, columns: usize) -> io::Result<()> {
-        self.0.move_cursor_right(columns)
-    }
-
-    fn move_cursor_left(&self, columns: usize) -> io::Result<()> {
-        self.0.move_cursor_left(columns)
-    }
-
-    fn write_line(&self, line: &str) -> io::Result<()> {
-        self.0.write_line(line)
-    }
-
-    fn write_str(&self, text: &str) -> io::Result<()> {
-        self.0.write_str(text)
-    }
-
-    fn clear_line(&self) -> io::Result<()> {
-        self.0.clear_line()
-    }
-
-    fn flush(&self) -> io::Result<()> {
-        self.0.flush()
-    }
-}
-
-/// Lines at their times.
 #[derive(Default)]
 struct Lines {
     state: RefCell<LinesState>,
@@ -238,7 +93,7 @@ struct Lines {
 #[derive(Default)]
 struct LinesState {
     phase: Option<LinesPhase>,
-    /// Of the last line, or of the run's begin.
+    /// Time of the last line, or of the beginning of the run.
     last_line: Option<Instant>,
 }
 
@@ -269,31 +124,27 @@ impl LinesState {
 impl LinesPhase {
     /// `encoding: 1,200 of 7,259 games, 16 %, 210 a second, 28 s left`
     fn line(&self, spent: Duration) -> String {
-        let done = self.tally.done();
         let seconds = spent.as_secs_f64().max(1e-9);
-        let megabytes = |bytes: f64| grouped((bytes / 1e6) as u64);
-        let (amounts, rate) = match self.tally.amount() {
-            Amount::Unknown => return format!("{}: {:.0} s so far", self.doing, seconds),
-            Amount::Bytes(all) => (
-                format!("{} of {} MB", megabytes(done as f64), megabytes(all as f64)),
-                format!("{} MB a second", megabytes(done as f64 / seconds)),
-            ),
-            Amount::Games(all) | Amount::Rows(all) => {
-                let noun = match self.tally.amount() {
-                    Amount::Games(_) => "games",
-                    _ => "rows",
-                };
-                (
-                    format!("{} of {} {noun}", grouped(done), grouped(all)),
-                    format!("{} a second", grouped((done as f64 / seconds) as u64)),
-                )
-            }
+        let (all, unit, scale) = match self.tally.amount() {
+            Amount::Unknown => return format!("{}: {seconds:.0} s so far", self.doing),
+            Amount::Bytes(all) => (all, " MB", 1e6),
+            Amount::Games(all) => (all, " games", 1.0),
+            Amount::Rows(all) => (all, " rows", 1.0),
         };
+        let scaled = |number: f64| grouped((number / scale) as u64);
+        let done = self.tally.done() as f64;
+        let rate_unit = if scale > 1.0 { unit } else { "" };
         let percent = self.tally.percent().unwrap_or(0);
         let left = self.tally.left(spent).map_or(String::new(), |left| {
             format!(", {} s left", grouped(left.as_secs_f64().ceil() as u64))
         });
-        format!("{}: {amounts}, {percent} %, {rate}{left}", self.doing)
+        format!(
+            "{}: {} of {}{unit}, {percent} %, {}{rate_unit} a second{left}",
+            self.doing,
+            scaled(done),
+            scaled(all as f64),
+            scaled(done / seconds)
+        )
     }
 }
 
@@ -314,4 +165,53 @@ impl Progress for Lines {
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_ten_seconds_apart() {
+        let start = Instant::now();
+        let mut lines = LinesState::default();
+        let (mut now, mut written) = (start, Vec::new());
+        for phase in 0..60_u64 {
+            // From some hundred milliseconds to half a minute; every third does more than announced.
+            let steps = 1 + phase * 37 % 100;
+            let too_many = if phase % 3 == 0 { steps } else { 0 };
+            let step = Duration::from_millis(20 + phase * 53 % 400);
+            lines.begin("encoding", Amount::Games(steps), now);
+            for _ in 0..steps + too_many {
+                now += step;
+                if let Some(line) = lines.advance(1, now) {
+                    written.push((now - start, line));
+                }
+            }
+            lines.phase = None;
+            assert_eq!(lines.advance(1, now), None, "after its end");
+        }
+        assert!(written.len() > 20, "{written:?}");
+        let times = || written.iter().map(|(at, _)| *at);
+        for (last, at) in std::iter::once(Duration::ZERO).chain(times()).zip(times()) {
+            assert!(at - last >= LINE_INTERVAL, "{at:?} after {last:?}");
+        }
+        for (_, line) in &written {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            assert!(words[1].parse::<u64>().unwrap() <= words[3].parse().unwrap(), "{line}");
+        }
+    }
+
+    #[test]
+    fn line_texts() {
+        let line = |amount, done, seconds| {
+            let mut tally = Tally::new(amount);
+            tally.advance(done);
+            let phase = LinesPhase { doing: "encoding", tally, begun: Instant::now() };
+            phase.line(Duration::from_secs(seconds))
+        };
+        let games = "encoding: 1,200 of 7,260 games, 16 %, 120 a second, 51 s left";
+        assert_eq!(line(Amount::Games(7_260), 1_200, 10), games);
+        let bytes = "encoding: 600 of 3,000 MB, 20 %, 60 MB a second, 40 s left";
+        assert_eq!(line(Amount::Bytes(3_000_000_000), 600_000_000, 10), bytes);
+        assert_eq!(line(Amount::Unknown, 0, 12), "encoding: 12 s so far");
+        assert_eq!(line(Amount::Rows(9), 0, 10), "encoding: 0 of 9 rows, 0 %, 0 a second");
+    }
+}

@@ -1,7 +1,8 @@
 //! `prep report`
 
-use super::output;
-use super::{Context, Outcome, progress, stop_flag, threads};
+use super::context::{Context, Outcome, stop_flag};
+use super::values::JobsArgs;
+use super::{output, progress};
 use crate::cache::Cache;
 use crate::report::{ReportOptions, as_json, render, report};
 use crate::words::bytes_in_words;
@@ -13,24 +14,23 @@ use std::path::{Path, PathBuf};
 
 const AFTER_HELP: &str = "\
 Examples:
-  prep report                             the cache, to report.html
+  prep report                             the cache, into report.html
   prep report --export data/processed     and the splits of an export
   prep report --export runs/tonight --against runs/trained --out tonight.html
   prep report --json | jq .cache          the numbers, to stdout";
 
-/// Write one HTML file with plots and numbers about the cache, and about an export
+/// Write an HTML report with plots and numbers about the cache and an export
 ///
-/// Games and rows by players and night, game lengths, points, actions, cards, legal moves against
-/// chosen classes, the values of every column; of an export, how alike its splits are and what moved
-/// since an older one. The file needs no network and no other file. One pass over the cached rows;
-/// no log is read, and nothing but the file is written.
+/// Games and rows by players and day, game lengths, points, actions, cards, legal and chosen classes,
+/// the values of every column; for an export, how similar its splits are and what changed since an
+/// older one. The file needs no network and no other file. Reads the cached rows once, and no log.
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(super) struct ReportArgs {
-    /// The file to write [default: report.html; with --json none]
+    /// File to write [default: report.html; none with --json]
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Folder of an export to tell about as well
+    /// Folder of an export to include
     #[arg(long, value_name = "DIR")]
     export: Option<PathBuf>,
     /// Folder of an older export to compare that one with
@@ -39,17 +39,15 @@ pub(super) struct ReportArgs {
     /// Print JSON: the numbers themselves
     #[arg(long)]
     json: bool,
-    /// Worker threads; 0 for one each core, up to 16
-    #[arg(long, value_name = "N", env = "PREP_NUM_WORKERS", value_parser = threads(),
-          allow_negative_numbers = true)]
-    jobs: Option<usize>,
+    #[command(flatten)]
+    jobs: JobsArgs,
 }
 
 pub(super) fn run(arguments: ReportArgs, context: Context) -> Result<Outcome> {
     let options = ReportOptions {
         export: arguments.export,
         against: arguments.against,
-        jobs: context.jobs(arguments.jobs),
+        jobs: context.jobs(&arguments.jobs),
     };
     let out = match (arguments.out, arguments.json) {
         (None, true) => None,
@@ -83,7 +81,7 @@ pub(super) fn run(arguments: ReportArgs, context: Context) -> Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-/// Without the name of the temporary file, which nobody asked for.
+/// Without the name of the temporary file, which means nothing to the user.
 fn in_systems_words(error: &std::io::Error) -> String {
     match error.get_ref() {
         Some(_with_path) => error.kind().to_string(),
@@ -91,7 +89,7 @@ fn in_systems_words(error: &std::io::Error) -> String {
     }
 }
 
-/// Writes beside and renames: whoever has the old page open never reloads half of a new one.
+/// Writes a temporary file and renames it: a browser never reloads half of a report.
 fn write(out: &Path, bytes: &[u8]) -> std::io::Result<()> {
     if out.exists() && !out.is_file() {
         // Such as /dev/stdout.

@@ -1,7 +1,8 @@
 //! `prep simulate`
 
-use super::output;
-use super::{Context, Outcome, progress};
+use super::context::{Context, Outcome};
+use super::values::whole_number;
+use super::{output, progress};
 use crate::gamelog::{Dialect, GameId, write_log};
 use crate::progress::Amount;
 use crate::rules::PlayerCount;
@@ -19,29 +20,31 @@ Examples:
   prep simulate data/raw --games 60 --first-id 61   sixty more
   prep simulate /tmp/two --games 10 --players 2 --seed 7";
 
-/// Play games with the crate's own rules and a cheap policy, and log them
+/// Play games with a simple policy and log them, as data to try the tool with
 ///
-/// For trying the tool, for benchmarks and for tests. The same arguments make the same files.
-/// Logs go to DIR/2_games, DIR/3_games and DIR/4_games, in the three dialects in turn.
+/// The same arguments make the same files. Logs go to DIR/2_games, DIR/3_games and DIR/4_games, in the
+/// three log dialects in turn. No file is overwritten.
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(super) struct SimulateArgs {
     /// Folder to write to
     #[arg(value_name = "DIR")]
     dir: PathBuf,
-    /// How many games
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..),
+    /// Number of games
+    #[arg(long, value_name = "N", value_parser = whole_number(1..=u32::MAX),
           allow_negative_numbers = true)]
     games: u32,
-    /// Numbers of players, taken in turn
+    /// Numbers of players, used in turn
     #[arg(long, value_name = "N,N,...", value_delimiter = ',', default_value = "2,3,4",
           value_parser = parse_players, allow_negative_numbers = true)]
     players: Vec<PlayerCount>,
-    /// Seed: other seeds give other games
-    #[arg(long, value_name = "S", env = "PREP_SEED", allow_negative_numbers = true)]
+    /// Seed of the games [default: seed, 42]
+    #[arg(long, value_name = "S", env = "PREP_SEED", allow_negative_numbers = true,
+          value_parser = whole_number(0..=u32::MAX))]
     seed: Option<u32>,
     /// Game id of the first game; the others follow it
-    #[arg(long, value_name = "ID", default_value_t = 1, allow_negative_numbers = true)]
+    #[arg(long, value_name = "ID", default_value_t = 1, allow_negative_numbers = true,
+          value_parser = whole_number(0..=u32::MAX))]
     first_id: u32,
 }
 
@@ -76,22 +79,22 @@ pub(super) fn run(arguments: SimulateArgs, context: Context) -> Result<Outcome> 
     Ok(Outcome::Done)
 }
 
-/// Never over a file that is there: it may be somebody's real game.
+/// Never overwrites a file: it may be a real game.
 fn write(path: &Path, log: &[u8]) -> Result<()> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder).with_context(|| {
             let folder = folder.display();
-            format!("cannot make the folder {folder}: give one that you may write to")
+            format!("cannot create the folder {folder}: give one that you may write to")
         })?;
     }
     match File::create_new(path) {
         Ok(mut file) => file.write_all(log).with_context(|| {
-            // Half a log would be in the way of the next try.
+            // Half a log would block the next attempt.
             let _ = fs::remove_file(path);
             format!("cannot write {}", path.display())
         }),
         Err(error) if error.kind() == ErrorKind::AlreadyExists => bail!(
-            "{} is there already and is not overwritten: choose another folder or --first-id",
+            "{} exists and is not overwritten: choose another folder or --first-id",
             path.display()
         ),
         Err(error) => Err(error).with_context(|| format!("cannot write {}", path.display())),

@@ -1,7 +1,8 @@
 //! `prep status`
 
-use super::output;
-use super::{Context, Outcome, progress, switch};
+use super::context::{Context, Outcome};
+use super::values::switch;
+use super::{output, progress};
 use crate::cache::Cache;
 use crate::gamelog::ReadOptions;
 use crate::ingest::{GameStatus, GameVersion, StatusOptions, StatusReport, status};
@@ -13,25 +14,25 @@ use std::path::PathBuf;
 
 const AFTER_HELP: &str = "\
 Examples:
-  prep status data/raw                    the games not up to date, and why
+  prep status data/raw                    games that are not up to date, and why
   prep status data/raw --explain          every game, with old and new
   prep status -q || prep ingest           only if there is something to do
   prep status --json | jq .counts         for a program";
 
-/// Say what the next ingest would do, and why, game by game
+/// Show what the next ingest would do with each game, and why
 ///
 /// Hashes every log, compares it with the cache, and reads those that differ; writes nothing. Exits
-/// with 0 if the cache is up to date, with 1 if not.
+/// with 0 if the cache is up to date, else with 1.
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(super) struct StatusArgs {
     /// Folder with the logs [default: data_root, data/raw]
     #[arg(value_name = "DIR", env = "PREP_DATA_ROOT")]
     data_root: Option<PathBuf>,
-    /// As for ingest
-    #[arg(long, env = "PREP_REPAIR", value_parser = switch())]
+    /// Read logs as `ingest --repair` does
+    #[arg(long, env = "PREP_REPAIR", value_parser = switch)]
     repair: bool,
-    /// List every game, also those that are up to date, each with old and new: hash, size, versions
+    /// List every game, each with its old and new hash, size and versions
     #[arg(long)]
     explain: bool,
     /// Print JSON: every game with reason, old and new, and the counts
@@ -49,7 +50,9 @@ pub(super) fn run(arguments: StatusArgs, context: Context) -> Result<Outcome> {
     };
     let report = status(&root, cache.as_ref(), options, &*progress)?;
     if !report.last_ingest_finished {
-        tracing::info!("the last ingest did not finish, or is still running: the next one goes on");
+        tracing::info!(
+            "the last ingest did not finish, or is still running: the next one continues it"
+        );
     }
     if arguments.json {
         output::print(format!("{:#}\n", as_json(&report)))?;

@@ -1,10 +1,11 @@
 //! `prep verify`
 
-use super::output;
-use super::{Context, Outcome, progress, stop_flag, threads};
+use super::context::{Context, Outcome, stop_flag};
+use super::values::JobsArgs;
+use super::{output, progress};
 use crate::export::{ExportFault, ExportVerification, verify_export};
 use crate::ingest::{Finding, FindingKind, LogChange, VerifyOptions, VerifyReport, verify};
-use crate::words::{bytes_in_words, counted, grouped};
+use crate::words::{bytes_in_words, counted, grouped, shell_word};
 use anyhow::Result;
 use clap::Args;
 use serde_json::json;
@@ -17,29 +18,27 @@ Examples:
   prep verify --export data/processed     an export against its manifest
   prep verify --json | jq '.findings[].command'";
 
-/// Prove that the cache, or an export, holds what was stored
+/// Check the cache against its checksums and logs, or an export against its manifest
 ///
-/// Looks at the whole cache file, every blob of every game against its checksum, and every log
-/// against the hash that its game was made from; or, with --export, at every file of an export
-/// against its manifest. Lists everything that is wrong, and the command that mends it; writes
-/// nothing. Exits with 0 if nothing is wrong, with 1 if something is. A log that is new or changed
-/// since the last ingest is not wrong, only counted: see `prep status`.
+/// Checks the cache file, every blob of every game against its checksum, and every log against the hash
+/// that its game was made from; or, with --export, every file of an export against its manifest. Lists
+/// everything that is wrong with the command that repairs it, and writes nothing. Exits with 0 if
+/// nothing is wrong, else with 1. A log that is new or changed since the last ingest is not wrong, only
+/// counted: see `prep status`.
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(super) struct VerifyArgs {
     /// Folder with the logs [default: data_root, data/raw]
     #[arg(value_name = "DIR", env = "PREP_DATA_ROOT")]
     data_root: Option<PathBuf>,
-    /// Verify an export instead
+    /// Check an export instead
     #[arg(long, value_name = "DIR")]
     export: Option<PathBuf>,
-    /// Print JSON: every finding with its kind and the command that mends it, and the counts
+    /// Print JSON: every finding with its kind and the command that repairs it, and the counts
     #[arg(long)]
     json: bool,
-    /// Worker threads; 0 for one each core, up to 16
-    #[arg(long, value_name = "N", env = "PREP_NUM_WORKERS", value_parser = threads(),
-          allow_negative_numbers = true)]
-    jobs: Option<usize>,
+    #[command(flatten)]
+    jobs: JobsArgs,
 }
 
 pub(super) fn run(arguments: VerifyArgs, context: Context) -> Result<Outcome> {
@@ -56,15 +55,16 @@ pub(super) fn run(arguments: VerifyArgs, context: Context) -> Result<Outcome> {
         }
         None => {
             let root = arguments.data_root.unwrap_or_else(|| context.settings.data_root.clone());
-            let options = VerifyOptions { root, jobs: context.jobs(arguments.jobs) };
+            let options = VerifyOptions { root, jobs: context.jobs(&arguments.jobs) };
             let report = verify(&context.cache_path(), &options, &*progress, stop_flag())?;
             if report.interrupted {
-                tracing::warn!("interrupted: not all games were looked at");
+                tracing::warn!("interrupted: not all games were checked");
             }
-            let mends = Mends { cache: context.common.cache.as_deref(), root: &options.root };
+            let cache = context.common.cache.as_deref();
+            let repairs = Repairs { report: &report, cache, root: &options.root };
             let text = match arguments.json {
-                true => format!("{:#}\n", as_json(&report, &mends)),
-                false => describe(&report, &mends, quiet),
+                true => format!("{:#}\n", as_json(&report, &repairs)),
+                false => describe(&report, &repairs, quiet),
             };
             (text, report.is_clean())
         }
@@ -73,61 +73,57 @@ pub(super) fn run(arguments: VerifyArgs, context: Context) -> Result<Outcome> {
     Ok(if is_clean { Outcome::Done } else { Outcome::Failed })
 }
 
-/// The commands that mend what was found, for this cache and these logs.
-struct Mends<'a> {
-    /// Where the cache is, if it was said.
+/// The commands that repair what was found, for this cache and these logs.
+struct Repairs<'a> {
+    report: &'a VerifyReport,
+    /// Where the cache is, if it was given.
     cache: Option<&'a Path>,
     root: &'a Path,
 }
 
-impl Mends<'_> {
+impl Repairs<'_> {
+    /// What kind of repair a finding needs: in an inconsistent file, no game is repaired by itself.
+    fn kind(&self, kind: FindingKind) -> FindingKind {
+        let is_file = |finding: &Finding| finding.kind == FindingKind::DamagedFile;
+        if self.report.findings.iter().any(is_file) { FindingKind::DamagedFile } else { kind }
+    }
+
     fn command(&self, kind: FindingKind) -> String {
-        let mut command = format!("prep ingest {}", self.root.display());
+        let mut command = format!("prep ingest {}", shell_word(self.root));
         if let Some(cache) = self.cache {
-            let _ = write!(command, " --cache {}", cache.display());
+            let _ = write!(command, " --cache {}", shell_word(cache));
         }
-        if kind == FindingKind::DamagedFile {
+        if self.kind(kind) == FindingKind::DamagedFile {
             command += " --rebuild";
         }
         command
     }
 
     /// One sentence.
-    fn mend(&self, kind: FindingKind) -> String {
+    fn advice(&self, kind: FindingKind) -> String {
         let (command, root) = (self.command(kind), self.root.display());
-        match kind {
+        match self.kind(kind) {
             FindingKind::DamagedFile => {
-                format!(
-                    "`{command}` makes the cache anew from the logs and keeps this one beside it"
-                )
+                format!("`{command}` makes a new cache from the logs and keeps this file beside it")
             }
-            FindingKind::DamagedGame => format!("`{command}` encodes it anew from its log"),
+            FindingKind::DamagedGame => format!("`{command}` encodes it again from its log"),
             FindingKind::DamagedGameWithoutLog => format!(
-                "put a good log of it back into {root} and run `{command}`; with no log of it in \
-                 {root}, the same command takes it out of the cache"
+                "put a good log of it back into {root} and run `{command}`; without a log, the same \
+                 command removes it from the cache"
             ),
         }
     }
 }
 
-/// Once a file does not hang together, nothing is mended game by game.
-fn mended_as(report: &VerifyReport, kind: FindingKind) -> FindingKind {
-    let is_file = |finding: &Finding| finding.kind == FindingKind::DamagedFile;
-    match report.findings.iter().any(is_file) {
-        true => FindingKind::DamagedFile,
-        false => kind,
-    }
-}
-
-/// A line for each finding, what mends each kind, then the counts.
-fn describe(report: &VerifyReport, mends: &Mends<'_>, quiet: bool) -> String {
+/// A line for each finding, how to repair each kind, then the counts.
+fn describe(report: &VerifyReport, repairs: &Repairs<'_>, quiet: bool) -> String {
     let mut text = String::new();
     for finding in &report.findings {
         let whose = finding.game_id.map_or("the cache file".to_owned(), |id| format!("game {id}"));
         let _ = writeln!(text, "{whose}: {}", finding.what);
     }
     let mut kinds: Vec<_> =
-        report.findings.iter().map(|finding| mended_as(report, finding.kind)).collect();
+        report.findings.iter().map(|finding| repairs.kind(finding.kind)).collect();
     kinds.sort();
     kinds.dedup();
     for kind in kinds {
@@ -136,7 +132,7 @@ fn describe(report: &VerifyReport, mends: &Mends<'_>, quiet: bool) -> String {
             FindingKind::DamagedGame => "a damaged game",
             FindingKind::DamagedGameWithoutLog => "a damaged game without a log to encode",
         };
-        let _ = writeln!(text, "to mend {what}: {}", mends.mend(kind));
+        let _ = writeln!(text, "to repair {what}: {}", repairs.advice(kind));
     }
     if quiet {
         return text;
@@ -168,15 +164,14 @@ fn counts(report: &VerifyReport) -> impl Iterator<Item = (LogChange, usize)> {
     })
 }
 
-fn as_json(report: &VerifyReport, mends: &Mends<'_>) -> serde_json::Value {
+fn as_json(report: &VerifyReport, repairs: &Repairs<'_>) -> serde_json::Value {
     let finding = |finding: &Finding| {
-        let kind = mended_as(report, finding.kind);
         json!({
             "kind": finding.kind.name(),
             "game_id": finding.game_id,
             "what": finding.what,
-            "command": mends.command(kind),
-            "mend": mends.mend(kind),
+            "command": repairs.command(finding.kind),
+            "repair": repairs.advice(finding.kind),
         })
     };
     let changes: serde_json::Map<_, _> =
@@ -209,15 +204,15 @@ fn describe_export(folder: &Path, found: &ExportVerification, quiet: bool) -> St
         Some(command) => {
             let first = match foreign {
                 0 => "",
-                1 => "once that file is elsewhere, ",
-                _ => "once those files are elsewhere, ",
+                1 => "move that file elsewhere, then ",
+                _ => "move those files elsewhere, then ",
             };
-            let _ = writeln!(text, "to mend the export: {first}`{command}` writes it anew");
+            let _ = writeln!(text, "to repair the export: {first}run `{command}`");
         }
         None => {
             let folder = folder.display();
             let _ =
-                writeln!(text, "{folder} is no export: give the folder that `prep export` wrote");
+                writeln!(text, "{folder} is not an export: give a folder that `prep export` wrote");
         }
     }
     if !quiet {

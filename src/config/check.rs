@@ -2,7 +2,7 @@
 
 use super::file::{self, Content, Data, File, Preprocessing, Value};
 use super::scalar::{self, Scalar};
-use super::{ConfigError, Loaded, MAX_BATCH_SIZE, MAX_WORKERS, Place, Settings};
+use super::settings::{ConfigError, Loaded, MAX_BATCH_SIZE, MAX_WORKERS, Place, Settings};
 use crate::dataset::{FeatureSet, MaskSource, Ratios};
 use serde_saphyr::{Error, Location, Spanned};
 use std::fmt::Display;
@@ -40,10 +40,10 @@ impl Reader<'_> {
     fn settings(&mut self, file: File) -> Result<Settings, ConfigError> {
         let data = file.data.unwrap_or_default();
         let preprocessing = file.preprocessing.unwrap_or_default();
-        self.check_repeated("", &file.keys, File::KEYS)?;
+        self.check_keys("", &file.keys, File::KEYS)?;
         self.notes = self.likely_slips(&file.keys);
-        self.check_section("data.", &data.keys, Data::KEYS)?;
-        self.check_section("preprocessing.", &preprocessing.keys, Preprocessing::KEYS)?;
+        self.check_keys("data.", &data.keys, Data::KEYS)?;
+        self.check_keys("preprocessing.", &preprocessing.keys, Preprocessing::KEYS)?;
 
         let mut settings = Settings::default();
         // NumPy's RandomState takes no other seeds, and the sklearn split must repeat it.
@@ -126,25 +126,7 @@ impl Reader<'_> {
         notes
     }
 
-    fn check_section(
-        &self,
-        section: &str,
-        keys: &[Spanned<Content>],
-        known: &[&str],
-    ) -> Result<(), ConfigError> {
-        self.check_repeated(section, keys, known)?;
-        match keys.iter().find(|key| !known.contains(&self.name(key))) {
-            None => Ok(()),
-            Some(key) => {
-                let name = self.name(key);
-                let advice = advice(section, name, known);
-                Err(self
-                    .invalid(key.referenced, format!("unknown key `{section}{name}`; {advice}")))
-            }
-        }
-    }
-
-    fn check_repeated(
+    fn check_keys(
         &self,
         section: &str,
         keys: &[Spanned<Content>],
@@ -153,15 +135,18 @@ impl Reader<'_> {
         for (index, key) in keys.iter().enumerate() {
             let name = self.name(key);
             let first = keys[..index].iter().find(|other| self.name(other) == name);
-            if let Some(first) = first.filter(|_| known.contains(&name)) {
-                let line = first.referenced.line();
-                return Err(self.invalid(
-                    key.referenced,
-                    format!(
-                        "`{section}{name}` is given twice, first on line {line}; keep one of them"
-                    ),
-                ));
-            }
+            let message = match (known.contains(&name), first) {
+                (true, Some(first)) => format!(
+                    "`{section}{name}` is given twice, first on line {}; keep one of them",
+                    first.referenced.line()
+                ),
+                // On the top level it is the key of another program.
+                (false, _) if !section.is_empty() => {
+                    format!("unknown key `{section}{name}`; {}", advice(section, name, known))
+                }
+                _ => continue,
+            };
+            return Err(self.invalid(key.referenced, message));
         }
         Ok(())
     }

@@ -133,6 +133,9 @@ pub enum SplitMethod {
 }
 
 impl SplitMethod {
+    /// Every method, in the order that `--help` lists them.
+    pub const ALL: [SplitMethod; 2] = [SplitMethod::Hash, SplitMethod::Sklearn];
+
     /// `hash` or `sklearn`.
     pub const fn name(self) -> &'static str {
         match self {

@@ -19,6 +19,9 @@ pub enum Dtype {
 }
 
 impl Dtype {
+    /// Every type, in the order that `--help` lists them.
+    pub const ALL: [Dtype; 3] = [Dtype::Float32, Dtype::Float16, Dtype::Int8];
+
     /// NumPy's name: `float32`, `float16` or `int8`.
     pub const fn name(self) -> &'static str {
         match self {

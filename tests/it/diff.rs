@@ -245,7 +245,7 @@ fn same_export() {
     assert_eq!(found["past_max_drift"], json!([]));
     assert!(found["means"].as_array().unwrap().iter().all(|column| column["mean_shift"] == 0.0));
     let text = test.prep("diff new new");
-    assert!(text.ends_with(" features\n") && text.contains("\nno mean moved, of "), "{text}");
+    assert!(text.ends_with(" features\n") && text.contains("\nno mean drifted, of "), "{text}");
 }
 
 #[test]
@@ -260,8 +260,8 @@ fn max_drift() {
     assert_eq!((ran.code, ran.stdout.as_str(), ran.stderr.as_str()), (0, "", ""));
     let ran = test.run(&format!("diff -q old new --max-drift {below}"));
     let sentence = format!(
-        " moved more than {below} standard deviations, {name} farthest ({shift:+.3}): look at the \
-         new logs before training on new\n"
+        " drifted more than {below} standard deviations, {name} the most ({shift:+.3}): check the new \
+         logs before training on new\n"
     );
     fails(&ran, &sentence);
     assert_eq!(ran.stdout, "");
@@ -294,7 +294,7 @@ fn constant_becomes_another() {
         sums["sum"][column] = (-2 * rows).into();
         sums["sum_of_squares"][column] = (4 * rows).into();
     });
-    fails(&test.run("diff -q old new --max-drift 1e300"), "1 feature moved more than 1");
+    fails(&test.run("diff -q old new --max-drift 1e300"), "1 feature drifted more than 1");
     let found = diff(&test, "old new");
     assert_eq!(found["means"][0], json!({ "column": name, "mean_shift": null }));
     assert!(test.prep("diff old new").contains(&format!("  {name} by -inf standard deviations\n")));

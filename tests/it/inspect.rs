@@ -164,7 +164,7 @@ fn features_and_legal_moves_are_those_of_the_export() {
         assert_eq!(turn["is_legal"], true);
     }
     let text = test.prep("inspect 1 --row 0 --feature max_vp_among_players --feature *_remaining");
-    assert!(text.contains("normalised as in data/processed"), "{text}");
+    assert!(text.contains("normalized as in data/processed"), "{text}");
     assert!(text.contains("deck_level3_remaining"), "{text}");
 }
 

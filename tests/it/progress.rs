@@ -1,6 +1,5 @@
-//! How far a run says it is: every phase of it, to its end and never past it; and what a short run
-//! says where there is no terminal, which is its result. Bars and lines themselves are tested in
-//! `src/cli/progress`.
+//! What a run reports of its progress: every phase, to its end and never past it. Without a terminal a
+//! short run prints its result only. The lines themselves are tested in `src/cli/progress.rs`.
 
 #![allow(clippy::unwrap_used)]
 
@@ -18,7 +17,7 @@ use std::sync::atomic::AtomicBool;
 static NEVER: AtomicBool = AtomicBool::new(false);
 
 #[derive(Clone, Debug)]
-struct Heard {
+struct Phase {
     doing: &'static str,
     amount: Amount,
     steps: u64,
@@ -26,14 +25,14 @@ struct Heard {
     ended: bool,
 }
 
-/// Writes down all that it hears.
+/// Records all calls.
 #[derive(Default)]
-struct Recorder(RefCell<Vec<Heard>>);
+struct Recorder(RefCell<Vec<Phase>>);
 
 impl Progress for Recorder {
     fn begin(&self, doing: &'static str, amount: Amount) {
         self.end();
-        self.0.borrow_mut().push(Heard { doing, amount, steps: 0, calls: 0, ended: false });
+        self.0.borrow_mut().push(Phase { doing, amount, steps: 0, calls: 0, ended: false });
     }
 
     fn advance(&self, steps: u64) {
@@ -51,10 +50,9 @@ impl Progress for Recorder {
 }
 
 impl Recorder {
-    /// Asserts that these were the phases, that each was ended, and that what was announced was done:
-    /// no less, so that the bar gets to its end, and no more.
+    /// Asserts that these were the phases, and that each did exactly what it announced and was ended.
     #[track_caller]
-    fn heard(self, phases: &[&str]) -> Vec<Heard> {
+    fn phases(self, phases: &[&str]) -> Vec<Phase> {
         let heard = self.0.into_inner();
         let names: Vec<_> = heard.iter().map(|phase| phase.doing).collect();
         assert_eq!(names, phases);
@@ -70,7 +68,7 @@ impl Recorder {
 }
 
 #[test]
-fn every_phase_is_announced_and_done_to_its_end() {
+fn phases_are_complete() {
     let test = CliTest::new();
     test.prep("simulate raw --games 30");
     let root = test.path("raw");
@@ -89,7 +87,7 @@ fn every_phase_is_announced_and_done_to_its_end() {
     let ingest = |phases: &[&str]| {
         let recorder = Recorder::default();
         ingest(Some(&cache), &options, &recorder, &NEVER).unwrap();
-        recorder.heard(phases)
+        recorder.phases(phases)
     };
     let heard = ingest(&["looking for logs", "ingesting", "committing"]);
     assert_eq!(heard[1].amount, Amount::Games(30));
@@ -114,7 +112,7 @@ fn every_phase_is_announced_and_done_to_its_end() {
     for _ in ["a new folder", "in place of the old one"] {
         let recorder = Recorder::default();
         let summary = export(&cache, &export_options, &recorder, &NEVER).unwrap();
-        let heard = recorder.heard(&[
+        let heard = recorder.phases(&[
             "checking the cache",
             "adding up",
             "writing",
@@ -130,23 +128,23 @@ fn every_phase_is_announced_and_done_to_its_end() {
 
     let recorder = Recorder::default();
     verify_export(&out, &recorder, &NEVER).unwrap();
-    recorder.heard(&["checking files"]);
+    recorder.phases(&["checking files"]);
     fs::remove_file(out.join("X_train.npy")).unwrap();
     let recorder = Recorder::default();
     assert!(!verify_export(&out, &recorder, &NEVER).unwrap().is_clean());
-    recorder.heard(&["checking files"]);
+    recorder.phases(&["checking files"]);
 
     let recorder = Recorder::default();
     let jobs = VerifyOptions { root: root.clone(), jobs: 2 };
     verify(&test.path("prep.sqlite"), &jobs, &recorder, &NEVER).unwrap();
-    recorder.heard(&["looking for logs", "checking the file", "checking games"]);
+    recorder.phases(&["looking for logs", "checking the file", "checking games"]);
     let recorder = Recorder::default();
     status(&root, Some(&cache), StatusOptions::default(), &recorder).unwrap();
-    recorder.heard(&["looking for logs", "comparing"]);
+    recorder.phases(&["looking for logs", "comparing"]);
 }
 
 #[test]
-fn a_short_run_says_nothing_but_its_result_where_there_is_no_terminal() {
+fn short_runs_are_silent() {
     let test = CliTest::new();
     for (arguments, lines) in [
         ("simulate raw --games 9", 1),

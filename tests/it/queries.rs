@@ -269,7 +269,7 @@ fn a_count_that_was_changed_is_damage_and_the_next_ingest_mends_it() {
         game 2: game_play: its counts are not what was stored\n\
         game 3: game_play: its counts are not what was stored\n\
         game 4: game_play: its counts are not what was stored\n\
-        to mend a damaged game: `prep ingest raw` encodes it anew from its log\n";
+        to repair a damaged game: `prep ingest raw` encodes it again from its log\n";
     assert_eq!((ran.code, ran.stdout.as_str()), (1, expected), "{ran:#?}");
     assert!(test.prep("ingest raw").starts_with("3 games encoded (3 damaged; "));
     test.prep("verify raw");

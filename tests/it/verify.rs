@@ -75,7 +75,7 @@ fn everything_wrong_is_listed_with_what_mends_it_and_ingest_heals_just_that() {
         game 4: column_sums: the checksum does not match\n\
         game 5: source_hash is not what was stored\n\
         game 6: rows is not what was stored\n\
-        to mend a damaged game: `prep ingest raw` encodes it anew from its log\n";
+        to repair a damaged game: `prep ingest raw` encodes it again from its log\n";
     assert_eq!(ran.stdout, expected);
     let report = json(&test.run("verify raw --json"));
     let findings = report["findings"].as_array().unwrap();
@@ -158,7 +158,10 @@ fn a_damaged_file_is_told_by_every_command_and_made_anew_only_when_asked() {
     }
     let ran = test.run("verify raw");
     assert_eq!(ran.code, 1, "{ran:#?}");
-    assert!(ran.stdout.contains("to mend a damaged file: `prep ingest raw --rebuild`"), "{ran:#?}");
+    assert!(
+        ran.stdout.contains("to repair a damaged file: `prep ingest raw --rebuild`"),
+        "{ran:#?}"
+    );
 
     let ran = test.run("ingest raw --rebuild");
     assert_eq!(ran.code, 0, "{ran:#?}");
@@ -223,7 +226,7 @@ fn an_export_is_proved_against_its_manifest_and_everything_wrong_is_listed() {
         format!("index_test.npz: game {train} is in test by the manifest and not by the index\n"),
         format!("X_val.npy: X has shape [{rows}, 422], the manifest says ({}, 422)\n", rows + 1),
         format!("masks_val_noble.npy: noble has shape [{rows}, 5]"),
-        "to mend the export: once that file is elsewhere, `prep export --out out --split 0.6,0.2,0.2 --split-method hash \
+        "to repair the export: move that file elsewhere, then run `prep export --out out --split 0.6,0.2,0.2 --split-method hash \
          --seed 3 --features base --masks legal --dtype float32 --layout npy`"
             .to_owned(),
     ] {
@@ -249,7 +252,7 @@ fn an_export_is_proved_against_its_manifest_and_everything_wrong_is_listed() {
         let ran = test.run(&format!("verify --export {file}"));
         assert_eq!(ran.code, 1);
         assert!(ran.stdout.starts_with("manifest.json: "), "{ran:#?}");
-        assert!(ran.stdout.contains(&format!("{file} is no export")), "{ran:#?}");
+        assert!(ran.stdout.contains(&format!("{file} is not an export")), "{ran:#?}");
     }
 }
 
@@ -373,5 +376,5 @@ fn what_no_export_wrote_is_to_be_moved_and_no_export_goes_into_another() {
     test.write("site/manifest.json", "{\"name\": \"a page\"}");
     test.prep("export --features base --out site/out");
     let ran = test.run("verify --export site");
-    assert!(ran.stdout.contains("site is no export"), "{ran:#?}");
+    assert!(ran.stdout.contains("site is not an export"), "{ran:#?}");
 }

@@ -1,6 +1,7 @@
 //! Features by name, with what an export makes of them.
 
-use crate::cli::names::{NamePatterns, near};
+use crate::cli::names::{patterns, similar};
+use crate::cli::output;
 use crate::encode::{FEATURES, Feature, FeatureRow};
 use crate::export::{ColumnScale, ExportedScaler};
 use anyhow::{Result, bail};
@@ -11,7 +12,7 @@ use std::path::{Path, PathBuf};
 /// Columns of features, in the order they were named.
 pub(super) struct NamedFeatures(Vec<usize>);
 
-/// Where normalised values come from.
+/// Where normalized values come from.
 pub(super) struct Normalization {
     from: Option<(PathBuf, ExportedScaler)>,
 }
@@ -41,7 +42,7 @@ impl NamedFeatures {
     /// Finds every name, or every name that fits a pattern.
     pub(super) fn find(names: &[String]) -> Result<NamedFeatures> {
         let mut columns = Vec::new();
-        for (typed, pattern) in NamePatterns::parse(names)?.iter() {
+        for (typed, pattern) in patterns(names)? {
             let fits = |feature: &Feature| pattern.matches(feature.name.as_str());
             let fitting = (0..FEATURES.len()).filter(|&column| fits(&FEATURES[column]));
             let before = columns.len();
@@ -58,28 +59,26 @@ impl NamedFeatures {
     }
 
     pub(super) fn in_lines(&self, row: &FeatureRow, normalization: &Normalization) -> String {
-        let longest = self.0.iter().map(|&column| FEATURES[column].name.as_str().len()).max();
-        let width = longest.unwrap_or(0).max(20);
-        let mut text = format!("{:<width$} {:>5}  normalised\n", "feature", "raw");
-        for &column in &self.0 {
+        let header = ["feature", "raw", "normalized"].map(str::to_owned).to_vec();
+        let lines = self.0.iter().map(|&column| {
             let Feature { name, normalized, .. } = &FEATURES[column];
-            let value = row[column];
-            let words = match normalization.of(column, value) {
-                Some(scale) if *normalized => format!("{:>10.4}", scale.normalized),
-                Some(_) => format!("{:>10}", "as it is"),
-                None => format!("{:>10}", "-"),
+            let words = match normalization.of(column, row[column]) {
+                Some(scale) if *normalized => format!("{:.4}", scale.normalized),
+                Some(_) => "as it is".to_owned(),
+                None => "-".to_owned(),
             };
-            let _ = writeln!(text, "{:<width$} {value:>5}  {words}", name.as_str());
-        }
+            vec![name.as_str().to_owned(), row[column].to_string(), words]
+        });
+        let mut text = output::table(std::iter::once(header).chain(lines), &[1, 2]);
         match &normalization.from {
             Some((export, _)) => {
-                let _ = writeln!(text, "normalised as in {}", export.display());
+                let _ = writeln!(text, "normalized as in {}", export.display());
                 let lacks = |&&column: &&usize| normalization.of(column, 0).is_none();
                 if self.0.iter().any(|column| lacks(&column)) {
                     text += "(-: that export has base features only)\n";
                 }
             }
-            None => text += "no export to normalise as: name one with --export DIR\n",
+            None => text += "no export to normalize as: name one with --export DIR\n",
         }
         text
     }
@@ -104,9 +103,9 @@ impl NamedFeatures {
     }
 }
 
-/// Up to three names that are like it, or where to look.
+/// Up to three similar names, or where to look.
 fn advice(typed: &str) -> String {
-    match near(typed, FEATURES.iter().map(|feature| feature.name.as_str()), 3) {
+    match similar(typed, FEATURES.iter().map(|feature| feature.name.as_str()), 3) {
         names if names.is_empty() => "`prep schema` lists all".to_owned(),
         names => format!("did you mean {}? (`prep schema` lists all)", names.join(", ")),
     }

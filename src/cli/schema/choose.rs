@@ -1,9 +1,61 @@
-//! Which columns or classes are to be shown.
+//! The arguments of `prep schema`, and the columns or classes that fit them.
 
-use super::SchemaArgs;
-use crate::cli::names::{NamePatterns, near};
-use crate::encode::{FEATURES, Feature, Head};
+use crate::cli::names::{patterns, similar};
+use crate::cli::values::switch;
+use crate::encode::{FEATURES, Family, Feature, Head};
 use anyhow::{Result, bail};
+use clap::{Args, ValueEnum};
+
+const AFTER_HELP: &str = "\
+Examples:
+  prep schema                               all 1,308 columns
+  prep schema 'player0_card3_*' card0_vp    by name, * and ? as in a shell
+  prep schema --family cards --search gold  a word in the names and meanings
+  prep schema --normalized=no --format csv  those not normalized, as CSV
+  prep schema --heads                       the classes of labels and masks
+  prep schema --heads gem_take3             those of one head
+  prep schema --json | jq -r '.[] | select(.family == \"nobles\") | .name'";
+
+/// Explain the columns of X: position, name, family, whether normalized, meaning
+///
+/// With --heads, explains the classes of the labels and masks instead.
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
+pub(crate) struct SchemaArgs {
+    /// Names to show, * for any text and ? for any character [default: all]
+    #[arg(value_name = "NAME")]
+    pub(super) names: Vec<String>,
+    /// Show only columns of this family; can be repeated
+    #[arg(long, value_name = "FAMILY", value_delimiter = ',', conflicts_with = "heads")]
+    pub(super) family: Vec<Family>,
+    /// Show only columns that are normalized, or that are not
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true,
+          default_missing_value = "yes", value_parser = switch, conflicts_with = "heads")]
+    pub(super) normalized: Option<bool>,
+    /// Show only the 422 base features, as `prep export --features base` writes them
+    #[arg(long, conflicts_with = "heads")]
+    pub(super) base: bool,
+    /// Show only what has this text in its name or meaning, ignoring case
+    #[arg(long, value_name = "TEXT")]
+    pub(super) search: Option<String>,
+    /// Show the classes of labels and masks, head by head, instead of columns
+    #[arg(long)]
+    pub(super) heads: bool,
+    /// Output format
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub(super) format: Format,
+    /// Print JSON, as --format json does
+    #[arg(long, conflicts_with = "format")]
+    pub(super) json: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum Format {
+    Table,
+    Csv,
+    Json,
+    Markdown,
+}
 
 /// What is shown, in column order, or head by head.
 pub(super) enum Chosen {
@@ -22,24 +74,24 @@ impl Chosen {
     }
 }
 
-/// Fails with a sentence where nothing is left: a script that asked for a column that does not exist
-/// should hear of it.
+/// Fails if nothing is left: a script that asks for a column that does not exist should notice.
 pub(super) fn choose(arguments: &SchemaArgs) -> Result<Chosen> {
     let known: Vec<&str> = match arguments.heads {
         true => Head::ALL.iter().map(|head| head.name()).collect(),
         false => FEATURES.iter().map(|feature| feature.name.as_str()).collect(),
     };
-    let names = NamePatterns::parse(&arguments.names)?;
-    for (typed, pattern) in names.iter() {
+    let names = patterns(&arguments.names)?;
+    for (typed, pattern) in &names {
         if !known.iter().any(|name| pattern.matches(name)) {
-            if arguments.normalized.is_some() && ["yes", "no", "true", "false"].contains(&typed) {
+            if arguments.normalized.is_some() && ["yes", "no", "true", "false"].contains(typed) {
                 bail!("no column is named {typed}: write --normalized={typed}");
             }
             let what = if arguments.heads { "head" } else { "column" };
             bail!("no {what} is named {typed}: {}", advice(typed, &known));
         }
     }
-    let is_named = |name: &str| names.is_empty() || names.fit(name);
+    let is_named =
+        |name: &str| names.is_empty() || names.iter().any(|(_, pattern)| pattern.matches(name));
     let search = arguments.search.as_deref().map(str::to_lowercase);
     let says = |name: &str, meaning: &str| {
         search.as_ref().is_none_or(|text| {
@@ -75,7 +127,9 @@ pub(super) fn choose(arguments: &SchemaArgs) -> Result<Chosen> {
                    which lists all {what}"
             );
         }
-        bail!("nothing is all that was asked for: leave out a name, or one of the flags");
+        bail!(
+            "no column or class fits everything that was asked for: leave out a name, or one of the flags"
+        );
     }
     Ok(chosen)
 }
@@ -88,9 +142,9 @@ fn is_all_but_search(arguments: &SchemaArgs) -> bool {
         && !arguments.base
 }
 
-/// What to write instead of a name that nothing has.
+/// What to write instead of an unknown name.
 fn advice(typed: &str, known: &[&str]) -> String {
-    match near(typed, known.iter().copied(), 1).first() {
+    match similar(typed, known.iter().copied(), 1).first() {
         Some(name) if !typed.contains(['*', '?']) => format!("did you mean {name}?"),
         _ => "`prep schema --search TEXT` looks into names and meanings".to_owned(),
     }
@@ -101,7 +155,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_slip_is_met_with_the_nearest_name() {
+    fn unknown_name() {
         let known = ["gems_board_white", "gems_board_blue"];
         assert_eq!(advice("gem_board_blue", &known), "did you mean gems_board_blue?");
         assert!(advice("nonsense", &known).contains("--search"));

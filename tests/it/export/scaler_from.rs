@@ -33,7 +33,7 @@ fn own_scaler_gives_the_same_export() {
     let first = exported(&test, "first", "");
     assert!(first.json("preprocessing_stats.json")["drift"].is_null());
     let said = test.prep("export --out again --scaler-from first");
-    assert!(said.contains("no mean moved since the scaler was fitted\n"), "{said}");
+    assert!(said.contains("no mean drifted since the scaler was fitted\n"), "{said}");
     assert!(!said.contains(" standard deviations"), "{said}");
 
     let drift = drift(&Export { folder: test.path("again") });

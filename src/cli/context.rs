@@ -1,0 +1,101 @@
+//! What every command gets, and how it ends.
+
+use super::progress::bars;
+use super::values::JobsArgs;
+use crate::config::Settings;
+use clap::Args;
+use clap::error::ErrorKind;
+use std::path::PathBuf;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::available_parallelism;
+
+/// Every thread has some megabytes of buffers: without a limit, memory would grow with the cores.
+const MAX_DEFAULT_THREADS: usize = 16;
+
+/// How a command ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// Everything is done.
+    Done,
+    /// It could not be done, or not all of it, and stderr says why.
+    Failed,
+    /// Done, but some logs were refused or deferred.
+    NotAllIngested,
+    /// Another run holds the cache.
+    CacheHeld,
+}
+
+impl Outcome {
+    pub(super) const fn exit_code(self) -> u8 {
+        // 2 is for usage errors, which clap reports itself.
+        match self {
+            Outcome::Done => 0,
+            Outcome::Failed => 1,
+            Outcome::NotAllIngested => 3,
+            Outcome::CacheHeld => 4,
+        }
+    }
+}
+
+/// Flags of every command.
+#[derive(Debug, Args)]
+pub(super) struct Common {
+    /// Settings file [default: prep.yaml, if there is one]
+    #[arg(long, global = true, value_name = "FILE", env = "PREP_CONFIG")]
+    pub(super) config: Option<PathBuf>,
+    /// Cache file [default: prep.sqlite in intermediate_dir]
+    #[arg(long, global = true, value_name = "FILE", env = "PREP_CACHE")]
+    pub(super) cache: Option<PathBuf>,
+    /// Print only errors and warnings
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(super) quiet: bool,
+    /// Print more messages
+    #[arg(short, long, global = true)]
+    pub(super) verbose: bool,
+}
+
+/// What every command gets besides its own arguments.
+pub(super) struct Context {
+    pub(super) settings: Settings,
+    pub(super) common: Common,
+}
+
+impl Context {
+    pub(super) fn cache_path(&self) -> PathBuf {
+        let default = || self.settings.intermediate_dir.join("prep.sqlite");
+        self.common.cache.clone().unwrap_or_else(default)
+    }
+
+    /// Worker threads: a flag or variable, else the settings; 0 is one per core.
+    pub(super) fn jobs(&self, asked: &JobsArgs) -> usize {
+        match asked.jobs.unwrap_or_else(|| self.settings.num_workers.map_or(0, usize::from)) {
+            0 => available_parallelism().map_or(1, usize::from).min(MAX_DEFAULT_THREADS),
+            jobs => jobs,
+        }
+    }
+}
+
+/// Arguments of a command that do not go together, where clap cannot know.
+pub(super) fn usage_error(why: &str) -> anyhow::Error {
+    clap::Error::raw(ErrorKind::ArgumentConflict, format!("{why}\n")).into()
+}
+
+/// Set by the first Ctrl-C, after which a run ends at its next commit. The second ends it at once.
+pub(super) fn stop_flag() -> &'static AtomicBool {
+    static STOP: AtomicBool = AtomicBool::new(false);
+    static HANDLER: OnceLock<()> = OnceLock::new();
+    HANDLER.get_or_init(|| {
+        let on_signal = || {
+            if STOP.swap(true, Ordering::Relaxed) {
+                let _ = bars().clear();
+                std::process::exit(130);
+            }
+            tracing::warn!("stopping; press again to stop at once");
+        };
+        if let Err(error) = ctrlc::set_handler(on_signal) {
+            tracing::debug!("Ctrl-C will stop at once, without a last commit: {error}");
+        }
+    });
+    &STOP
+}

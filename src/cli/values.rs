@@ -1,0 +1,112 @@
+//! Values of arguments: how they are read, and errors that say what would be right.
+
+use crate::config::MAX_WORKERS;
+use crate::dataset::{FeatureSet, MaskSource, SplitMethod};
+use crate::encode::Family;
+use crate::export::Dtype;
+use clap::builder::PossibleValue;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Args, Error, ValueEnum};
+use std::ffi::OsString;
+use std::fmt::Display;
+use std::ops::{Bound, RangeBounds};
+use std::str::FromStr;
+
+/// Parses a whole number in a range.
+pub(super) fn whole_number<T>(
+    range: impl RangeBounds<T> + Clone + Send + Sync + 'static,
+) -> impl Fn(&str) -> Result<T, String> + Clone + Send + Sync + 'static
+where
+    T: FromStr + PartialOrd + Display,
+{
+    move |text| {
+        let number = text.parse().ok().filter(|number| range.contains(number));
+        number.ok_or_else(|| match (range.start_bound(), range.end_bound()) {
+            (Bound::Included(min), Bound::Included(max)) => {
+                format!("expected a whole number from {min} to {max}")
+            }
+            (Bound::Included(min), _) => format!("expected a whole number from {min}"),
+            _ => "expected a whole number".to_owned(),
+        })
+    }
+}
+
+/// Parses the value of a switch, such as that of the variable that stands for a flag.
+pub(super) fn switch(text: &str) -> Result<bool, &'static str> {
+    match text.to_lowercase().as_str() {
+        "true" | "yes" | "on" | "1" | "t" | "y" => Ok(true),
+        "false" | "no" | "off" | "0" | "f" | "n" => Ok(false),
+        _ => Err("expected yes, no, true, false, on, off, 1 or 0"),
+    }
+}
+
+/// Makes the domain's own names those of the command line.
+macro_rules! value_enum {
+    ($($choice:ty),*) => {$(
+        impl ValueEnum for $choice {
+            fn value_variants<'a>() -> &'a [$choice] {
+                &<$choice>::ALL
+            }
+            fn to_possible_value(&self) -> Option<PossibleValue> {
+                Some(PossibleValue::new(self.name()))
+            }
+        }
+    )*};
+}
+
+value_enum!(Dtype, Family, FeatureSet, MaskSource, SplitMethod);
+
+/// How many threads work.
+#[derive(Debug, Args)]
+pub(super) struct JobsArgs {
+    /// Worker threads, 0 for one per core up to 16 [default: num_workers, 0]
+    #[arg(long, value_name = "N", env = "PREP_NUM_WORKERS", allow_negative_numbers = true,
+          value_parser = whole_number(0..=MAX_WORKERS as usize))]
+    pub(super) jobs: Option<usize>,
+}
+
+/// Of the commands that take a while.
+#[derive(Debug, Args)]
+pub(super) struct MemoryArgs {
+    /// Report resident memory during the run
+    // An optional value rather than a flag, so that it can also turn off what the settings file says.
+    #[arg(long, value_name = "BOOL", env = "PREP_MONITOR_MEMORY", num_args = 0..=1,
+          require_equals = true, default_missing_value = "true", value_parser = switch)]
+    pub(super) monitor_memory: Option<bool>,
+}
+
+/// Adds to a usage error what clap cannot know.
+pub(super) fn with_tip(mut error: Error, arguments: &[OsString]) -> Error {
+    let text = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.clone()),
+        _ => None,
+    };
+    let tip = match error.kind() {
+        // clap names the flag, which nobody typed if the value is that of a variable.
+        ErrorKind::ValueValidation | ErrorKind::InvalidValue => text(ContextKind::InvalidValue)
+            .and_then(|value| {
+                let is_typed = |typed: &OsString| {
+                    let typed = typed.to_string_lossy();
+                    typed == value.as_str() || typed.ends_with(&format!("={value}"))
+                };
+                let is_variable = |name: &str, its: &str| name.starts_with("PREP_") && its == value;
+                std::env::vars()
+                    .find(|(name, its)| is_variable(name, its))
+                    .filter(|_| !arguments.iter().any(is_typed))
+                    .map(|(name, _)| format!("the value is that of the variable {name}"))
+            }),
+        ErrorKind::UnknownArgument => {
+            let usage = error.get(ContextKind::Usage).map(ToString::to_string).unwrap_or_default();
+            text(ContextKind::InvalidArg)
+                .filter(|typed| !typed.starts_with('-') && usage.contains("prep export"))
+                .map(|typed| {
+                    format!("an export reads the cache, which 'prep ingest {typed}' fills")
+                })
+        }
+        _ => None,
+    };
+    if let Some(tip) = tip {
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
+    }
+    error
+}
