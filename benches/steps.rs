@@ -7,7 +7,7 @@
 #![allow(missing_docs, clippy::unwrap_used)]
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use splendor_prep::cache::{Cache, CacheKey, GameReader, GameRecord, PackedGame, Packer, Unpacker};
+use splendor_prep::cache::{CacheKey, GameRecord, PackedGame, Packer, Reader, Unpacker, Writer};
 use splendor_prep::dataset::Scaler;
 use splendor_prep::encode::{EncodedGame, FEATURE_COUNT, FEATURES};
 use splendor_prep::export::CellTable;
@@ -18,6 +18,10 @@ use splendor_prep::rules::PlayerCount;
 use splendor_prep::simulate::simulate_game;
 use std::hint::black_box;
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+static NEVER: AtomicBool = AtomicBool::new(false);
 
 const GAME: GameId = GameId(1);
 
@@ -136,26 +140,27 @@ fn store_games(criterion: &mut Criterion) {
         .collect();
     let new_cache = || {
         let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-        let cache = Cache::open_or_create(&folder.path().join("prep.sqlite")).unwrap();
-        (cache, folder)
+        let path = folder.path().join("prep.sqlite");
+        let writer = Writer::open(&path, Duration::ZERO, &NEVER).unwrap();
+        (writer, folder)
     };
-    let store = |cache: &Cache| {
+    let store = |writer: &Writer<'_>| {
         for batch_of_games in games.chunks(500) {
-            let batch = cache.begin().unwrap();
             for game in batch_of_games {
-                batch.put(game, &GamePlay::default()).unwrap();
+                writer.put(game, &GamePlay::default()).unwrap();
             }
-            batch.commit().unwrap();
+            writer.commit().unwrap();
         }
     };
-    let (cache, folder) = new_cache();
-    store(&cache);
-    drop(cache);
-    let mut reader = GameReader::open(&folder.path().join("prep.sqlite")).unwrap();
-    assert_eq!(reader.range().unwrap(), (GAMES as u64, Some((GameId(1), GameId(GAMES)))));
+    let (writer, folder) = new_cache();
+    store(&writer);
+    drop(writer);
+    let reader = Reader::open(&folder.path().join("prep.sqlite")).unwrap();
+    assert_eq!(reader.game_count().unwrap(), GAMES as u64);
+    let mut unpacker = Unpacker::new().unwrap();
     for game_id in [GameId(1), GameId(GAMES)] {
-        assert_eq!(reader.faults(game_id).unwrap(), [""; 0]);
-        let (_, rows) = reader.game(game_id).unwrap().unwrap();
+        assert_eq!(reader.all_damage(game_id, &mut unpacker).unwrap(), []);
+        let (_, rows) = reader.game(game_id, &mut unpacker).unwrap().unwrap();
         assert!(rows.features() == sample.encoded.features());
     }
 
@@ -163,7 +168,7 @@ fn store_games(criterion: &mut Criterion) {
     group.throughput(Throughput::Elements(GAMES as u64));
     group.sample_size(20);
     group.bench_function("1,500 games", |bench| {
-        bench.iter_batched_ref(new_cache, |(cache, _)| store(cache), BatchSize::PerIteration);
+        bench.iter_batched_ref(new_cache, |(writer, _)| store(writer), BatchSize::PerIteration);
     });
 }
 

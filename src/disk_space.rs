@@ -3,6 +3,7 @@
 //! What is needed is rounded up and what is free is rounded down, so that a sentence with both never
 //! says that 1.2 GB are needed and 1.2 GB are free. Units are decimal, as disks are sold.
 
+use crate::platform;
 use std::error::Error;
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -10,9 +11,7 @@ use std::path::{Path, PathBuf};
 /// Bytes that a program without special rights may still write to the file system of a path, which
 /// need not be there itself; `None` if the file system does not tell. A quota may allow less.
 pub fn free_bytes(path: &Path) -> Option<u64> {
-    let found = rustix::fs::statvfs(nearest_there(path)).ok()?;
-    // Some virtual file systems answer with zeros.
-    if found.f_blocks == 0 { None } else { found.f_bavail.checked_mul(found.f_frsize) }
+    platform::free_bytes(&nearest_there(path))
 }
 
 /// The path, or the last folder on the way to it that is there.
@@ -32,7 +31,7 @@ pub fn is_of_full_disk(error: &(dyn Error + 'static)) -> bool {
 
 /// Whether the disk of a path has no room for a small file ([`SMALL_FILE`] bytes). Finds out by writing one:
 /// only that tells of quotas. For callers who got an error that does not say why.
-pub fn has_no_room(path: &Path) -> bool {
+pub fn is_full(path: &Path) -> bool {
     let there = nearest_there(path);
     let folder = if there.is_dir() { &there } else { there.parent().unwrap_or(Path::new("/")) };
     let try_it = || -> io::Result<()> {
@@ -55,7 +54,7 @@ pub fn needed_in_words(bytes: u64) -> String {
 pub fn free_in_words(free: Option<u64>) -> String {
     match free {
         Some(bytes) => format!("{} are free", in_words(bytes, |bytes, unit| bytes / unit)),
-        None => "nobody knows how much is free".to_owned(),
+        None => "free space is unknown".to_owned(),
     }
 }
 
@@ -116,7 +115,7 @@ mod tests {
         let deeper = free_bytes(&folder.path().join("not/there/yet")).unwrap();
         // Others write too.
         assert!(there > 0 && there.abs_diff(deeper) < 1 << 30, "{there} and {deeper}");
-        assert!(!has_no_room(&folder.path().join("not/there/yet")));
+        assert!(!is_full(&folder.path().join("not/there/yet")));
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 

@@ -20,6 +20,7 @@
 //! | [`accounting`] | counting what was done against what there was |
 //! | [`column_name`] | names put together at compile time |
 //! | [`parallel`] | one ordered parallel map |
+//! | [`platform`] | calls that need one operating system, with plain fallbacks |
 //! | [`words`] | numbers as people write them |
 //! | [`rules`] | gems, cards, nobles, seats, the board, legal moves, play: pure rules |
 //! | [`gamelog`] | a log's bytes to typed turns and back; every input error is born here |
@@ -54,6 +55,7 @@
 pub mod accounting;
 pub mod column_name;
 pub mod parallel;
+pub mod platform;
 pub mod rules;
 pub mod words;
 

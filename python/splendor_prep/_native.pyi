@@ -236,7 +236,7 @@ class Cache:
         the counts of ``prep status --json``. Reads every log.
 
         Reasons: ``new``, ``bytes_changed``, ``encoder_changed``, ``schema_changed``,
-        ``repair_changed``, ``damaged``, ``gone``, ``refused``, ``set_aside``, ``up_to_date``; reasons
+        ``repair_changed``, ``damaged``, ``deleted``, ``refused``, ``deferred``, ``up_to_date``; reasons
         that no game has are omitted.
 
         Raises `CacheError` if the folder cannot be searched.

@@ -7,7 +7,7 @@ use crate::errors::cache_error;
 use crate::log::{Arrays, EncodedGame};
 use pyo3::exceptions::PyKeyError;
 use pyo3::prelude::*;
-use splendor_prep::cache::{self, CacheError, GameReader, GameRecord};
+use splendor_prep::cache::{CacheError, GameRecord, Reader, Unpacker};
 use splendor_prep::gamelog::{GameId, ReadOptions};
 use splendor_prep::ingest::{self, StatusOptions};
 use splendor_prep::progress::Silent;
@@ -105,7 +105,7 @@ impl Cache {
         self.read(py, |reader| {
             let mut damaged = BTreeMap::new();
             reader.each_game(|game_id, record| {
-                damaged.extend(record.err().map(|what| (game_id.0, what)));
+                damaged.extend(record.err().map(|damage| (game_id.0, damage.to_string())));
             })?;
             Ok(damaged)
         })
@@ -115,8 +115,9 @@ impl Cache {
     ///
     /// Raises KeyError if the cache does not have it, `CacheError` if it is damaged.
     fn game(&self, py: Python<'_>, game_id: i64) -> PyResult<EncodedGame> {
-        let read = self.read(py, |mut reader| {
-            let game = reader.game(GameId(game_id))?;
+        let read = self.read(py, |reader| {
+            let mut unpacker = Unpacker::new()?;
+            let game = reader.game(GameId(game_id), &mut unpacker)?;
             Ok(game.map(|(record, game)| (record.players, Arrays::of(game))))
         })?;
         let Some((players, arrays)) = read else {
@@ -129,7 +130,7 @@ impl Cache {
     /// the counts of ``prep status --json``. Reads every log.
     ///
     /// Reasons: ``new``, ``bytes_changed``, ``encoder_changed``, ``schema_changed``,
-    /// ``repair_changed``, ``damaged``, ``gone``, ``refused``, ``set_aside``, ``up_to_date``; reasons
+    /// ``repair_changed``, ``damaged``, ``deleted``, ``refused``, ``deferred``, ``up_to_date``; reasons
     /// that no game has are omitted.
     ///
     /// Raises `CacheError` if the folder cannot be searched.
@@ -141,10 +142,10 @@ impl Cache {
         repair: bool,
     ) -> PyResult<BTreeMap<&'static str, usize>> {
         let report = py.detach(|| {
-            let cache = cache::Cache::open_existing(&self.path)?;
             let read = ReadOptions { repair };
-            let options = StatusOptions { read, every_game: false };
-            ingest::status(&data_root, Some(&cache), options, &Silent)
+            let jobs = std::thread::available_parallelism().map_or(1, usize::from);
+            let options = StatusOptions { read, every_game: false, jobs };
+            ingest::status(&data_root, Some(Reader::open(&self.path)?), options, &Silent)
         });
         report.map(|report| report.counts).map_err(|error| cache_error(py, &error))
     }
@@ -170,8 +171,8 @@ impl Cache {
     fn read<T: Send>(
         &self,
         py: Python<'_>,
-        read: impl FnOnce(GameReader) -> Result<T, CacheError> + Send,
+        read: impl FnOnce(Reader) -> Result<T, CacheError> + Send,
     ) -> PyResult<T> {
-        py.detach(|| read(GameReader::open(&self.path)?)).map_err(|error| cache_error(py, &error))
+        py.detach(|| read(Reader::open(&self.path)?)).map_err(|error| cache_error(py, &error))
     }
 }

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 pub(crate) fn find_logs(py: Python<'_>, folder: PathBuf) -> PyResult<Vec<PathBuf>> {
     let found = py.detach(|| ingest::find_logs(&folder));
     let found = found.map_err(|error| PyOSError::new_err(error.to_string()))?;
-    Ok(found.logs.iter().map(|log| folder.join(log.relative_path)).collect())
+    Ok(found.logs.iter().map(|log| folder.join(&log.relative_path)).collect())
 }
 
 /// Sorts paths, of any file system, by the game id that is the file's name.

@@ -63,7 +63,7 @@ def test_its_status_is_the_commands(simulated: Games, tmp_path: Path) -> None:
         env=clean_environment(),
     )
     assert counts == json.loads(ran.stdout)["counts"]
-    assert counts["bytes_changed"] == 1 and counts["gone"] == 2 and sum(counts.values()) == 61
+    assert counts["bytes_changed"] == 1 and counts["deleted"] == 2 and sum(counts.values()) == 61
 
 
 def test_a_damaged_game_is_named(simulated: Games, tmp_path: Path) -> None:

@@ -1,18 +1,18 @@
 //! The table `game_play`: how each game went, in plain columns for people.
 //!
-//! Nothing of prep reads these numbers back. They have a checksum of their own all the same, and a
-//! game whose numbers are not those that were stored is damaged like one with a damaged blob: a
-//! person who asks must not get a wrong answer that `prep verify` calls sound.
+//! prep itself does not use these numbers. They have a checksum all the same, and a game whose numbers
+//! are not those that were stored is damaged like one with a damaged blob: people who query the cache
+//! must not get a wrong answer that `prep verify` calls right.
 
-use super::record::FeatureSchema;
+use super::key::FeatureSchema;
 use crate::gamelog::{GameId, GamePlay};
 use rusqlite::types::Value;
 use rusqlite::{Row, Statement};
 
-/// Bytes of a checksum, as of the blobs'.
+/// Bytes of a checksum.
 const CHECKSUM_BYTES: usize = 16;
 
-/// The columns that hold numbers, in the order of [`numbers`].
+/// The columns, in the order of [`numbers`], and the checksum.
 pub(super) const PLAY_COLUMNS: &str = "rounds, builds, reserves, take2, take3, nobles, \
      winner_seat, points_seat0, points_seat1, points_seat2, points_seat3, checksum";
 const NUMBERS: usize = 11;
@@ -55,24 +55,22 @@ pub(super) fn insert(
     Ok(())
 }
 
-/// Looks whether the columns from `first` on are what was stored; the place of one that shows that
-/// they are not.
+/// Whether the columns from `first` on are what was stored.
 ///
-/// A game of another schema may be from before the table came: it is encoded anew anyway.
-pub(super) fn first_fault(
+/// A game of another schema may be older than the table: it is encoded again anyway.
+pub(super) fn is_sound(
     row: &Row<'_>,
     first: usize,
     game_id: GameId,
     schema: FeatureSchema,
-) -> rusqlite::Result<Option<usize>> {
+) -> rusqlite::Result<bool> {
     let mut numbers: Numbers = [None; NUMBERS];
     for (place, number) in numbers.iter_mut().enumerate() {
         *number = row.get(first + place)?;
     }
     let stored: Option<Vec<u8>> = row.get(first + NUMBERS)?;
-    let is_sound = match stored {
+    Ok(match stored {
         Some(stored) => stored == checksum(game_id, &numbers),
         None => schema != FeatureSchema::now(),
-    };
-    Ok((!is_sound).then_some(first + NUMBERS))
+    })
 }

@@ -1,296 +1,352 @@
-//! Looking after the games one at a time, beside whoever writes.
+//! Reading a cache.
 
 use super::blob::{PackedGame, Unpacker};
-use super::database::{open_to_read, sqlite_error};
-use super::error::CacheError;
-use super::record::GameRecord;
+use super::error::{CacheError, Damage};
+use super::key::GameRecord;
+use super::open::{Waiting, open_again, open_to_read, sqlite_error};
 use super::rows::{
-    CachedGame, ROW_OF_GAME, damage, each_game, look_at_row, plain_columns, read_packed,
-    structure_faults,
+    CachedGame, SELECT_GAMES, SELECT_RECORDS, SELECT_SUMS, check_game, of_row, read_packed,
+    read_record, read_sums, structure_faults,
 };
-use crate::encode::EncodedGame;
+use crate::encode::{ColumnSums, EncodedGame, FEATURE_COUNT};
 use crate::gamelog::GameId;
-use rusqlite::{Connection, OptionalExtension};
-use std::collections::BTreeSet;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
-/// A connection of its own to a cache, which reads one game after the other.
-///
-/// It sees a game's columns and blobs as they were together at one moment, and a writer is never in
-/// the way. Only [`look`](Self::look) keeps its transaction open, for the next one: until it is
-/// [let go](Self::let_go), all that is read is as it was then, and a writer cannot tidy up its
-/// write-ahead log.
-pub struct GameReader {
-    connection: Connection,
-    unpacker: Unpacker,
-    path: PathBuf,
+type SqliteResult<T> = rusqlite::Result<T>;
+
+/// A log that the last ingest refused or deferred.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// The game, by the file's name.
+    pub game_id: GameId,
+    /// The log, below the data folder.
+    pub source_path: String,
+    /// blake3 of the refused bytes; `None` if they could not be read.
+    pub source_hash: Option<blake3::Hash>,
+    /// Where and what, in one sentence that begins with the path.
+    pub message: String,
+    /// Whether the log was deferred because it is still being written, rather than refused.
+    pub deferred: bool,
 }
 
-impl GameReader {
-    /// Opens a cache that is there.
+/// Game ids from the first to the last, both included.
+pub type IdRange = (GameId, GameId);
+
+/// A cache, in the state in which it was opened: nobody can commit to it before this is dropped.
+///
+/// It can be used from several threads at once, each of which gets a connection of its own.
+pub struct Reader {
+    path: PathBuf,
+    /// Connections that no thread uses at the moment. Each is in a read transaction.
+    connections: Mutex<Vec<Connection>>,
+}
+
+impl Reader {
+    /// Opens a cache that is there. Creates no file and changes none, except that it rolls back what a
+    /// killed run had begun to write.
     ///
     /// # Errors
-    /// As [`Cache::open_existing`](super::Cache::open_existing).
-    pub fn open(path: &Path) -> Result<GameReader, CacheError> {
-        let connection = open_to_read(path)?;
-        let unpacker = Unpacker::new()?;
-        Ok(GameReader { connection, unpacker, path: path.to_owned() })
+    /// [`CacheError::Absent`] if it is not there, [`CacheError::Older`] if an ingest must update it
+    /// first; if it cannot be read.
+    pub fn open(path: &Path) -> Result<Reader, CacheError> {
+        let connection = open_to_read(path, Waiting::ToRead)?;
+        Ok(Reader { path: path.to_owned(), connections: Mutex::new(vec![connection]) })
     }
 
-    /// Gives `each` the plain columns of one game after another, in ascending order: its record, or
-    /// what shows that they cannot be what was stored.
+    /// Opens a cache if it is there.
     ///
     /// # Errors
-    /// Whatever keeps it from the end of the list; `each` has the games before that.
-    pub fn each_game(
-        &self,
-        each: impl FnMut(GameId, Result<GameRecord, String>),
-    ) -> Result<(), CacheError> {
-        each_game(&self.connection, each).map_err(|error| sqlite_error(&self.path, error))
+    /// As [`open`](Self::open), except that no cache is no error.
+    pub fn open_if_there(path: &Path) -> Result<Option<Reader>, CacheError> {
+        match Reader::open(path) {
+            Ok(reader) => Ok(Some(reader)),
+            Err(CacheError::Absent(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
-    /// How many games there are, damaged ones too, and the lowest and the highest id.
+    /// The cache file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// How many games there are, damaged ones too.
     ///
     /// # Errors
     /// If the file cannot be read.
-    pub fn range(&self) -> Result<(u64, Option<(GameId, GameId)>), CacheError> {
-        let sql = "SELECT count(*), min(game_id), max(game_id) FROM games";
-        let read = |row: &rusqlite::Row<'_>| {
-            let ends: (Option<i64>, Option<i64>) = (row.get(1)?, row.get(2)?);
-            Ok((
-                row.get::<_, i64>(0)? as u64,
-                ends.0.zip(ends.1).map(|(low, high)| (GameId(low), GameId(high))),
-            ))
-        };
-        self.connection.query_row(sql, [], read).map_err(|error| sqlite_error(&self.path, error))
+    pub fn game_count(&self) -> Result<u64, CacheError> {
+        self.read(|connection| {
+            let sql = "SELECT count(*) FROM games";
+            connection.query_row(sql, [], |row| row.get::<_, i64>(0)).map(i64::unsigned_abs)
+        })
     }
 
-    /// Games whose logs the last ingest refused.
+    /// The lowest and the highest game id; `None` if there are no games.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn id_range(&self) -> Result<Option<IdRange>, CacheError> {
+        self.read(|connection| {
+            let sql = "SELECT min(game_id), max(game_id) FROM games";
+            let ends: (Option<i64>, Option<i64>) =
+                connection.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            Ok(ends.0.zip(ends.1).map(|(first, last)| (GameId(first), GameId(last))))
+        })
+    }
+
+    /// Gives `each` one game after another, in ascending order: its record, or what is wrong with its
+    /// plain columns.
+    ///
+    /// # Errors
+    /// If the file cannot be read to the end; `each` has got the games before that.
+    pub fn each_game(
+        &self,
+        mut each: impl FnMut(GameId, Result<GameRecord, Damage>),
+    ) -> Result<(), CacheError> {
+        self.read(|connection| {
+            let mut statement =
+                connection.prepare(&format!("{} ORDER BY game_id", *SELECT_RECORDS))?;
+            let mut rows = statement.query([])?;
+            while let Some(row) = rows.next()? {
+                each(GameId(row.get(0)?), of_row(row, read_record(row))?);
+            }
+            Ok(())
+        })
+    }
+
+    /// The records of all games.
+    ///
+    /// # Errors
+    /// [`CacheError::Damaged`] if one of them cannot be read, [`CacheError::Malformed`] if the structure
+    /// of the file is damaged: games might be missing without a trace.
+    pub fn records(&self) -> Result<BTreeMap<GameId, GameRecord>, CacheError> {
+        self.check_structure()?;
+        let (mut records, mut first_damage) = (BTreeMap::new(), None);
+        self.each_game(|game_id, record| match record {
+            Ok(record) => _ = records.insert(game_id, record),
+            Err(damage) => _ = first_damage.get_or_insert((game_id, damage)),
+        })?;
+        match first_damage {
+            Some((game_id, damage)) => Err(CacheError::Damaged { game_id, damage }),
+            None => Ok(records),
+        }
+    }
+
+    /// The record of a game, or what is wrong with its plain columns; `None` if it is not there.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn record(
+        &self,
+        game_id: GameId,
+    ) -> Result<Option<Result<GameRecord, Damage>>, CacheError> {
+        self.row(&SELECT_RECORDS, game_id, read_record)
+    }
+
+    /// A game with its rows compressed; `None` if it is not there. An [`Unpacker`] unpacks it.
+    ///
+    /// # Errors
+    /// [`CacheError::Damaged`] if it cannot be read; if the file cannot.
+    pub fn packed(&self, game_id: GameId) -> Result<Option<PackedGame>, CacheError> {
+        let packed = self.row(&SELECT_GAMES, game_id, read_packed)?.transpose();
+        packed.map_err(|damage| CacheError::Damaged { game_id, damage })
+    }
+
+    /// The record of a game and its rows, unpacked; `None` if it is not there.
+    ///
+    /// # Errors
+    /// [`CacheError::Damaged`] if they are not what was stored, [`CacheError::OtherEncoder`] if another
+    /// version of prep encoded it; if the file cannot be read.
+    pub fn game<'a>(
+        &self,
+        game_id: GameId,
+        unpacker: &'a mut Unpacker,
+    ) -> Result<Option<(GameRecord, &'a EncodedGame)>, CacheError> {
+        let Some(game) = self.packed(game_id)? else { return Ok(None) };
+        if !game.record.is_of_this_encoder() {
+            return Err(CacheError::OtherEncoder { path: self.path.clone(), game_id });
+        }
+        let rows = unpacker.unpack(&game)?;
+        Ok(Some((game.record, rows)))
+    }
+
+    /// The exact column sums over some games.
+    ///
+    /// # Errors
+    /// If a game is not there or damaged, or if the file cannot be read.
+    pub fn column_sums(
+        &self,
+        game_ids: impl IntoIterator<Item = GameId>,
+    ) -> Result<ColumnSums, CacheError> {
+        let mut total = ColumnSums::zero(FEATURE_COUNT);
+        let mut unpacker = Unpacker::new()?;
+        for game_id in game_ids {
+            let damaged = |damage| CacheError::Damaged { game_id, damage };
+            let (record, sums) = self
+                .row(&SELECT_SUMS, game_id, read_sums)?
+                .ok_or_else(|| CacheError::malformed(&self.path, format!("no game {game_id}")))?
+                .map_err(damaged)?;
+            total.add(&unpacker.try_column_sums(&record, &sums).map_err(damaged)?);
+        }
+        Ok(total)
+    }
+
+    /// Ranges of game ids that together are all ids there can be, with so many games in each. For
+    /// threads that check games.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn id_ranges(&self, games: usize) -> Result<Vec<IdRange>, CacheError> {
+        // Of the smaller table. A game that is missing there makes a range larger, no more.
+        let ids: Vec<i64> = self.read(|connection| {
+            let mut statement = connection.prepare("SELECT game_id FROM game_play ORDER BY 1")?;
+            statement.query_map([], |row| row.get(0))?.collect()
+        })?;
+        let (mut ranges, mut first) = (Vec::new(), i64::MIN);
+        for &last in ids.iter().skip(games - 1).step_by(games).filter(|&&last| last < i64::MAX) {
+            ranges.push((GameId(first), GameId(last)));
+            first = last + 1;
+        }
+        ranges.push((GameId(first), GameId(i64::MAX)));
+        Ok(ranges)
+    }
+
+    /// Every game in a range: its plain columns, and its blobs checked by their checksums.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn check_games(
+        &self,
+        (first, last): IdRange,
+    ) -> Result<Vec<(GameId, CachedGame)>, CacheError> {
+        self.read(|connection| {
+            let sql = format!("{} WHERE game_id BETWEEN ?1 AND ?2 ORDER BY game_id", *SELECT_GAMES);
+            let mut statement = connection.prepare_cached(&sql)?;
+            let game = |row: &Row<'_>| Ok((GameId(row.get(0)?), check_game(row)?));
+            statement.query_map(params![first.0, last.0], game)?.collect()
+        })
+    }
+
+    /// Everything that is wrong with a game: columns, checksums, lengths, sums.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn all_damage(
+        &self,
+        game_id: GameId,
+        unpacker: &mut Unpacker,
+    ) -> Result<Vec<Damage>, CacheError> {
+        Ok(match self.row(&SELECT_GAMES, game_id, read_packed)? {
+            Some(Ok(game)) if game.record.is_of_this_encoder() => unpacker.all_damage(&game),
+            // Of another encoder: what its checksums and sums are over is unknown.
+            Some(Ok(_)) | None => Vec::new(),
+            Some(Err(damage)) => vec![damage],
+        })
+    }
+
+    /// What is wrong with the structure of the file, a sentence each; reads all of it.
+    ///
+    /// # Errors
+    /// [`CacheError::Malformed`] if it is too damaged for that.
+    pub fn structure_faults(&self) -> Result<Vec<String>, CacheError> {
+        self.read(|connection| structure_faults(connection, "integrity_check"))
+    }
+
+    /// Makes sure that the structure of the file is sound.
+    ///
+    /// # Errors
+    /// [`CacheError::Malformed`] if it is not.
+    pub fn check_structure(&self) -> Result<(), CacheError> {
+        let faults = self.read(|connection| structure_faults(connection, "quick_check"))?;
+        match faults.into_iter().next() {
+            Some(why) => Err(CacheError::malformed(&self.path, why)),
+            None => Ok(()),
+        }
+    }
+
+    /// Logs that the last ingest refused or deferred, by game and path.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn refusals(&self) -> Result<Vec<Refusal>, CacheError> {
+        self.read(|connection| {
+            let mut statement = connection.prepare(
+                "SELECT source_path, game_id, source_hash, message, deferred
+                 FROM refusals ORDER BY game_id, source_path",
+            )?;
+            let refusal = |row: &Row<'_>| {
+                let source_hash: Option<String> = row.get(2)?;
+                Ok(Refusal {
+                    source_path: row.get(0)?,
+                    game_id: GameId(row.get(1)?),
+                    source_hash: source_hash.and_then(|hash| blake3::Hash::from_hex(hash).ok()),
+                    message: row.get(3)?,
+                    deferred: row.get(4)?,
+                })
+            };
+            statement.query_map([], refusal)?.collect()
+        })
+    }
+
+    /// Games whose logs the last ingest refused or deferred.
     ///
     /// # Errors
     /// If the file cannot be read.
     pub fn refused_games(&self) -> Result<BTreeSet<GameId>, CacheError> {
-        let read = || -> rusqlite::Result<_> {
-            let mut statement = self.connection.prepare("SELECT game_id FROM refusals")?;
-            statement.query_map([], |row| row.get(0).map(GameId))?.collect()
-        };
-        read().map_err(|error| sqlite_error(&self.path, error))
+        Ok(self.refusals()?.into_iter().map(|refusal| refusal.game_id).collect())
     }
 
-    /// What is wrong with how the file hangs together, a sentence each; reads all of it.
-    ///
-    /// # Errors
-    /// [`CacheError::Malformed`] if it is too broken for that.
-    pub fn structure_faults(&self) -> Result<Vec<String>, CacheError> {
-        structure_faults(&self.connection, "integrity_check")
-            .map_err(|error| sqlite_error(&self.path, error))
-    }
-
-    /// The plain columns of a game: its record, or what shows that they cannot be what was stored;
-    /// `None` if the cache does not have it.
+    /// Whether the last ingest finished; also if there was none since caches record it. A run that is
+    /// killed leaves whole batches, and nothing in the games says that some are missing.
     ///
     /// # Errors
     /// If the file cannot be read.
-    pub fn plain_columns(
+    pub fn last_ingest_finished(&self) -> Result<bool, CacheError> {
+        self.read(|connection| {
+            let sql = "SELECT finished_at IS NOT NULL FROM last_ingest";
+            let finished = connection.query_row(sql, [], |row| row.get(0)).optional()?;
+            Ok(finished.unwrap_or(true))
+        })
+    }
+
+    /// The day in UTC on which each game was encoded, as `2026-01-31`.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn ingest_days(&self) -> Result<BTreeMap<GameId, String>, CacheError> {
+        self.read(|connection| {
+            let sql = "SELECT game_id, substr(ingested_at, 1, 10) FROM games";
+            let mut statement = connection.prepare(sql)?;
+            statement.query_map([], |row| Ok((GameId(row.get(0)?), row.get(1)?)))?.collect()
+        })
+    }
+
+    /// One row of a game, or what is wrong with it; `None` if it is not there.
+    fn row<T>(
         &self,
+        select: &str,
         game_id: GameId,
-    ) -> Result<Option<Result<GameRecord, String>>, CacheError> {
-        plain_columns(&self.connection, game_id).map_err(|error| sqlite_error(&self.path, error))
+        read: impl Fn(&Row<'_>) -> SqliteResult<T>,
+    ) -> Result<Option<Result<T, Damage>>, CacheError> {
+        self.read(|connection| {
+            let sql = format!("{select} WHERE game_id = ?1");
+            let mut statement = connection.prepare_cached(&sql)?;
+            statement.query_row([game_id.0], |row| of_row(row, read(row))).optional()
+        })
     }
 
-    /// Looks at all of a game's row, the blobs by their checksums alone, without unpacking; `None` if
-    /// the cache does not have it. Shows the cache as it was at the first look since it was let go.
-    ///
-    /// # Errors
-    /// If the file cannot be read.
-    pub fn look(&self, game_id: GameId) -> Result<Option<CachedGame>, CacheError> {
-        let look = || {
-            if self.connection.is_autocommit() {
-                self.connection.prepare_cached("BEGIN")?.execute([])?;
-            }
-            let mut statement = self.connection.prepare_cached(&ROW_OF_GAME)?;
-            statement.query_row([game_id.0], look_at_row).optional()
+    fn read<T>(&self, read: impl FnOnce(&Connection) -> SqliteResult<T>) -> Result<T, CacheError> {
+        let free = || self.connections.lock().unwrap_or_else(PoisonError::into_inner);
+        let connection = free().pop();
+        let connection = match connection {
+            Some(connection) => connection,
+            None => open_again(&self.path)?,
         };
-        look().map_err(|error| sqlite_error(&self.path, error))
-    }
-
-    /// Ends what [`look`](Self::look) has begun. To begin and to end it for every game takes a sixteenth
-    /// of an ingest with nothing to do.
-    ///
-    /// # Errors
-    /// If the file cannot be read.
-    pub fn let_go(&self) -> Result<(), CacheError> {
-        let end = || match self.connection.is_autocommit() {
-            true => Ok(0),
-            false => self.connection.prepare_cached("COMMIT")?.execute([]),
-        };
-        end().map(|_| ()).map_err(|error| sqlite_error(&self.path, error))
-    }
-
-    /// The rows of a game and its record; `None` if the cache does not have it.
-    ///
-    /// # Errors
-    /// [`CacheError::Damaged`] if they are not what was stored, [`CacheError::OtherEncoder`] if they
-    /// are of another version of this program; if the file cannot be read.
-    pub fn game(
-        &mut self,
-        game_id: GameId,
-    ) -> Result<Option<(GameRecord, &EncodedGame)>, CacheError> {
-        let game = self.packed(game_id).map_err(|error| match damage(&error) {
-            Some(why) => CacheError::Damaged { game_id, what: "columns", why },
-            None => sqlite_error(&self.path, error),
-        })?;
-        let Some(game) = game else { return Ok(None) };
-        if !game.record.is_of_this_encoder() {
-            return Err(CacheError::OtherEncoder { path: self.path.clone(), game_id });
-        }
-        let rows = self.unpacker.unpack(&game)?;
-        Ok(Some((game.record, rows)))
-    }
-
-    fn packed(&self, game_id: GameId) -> rusqlite::Result<Option<PackedGame>> {
-        let mut statement = self.connection.prepare_cached(&ROW_OF_GAME)?;
-        statement.query_row([game_id.0], read_packed).optional()
-    }
-
-    /// Everything that is wrong with a game: columns, checksums, lengths, sums. Nothing if it is
-    /// gone.
-    ///
-    /// # Errors
-    /// If the file cannot be read.
-    pub fn faults(&mut self, game_id: GameId) -> Result<Vec<String>, CacheError> {
-        let game = match self.packed(game_id) {
-            Ok(Some(game)) => game,
-            Ok(None) => return Ok(Vec::new()),
-            Err(error) => match damage(&error) {
-                Some(what) => return Ok(vec![what]),
-                None => return Err(sqlite_error(&self.path, error)),
-            },
-        };
-        if !game.record.is_of_this_encoder() {
-            // Of another layout: what its checksums and sums are over is not known.
-            return Ok(Vec::new());
-        }
-        let mut faults = self.unpacker.faults(&game)?;
-        if faults.is_empty() {
-            let stored = self.unpacker.column_sums(&game)?;
-            match self.unpacker.unpack(&game) {
-                Ok(rows) if rows.column_sums() == stored => {}
-                Ok(_) => {
-                    faults.push("column_sums: they are not the sums of the features".to_owned());
-                }
-                Err(CacheError::Damaged { what, why, .. }) => faults.push(format!("{what}: {why}")),
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(faults)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::cache::{Cache, CacheKey, FeatureSchema, GameRecord, PackedGame, Packer};
-    use crate::encode::EncodedGame;
-    use crate::gamelog::{GamePlay, LogError, ReadOptions};
-    use crate::rules::PlayerCount;
-    use crate::simulate::simulate_game;
-    use rusqlite::StatementStatus;
-
-    /// Compiling a statement takes as long as reading a game does.
-    #[test]
-    fn the_statement_of_a_game_is_compiled_once() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("prep.sqlite");
-        Cache::open_or_create(&path).unwrap();
-        let reader = GameReader::open(&path).unwrap();
-        for game_id in 1..=3 {
-            assert_eq!(reader.look(GameId(game_id)).unwrap(), None);
-        }
-        let statement = reader.connection.prepare_cached(&ROW_OF_GAME).unwrap();
-        assert_eq!(statement.get_status(StatementStatus::Run), 3);
-        assert_eq!(statement.get_status(StatementStatus::RePrepare), 0);
-    }
-
-    #[test]
-    fn what_is_looked_at_stays_as_it_is_until_it_is_let_go() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("prep.sqlite");
-        let cache = Cache::open_or_create(&path).unwrap();
-        let reader = GameReader::open(&path).unwrap();
-        let are_refused = || reader.refused_games().unwrap().len();
-        assert_eq!(reader.look(GameId(7)).unwrap(), None);
-        let error = LogError::changed_while_read("7.csv");
-        let batch = cache.begin().unwrap();
-        batch.put_refusal(GameId(7), None, &error).unwrap();
-        batch.commit().unwrap();
-
-        assert_eq!(are_refused(), 0, "as it was at the first look");
-        reader.let_go().unwrap();
-        assert_eq!(are_refused(), 1);
-        assert!(reader.connection.is_autocommit(), "nobody has to wait for it");
-        reader.let_go().unwrap();
-    }
-
-    /// By these locks, other programs know that they are not the last to close the cache: who is removes
-    /// the write-ahead log.
-    #[test]
-    #[cfg(target_os = "linux")]
-    fn opening_a_cache_again_leaves_the_locks_of_those_who_have_it_open() {
-        use std::os::unix::fs::MetadataExt;
-
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("prep.sqlite");
-        let cache = Cache::open_or_create(&path).unwrap();
-        cache.refusals().unwrap();
-        let inode = format!(":{} ", std::fs::metadata(&path).unwrap().ino());
-        let locks = || {
-            let all = std::fs::read_to_string("/proc/locks").unwrap();
-            all.lines().filter(|lock| lock.contains(&inode)).count()
-        };
-        let held = locks();
-        assert!(held > 0);
-        drop(GameReader::open(&path).unwrap());
-        Cache::check(&path).unwrap();
-        assert_eq!(locks(), held);
-    }
-
-    /// A game as a migration leaves one that was stored in an older layout: a blob that is new is
-    /// empty, with a checksum of zeros, and the schema is another.
-    #[test]
-    fn a_game_of_an_older_layout_is_stale_but_not_damaged() {
-        let mut game = EncodedGame::default();
-        simulate_game(PlayerCount::Two, 1).iter().for_each(|turn| game.push(turn));
-        let now = CacheKey::now(b"log", ReadOptions::default());
-        let record = GameRecord {
-            game_id: GameId(7),
-            source_path: "7.csv".into(),
-            source_bytes: 3,
-            key: CacheKey { feature_schema: FeatureSchema([7; 8]), ..now },
-            rows: game.features().len() as u32,
-            players: 2,
-            gem_fault_rows: 0,
-            unbalanced_rows: 0,
-        };
-        let packed = Packer::new().unwrap().pack(record.clone(), &game).unwrap();
-        let packed = PackedGame::from_blobs(record, packed.blobs());
-
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("prep.sqlite");
-        let cache = Cache::open_or_create(&path).unwrap();
-        let batch = cache.begin().unwrap();
-        batch.put(&packed, &GamePlay::default()).unwrap();
-        batch.commit().unwrap();
-        let update = |columns: &str| {
-            cache.connection.execute(&format!("UPDATE games SET {columns}"), []).unwrap();
-        };
-        update("turn_numbers = x'', turn_numbers_checksum = zeroblob(16)");
-
-        let mut reader = GameReader::open(&path).unwrap();
-        let none: [String; 0] = [];
-        assert_eq!(reader.faults(GameId(7)).unwrap(), none);
-        let looked_at = reader.look(GameId(7)).unwrap().unwrap();
-        assert_eq!(looked_at.damage(), None);
-        assert_eq!(looked_at.staleness(&now).unwrap().name(), "schema_changed");
+        let result = read(&connection).map_err(|error| sqlite_error(&self.path, error));
+        free().push(connection);
+        result
     }
 }

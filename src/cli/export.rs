@@ -3,7 +3,7 @@
 use super::context::{Context, Outcome, stop_flag, usage_error};
 use super::values::{JobsArgs, MemoryArgs, switch, whole_number};
 use super::{output, progress};
-use crate::cache::Cache;
+use crate::cache::Reader;
 use crate::dataset::{DatasetOptions, FeatureSet, MaskSource, Ratios, SplitMethod};
 use crate::export::{Dtype, ExportOptions, ExportSummary, IdenticalGames, Layout, export};
 use crate::words::{bytes_in_words, counted, grouped};
@@ -111,7 +111,7 @@ pub(super) fn run(arguments: ExportArgs, context: Context) -> Result<Outcome> {
         jobs: context.jobs(&arguments.jobs),
         monitor_memory: arguments.memory.monitor_memory.unwrap_or(settings.monitor_memory),
     };
-    let cache = Cache::open_existing(&context.cache_path())?;
+    let cache = Reader::open(&context.cache_path())?;
     let progress = progress::progress(context.common.quiet);
     let summary = export(&cache, &options, &*progress, stop_flag())?;
     warn(&summary, options.dataset.ratios);
@@ -134,7 +134,7 @@ fn warn(summary: &ExportSummary, ratios: Ratios) {
     }
     for refusal in &summary.outdated {
         let (game_id, message) = (refusal.game_id, &refusal.message);
-        let since = if refusal.set_aside { "was last written to" } else { "broke" };
+        let since = if refusal.deferred { "was last written to" } else { "broke" };
         tracing::warn!("game {game_id} is there as it was before its log {since}: {message}");
     }
     warn_of_identical(&summary.identical_games);

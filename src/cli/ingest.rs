@@ -3,22 +3,24 @@
 use super::context::{Context, Outcome, stop_flag};
 use super::values::{JobsArgs, MemoryArgs, switch, whole_number};
 use super::{code_frame, output, progress};
-use crate::cache::{Cache, Rebuild, WriterLock};
+use crate::cache::{CacheError, Reader, Rebuild, Writer};
+use crate::disk_space::free_in_words;
 use crate::gamelog::{GameId, LogError, ReadOptions};
 use crate::ingest::{
-    Affected, CacheTotals, IngestError, IngestOptions, IngestSummary, Missing, check_for_logs,
-    find_logs, ingest,
+    Affected, CacheTotals, IngestError, IngestOptions, IngestSummary, check_for_logs, find_logs,
+    ingest, too_many_missing,
 };
 use crate::progress::{Amount, Progress};
 use crate::words::{counted, grouped};
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow, bail};
 use clap::Args;
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-/// Refused logs that are listed one by one, and logs set aside; the rest are counted.
+/// Refused logs that are listed one by one, and deferred ones; the rest are counted.
 const LISTED_LOGS: usize = 20;
 
 /// Game ids that are listed on one line; the rest are counted.
@@ -30,16 +32,16 @@ Examples:
   prep ingest data/raw --dry-run          say what would be done, write nothing
   prep ingest --cache /srv/prep.sqlite    keep the cache in another place
   prep ingest -q --wait 600               for cron: only warnings, and patience
-  prep ingest data/raw --rebuild          make a damaged cache anew
+  prep ingest data/raw --rebuild          replace a damaged cache
 
-Exit codes: 0 done, 1 failed, 3 done but some logs did not go in, 4 another run holds the cache";
+Exit codes: 0 done, 1 failed, 3 done but some logs were refused or deferred, 4 another run holds the cache";
 
 /// Encode the new and changed games of a folder into the cache
 ///
 /// Every log below the folder is hashed; those whose bytes the cache does not know are encoded and
-/// stored, and games whose logs are gone leave the cache. A log that cannot be read is refused, with
-/// file, line and column, and one that is still being written is set aside until the next run; the
-/// others go in.
+/// stored, and games whose logs are deleted are removed. A log that cannot be read is refused, with
+/// file, line and column, and one that is still being written is deferred to the next run; the
+/// others are ingested.
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(super) struct IngestArgs {
@@ -58,22 +60,22 @@ pub(super) struct IngestArgs {
     /// Say what would be done, write nothing
     #[arg(long)]
     dry_run: bool,
-    /// Look only at the N logs with the lowest game ids
+    /// Look only at the N games with the lowest ids
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = whole_number(0_usize..))]
     max_games: Option<usize>,
-    /// Make the cache anew from all logs and put it in the place of the old one, which is kept
+    /// Make a new cache from all logs and put it in the place of the old one, which is kept
     /// beside it as CACHE.damaged: for a cache file that is damaged
     #[arg(long, conflicts_with_all = ["dry_run", "max_games", "keep_missing"])]
     rebuild: bool,
-    /// Let games go even if more than a fifth of the cached ones have no log any more
+    /// Remove games even if more than a fifth of the cached ones have no log any more
     #[arg(long, conflicts_with = "keep_missing")]
     allow_delete: bool,
-    /// Keep games whose logs are gone
+    /// Keep games whose logs are deleted
     #[arg(long)]
     keep_missing: bool,
     #[command(flatten)]
     memory: MemoryArgs,
-    /// Print JSON: what was done, and the logs that did not go in
+    /// Print JSON: what was done, and the refused and deferred logs
     #[arg(long)]
     json: bool,
     /// Wait so long for another run that holds the cache
@@ -90,7 +92,6 @@ pub(super) fn run(arguments: IngestArgs, context: Context) -> Result<Outcome> {
         jobs: context.jobs(&arguments.jobs),
         batch_size: arguments.batch_size.unwrap_or(settings.batch_size),
         read: ReadOptions { repair: arguments.repair },
-        dry_run: arguments.dry_run,
         max_games: arguments.max_games,
         allow_delete: arguments.allow_delete,
         keep_missing: arguments.keep_missing,
@@ -98,99 +99,88 @@ pub(super) fn run(arguments: IngestArgs, context: Context) -> Result<Outcome> {
     };
     let path = context.cache_path();
     let progress = progress::progress(context.common.quiet);
+    let wait = Duration::from_secs(arguments.wait);
     // What became of the games is said first, whatever became of this.
-    let mut compacted = Ok(());
-    let summary = if options.dry_run {
-        let cache = Cache::open_if_there(&path)?;
-        ingest(cache.as_ref(), &options, &*progress, stop_flag())?
+    let mut vacuumed = Ok(());
+    let summary = if arguments.dry_run {
+        ingest(Reader::open_if_there(&path)?, None, &options, &*progress, stop_flag())?
+    } else if arguments.rebuild {
+        check_for_logs(&options.root)?;
+        rebuild(&path, wait, &options, &*progress)?
     } else {
-        let before = |error| IngestError::before_the_first_game(error, &path, &options);
-        if arguments.rebuild {
-            Rebuild::check(&path)?;
-        } else {
-            Cache::check(&path).map_err(before)?;
-        }
-        if arguments.rebuild || !path.exists() {
-            // A slip in the folder's name must not leave an empty cache behind.
+        if !path.exists() {
+            // A typo in the folder's name must not leave an empty cache behind.
             check_for_logs(&options.root)?;
         }
-        let lock =
-            WriterLock::acquire(&path, Duration::from_secs(arguments.wait)).map_err(before)?;
-        if arguments.rebuild {
-            rebuild(&path, &lock, &options, &*progress)?
-        } else {
-            let cache = Cache::open_or_create(&path).map_err(before)?;
-            let summary = ingest(Some(&cache), &options, &*progress, stop_flag())?;
-            if !summary.interrupted {
-                compacted =
-                    cache.compact(&lock, || progress.begin("giving back space", Amount::Unknown));
-                progress.end();
-            }
-            summary
+        let writer = Writer::open(&path, wait, stop_flag())?;
+        let before = Some(Reader::open(&path)?);
+        let summary = ingest(before, Some(&writer), &options, &*progress, stop_flag())?;
+        if !summary.interrupted {
+            vacuumed = writer.vacuum(|| progress.begin("giving back space", Amount::Unknown));
+            progress.end();
         }
+        summary
     };
-    warn(&summary, &options);
+    warn(&summary, &options, arguments.dry_run);
     if arguments.json {
-        output::print(format!("{:#}\n", as_json(&summary, &options)))?;
+        output::print(format!("{:#}\n", as_json(&summary, arguments.dry_run)))?;
     } else if !context.common.quiet {
-        output::print(describe(&summary, &options, begun.elapsed()))?;
+        output::print(describe(&summary, &options, arguments.dry_run, begun.elapsed()))?;
     }
-    compacted?;
+    vacuumed?;
     Ok(outcome(&summary))
 }
 
-/// Ingests into a new cache, and then lets that take the old one's place.
+/// Ingests into a new cache, which then replaces the old one.
 fn rebuild(
     path: &Path,
-    lock: &WriterLock,
+    wait: Duration,
     options: &IngestOptions,
     progress: &dyn Progress,
 ) -> Result<IngestSummary> {
-    let rebuild = Rebuild::begin(path, lock)?;
-    let is_old_there = path.exists();
+    let rebuild = Rebuild::begin(path, wait)?;
     check_for_missing(&rebuild, options)?;
-    let ingested = Cache::open_or_create(rebuild.path()).map_err(IngestError::from).and_then(
-        // Closed behind this, and with it its write-ahead log.
-        |cache| ingest(Some(&cache), options, progress, stop_flag()),
-    );
-    let summary = match ingested {
-        Ok(summary) => summary,
-        Err(error) => {
-            // Takes the unfinished one away, so that the room it took counts as free.
-            drop(rebuild);
-            return Err(error.of_rebuild(path, options).into());
-        }
-    };
+    let ingested = rebuild
+        .writer(stop_flag())
+        .map_err(IngestError::from)
+        .and_then(|writer| ingest(None, Some(&writer), options, progress, stop_flag()));
+    let summary = ingested.map_err(|error| match error {
+        IngestError::Cache(CacheError::DiskFull { free, .. }) => anyhow!(
+            "the disk of {} is full: {} there, and the cache is as it was: free some space and run this \
+             again",
+            path.display(),
+            free_in_words(free)
+        ),
+        error => error.into(),
+    })?;
     if summary.interrupted {
         bail!("interrupted: the cache is as it was");
     }
-    let kept = rebuild.kept().to_owned();
-    rebuild.finish()?;
-    if is_old_there {
-        tracing::info!("the cache is made anew; the old file is kept as {}", kept.display());
-    }
-    let not_taken = summary.refused.iter().chain(&summary.set_aside).count();
-    if is_old_there && not_taken > 0 {
-        tracing::warn!(
-            "older versions of games whose logs did not go in were not taken over: {} may have them",
-            kept.display()
-        );
+    if let Some(kept) = rebuild.finish(stop_flag())? {
+        tracing::info!("the cache is rebuilt; the old file is kept as {}", kept.display());
+        if summary.is_incomplete() {
+            tracing::warn!(
+                "older versions of games whose logs were refused or deferred are not in the new cache: \
+                 {} may have them",
+                kept.display()
+            );
+        }
     }
     Ok(summary)
 }
 
-/// As an ordinary ingest: a folder that lacks more than a fifth of the games is a disk that is not
-/// mounted, until somebody says that it is not.
-fn check_for_missing(rebuild: &Rebuild<'_>, options: &IngestOptions) -> Result<()> {
+/// As in an ordinary ingest: if a folder lacks more than a fifth of the games, its disk is probably not
+/// mounted.
+fn check_for_missing(rebuild: &Rebuild, options: &IngestOptions) -> Result<()> {
     let logs = find_logs(&options.root)?.logs;
-    let mut missing = Missing::default();
-    rebuild.each_old_game(|game_id| missing.look_at(game_id, None, &logs));
-    if missing.are_too_many() && !options.allow_delete {
+    let with_log: BTreeSet<GameId> = logs.iter().map(|log| log.game_id).collect();
+    let cached = rebuild.old_games();
+    let missing = cached.iter().filter(|game_id| !with_log.contains(game_id)).count();
+    if too_many_missing(missing, cached.len()) && !options.allow_delete {
         bail!(
-            "{} of the {} games of the old cache have no log in {}: is its disk mounted? If they are \
-             to go, add --allow-delete",
-            missing.game_ids().len(),
-            missing.cached(),
+            "{missing} of the {} games of the old cache have no log in {}: is its disk mounted? If they \
+             are to be deleted, add --allow-delete",
+            cached.len(),
             options.root.display()
         );
     }
@@ -200,13 +190,13 @@ fn check_for_missing(rebuild: &Rebuild<'_>, options: &IngestOptions) -> Result<(
 fn outcome(summary: &IngestSummary) -> Outcome {
     match () {
         () if summary.interrupted || summary.removal_blocked => Outcome::Failed,
-        () if summary.not_all_taken() => Outcome::NotAllIngested,
+        () if summary.is_incomplete() => Outcome::NotAllIngested,
         () => Outcome::Done,
     }
 }
 
 /// What somebody should look at, on stderr.
-fn warn(summary: &IngestSummary, options: &IngestOptions) {
+fn warn(summary: &IngestSummary, options: &IngestOptions, is_dry_run: bool) {
     for error in summary.refused.iter().take(LISTED_LOGS) {
         tracing::error!("{error}");
         code_frame::show_log(&options.root, error);
@@ -214,16 +204,17 @@ fn warn(summary: &IngestSummary, options: &IngestOptions) {
     if let Some(more @ 1..) = summary.refused.len().checked_sub(LISTED_LOGS) {
         tracing::error!("and {}, see `prep status`", counted(more, "more refused log"));
     }
-    for error in summary.set_aside.iter().take(LISTED_LOGS) {
+    for error in summary.deferred.iter().take(LISTED_LOGS) {
         tracing::warn!("{error}");
     }
-    if let Some(more @ 1..) = summary.set_aside.len().checked_sub(LISTED_LOGS) {
-        tracing::warn!("and {} set aside, see `prep status`", counted(more, "more log"));
+    if let Some(more @ 1..) = summary.deferred.len().checked_sub(LISTED_LOGS) {
+        tracing::warn!("and {} deferred, see `prep status`", counted(more, "more log"));
     }
-    if summary.missing_kept == 0 && !summary.gone.is_empty() {
-        let would = if options.dry_run { "would leave" } else { "left" };
-        let games = counted(summary.gone.len(), "game");
-        tracing::info!("{games} {would} the cache, as the log is gone: {}", listed(&summary.gone));
+    if summary.deleted_but_kept == 0 && !summary.deleted.is_empty() {
+        let would = if is_dry_run { "would be removed" } else { "removed" };
+        let games = counted(summary.deleted.len(), "game");
+        let ids = listed(&summary.deleted);
+        tracing::info!("{games} {would} from the cache, because the log is deleted: {ids}");
     }
     if !summary.older_version_kept.is_empty() {
         tracing::warn!(
@@ -255,9 +246,9 @@ fn warn(summary: &IngestSummary, options: &IngestOptions) {
     }
     if summary.removal_blocked {
         tracing::error!(
-            "the logs of {} are gone from {}, more than a fifth of the cache: is a disk not \
-             mounted? Nothing was removed; --allow-delete lets them go, --keep-missing keeps them",
-            counted(summary.missing_kept, "cached game"),
+            "the logs of {} are not in {} any more, more than a fifth of the cache: is a disk not \
+             mounted? Nothing was removed; --allow-delete removes them, --keep-missing keeps them",
+            counted(summary.deleted_but_kept, "cached game"),
             options.root.display()
         );
     }
@@ -290,7 +281,7 @@ fn rows_of_games(affected: Affected) -> String {
     format!("{} of {}", counted(affected.rows, "row"), counted(affected.games, "game"))
 }
 
-fn as_json(summary: &IngestSummary, options: &IngestOptions) -> serde_json::Value {
+fn as_json(summary: &IngestSummary, is_dry_run: bool) -> serde_json::Value {
     let logs = |errors: &[LogError]| -> Vec<_> {
         let log = |error: &LogError| {
             let (kind, path) = (error.fault.kind.name(), error.file.to_string_lossy());
@@ -299,24 +290,29 @@ fn as_json(summary: &IngestSummary, options: &IngestOptions) -> serde_json::Valu
         errors.iter().map(log).collect()
     };
     serde_json::json!({
-        "dry_run": options.dry_run,
+        "dry_run": is_dry_run,
         "finished": !summary.interrupted,
         "logs": summary.logs,
         "counts": summary.counts,
         "encoded": { "games": summary.encoded_games(), "rows": summary.just_encoded.rows },
-        "gone": summary.gone,
-        "gone_but_kept": summary.missing_kept > 0,
+        "deleted": summary.deleted,
+        "deleted_but_kept": summary.deleted_but_kept > 0,
         "refused": logs(&summary.refused),
-        "set_aside": logs(&summary.set_aside),
+        "deferred": logs(&summary.deferred),
         "older_version_kept": summary.older_version_kept,
         "cache": { "games": summary.cache.games, "rows": summary.cache.rows },
     })
 }
 
 /// The result, on stdout: what became of the games, by the names that `prep status` has for it.
-fn describe(summary: &IngestSummary, options: &IngestOptions, time: Duration) -> String {
+fn describe(
+    summary: &IngestSummary,
+    options: &IngestOptions,
+    is_dry_run: bool,
+    time: Duration,
+) -> String {
     let mut text = String::new();
-    let (would, holds) = match options.dry_run {
+    let (would, holds) = match is_dry_run {
         true => ("would be ", "would hold"),
         false => ("", "holds"),
     };
@@ -334,13 +330,13 @@ fn describe(summary: &IngestSummary, options: &IngestOptions, time: Duration) ->
         );
     }
     let count = |name: &str| named(name, summary.counts.get(name).copied().unwrap_or_default());
-    let _ = write!(text, ", {}, {}", count("up_to_date"), count("gone"));
-    if summary.missing_kept > 0 {
+    let _ = write!(text, ", {}, {}", count("up_to_date"), count("deleted"));
+    if summary.deleted_but_kept > 0 {
         text.push_str(" but kept");
     }
     let _ = write!(text, ", {}", count("refused"));
-    if !summary.set_aside.is_empty() {
-        let _ = write!(text, ", {}", count("set_aside"));
+    if !summary.deferred.is_empty() {
+        let _ = write!(text, ", {}", count("deferred"));
     }
     text.push('\n');
     let _ = writeln!(

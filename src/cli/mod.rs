@@ -156,7 +156,7 @@ fn outcome_of(error: &anyhow::Error) -> Outcome {
             },
         });
     match cache_error {
-        Some(CacheError::Held { .. } | CacheError::Busy(_)) => Outcome::CacheHeld,
+        Some(CacheError::Held { .. } | CacheError::Busy { .. }) => Outcome::CacheHeld,
         _ => Outcome::Failed,
     }
 }

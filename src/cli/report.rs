@@ -3,7 +3,7 @@
 use super::context::{Context, Outcome, stop_flag};
 use super::values::JobsArgs;
 use super::{output, progress};
-use crate::cache::Cache;
+use crate::cache::Reader;
 use crate::report::{ReportOptions, as_json, render, report};
 use crate::words::bytes_in_words;
 use anyhow::{Result, anyhow, bail};
@@ -61,7 +61,7 @@ pub(super) fn run(arguments: ReportArgs, context: Context) -> Result<Outcome> {
             file.display()
         );
     }
-    let cache = Cache::open_existing(&context.cache_path())?;
+    let cache = Reader::open(&context.cache_path())?;
     let progress = progress::progress(context.common.quiet);
     let report = report(&cache, &options, &*progress, stop_flag())?;
     if let Some(out) = &out {

@@ -1,9 +1,9 @@
 //! `prep status`
 
 use super::context::{Context, Outcome};
-use super::values::switch;
+use super::values::{JobsArgs, switch};
 use super::{output, progress};
-use crate::cache::Cache;
+use crate::cache::Reader;
 use crate::gamelog::ReadOptions;
 use crate::ingest::{GameStatus, GameVersion, StatusOptions, StatusReport, status};
 use crate::words::counted;
@@ -42,13 +42,14 @@ pub(super) struct StatusArgs {
 
 pub(super) fn run(arguments: StatusArgs, context: Context) -> Result<Outcome> {
     let root = arguments.data_root.unwrap_or_else(|| context.settings.data_root.clone());
-    let cache = Cache::open_if_there(&context.cache_path())?;
+    let cache = Reader::open_if_there(&context.cache_path())?;
     let progress = progress::progress(context.common.quiet);
     let options = StatusOptions {
         read: ReadOptions { repair: arguments.repair },
         every_game: arguments.explain || arguments.json,
+        jobs: context.jobs(&JobsArgs::default()),
     };
-    let report = status(&root, cache.as_ref(), options, &*progress)?;
+    let report = status(&root, cache, options, &*progress)?;
     if !report.last_ingest_finished {
         tracing::info!(
             "the last ingest did not finish, or is still running: the next one continues it"
@@ -90,7 +91,7 @@ fn as_json(report: &StatusReport) -> serde_json::Value {
 fn describe(report: &StatusReport, explain: bool) -> String {
     let mut text = String::new();
     for entry in &report.games {
-        if explain || entry.status != (GameStatus::UpToDate { mended: false }) {
+        if explain || entry.status != (GameStatus::UpToDate { repaired: false }) {
             let reason = entry.status.name().replace('_', " ");
             let why = without_name(&entry.status.to_string(), &reason, &entry.path);
             let _ = write!(text, "{}: ", entry.path);

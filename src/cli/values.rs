@@ -57,7 +57,7 @@ macro_rules! value_enum {
 value_enum!(Dtype, Family, FeatureSet, MaskSource, SplitMethod);
 
 /// How many threads work.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(super) struct JobsArgs {
     /// Worker threads, 0 for one per core up to 16 [default: num_workers, 0]
     #[arg(long, value_name = "N", env = "PREP_NUM_WORKERS", allow_negative_numbers = true,

@@ -7,7 +7,7 @@ use super::scaler::{Scaler, ScalerError};
 use super::short_hash::ShortHash;
 use super::split::{BySplit, Split, SplitError, SplitMethod, assign};
 use crate::accounting::{Unaccounted, check_all_done};
-use crate::cache::{Cache, CacheError, GameRecord, Refusal, Snapshot};
+use crate::cache::{CacheError, GameRecord, Reader, Refusal};
 use crate::encode::ColumnSums;
 use crate::gamelog::GameId;
 use std::collections::BTreeSet;
@@ -90,7 +90,7 @@ pub struct Game {
 
 /// The games of a cache as they were at one moment.
 pub struct Dataset<'c> {
-    snapshot: Snapshot<'c>,
+    cache: &'c Reader,
     games: Vec<Game>,
     columns: Columns,
     inputs_hash: blake3::Hash,
@@ -107,10 +107,9 @@ impl<'c> Dataset<'c> {
     ///
     /// # Errors
     /// If there are no games, some were made by another encoder, or the cache is damaged.
-    pub fn open(cache: &'c Cache, options: &DatasetOptions) -> Result<Dataset<'c>, DatasetError> {
-        let snapshot = cache.snapshot()?;
-        let refusals = snapshot.refusals()?;
-        let (mut games, inputs_hash) = list_games(&snapshot, &refusals)?;
+    pub fn open(cache: &'c Reader, options: &DatasetOptions) -> Result<Dataset<'c>, DatasetError> {
+        let refusals = cache.refusals()?;
+        let (mut games, inputs_hash) = list_games(cache, &refusals)?;
         let ids = games.iter().map(|game| game.game_id);
         let splits = assign(ids, options.ratios, options.seed, options.split_method)?;
         games.iter_mut().zip(splits).for_each(|(game, split)| game.split = split);
@@ -119,9 +118,9 @@ impl<'c> Dataset<'c> {
         };
         let (outdated, excluded) = refusals.into_iter().partition(is_included);
         Ok(Dataset {
-            last_ingest_finished: snapshot.last_ingest_finished()?,
+            last_ingest_finished: cache.last_ingest_finished()?,
             columns: Columns::of(options.features),
-            snapshot,
+            cache,
             games,
             inputs_hash,
             excluded,
@@ -129,9 +128,9 @@ impl<'c> Dataset<'c> {
         })
     }
 
-    /// The state of the cache that this is a view of.
-    pub fn snapshot(&self) -> &Snapshot<'c> {
-        &self.snapshot
+    /// The cache that this is a view of.
+    pub fn cache(&self) -> &Reader {
+        self.cache
     }
 
     /// Every game, in ascending order.
@@ -181,7 +180,7 @@ impl<'c> Dataset<'c> {
     /// If a game is damaged.
     pub fn training_sums(&self, mut done: impl FnMut()) -> Result<ColumnSums, DatasetError> {
         let games = self.in_split(Split::Train).inspect(|_| done());
-        let sums = self.snapshot.column_sums(games.map(|game| game.game_id))?;
+        let sums = self.cache.column_sums(games.map(|game| game.game_id))?;
         Ok(ColumnSums {
             rows: sums.rows,
             sum: self.columns.choose(&sums.sum),
@@ -209,13 +208,13 @@ fn fit(sums: &ColumnSums, columns: &Columns) -> Result<Scaler, DatasetError> {
 
 /// Every game that the dataset has, and the hash of all their inputs.
 fn list_games(
-    snapshot: &Snapshot<'_>,
+    reader: &Reader,
     refusals: &[Refusal],
 ) -> Result<(Vec<Game>, blake3::Hash), DatasetError> {
     let refused: BTreeSet<GameId> = refusals.iter().map(|refusal| refusal.game_id).collect();
     let (mut games, mut inputs) = (Vec::new(), blake3::Hasher::new());
     let (mut of_other_encoder, mut excluded) = (0, 0);
-    snapshot.each_record(|record| {
+    for record in reader.records()?.into_values() {
         if record.is_of_this_encoder() {
             inputs.update(&record.game_id.0.to_le_bytes());
             inputs.update(record.key.source_hash.as_bytes());
@@ -227,8 +226,8 @@ fn list_games(
         } else {
             of_other_encoder += 1;
         }
-    })?;
-    let cache = || snapshot.path().to_owned();
+    }
+    let cache = || reader.path().to_owned();
     if games.len() + excluded + of_other_encoder == 0 {
         return Err(DatasetError::NoGames { cache: cache() });
     }
@@ -237,7 +236,7 @@ fn list_games(
         return Err(DatasetError::OtherEncoder { cache: cache(), games });
     }
     let decided = (games.len() + excluded) as u64;
-    check_all_done("cached games were selected or excluded", decided, snapshot.game_count()?)?;
+    check_all_done("cached games were selected or excluded", decided, reader.game_count()?)?;
     Ok((games, inputs.finalize()))
 }
 

@@ -7,6 +7,7 @@ use crate::cache::CacheError;
 use crate::dataset::DatasetError;
 use crate::disk_space::{free_in_words, is_of_full_disk, needed_in_words, quota_in_words};
 use crate::gamelog::GameId;
+use crate::parallel::ThreadError;
 use std::path::{Path, PathBuf};
 
 /// Why nothing was exported. The output folder is as it was; [`PublishError`] has the exception.
@@ -107,8 +108,8 @@ pub enum ExportError {
     #[error(transparent)]
     Unaccounted(#[from] Unaccounted),
     /// The worker threads could not be started.
-    #[error("cannot start worker threads")]
-    Threads(#[from] rayon::ThreadPoolBuildError),
+    #[error(transparent)]
+    Threads(#[from] ThreadError),
 }
 
 impl ExportError {

@@ -6,7 +6,7 @@
 
 use super::error::ExportError;
 use super::manifest::IdenticalGames;
-use crate::cache::{CacheError, Snapshot, Unpacker};
+use crate::cache::{CacheError, Reader, Unpacker};
 use crate::dataset::{Game, ShortHash, Split};
 use crate::encode::{ColumnSums, EncodedGame, Head};
 
@@ -41,12 +41,13 @@ pub(super) fn hash_rows(game: &EncodedGame, sums: &ColumnSums) -> ShortHash {
 
 /// All games with the same rows as another, the group with the lowest id first.
 pub(super) fn identical_games(
-    snapshot: &Snapshot<'_>,
+    cache: &Reader,
     games: &[WrittenGame],
 ) -> Result<Vec<IdenticalGames>, ExportError> {
     let mut unpacker = Unpacker::new().map_err(CacheError::from)?;
     let mut rows_of = |game: &WrittenGame| -> Result<EncodedGame, ExportError> {
-        Ok(unpacker.unpack(&snapshot.game(game.game.game_id)?)?.clone())
+        let (_, rows) = cache.game(game.game.game_id, &mut unpacker)?.expect("it was written");
+        Ok(rows.clone())
     };
     let mut by_hash: Vec<&WrittenGame> = games.iter().collect();
     by_hash.sort_by_key(|game| (game.row_hash, game.game.game_id));

@@ -22,7 +22,7 @@ use super::size::ExportSize;
 use super::split_writer::SplitWriter;
 use super::statistics::{MASK_VALIDATION_FILE, RowCounts, STATISTICS_FILE, Statistics};
 use crate::accounting::check_all_done;
-use crate::cache::{Cache, PackedGame, Refusal, Unpacker};
+use crate::cache::{PackedGame, Reader, Refusal, Unpacker};
 use crate::dataset::{BySplit, Dataset, DatasetError, Scaler, ScalerError, Split};
 use crate::disk_space::free_bytes;
 use crate::encode::ColumnSums;
@@ -72,7 +72,7 @@ pub struct SplitSummary {
 /// `out` is as it was, except where only the last sync after the exchange failed: see
 /// [`PublishError`](super::PublishError).
 pub fn export(
-    cache: &Cache,
+    cache: &Reader,
     options: &ExportOptions,
     progress: &dyn Progress,
     stop: &AtomicBool,
@@ -81,14 +81,11 @@ pub fn export(
         return Err(ExportError::NormalizedIntegers);
     }
     report_memory(options.monitor_memory, "at the start");
-    let run = || Run::prepare(cache, options, progress, stop)?.run();
-    // If the cache was replaced meanwhile, that is the reason for whatever went wrong.
-    run().map_err(|error| cache.check_unchanged().map_or_else(ExportError::from, |()| error))
+    Run::prepare(cache, options, progress, stop)?.run()
 }
 
 /// An export whose content is known and not written yet.
 struct Run<'e> {
-    cache: &'e Cache,
     dataset: Dataset<'e>,
     options: &'e ExportOptions,
     /// Exact, of the training rows.
@@ -136,7 +133,7 @@ struct Written {
 
 impl<'e> Run<'e> {
     fn prepare(
-        cache: &'e Cache,
+        cache: &'e Reader,
         options: &'e ExportOptions,
         progress: &'e dyn Progress,
         stop: &'e AtomicBool,
@@ -148,7 +145,7 @@ impl<'e> Run<'e> {
         let sums = dataset.training_sums(|| progress.advance(1))?;
         progress.end();
         let scaling = Scaling::of(&dataset, &sums, options)?;
-        Ok(Run { cache, dataset, options, sums, scaling, progress, stop })
+        Ok(Run { dataset, options, sums, scaling, progress, stop })
     }
 
     /// Writes and publishes the export.
@@ -191,7 +188,6 @@ impl<'e> Run<'e> {
         if self.stop.load(Ordering::Relaxed) {
             return Err(ExportError::Interrupted);
         }
-        self.cache.check_unchanged()?;
         plan.phases.write.count(files.bytes());
         plan.phases.sync.time(|| staging.publish(self.progress))?;
         plan.phases.sync.count(files.bytes());
@@ -240,7 +236,7 @@ impl<'e> Run<'e> {
             return Err(ExportError::Interrupted);
         }
         check_all_done("games were written", written.len() as u64, games.len() as u64)?;
-        let identical_games = identical_games(self.dataset.snapshot(), &written)?;
+        let identical_games = identical_games(self.dataset.cache(), &written)?;
         self.progress.end();
 
         // Each byte is copied, and then hashed.

@@ -1,19 +1,23 @@
 //! One log: read once, hashed, compared with the cache, encoded if it must be.
 
+use super::IngestError;
+use super::cached::CachedGames;
 use super::find::LogFile;
-use super::log_list::LogList;
 use super::phases::IngestPhases;
 use super::whole_file::{Reading, read_whole};
-use crate::cache::{
-    CacheError, CacheKey, CachedGame, GameReader, GameRecord, PackedGame, Packer, StaleReason,
-};
+use crate::cache::{CacheKey, GameRecord, PackedGame, Packer, StaleReason};
 use crate::encode::EncodedGame;
 use crate::gamelog::{GameId, GamePlay, LogError, ReadOptions, read_log};
+use crate::parallel::ordered_map;
 use std::any::Any;
-use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
+
+/// Games that a thread examines at a time: passing on the result of each costs as much as a tenth of
+/// looking at a game that is up to date. More would only delay the end of a run that is stopped.
+const CHUNK: usize = 4;
 
 /// A log that was looked at.
 pub(super) struct Examined {
@@ -21,22 +25,20 @@ pub(super) struct Examined {
     /// See [`LogFile::source_path`].
     pub(super) source_path: String,
     pub(super) outcome: Outcome,
-    /// What the cache has of its game.
-    pub(super) cached: Option<CachedGame>,
-    /// What its rows are or would be made from; `None` if its bytes cannot be had.
+    /// What its rows are or would be made from; `None` if its bytes could not be read.
     pub(super) key: Option<CacheKey>,
     /// Size of the log.
     pub(super) bytes: u64,
 }
 
-/// What came of a log.
+/// The result of a log.
 pub(super) enum Outcome {
     /// The cached rows are what encoding it would give.
     UpToDate,
     /// It is not as cached, and can be read. `game` is its encoded rows, if they were asked for.
     Stale { why: StaleReason, game: Option<Box<NewGame>> },
     /// It cannot be read, or not yet.
-    NotTaken(LogError),
+    Refused(LogError),
 }
 
 /// A game that is ready to be stored.
@@ -46,148 +48,137 @@ pub(super) struct NewGame {
     pub(super) play: GamePlay,
 }
 
-/// What is done with a log that is stale.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Purpose {
-    /// Its rows are made.
-    Encode,
-    /// It is only read, to see whether it can be.
-    Explain,
+/// What to examine, and how.
+pub(super) struct Examination<'a> {
+    /// The data folder.
+    pub(super) root: &'a Path,
+    pub(super) read: ReadOptions,
+    /// Whether stale games are encoded. Otherwise they are only read, to see whether they can be.
+    pub(super) encode: bool,
+    pub(super) cached: &'a CachedGames,
+    pub(super) phases: &'a IngestPhases,
+}
+
+impl Examination<'_> {
+    /// Examines all logs of some games on several threads, and gives the results to `consume` in the
+    /// order of the games.
+    ///
+    /// # Errors
+    /// That of `consume`; if the threads cannot be started.
+    pub(super) fn run(
+        &self,
+        games: &[&[LogFile]],
+        threads: usize,
+        stop: &AtomicBool,
+        mut consume: impl FnMut(Examined) -> Result<(), IngestError>,
+    ) -> Result<(), IngestError> {
+        ordered_map(
+            threads,
+            games.chunks(CHUNK),
+            stop,
+            || Examiner::new(self),
+            |examiner, games| {
+                let mut results = Vec::with_capacity(games.len());
+                for logs in games {
+                    examiner.examine_game(logs, &mut results)?;
+                }
+                Ok(results)
+            },
+            |results| results.into_iter().try_for_each(&mut consume),
+        )
+    }
 }
 
 /// Examines log after log with the same buffers: one for each thread.
-pub(super) struct Examiner<'a> {
-    options: ReadOptions,
-    purpose: Purpose,
-    /// The cache file, if there is one, and its reader.
-    cache: Option<&'a Path>,
-    reader: Option<GameReader>,
-    phases: &'a IngestPhases,
+struct Examiner<'a> {
+    options: &'a Examination<'a>,
     bytes: Vec<u8>,
     game: EncodedGame,
     packer: Packer,
 }
 
 impl<'a> Examiner<'a> {
-    pub(super) fn new(
-        options: ReadOptions,
-        purpose: Purpose,
-        cache: Option<&'a Path>,
-        phases: &'a IngestPhases,
-    ) -> Result<Examiner<'a>, CacheError> {
-        Ok(Examiner {
-            options,
-            purpose,
-            cache,
-            reader: cache.map(GameReader::open).transpose()?,
-            phases,
-            bytes: Vec::new(),
-            game: EncodedGame::default(),
-            packer: Packer::new()?,
-        })
+    fn new(options: &'a Examination<'a>) -> Result<Examiner<'a>, IngestError> {
+        let (bytes, game) = (Vec::new(), EncodedGame::default());
+        Ok(Examiner { options, bytes, game, packer: Packer::new()? })
     }
 
-    /// Examines the log at a place. If there is another of the same game, it is refused: which is
-    /// right cannot be known.
+    /// Examines the log of a game. If there are several, all are refused: which is right is unknown.
     ///
+    /// A panic is a bug of prep on one log: that log is refused, and the run goes on.
+    fn examine_game(
+        &mut self,
+        logs: &[LogFile],
+        results: &mut Vec<Examined>,
+    ) -> Result<(), IngestError> {
+        if let [log] = logs {
+            let examined = catch_unwind(AssertUnwindSafe(|| self.examine(log)));
+            results.push(match examined {
+                Ok(examined) => examined?,
+                Err(panic) => {
+                    // Whatever state the buffers were left in.
+                    *self = Examiner::new(self.options)?;
+                    refused(log, LogError::internal(log.source_path(), message_of(&*panic)))
+                }
+            });
+            return Ok(());
+        }
+        for (place, log) in logs.iter().enumerate() {
+            let other = &logs[if place > 0 { place - 1 } else { 1 }].source_path();
+            let (path, other) = (log.source_path(), Path::new(other));
+            results.push(refused(log, LogError::game_in_two_files(log.game_id, path, other)));
+        }
+        Ok(())
+    }
+
     /// The hash and the rows come from the same bytes, read once: a log that is rewritten meanwhile
     /// cannot get the rows of one version under the hash of another.
-    ///
-    /// A panic is a fault of this program over one log: that log is refused, and the night goes on.
-    pub(super) fn examine(
-        &mut self,
-        root: &Path,
-        logs: &LogList,
-        place: usize,
-    ) -> Result<Examined, CacheError> {
-        let log = &logs.get(place);
-        if let Some(twin) = logs.twin_of(place) {
-            let (path, twin) = (log.source_path(), twin.source_path());
-            let error = LogError::game_in_two_files(log.game_id, &path, Path::new(&twin));
-            return self.refuse(log.game_id, path, error);
-        }
-        let examine = AssertUnwindSafe(|| self.examine_or_panic(root, log));
-        match catch_unwind(examine) {
-            Ok(examined) => examined,
-            Err(panic) => {
-                // Whatever state the buffers were left in.
-                *self = Examiner::new(self.options, self.purpose, self.cache, self.phases)?;
-                let path = log.source_path();
-                let error = LogError::internal(&path, message_of(&*panic));
-                self.refuse(log.game_id, path, error)
-            }
-        }
-    }
-
-    /// A log that is refused whatever its bytes are.
-    fn refuse(
-        &self,
-        game_id: GameId,
-        source_path: String,
-        error: LogError,
-    ) -> Result<Examined, CacheError> {
-        let record = match &self.reader {
-            Some(reader) => reader.plain_columns(game_id)?,
-            None => None,
-        };
-        let cached = record.map(|record| CachedGame { record, damaged_blob: None });
-        let outcome = Outcome::NotTaken(error);
-        Ok(Examined { game_id, source_path, outcome, cached, key: None, bytes: 0 })
-    }
-
-    fn examine_or_panic(&mut self, root: &Path, log: &LogFile) -> Result<Examined, CacheError> {
+    fn examine(&mut self, log: &LogFile) -> Result<Examined, IngestError> {
+        let Examination { root, read, cached, phases, .. } = self.options;
         let source_path = log.source_path();
-        let file = Path::new(&source_path);
-        let phases = self.phases;
         let begun = Instant::now();
-        match read_whole(&root.join(&log.relative_path), &mut self.bytes) {
-            Ok(Reading::Whole) => {}
-            Ok(Reading::Changed) => {
-                let error = LogError::changed_while_read(file);
-                return self.refuse(log.game_id, source_path, error);
+        let error = match read_whole(&root.join(&log.relative_path), &mut self.bytes) {
+            Ok(Reading::Whole) => None,
+            Ok(Reading::Changed) => Some(LogError::changed_while_read(&source_path)),
+            Ok(Reading::TooLarge { bytes, max }) => {
+                Some(LogError::too_large(&source_path, bytes, max))
             }
-            Ok(Reading::TooLarge { bytes, most }) => {
-                let error = LogError::too_large(file, bytes, most);
-                return self.refuse(log.game_id, source_path, error);
-            }
-            Err(error) => {
-                let error = LogError::unreadable(file, &error);
-                return self.refuse(log.game_id, source_path, error);
-            }
+            Err(error) => Some(LogError::unreadable(&source_path, &error)),
+        };
+        if let Some(error) = error {
+            return Ok(refused(log, error));
         }
         #[cfg(test)]
         tests::panic_over(&self.bytes);
 
-        let key = CacheKey::now(&self.bytes, self.options);
+        let key = CacheKey::now(&self.bytes, *read);
         let bytes = self.bytes.len() as u64;
         phases.hash.add(begun.elapsed(), bytes);
-        let cached = self.look(log.game_id)?;
-        let stale = match &cached {
+        let stale = match cached.games.get(&log.game_id) {
             Some(cached) => cached.staleness(&key),
             None => Some(StaleReason::New),
         };
-        let examined = |outcome, source_path| {
-            Ok(Examined {
-                game_id: log.game_id,
-                source_path,
-                outcome,
-                cached,
-                key: Some(key),
-                bytes,
-            })
+        let outcome = match stale {
+            None => Outcome::UpToDate,
+            Some(why) => self.encode(log.game_id, &source_path, key, why)?,
         };
-        let Some(why) = stale else {
-            return examined(Outcome::UpToDate, source_path);
-        };
-        // What follows takes longer than to look again.
-        self.rest()?;
+        Ok(Examined { game_id: log.game_id, source_path, outcome, key: Some(key), bytes })
+    }
 
+    fn encode(
+        &mut self,
+        game_id: GameId,
+        source_path: &str,
+        key: CacheKey,
+        why: StaleReason,
+    ) -> Result<Outcome, IngestError> {
+        let Examination { read, encode, phases, .. } = self.options;
+        let bytes = self.bytes.len() as u64;
         self.game.clear();
-        let encode = self.purpose == Purpose::Encode;
         let begun = Instant::now();
         let mut encoding = Duration::ZERO;
-        let read = read_log(&self.bytes, file, log.game_id, self.options, |turn| {
-            if encode {
+        let log = read_log(&self.bytes, Path::new(source_path), game_id, *read, |turn| {
+            if *encode {
                 let begun = Instant::now();
                 self.game.push(turn);
                 encoding += begun.elapsed();
@@ -195,47 +186,25 @@ impl<'a> Examiner<'a> {
         });
         phases.encode.add(encoding, self.game.features().len() as u64);
         phases.read.add(begun.elapsed().saturating_sub(encoding), bytes);
-        match read {
-            Ok(summary) => {
-                let record =
-                    GameRecord::new(log.game_id, source_path.clone(), bytes, key, &summary);
-                let game = match encode {
-                    true => {
-                        let (packed, play) = (self.pack(record)?, summary.play);
-                        Some(Box::new(NewGame { packed, play }))
-                    }
-                    false => None,
-                };
-                examined(Outcome::Stale { why, game }, source_path)
-            }
-            Err(error) => examined(Outcome::NotTaken(error), source_path),
+        let summary = match log {
+            Ok(summary) => summary,
+            Err(error) => return Ok(Outcome::Refused(error)),
+        };
+        if !encode {
+            return Ok(Outcome::Stale { why, game: None });
         }
+        let record = GameRecord::new(game_id, source_path.to_owned(), bytes, key, &summary);
+        let begun = Instant::now();
+        let packed = self.packer.pack(record, &self.game)?;
+        phases.compress.add(begun.elapsed(), packed.packed_bytes());
+        Ok(Outcome::Stale { why, game: Some(Box::new(NewGame { packed, play: summary.play })) })
     }
 }
 
-impl Examiner<'_> {
-    fn look(&self, game_id: GameId) -> Result<Option<CachedGame>, CacheError> {
-        let Some(reader) = &self.reader else { return Ok(None) };
-        let begun = Instant::now();
-        let cached = reader.look(game_id)?;
-        if let Some(cached) = &cached {
-            let rows = cached.record.as_ref().map_or(0, |record| record.rows);
-            self.phases.check.add(begun.elapsed(), rows.into());
-        }
-        Ok(cached)
-    }
-
-    /// Lets go of the cache: whoever writes it may have to wait for that.
-    pub(super) fn rest(&self) -> Result<(), CacheError> {
-        self.reader.as_ref().map_or(Ok(()), GameReader::let_go)
-    }
-
-    fn pack(&mut self, record: GameRecord) -> io::Result<PackedGame> {
-        let begun = Instant::now();
-        let game = self.packer.pack(record, &self.game)?;
-        self.phases.compress.add(begun.elapsed(), game.packed_bytes());
-        Ok(game)
-    }
+/// A log that is refused whatever its bytes are.
+fn refused(log: &LogFile, error: LogError) -> Examined {
+    let (source_path, outcome) = (log.source_path(), Outcome::Refused(error));
+    Examined { game_id: log.game_id, source_path, outcome, key: None, bytes: 0 }
 }
 
 /// What a panic said.
@@ -252,7 +221,7 @@ mod tests {
     use crate::rules::PlayerCount;
     use crate::simulate::simulate_game;
 
-    /// Bytes over which this program fails: it knows no others.
+    /// Bytes on which prep panics: it knows no others.
     const POISON: &[u8] = b"panic";
 
     pub(super) fn panic_over(bytes: &[u8]) {
@@ -260,47 +229,40 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_larger_than_any_log_is_refused() {
-        let folder = tempfile::tempdir().unwrap();
-        // One hole: it takes no room on the disk, and would take all of the memory.
-        std::fs::File::create(folder.path().join("1.csv")).unwrap().set_len(1 << 40).unwrap();
-        let phases = IngestPhases::new();
-        let mut examiner =
-            Examiner::new(ReadOptions::default(), Purpose::Encode, None, &phases).unwrap();
-        let logs = find_logs(folder.path()).unwrap().logs;
-        let Outcome::NotTaken(error) = examiner.examine(folder.path(), &logs, 0).unwrap().outcome
-        else {
-            panic!("it was taken");
-        };
-        assert_eq!(
-            error.to_string(),
-            "1.csv: found a file of 1099511627776 bytes, expected a log of at most 268435456 bytes"
-        );
-        assert!(examiner.bytes.is_empty());
-    }
-
-    #[test]
-    fn a_panic_over_one_log_is_a_refusal_of_that_log_and_the_next_one_goes_in() {
+    fn panic_refuses_one_log_only() {
         let folder = tempfile::tempdir().unwrap();
         let turns = simulate_game(PlayerCount::Two, 1);
         let mut log = Vec::new();
         write_log(&mut log, GameId(2), &turns, Dialect::Nan).unwrap();
         std::fs::write(folder.path().join("1.csv"), POISON).unwrap();
         std::fs::write(folder.path().join("2.csv"), log).unwrap();
-        let phases = IngestPhases::new();
-        let mut examiner =
-            Examiner::new(ReadOptions::default(), Purpose::Encode, None, &phases).unwrap();
         let logs = find_logs(folder.path()).unwrap().logs;
-        let mut examine =
-            |place: usize| examiner.examine(folder.path(), &logs, place).unwrap().outcome;
+        let examination = Examination {
+            root: folder.path(),
+            read: ReadOptions::default(),
+            encode: true,
+            cached: &CachedGames::default(),
+            phases: &IngestPhases::new(),
+        };
+        let mut examiner = Examiner::new(&examination).unwrap();
+        let mut results = Vec::new();
         for _ in 0..2 {
-            let Outcome::NotTaken(error) = examine(0) else { panic!("it went in") };
-            assert_eq!(error.fault.kind, LogErrorKind::Internal);
-            let said = error.to_string();
-            for part in ["1.csv: ", "over 5 bytes", "report"] {
-                assert!(said.contains(part), "{part} is not in {said}");
+            for log in &logs {
+                examiner.examine_game(std::slice::from_ref(log), &mut results).unwrap();
             }
-            let Outcome::Stale { game: Some(game), .. } = examine(1) else { panic!("not encoded") };
+        }
+        for pair in results.as_chunks().0 {
+            let [Examined { outcome: Outcome::Refused(error), .. }, good] = pair else {
+                panic!("it was ingested")
+            };
+            assert_eq!(error.fault.kind, LogErrorKind::Internal);
+            let message = error.to_string();
+            for part in ["1.csv: ", "over 5 bytes", "report"] {
+                assert!(message.contains(part), "{part} is not in {message}");
+            }
+            let Outcome::Stale { game: Some(game), .. } = &good.outcome else {
+                panic!("not encoded")
+            };
             assert_eq!(game.packed.record.rows as usize, turns.len());
         }
     }

@@ -1,9 +1,8 @@
 //! Finding the logs below a folder.
 
 use super::IngestError;
-use super::log_list::{LogList, LogListBuilder};
 use crate::gamelog::GameId;
-use rustix::io::Errno;
+use crate::platform::means_link_loop;
 use std::path::{Path, PathBuf};
 use walkdir::WalkDir;
 
@@ -41,11 +40,10 @@ impl LogFile {
 #[derive(Clone, Debug, Default)]
 pub struct FoundLogs {
     /// The logs by game id, then by path.
-    pub logs: LogList,
+    pub logs: Vec<LogFile>,
     /// CSV files that are not logs, below the folder.
     pub skipped: Vec<PathBuf>,
-    /// Links that lead back to a folder they lie in, or to themselves, below the folder. Nothing
-    /// is behind them that is not found anyway.
+    /// Links that lead back to a folder they are in, or to themselves, below the folder.
     pub loops: Vec<PathBuf>,
     /// Files that are no CSV files, in all.
     pub others: usize,
@@ -54,30 +52,13 @@ pub struct FoundLogs {
 }
 
 /// Searches a folder and all folders in it for `*.csv` files whose stem is a whole number.
-/// Hidden files and folders are passed over; links are followed. A log that is a link to nothing is
-/// found too: its game is not gone, it cannot be read.
+/// Hidden files and folders are ignored; links are followed. A log that is a link to nothing is
+/// found too: its game is not deleted, it cannot be read.
 ///
 /// # Errors
 /// If the folder, or any folder in it, cannot be read: a part that cannot be seen must not be
-/// taken for games that are gone.
+/// taken for games that are deleted.
 pub fn find_logs(root: &Path) -> Result<FoundLogs, IngestError> {
-    let mut logs = LogListBuilder::default();
-    let found = search(root, |game_id, path| logs.push(game_id, path))?;
-    Ok(FoundLogs { logs: logs.finish(), ..found })
-}
-
-/// Makes sure that there are logs to be found, without making a list of them.
-///
-/// # Errors
-/// As [`find_logs`], and if there are none.
-pub fn check_for_logs(root: &Path) -> Result<(), IngestError> {
-    let mut logs = 0;
-    let found = search(root, |_, _| logs += 1)?;
-    if logs == 0 { Err(IngestError::no_logs(root, &found)) } else { Ok(()) }
-}
-
-/// Gives each log to `log`, in any order, by its path below `root`, and returns all else that is found.
-fn search(root: &Path, mut log: impl FnMut(GameId, &Path)) -> Result<FoundLogs, IngestError> {
     if root.is_file() {
         let folder = root.parent().filter(|folder| !folder.as_os_str().is_empty());
         let folder = folder.unwrap_or(Path::new(".")).to_owned();
@@ -122,15 +103,25 @@ fn search(root: &Path, mut log: impl FnMut(GameId, &Path)) -> Result<FoundLogs, 
             }
             continue;
         }
-        let relative_path = path.strip_prefix(root).unwrap_or(path);
+        let relative_path = path.strip_prefix(root).unwrap_or(path).to_owned();
         match game_id_of(path) {
-            Some(game_id) => log(game_id, relative_path),
-            None => found.skipped.push(relative_path.to_owned()),
+            Some(game_id) => found.logs.push(LogFile { game_id, relative_path }),
+            None => found.skipped.push(relative_path),
         }
     }
+    found.logs.sort();
     found.skipped.sort();
     found.loops.sort();
     Ok(found)
+}
+
+/// Makes sure that there are logs in a folder.
+///
+/// # Errors
+/// As [`find_logs`], and if there are none.
+pub fn check_for_logs(root: &Path) -> Result<(), IngestError> {
+    let found = find_logs(root)?;
+    if found.logs.is_empty() { Err(no_logs(root, &found)) } else { Ok(()) }
 }
 
 fn is_hidden(path: &Path) -> bool {
@@ -152,8 +143,7 @@ fn is_link_to_nothing(path: &Path) -> bool {
 }
 
 fn is_loop(error: &walkdir::Error) -> bool {
-    let is_itself = |error| Errno::from_io_error(error) == Some(Errno::LOOP);
-    error.loop_ancestor().is_some() || error.io_error().is_some_and(is_itself)
+    error.loop_ancestor().is_some() || error.io_error().is_some_and(means_link_loop)
 }
 
 /// Whose log a file is by its name: the stem, if that is a whole number.
@@ -164,19 +154,23 @@ pub fn game_id_of(path: &Path) -> Option<GameId> {
     if is_whole_number { stem.parse().ok().map(GameId) } else { None }
 }
 
+/// The error about a folder without logs: says what it holds instead.
+pub(super) fn no_logs(root: &Path, found: &FoundLogs) -> IngestError {
+    IngestError::NoLogs { root: root.to_owned(), instead: instead_of_logs(found) }
+}
+
 /// What a folder without logs holds, and what could be done about it.
-pub(super) fn instead_of_logs(found: &FoundLogs) -> String {
+fn instead_of_logs(found: &FoundLogs) -> String {
     match (&found.skipped[..], &found.other) {
         (_, Some(other)) if is_archive(other) => {
-            return format!("{} is packed: unpack it first", other.display());
+            return format!("{} is an archive: unpack it first", other.display());
         }
         ([], Some(other)) => {
             let (shown, more) = (other.display(), found.others - 1);
             return match more {
                 0 => format!("there is only {shown}, which is no log: is it the right folder?"),
                 _ => format!(
-                    "there are {shown} and {more} more files that are no logs: is it the \
-                              right folder?"
+                    "there are {shown} and {more} more files that are no logs: is it the right folder?"
                 ),
             };
         }
@@ -196,12 +190,12 @@ pub(super) fn instead_of_logs(found: &FoundLogs) -> String {
 /// One sentence about a link that was not followed.
 pub(super) fn loop_note(path: &Path) -> String {
     format!(
-        "{} is a link that leads back to where it lies: it is not followed, remove it",
+        "{} is a link that leads back to a folder it is in: it is not followed, remove it",
         path.display()
     )
 }
 
-/// One sentence about a file that was passed over.
+/// One sentence about a file that was skipped.
 pub(super) fn skipped_note(path: &Path) -> String {
     let shown = path.display();
     if path.file_name().is_some_and(|name| name == AGGREGATE) {
@@ -219,7 +213,7 @@ mod tests {
     use std::fs;
 
     #[test]
-    fn logs_are_found_in_any_layout_and_nothing_else_is() {
+    fn logs_are_found_in_any_layout() {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path();
         for path in [
@@ -261,7 +255,7 @@ mod tests {
 
     #[test]
     #[cfg(unix)]
-    fn a_link_to_nothing_is_a_log_if_it_is_named_like_one_and_an_error_if_it_may_be_a_folder() {
+    fn broken_link_is_a_log_or_an_error() {
         use std::os::unix::fs::symlink;
         let folder = tempfile::tempdir().unwrap();
         for name in ["5.csv", "notes.csv", ".#6.csv"] {
@@ -278,7 +272,7 @@ mod tests {
 
     #[test]
     #[cfg(unix)]
-    fn a_link_in_a_circle_is_noted_and_stops_nothing() {
+    fn link_loop_is_noted() {
         use std::os::unix::fs::symlink;
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path();
@@ -295,7 +289,7 @@ mod tests {
 
     #[test]
     #[cfg(unix)]
-    fn two_names_that_are_not_utf8_stay_two() {
+    fn names_that_are_not_utf8_stay_different() {
         use std::os::unix::ffi::OsStrExt;
         let path = |bytes| {
             let relative_path = PathBuf::from(std::ffi::OsStr::from_bytes(bytes));
@@ -307,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_is_not_there_is_an_error() {
+    fn missing_folder_is_an_error() {
         assert!(matches!(find_logs(Path::new("/no/such")), Err(IngestError::NoFolder(_))));
     }
 }

@@ -12,37 +12,37 @@ use std::fmt;
 /// | name | what is done |
 /// | --- | --- |
 /// | `new` | encoded: the cache does not have it |
-/// | `bytes_changed` | encoded anew: its log holds other bytes |
-/// | `encoder_changed` | encoded anew: another version of the encoder made its rows |
-/// | `schema_changed` | encoded anew: the columns are others |
-/// | `repair_changed` | encoded anew: it has the gem fault, and `--repair` is not as it was |
-/// | `damaged` | encoded anew: its cached rows are not what was stored |
-/// | `gone` | leaves the cache: its log is gone |
+/// | `bytes_changed` | encoded again: its log holds other bytes |
+/// | `encoder_changed` | encoded again: another version of the encoder made its rows |
+/// | `schema_changed` | encoded again: the columns have changed |
+/// | `repair_changed` | encoded again: it has the gem fault, and `--repair` is not as it was |
+/// | `damaged` | encoded again: its cached rows are not what was stored |
+/// | `deleted` | removed from the cache: its log is deleted |
 /// | `refused` | nothing: its log cannot be read, an older version stays |
-/// | `set_aside` | nothing yet: its log is still being written, an older version stays |
+/// | `deferred` | nothing yet: its log is still being written, an older version stays |
 /// | `up_to_date` | nothing |
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum GameStatus {
     /// Its cached rows are right.
     UpToDate {
         /// The cache still says that its log was refused; so would an export, until an ingest.
-        mended: bool,
+        repaired: bool,
     },
     /// It would be encoded.
     Stale(StaleReason),
     /// Its log cannot be read.
     Refused(LogError),
     /// Its log looks as if it were still being written.
-    SetAside(LogError),
-    /// Its log is gone; it would leave the cache.
-    Gone,
+    Deferred(LogError),
+    /// Its log is deleted; it would be removed from the cache.
+    Deleted,
 }
 
 impl GameStatus {
-    /// Of a log that does not go in: set aside if it may be unfinished, else refused.
-    pub fn not_taken(error: LogError) -> GameStatus {
+    /// Of a log that cannot be read: deferred if it may be unfinished, else refused.
+    pub fn refused(error: LogError) -> GameStatus {
         match error.fault.kind.may_be_unfinished() {
-            true => GameStatus::SetAside(error),
+            true => GameStatus::Deferred(error),
             false => GameStatus::Refused(error),
         }
     }
@@ -53,33 +53,33 @@ impl GameStatus {
             GameStatus::UpToDate { .. } => UP_TO_DATE,
             GameStatus::Stale(reason) => reason.name(),
             GameStatus::Refused(_) => REFUSED,
-            GameStatus::SetAside(_) => SET_ASIDE,
-            GameStatus::Gone => GONE,
+            GameStatus::Deferred(_) => DEFERRED,
+            GameStatus::Deleted => DELETED,
         }
     }
 }
 
 pub(super) const UP_TO_DATE: &str = "up_to_date";
 pub(super) const REFUSED: &str = "refused";
-pub(super) const SET_ASIDE: &str = "set_aside";
-pub(super) const GONE: &str = "gone";
+pub(super) const DEFERRED: &str = "deferred";
+pub(super) const DELETED: &str = "deleted";
 
 impl fmt::Display for GameStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            GameStatus::UpToDate { mended: false } => f.write_str("up to date"),
-            GameStatus::UpToDate { mended: true } => {
+            GameStatus::UpToDate { repaired: false } => f.write_str("up to date"),
+            GameStatus::UpToDate { repaired: true } => {
                 f.write_str("its log was refused and is now as cached again")
             }
             GameStatus::Stale(reason) => reason.fmt(f),
             GameStatus::Refused(error) => write!(f, "refused: {error}"),
-            GameStatus::SetAside(error) => write!(f, "set aside: {error}"),
-            GameStatus::Gone => f.write_str("its log is gone"),
+            GameStatus::Deferred(error) => write!(f, "deferred: {error}"),
+            GameStatus::Deleted => f.write_str("its log is deleted"),
         }
     }
 }
 
-/// How many games have each status, by name. Names without a game are not there.
+/// How many games have each status, by name. Names without a game are absent.
 pub type StatusCounts = BTreeMap<&'static str, usize>;
 
 /// What rows were made from, or would be now.
@@ -93,7 +93,7 @@ pub struct GameVersion {
     pub encoder_version: u32,
     /// Fingerprint of the columns.
     pub feature_schema: String,
-    /// Whether rows with the gem fault are read as they were meant.
+    /// Whether rows with the gem fault are repaired.
     pub repaired: bool,
 }
 
@@ -126,23 +126,16 @@ pub struct StatusEntry {
     pub status: GameStatus,
     /// What its cached rows were made from; `None` if there are none.
     pub old: Option<GameVersion>,
-    /// What they would be made from now; `None` if its log is gone or its bytes cannot be had.
+    /// What they would be made from now; `None` if its log is deleted or cannot be read.
     pub new: Option<GameVersion>,
-    /// Whether its log does not go in while an older version of the game stays in the cache.
+    /// Whether its log cannot be read while an older version of the game stays in the cache.
     pub older_version_kept: bool,
 }
 
 impl StatusEntry {
-    /// A game whose log is gone, with what its cached rows were made from, if there are any.
-    pub(super) fn gone(game_id: GameId, path: String, old: Option<GameVersion>) -> StatusEntry {
-        let (status, new, older_version_kept) = (GameStatus::Gone, None, false);
+    /// A game whose log is deleted, with what its cached rows were made from, if there are any.
+    pub(super) fn deleted(game_id: GameId, path: String, old: Option<GameVersion>) -> StatusEntry {
+        let (status, new, older_version_kept) = (GameStatus::Deleted, None, false);
         StatusEntry { game_id, path, status, old, new, older_version_kept }
-    }
-
-    /// A cached game whose log is gone. A damaged row does not say where that lay.
-    pub(super) fn gone_from_cache(game_id: GameId, record: Option<GameRecord>) -> StatusEntry {
-        let old = record.as_ref().map(GameVersion::of_record);
-        let path = record.map_or_else(|| format!("game {game_id}"), |record| record.source_path);
-        StatusEntry::gone(game_id, path, old)
     }
 }

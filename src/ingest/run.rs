@@ -1,18 +1,15 @@
 //! A run of `prep ingest`.
 
 use super::IngestError;
-use super::disk_full::Shortage;
-use super::examine::{Examined, Examiner, NewGame, Outcome, Purpose};
-use super::find::{FoundLogs, find_logs, loop_note, skipped_note};
-use super::game_status::{GONE, REFUSED, SET_ASIDE, UP_TO_DATE};
-use super::log_list::LogList;
-use super::missing::Missing;
+use super::batch::Batches;
+use super::cached::{CachedGames, has_log, too_many_missing};
+use super::examine::{Examination, Examined, NewGame, Outcome};
+use super::find::{FoundLogs, LogFile, find_logs, loop_note, no_logs, skipped_note};
+use super::game_status::{DEFERRED, DELETED, REFUSED, UP_TO_DATE};
 use super::phases::IngestPhases;
 use super::summary::IngestSummary;
-use super::workers::spread;
-use super::writer::Writer;
 use crate::accounting::check_all_done;
-use crate::cache::{Cache, CacheError, CachedGame};
+use crate::cache::{CachedGame, Reader, Writer};
 use crate::gamelog::{GameId, LogError, ReadOptions};
 use crate::memory::report_memory;
 use crate::progress::{Amount, Progress};
@@ -28,27 +25,24 @@ use std::time::Instant;
 pub struct IngestOptions {
     /// The folder that holds the logs.
     pub root: PathBuf,
-    /// Worker threads; 0 for one each core.
+    /// Worker threads.
     pub jobs: usize,
     /// Games stored per commit.
     pub batch_size: NonZeroUsize,
     /// How logs are read.
     pub read: ReadOptions,
-    /// Do everything but store.
-    pub dry_run: bool,
-    /// Look only at so many logs, those with the lowest game ids. The others are not taken for
-    /// gone.
+    /// Look only at so many games, those with the lowest ids. The others are not taken for deleted.
     pub max_games: Option<usize>,
-    /// Remove games whose logs are gone even if they are more than a fifth of the cache.
+    /// Remove games whose logs are deleted even if they are more than a fifth of the cache.
     pub allow_delete: bool,
-    /// Remove no game whose log is gone.
+    /// Remove no game whose log is deleted.
     pub keep_missing: bool,
     /// Report resident memory after each batch.
     pub monitor_memory: bool,
 }
 
-/// Brings the cache in line with the folder. Without a cache, as in a dry run before the first, it
-/// only says what it would do.
+/// Makes the cache mirror the folder. `before` is what it holds before the run, `None` if it is new.
+/// Without a `writer`, a dry run, it only says what it would do.
 ///
 /// `stop` ends the run early but cleanly: what is encoded by then is committed.
 ///
@@ -56,16 +50,54 @@ pub struct IngestOptions {
 /// If the folder cannot be searched, holds no logs, or the cache cannot be written. Logs that
 /// cannot be read are no error: see [`IngestSummary::refused`].
 pub fn ingest(
-    cache: Option<&Cache>,
+    before: Option<Reader>,
+    writer: Option<&Writer<'_>>,
     options: &IngestOptions,
     progress: &dyn Progress,
     stop: &AtomicBool,
 ) -> Result<IngestSummary, IngestError> {
+    let logs = look_for_logs(options, progress)?;
+    let games: Vec<&[LogFile]> = logs.chunk_by(|log, next| log.game_id == next.game_id).collect();
+    let games = &games[..games.len().min(options.max_games.unwrap_or(usize::MAX))];
+    progress.begin("reading the cache", Amount::Unknown);
+    let (begun, phases) = (Instant::now(), IngestPhases::new());
+    let cached = CachedGames::load(before.as_ref(), options.jobs, &phases)?;
+    // A commit waits for readers.
+    drop(before);
+    progress.end();
+    tracing::debug!("{} in {}", counted(games.len(), "game"), options.root.display());
+    report_memory(options.monitor_memory, "at the start");
+
+    let mut run = Run {
+        options,
+        phases: &phases,
+        batches: Batches::new(writer, options.batch_size, logs.len()),
+        logs: &logs,
+        cached: &cached,
+        refused_before: cached.refused_games(),
+        summary: IngestSummary::default(),
+    };
+    cached.games.values().flat_map(|game| &game.record).for_each(|record| {
+        run.summary.cache.add(record);
+    });
+    run.examine(games, progress, stop)?;
+    progress.begin("committing", Amount::Unknown);
+    run.finish(games, stop)?;
+    progress.end();
+    phases.report(begun, options.jobs);
+    report_memory(options.monitor_memory, "at the end");
+    Ok(run.summary)
+}
+
+fn look_for_logs(
+    options: &IngestOptions,
+    progress: &dyn Progress,
+) -> Result<Vec<LogFile>, IngestError> {
     progress.begin("looking for logs", Amount::Unknown);
     let found = find_logs(&options.root)?;
     progress.end();
     if found.logs.is_empty() && !options.allow_delete {
-        return Err(IngestError::no_logs(&options.root, &found));
+        return Err(no_logs(&options.root, &found));
     }
     let FoundLogs { logs, skipped, loops, .. } = found;
     for path in &loops {
@@ -74,280 +106,180 @@ pub fn ingest(
     for path in &skipped {
         tracing::info!("{}", skipped_note(path));
     }
-    let refusals = cache.map_or(Ok(Vec::new()), Cache::refusals)?;
-    let looked_at = logs.len().min(options.max_games.unwrap_or(usize::MAX));
-
-    let (begun, phases) = (Instant::now(), IngestPhases::new());
-    let mut run = Run {
-        options,
-        phases: &phases,
-        writer: Writer::new(
-            cache.filter(|_| !options.dry_run),
-            logs.len(),
-            options.batch_size,
-            stop,
-        ),
-        logs: &logs,
-        missing: Missing::default(),
-        cache,
-        refused_before: refusals.into_iter().map(|refusal| refusal.game_id).collect(),
-        not_taken: BTreeSet::new(),
-        summary: IngestSummary::default(),
-    };
-    tracing::debug!("{} in {}", counted(looked_at, "log"), options.root.display());
-    report_memory(options.monitor_memory, "at the start");
-    progress.begin("ingesting", Amount::Games(looked_at as u64));
-    let gone_through = run.go_through(looked_at, progress, stop);
-    if let (Err(IngestError::Cache(CacheError::DiskFull { .. })), Some(cache)) =
-        (&gone_through, cache)
-    {
-        return Err(IngestError::DiskFull(run.shortage(cache, looked_at)));
-    }
-    phases.report(begun, gone_through?);
-    report_memory(options.monitor_memory, "at the end");
-    Ok(run.into_summary())
+    Ok(logs)
 }
 
 struct Run<'a> {
     options: &'a IngestOptions,
     phases: &'a IngestPhases,
-    writer: Writer<'a>,
-    logs: &'a LogList,
-    /// Games that were cached before the run and have no log.
-    missing: Missing,
-    cache: Option<&'a Cache>,
-    /// Games of which the cache says that their log was refused or set aside.
+    batches: Batches<'a>,
+    logs: &'a [LogFile],
+    cached: &'a CachedGames,
+    /// Games of which the cache says that a log was refused or deferred.
     refused_before: BTreeSet<GameId>,
-    /// Games whose logs did not go in, so far.
-    not_taken: BTreeSet<GameId>,
     summary: IngestSummary,
 }
 
 impl Run<'_> {
-    /// Returns how many threads worked.
-    fn go_through(
+    /// Examines the logs of some games on all threads, and stores the results.
+    fn examine(
         &mut self,
-        looked_at: usize,
+        games: &[&[LogFile]],
         progress: &dyn Progress,
         stop: &AtomicBool,
-    ) -> Result<usize, IngestError> {
-        let threads = self.examine_all(looked_at, progress, stop)?;
-        progress.begin("committing", Amount::Unknown);
-        self.summary.interrupted = stop.load(Ordering::Relaxed);
-        if !self.summary.interrupted {
-            // Logs that are not among the first `looked_at` are left out because of `max_games`.
-            let examined = self.summary.logs as u64;
-            if let Err(error) = check_all_done("logs were examined", examined, looked_at as u64) {
-                self.writer.leave_unfinished()?;
-                return Err(error.into());
-            }
-            self.remove_missing()?;
-        }
-        self.forget_refusals()?;
-        if !self.summary.interrupted {
-            self.writer.finish()?;
-        }
-        self.phases.store.time(|| self.writer.commit())?;
-        progress.end();
-        Ok(threads)
-    }
-
-    /// After the disk was full: what was not committed is gone by now.
-    fn shortage(self, cache: &Cache, looked_at: usize) -> Shortage {
-        let packed = self.writer.packed();
-        // Rolls back what is open.
-        drop(self.writer);
-        cache.try_to_empty_write_ahead_log();
-        let logs = self.logs.iter().take(looked_at);
-        // What cannot be read is encoded anew.
-        let record = |game_id| cache.plain_columns(game_id).ok().flatten()?.ok();
-        Shortage::of(cache.path(), &self.options.root, logs, record, packed)
-    }
-
-    /// Spreads the first `looked_at` logs over worker threads, stores what they send, and returns
-    /// how many threads there were.
-    fn examine_all(
-        &mut self,
-        looked_at: usize,
-        progress: &dyn Progress,
-        stop: &AtomicBool,
-    ) -> Result<usize, IngestError> {
-        let (options, logs) = (self.options, self.logs);
-        let (cache_file, phases) = (self.cache.map(Cache::path), self.phases);
-        let begin = || Examiner::new(options.read, Purpose::Encode, cache_file, phases);
-        let work = |examiner: &mut Examiner<'_>, place: usize| {
-            examiner.examine(&options.root, logs, place)
+    ) -> Result<(), IngestError> {
+        progress.begin("ingesting", Amount::Games(games.len() as u64));
+        let examination = Examination {
+            root: &self.options.root,
+            read: self.options.read,
+            encode: true,
+            cached: self.cached,
+            phases: self.phases,
         };
-        let rest = |examiner: &mut Examiner<'_>| examiner.rest();
-        spread(options.jobs, looked_at, stop, begin, work, rest, |results| {
-            self.look_at_the_cache()?;
-            for result in results {
-                self.take(result?)?;
-                progress.advance(1);
-            }
-            Ok(())
+        let mut last = None;
+        examination.run(games, self.options.jobs, stop, |examined| {
+            let is_first_of_game = last.replace(examined.game_id) != Some(examined.game_id);
+            progress.advance(is_first_of_game.into());
+            self.take(examined, is_first_of_game)
         })
     }
 
-    /// Finds out what is in the cache, and which of its games have no log. Reads the plain columns of
-    /// every game, so that a file that does not hang together is found out before anything is written
-    /// to it.
-    fn look_at_the_cache(&mut self) -> Result<(), CacheError> {
-        let Some(cache) = self.cache else { return Ok(()) };
-        cache.each_game(|game_id, record| {
-            if let Ok(record) = &record {
-                self.summary.cache.add(record);
-            }
-            self.missing.look_at(game_id, record.ok().as_ref(), self.logs);
-        })
-    }
-
-    fn take(&mut self, examined: Examined) -> Result<(), IngestError> {
-        let Examined { game_id, source_path, outcome, cached, key, .. } = examined;
+    fn take(&mut self, examined: Examined, is_first_of_game: bool) -> Result<(), IngestError> {
+        let Examined { game_id, source_path, outcome, key, .. } = examined;
+        let cached = self.cached.games.get(&game_id);
         self.summary.logs += 1;
+        if is_first_of_game && self.refused_before.contains(&game_id) {
+            // The log can be read now, or is refused again, maybe under another path. In one transaction
+            // with the rows: no export says of them that they are from an older log.
+            self.batches.write(|writer| writer.remove_refusals(game_id))?;
+        }
         match outcome {
             Outcome::UpToDate => {
                 self.summary.count(UP_TO_DATE);
-                self.note_moved(game_id, &source_path, cached)?;
-                self.note_mended(game_id)?;
+                self.update_path(game_id, &source_path, cached)
             }
             Outcome::Stale { why, game } => {
-                if cached.as_ref().is_some_and(|cached| cached.damage().is_some()) {
-                    self.writer.check_structure()?;
-                }
                 self.summary.count(why.name());
-                self.note_mended(game_id)?;
-                if let Some(game) = game {
-                    self.store(*game, cached)?;
-                }
+                game.map_or(Ok(()), |game| self.store(&game, cached))
             }
-            Outcome::NotTaken(error) => {
-                let source_hash = key.map(|key| key.source_hash);
-                self.refuse(game_id, source_hash, error, cached.is_some())?;
+            Outcome::Refused(error) => {
+                if is_first_of_game {
+                    self.summary.count(match error.fault.kind.may_be_unfinished() {
+                        true => DEFERRED,
+                        false => REFUSED,
+                    });
+                }
+                self.refuse(game_id, key.map(|key| key.source_hash), error)
             }
         }
-        Ok(())
     }
 
-    /// Stores a game in the place of what is cached of it.
-    fn store(&mut self, game: NewGame, old: Option<CachedGame>) -> Result<(), CacheError> {
-        let packed = &game.packed;
-        if let Some(CachedGame { record: Ok(old), .. }) = old {
-            self.summary.cache.remove(&old);
+    /// Stores a game in place of what is cached of it.
+    fn store(&mut self, game: &NewGame, old: Option<&CachedGame>) -> Result<(), IngestError> {
+        if old.is_some_and(|old| old.damage.is_some()) {
+            self.batches.check_structure()?;
         }
-        self.summary.cache.add(&packed.record);
-        self.summary.just_encoded.add(&packed.record);
-        let (begun, bytes) = (Instant::now(), packed.packed_bytes());
-        let ended_batch = self.writer.put(game)?;
+        let record = &game.packed.record;
+        if let Some(old) = old.and_then(|old| old.record.as_ref()) {
+            self.summary.cache.subtract(old);
+        }
+        self.summary.cache.add(record);
+        self.summary.just_encoded.add(record);
+        let (begun, bytes) = (Instant::now(), game.packed.packed_bytes());
+        let ended_batch = self.batches.put(game)?;
         self.phases.store.add(begun.elapsed(), bytes);
         report_memory(self.options.monitor_memory && ended_batch, "after a batch");
         Ok(())
     }
 
-    /// Notes that a log did not go in: with the batch, so that a run that is killed has said it of
-    /// every log it got to.
+    /// Records that a log was refused or deferred: with the batch, so that a run that is killed has said
+    /// it of every log it got to.
     fn refuse(
         &mut self,
         game_id: GameId,
         source_hash: Option<blake3::Hash>,
         error: LogError,
-        is_cached: bool,
-    ) -> Result<(), CacheError> {
-        let is_set_aside = error.fault.kind.may_be_unfinished();
-        let is_first_of_game = self.not_taken.insert(game_id);
-        if is_first_of_game {
-            // What was said of the game before may be about a file that lies elsewhere now.
-            if self.refused_before.contains(&game_id) {
-                self.writer.write(|batch| batch.clear_refusals_of(game_id))?;
-            }
-            if is_cached {
-                self.summary.older_version_kept.insert(game_id);
-            }
-            self.summary.count(if is_set_aside { SET_ASIDE } else { REFUSED });
+    ) -> Result<(), IngestError> {
+        if self.cached.games.contains_key(&game_id) {
+            self.summary.older_version_kept.insert(game_id);
         }
-        self.writer.write(|batch| batch.put_refusal(game_id, source_hash, &error))?;
-        self.writer.end_game(0)?;
-        let list = match is_set_aside {
-            true => &mut self.summary.set_aside,
-            false => &mut self.summary.refused,
-        };
-        list.push(error);
+        self.batches.write(|writer| writer.put_refusal(game_id, source_hash, &error))?;
+        self.batches.end_game(0)?;
+        match error.fault.kind.may_be_unfinished() {
+            true => self.summary.deferred.push(error),
+            false => self.summary.refused.push(error),
+        }
         Ok(())
     }
 
-    /// A log that only lies elsewhere keeps its rows.
-    fn note_moved(
+    /// A log that was only moved keeps its rows.
+    fn update_path(
         &mut self,
         game_id: GameId,
         source_path: &str,
-        cached: Option<CachedGame>,
-    ) -> Result<(), CacheError> {
-        match cached.map(|cached| cached.record) {
-            Some(Ok(record)) if record.source_path != source_path => {
-                self.writer.write(|batch| batch.set_source_path(game_id, source_path))?;
-                // With a path of another length, all of the game's row is written anew.
-                self.writer.end_game(u64::from(record.rows) * PACKED_BYTES_A_ROW)?;
+        cached: Option<&CachedGame>,
+    ) -> Result<(), IngestError> {
+        /// What a row of a game takes in the cache, about.
+        const BYTES_PER_ROW: u64 = 200;
+        match cached.and_then(|cached| cached.record.as_ref()) {
+            Some(record) if record.source_path != source_path => {
+                self.batches.write(|writer| writer.set_source_path(game_id, source_path))?;
+                // With a path of another length, all of the game's row is written again.
+                self.batches.end_game(u64::from(record.rows) * BYTES_PER_ROW)?;
                 Ok(())
             }
             _ => Ok(()),
         }
     }
 
-    /// A log that can be read is no longer refused. In one transaction with its rows: whatever
-    /// becomes of this run, no export says of them that they are from an older log.
-    fn note_mended(&mut self, game_id: GameId) -> Result<(), CacheError> {
-        if self.refused_before.contains(&game_id) {
-            self.writer.write(|batch| batch.clear_refusals_of(game_id))?;
+    /// Removes what has no log any more, and commits.
+    fn finish(&mut self, games: &[&[LogFile]], stop: &AtomicBool) -> Result<(), IngestError> {
+        for list in [&mut self.summary.refused, &mut self.summary.deferred] {
+            list.sort_by(|a, b| a.file.cmp(&b.file));
         }
-        Ok(())
+        self.summary.interrupted = stop.load(Ordering::Relaxed);
+        if self.summary.interrupted {
+            return Ok(self.batches.commit()?);
+        }
+        let found: usize = games.iter().map(|logs| logs.len()).sum();
+        if let Err(error) =
+            check_all_done("logs were examined", self.summary.logs as u64, found as u64)
+        {
+            self.batches.leave_unfinished()?;
+            return Err(error.into());
+        }
+        self.remove_missing()?;
+        let Run { batches, phases, cached, .. } = self;
+        Ok(phases.store.time(|| batches.finish(cached.last_ingest_finished))?)
     }
 
-    /// Makes the cache mirror the folder, unless so much is gone that the folder is the suspect.
-    fn remove_missing(&mut self) -> Result<(), CacheError> {
-        let missing = self.missing.game_ids();
-        if !missing.is_empty() {
-            self.summary.counts.insert(GONE, missing.len());
+    /// Removes games without a log, unless they are so many that the folder is probably incomplete.
+    fn remove_missing(&mut self) -> Result<(), IngestError> {
+        for &game_id in &self.refused_before {
+            if !has_log(self.logs, game_id) {
+                self.batches.write(|writer| writer.remove_refusals(game_id))?;
+                // It may never have been cached; then it is counted here.
+                if !self.cached.games.contains_key(&game_id) {
+                    self.summary.count(DELETED);
+                }
+            }
         }
-        self.summary.gone = missing.to_vec();
-        let is_suspect = self.missing.are_too_many() && !self.options.allow_delete;
-        if self.options.keep_missing || is_suspect {
-            self.summary.missing_kept = missing.len();
+        let missing = self.cached.without_log(self.logs);
+        let is_suspect = too_many_missing(missing.len(), self.cached.games.len());
+        missing.iter().for_each(|_| self.summary.count(DELETED));
+        self.summary.deleted = missing;
+        if self.options.keep_missing || is_suspect && !self.options.allow_delete {
+            self.summary.deleted_but_kept = self.summary.deleted.len();
             self.summary.removal_blocked = !self.options.keep_missing;
             return Ok(());
         }
-        if !missing.is_empty() {
-            self.writer.check_structure()?;
-        }
-        for &game_id in missing {
-            self.writer.write(|batch| batch.remove(game_id))?;
-        }
-        self.summary.cache.remove_all(self.missing.totals());
-        Ok(())
-    }
-
-    /// Forgets the refusals of games that have no log any more. Those of logs that this run looked
-    /// at are right by now, and the others stay.
-    fn forget_refusals(&mut self) -> Result<(), CacheError> {
-        for &game_id in &self.refused_before {
-            if !self.logs.contains(game_id) {
-                self.writer.write(|batch| batch.clear_refusals_of(game_id))?;
-                // It may never have been cached; then nothing has counted it yet.
-                if !self.missing.contains(game_id) && !self.summary.interrupted {
-                    self.summary.count(GONE);
-                }
+        for &game_id in &self.summary.deleted {
+            self.batches.check_structure()?;
+            self.batches.write(|writer| writer.remove(game_id))?;
+            if let Some(record) = &self.cached.games[&game_id].record {
+                self.summary.cache.subtract(record);
             }
         }
         Ok(())
     }
-
-    fn into_summary(self) -> IngestSummary {
-        let mut summary = self.summary;
-        for list in [&mut summary.refused, &mut summary.set_aside] {
-            list.sort_by(|a, b| a.file.cmp(&b.file));
-        }
-        summary
-    }
 }
-
-/// What a row of a game takes in the cache, about.
-const PACKED_BYTES_A_ROW: u64 = 200;

@@ -1,15 +1,17 @@
 //! What a run of `prep ingest` would do, and why. Reads and hashes every log; writes nothing.
 
 use super::IngestError;
-use super::examine::{Examined, Examiner, Outcome, Purpose};
-use super::find::{find_logs, loop_note};
+use super::cached::{CachedGames, has_log};
+use super::examine::{Examination, Examined, Outcome};
+use super::find::{LogFile, find_logs, loop_note, no_logs};
 use super::game_status::{GameStatus, GameVersion, StatusCounts, StatusEntry};
 use super::phases::IngestPhases;
-use crate::cache::{Cache, Refusal};
+use crate::cache::{CachedGame, Reader};
 use crate::gamelog::{GameId, ReadOptions};
 use crate::progress::{Amount, Progress};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 
 /// What to look for.
 #[derive(Clone, Copy, Debug, Default)]
@@ -18,6 +20,8 @@ pub struct StatusOptions {
     pub read: ReadOptions,
     /// List the games that are up to date, too. They are nearly all of a cache that is.
     pub every_game: bool,
+    /// Worker threads.
+    pub jobs: usize,
 }
 
 /// Games that have a log or are cached, with their status.
@@ -27,15 +31,15 @@ pub struct StatusReport {
     pub games: Vec<StatusEntry>,
     /// How many games have each status, listed or not. They add up to the number of games.
     pub counts: StatusCounts,
-    /// Whether the last ingest came to its end.
+    /// Whether the last ingest finished.
     pub last_ingest_finished: bool,
 }
 
 /// A game that no run of ingest has anything to do for.
-const UP_TO_DATE: GameStatus = GameStatus::UpToDate { mended: false };
+const UP_TO_DATE: GameStatus = GameStatus::UpToDate { repaired: false };
 
 impl StatusReport {
-    /// Whether a run of ingest would change nothing in the cache, and leave no log out.
+    /// Whether a run of ingest would change nothing in the cache, and refuse or defer no log.
     pub fn is_up_to_date(&self) -> bool {
         self.last_ingest_finished && self.games.iter().all(|entry| entry.status == UP_TO_DATE)
     }
@@ -48,7 +52,7 @@ impl StatusReport {
 /// If the folder cannot be searched or holds no logs, or the cache cannot be read.
 pub fn status(
     root: &Path,
-    cache: Option<&Cache>,
+    cache: Option<Reader>,
     options: StatusOptions,
     progress: &dyn Progress,
 ) -> Result<StatusReport, IngestError> {
@@ -57,69 +61,80 @@ pub fn status(
     for path in &found.loops {
         tracing::warn!("{}", loop_note(path));
     }
-    let refusals = cache.map_or(Ok(Vec::new()), Cache::refusals)?;
-    let refused_games: BTreeSet<GameId> = refusals.iter().map(|refusal| refusal.game_id).collect();
-    let mut gone = BTreeMap::new();
-    // A log that was refused and is gone may never have been cached.
-    for Refusal { game_id, source_path, .. } in refusals {
-        if !found.logs.contains(game_id) {
-            gone.insert(game_id, StatusEntry::gone(game_id, source_path, None));
-        }
+    let phases = IngestPhases::new();
+    let cached = CachedGames::load(cache.as_ref(), options.jobs, &phases)?;
+    // An ingest need not wait for the rest.
+    drop(cache);
+    if found.logs.is_empty() && cached.games.is_empty() {
+        return Err(no_logs(root, &found));
     }
-    let mut are_any_cached = false;
-    if let Some(cache) = cache {
-        cache.each_game(|game_id, record| {
-            are_any_cached = true;
-            if !found.logs.contains(game_id) {
-                gone.insert(game_id, StatusEntry::gone_from_cache(game_id, record.ok()));
-            }
-        })?;
-    }
-    if found.logs.is_empty() && !are_any_cached {
-        return Err(IngestError::no_logs(root, &found));
-    }
-    let logs = found.logs;
+    let refused_games = cached.refused_games();
+    let games: Vec<&[LogFile]> =
+        found.logs.chunk_by(|log, next| log.game_id == next.game_id).collect();
 
-    let (mut games, mut counts) = (Vec::new(), StatusCounts::new());
-    let (cache_file, phases) = (cache.map(Cache::path), IngestPhases::new());
-    let mut examiner = Examiner::new(options.read, Purpose::Explain, cache_file, &phases)?;
-    progress.begin("comparing", Amount::Games(logs.len() as u64));
-    for place in 0..logs.len() {
-        progress.advance(1);
-        if logs.is_second(place) {
+    let mut entries = deleted(&cached, &found.logs);
+    let mut counts = StatusCounts::new();
+    counts.extend(entries.values().next().map(|entry| (entry.status.name(), entries.len())));
+    progress.begin("comparing", Amount::Games(games.len() as u64));
+    let examination =
+        Examination { root, read: options.read, encode: false, cached: &cached, phases: &phases };
+    let mut last = None;
+    examination.run(&games, options.jobs, &AtomicBool::new(false), |examined| {
+        let Examined { game_id, source_path, outcome, key, bytes } = examined;
+        if last.replace(game_id) == Some(game_id) {
             // A game in two files is one game.
-            continue;
+            return Ok(());
         }
-        let examined = examiner.examine(root, &logs, place)?;
-        // An ingest beside this may be waiting.
-        examiner.rest()?;
-        let Examined { game_id, source_path, outcome, cached, key, bytes } = examined;
+        progress.advance(1);
+        let cached = cached.games.get(&game_id);
         let status = match outcome {
-            Outcome::UpToDate => GameStatus::UpToDate { mended: refused_games.contains(&game_id) },
+            Outcome::UpToDate => {
+                GameStatus::UpToDate { repaired: refused_games.contains(&game_id) }
+            }
             Outcome::Stale { why, .. } => GameStatus::Stale(why),
-            Outcome::NotTaken(error) => GameStatus::not_taken(error),
+            Outcome::Refused(error) => GameStatus::refused(error),
         };
         *counts.entry(status.name()).or_default() += 1;
         if status == UP_TO_DATE && !options.every_game {
-            continue;
+            return Ok(());
         }
-        let is_not_taken = matches!(status, GameStatus::Refused(_) | GameStatus::SetAside(_));
-        let record = cached.as_ref().and_then(|cached| cached.record.as_ref().ok());
-        games.push(StatusEntry {
+        let is_refused = matches!(status, GameStatus::Refused(_) | GameStatus::Deferred(_));
+        let entry = StatusEntry {
             game_id,
             path: source_path,
             status,
-            old: record.map(GameVersion::of_record),
+            old: cached.and_then(old_version),
             new: key.map(|key| GameVersion::of_log(&key, bytes)),
-            older_version_kept: is_not_taken && cached.is_some(),
-        });
-    }
+            older_version_kept: is_refused && cached.is_some(),
+        };
+        entries.insert(game_id, entry);
+        Ok(())
+    })?;
     progress.end();
-    for entry in gone.into_values() {
-        *counts.entry(entry.status.name()).or_default() += 1;
-        games.push(entry);
+    let games = entries.into_values().collect();
+    Ok(StatusReport { games, counts, last_ingest_finished: cached.last_ingest_finished })
+}
+
+/// Games that have no log. A log that was refused and is deleted may never have been cached.
+fn deleted(cached: &CachedGames, logs: &[LogFile]) -> BTreeMap<GameId, StatusEntry> {
+    let mut deleted = BTreeMap::new();
+    for (game_id, path) in &cached.refused {
+        if !has_log(logs, *game_id) {
+            deleted.insert(*game_id, StatusEntry::deleted(*game_id, path.clone(), None));
+        }
     }
-    games.sort_by_key(|entry| entry.game_id);
-    let last_ingest_finished = cache.map_or(Ok(true), Cache::last_ingest_finished)?;
-    Ok(StatusReport { games, counts, last_ingest_finished })
+    for game_id in cached.without_log(logs) {
+        let game = &cached.games[&game_id];
+        // A damaged row does not say where the log was.
+        let path = match &game.record {
+            Some(record) => record.source_path.clone(),
+            None => format!("game {game_id}"),
+        };
+        deleted.insert(game_id, StatusEntry::deleted(game_id, path, old_version(game)));
+    }
+    deleted
+}
+
+fn old_version(game: &CachedGame) -> Option<GameVersion> {
+    game.record.as_ref().map(GameVersion::of_record)
 }

@@ -1,20 +1,19 @@
-//! What is wrong with the cache, all of it, and whether its games are still those of the logs.
+//! Everything that is wrong with the cache, and whether its games are still those of the logs.
 //!
-//! Two things are told apart. *Findings* are damage: what is stored is not what was stored. A log
-//! that came, changed or went since the last ingest is no damage, only a cache that is not up to
+//! Two things are told apart. *Findings* are damage: what is stored is not what was written. A log
+//! that was added, changed or deleted since the last ingest is no damage, only a cache that is not up to
 //! date; `status` says more about that.
 
 use super::IngestError;
+use super::cached::has_log;
 use super::find::{LogFile, find_logs};
-use super::log_list::LogList;
-use super::missing::Missing;
-use super::workers::spread;
 use crate::accounting::check_all_done;
-use crate::cache::{CacheError, GameReader, GameRecord};
+use crate::cache::{CacheError, Damage, GameRecord, Reader, Unpacker};
 use crate::gamelog::GameId;
+use crate::parallel::ordered_map;
 use crate::progress::{Amount, Progress};
 use crate::words::counted;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -28,15 +27,15 @@ pub struct VerifyOptions {
     pub jobs: usize,
 }
 
-/// What a finding is about, which decides what mends it.
+/// What a finding is about, which decides what repairs it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum FindingKind {
-    /// The file does not hang together.
+    /// The structure of the file is damaged.
     DamagedFile,
-    /// What is stored of a game is not what was stored; its log is there.
+    /// What is stored of a game is not what was written; its log is there.
     DamagedGame,
-    /// As before, but there is no log that the game could be encoded from: it is gone, was refused,
-    /// or there are two.
+    /// The same, but there is no log from which the game could be encoded again: it is deleted, was
+    /// refused, or there are two.
     DamagedGameWithoutLog,
 }
 
@@ -90,7 +89,7 @@ impl LogChange {
 /// Everything that was found.
 #[derive(Clone, Debug, Default)]
 pub struct VerifyReport {
-    /// What is wrong: the file first, then by game.
+    /// What is wrong: with the file first, then by game.
     pub findings: Vec<Finding>,
     /// Logs that are not as the cache has them, by game: not damage.
     pub not_up_to_date: Vec<(GameId, LogChange)>,
@@ -103,14 +102,14 @@ pub struct VerifyReport {
 }
 
 impl VerifyReport {
-    /// Whether what is stored is what was stored.
+    /// Whether nothing is wrong.
     pub fn is_clean(&self) -> bool {
         self.findings.is_empty() && !self.interrupted
     }
 }
 
-/// Looks at all of a cache: how the file hangs together, every column and blob of every game, and
-/// every log against the hash that its game was made from. Writes nothing.
+/// Checks all of a cache: the structure of the file, every column and blob of every game, and every log
+/// against the hash that its game was made from. Writes nothing.
 ///
 /// # Errors
 /// If there is no cache, or it is of another version; if the folder cannot be searched.
@@ -121,10 +120,10 @@ pub fn verify(
     stop: &AtomicBool,
 ) -> Result<VerifyReport, IngestError> {
     let mut report = VerifyReport::default();
-    let reader = match GameReader::open(cache) {
+    let reader = match Reader::open(cache) {
         Ok(reader) => reader,
         Err(CacheError::Malformed { why, .. }) => {
-            report.file(why);
+            report.add_file_damage(why);
             return Ok(report);
         }
         Err(error) => return Err(error.into()),
@@ -133,141 +132,111 @@ pub fn verify(
     let logs = find_logs(&options.root)?.logs;
     progress.begin("checking the file", Amount::Unknown);
     match reader.structure_faults() {
-        Ok(faults) => faults.into_iter().for_each(|fault| report.file(fault)),
-        Err(CacheError::Malformed { why, .. }) => report.file(why),
+        Ok(faults) => faults.into_iter().for_each(|fault| report.add_file_damage(fault)),
+        Err(CacheError::Malformed { why, .. }) => report.add_file_damage(why),
         Err(error) => return Err(error.into()),
     }
-    let mut games = Missing::default();
-    match reader.each_game(|game_id, record| games.look_at(game_id, record.ok().as_ref(), &logs)) {
+    let mut cached = BTreeSet::new();
+    match reader.each_game(|game_id, _| _ = cached.insert(game_id)) {
         Ok(()) => {}
         Err(CacheError::Malformed { why, .. }) => {
-            report.file(format!("not all games can be listed: {why}"));
+            report.add_file_damage(format!("not all games can be listed: {why}"));
         }
         Err(error) => return Err(error.into()),
     }
-    // A list that cannot be read is the file's damage, which is listed above.
-    let refused = reader.refused_games().unwrap_or_default();
-    drop(reader);
+    report.games = cached.len();
+    tracing::debug!(
+        "{} in the cache, {}",
+        counted(cached.len(), "game"),
+        counted(logs.len(), "log")
+    );
 
-    report.games = games.cached();
-    let (cached, found) = (games.cached(), logs.len());
-    tracing::debug!("{} in the cache, {}", counted(cached, "game"), counted(found, "log"));
-    let checks = Checks { root: &options.root, logs: &logs, refused, gone: games.game_ids() };
-    progress.begin("checking games", Amount::Games(checks.games() as u64));
-    checks.run(cache, options.jobs, &mut report, progress, stop)?;
+    // The logs of each game: none, one, or several.
+    let mut games: BTreeMap<GameId, &[LogFile]> =
+        cached.iter().filter(|&&id| !has_log(&logs, id)).map(|&id| (id, &[][..])).collect();
+    let by_game = logs.chunk_by(|log, next| log.game_id == next.game_id);
+    games.extend(by_game.map(|logs| (logs[0].game_id, logs)));
+    let checks = Checks {
+        root: &options.root,
+        reader: &reader,
+        // A list that cannot be read is damage of the file, which is listed above.
+        refused: reader.refused_games().unwrap_or_default(),
+    };
+    progress.begin("checking games", Amount::Games(games.len() as u64));
+    let mut checked = 0;
+    ordered_map(
+        options.jobs,
+        &games,
+        stop,
+        || Ok::<_, IngestError>(Unpacker::new()?),
+        |unpacker, (&game_id, logs)| checks.check(unpacker, game_id, logs),
+        |game| {
+            checked += 1;
+            report.add_game(game);
+            progress.advance(1);
+            Ok(())
+        },
+    )?;
     progress.end();
     report.interrupted = stop.load(Ordering::Relaxed);
-    report.findings.sort_by_key(|finding| (finding.game_id, finding.kind));
-    report.not_up_to_date.sort();
+    if !report.interrupted {
+        check_all_done("games were checked", checked, games.len() as u64)?;
+    }
     Ok(report)
 }
 
-impl VerifyReport {
-    fn file(&mut self, what: String) {
-        self.findings.push(Finding { kind: FindingKind::DamagedFile, game_id: None, what });
-    }
-}
-
-/// All games that there are: of each log, and of each cached game that has none.
 struct Checks<'a> {
     root: &'a Path,
-    logs: &'a LogList,
+    reader: &'a Reader,
     /// Games whose logs the last ingest refused.
     refused: BTreeSet<GameId>,
-    /// Cached games without a log.
-    gone: &'a [GameId],
 }
 
-/// What came of a check.
+/// The result of checking a game.
 struct Checked {
     game_id: GameId,
-    faults: Vec<String>,
-    /// The file cannot be read where this game lies.
+    damage: Vec<Damage>,
+    /// The file cannot be read where this game is.
     unreadable: Option<String>,
     change: Option<LogChange>,
-    can_encode: bool,
+    /// Whether its log can be encoded again.
+    has_good_log: bool,
 }
 
 impl Checks<'_> {
-    fn games(&self) -> usize {
-        self.logs.games() + self.gone.len()
-    }
-
-    fn run(
+    fn check(
         &self,
-        cache: &Path,
-        jobs: usize,
-        report: &mut VerifyReport,
-        progress: &dyn Progress,
-        stop: &AtomicBool,
-    ) -> Result<(), IngestError> {
-        let begin = || GameReader::open(cache);
-        let work = |reader: &mut GameReader, place: usize| self.check(reader, place);
-        let places = self.logs.len() + self.gone.len();
-        // It holds on to nothing from one game to the next.
-        let rest = |_: &mut GameReader| Ok(());
-        let mut games = 0;
-        spread(jobs, places, stop, begin, work, rest, |results| {
-            for result in results {
-                if let Some(checked) = result? {
-                    games += 1;
-                    report.enter(checked);
-                    progress.advance(1);
-                }
-            }
-            Ok(())
-        })?;
-        if !stop.load(Ordering::Relaxed) {
-            check_all_done("games were checked", games, self.games() as u64)?;
-        }
-        Ok(())
-    }
-
-    /// Checks the game of the log at a place, or behind the logs one that has none; `None` if it is
-    /// checked with another log.
-    fn check(&self, reader: &mut GameReader, place: usize) -> Result<Option<Checked>, CacheError> {
-        let gone = place.checked_sub(self.logs.len()).map(|place| self.gone[place]);
-        let log = match gone {
-            Some(_) => None,
-            // A game in two files is one game.
-            None if self.logs.is_second(place + 1) => return Ok(None),
-            None => Some(self.logs.get(place)),
-        };
-        let Some(game_id) = gone.or(log.as_ref().map(|log| log.game_id)) else { return Ok(None) };
-        let cached = match reader.plain_columns(game_id) {
-            // Nor could it be listed, which is told of the file.
+        unpacker: &mut Unpacker,
+        game_id: GameId,
+        logs: &[LogFile],
+    ) -> Result<Checked, IngestError> {
+        let cached = match self.reader.record(game_id) {
+            // It could not be listed either, which is damage of the file.
             Err(CacheError::Malformed { .. }) => None,
             cached => cached?,
         };
-        let change = match &log {
+        let change = match logs.last() {
             Some(log) => self.change(log, cached.as_ref()),
             None => Some(LogChange::Missing),
         };
-        let has_twin = log.is_some() && self.logs.twin_of(place).is_some();
-        let mut checked = Checked {
-            game_id,
-            faults: Vec::new(),
-            unreadable: None,
-            change,
-            can_encode: log.is_some()
-                && !has_twin
-                && !self.refused.contains(&game_id)
-                && change != Some(LogChange::Unreadable),
+        let (damage, unreadable) = match cached {
+            None => (Vec::new(), None),
+            Some(_) => match self.reader.all_damage(game_id, unpacker) {
+                Ok(damage) => (damage, None),
+                Err(CacheError::Malformed { why, .. }) => (Vec::new(), Some(why)),
+                Err(error) => return Err(error.into()),
+            },
         };
-        if cached.is_some() {
-            match reader.faults(game_id) {
-                Ok(faults) => checked.faults = faults,
-                Err(CacheError::Malformed { why, .. }) => checked.unreadable = Some(why),
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(Some(checked))
+        let has_good_log = logs.len() == 1
+            && change != Some(LogChange::Unreadable)
+            && !self.refused.contains(&game_id);
+        Ok(Checked { game_id, damage, unreadable, change, has_good_log })
     }
 
     fn change(
         &self,
         log: &LogFile,
-        cached: Option<&Result<GameRecord, String>>,
+        cached: Option<&Result<GameRecord, Damage>>,
     ) -> Option<LogChange> {
         let mut hasher = blake3::Hasher::new();
         let read = File::open(self.root.join(&log.relative_path))
@@ -275,7 +244,7 @@ impl Checks<'_> {
         match (read, cached) {
             (Err(_), _) => Some(LogChange::Unreadable),
             (Ok(_), None) => Some(LogChange::New),
-            // Of a damaged row nobody knows what it was made from.
+            // What a damaged row was made from is unknown.
             (Ok(_), Some(Err(_))) => None,
             (Ok(hash), Some(Ok(record))) => {
                 (hash != record.key.source_hash).then_some(LogChange::Changed)
@@ -285,20 +254,27 @@ impl Checks<'_> {
 }
 
 impl VerifyReport {
-    fn enter(&mut self, checked: Checked) {
-        let Checked { game_id, faults, unreadable, change, can_encode } = checked;
+    fn add_file_damage(&mut self, what: String) {
+        self.findings.push(Finding { kind: FindingKind::DamagedFile, game_id: None, what });
+    }
+
+    fn add_game(&mut self, checked: Checked) {
+        let Checked { game_id, damage, unreadable, change, has_good_log } = checked;
         match change {
             Some(change) => self.not_up_to_date.push((game_id, change)),
             None => self.matching_logs += 1,
         }
-        let kind = match can_encode {
+        let kind = match has_good_log {
             true => FindingKind::DamagedGame,
             false => FindingKind::DamagedGameWithoutLog,
         };
         let game_id = Some(game_id);
-        self.findings.extend(faults.into_iter().map(|what| Finding { kind, game_id, what }));
-        if let Some(what) = unreadable {
-            self.findings.push(Finding { kind: FindingKind::DamagedFile, game_id, what });
-        }
+        let damage = damage.into_iter().map(|damage| (kind, damage.to_string()));
+        let unreadable = unreadable.into_iter().map(|why| (FindingKind::DamagedFile, why));
+        self.findings.extend(unreadable.chain(damage).map(|(kind, what)| Finding {
+            kind,
+            game_id,
+            what,
+        }));
     }
 }

@@ -1,15 +1,14 @@
 //! Reading a log that somebody may be writing.
 //!
-//! A file can change while it is read, and then the bytes are a mixture of two versions: half of
-//! one, half of the other, at a size that fits both. The kernel notes every change in the file's
-//! times, so a file whose times and size are the same before and after was not touched between.
-//! Except that these times come from a clock that ticks some hundred times a second: two changes
-//! within one tick leave one time. So a file that was changed just now is left alone until the clock
-//! has moved on; whatever is written after that shows.
+//! A file can change while it is read, and then the bytes are a mixture of two versions. The kernel
+//! records every change in the file's times, so a file whose times and size are the same before and after
+//! was not changed in between. Except that these times come from a clock with some hundred ticks a second,
+//! and two changes within one tick leave one time. So a file that was changed just now is not read before
+//! the clock has moved on.
 
-use std::fs::{File, Metadata};
+use crate::platform::FileState;
+use std::fs::File;
 use std::io::{self, Read};
-use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -17,18 +16,18 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 const TICK: Duration = Duration::from_millis(20);
 
 /// Larger files are not read: every thread would keep so much memory. No game comes near it: ten
-/// thousand turns of four players are a quarter.
-const MOST_BYTES: u64 = 256 << 20;
+/// thousand turns of four players are a quarter of it.
+const MAX_BYTES: u64 = 256 << 20;
 
-/// What came of reading a file.
+/// The result of reading a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reading {
     /// The bytes are all of one version of the file.
     Whole,
-    /// The file was written to, or another took its place, meanwhile.
+    /// The file was written to, or replaced, meanwhile.
     Changed,
     /// The file has so many bytes, more than any log.
-    TooLarge { bytes: u64, most: u64 },
+    TooLarge { bytes: u64, max: u64 },
 }
 
 /// Reads a file, once, into `bytes`. What is in there counts only if it is [`Reading::Whole`].
@@ -39,76 +38,37 @@ pub(super) fn read_whole(path: &Path, bytes: &mut Vec<u8>) -> io::Result<Reading
 /// `disturb` is called when the bytes are read and it is still to be seen whether they are whole.
 fn read_disturbed(path: &Path, bytes: &mut Vec<u8>, disturb: impl FnOnce()) -> io::Result<Reading> {
     let mut file = File::open(path)?;
-    let mut before = State::of(&file.metadata()?);
-    if let Some(rest) = before.rest_of_tick() {
+    let mut before = FileState::of(&file.metadata()?);
+    if let Some(rest) = rest_of_tick(&before) {
         std::thread::sleep(rest);
-        before = State::of(&file.metadata()?);
-        if before.rest_of_tick().is_some() {
+        before = FileState::of(&file.metadata()?);
+        if rest_of_tick(&before).is_some() {
             return Ok(Reading::Changed);
         }
     }
-    if before.size > MOST_BYTES {
-        return Ok(Reading::TooLarge { bytes: before.size, most: MOST_BYTES });
+    if before.size > MAX_BYTES {
+        return Ok(Reading::TooLarge { bytes: before.size, max: MAX_BYTES });
     }
-    read_at_most(&mut file, before.size as usize + 1, bytes)?;
+    // One byte more than there should be shows whether there are more.
+    bytes.clear();
+    bytes.reserve_exact(before.size as usize + 1);
+    (&mut file).take(before.size + 1).read_to_end(bytes)?;
     disturb();
-    // The file that has the name now: a writer that puts a finished file in place of the old one
-    // leaves the old one whole, but it is not the log any more. The same device and number are the
-    // file that was read: as long as it is open, no other can have them.
-    let unchanged = before.size == bytes.len() as u64
-        && std::fs::metadata(path).is_ok_and(|now| before == State::of(&now));
+    // Of the file that has the name now: a writer that replaces a file leaves the old one whole, but it
+    // is not the log any more. No other file can have the same inode while this one is open.
+    let is_unchanged = before.size == bytes.len() as u64
+        && std::fs::metadata(path).is_ok_and(|now| before == FileState::of(&now));
     drop(file);
-    Ok(if unchanged { Reading::Whole } else { Reading::Changed })
+    Ok(if is_unchanged { Reading::Whole } else { Reading::Changed })
 }
 
-/// Reads to the end of a file, or so many bytes. One more than there should be shows if there are more.
-///
-/// `read_to_end` does not know how many to expect, and begins with some thousand.
-fn read_at_most(file: &mut File, most: usize, bytes: &mut Vec<u8>) -> io::Result<()> {
-    bytes.resize(most, 0);
-    let mut length = 0;
-    while length < most {
-        match file.read(&mut bytes[length..]) {
-            Ok(0) => break,
-            Ok(read) => length += read,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    bytes.truncate(length);
-    Ok(())
-}
-
-/// What changes with a file. The time of modification can be set to anything, the time of change
-/// cannot.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct State {
-    device: u64,
-    inode: u64,
-    size: u64,
-    modified: (i64, i64),
-    changed: (i64, i64),
-}
-
-impl State {
-    fn of(file: &Metadata) -> State {
-        State {
-            device: file.dev(),
-            inode: file.ino(),
-            size: file.size(),
-            modified: (file.mtime(), file.mtime_nsec()),
-            changed: (file.ctime(), file.ctime_nsec()),
-        }
-    }
-
-    /// How long a change would still get the time that the file has now; `None` if it would not. A
-    /// time to come, as from another machine's clock, is not waited for.
-    fn rest_of_tick(&self) -> Option<Duration> {
-        let (seconds, nanoseconds) = self.changed;
-        let changed = Duration::new(seconds.try_into().ok()?, nanoseconds.try_into().ok()?);
-        let age = SystemTime::now().duration_since(UNIX_EPOCH + changed).ok()?;
-        TICK.checked_sub(age).filter(|rest| !rest.is_zero())
-    }
+/// How long a change would still get the time that the file has now; `None` if it would not. A time in
+/// the future, as from another machine's clock, is not waited for.
+fn rest_of_tick(file: &FileState) -> Option<Duration> {
+    let (seconds, nanoseconds) = file.changed;
+    let changed = Duration::new(seconds.try_into().ok()?, nanoseconds.try_into().ok()?);
+    let age = SystemTime::now().duration_since(UNIX_EPOCH + changed).ok()?;
+    TICK.checked_sub(age).filter(|rest| !rest.is_zero())
 }
 
 #[cfg(test)]
@@ -120,7 +80,7 @@ mod tests {
     type Change = fn(&Path);
 
     #[test]
-    fn a_file_that_changes_while_it_is_read_is_not_taken_for_whole() {
+    fn file_that_changes_while_read_is_detected() {
         let changes: [(&str, Change); 6] = [
             ("appended to", |path| {
                 use std::io::Write;
@@ -153,25 +113,25 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_no_log_is_as_large_as_is_not_read() {
+    fn huge_file_is_not_read() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("7.csv");
-        // One hole: it takes no room on the disk, and would take all of the memory.
+        // One hole: it takes no space on the disk, and would take all of the memory.
         File::create(&path).unwrap().set_len(1 << 40).unwrap();
         let reading = read_whole(&path, &mut Vec::new()).unwrap();
-        assert_eq!(reading, Reading::TooLarge { bytes: 1 << 40, most: MOST_BYTES });
+        assert_eq!(reading, Reading::TooLarge { bytes: 1 << 40, max: MAX_BYTES });
     }
 
     #[test]
-    fn a_time_to_come_is_not_waited_for() {
+    fn time_in_the_future_is_not_waited_for() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("7.csv");
         fs::write(&path, "old").unwrap();
-        let mut state = State::of(&fs::metadata(&path).unwrap());
-        assert!(state.rest_of_tick().is_some_and(|rest| rest <= TICK));
+        let mut state = FileState::of(&fs::metadata(&path).unwrap());
+        assert!(rest_of_tick(&state).is_some_and(|rest| rest <= TICK));
         state.changed.0 += 3600;
-        assert_eq!(state.rest_of_tick(), None);
+        assert_eq!(rest_of_tick(&state), None);
         state.changed.0 -= 7200;
-        assert_eq!(state.rest_of_tick(), None);
+        assert_eq!(rest_of_tick(&state), None);
     }
 }

@@ -64,16 +64,16 @@ fn of_cache(report: &Report, found: &mut Findings) {
                     Run prep ingest, then make the report again.";
         found.warn("games", text.to_owned());
     }
-    let set_aside = cache.refusals.iter().filter(|refusal| refusal.set_aside).count() as u64;
-    let refused = cache.refusals.len() as u64 - set_aside;
+    let deferred = cache.refusals.iter().filter(|refusal| refusal.deferred).count() as u64;
+    let refused = cache.refusals.len() as u64 - deferred;
     if refused > 0 {
         let text = format!("{} refused by the last ingest: repair them.", were(refused, "log"));
         found.warn("refused", text);
     }
-    if set_aside > 0 {
+    if deferred > 0 {
         let text = format!(
             "{} still being written and deferred: the next ingest tries again.",
-            were(set_aside, "log")
+            were(deferred, "log")
         );
         found.note("refused", text);
     }

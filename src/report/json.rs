@@ -17,7 +17,7 @@ pub fn as_json(report: &Report) -> Value {
         json!({
             "game_id": refusal.game_id,
             "why": refusal.message,
-            "set_aside": refusal.set_aside,
+            "deferred": refusal.deferred,
             "older_version_kept": cache.from_an_older_log.contains(&refusal.game_id),
         })
     };

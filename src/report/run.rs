@@ -4,7 +4,7 @@ use super::error::ReportError;
 use super::features::ColumnReport;
 use super::tally::Tally;
 use crate::accounting::check_all_done;
-use crate::cache::{Cache, CacheError, GameRecord, PackedGame, Refusal, Snapshot, Unpacker};
+use crate::cache::{CacheError, GameRecord, PackedGame, Reader, Refusal, Unpacker};
 use crate::export::{ExportDiff, ExportOverview, diff_exports, overview};
 use crate::gamelog::GameId;
 use crate::progress::{Amount, Progress};
@@ -96,13 +96,12 @@ pub struct ExportReport {
 /// # Errors
 /// If the cache holds no games that can be read, a game is damaged, or a folder is no export.
 pub fn report(
-    cache: &Cache,
+    cache: &Reader,
     options: &ReportOptions,
     progress: &dyn Progress,
     stop: &AtomicBool,
 ) -> Result<Report, ReportError> {
-    let snapshot = cache.snapshot()?;
-    let mut records = snapshot.records()?;
+    let mut records = cache.records()?;
     let all = records.len();
     if all == 0 {
         return Err(ReportError::NoGames { cache: cache.path().to_owned() });
@@ -132,25 +131,23 @@ pub fn report(
 
     let rows: u64 = records.values().map(|record| u64::from(record.rows)).sum();
     progress.begin("counting", Amount::Rows(rows));
-    let counted = count(&snapshot, &records, options.jobs.max(1), progress, stop);
+    let counted = count(cache, &records, options.jobs.max(1), progress, stop);
     progress.end();
     let (tally, packed_bytes) = counted?;
     check_all_done("rows were counted", tally.rows(), rows)?;
-    let facts = facts(cache, &snapshot, &records, packed_bytes, (all - records.len()) as u64)?;
-    let nights = nights(&snapshot, &records)?;
-    cache.check_unchanged()?;
+    let facts = facts(cache, &records, packed_bytes, (all - records.len()) as u64)?;
+    let nights = nights(cache, &records)?;
     Ok(Report { cache: facts, nights, columns: tally.columns(), tally, export })
 }
 
 fn facts(
-    cache: &Cache,
-    snapshot: &Snapshot<'_>,
+    cache: &Reader,
     records: &BTreeMap<GameId, GameRecord>,
     packed_bytes: u64,
     other_encoder: u64,
 ) -> Result<CacheFacts, CacheError> {
     let sum = |number: fn(&GameRecord) -> u64| records.values().map(number).sum();
-    let refusals = snapshot.refusals()?;
+    let refusals = cache.refusals()?;
     Ok(CacheFacts {
         path: cache.path().to_owned(),
         games: records.len() as u64,
@@ -170,16 +167,16 @@ fn facts(
             .filter(|game_id| records.contains_key(game_id))
             .collect(),
         refusals,
-        last_ingest_finished: snapshot.last_ingest_finished()?,
+        last_ingest_finished: cache.last_ingest_finished()?,
     })
 }
 
 fn nights(
-    snapshot: &Snapshot<'_>,
+    cache: &Reader,
     records: &BTreeMap<GameId, GameRecord>,
 ) -> Result<BTreeMap<String, Night>, CacheError> {
     let mut nights: BTreeMap<String, Night> = BTreeMap::new();
-    for (game_id, day) in snapshot.ingest_days()? {
+    for (game_id, day) in cache.ingest_days()? {
         let Some(record) = records.get(&game_id) else { continue };
         let players = PlayerCount::ALL.iter().position(|count| count.get() == record.players);
         if let Some(place) = players {
@@ -196,7 +193,7 @@ const AHEAD: usize = 4;
 
 /// Counts all games on so many threads; also tells how many bytes they take.
 fn count(
-    snapshot: &Snapshot<'_>,
+    cache: &Reader,
     records: &BTreeMap<GameId, GameRecord>,
     jobs: usize,
     progress: &dyn Progress,
@@ -221,8 +218,9 @@ fn count(
                 read = Err(ReportError::Interrupted);
                 break;
             }
-            match snapshot.game(record.game_id) {
-                Ok(game) => {
+            match cache.packed(record.game_id) {
+                Ok(None) => {}
+                Ok(Some(game)) => {
                     packed_bytes += game.packed_bytes();
                     if sender.send(game).is_err() {
                         break;

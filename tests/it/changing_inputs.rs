@@ -1,6 +1,6 @@
-//! Logs that move while they are read: that no mixture of two versions is ever cached, that no
-//! change is missed, that every byte is read once, and what is said of a log whose writer is not
-//! done. How a single read notices a change is tested beside it, in `src/ingest/whole_file.rs`.
+//! Logs that change while they are read: no mixture of two versions is cached, no change is missed,
+//! every byte is read once, and an unfinished log is deferred. How a single read detects a change is
+//! tested in `src/ingest/whole_file.rs`.
 
 #![allow(clippy::unwrap_used)]
 
@@ -9,7 +9,7 @@ use crate::support::cli::{CliTest, Ran};
 use crate::support::log_text::{LogText, with_one_byte_changed};
 use rand_mt::Mt64;
 use rusqlite::Connection;
-use splendor_prep::cache::{Cache, GameRecord};
+use splendor_prep::cache::{Damage, GameRecord, Reader, Writer};
 use splendor_prep::gamelog::{GameId, LogErrorKind, ReadOptions};
 use splendor_prep::ingest::{IngestOptions, IngestSummary, ingest};
 use splendor_prep::progress::Silent;
@@ -36,19 +36,21 @@ fn manifest(test: &CliTest, export: &str) -> serde_json::Value {
 }
 
 /// An ingest in this process, for tests that need a thousand of them.
-fn ingest_here(cache: &Cache, root: &Path) -> IngestSummary {
+fn ingest_here(cache: &Path, root: &Path) -> IngestSummary {
     let options = IngestOptions {
         root: root.to_owned(),
         jobs: 4,
         batch_size: 100.try_into().unwrap(),
         read: ReadOptions::default(),
-        dry_run: false,
         max_games: None,
         allow_delete: false,
         keep_missing: false,
         monitor_memory: false,
     };
-    ingest(Some(cache), &options, &Silent, &AtomicBool::new(false)).unwrap()
+    let stop = AtomicBool::new(false);
+    let writer = Writer::open(cache, Duration::ZERO, &stop).unwrap();
+    let before = Some(Reader::open(cache).unwrap());
+    ingest(before, Some(&writer), &options, &Silent, &stop).unwrap()
 }
 
 /// The header and the first rows.
@@ -88,15 +90,15 @@ fn every_byte_is_read_once() {
     }
 }
 
-/// Writes to a folder like a logger in a hurry, in bursts, until `stop` is set.
-struct Writer<'a> {
+/// Writes to a folder like a fast logger, in bursts, until `stop` is set.
+struct Logger<'a> {
     folder: &'a Path,
     dice: Mt64,
     /// Two whole versions of each game, of the same size.
     versions: [[Vec<u8>; 2]; 3],
 }
 
-impl Writer<'_> {
+impl Logger<'_> {
     fn work(&mut self, stop: &AtomicBool) {
         while !stop.load(Ordering::Relaxed) {
             for _ in 0..self.roll(8) {
@@ -150,7 +152,7 @@ impl Writer<'_> {
 }
 
 #[test]
-fn no_mixture_of_two_versions_is_ever_cached() {
+fn no_mixture_of_versions_is_cached() {
     let test = simulated(9);
     let folder = test.path("moving");
     fs::create_dir(&folder).unwrap();
@@ -165,31 +167,30 @@ fn no_mixture_of_two_versions_is_ever_cached() {
     };
     let versions =
         [log("raw/2_games/4.csv", 1), log("raw/2_games/7.csv", 2), log("raw/2_games/1.csv", 3)];
-    let mut writer = Writer { folder: &folder, dice: Mt64::new(5), versions };
-    let whole: Vec<_> = (1..=3).map(|game_id| writer.whole(game_id)).collect();
+    let mut logger = Logger { folder: &folder, dice: Mt64::new(5), versions };
+    let whole: Vec<_> = (1..=3).map(|game_id| logger.whole(game_id)).collect();
 
     let stop = AtomicBool::new(false);
     let path = test.path("cache.sqlite");
-    let (mut taken, mut set_aside) = (0, 0);
+    let (mut ingested, mut deferred) = (0, 0);
     std::thread::scope(|scope| {
         let _stop = StopAtEnd(&stop);
-        scope.spawn(|| writer.work(&stop));
-        let cache = Cache::open_or_create(&path).unwrap();
+        scope.spawn(|| logger.work(&stop));
         // Until enough of both has happened, which depends on how two threads share the machine.
         let begun = Instant::now();
         let mut round = 0;
-        while round < 50 || taken < 5 || set_aside < 5 {
-            assert!(begun.elapsed() < PATIENCE, "{taken} taken, {set_aside} set aside");
+        while round < 50 || ingested < 5 || deferred < 5 {
+            assert!(begun.elapsed() < PATIENCE, "{ingested} ingested, {deferred} deferred");
             round += 1;
-            let summary = ingest_here(&cache, &folder);
-            taken += summary.encoded_games();
-            set_aside += summary.set_aside.len();
+            let summary = ingest_here(&path, &folder);
+            ingested += summary.encoded_games();
+            deferred += summary.deferred.len();
             assert!(summary.refused.is_empty(), "{:?}", summary.refused);
-            let look_at = |game_id: GameId, record: Result<GameRecord, String>| {
+            let look_at = |game_id: GameId, record: Result<GameRecord, Damage>| {
                 let hash = record.unwrap().key.source_hash.to_string();
                 assert!(whole[game_id.0 as usize - 1].contains(&hash), "a mixture of {game_id}");
             };
-            cache.each_game(look_at).unwrap();
+            Reader::open(&path).unwrap().each_game(look_at).unwrap();
         }
     });
 }
@@ -197,7 +198,7 @@ fn no_mixture_of_two_versions_is_ever_cached() {
 /// How long a race may take to be run often enough.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// Lets the other thread go home also if this one fails.
+/// Ends the other thread also if this one fails.
 struct StopAtEnd<'a>(&'a AtomicBool);
 
 impl Drop for StopAtEnd<'_> {
@@ -208,7 +209,7 @@ impl Drop for StopAtEnd<'_> {
 
 /// Every second one with the time of modification set back to what it was.
 #[test]
-fn of_a_thousand_rapid_rewrites_at_the_same_size_none_is_missed() {
+fn rapid_rewrites_are_detected() {
     const GAMES: usize = 20;
     const ROUNDS: usize = 50;
     let test = simulated(GAMES as u32);
@@ -222,7 +223,7 @@ fn of_a_thousand_rapid_rewrites_at_the_same_size_none_is_missed() {
             (folder.join(path), [with_one_byte_changed(&log), log])
         })
         .collect();
-    let cache = Cache::open_or_create(&test.path("cache.sqlite")).unwrap();
+    let cache = test.path("cache.sqlite");
     assert_eq!(ingest_here(&cache, &folder).encoded_games(), GAMES);
     for round in 0..ROUNDS {
         for (path, versions) in &logs {
@@ -238,7 +239,7 @@ fn of_a_thousand_rapid_rewrites_at_the_same_size_none_is_missed() {
 }
 
 #[test]
-fn a_folder_that_was_copied_elsewhere_encodes_nothing() {
+fn copied_folder_encodes_nothing() {
     let test = simulated(6);
     test.prep("ingest raw");
     make_old(&cache(&test));
@@ -247,12 +248,15 @@ fn a_folder_that_was_copied_elsewhere_encodes_nothing() {
     }
     fs::remove_dir_all(test.path("raw")).unwrap();
     let stdout = test.prep("ingest else/where");
-    assert!(stdout.starts_with("0 games encoded, 6 up to date, 0 gone, 0 refused\n"), "{stdout}");
+    assert!(
+        stdout.starts_with("0 games encoded, 6 up to date, 0 deleted, 0 refused\n"),
+        "{stdout}"
+    );
     assert_eq!(written_since(&cache(&test)), [0_i64; 0]);
 }
 
 #[test]
-fn a_log_that_is_cut_off_is_set_aside_and_taken_when_its_writer_is_done() {
+fn unfinished_log_is_deferred() {
     let test = simulated(6);
     test.prep("ingest raw");
     let (log, cached) = (test.read("raw/2_games/1.csv"), cached_games(&cache(&test)));
@@ -272,7 +276,7 @@ fn a_log_that_is_cut_off_is_set_aside_and_taken_when_its_writer_is_done() {
         }
         let ran = test.run("ingest raw");
         assert_eq!(ran.code, 3, "{} bytes: {ran:#?}", cut.len());
-        assert!(ran.stdout.contains(" 0 gone, 0 refused, 1 set aside\n"), "{ran:#?}");
+        assert!(ran.stdout.contains(" 0 deleted, 0 refused, 1 deferred\n"), "{ran:#?}");
         let said = "still being written: it will be tried again on the next run\n";
         assert!(ran.complaints().starts_with("warning: 2_games/1.csv"), "{ran:#?}");
         assert!(ran.complaints().contains(said), "{ran:#?}");
@@ -292,7 +296,7 @@ fn a_log_that_is_cut_off_is_set_aside_and_taken_when_its_writer_is_done() {
 }
 
 #[test]
-fn a_file_that_changes_again_and_again_is_set_aside_by_that_name() {
+fn constantly_changing_log_is_deferred() {
     let test = simulated(3);
     let path = test.path("raw/2_games/1.csv");
     let log = fs::read(&path).unwrap();
@@ -304,25 +308,25 @@ fn a_file_that_changes_again_and_again_is_set_aside_by_that_name() {
                 File::options().write(true).open(&path).unwrap().write_all(&log).unwrap();
             }
         });
-        let cache = Cache::open_or_create(&test.path("cache.sqlite")).unwrap();
-        // The writer may have to wait for its turn: then the log is at rest, and goes in.
+        let cache = test.path("cache.sqlite");
+        // The writer may have to wait for its turn: then the log does not change, and is ingested.
         let mut summary = ingest_here(&cache, &test.path("raw"));
         for _ in 0..200 {
-            if summary.set_aside.is_empty() {
+            if summary.deferred.is_empty() {
                 summary = ingest_here(&cache, &test.path("raw"));
             }
         }
-        assert_eq!(summary.counts.get("set_aside"), Some(&1), "{:?}", summary.counts);
-        assert_eq!(summary.set_aside[0].fault.kind, LogErrorKind::ChangedWhileRead);
-        let refusals = cache.refusals().unwrap();
-        assert!(refusals[0].set_aside && refusals[0].game_id.0 == 1, "{refusals:?}");
+        assert_eq!(summary.counts.get("deferred"), Some(&1), "{:?}", summary.counts);
+        assert_eq!(summary.deferred[0].fault.kind, LogErrorKind::ChangedWhileRead);
+        let refusals = Reader::open(&cache).unwrap().refusals().unwrap();
+        assert!(refusals[0].deferred && refusals[0].game_id.0 == 1, "{refusals:?}");
     });
     test.prep("ingest raw --cache cache.sqlite");
 }
 
 /// Refused logs come first by their ids: they are in the cache long before the run would be over.
 #[test]
-fn a_killed_run_has_noted_what_it_refused_and_is_known_not_to_have_finished() {
+fn killed_ingest_is_recorded() {
     let test = simulated(150);
     for (path, log) in test.files("raw") {
         let game_id: i64 = path.file_stem().unwrap().to_str().unwrap().parse().unwrap();
@@ -370,7 +374,7 @@ fn a_killed_run_has_noted_what_it_refused_and_is_known_not_to_have_finished() {
 
 /// Also in its first batch, before a game of it is in the cache.
 #[test]
-fn a_run_that_is_killed_in_its_first_batch_is_known_too() {
+fn ingest_killed_in_first_batch_is_recorded() {
     let test = simulated(150);
     test.prep("ingest raw --max-games 10 --cache cache.sqlite");
     let mut child = test.command("ingest raw --jobs 1 --cache cache.sqlite").spawn().unwrap();
@@ -390,7 +394,7 @@ fn a_run_that_is_killed_in_its_first_batch_is_known_too() {
 }
 
 #[test]
-fn games_that_leave_are_named_and_a_link_in_a_circle_stops_nothing() {
+fn deleted_games_are_named() {
     let test = simulated(30);
     test.prep("ingest raw");
     for game_id in [4, 10] {
@@ -399,9 +403,9 @@ fn games_that_leave_are_named_and_a_link_in_a_circle_stops_nothing() {
     std::os::unix::fs::symlink("..", test.path("raw/2_games/back")).unwrap();
     let ran = test.run("ingest raw");
     assert_eq!(ran.code, 0, "{ran:#?}");
-    let left = "2 games left the cache, as the log is gone: 4, 10\n";
+    let left = "2 games removed from the cache, because the log is deleted: 4, 10\n";
     assert!(ran.stderr.contains(left), "{ran:#?}");
-    let circle = "warning: 2_games/back is a link that leads back to where it lies";
+    let circle = "warning: 2_games/back is a link that leads back to a folder it is in";
     assert!(ran.stderr.contains(circle), "{ran:#?}");
-    assert!(ran.stdout.contains(", 28 up to date, 2 gone, 0 refused\n"), "{ran:#?}");
+    assert!(ran.stdout.contains(", 28 up to date, 2 deleted, 0 refused\n"), "{ran:#?}");
 }

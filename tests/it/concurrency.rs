@@ -1,7 +1,5 @@
-//! Many runs on one cache at once: they come to what one run alone comes to, an export beside an
-//! ingest sees one state, nobody is told that a database is locked, and nothing is left beside the
-//! cache. Who is told to wait and for whom is in `manners.rs` too, and how the write-ahead log is
-//! kept short beside a long export is tested beside it, in `src/cache/write_ahead_log.rs`.
+//! Many runs on one cache at once: together they do what one run does, an export beside an ingest
+//! sees one state, nobody is told that a database is locked, and nothing is left beside the cache.
 
 #![allow(clippy::unwrap_used)]
 
@@ -10,9 +8,9 @@ use crate::support::cli::{CliTest, Ran};
 use rusqlite::Connection;
 use splendor_prep::cache::WriterLock;
 use std::collections::BTreeMap;
-use std::fs;
+use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
-use std::process::Child;
+use std::process::{Child, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -29,9 +27,11 @@ fn half_ingested(games: u32, cached: u32) -> CliTest {
     test
 }
 
-fn write_ahead_logs(test: &CliTest) -> Vec<PathBuf> {
-    let beside = ["-wal", "-shm"].map(|ending| test.path(format!("{CACHE}{ending}")));
-    beside.into_iter().filter(|path| path.exists()).collect()
+/// The cache's folder, which has one file and the lock when no run is under way.
+#[track_caller]
+fn assert_nothing_beside(test: &CliTest) {
+    let files: Vec<PathBuf> = test.files("data/intermediate").into_keys().collect();
+    assert_eq!(files, ["prep.sqlite", "prep.sqlite.lock"].map(PathBuf::from));
 }
 
 /// What is cached, without when.
@@ -41,7 +41,7 @@ fn content(test: &CliTest, cache: &str) -> BTreeMap<i64, (String, Vec<u8>)> {
 }
 
 #[test]
-fn eight_ingests_and_two_exports_at_once_come_to_the_same_content() {
+fn parallel_runs_give_the_same_content() {
     for (wait, allowed) in [("", &[0, 4][..]), ("--wait 60", &[0])] {
         let test = half_ingested(40, 10);
         let mut commands: Vec<String> = (0..8)
@@ -61,7 +61,7 @@ fn eight_ingests_and_two_exports_at_once_come_to_the_same_content() {
             done += u32::from(ran.code == 0);
         }
         assert!(done >= 3, "one ingest and two exports");
-        assert_eq!(write_ahead_logs(&test), [] as [PathBuf; 0], "all have ended");
+        assert_nothing_beside(&test);
         test.prep("export --out after --features base");
         assert!(test.files("after") == test.files("undisturbed"), "the exports differ");
         assert!(content(&test, CACHE) == content(&test, "undisturbed.sqlite"), "the caches differ");
@@ -69,7 +69,7 @@ fn eight_ingests_and_two_exports_at_once_come_to_the_same_content() {
 }
 
 #[test]
-fn an_export_beside_an_ingest_sees_one_state_between_two_batches() {
+fn export_beside_ingest_reads_one_state() {
     const BATCH: u32 = 10;
     let test = half_ingested(400, BATCH);
     let slow = format!("ingest raw --jobs 1 --batch-size {BATCH}");
@@ -112,7 +112,7 @@ fn rows_of(test: &CliTest, game_id: i64) -> u64 {
 }
 
 #[test]
-fn a_run_that_waits_says_for_whom() {
+fn waiting_writer_names_the_holder() {
     let test = CliTest::new();
     test.prep("simulate raw --games 3");
     let held = WriterLock::acquire(&test.path(CACHE), Duration::ZERO).unwrap();
@@ -124,12 +124,12 @@ fn a_run_that_waits_says_for_whom() {
     let said = format!("waiting for another run (process {}) that holds", std::process::id());
     assert_eq!(ran.stderr.matches(&said).count(), 1, "once: {ran:#?}");
 
-    // Who has let go is named to nobody.
+    // A holder that has released the lock is not named.
     assert_eq!(test.read(format!("{CACHE}.lock")), b"");
 }
 
 #[test]
-fn after_the_holder_is_killed_the_next_run_starts_at_once() {
+fn killed_writer_blocks_nobody() {
     let test = half_ingested(150, 10);
     let mut holder = test.command("ingest raw --jobs 1 --batch-size 5").spawn().unwrap();
     let begun = Instant::now();
@@ -137,35 +137,65 @@ fn after_the_holder_is_killed_the_next_run_starts_at_once() {
         assert!(begun.elapsed() < Duration::from_secs(30), "no progress");
         sleep(Duration::from_millis(2));
     }
-    // While it lives, a second writer is turned away, and told by whom.
-    let turned_away = test.run("ingest raw");
-    assert_eq!(turned_away.code, 4, "{turned_away:#?}");
+    // While it lives, a second writer is refused, and told by whom.
+    let refused = test.run("ingest raw");
+    assert_eq!(refused.code, 4, "{refused:#?}");
     let said = format!("another run (process {}) holds the cache", holder.id());
-    assert!(turned_away.stderr.contains(&said), "{turned_away:#?}");
+    assert!(refused.stderr.contains(&said), "{refused:#?}");
     holder.kill().unwrap();
     holder.wait().unwrap();
-    // Without --wait: it would be turned away by any lock that outlived the holder.
+    // Without --wait: it would be refused because of any lock that outlived the holder.
     test.prep("ingest raw");
-    assert_eq!(write_ahead_logs(&test), [] as [PathBuf; 0]);
+    assert_nothing_beside(&test);
     test.prep("export --out after --features base");
     assert!(test.files("after") == test.files("undisturbed"), "the exports differ");
 }
 
-/// Somebody's database browser that holds the file is no bug of ours to be shown bare.
 #[test]
-fn a_foreign_reader_stops_nothing_and_leaves_nothing_behind() {
+fn writer_waits_for_a_reader_and_names_it() {
     let test = half_ingested(20, 10);
     let browser = Connection::open(test.path(CACHE)).unwrap();
     browser.execute_batch("BEGIN").unwrap();
     let games = || browser.query_row("SELECT count(*) FROM games", [], |row| row.get::<_, u32>(0));
     assert_eq!(games().unwrap(), 10);
-    let ran = test.run("ingest raw");
-    assert_eq!((ran.code, ran.complaints().as_str()), (0, ""), "{ran:#?}");
-    assert_eq!(games().unwrap(), 10, "its own state");
+    let mut ingest = test.command("-v ingest raw").stderr(Stdio::piped()).spawn().unwrap();
+    let stderr = ingest.stderr.take().unwrap();
+    let expected = format!("waiting for another program (process {})", std::process::id());
+    let line =
+        BufReader::new(stderr).lines().map(Result::unwrap).find(|line| line.contains(&expected));
+    assert!(line.is_some(), "it did not name this process");
+    assert_eq!(games().unwrap(), 10, "nothing is committed while a reader looks");
     browser.execute_batch("COMMIT").unwrap();
+    assert!(ingest.wait().unwrap().success());
     assert_eq!(games().unwrap(), 20);
-    let log = fs::metadata(test.path(format!("{CACHE}-wal"))).unwrap().len();
-    assert!(log < 64 << 20, "{log} bytes");
     drop(browser);
-    assert_eq!(write_ahead_logs(&test), [] as [PathBuf; 0]);
+    assert_nothing_beside(&test);
+}
+
+/// A killed run leaves its journal beside the cache. It is rolled back by the next command, also by one
+/// that only reads, unless that may not write: then it says so.
+#[test]
+fn reader_rolls_back_a_killed_commit() {
+    let test = half_ingested(20, 10);
+    let connection = Connection::open(test.path(CACHE)).unwrap();
+    // Written to the file before the commit, as in the middle of one.
+    connection
+        .execute_batch(
+            "BEGIN; CREATE TABLE filler (x); INSERT INTO filler VALUES (zeroblob(9000000));",
+        )
+        .unwrap();
+    let journal = format!("{CACHE}-journal");
+    let half = (test.read(CACHE), test.read(&journal));
+    connection.execute_batch("ROLLBACK").unwrap();
+    drop(connection);
+    let good = test.read(CACHE);
+    assert!(half.0 != good, "nothing was written before the commit");
+    for command in ["status raw", "ingest raw"] {
+        test.write(CACHE, &half.0);
+        test.write(&journal, &half.1);
+        let ran = test.run(command);
+        assert!(ran.stdout.contains("10"), "{command}: {ran:#?}");
+        assert_nothing_beside(&test);
+    }
+    test.prep("verify raw");
 }

@@ -8,7 +8,7 @@
 
 use crate::support::long_run;
 use rand_mt::Mt64;
-use splendor_prep::cache::{Cache, CacheError, Rebuild, WriterLock};
+use splendor_prep::cache::{CacheError, Reader, Rebuild, Writer};
 use splendor_prep::dataset::{DatasetOptions, FeatureSet, MaskSource, Ratios, SplitMethod};
 use splendor_prep::export::{Dtype, ExportOptions, Layout, export};
 use splendor_prep::gamelog::{Dialect, GameId, ReadOptions, write_log};
@@ -67,7 +67,6 @@ impl Workshop {
             jobs: 2,
             batch_size: 3.try_into().unwrap(),
             read: ReadOptions::default(),
-            dry_run: false,
             max_games: None,
             allow_delete: false,
             keep_missing: false,
@@ -78,20 +77,17 @@ impl Workshop {
     /// As `prep ingest` does it.
     fn ingest(&self) -> Result<IngestSummary, IngestError> {
         let path = self.cache();
-        Cache::check(&path)?;
-        let _lock = WriterLock::acquire(&path, Duration::ZERO)?;
-        let cache = Cache::open_or_create(&path)?;
-        ingest(Some(&cache), &self.options(), &Silent, &NEVER)
+        let writer = Writer::open(&path, Duration::ZERO, &NEVER)?;
+        ingest(Some(Reader::open(&path)?), Some(&writer), &self.options(), &Silent, &NEVER)
     }
 
     /// As `prep ingest --rebuild` does it.
     fn rebuild(&self) {
-        let lock = WriterLock::acquire(&self.cache(), Duration::ZERO).unwrap();
-        let rebuild = Rebuild::begin(&self.cache(), &lock).unwrap();
-        let cache = Cache::open_or_create(rebuild.path()).unwrap();
-        ingest(Some(&cache), &self.options(), &Silent, &NEVER).unwrap();
-        drop(cache);
-        rebuild.finish().unwrap();
+        let rebuild = Rebuild::begin(&self.cache(), Duration::ZERO).unwrap();
+        let writer = rebuild.writer(&NEVER).unwrap();
+        ingest(None, Some(&writer), &self.options(), &Silent, &NEVER).unwrap();
+        drop(writer);
+        rebuild.finish(&NEVER).unwrap();
     }
 
     fn verify(&self) -> Result<VerifyReport, IngestError> {
@@ -118,7 +114,7 @@ impl Workshop {
             jobs: 2,
             monitor_memory: false,
         };
-        let cache = Cache::open_existing(&self.cache()).map_err(|error| error.to_string())?;
+        let cache = Reader::open(&self.cache()).map_err(|error| error.to_string())?;
         export(&cache, &options, &Silent, &NEVER).map_err(|error| error.to_string())?;
         Ok(fs::read(out.join("manifest.json")).unwrap())
     }
@@ -154,7 +150,7 @@ impl Workshop {
             }
             format!("flipped (byte, bit) {flips:?}")
         };
-        for ending in ["-wal", "-shm", ".damaged"] {
+        for ending in ["-journal", ".damaged"] {
             let _ = fs::remove_file(self.folder.path().join(format!("prep.sqlite{ending}")));
         }
         fs::write(self.cache(), bytes).unwrap();
@@ -168,14 +164,14 @@ struct Outcomes {
     harmless: u32,
     /// The export was refused.
     reported: u32,
-    /// An ordinary ingest mended it.
-    healed: u32,
-    /// It had to be made anew.
+    /// An ordinary ingest repaired it.
+    repaired: u32,
+    /// It had to be rebuilt.
     rebuilt: u32,
 }
 
 #[test]
-fn damage_anywhere_is_harmless_or_reported_and_what_is_said_to_run_mends_it() {
+fn random_damage_is_reported_and_repaired() {
     let workshop = Workshop::new();
     let mut dice = Mt64::new(20_261_123);
     let mut outcomes = Outcomes::default();
@@ -184,11 +180,11 @@ fn damage_anywhere_is_harmless_or_reported_and_what_is_said_to_run_mends_it() {
         let what = format!("round {round}, {damage}");
         match workshop.export() {
             Ok(receipt) => {
-                assert!(receipt == workshop.receipt, "another export, and no word: {what}");
+                assert!(receipt == workshop.receipt, "another export without an error: {what}");
                 outcomes.harmless += 1;
             }
             Err(error) => {
-                // A game whose version was changed is not damaged, but must be encoded anew.
+                // A game whose version was changed is not damaged, but must be encoded again.
                 let is_outdated = error.contains("another version of prep");
                 let is_clean = workshop.verify().is_ok_and(|report| report.is_clean());
                 assert!(is_outdated || !is_clean, "{what}: {error}");
@@ -201,14 +197,16 @@ fn damage_anywhere_is_harmless_or_reported_and_what_is_said_to_run_mends_it() {
             report.findings.iter().any(|finding| finding.kind == FindingKind::DamagedFile)
         });
         match workshop.ingest() {
-            // What ingest does not have to touch, it does not look at; verify does.
+            // Ingest does not check the structure of the file unless it replaces something; verify does.
             Ok(_) if is_of_file => {
                 workshop.rebuild();
                 outcomes.rebuilt += 1;
             }
-            Ok(summary) => outcomes.healed += u32::from(summary.encoded_games() > 0),
+            Ok(summary) => outcomes.repaired += u32::from(summary.encoded_games() > 0),
             Err(IngestError::Cache(
-                error @ (CacheError::Malformed { .. } | CacheError::Newer { .. }),
+                error @ (CacheError::Malformed { .. }
+                | CacheError::NotADatabase(_)
+                | CacheError::Newer { .. }),
             )) => {
                 assert!(error.to_string().contains("--rebuild"), "{what}: {error}");
                 workshop.rebuild();
@@ -218,14 +216,17 @@ fn damage_anywhere_is_harmless_or_reported_and_what_is_said_to_run_mends_it() {
         }
         let found = workshop.verify().unwrap();
         assert!(found.is_clean(), "{what}: {found:#?}");
-        assert!(workshop.export().unwrap() == workshop.receipt, "not mended: {what}");
+        assert!(workshop.export().unwrap() == workshop.receipt, "not repaired: {what}");
     }
     println!("{outcomes:?}");
-    let Outcomes { harmless, reported, healed, rebuilt } = outcomes;
+    let Outcomes { harmless, reported, repaired, rebuilt } = outcomes;
     assert_eq!(harmless + reported, rounds());
-    for (count, outcome) in
-        [(harmless, "harmless"), (reported, "reported"), (healed, "healed"), (rebuilt, "rebuilt")]
-    {
+    for (count, outcome) in [
+        (harmless, "harmless"),
+        (reported, "reported"),
+        (repaired, "repaired"),
+        (rebuilt, "rebuilt"),
+    ] {
         assert!(count > 0, "nothing was {outcome}: {outcomes:?}");
     }
 }

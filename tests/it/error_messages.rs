@@ -63,7 +63,7 @@ fn folders_without_logs() {
     for command in ["ingest", "status"] {
         for (folder, texts) in [
             ("aggregate", &["all_games.csv is skipped: it holds every game appended"][..]),
-            ("packed", &["2_games/1.csv.gz is packed: unpack it first"]),
+            ("packed", &["2_games/1.csv.gz is an archive: unpack it first"]),
             ("capitals", &["1.CSV is skipped: logs end in .csv, in small letters"]),
             ("others", &["only notes.txt, which is no log: is it the right folder?"]),
             ("empty", &["the folder is empty", "is its disk mounted?"]),
@@ -97,8 +97,7 @@ fn missing_or_empty_cache() {
             "folder is a folder: give the cache file in it, such as --cache folder/prep.sqlite";
         says(&test, &format!("{command} --cache folder"), 1, &[folder]);
     }
-    let under_a_file =
-        ["cannot make the folder raw/2_games/1.csv", "choose another place with --cache"];
+    let under_a_file = ["cannot make the folder raw/2_games/1.csv", "choose a place with --cache"];
     says(&test, "ingest raw --cache raw/2_games/1.csv/prep.sqlite", 1, &under_a_file);
 
     // A cache is there, and no log has gone in.

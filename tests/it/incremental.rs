@@ -56,13 +56,13 @@ fn assert_failed(ran: &Ran, code: i32, message: &str) {
 }
 
 #[test]
-fn the_first_ingest_encodes_every_game_and_says_what_the_cache_holds() {
+fn first_ingest_encodes_every_game() {
     let test = twelve_games();
     let rows: usize = test.files("raw").values().map(|log| lines(log) - 1).sum();
     let grouped = format!("{},{:03}", rows / 1000, rows % 1000);
     let stdout = test.prep("ingest raw");
     let first =
-        format!("12 games encoded (12 new; {grouped} rows), 0 up to date, 0 gone, 0 refused");
+        format!("12 games encoded (12 new; {grouped} rows), 0 up to date, 0 deleted, 0 refused");
     assert_eq!(work_done(&stdout), first);
     let second = stdout.lines().nth(1).unwrap();
     assert!(second.starts_with("12 logs of raw in "), "{second}");
@@ -75,15 +75,15 @@ fn lines(log: &[u8]) -> usize {
 }
 
 #[test]
-fn a_second_ingest_of_an_unchanged_folder_encodes_nothing_and_says_so() {
+fn second_ingest_encodes_nothing() {
     let test = twelve_cached_games();
     let before = cached_games(&cache(&test));
-    assert_work(&test, "ingest raw", "0 games encoded, 12 up to date, 0 gone, 0 refused", &[]);
+    assert_work(&test, "ingest raw", "0 games encoded, 12 up to date, 0 deleted, 0 refused", &[]);
     assert_eq!(cached_games(&cache(&test)), before);
 }
 
 #[test]
-fn a_changed_byte_a_new_file_and_a_removed_file_each_cause_exactly_that_much_work() {
+fn only_changed_games_are_encoded() {
     let test = twelve_cached_games();
     let before = cached_games(&cache(&test));
 
@@ -93,8 +93,9 @@ fn a_changed_byte_a_new_file_and_a_removed_file_each_cause_exactly_that_much_wor
     test.write("raw/3_games/5.csv", with_one_byte_changed(&test.read("raw/3_games/5.csv")));
     File::options().write(true).open(&log).unwrap().set_modified(modified).unwrap();
     let rows = lines(&test.read("raw/3_games/5.csv")) - 1;
-    let done =
-        format!("1 game encoded (1 bytes changed; {rows} rows), 11 up to date, 0 gone, 0 refused");
+    let done = format!(
+        "1 game encoded (1 bytes changed; {rows} rows), 11 up to date, 0 deleted, 0 refused"
+    );
     assert_work(&test, "ingest raw", &done, &[5]);
     let after = cached_games(&cache(&test));
     for (game_id, game) in &before {
@@ -106,18 +107,18 @@ fn a_changed_byte_a_new_file_and_a_removed_file_each_cause_exactly_that_much_wor
     make_old(&cache(&test));
     test.prep("simulate raw --games 1 --first-id 13");
     let rows = lines(&test.read("raw/2_games/13.csv")) - 1;
-    let done = format!("1 game encoded (1 new; {rows} rows), 12 up to date, 0 gone, 0 refused");
+    let done = format!("1 game encoded (1 new; {rows} rows), 12 up to date, 0 deleted, 0 refused");
     assert_work(&test, "ingest raw", &done, &[13]);
 
     make_old(&cache(&test));
     fs::remove_file(test.path("raw/2_games/1.csv")).unwrap();
-    let done = "0 games encoded, 12 up to date, 1 gone, 0 refused";
+    let done = "0 games encoded, 12 up to date, 1 deleted, 0 refused";
     assert_work(&test, "ingest raw", done, &[]);
     assert_eq!(cached_ids(&test), (2..=13).collect::<Vec<_>>());
 }
 
 #[test]
-fn a_log_that_is_back_as_it_was_is_encoded_back_to_the_same_rows() {
+fn restored_log_gives_the_same_rows() {
     let test = twelve_cached_games();
     let (good, before) = (test.read("raw/2_games/4.csv"), cached_games(&cache(&test)));
     test.write("raw/2_games/4.csv", with_one_byte_changed(&good));
@@ -129,7 +130,7 @@ fn a_log_that_is_back_as_it_was_is_encoded_back_to_the_same_rows() {
 }
 
 #[test]
-fn games_of_another_encoder_or_of_other_columns_are_encoded_anew() {
+fn other_encoder_or_columns_are_encoded_again() {
     let test = twelve_cached_games();
     let before = cached_games(&cache(&test));
     for (sql, reason) in [
@@ -158,9 +159,9 @@ fn games_of_another_encoder_or_of_other_columns_are_encoded_anew() {
 }
 
 #[test]
-fn moving_renaming_touching_and_other_thread_counts_encode_nothing() {
+fn moved_or_touched_logs_encode_nothing() {
     let test = twelve_cached_games();
-    let nothing = "0 games encoded, 12 up to date, 0 gone, 0 refused";
+    let nothing = "0 games encoded, 12 up to date, 0 deleted, 0 refused";
 
     for path in test.files("raw").keys() {
         let log = File::options().write(true).open(test.path("raw").join(path)).unwrap();
@@ -180,7 +181,7 @@ fn moving_renaming_touching_and_other_thread_counts_encode_nothing() {
     assert_work(
         &test,
         "ingest elsewhere --dry-run",
-        "0 games would be encoded, 12 up to date, 0 gone, 0 refused",
+        "0 games would be encoded, 12 up to date, 0 deleted, 0 refused",
         &[],
     );
     assert_eq!(path_of(1), "2_games/1.csv", "a dry run writes nothing");
@@ -198,7 +199,7 @@ fn moving_renaming_touching_and_other_thread_counts_encode_nothing() {
 }
 
 #[test]
-fn repair_encodes_only_games_with_the_gem_fault_and_switched_off_again_reverts() {
+fn repair_encodes_only_games_with_the_fault() {
     let test = twelve_games();
     for path in ["raw/2_games/4.csv", "raw/4_games/9.csv"] {
         test.write(path, with_gem_fault(&test.read(path)));
@@ -222,7 +223,7 @@ fn repair_encodes_only_games_with_the_gem_fault_and_switched_off_again_reverts()
         let has_fault = [4, 9].contains(game_id);
         assert_eq!(repaired[game_id].blobs != game.blobs, has_fault, "rows of game {game_id}");
     }
-    let nothing = "0 games encoded, 12 up to date, 0 gone, 0 refused";
+    let nothing = "0 games encoded, 12 up to date, 0 deleted, 0 refused";
     make_old(&cache(&test));
     assert_work(&test, "ingest raw --repair", nothing, &[]);
 
@@ -246,7 +247,7 @@ fn repair_encodes_only_games_with_the_gem_fault_and_switched_off_again_reverts()
 }
 
 #[test]
-fn a_dry_run_makes_no_cache_and_says_what_it_would_do() {
+fn dry_run_creates_no_cache() {
     let test = twelve_games();
     let before = test.files(".");
     let stdout = test.prep("ingest raw --dry-run");
@@ -258,7 +259,7 @@ fn a_dry_run_makes_no_cache_and_says_what_it_would_do() {
 }
 
 #[test]
-fn a_dry_run_leaves_the_cache_as_it_is() {
+fn dry_run_changes_nothing() {
     let test = twelve_cached_games();
     test.prep("simulate raw --games 1 --first-id 13");
     fs::remove_file(test.path("raw/4_games/12.csv")).unwrap();
@@ -269,12 +270,12 @@ fn a_dry_run_leaves_the_cache_as_it_is() {
     assert_failed(&ran, 3, "warning: 2_games/4.csv: ");
     let done = work_done(&ran.stdout);
     assert!(done.starts_with("2 games would be encoded (1 bytes changed, 1 new; "), "{done}");
-    assert!(done.ends_with("), 9 up to date, 1 gone, 0 refused, 1 set aside"), "{done}");
+    assert!(done.ends_with("), 9 up to date, 1 deleted, 0 refused, 1 deferred"), "{done}");
     assert!(test.files(".") == before, "a dry run wrote something");
 }
 
 #[test]
-fn max_games_looks_only_at_the_lowest_game_ids_and_takes_no_other_for_gone() {
+fn max_games_deletes_no_other_game() {
     let test = twelve_games();
     let stdout = test.prep("ingest raw --max-games 5");
     assert!(work_done(&stdout).starts_with("5 games encoded (5 new; "), "{stdout}");
@@ -288,12 +289,12 @@ fn max_games_looks_only_at_the_lowest_game_ids_and_takes_no_other_for_gone() {
     );
     test.prep("ingest raw");
     let stdout = test.prep("ingest raw --max-games 1");
-    assert_eq!(work_done(&stdout), "0 games encoded, 1 up to date, 0 gone, 0 refused");
-    assert_eq!(cached_ids(&test).len(), 12, "games that it did not look at are not gone");
+    assert_eq!(work_done(&stdout), "0 games encoded, 1 up to date, 0 deleted, 0 refused");
+    assert_eq!(cached_ids(&test).len(), 12, "games that it did not look at are not deleted");
 }
 
 #[test]
-fn max_games_still_sees_a_second_file_of_its_last_game() {
+fn max_games_sees_both_files_of_its_last_game() {
     let test = twelve_games();
     fs::copy(test.path("raw/2_games/1.csv"), test.path("raw/4_games/1.csv")).unwrap();
     let ran = test.run("ingest raw --max-games 1");
@@ -302,20 +303,20 @@ fn max_games_still_sees_a_second_file_of_its_last_game() {
 }
 
 #[test]
-fn keep_missing_keeps_games_whose_logs_are_gone() {
+fn keep_missing_keeps_games_without_logs() {
     let test = twelve_cached_games();
     // Few enough that they would go, then so many that they would stay anyway.
     fs::remove_file(test.path("raw/3_games/2.csv")).unwrap();
-    let done = "0 games encoded, 11 up to date, 1 gone but kept, 0 refused";
+    let done = "0 games encoded, 11 up to date, 1 deleted but kept, 0 refused";
     assert_work(&test, "ingest raw --keep-missing", done, &[]);
     fs::remove_dir_all(test.path("raw/3_games")).unwrap();
-    let done = "0 games encoded, 8 up to date, 4 gone but kept, 0 refused";
+    let done = "0 games encoded, 8 up to date, 4 deleted but kept, 0 refused";
     assert_work(&test, "ingest raw --keep-missing", done, &[]);
     assert_eq!(cached_ids(&test).len(), 12);
 }
 
 #[test]
-fn more_than_a_fifth_gone_blocks_removal_until_it_is_allowed() {
+fn more_than_a_fifth_deleted_needs_permission() {
     let test = CliTest::new();
     test.prep("simulate raw --games 15");
     test.prep("ingest raw");
@@ -327,33 +328,33 @@ fn more_than_a_fifth_gone_blocks_removal_until_it_is_allowed() {
     (1..=4).for_each(remove);
     for _ in 0..2 {
         let ran = test.run("ingest raw");
-        assert_failed(&ran, 1, "the logs of 4 cached games are gone from raw");
+        assert_failed(&ran, 1, "the logs of 4 cached games are not in raw any more");
         assert!(ran.stderr.contains("--allow-delete"), "{ran:#?}");
-        let done = "0 games encoded, 11 up to date, 4 gone but kept, 0 refused";
+        let done = "0 games encoded, 11 up to date, 4 deleted but kept, 0 refused";
         assert_eq!(work_done(&ran.stdout), done);
         assert_eq!(cached_ids(&test).len(), 15, "nothing goes");
     }
-    // What is new goes in all the same, and does not make the share of the gone smaller.
+    // New games are ingested all the same, and do not make the share of the deleted ones smaller.
     test.prep("simulate raw --games 15 --first-id 16");
     let ran = test.run("ingest raw");
-    assert_failed(&ran, 1, "the logs of 4 cached games are gone");
+    assert_failed(&ran, 1, "the logs of 4 cached games are not in raw any more");
     assert!(work_done(&ran.stdout).starts_with("15 games encoded (15 new; "), "{ran:#?}");
     assert_eq!(cached_ids(&test).len(), 30);
 
     // Now they are 4 of 30, 6 of 30 are a fifth, and no more than a fifth may go.
     (5..=6).for_each(remove);
     let stdout = test.prep("ingest raw");
-    assert_eq!(work_done(&stdout), "0 games encoded, 24 up to date, 6 gone, 0 refused");
+    assert_eq!(work_done(&stdout), "0 games encoded, 24 up to date, 6 deleted, 0 refused");
 
     (7..=29).for_each(remove);
     assert_eq!(test.run("ingest raw").code, 1);
     let stdout = test.prep("ingest raw --allow-delete");
-    assert_eq!(work_done(&stdout), "0 games encoded, 1 up to date, 23 gone, 0 refused");
+    assert_eq!(work_done(&stdout), "0 games encoded, 1 up to date, 23 deleted, 0 refused");
     assert_eq!(cached_ids(&test), [30]);
 }
 
 #[test]
-fn an_empty_or_a_missing_folder_is_an_error_that_neither_costs_a_game_nor_makes_a_cache() {
+fn empty_or_missing_folder_is_an_error() {
     let test = CliTest::new();
     fs::create_dir(test.path("empty")).unwrap();
     for arguments in ["ingest empty", "ingest empty --dry-run", "status empty"] {
@@ -371,11 +372,11 @@ fn an_empty_or_a_missing_folder_is_an_error_that_neither_costs_a_game_nor_makes_
         assert_eq!(cached_ids(&test), [1, 2, 3]);
     }
     let stdout = test.prep("ingest empty --allow-delete");
-    assert_eq!(work_done(&stdout), "0 games encoded, 0 up to date, 3 gone, 0 refused");
+    assert_eq!(work_done(&stdout), "0 games encoded, 0 up to date, 3 deleted, 0 refused");
 }
 
 #[test]
-fn files_that_are_no_logs_are_passed_over_and_those_that_look_like_one_with_a_note() {
+fn other_files_are_skipped() {
     let test = twelve_games();
     let log = test.read("raw/2_games/1.csv");
     let noted = ["all_games.csv", "2_games/notes.csv", "1e3.csv", "+14.csv"];
@@ -399,7 +400,7 @@ fn files_that_are_no_logs_are_passed_over_and_those_that_look_like_one_with_a_no
 /// On every fifth night with whatever is broken by then, and on the last with everything mended.
 /// The cache stays as small as a fresh one. `PREP_LONG_TESTS=1` makes it sixty nights.
 #[test]
-fn many_nights_come_to_the_same_bytes_as_one_run_over_everything() {
+fn incremental_equals_full() {
     let last = long_run::times(30, 60);
     let mut nights = Nights::begin(20_261);
     for night in 1..=last {

@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 use crate::support::cli::CliTest;
-use splendor_prep::cache::Cache;
+use splendor_prep::cache::{Reader, Writer};
 use splendor_prep::dataset::{DatasetOptions, FeatureSet, MaskSource, Ratios, SplitMethod};
 use splendor_prep::export::{Dtype, ExportOptions, Layout, export, verify_export};
 use splendor_prep::gamelog::ReadOptions;
@@ -13,6 +13,7 @@ use splendor_prep::progress::{Amount, Progress};
 use std::cell::RefCell;
 use std::fs;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 static NEVER: AtomicBool = AtomicBool::new(false);
 
@@ -77,20 +78,21 @@ fn phases_are_complete() {
         jobs: 2,
         batch_size: 7.try_into().unwrap(),
         read: ReadOptions::default(),
-        dry_run: false,
         max_games: None,
         allow_delete: true,
         keep_missing: false,
         monitor_memory: false,
     };
-    let cache = Cache::open_or_create(&test.path("prep.sqlite")).unwrap();
+    let path = test.path("prep.sqlite");
+    let cache = || Reader::open(&path).unwrap();
     let ingest = |phases: &[&str]| {
         let recorder = Recorder::default();
-        ingest(Some(&cache), &options, &recorder, &NEVER).unwrap();
+        let writer = Writer::open(&path, Duration::ZERO, &NEVER).unwrap();
+        ingest(Some(cache()), Some(&writer), &options, &recorder, &NEVER).unwrap();
         recorder.phases(phases)
     };
-    let heard = ingest(&["looking for logs", "ingesting", "committing"]);
-    assert_eq!(heard[1].amount, Amount::Games(30));
+    let heard = ingest(&["looking for logs", "reading the cache", "ingesting", "committing"]);
+    assert_eq!(heard[2].amount, Amount::Games(30));
 
     let out = test.path("out");
     let export_options = ExportOptions {
@@ -111,7 +113,7 @@ fn phases_are_complete() {
     };
     for _ in ["a new folder", "in place of the old one"] {
         let recorder = Recorder::default();
-        let summary = export(&cache, &export_options, &recorder, &NEVER).unwrap();
+        let summary = export(&cache(), &export_options, &recorder, &NEVER).unwrap();
         let heard = recorder.phases(&[
             "checking the cache",
             "adding up",
@@ -136,10 +138,10 @@ fn phases_are_complete() {
 
     let recorder = Recorder::default();
     let jobs = VerifyOptions { root: root.clone(), jobs: 2 };
-    verify(&test.path("prep.sqlite"), &jobs, &recorder, &NEVER).unwrap();
+    verify(&path, &jobs, &recorder, &NEVER).unwrap();
     recorder.phases(&["looking for logs", "checking the file", "checking games"]);
     let recorder = Recorder::default();
-    status(&root, Some(&cache), StatusOptions::default(), &recorder).unwrap();
+    status(&root, Some(cache()), StatusOptions::default(), &recorder).unwrap();
     recorder.phases(&["looking for logs", "comparing"]);
 }
 

@@ -154,7 +154,7 @@ fn query(question: &str) -> String {
 }
 
 #[test]
-fn every_query_of_the_page_runs_and_those_with_games_answer() {
+fn documented_queries_run() {
     let (test, _) = cached_games();
     let queries = page();
     assert_eq!(queries.len(), 12);
@@ -166,7 +166,7 @@ fn every_query_of_the_page_runs_and_those_with_games_answer() {
 }
 
 #[test]
-fn games_are_listed_as_their_logs_tell() {
+fn game_list_matches_logs() {
     let (test, logs) = cached_games();
     let listed = rows(&test, "SELECT * FROM game_list ORDER BY game_id");
     assert!(listed.iter().map(|row| integer(&row["game_id"])).eq(logs.keys().copied()));
@@ -202,7 +202,7 @@ fn games_are_listed_as_their_logs_tell() {
 }
 
 #[test]
-fn counts_by_players_by_night_and_by_action_add_up_to_the_logs() {
+fn counts_match_logs() {
     let (test, logs) = cached_games();
     for answer in [
         rows(&test, &query("How many games are there, and how long are they?")),
@@ -235,7 +235,7 @@ fn counts_by_players_by_night_and_by_action_add_up_to_the_logs() {
 }
 
 #[test]
-fn refused_logs_are_listed_with_what_stands_in_for_them() {
+fn refused_logs_view() {
     let (test, _) = cached_games();
     let listed = rows(&test, &query("Which logs, and why?"));
     let text = |row: &Row, name: &str| match &row[name] {
@@ -248,7 +248,7 @@ fn refused_logs_are_listed_with_what_stands_in_for_them() {
             (integer(&row["game_id"]), text(row, "what"), integer(&row["older_version_cached"]))
         })
         .collect();
-    let expected = [(3, "refused", 0), (4, "set aside", 0), (5, "refused", 1)];
+    let expected = [(3, "refused", 0), (4, "deferred", 0), (5, "refused", 1)];
     assert_eq!(facts, expected.map(|(id, what, older)| (id, what.to_owned(), older)));
     assert_eq!(text(&listed[0], "column_name"), "action_type");
     assert!(text(&listed[0], "found").starts_with("steal "));
@@ -256,7 +256,7 @@ fn refused_logs_are_listed_with_what_stands_in_for_them() {
 
 /// Nothing of prep reads the counts back, but a person does.
 #[test]
-fn a_count_that_was_changed_is_damage_and_the_next_ingest_mends_it() {
+fn changed_count_is_damage() {
     let test = CliTest::new();
     test.prep("simulate raw --games 4");
     test.prep("ingest raw");
@@ -277,7 +277,7 @@ fn a_count_that_was_changed_is_damage_and_the_next_ingest_mends_it() {
 }
 
 #[test]
-fn a_game_that_leaves_the_cache_leaves_no_counts() {
+fn deleted_game_leaves_no_counts() {
     let test = CliTest::new();
     test.prep("simulate raw --games 4");
     test.prep("ingest raw");
@@ -291,7 +291,7 @@ fn a_game_that_leaves_the_cache_leaves_no_counts() {
 
 /// The Python of the page, with what it read compared with an export.
 #[test]
-fn a_blob_read_as_the_page_says_is_what_an_export_has() {
+fn documented_blob_layout_is_right() {
     let Some(python) = python::with(&["numpy", "zstandard"]) else { return };
     let test = CliTest::new();
     test.prep("simulate raw --games 3 --seed 5");
@@ -319,7 +319,7 @@ print(len(X), "rows")
 /// DuckDB reads the tables through an extension that it fetches from the network; here they are copied.
 /// What it makes of the views and of the page's queries is then its own doing.
 #[test]
-fn duckdb_opens_the_views_and_answers_the_page_like_sqlite() {
+fn duckdb_answers_like_sqlite() {
     let Some(python) = python::with(&["duckdb"]) else { return };
     let (test, _) = cached_games();
     let script = r#"

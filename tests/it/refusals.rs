@@ -49,12 +49,12 @@ fn is_said(text: &str, beginning: &str) -> bool {
 }
 
 #[test]
-fn every_fault_is_refused_with_its_place_and_costs_neither_the_others_nor_the_good_version() {
+fn every_fault_is_refused_with_its_place() {
     let test = six_games();
     test.prep("ingest raw");
     let good = test.read(format!("raw/{LOG}"));
     let cached = cached_games(&cache(&test));
-    for Fault { what, broken, said, set_aside } in faults() {
+    for Fault { what, broken, said, deferred } in faults() {
         let broken = broken(&good);
         assert!(broken != good, "{what}: nothing is broken");
 
@@ -62,12 +62,12 @@ fn every_fault_is_refused_with_its_place_and_costs_neither_the_others_nor_the_go
         test.write(format!("raw/{LOG}"), &broken);
         let ran = test.run("ingest raw --cache empty.sqlite");
         assert_eq!(ran.code, 3, "{what}: {ran:#?}");
-        let line = format!("{}: {LOG}{said}", if set_aside { "warning" } else { "error" });
-        let not_taken = if set_aside { "0 refused, 1 set aside" } else { "1 refused" };
+        let line = format!("{}: {LOG}{said}", if deferred { "warning" } else { "error" });
+        let not_taken = if deferred { "0 refused, 1 deferred" } else { "1 refused" };
         assert!(is_said(&ran.complaints(), &line), "{what}:\n{line}\n{}", ran.stderr);
         assert_eq!(ran.complaints().lines().count(), 1, "{what}: {ran:#?}");
         assert!(ran.stdout.starts_with("5 games encoded (5 new; "), "{what}: {ran:#?}");
-        let counts = format!(", 0 up to date, 0 gone, {not_taken}\n");
+        let counts = format!(", 0 up to date, 0 deleted, {not_taken}\n");
         assert!(ran.stdout.contains(&counts), "{what}: {ran:#?}");
         let others: Vec<_> = cached_games(&test.path("empty.sqlite")).into_keys().collect();
         assert_eq!(others, [2, 3, 4, 5, 6], "{what}");
@@ -81,19 +81,19 @@ fn every_fault_is_refused_with_its_place_and_costs_neither_the_others_nor_the_go
             ran.stderr.contains("warning: the cache keeps an older version of 1 game"),
             "{ran:#?}"
         );
-        let counts = format!("0 games encoded, 5 up to date, 0 gone, {not_taken}\n");
+        let counts = format!("0 games encoded, 5 up to date, 0 deleted, {not_taken}\n");
         assert!(ran.stdout.starts_with(&counts), "{what}: {ran:#?}");
         assert!(cached_games(&cache(&test)) == cached, "{what}: the cached games changed");
     }
     test.write(format!("raw/{LOG}"), &good);
     assert_eq!(
         test.prep("ingest raw").lines().next(),
-        Some("0 games encoded, 6 up to date, 0 gone, 0 refused")
+        Some("0 games encoded, 6 up to date, 0 deleted, 0 refused")
     );
 }
 
 #[test]
-fn an_older_version_is_exported_with_a_word_about_it_until_its_log_is_mended() {
+fn older_version_is_exported_with_a_warning() {
     let test = six_games();
     test.prep("ingest raw");
     test.prep("export --out before");
@@ -145,7 +145,7 @@ fn manifest(test: &CliTest, export: &str) -> serde_json::Value {
 }
 
 #[test]
-fn a_game_that_was_never_good_is_left_out_with_a_word_about_it() {
+fn refused_game_is_excluded_with_a_warning() {
     let test = six_games();
     break_log(&test, &format!("raw/{LOG}"));
     assert_eq!(test.run("ingest raw").code, 3);
@@ -159,7 +159,7 @@ fn a_game_that_was_never_good_is_left_out_with_a_word_about_it() {
 }
 
 #[test]
-fn a_log_that_is_still_broken_is_refused_every_night_and_encodes_nothing() {
+fn broken_log_is_refused_every_time() {
     let test = six_games();
     test.prep("ingest raw");
     break_log(&test, &format!("raw/{LOG}"));
@@ -177,7 +177,7 @@ fn a_log_that_is_still_broken_is_refused_every_night_and_encodes_nothing() {
 }
 
 #[test]
-fn a_log_mended_before_a_run_over_some_games_only_is_no_longer_refused() {
+fn repaired_log_with_max_games() {
     let test = six_games();
     test.prep("ingest raw");
     let good = break_log(&test, &format!("raw/{LOG}"));
@@ -195,7 +195,7 @@ fn a_log_mended_before_a_run_over_some_games_only_is_no_longer_refused() {
 }
 
 #[test]
-fn two_files_of_one_game_are_both_named_and_neither_goes_in() {
+fn two_files_of_one_game_are_refused() {
     let test = six_games();
     test.write("raw/copies/001.csv", test.read(format!("raw/{LOG}")));
     let said = [
@@ -223,7 +223,7 @@ fn two_files_of_one_game_are_both_named_and_neither_goes_in() {
     let line = format!("{LOG}: refused: {error}\n1 game refused, 5 games up to date\n");
     assert_eq!(status.stdout, line);
 
-    // With one of them gone, the other is the game; a copy that comes later costs nothing.
+    // With one of them deleted, the other is the game; a copy that comes later encodes nothing.
     fs::remove_dir_all(test.path("raw/copies")).unwrap();
     test.prep("ingest raw");
     let cached = cached_games(&cache(&test));
@@ -234,7 +234,7 @@ fn two_files_of_one_game_are_both_named_and_neither_goes_in() {
 }
 
 #[test]
-fn a_file_that_cannot_be_read_is_refused_and_its_game_is_not_gone() {
+fn unreadable_file_is_refused_not_deleted() {
     let test = six_games();
     test.prep("ingest raw");
     let cached = cached_games(&cache(&test));
@@ -247,7 +247,10 @@ fn a_file_that_cannot_be_read_is_refused_and_its_game_is_not_gone() {
                         expected a file that can be read"
     );
     assert!(ran.complaints().starts_with(&line), "{ran:#?}");
-    assert!(ran.stdout.starts_with("0 games encoded, 5 up to date, 0 gone, 1 refused"), "{ran:#?}");
+    assert!(
+        ran.stdout.starts_with("0 games encoded, 5 up to date, 0 deleted, 1 refused"),
+        "{ran:#?}"
+    );
     assert!(cached_games(&cache(&test)) == cached);
     let status = test.run("status raw");
     assert_eq!(status.code, 1);
@@ -255,7 +258,7 @@ fn a_file_that_cannot_be_read_is_refused_and_its_game_is_not_gone() {
 }
 
 #[test]
-fn broken_logs_are_not_taken_for_gone_however_many_they_are() {
+fn broken_logs_are_not_deleted() {
     let test = six_games();
     test.prep("ingest raw");
     let cached = cached_games(&cache(&test));
@@ -271,21 +274,24 @@ fn broken_logs_are_not_taken_for_gone_however_many_they_are() {
 }
 
 #[test]
-fn a_log_that_was_refused_and_is_gone_is_forgotten() {
+fn refusal_of_a_deleted_log_is_removed() {
     let test = six_games();
     test.prep("ingest raw");
     break_log(&test, &format!("raw/{LOG}"));
     assert_eq!(test.run("ingest raw").code, 3);
     fs::remove_file(test.path(format!("raw/{LOG}"))).unwrap();
     let stdout = test.prep("ingest raw");
-    assert!(stdout.starts_with("0 games encoded, 5 up to date, 1 gone, 0 refused\n"), "{stdout}");
+    assert!(
+        stdout.starts_with("0 games encoded, 5 up to date, 1 deleted, 0 refused\n"),
+        "{stdout}"
+    );
     let ran = test.run("export");
     assert!(ran.code == 0 && !ran.stderr.contains("game 1 "), "{ran:#?}");
     assert_eq!(test.run("status raw").code, 0);
 }
 
 #[test]
-fn twenty_refused_logs_are_listed_and_the_rest_are_counted() {
+fn twenty_refused_logs_are_listed() {
     for (broken, more) in
         [(20, None), (21, Some("1 more refused log")), (25, Some("5 more refused logs"))]
     {

@@ -19,11 +19,11 @@ const EXPECTED: [(i64, &str, &str, &str); 11] = [
     (3, "4_games/3.csv", "encoder_changed", "the encoder changed (version 0 to "),
     (4, "2_games/4.csv", "schema_changed", "the columns changed (0123456789abcdef to "),
     (5, "3_games/5.csv", "repair_changed", "its rows with the gem fault are to be repaired now"),
-    (6, "4_games/6.csv", "gone", "its log is gone"),
+    (6, "4_games/6.csv", "deleted", "its log is deleted"),
     (7, "2_games/7.csv", "refused", "refused: 2_games/7.csv:3: turn_number is `x`, expected "),
     (8, "3_games/8.csv", "refused", "refused: 3_games/8.csv: found game 8, expected one file for "),
     (9, "4_games/9.csv", "refused", "refused: 4_games/9.csv: found No such file or directory"),
-    (10, "2_games/10.csv", "set_aside", "set aside: 2_games/10.csv: expected a header"),
+    (10, "2_games/10.csv", "deferred", "deferred: 2_games/10.csv: expected a header"),
     (11, "3_games/11.csv", "new", "new"),
 ];
 
@@ -66,7 +66,7 @@ fn json(stdout: &str) -> Value {
 }
 
 #[test]
-fn every_game_is_listed_once_with_what_would_become_of_it_and_why() {
+fn every_game_is_listed_once() {
     let test = one_game_of_each();
     let ran = test.run("status raw --repair");
     assert_eq!((ran.code, ran.stderr.as_str()), (1, ""), "{ran:#?}");
@@ -80,15 +80,14 @@ fn every_game_is_listed_once_with_what_would_become_of_it_and_why() {
             assert!(line.starts_with(&format!("{path}: {why}")), "{path}: {why}\n{line}");
         }
     }
-    let counts = "1 game bytes changed, 1 game encoder changed, 1 game gone, 1 game new, \
-                  3 games refused, 1 game repair changed, 1 game schema changed, \
-                  1 game set aside, 1 game up to date";
+    let counts = "1 game bytes changed, 1 game deferred, 1 game deleted, 1 game encoder changed, 1 game new, \
+                  3 games refused, 1 game repair changed, 1 game schema changed, 1 game up to date";
     assert_eq!(lines.next(), Some(counts));
     assert_eq!(lines.next(), None);
 }
 
 #[test]
-fn json_has_every_game_and_counts_that_add_up() {
+fn json_counts_add_up() {
     let test = one_game_of_each();
     for arguments in ["status raw --repair --json", "status raw --repair --json -q"] {
         let ran = test.run(arguments);
@@ -110,7 +109,7 @@ fn json_has_every_game_and_counts_that_add_up() {
 }
 
 #[test]
-fn the_next_ingest_does_what_status_said() {
+fn next_ingest_does_what_status_said() {
     let test = one_game_of_each();
     let said = json(&test.run("status raw --repair --json").stdout)["counts"].clone();
     let dry = json(&test.run("ingest raw --repair --json --dry-run").stdout);
@@ -119,20 +118,20 @@ fn the_next_ingest_does_what_status_said() {
     assert_eq!(ran.code, 3, "{ran:#?}");
     let done = json(&ran.stdout);
     assert_eq!(done["counts"], said);
-    assert_eq!(done["gone"], serde_json::json!([6]));
+    assert_eq!(done["deleted"], serde_json::json!([6]));
     assert_eq!(done["encoded"]["games"], 5);
     assert_eq!(done["refused"].as_array().unwrap().len(), 4, "two files of one game: {done}");
-    assert_eq!(done["set_aside"][0]["path"], "2_games/10.csv");
+    assert_eq!(done["deferred"][0]["path"], "2_games/10.csv");
 
     let after = json(&test.run("status raw --repair --json").stdout);
     let refused = said["refused"].as_u64().unwrap();
-    let counts = serde_json::json!({ "refused": refused, "set_aside": 1, "up_to_date": 6 });
+    let counts = serde_json::json!({ "refused": refused, "deferred": 1, "up_to_date": 6 });
     assert_eq!(after["counts"], counts);
 }
 
 /// The same in words: every count of `status` stands in the line of `ingest`, under its name.
 #[test]
-fn ingest_ends_with_the_counts_of_status_under_the_same_names() {
+fn ingest_and_status_count_alike() {
     let test = one_game_of_each();
     let said = json(&test.run("status raw --repair --json").stdout)["counts"].clone();
     let stdout = test.run("ingest raw --repair").stdout;
@@ -145,7 +144,7 @@ fn ingest_ends_with_the_counts_of_status_under_the_same_names() {
 }
 
 #[test]
-fn explain_gives_every_game_one_reason_of_the_list_with_old_and_new() {
+fn explain_gives_one_reason_per_game() {
     let test = one_game_of_each();
     let report = json(&test.run("status raw --repair --explain --json").stdout);
     let games = report["games"].as_array().unwrap();
@@ -221,7 +220,7 @@ fn status_writes_nothing() {
 }
 
 #[test]
-fn without_a_cache_every_game_is_new_and_none_is_made() {
+fn status_without_a_cache() {
     let test = CliTest::new();
     test.prep("simulate raw --games 3");
     test.write("empty.sqlite", "");
@@ -238,7 +237,7 @@ fn without_a_cache_every_game_is_new_and_none_is_made() {
 }
 
 #[test]
-fn status_succeeds_only_when_there_is_nothing_to_do_and_says_nothing_if_quiet() {
+fn exit_code_says_whether_up_to_date() {
     let test = CliTest::new();
     test.prep("simulate raw --games 3");
     let quiet = || {
@@ -266,11 +265,11 @@ fn status_succeeds_only_when_there_is_nothing_to_do_and_says_nothing_if_quiet() 
     test.prep("ingest raw");
     assert_eq!(quiet(), 0, "up to date again");
     fs::remove_file(test.path("raw/2_games/1.csv")).unwrap();
-    assert_eq!(quiet(), 1, "a log that is gone");
+    assert_eq!(quiet(), 1, "a deleted log");
 }
 
 #[test]
-fn a_log_that_was_refused_and_is_gone_is_listed_until_an_ingest_forgets_it() {
+fn refused_then_deleted_log_is_listed() {
     let test = CliTest::new();
     test.prep("simulate raw --games 3");
     test.write("raw/4.csv", "");
@@ -278,19 +277,19 @@ fn a_log_that_was_refused_and_is_gone_is_listed_until_an_ingest_forgets_it() {
     fs::remove_file(test.path("raw/4.csv")).unwrap();
     let ran = test.run("status raw");
     assert_eq!(ran.code, 1);
-    assert_eq!(ran.stdout, "4.csv: its log is gone\n1 game gone, 3 games up to date\n");
+    assert_eq!(ran.stdout, "4.csv: its log is deleted\n1 game deleted, 3 games up to date\n");
     test.prep("ingest raw");
     assert_eq!(test.prep("status raw"), "3 games up to date\n");
 }
 
 #[test]
-fn a_log_that_was_mended_is_no_longer_refused_before_the_next_ingest_either() {
+fn repaired_log_is_not_refused() {
     let test = CliTest::new();
     test.prep("simulate raw --games 3");
     let good = test.read("raw/2_games/1.csv");
     test.write("raw/2_games/1.csv", &good[..good.len() / 2]);
     assert_eq!(test.run("ingest raw").code, 3);
-    assert!(test.run("status raw").stdout.contains("1 game set aside"));
+    assert!(test.run("status raw").stdout.contains("1 game deferred"));
     test.write("raw/2_games/1.csv", &good);
     assert_eq!(
         test.run("status raw").stdout,

@@ -6,6 +6,7 @@
 use crate::support::broken_cache::spoil_trees;
 use crate::support::cached::{execute, make_old, written_since};
 use crate::support::cli::{CliTest, Ran};
+use rusqlite::Connection;
 use serde_json::Value;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -44,7 +45,7 @@ fn assert_same_export(test: &CliTest) {
 }
 
 #[test]
-fn a_sound_cache_has_no_findings_and_stays_as_it_is() {
+fn sound_cache_has_no_findings() {
     let test = six_games();
     let before = test.files(".");
     assert_eq!(test.prep("verify raw"), "6 games, 6 logs as cached: nothing is wrong\n");
@@ -58,7 +59,7 @@ fn a_sound_cache_has_no_findings_and_stays_as_it_is() {
 }
 
 #[test]
-fn everything_wrong_is_listed_with_what_mends_it_and_ingest_heals_just_that() {
+fn all_damage_is_listed_and_repaired() {
     let test = six_games();
     spoil(&test, "features", 2);
     spoil(&test, "masks", 2);
@@ -73,8 +74,8 @@ fn everything_wrong_is_listed_with_what_mends_it_and_ingest_heals_just_that() {
         game 2: features: the checksum does not match\n\
         game 2: masks: the checksum does not match\n\
         game 4: column_sums: the checksum does not match\n\
-        game 5: source_hash is not what was stored\n\
-        game 6: rows is not what was stored\n\
+        game 5: source_hash: it is not what was stored\n\
+        game 6: rows: it is not what was stored\n\
         to repair a damaged game: `prep ingest raw` encodes it again from its log\n";
     assert_eq!(ran.stdout, expected);
     let report = json(&test.run("verify raw --json"));
@@ -87,8 +88,8 @@ fn everything_wrong_is_listed_with_what_mends_it_and_ingest_heals_just_that() {
 
     let ran = test.run("export --out mended --features base");
     assert_eq!(ran.code, 1);
-    assert!(ran.stderr.contains("of game 5 are damaged"), "{ran:#?}");
-    assert!(ran.stderr.contains("run `prep ingest DIR`, which encodes the game anew"), "{ran:#?}");
+    assert!(ran.stderr.contains("game 5 is damaged in the cache"), "{ran:#?}");
+    assert!(ran.stderr.contains("run `prep ingest DIR`, which encodes it again"), "{ran:#?}");
     assert!(!test.path("mended").exists());
     let status = json(&test.run("status raw --json"));
     assert_eq!(status["counts"], serde_json::json!({ "damaged": 4, "up_to_date": 2 }));
@@ -102,7 +103,7 @@ fn everything_wrong_is_listed_with_what_mends_it_and_ingest_heals_just_that() {
 }
 
 #[test]
-fn logs_that_are_not_as_cached_are_counted_and_are_no_damage() {
+fn changed_logs_are_not_damage() {
     let test = six_games();
     fs::remove_file(test.path("raw/2_games/1.csv")).unwrap();
     let log = test.read("raw/3_games/2.csv");
@@ -117,7 +118,7 @@ fn logs_that_are_not_as_cached_are_counted_and_are_no_damage() {
 }
 
 #[test]
-fn a_damaged_game_without_a_log_says_how_it_can_come_back_or_go() {
+fn damaged_game_without_a_log() {
     let test = six_games();
     spoil(&test, "labels", 1);
     let log = test.read("raw/2_games/1.csv");
@@ -143,7 +144,7 @@ fn break_the_file(test: &CliTest) {
 }
 
 #[test]
-fn a_damaged_file_is_told_by_every_command_and_made_anew_only_when_asked() {
+fn damaged_file_is_reported_and_rebuilt() {
     let test = six_games();
     break_the_file(&test);
     let damaged = test.read(CACHE);
@@ -168,23 +169,30 @@ fn a_damaged_file_is_told_by_every_command_and_made_anew_only_when_asked() {
     assert!(ran.stdout.starts_with("6 games encoded (6 new; "), "{ran:#?}");
     assert!(ran.stderr.contains("the old file is kept as"), "{ran:#?}");
     assert!(test.read(format!("{CACHE}.damaged")) == damaged);
-    assert!(!cache(&test).with_file_name("prep.sqlite-wal").exists());
     test.prep("verify raw");
     assert_same_export(&test);
 }
 
 #[test]
-fn a_rebuild_that_cannot_be_done_costs_nothing() {
+fn refused_rebuild_changes_nothing() {
     let test = six_games();
     let before = test.read(CACHE);
     fs::create_dir(test.path("nothing")).unwrap();
     let ran = test.run("ingest nothing --rebuild");
     assert_eq!(ran.code, 1, "{ran:#?}");
-    test.write("notes.txt", "not a cache, and long enough ".repeat(9));
-    let ran = test.run("ingest raw --rebuild --cache notes.txt");
+    // Another program's database is not replaced. What is no database may have been a cache: it is kept.
+    execute(&test.path("other.sqlite"), "CREATE TABLE mine (x)");
+    let other = test.read("other.sqlite");
+    let ran = test.run("ingest raw --rebuild --cache other.sqlite");
     assert_eq!(ran.code, 1, "{ran:#?}");
     assert!(ran.stderr.contains("is not a cache of prep"), "{ran:#?}");
-    assert!(test.read("notes.txt").starts_with(b"not a cache"));
+    assert!(test.read("other.sqlite") == other);
+    test.write("notes.txt", "not a cache");
+    let ran = test.run("ingest raw --cache notes.txt");
+    assert_eq!(ran.code, 1, "{ran:#?}");
+    assert!(ran.stderr.contains("--cache notes.txt --rebuild`"), "{ran:#?}");
+    test.prep("ingest raw --rebuild --cache notes.txt");
+    assert!(test.read("notes.txt.damaged") == b"not a cache");
     for with in ["--dry-run", "--max-games 3", "--keep-missing"] {
         assert_eq!(test.run(&format!("ingest raw --rebuild {with}")).code, 2, "{with}");
     }
@@ -192,7 +200,7 @@ fn a_rebuild_that_cannot_be_done_costs_nothing() {
 }
 
 #[test]
-fn an_export_is_proved_against_its_manifest_and_everything_wrong_is_listed() {
+fn export_is_compared_with_its_manifest() {
     let test = six_games();
     test.prep("export --out out --features base --split 0.6,0.2,0.2 --seed 3 --layout npy");
     let sound = test.prep("verify --export out");
@@ -274,7 +282,7 @@ fn without_the_right_to_write(test: &CliTest, arguments: &str) -> Ran {
 }
 
 #[test]
-fn a_cache_is_read_where_nothing_can_be_written() {
+fn readers_need_no_write_permission() {
     let test = six_games();
     let folder = test.path("data/intermediate");
     let write = |may: bool| {
@@ -294,20 +302,37 @@ fn a_cache_is_read_where_nothing_can_be_written() {
     let names = |folder: &PathBuf| fs::read_dir(folder).unwrap().count();
     assert_eq!(names(&folder), 2, "the cache and its lock");
 
-    // What a killed run left in its write-ahead log would be missing: said, not passed over.
+    // What a killed run had begun to write cannot be rolled back there.
     write(true);
-    fs::write(cache(&test).with_file_name("prep.sqlite-wal"), "frames").unwrap();
-    let wal = cache(&test).with_file_name("prep.sqlite-wal");
-    fs::set_permissions(&wal, fs::Permissions::from_mode(0o444)).unwrap();
+    let connection = Connection::open(cache(&test)).unwrap();
+    connection
+        .execute_batch(
+            "BEGIN; CREATE TABLE filler (x); INSERT INTO filler VALUES (zeroblob(9000000));",
+        )
+        .unwrap();
+    let journal = cache(&test).with_file_name("prep.sqlite-journal");
+    let half = (fs::read(cache(&test)).unwrap(), fs::read(&journal).unwrap());
+    drop(connection);
+    fs::write(cache(&test), half.0).unwrap();
+    fs::write(&journal, half.1).unwrap();
     write(false);
     let ran = without_the_right_to_write(&test, "status raw");
     assert_eq!(ran.code, 1, "{ran:#?}");
-    assert!(ran.stderr.contains("left part of it in"), "{ran:#?}");
+    assert!(ran.stderr.contains("a run was killed while it wrote"), "{ran:#?}");
     write(true);
+
+    // An older version's cache with a write-ahead log: nothing is created beside it.
+    execute(&cache(&test), "PRAGMA journal_mode = wal");
+    let ran = test.run("status raw");
+    assert_eq!(ran.code, 1, "{ran:#?}");
+    assert!(ran.stderr.contains("which switches it back"), "{ran:#?}");
+    assert_eq!(names(&folder), 2, "the cache and its lock");
+    test.prep("ingest raw");
+    test.prep("status raw");
 }
 
 #[test]
-fn a_rebuild_keeps_every_older_file_and_asks_before_it_loses_games() {
+fn rebuild_keeps_old_files() {
     let test = six_games();
     let first = test.read(CACHE);
     fs::rename(test.path("raw/2_games"), test.path("elsewhere")).unwrap();
@@ -324,7 +349,7 @@ fn a_rebuild_keeps_every_older_file_and_asks_before_it_loses_games() {
 }
 
 #[test]
-fn the_printed_command_makes_the_same_export_and_an_edited_manifest_is_found() {
+fn printed_command_repeats_the_export() {
     let test = six_games();
     test.prep("export --dtype int8 --no-normalize --seed 7 --features base --out out");
     let whole = test.files("out");
@@ -347,7 +372,7 @@ fn the_printed_command_makes_the_same_export_and_an_edited_manifest_is_found() {
 
 /// An export that holds what no export wrote cannot be written anew: that command is not advised.
 #[test]
-fn what_no_export_wrote_is_to_be_moved_and_no_export_goes_into_another() {
+fn foreign_files_and_nested_exports() {
     let test = six_games();
     test.prep("export --features base --out out");
     let before = test.files("out");

@@ -1,6 +1,6 @@
 //! The game to look at: from the cache, or from a log.
 
-use crate::cache::{Cache, GameReader};
+use crate::cache::{Reader, Unpacker};
 use crate::encode::{EncodedGame, FeatureRow, Head, LabelRow, MaskRow, board};
 use crate::gamelog::{GameId, ReadOptions, read_log};
 use crate::rules::Board;
@@ -58,9 +58,9 @@ impl Game {
     }
 
     fn cached(game_id: GameId, cache: &Path) -> Result<Game> {
-        let mut reader = GameReader::open(cache)?;
-        let Some((_, encoded)) = reader.game(game_id)? else {
-            bail!("{}", why_not_cached(game_id, cache, &reader)?);
+        let (reader, mut unpacker) = (Reader::open(cache)?, Unpacker::new()?);
+        let Some((_, encoded)) = reader.game(game_id, &mut unpacker)? else {
+            bail!("{}", why_not_cached(game_id, &reader)?);
         };
         let boards = encoded.features().iter().map(board).collect::<Option<Vec<Board>>>();
         let boards = boards.context("what was unpacked from base features has no position")?;
@@ -103,19 +103,20 @@ fn rows(encoded: &EncodedGame, boards: Vec<Board>) -> Vec<Row> {
 }
 
 /// A game that the cache lacks, with what is known about it.
-fn why_not_cached(game_id: GameId, path: &Path, reader: &GameReader) -> Result<String> {
-    let refusals = Cache::open_existing(path)?.refusals()?;
+fn why_not_cached(game_id: GameId, reader: &Reader) -> Result<String> {
+    let path = reader.path();
+    let refusals = reader.refusals()?;
     if let Some(refusal) = refusals.into_iter().find(|refusal| refusal.game_id == game_id) {
         return Ok(format!("game {game_id} is not in the cache: {}", refusal.message));
     }
-    let (games, Some((first, last))) = reader.range()? else {
+    let Some((first, last)) = reader.id_range()? else {
         return Ok(format!("game {game_id} is not in {}: it holds no games", path.display()));
     };
     Ok(format!(
         "game {game_id} is not in {}, which holds {} from {first} to {last}: give one of those, or \
          the path of a log",
         path.display(),
-        counted(games, "game"),
+        counted(reader.game_count()?, "game"),
     ))
 }
 

@@ -174,7 +174,7 @@ pub(super) fn refused(report: &Report) -> Option<Markup> {
         return None;
     }
     let state = |refusal: &Refusal| {
-        let state = if refusal.set_aside { "deferred" } else { "refused" };
+        let state = if refusal.deferred { "deferred" } else { "refused" };
         match cache.from_an_older_log.contains(&refusal.game_id) {
             true => format!("{state}; the cache has an older version"),
             false => state.to_owned(),

@@ -123,7 +123,7 @@ fn options_do_not_change_the_cache() {
     ] {
         exported(&test, "out", options);
         let said = test.prep("ingest raw");
-        assert!(said.starts_with("0 games encoded, 12 up to date, 0 gone, 0 refused"), "{said}");
+        assert!(said.starts_with("0 games encoded, 12 up to date, 0 deleted, 0 refused"), "{said}");
         assert!(cached_games(&test) == before, "after {options:?}");
     }
 }

@@ -166,10 +166,10 @@ fn plant(test: &CliTest, game: i64, column: usize, value: f32) {
 #[test]
 fn impossible_value_is_damage() {
     for (value, why) in [
-        (200.0, "a number is none that was stored"),
-        (0.5, "a number is none that was stored"),
-        (f32::NAN, "a number is none that was stored"),
-        (-128.0, "a row is no position"),
+        (200.0, "a value is not one that was stored"),
+        (0.5, "a value is not one that was stored"),
+        (f32::NAN, "a value is not one that was stored"),
+        (-128.0, "a row is not a position"),
     ] {
         let test = ingested(3);
         let names = exported(&test, "first", "").columns();
@@ -178,7 +178,7 @@ fn impossible_value_is_damage() {
         for dtype in ["float32", "float16", "int8"] {
             let ran = test.run(&format!("export --out out --no-normalize --dtype {dtype}"));
             assert_eq!((ran.code, ran.stdout.as_str()), (1, ""), "{ran:#?}");
-            let sentence = format!("error: the cached features of game 2 are damaged ({why}): run");
+            let sentence = format!("error: game 2 is damaged in the cache (features: {why}): run");
             assert!(ran.stderr.contains(&sentence), "{sentence} is not in {ran:#?}");
         }
         assert!(!test.path("out").exists(), "nothing was exported");

@@ -97,11 +97,13 @@ fn games_of_another_encoder() {
 #[test]
 fn damaged_game() {
     let out = Exported::new();
-    for (blob, named) in [("features", "features"), ("labels", "labels"), ("column_sums", "sums")] {
+    for (blob, named) in
+        [("features", "features"), ("labels", "labels"), ("column_sums", "column_sums")]
+    {
         let sql = format!("UPDATE games SET {blob} = zeroblob(length({blob})) WHERE game_id = 5");
         let cache = out.changed_cache(&sql);
         let ran = out.test.run(&format!("export --out out --cache {cache} --split 1,0,0"));
-        assert!(ran.stderr.contains("of game 5 are damaged"), "{named}: {ran:#?}");
+        assert!(ran.stderr.contains("game 5 is damaged in the cache"), "{named}: {ran:#?}");
         out.refuses(&format!("--cache {cache} --split 1,0,0"), 1, named);
     }
 }

@@ -87,7 +87,7 @@ fn changed_and_deleted_games() {
     }
     let said = test.prep("ingest changing --cache changed.sqlite");
     assert!(said.contains("15 games encoded (15 bytes changed"), "{said}");
-    assert!(said.contains("15 up to date, 3 gone"), "{said}");
+    assert!(said.contains("15 up to date, 3 deleted"), "{said}");
     assert_exports_as_expected(&test, "changed.sqlite");
 }
 

@@ -3,9 +3,10 @@
 // Every test file has its own copy of this module and uses the part it needs.
 #![allow(dead_code)]
 
-use rusqlite::Connection;
+use rusqlite::{Connection, ErrorCode};
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::Duration;
 
 /// A time at which nothing can have been ingested.
 const LONG_AGO: &str = "2001-01-01T00:00:00Z";
@@ -65,10 +66,19 @@ pub(crate) fn written_since(cache: &Path) -> Vec<i64> {
 /// How many games are in the cache just now, while another process may be writing or even making
 /// it.
 pub(crate) fn games_so_far(cache: &Path) -> u32 {
-    if !cache.exists() {
-        return 0;
+    let count = || {
+        let connection = Connection::open(cache)?;
+        connection.busy_timeout(Duration::ZERO)?;
+        connection.query_row("SELECT count(*) FROM games", [], |row| row.get(0))
+    };
+    while cache.exists() {
+        match count() {
+            // During a commit.
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            count => return count.unwrap_or(0),
+        }
     }
-    let count =
-        || Connection::open(cache)?.query_row("SELECT count(*) FROM games", [], |row| row.get(0));
-    count().unwrap_or(0)
+    0
 }

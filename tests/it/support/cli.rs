@@ -50,8 +50,8 @@ impl Ran {
         };
         self.code == 1
             && complaints.lines().count() == 1
-            && words.windows(2).filter(is_amount).count() == 2
-            && complaints.contains(" need")
+            && words.windows(2).any(|pair| is_amount(&pair))
+            && (complaints.contains(" is full") || complaints.contains(" need"))
             && complaints.contains(" are free")
             && !self.stderr.contains("os error")
             && !self.stderr.contains("No space left")

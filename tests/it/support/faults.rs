@@ -12,13 +12,13 @@ pub(crate) struct Fault {
     pub(crate) broken: Breaking,
     /// What stderr says behind the path; `…` stands for anything.
     pub(crate) said: &'static str,
-    /// Whether the log is set aside as still being written, rather than refused.
-    pub(crate) set_aside: bool,
+    /// Whether the log is deferred as still being written, rather than refused.
+    pub(crate) deferred: bool,
 }
 
 impl Fault {
-    fn set_aside(self) -> Fault {
-        Fault { set_aside: true, ..self }
+    fn deferred(self) -> Fault {
+        Fault { deferred: true, ..self }
     }
 }
 
@@ -44,7 +44,7 @@ fn bytes(
     broken: impl Fn(&[u8]) -> Vec<u8> + 'static,
     said: &'static str,
 ) -> Fault {
-    Fault { what, broken: Box::new(broken), said, set_aside: false }
+    Fault { what, broken: Box::new(broken), said, deferred: false }
 }
 
 fn set_card(log: &mut LogText, line: usize, card: &str, from: &str) {
@@ -228,7 +228,7 @@ pub(crate) fn faults() -> Vec<Fault> {
             },
             ":5: found 402 values, expected a whole line and a line break: the file ends in the middle",
         )
-        .set_aside(),
+        .deferred(),
         bytes(
             "bytes that are not UTF-8",
             |good| {
@@ -240,13 +240,13 @@ pub(crate) fn faults() -> Vec<Fault> {
             ":2: action_type is `�ake 3 tokens`, expected one of `build`, `reserve`",
         ),
         bytes("an empty file", |_| Vec::new(), ": expected a header, then one row a turn")
-            .set_aside(),
+            .deferred(),
         text(
             "a header with no rows",
             |log| log.lines.truncate(1),
             ": expected at least one row below the header",
         )
-        .set_aside(),
+        .deferred(),
     ]
 }
 

@@ -1,13 +1,12 @@
-//! What a cached game was made from, and when it must be made anew.
+//! What a cached game was made from, and when it must be encoded again.
 
+use super::error::Damage;
 use crate::encode::{ENCODER_VERSION, FEATURES, Head};
 use crate::gamelog::{GameId, LogSummary, ReadOptions};
 use std::fmt;
 use std::sync::LazyLock;
 
-/// Version of the blobs' layouts and checksums, which the `blob` file describes. In format 1 the
-/// checksums did not cover how many rows have the known gem fault; formats 2 and 3 held all features,
-/// in 3 of equal columns one.
+/// Version of the blobs' layouts and checksums, which `blob.rs` describes.
 pub const BLOB_FORMAT: u32 = 4;
 
 /// Everything that a game's cached rows depend on. Two equal keys mean equal rows.
@@ -22,12 +21,12 @@ pub struct CacheKey {
     pub encoder_version: u32,
     /// Names and order of the columns.
     pub feature_schema: FeatureSchema,
-    /// Whether the known gem fault was read as it was meant. Only tells in games that have it.
+    /// Whether the known gem fault was repaired. Only matters to games that have it.
     pub repaired: bool,
 }
 
 impl CacheKey {
-    /// The key that a log with these bytes gets today.
+    /// The key of a log with these bytes, as this prep would encode it.
     pub fn now(bytes: &[u8], options: ReadOptions) -> CacheKey {
         CacheKey {
             source_hash: blake3::hash(bytes),
@@ -43,7 +42,7 @@ impl CacheKey {
 pub struct FeatureSchema(pub(super) [u8; 8]);
 
 impl FeatureSchema {
-    /// Of this program.
+    /// Of this prep.
     pub fn now() -> FeatureSchema {
         static NOW: LazyLock<FeatureSchema> = LazyLock::new(|| {
             let mut text = format!("blob format {BLOB_FORMAT}\n");
@@ -95,8 +94,7 @@ pub struct GameRecord {
 }
 
 impl GameRecord {
-    /// Whether this program's encoder made its rows: only then can they be unpacked, and stand in one
-    /// array with others.
+    /// Whether this prep's encoder made its rows: only then can they be decoded.
     pub fn is_of_this_encoder(&self) -> bool {
         self.key.encoder_version == ENCODER_VERSION
             && self.key.feature_schema == FeatureSchema::now()
@@ -114,8 +112,7 @@ impl GameRecord {
             game_id,
             source_path,
             source_bytes,
-            // A log without the fault gives the same rows either way: noting the flag for it would
-            // make caches differ that hold the same.
+            // A log without the fault gives the same rows either way, and so should have the same key.
             key: CacheKey { repaired: key.repaired && summary.gem_fault_rows > 0, ..key },
             rows: summary.rows,
             players: summary.players.get(),
@@ -125,7 +122,7 @@ impl GameRecord {
     }
 }
 
-/// Why a game's rows must be made anew. Prints as one sentence.
+/// Why a game must be encoded again. Prints as one sentence.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StaleReason {
     /// It is not in the cache.
@@ -141,14 +138,14 @@ pub enum StaleReason {
     EncoderChanged {
         /// The version that made them.
         old: u32,
-        /// This program's.
+        /// This prep's.
         new: u32,
     },
     /// The columns have changed.
     SchemaChanged {
         /// Fingerprint of the cached columns.
         old: FeatureSchema,
-        /// This program's.
+        /// This prep's.
         new: FeatureSchema,
     },
     /// The log has rows with the known gem fault, and `--repair` was not as it is now.
@@ -156,11 +153,8 @@ pub enum StaleReason {
         /// Whether those rows are to be repaired now.
         new: bool,
     },
-    /// What is cached of it is not what was stored.
-    Damaged {
-        /// Which column or blob, and how it shows.
-        what: String,
-    },
+    /// What is stored of it is not what was written.
+    Damaged(Damage),
 }
 
 /// Compares what cached rows were made from with what they would be made from now; `None` if they
@@ -194,7 +188,7 @@ impl StaleReason {
             StaleReason::EncoderChanged { .. } => "encoder_changed",
             StaleReason::SchemaChanged { .. } => "schema_changed",
             StaleReason::RepairChanged { .. } => "repair_changed",
-            StaleReason::Damaged { .. } => "damaged",
+            StaleReason::Damaged(_) => "damaged",
         }
     }
 }
@@ -219,7 +213,7 @@ impl fmt::Display for StaleReason {
             StaleReason::RepairChanged { new: false } => {
                 write!(f, "its rows with the gem fault are to be read as logged again")
             }
-            StaleReason::Damaged { what } => write!(f, "its cached rows are damaged ({what})"),
+            StaleReason::Damaged(damage) => write!(f, "its cached rows are damaged ({damage})"),
         }
     }
 }
@@ -248,6 +242,8 @@ mod tests {
         let now = CacheKey::now(b"log", options);
         assert_eq!(staleness(Some(&record(now)), &now), None);
         assert_eq!(staleness(None, &now), Some(StaleReason::New));
+        let moved = GameRecord { source_path: "elsewhere/7.csv".into(), ..record(now) };
+        assert_eq!(staleness(Some(&moved), &now), None);
 
         let name = |cached: &GameRecord| staleness(Some(cached), &now).map(|reason| reason.name());
         let bytes = record(CacheKey::now(b"lag", options));
@@ -265,14 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn where_a_log_lies_does_not_matter() {
-        let now = CacheKey::now(b"log", ReadOptions::default());
-        let moved = GameRecord { source_path: "elsewhere/7.csv".into(), ..record(now) };
-        assert_eq!(staleness(Some(&moved), &now), None);
-    }
-
-    #[test]
-    fn a_schema_reads_back_as_written() {
+    fn schema_reads_back_as_written() {
         let now = FeatureSchema::now();
         assert_eq!(FeatureSchema::from_hex(&now.to_string()), Some(now));
     }

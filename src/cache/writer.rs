@@ -1,0 +1,269 @@
+//! Writing a cache.
+
+use super::blob::{Blob, PackedGame};
+use super::error::CacheError;
+use super::lock::WriterLock;
+use super::open::{PAGE_BYTES, Waiting, check, open_or_create, sqlite_error, wait_for_lock};
+use super::play;
+use super::rows::{BLOB_COLUMNS, RECORD_COLUMNS, RECORD_WIDTH, structure_faults};
+use crate::gamelog::{GameId, GamePlay, LogError};
+use rusqlite::{Connection, ToSql, params};
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+type SqliteResult<T> = rusqlite::Result<T>;
+
+/// All columns of a game.
+static INSERT_GAME: LazyLock<String> = LazyLock::new(|| {
+    let places: Vec<String> =
+        (1..=RECORD_WIDTH + 2 * Blob::COUNT).map(|place| format!("?{place}")).collect();
+    format!(
+        "INSERT OR REPLACE INTO games ({RECORD_COLUMNS}, {BLOB_COLUMNS}, ingested_at)
+         VALUES ({}, strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))",
+        places.join(", ")
+    )
+});
+
+/// A file may be so many times as large as a new one with the same games.
+const MAX_EXCESS: f64 = 1.5;
+
+/// The one who writes a cache. Changes are kept together, and kept at all, by [`commit`](Self::commit);
+/// readers see none of them before.
+pub struct Writer<'a> {
+    connection: Connection,
+    path: PathBuf,
+    /// Set when the run is to end: it then waits for no reader.
+    stop: &'a AtomicBool,
+    /// Of the cache that this writes, or that this is to replace.
+    _lock: Option<WriterLock>,
+}
+
+impl<'a> Writer<'a> {
+    /// Opens a cache for writing, or makes a new one with the folders above it. Waits for another
+    /// writer for so long.
+    ///
+    /// # Errors
+    /// [`CacheError::Held`] if there is another writer; if the file is not a cache, is of a newer
+    /// version, or cannot be written.
+    pub fn open(
+        path: &Path,
+        wait: Duration,
+        stop: &'a AtomicBool,
+    ) -> Result<Writer<'a>, CacheError> {
+        // Before a lock file is made beside a file that is not ours.
+        check(path)?;
+        let lock = WriterLock::acquire(path, wait)?;
+        Ok(Writer { _lock: Some(lock), ..Writer::unlocked(path, stop)? })
+    }
+
+    /// Without a lock, for a file of which nobody else knows.
+    pub(super) fn unlocked(path: &Path, stop: &'a AtomicBool) -> Result<Writer<'a>, CacheError> {
+        let connection = open_or_create(path, stop)?;
+        Ok(Writer { connection, path: path.to_owned(), stop, _lock: None })
+    }
+
+    /// The cache file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Stores a game and how it went in place of any older version.
+    ///
+    /// # Errors
+    /// If SQLite cannot write, as on a full disk.
+    pub fn put(&self, game: &PackedGame, play: &GamePlay) -> Result<(), CacheError> {
+        self.change(|connection| {
+            let record = &game.record;
+            let source_bytes = record.source_bytes as i64;
+            let (source_hash, feature_schema) =
+                (record.key.source_hash.to_hex(), record.key.feature_schema.to_string());
+            let source_hash = source_hash.as_str();
+            let mut values: Vec<&dyn ToSql> = vec![
+                &record.game_id.0,
+                &record.source_path,
+                &source_hash,
+                &source_bytes,
+                &record.rows,
+                &record.players,
+                &record.key.encoder_version,
+                &feature_schema,
+                &record.gem_fault_rows,
+                &record.key.repaired,
+                &record.unbalanced_rows,
+            ];
+            for blob in &game.blobs {
+                values.extend([&blob.bytes as &dyn ToSql, &blob.checksum]);
+            }
+            connection.prepare_cached(&INSERT_GAME)?.execute(&values[..])?;
+            let mut statement = connection.prepare_cached(
+                "INSERT OR REPLACE INTO game_play VALUES
+                    (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+            )?;
+            play::insert(&mut statement, record.game_id, play)
+        })
+    }
+
+    /// Records that a game's log is elsewhere now; its rows stay.
+    ///
+    /// # Errors
+    /// If SQLite cannot write.
+    pub fn set_source_path(&self, game_id: GameId, source_path: &str) -> Result<(), CacheError> {
+        let sql = "UPDATE games SET source_path = ?2 WHERE game_id = ?1";
+        self.execute(sql, params![game_id.0, source_path])
+    }
+
+    /// Removes a game.
+    ///
+    /// # Errors
+    /// If SQLite cannot write.
+    pub fn remove(&self, game_id: GameId) -> Result<(), CacheError> {
+        self.execute("DELETE FROM games WHERE game_id = ?1", [game_id.0])?;
+        self.execute("DELETE FROM game_play WHERE game_id = ?1", [game_id.0])
+    }
+
+    /// Records that a log was refused or deferred. `error.file` must be the path below the data folder.
+    ///
+    /// # Errors
+    /// If SQLite cannot write.
+    pub fn put_refusal(
+        &self,
+        game_id: GameId,
+        source_hash: Option<blake3::Hash>,
+        error: &LogError,
+    ) -> Result<(), CacheError> {
+        self.execute(
+            "INSERT OR REPLACE INTO refusals VALUES
+                (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, strftime('%Y-%m-%dT%H:%M:%SZ', 'now'), ?10)",
+            params![
+                error.file.to_string_lossy(),
+                game_id.0,
+                source_hash.map(|hash| hash.to_hex().to_string()),
+                error.fault.kind.name(),
+                error.line.map(|line| line as i64),
+                error.fault.column,
+                error.fault.found,
+                error.fault.expected,
+                error.to_string(),
+                error.fault.kind.may_be_unfinished(),
+            ],
+        )
+    }
+
+    /// Removes the refusals of a game, wherever its log was.
+    ///
+    /// # Errors
+    /// If SQLite cannot write.
+    pub fn remove_refusals(&self, game_id: GameId) -> Result<(), CacheError> {
+        self.execute("DELETE FROM refusals WHERE game_id = ?1", [game_id.0])
+    }
+
+    /// Records that an ingest begins. Until [`finish_ingest`](Self::finish_ingest), the last ingest has
+    /// not finished.
+    ///
+    /// # Errors
+    /// If SQLite cannot write.
+    pub fn begin_ingest(&self, logs_found: usize) -> Result<(), CacheError> {
+        self.execute(
+            "INSERT OR REPLACE INTO last_ingest VALUES
+                (1, strftime('%Y-%m-%dT%H:%M:%SZ', 'now'), NULL, ?1)",
+            [logs_found as i64],
+        )
+    }
+
+    /// Records that the ingest has finished.
+    ///
+    /// # Errors
+    /// If SQLite cannot write.
+    pub fn finish_ingest(&self) -> Result<(), CacheError> {
+        let sql = "UPDATE last_ingest SET finished_at = strftime('%Y-%m-%dT%H:%M:%SZ', 'now')";
+        self.execute(sql, [])
+    }
+
+    /// Puts all changes since the last commit on the disk, where they outlast a loss of power. Waits for
+    /// programs that read the cache.
+    ///
+    /// # Errors
+    /// [`CacheError::Busy`] if one of them reads for more than ten minutes, or until the run is stopped;
+    /// if SQLite cannot write. None of the changes is kept then.
+    pub fn commit(&self) -> Result<(), CacheError> {
+        if self.connection.is_autocommit() {
+            return Ok(());
+        }
+        wait_for_lock(&self.path, Waiting::ToWrite(self.stop), || {
+            self.connection.execute_batch("COMMIT")
+        })
+    }
+
+    /// Makes sure that the structure of the file is sound, before a row is replaced or removed that may
+    /// be damaged: in a damaged file a page may belong to two games, and writing one would spoil the
+    /// other.
+    ///
+    /// # Errors
+    /// [`CacheError::Malformed`] if it is not.
+    pub fn check_structure(&self) -> Result<(), CacheError> {
+        match self.run(|connection| structure_faults(connection, "quick_check"))?.first() {
+            Some(why) => Err(CacheError::malformed(&self.path, why)),
+            None => Ok(()),
+        }
+    }
+
+    /// Writes the file again (`VACUUM`) if that would make it much smaller: games that came between
+    /// others and games that were removed leave space in the pages. `begin` is called before that. Where
+    /// it cannot be done, as on a full disk or beside a reader, the file stays as it is.
+    ///
+    /// # Errors
+    /// If SQLite cannot read the file; [`CacheError::Malformed`] if its structure is damaged.
+    pub fn vacuum(&self, begin: impl FnOnce()) -> Result<(), CacheError> {
+        let has_changed = self.connection.total_changes() > 0;
+        if !has_changed || self.run(excess)? <= MAX_EXCESS {
+            return Ok(());
+        }
+        // Written again, a damaged structure would look like a sound one.
+        self.check_structure()?;
+        begin();
+        let vacuum = || -> SqliteResult<()> {
+            // As large as the file: it must not be held in memory.
+            self.connection.pragma_update(None, "temp_store", "file")?;
+            self.connection.pragma_update(None, "cache_spill", true)?;
+            self.connection.pragma_update(None, "page_size", PAGE_BYTES)?;
+            self.connection.execute_batch("VACUUM")
+        };
+        if let Err(error) = vacuum() {
+            tracing::info!("the cache {} is larger than needed: {error}", self.path.display());
+        }
+        Ok(())
+    }
+
+    fn execute(&self, sql: &str, parameters: impl rusqlite::Params) -> Result<(), CacheError> {
+        self.change(|connection| connection.prepare_cached(sql)?.execute(parameters).map(drop))
+    }
+
+    /// Makes a change, in a transaction that is begun if there is none.
+    fn change(
+        &self,
+        change: impl FnOnce(&Connection) -> SqliteResult<()>,
+    ) -> Result<(), CacheError> {
+        if self.connection.is_autocommit() {
+            wait_for_lock(&self.path, Waiting::ToWrite(self.stop), || {
+                self.connection.execute_batch("BEGIN IMMEDIATE")
+            })?;
+        }
+        self.run(change)
+    }
+
+    fn run<T>(&self, run: impl FnOnce(&Connection) -> SqliteResult<T>) -> Result<T, CacheError> {
+        run(&self.connection).map_err(|error| sqlite_error(&self.path, error))
+    }
+}
+
+/// How many times as large the file is as a new one would be: its pages, over those that the content of
+/// each table would fill.
+fn excess(connection: &Connection) -> SqliteResult<f64> {
+    let pages: i64 = connection.pragma_query_value(None, "page_count", |row| row.get(0))?;
+    let page_bytes: i64 = connection.pragma_query_value(None, "page_size", |row| row.get(0))?;
+    let sql = "SELECT sum((pgsize - unused + ?1 - 1) / ?1) FROM dbstat WHERE aggregate = TRUE";
+    let needed: i64 = connection.query_row(sql, [page_bytes], |row| row.get(0))?;
+    Ok(pages as f64 / needed.max(1) as f64)
+}

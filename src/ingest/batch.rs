@@ -1,0 +1,111 @@
+//! The changes of a run, in batches.
+
+use super::examine::NewGame;
+use crate::cache::{CacheError, Writer};
+use std::num::NonZeroUsize;
+
+/// A batch is committed at this many bytes, however few games they are: until then it is in memory.
+const MAX_BYTES: u64 = 16 << 20;
+
+/// Writes the cache batch by batch, as soon as there is something to write.
+pub(super) struct Batches<'a> {
+    /// `None` in a dry run: nothing is written.
+    writer: Option<&'a Writer<'a>>,
+    batch_size: NonZeroUsize,
+    /// For the mark that a run leaves.
+    logs_found: usize,
+    /// Whether this run has written anything yet.
+    has_begun: bool,
+    is_structure_checked: bool,
+    /// Games put and logs refused since the last commit.
+    games: usize,
+    /// Bytes of games put since the last commit.
+    bytes: u64,
+}
+
+impl<'a> Batches<'a> {
+    pub(super) fn new(
+        writer: Option<&'a Writer<'a>>,
+        batch_size: NonZeroUsize,
+        logs_found: usize,
+    ) -> Batches<'a> {
+        Batches {
+            writer,
+            batch_size,
+            logs_found,
+            has_begun: false,
+            is_structure_checked: false,
+            games: 0,
+            bytes: 0,
+        }
+    }
+
+    /// Adds a change to the open batch.
+    pub(super) fn write(
+        &mut self,
+        change: impl FnOnce(&Writer<'a>) -> Result<(), CacheError>,
+    ) -> Result<(), CacheError> {
+        let Some(writer) = self.writer else { return Ok(()) };
+        self.begin()?;
+        change(writer)
+    }
+
+    /// Records that a run is under way; nothing if that is recorded already.
+    fn begin(&mut self) -> Result<(), CacheError> {
+        if let (Some(writer), false) = (self.writer, self.has_begun) {
+            // Committed by itself: a run that is killed in its first batch has not finished either.
+            writer.begin_ingest(self.logs_found)?;
+            writer.commit()?;
+            self.has_begun = true;
+        }
+        Ok(())
+    }
+
+    /// Adds a game to the open batch; `true` if that ended the batch.
+    pub(super) fn put(&mut self, game: &NewGame) -> Result<bool, CacheError> {
+        self.write(|writer| writer.put(&game.packed, &game.play))?;
+        self.end_game(game.packed.packed_bytes())
+    }
+
+    /// Counts a game of which about so many bytes were written; `true` if that ended the batch.
+    pub(super) fn end_game(&mut self, bytes: u64) -> Result<bool, CacheError> {
+        self.games += 1;
+        self.bytes += bytes;
+        let is_full = self.games >= self.batch_size.get() || self.bytes >= MAX_BYTES;
+        if is_full {
+            self.commit()?;
+        }
+        Ok(is_full)
+    }
+
+    /// Makes sure, once a run, that the structure of the file is sound, before a row is replaced or removed
+    /// that may be damaged.
+    pub(super) fn check_structure(&mut self) -> Result<(), CacheError> {
+        if let Some(writer) = self.writer.filter(|_| !self.is_structure_checked) {
+            writer.check_structure()?;
+        }
+        self.is_structure_checked = true;
+        Ok(())
+    }
+
+    /// Ends the run: the cache holds all that it was to put there. A run that changed nothing leaves no
+    /// mark, unless it completes an earlier one that did not finish.
+    pub(super) fn finish(&mut self, last_finished: bool) -> Result<(), CacheError> {
+        if self.has_begun || !last_finished {
+            self.write(Writer::finish_ingest)?;
+        }
+        self.commit()
+    }
+
+    /// Keeps what was stored, and records that the ingest has not finished.
+    pub(super) fn leave_unfinished(&mut self) -> Result<(), CacheError> {
+        self.begin()?;
+        self.commit()
+    }
+
+    /// Commits the open batch.
+    pub(super) fn commit(&mut self) -> Result<(), CacheError> {
+        (self.games, self.bytes) = (0, 0);
+        self.writer.map_or(Ok(()), Writer::commit)
+    }
+}

@@ -1,0 +1,82 @@
+//! What the cache has before a run.
+
+use super::IngestError;
+use super::find::LogFile;
+use super::phases::IngestPhases;
+use crate::cache::{CachedGame, Reader};
+use crate::gamelog::GameId;
+use crate::parallel::ordered_map;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::AtomicBool;
+use std::time::Instant;
+
+/// Games that a thread checks at a time.
+const CHUNK: usize = 128;
+
+/// Every cached game, checked by its checksums, and what the last run left.
+#[derive(Default)]
+pub(super) struct CachedGames {
+    pub(super) games: BTreeMap<GameId, CachedGame>,
+    /// Logs that the last run refused or deferred: the game and the path.
+    pub(super) refused: Vec<(GameId, String)>,
+    pub(super) last_ingest_finished: bool,
+}
+
+impl CachedGames {
+    /// Reads all of a cache; without one, there are no games.
+    pub(super) fn load(
+        reader: Option<&Reader>,
+        threads: usize,
+        phases: &IngestPhases,
+    ) -> Result<Self, IngestError> {
+        let Some(reader) = reader else {
+            return Ok(CachedGames { last_ingest_finished: true, ..CachedGames::default() });
+        };
+        let refusals = reader.refusals()?.into_iter();
+        let mut cached = CachedGames {
+            games: BTreeMap::new(),
+            refused: refusals.map(|refusal| (refusal.game_id, refusal.source_path)).collect(),
+            last_ingest_finished: reader.last_ingest_finished()?,
+        };
+        ordered_map(
+            threads,
+            reader.id_ranges(CHUNK)?,
+            &AtomicBool::new(false),
+            || Ok(()),
+            |(), range| -> Result<_, IngestError> {
+                let begun = Instant::now();
+                let games = reader.check_games(range)?;
+                let records = games.iter().flat_map(|(_, game)| &game.record);
+                let rows = records.map(|record| u64::from(record.rows)).sum();
+                phases.check.add(begun.elapsed(), rows);
+                Ok(games)
+            },
+            |games| {
+                cached.games.extend(games);
+                Ok(())
+            },
+        )?;
+        Ok(cached)
+    }
+
+    /// Games of which a log was refused or deferred.
+    pub(super) fn refused_games(&self) -> BTreeSet<GameId> {
+        self.refused.iter().map(|&(game_id, _)| game_id).collect()
+    }
+
+    /// Cached games that have no log, ascending.
+    pub(super) fn without_log(&self, logs: &[LogFile]) -> Vec<GameId> {
+        self.games.keys().copied().filter(|&game_id| !has_log(logs, game_id)).collect()
+    }
+}
+
+/// Whether one of the logs, which are ordered by game id, is of this game.
+pub(super) fn has_log(logs: &[LogFile], game_id: GameId) -> bool {
+    logs.binary_search_by_key(&game_id, |log| log.game_id).is_ok()
+}
+
+/// Whether so many of the cached games have no log that something is probably wrong with the folder,
+/// such as a disk that is not mounted: more than a fifth.
+pub fn too_many_missing(missing: usize, cached: usize) -> bool {
+    missing * 5 > cached
+}
