@@ -18,7 +18,6 @@
 //! | room | what it does |
 //! | --- | --- |
 //! | [`accounting`] | counting what was done against what there was |
-//! | [`column_name`] | names put together at compile time |
 //! | [`parallel`] | one ordered parallel map |
 //! | [`platform`] | calls that need one operating system, with plain fallbacks |
 //! | [`words`] | numbers as people write them |
@@ -53,7 +52,6 @@
 //! ```
 
 pub mod accounting;
-pub mod column_name;
 pub mod parallel;
 pub mod platform;
 pub mod rules;

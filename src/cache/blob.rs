@@ -13,7 +13,7 @@
 //! | `column_sums` | 8 columns, the bytes of 2 × 1,308 numbers: of each feature the sum, and by how much the sum of squares exceeds its absolute value | int64 |
 //!
 //! The base features are the whole position, and the other 886 follow from it. They are computed when a
-//! game is unpacked, by the [encoder](crate::encode::complete) that every log goes through: stored, they
+//! game is unpacked, by the [encoder](crate::encode::decode) that every log goes through: stored, they
 //! would be four fifths of the cache. Their sums are stored, so that a scaler is fitted without unpacking
 //! any rows.
 //!
@@ -289,7 +289,7 @@ impl Unpacker {
         self.game.clear();
         for row in 0..rows {
             self.game
-                .push_kept(turn_numbers[row], &base[row], labels[row], masks[row])
+                .push_base(turn_numbers[row], &base[row], labels[row], masks[row])
                 .ok_or_else(|| Damage::new("features", "a row is not a position"))?;
         }
         Ok(())

@@ -46,7 +46,7 @@ impl FeatureSchema {
     pub fn now() -> FeatureSchema {
         static NOW: LazyLock<FeatureSchema> = LazyLock::new(|| {
             let mut text = format!("blob format {BLOB_FORMAT}\n");
-            for feature in &FEATURES {
+            for feature in FEATURES.iter() {
                 text += feature.name.as_str();
                 text.push('\n');
             }

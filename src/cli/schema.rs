@@ -34,9 +34,9 @@ fn as_table(chosen: &Chosen) -> String {
                 vec![
                     column.to_string(),
                     feature.name.as_str().to_owned(),
-                    feature.family.name().to_owned(),
+                    feature.family.name.to_owned(),
                     normalized.to_owned(),
-                    feature.in_words(),
+                    feature.meaning.clone(),
                 ]
             }),
             &[0],
@@ -59,9 +59,9 @@ fn as_csv(chosen: &Chosen) -> Result<String> {
                 writer.write_record([
                     &column.to_string(),
                     feature.name.as_str(),
-                    feature.family.name(),
+                    feature.family.name,
                     &feature.normalized.to_string(),
-                    &feature.in_words(),
+                    &feature.meaning,
                 ])?;
             }
         }
@@ -84,10 +84,10 @@ fn as_json(chosen: &Chosen) -> serde_json::Value {
         serde_json::json!({
             "column": column,
             "name": feature.name.as_str(),
-            "family": feature.family.name(),
-            "base": feature.family.is_base(),
+            "family": feature.family.name,
+            "base": feature.family.is_base,
             "normalized": feature.normalized,
-            "meaning": feature.in_words(),
+            "meaning": feature.meaning,
         })
     };
     let class = |&(head, class): &(Head, usize)| {

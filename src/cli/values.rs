@@ -2,7 +2,7 @@
 
 use crate::config::MAX_WORKERS;
 use crate::dataset::{FeatureSet, MaskSource, SplitMethod};
-use crate::encode::Family;
+use crate::encode::{FAMILIES, Family};
 use crate::export::Dtype;
 use clap::builder::PossibleValue;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -54,7 +54,17 @@ macro_rules! value_enum {
     )*};
 }
 
-value_enum!(Dtype, Family, FeatureSet, MaskSource, SplitMethod);
+value_enum!(Dtype, FeatureSet, MaskSource, SplitMethod);
+
+impl ValueEnum for Family {
+    fn value_variants<'a>() -> &'a [Family] {
+        &FAMILIES
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.name))
+    }
+}
 
 /// How many threads work.
 #[derive(Debug, Default, Args)]

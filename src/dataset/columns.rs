@@ -14,7 +14,7 @@ impl Columns {
     pub fn of(features: FeatureSet) -> Columns {
         let is_included = |feature: &Feature| match features {
             FeatureSet::All => true,
-            FeatureSet::Base => feature.family.is_base(),
+            FeatureSet::Base => feature.family.is_base,
         };
         let indices = (0..FEATURES.len()).filter(|&index| is_included(&FEATURES[index])).collect();
         Columns { indices }

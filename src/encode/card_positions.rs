@@ -1,34 +1,37 @@
-//! Part 2: where each card stands, 24 values, -1 where there is none.
+//! Part 2: the place of each card, 24 values, -1 where there is none.
 
-use super::feature::{Family, FeatureList, Value};
-use crate::column_name::ColumnName;
-use crate::rules::{Board, MAX_DISPLAYED, MAX_RESERVED, PlayerCount, RotatedIndex};
+use super::feature::{BY_TURN_ORDER, Family, FeatureList, Value};
+use super::position::Position;
+use crate::rules::{MAX_DISPLAYED, MAX_RESERVED, PlayerCount, RotatedIndex};
 
-pub(super) const WIDTH: usize = MAX_DISPLAYED + PlayerCount::MAX * MAX_RESERVED;
+pub(super) const FAMILY: Family = Family {
+    name: "card_positions",
+    is_base: true,
+    rules: "Where each displayed and reserved card stands, -1 where there is none. A displayed card \
+            is numbered as in the state (0 to 11), a reserved one 12 plus its place. Players go by \
+            turn order, 0 is to move.",
+    width: MAX_DISPLAYED + PlayerCount::MAX * MAX_RESERVED,
+    describe,
+    encode,
+};
 
-pub(super) const fn describe<const N: usize>(list: &mut FeatureList<N>) {
-    list.begin(Family::CardPositions);
-    let mut slot = 0;
-    while slot < MAX_DISPLAYED {
-        let name = ColumnName::new("card").then_number(slot).then("_position");
-        list.flag(name, "the slot's own number if it holds a card, else -1");
-        slot += 1;
+fn describe(list: &mut FeatureList) {
+    for slot in 0..MAX_DISPLAYED {
+        list.about(format!("card{slot}_"), format!("displayed card {slot}"));
+        list.flag("position", "the slot's own number if it holds a card, else -1");
     }
-    let mut rotated = 0;
-    while rotated < PlayerCount::MAX {
-        let player = ColumnName::new("player").then_number(rotated);
-        let mut place = 0;
-        while place < MAX_RESERVED {
-            let name = player.then("_reserved").then_number(place).then("_position");
-            list.flag(name, "12 + the place if the player reserves a card there, else -1");
-            place += 1;
+    for (rotated, who) in BY_TURN_ORDER.iter().enumerate() {
+        for place in 0..MAX_RESERVED {
+            let subject = format!("{who}, reserved card {place}");
+            list.about(format!("player{rotated}_reserved{place}_"), subject);
+            list.flag("position", "12 + the place if the player reserves a card there, else -1");
         }
-        rotated += 1;
     }
 }
 
-pub(super) fn encode(board: &Board, out: &mut [Value; WIDTH]) {
+fn encode(position: &Position<'_>, out: &mut [Value]) {
     out.fill(-1);
+    let board = position.board;
     let (displayed, reserved) = out.split_at_mut(MAX_DISPLAYED);
     for (slot, (_, out)) in board.displayed_cards().zip(displayed).enumerate() {
         *out = slot as Value;

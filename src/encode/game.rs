@@ -1,21 +1,19 @@
 //! All rows of one game, and their sums.
 
-use super::decode::{BaseRow, complete};
-use super::feature::Value;
+use super::base::{BaseRow, decode};
 use super::labels::{LabelRow, labels};
-use super::layout::FEATURE_COUNT;
 use super::masks::{MaskRow, masks};
-use super::{FeatureRow, features};
+use super::{FEATURE_COUNT, FeatureRow, features};
 use crate::gamelog::Turn;
+use crate::rules::Board;
 
-/// The encoded rows of a game, in the order they were logged.
+/// The positions of a game with their encoded rows, in the order they were logged.
 ///
 /// The same buffers serve game after game: [`clear`](Self::clear) keeps their memory.
 #[derive(Clone, Debug, Default)]
 pub struct EncodedGame {
     turn_numbers: Vec<i32>,
-    /// As many as the longest game so far has had. The rows of this game stand first, and are written
-    /// in their places.
+    boards: Vec<Board>,
     features: Vec<FeatureRow>,
     labels: Vec<LabelRow>,
     masks: Vec<MaskRow>,
@@ -25,40 +23,40 @@ impl EncodedGame {
     /// Empties it for another game.
     pub fn clear(&mut self) {
         self.turn_numbers.clear();
+        self.boards.clear();
+        self.features.clear();
         self.labels.clear();
         self.masks.clear();
     }
 
     /// Encodes a turn and adds its row.
     pub fn push(&mut self, turn: &Turn) {
-        features(&turn.board, self.next_features());
+        self.features.push([0; FEATURE_COUNT]);
+        if let Some(row) = self.features.last_mut() {
+            features(&turn.board, row);
+        }
+        self.boards.push(turn.board.clone());
         self.turn_numbers.push(turn.turn_number.into());
         self.labels.push(labels(&turn.action));
         self.masks.push(masks(&turn.board));
     }
 
-    /// Adds a row of which the base features were kept; `None` if they tell no position.
-    pub fn push_kept(
+    /// Adds the row of a position that is given by its base features; `None` if there is no such
+    /// position.
+    pub fn push_base(
         &mut self,
         turn_number: i32,
         base: &BaseRow,
         labels: LabelRow,
         masks: MaskRow,
     ) -> Option<()> {
-        complete(base, self.next_features())?;
+        let mut row = [0; FEATURE_COUNT];
+        self.boards.push(decode(base, &mut row)?);
+        self.features.push(row);
         self.turn_numbers.push(turn_number);
         self.labels.push(labels);
         self.masks.push(masks);
         Some(())
-    }
-
-    /// Where the features of the next row go.
-    fn next_features(&mut self) -> &mut FeatureRow {
-        let row = self.turn_numbers.len();
-        if row == self.features.len() {
-            self.features.push([0; FEATURE_COUNT]);
-        }
-        &mut self.features[row]
     }
 
     /// Turn numbers, one a row.
@@ -66,9 +64,14 @@ impl EncodedGame {
         &self.turn_numbers
     }
 
-    /// Features before normalisation, one array a row.
+    /// Positions, one a row.
+    pub fn boards(&self) -> &[Board] {
+        &self.boards
+    }
+
+    /// Features before normalization, one array a row.
     pub fn features(&self) -> &[FeatureRow] {
-        &self.features[..self.turn_numbers.len()]
+        &self.features
     }
 
     /// Labels, one array a row.
@@ -88,11 +91,6 @@ impl EncodedGame {
         sums
     }
 }
-
-/// Sums of so many values, of seven bits and a sign, fit into an `i16`.
-const MOST_ROWS_IN_16_BITS: usize = 1 << (i16::BITS - Value::BITS);
-/// Sums of so many squares fit into a `u16`: the largest is 128 times 128.
-const MOST_SQUARES_IN_16_BITS: usize = 3;
 
 /// How many rows there are, and for each feature column the sum and the sum of squares over them.
 ///
@@ -120,19 +118,15 @@ impl ColumnSums {
     pub fn add_rows(&mut self, rows: &[FeatureRow]) {
         assert_eq!(self.sum.len(), FEATURE_COUNT, "sums of as many columns");
         self.rows += rows.len() as u64;
-        // In 16 bits, where they fit: the processor adds four times as many such numbers at once as
-        // of 64 bits.
-        for rows in rows.chunks(MOST_ROWS_IN_16_BITS) {
-            let mut sums = [0_i16; FEATURE_COUNT];
-            let mut sums_of_squares = [0_u32; FEATURE_COUNT];
-            for rows in rows.chunks(MOST_SQUARES_IN_16_BITS) {
-                let row = |place: usize| rows.get(place).unwrap_or(&[0; FEATURE_COUNT]);
-                let rows = [row(0), row(1), row(2)];
-                for column in 0..FEATURE_COUNT {
-                    let values = rows.map(|row| i16::from(row[column]));
-                    let squares = values.map(|value| (value * value) as u16);
-                    sums[column] += values[0] + values[1] + values[2];
-                    sums_of_squares[column] += u32::from(squares[0] + squares[1] + squares[2]);
+        // In 32 bits, where the sums of so many values fit: several are added by one instruction.
+        for rows in rows.chunks(1 << 16) {
+            let mut sums = [0_i32; FEATURE_COUNT];
+            let mut sums_of_squares = [0_i32; FEATURE_COUNT];
+            for row in rows {
+                for (column, &value) in row.iter().enumerate() {
+                    let value = i16::from(value);
+                    sums[column] += i32::from(value);
+                    sums_of_squares[column] += i32::from(value * value);
                 }
             }
             for column in 0..FEATURE_COUNT {

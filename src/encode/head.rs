@@ -1,8 +1,8 @@
 //! The seven things a network predicts, and where each stands in a row of labels or masks.
 
-use super::classes::{REMOVAL_CLASSES, TAKE3_CLASSES};
+use super::classes::{REMOVAL_CLASSES, REMOVALS, TAKE3_CLASSES, TAKE3_SETS};
 use crate::gamelog::{ActionType, BUILD_PLACES};
-use crate::rules::{Color, MAX_NOBLES};
+use crate::rules::{Color, Gem, MAX_DISPLAYED, MAX_NOBLES};
 
 /// One output of the network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -15,9 +15,9 @@ pub enum Head {
     /// The reserved card: flat card index, or 10 + level for a deck's top. Class 11 is both the
     /// twelfth displayed card and the top of the level 1 deck; class 14 never occurs.
     CardReservation,
-    /// The set of colours taken. Class 0, the empty set, never occurs.
+    /// The set of colors taken. Class 0, the empty set, never occurs.
     GemTake3,
-    /// The colour of which two are taken.
+    /// The color of which two are taken.
     GemTake2,
     /// The noble that comes along, by place on the table.
     Noble,
@@ -80,9 +80,94 @@ impl Head {
         }
         start..start + self.classes()
     }
+
+    /// What the head chooses, in words.
+    pub const fn in_words(self) -> &'static str {
+        match self {
+            Head::ActionType => "what is done in this turn",
+            Head::CardSelection => "the card that is built",
+            Head::CardReservation => "the card that is reserved",
+            Head::GemTake3 => "the different colors that are taken, one gem of each",
+            Head::GemTake2 => "the color of which two gems are taken",
+            Head::Noble => "the noble that comes with the card that is built",
+            Head::GemsRemoved => "the gems that go back, of what is more than ten in hand",
+        }
+    }
+
+    /// What one class means, in words; `class` is below [`Head::classes`].
+    ///
+    /// # Panics
+    /// If the head has no such class.
+    pub fn class_in_words(self, class: usize) -> String {
+        assert!(class < self.classes(), "{} has no class {class}", self.name());
+        match self {
+            Head::ActionType => ActionType::ALL[class].logged_name().to_owned(),
+            Head::CardSelection if class < MAX_DISPLAYED => displayed_card(class),
+            Head::CardSelection => format!("own reserved card {}", class - MAX_DISPLAYED),
+            Head::CardReservation => match class {
+                0..=10 => displayed_card(class),
+                11 => format!("{}, or the top of the level 1 deck", displayed_card(class)),
+                12 | 13 => format!("the top of the level {} deck", class - 10),
+                _ => "nothing: never occurs".to_owned(),
+            },
+            Head::GemTake3 => {
+                let taken = |color: &Color| TAKE3_SETS[class][*color] == 1;
+                let names: Vec<_> = Color::ALL.into_iter().filter(taken).map(Color::name).collect();
+                if names.is_empty() { "nothing: never occurs".to_owned() } else { names.join(", ") }
+            }
+            Head::GemTake2 => format!("two {}", Color::ALL[class].name()),
+            Head::Noble => format!("noble {class} on the table"),
+            Head::GemsRemoved => {
+                let counts = Gem::ALL.into_iter().zip(REMOVALS[class].0);
+                let given: Vec<_> = counts
+                    .filter(|&(_, count)| count > 0)
+                    .map(|(gem, count)| format!("{count} {}", gem.name()))
+                    .collect();
+                if given.is_empty() { "none".to_owned() } else { given.join(", ") }
+            }
+        }
+    }
+}
+
+fn displayed_card(flat_index: usize) -> String {
+    format!("displayed card {flat_index} by flat index")
 }
 
 /// Width of a mask row: the classes of all heads.
 pub const MASK_WIDTH: usize = Head::ALL[Head::COUNT - 1].mask_range().end;
 
 const _: () = assert!(MASK_WIDTH == 4 + 15 + 15 + 26 + 5 + 5 + 84);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn classes_in_words() {
+        for (head, class, words) in [
+            (Head::ActionType, 2, "take 2 tokens"),
+            (Head::CardSelection, 0, "displayed card 0 by flat index"),
+            (Head::CardSelection, 14, "own reserved card 2"),
+            (
+                Head::CardReservation,
+                11,
+                "displayed card 11 by flat index, or the top of the level 1 deck",
+            ),
+            (Head::CardReservation, 13, "the top of the level 3 deck"),
+            (Head::CardReservation, 14, "nothing: never occurs"),
+            (Head::GemTake3, 0, "nothing: never occurs"),
+            (Head::GemTake3, 25, "green, red, black"),
+            (Head::GemTake2, 4, "two black"),
+            (Head::GemsRemoved, 0, "none"),
+            (Head::GemsRemoved, 1, "1 gold"),
+            (Head::GemsRemoved, 83, "3 white"),
+        ] {
+            assert_eq!(head.class_in_words(class), words, "{head:?} {class}");
+        }
+        for head in Head::ALL {
+            let words: HashSet<_> = (0..head.classes()).map(|c| head.class_in_words(c)).collect();
+            assert_eq!(words.len(), head.classes(), "{head:?}");
+        }
+    }
+}

@@ -29,7 +29,7 @@ pub fn labels(action: &LoggedAction) -> LabelRow {
     row
 }
 
-/// The class of the colours that are 1; -1 where none is.
+/// The class of the colors that are 1; -1 where none is.
 fn take3_label(taken: Option<ByColor<u8>>) -> Label {
     match taken {
         Some(taken) if taken.total() > 0 => take3_class(&taken) as Label,
@@ -37,7 +37,7 @@ fn take3_label(taken: Option<ByColor<u8>>) -> Label {
     }
 }
 
-/// The colour that is 2; -1 where none is, as in rows with the gem fault.
+/// The color that is 2; -1 where none is, as in rows with the gem fault.
 fn take2_label(taken: Option<ByColor<u8>>) -> Label {
     taken
         .and_then(|taken| taken.0.iter().position(|&gems| gems == 2))

@@ -1,86 +1,135 @@
-//! The encoder: one turn becomes 1,308 features, 7 labels and 7 masks.
+//! The encoder: a position becomes 1,308 features and 7 masks, a logged move 7 labels.
 //!
-//! Pure functions from a [`Turn`](crate::gamelog::Turn) to numbers. Each feature family is a file that describes itself
-//! (names, whether normalised, meaning) and encodes itself, side by side; [`FEATURES`] puts the
-//! families in order, and widths are sums of named parts, checked when this compiles. Nothing is
-//! computed over more than one row.
+//! Pure functions of one row. A feature family is a file that describes its columns (names,
+//! meanings, whether normalized) and computes them; [`FAMILIES`] puts the families in order.
 //!
 //! | part | values | file |
 //! | --- | --- | --- |
 //! | 1 | 375 | `state.rs` |
 //! | 2 | 24 | `card_positions.rs` |
-//! | 3 | 886 | `tokens.rs`, `cards.rs`, `nobles.rs`, `synergy.rs`, `comparison.rs` |
+//! | 3 | 886 | `tokens.rs`, `cards.rs`, `nobles.rs`, `synergy.rs`, `comparison.rs`, `progress.rs` |
 //! | 4 | 23 | `one_hot.rs` |
 //!
+//! Parts 1, 2 and 4 are the *base* features. They hold the whole position and are what the cache
+//! stores; [`decode`] turns them back into the position. The other features are computed from it
+//! whenever rows are read, so there is one way from a position to a row: [`features`].
+//!
 //! Parts 1 and 2 number players by [`RotatedIndex`](crate::rules::RotatedIndex), part 3 by
-//! [`Seat`], part 4 by both. That mixture, and other quirks noted in the files, are what existing
-//! models were trained on.
+//! [`Seat`](crate::rules::Seat), part 4 by both. That mixture, and other quirks noted in the files,
+//! are what existing models were trained on.
 //!
-//! [`board`] goes the other way, from a row to its position, and [`complete`] from the base features of
-//! a row to all of them.
-//!
-//! **Changing anything here that changes a number means a new [`ENCODER_VERSION`]**, or caches will
-//! hold a mixture. The README section "Changing the encoder" has the steps.
+//! **A change that alters a number needs a new [`ENCODER_VERSION`]**, or caches would hold a
+//! mixture.
 
+mod base;
 mod card_positions;
 mod cards;
 mod classes;
 mod comparison;
-mod decode;
 mod feature;
 mod game;
 mod head;
-mod in_words;
 mod labels;
-mod layout;
 mod masks;
 mod nobles;
 mod one_hot;
-mod seat_view;
+mod position;
+mod progress;
 mod state;
 mod synergy;
 mod tokens;
 
+pub use base::{BaseRow, base, decode};
 pub use classes::{
     REMOVAL_CLASSES, REMOVALS, TAKE3_CLASSES, TAKE3_SETS, removal_class, take3_class,
 };
-pub use decode::{BaseRow, base, board, complete};
 pub use feature::{Family, Feature, Value};
 pub use game::{ColumnSums, EncodedGame};
 pub use head::{Head, MASK_WIDTH};
 pub use labels::{Label, LabelRow, NO_LABEL, labels};
-pub use layout::{BASE_FEATURE_COUNT, FEATURE_COUNT, FEATURES, NORMALIZED_FEATURE_COUNT};
 pub use masks::{MaskRow, masks};
 
-use crate::rules::{Board, Seat};
-use feature::take;
+use crate::rules::Board;
+use feature::FeatureList;
+use position::Position;
+use std::sync::LazyLock;
 
 /// Version of the numbers this encoder gives. Bump it with every change to a feature, label or
-/// mask; every cached game is then encoded anew. It is its own number, not the crate's version:
-/// most releases change no number, and must not cost anyone a night of re-encoding.
+/// mask; every cached game is then encoded again. It is its own number, not the crate's version:
+/// most releases change no number, and must not cost anyone a night of encoding.
 pub const ENCODER_VERSION: u32 = 1;
+
+/// The feature families, in column order.
+pub static FAMILIES: [Family; 9] = [
+    state::FAMILY,
+    card_positions::FAMILY,
+    tokens::FAMILY,
+    cards::FAMILY,
+    nobles::FAMILY,
+    synergy::FAMILY,
+    comparison::FAMILY,
+    progress::FAMILY,
+    one_hot::FAMILY,
+];
+
+/// Features of a row.
+pub const FEATURE_COUNT: usize = width(false);
+/// Base features of a row.
+pub const BASE_FEATURE_COUNT: usize = width(true);
+const _: () = assert!(FEATURE_COUNT == 1308 && BASE_FEATURE_COUNT == 422);
+
+/// The width of all families, or of the base ones.
+const fn width(only_base: bool) -> usize {
+    let (mut width, mut i) = (0, 0);
+    while i < FAMILIES.len() {
+        if FAMILIES[i].is_base || !only_base {
+            width += FAMILIES[i].width;
+        }
+        i += 1;
+    }
+    width
+}
+
+/// Every feature in column order.
+pub static FEATURES: LazyLock<Vec<Feature>> = LazyLock::new(|| FeatureList::describe(&FAMILIES));
 
 /// The features of one row.
 pub type FeatureRow = [Value; FEATURE_COUNT];
 
-/// Encodes a position.
+/// Writes the features of a position.
 pub fn features(board: &Board, row: &mut FeatureRow) {
     row.fill(0);
+    let position = Position::new(board);
     let mut rest = &mut row[..];
-    state::encode(board, take(&mut rest));
-    card_positions::encode(board, take(&mut rest));
-    tokens::encode(board, take(&mut rest));
+    for family in &FAMILIES {
+        let (values, others) = std::mem::take(&mut rest).split_at_mut(family.width);
+        (family.encode)(&position, values);
+        rest = others;
+    }
+}
 
-    let cards = take::<{ cards::WIDTH }>(&mut rest).as_chunks_mut().0;
-    let nobles = take::<{ nobles::WIDTH }>(&mut rest).as_chunks_mut().0;
-    let synergy = take::<{ synergy::WIDTH }>(&mut rest).as_chunks_mut().0;
-    for (i, seat) in Seat::ALL.into_iter().enumerate() {
-        let Some(view) = seat_view::SeatView::new(board, seat) else { break };
-        cards::encode(&view, &mut cards[i]);
-        nobles::encode(board, view.player, &mut nobles[i]);
-        synergy::encode(&view, &mut synergy[i]);
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn families_are_as_wide_as_they_say() {
+        for family in &FAMILIES {
+            let columns = FEATURES.iter().filter(|feature| feature.family == family).count();
+            assert_eq!(columns, family.width, "{}", family.name);
+        }
+        assert!(FEATURES.is_sorted_by_key(|feature| {
+            FAMILIES.iter().position(|family| family == feature.family)
+        }));
     }
 
-    comparison::encode(board, take(&mut rest));
-    one_hot::encode(board, take(&mut rest));
+    #[test]
+    fn meanings_are_distinct() {
+        let mut seen = HashSet::new();
+        for Feature { name, meaning, .. } in FEATURES.iter() {
+            let is_always_0 = meaning.ends_with("always 0: the log does not say");
+            assert!(seen.insert(meaning) || is_always_0, "{name}: {meaning}");
+        }
+    }
 }

@@ -4,59 +4,56 @@
 //! seat 0: the old pipeline filled its missing position with 0 before spelling it out. A quirk
 //! kept on purpose, models were trained on it.
 
-use super::feature::{Family, FeatureList, Value};
-use crate::column_name::ColumnName;
-use crate::rules::{Board, PlayerCount, RotatedIndex, Seat};
+use super::feature::{BY_TURN_ORDER, Family, FeatureList, Value};
+use super::position::Position;
+use crate::rules::{PlayerCount, RotatedIndex, Seat};
 
 const SEATS: usize = PlayerCount::MAX;
 const COUNTS: usize = PlayerCount::ALL.len();
-pub(super) const WIDTH: usize = SEATS + COUNTS + PlayerCount::MAX * SEATS;
 
-pub(super) const fn describe<const N: usize>(list: &mut FeatureList<N>) {
-    list.begin(Family::OneHot);
-    let mut seat = 0;
-    while seat < SEATS {
-        list.flag(
-            ColumnName::new("current_player_").then_number(seat),
-            "1 if this seat is to move",
-        );
-        seat += 1;
+pub(super) const FAMILY: Family = Family {
+    name: "one_hot",
+    is_base: true,
+    rules: "Categories spelled out as 0 and 1. `current_player_N` goes by seat; in \
+            `playerN_position_S` the player goes by turn order (0 is to move) and S is the seat. An \
+            absent player reads as seat 0.",
+    width: WIDTH,
+    describe,
+    encode,
+};
+pub(super) const WIDTH: usize = SEATS + COUNTS + SEATS * SEATS;
+
+fn describe(list: &mut FeatureList) {
+    for seat in 0..SEATS {
+        list.flag(format!("current_player_{seat}"), format!("1 if seat {seat} is to move"));
     }
-    let mut i = 0;
-    while i < COUNTS {
-        let players = PlayerCount::ALL[i].get() as usize;
-        list.flag(ColumnName::new("num_players_").then_number(players), "1 if as many play");
-        i += 1;
+    for players in PlayerCount::ALL.map(PlayerCount::get) {
+        list.flag(format!("num_players_{players}"), format!("1 if {players} play"));
     }
-    let mut rotated = 0;
-    while rotated < PlayerCount::MAX {
-        let position = ColumnName::new("player").then_number(rotated).then("_position_");
-        let mut seat = 0;
-        while seat < SEATS {
-            list.flag(
-                position.then_number(seat),
-                "1 if the player (0 is to move) sits in this seat; absent ones read as seat 0",
-            );
-            seat += 1;
+    for (rotated, who) in BY_TURN_ORDER.into_iter().enumerate() {
+        list.about(format!("player{rotated}_"), who);
+        for seat in 0..SEATS {
+            let meaning =
+                format!("1 if the player sits in seat {seat}; absent ones read as seat 0");
+            list.flag(format!("position_{seat}"), meaning);
         }
-        rotated += 1;
     }
 }
 
-/// Writes into `out`, which holds zeros.
-pub(super) fn encode(board: &Board, out: &mut [Value; WIDTH]) {
+fn encode(position: &Position<'_>, out: &mut [Value]) {
+    let board = position.board;
     let count = board.player_count();
     let (current_player, rest) = out.split_at_mut(SEATS);
     let (num_players, positions) = rest.split_at_mut(COUNTS);
     current_player[board.to_move.index()] = 1;
     num_players[count as usize] = 1;
     for (rotated, out) in RotatedIndex::ALL.into_iter().zip(positions.chunks_exact_mut(SEATS)) {
-        let seat = rotated.seat(board.to_move, count).map_or(0, |seat| seat.index());
+        let seat = rotated.seat(board.to_move, count).map_or(0, Seat::index);
         out[seat] = 1;
     }
 }
 
-/// Who is to move, and how many play, if these values tell it.
+/// Who is to move and how many play, if the values say it.
 pub(super) fn decode(values: &[Value; WIDTH]) -> Option<(Seat, PlayerCount)> {
     let (current_player, rest) = values.split_at(SEATS);
     let seat = current_player.iter().position(|&value| value == 1)?;

@@ -1,11 +1,11 @@
-//! Part 1: the position as logged, 375 values.
+//! Part 1: the position as logged, 375 values, and back.
 //!
 //! The log's state columns in log order, without those that part 4 spells out (`num_players`,
 //! `current_player`, the positions) and `turn_number`. Players are *rotated*: `player0_*` is to
 //! move. Missing is 0. Displayed cards are compacted: those that are there first, then zeros.
 
-use super::feature::{Family, FeatureList, Value, read, take};
-use crate::column_name::ColumnName;
+use super::feature::{BY_TURN_ORDER, Family, FeatureList, Value};
+use super::position::Position;
 use crate::rules::{
     Board, ByColor, ByGem, Card, Color, Gem, HAND_LIMIT, Level, MAX_DISPLAYED, MAX_NOBLES,
     MAX_REDUCTION, MAX_RESERVED, MAX_VP, NOBLE_VP, Noble, Player, PlayerCount, RotatedIndex, Seat,
@@ -15,109 +15,132 @@ use arrayvec::ArrayVec;
 const CARD_WIDTH: usize = 2 + 2 * Color::COUNT;
 const NOBLE_WIDTH: usize = 1 + Color::COUNT;
 const PLAYER_WIDTH: usize = 1 + Gem::COUNT + Color::COUNT + MAX_RESERVED * CARD_WIDTH;
-
 pub(super) const WIDTH: usize = Gem::COUNT
     + MAX_DISPLAYED * CARD_WIDTH
     + Level::COUNT
     + MAX_NOBLES * NOBLE_WIDTH
     + PlayerCount::MAX * PLAYER_WIDTH;
 
-pub(super) const fn describe<const N: usize>(list: &mut FeatureList<N>) {
-    list.begin(Family::State);
-    let board = ColumnName::new("gems_board_");
-    list.quantities_by_color(board, "gems of this colour on the table");
-    list.quantity(board.then("gold"), "gold gems on the table");
-    let mut slot = 0;
-    while slot < MAX_DISPLAYED {
-        describe_card(list, ColumnName::new("card").then_number(slot));
-        slot += 1;
+pub(super) const FAMILY: Family = Family {
+    name: "state",
+    is_base: true,
+    rules: "The position as logged. Whatever is missing is 0. The displayed cards are compacted: \
+            those that are there first, in the order of their slots, then zeros; reserved cards \
+            stay in their slots. Players go by turn order: `player0_*` is the player to move, \
+            `player1_*` the next one.",
+    width: WIDTH,
+    describe,
+    encode,
+};
+
+fn describe(list: &mut FeatureList) {
+    for gem in Gem::ALL {
+        list.quantity(format!("gems_board_{gem}"), format!("{gem} gems on the table"));
     }
-    let mut level = 1;
-    while level <= Level::COUNT {
-        let name = ColumnName::new("deck_level").then_number(level).then("_remaining");
-        list.quantity(name, "face-down cards left of this level");
-        level += 1;
+    for slot in 0..MAX_DISPLAYED {
+        list.about(format!("card{slot}_"), format!("displayed card {slot}"));
+        describe_card(list);
     }
-    let mut slot = 0;
-    while slot < MAX_NOBLES {
-        let noble = ColumnName::new("noble").then_number(slot);
-        list.quantity(noble.then("_vp"), "points of the noble, 0 if there is none");
-        list.quantities_by_color(noble.then("_req_"), "reductions of this colour the noble asks");
-        slot += 1;
+    list.about("", "");
+    for level in Level::ALL.map(Level::number) {
+        let name = format!("deck_level{level}_remaining");
+        list.quantity(name, format!("face-down cards left of level {level}"));
     }
-    let mut rotated = 0;
-    while rotated < PlayerCount::MAX {
-        let player = ColumnName::new("player").then_number(rotated);
-        list.quantity(player.then("_vp"), "points of the player (0 is to move)");
-        let gems = player.then("_gems_");
-        list.quantities_by_color(gems, "gems of this colour in the player's hand (0 is to move)");
-        list.quantity(gems.then("gold"), "gold gems in the player's hand (0 is to move)");
-        list.quantities_by_color(
-            player.then("_reduction_"),
-            "reductions of this colour from built cards (0 is to move)",
-        );
-        let mut place = 0;
-        while place < MAX_RESERVED {
-            describe_card(list, player.then("_reserved").then_number(place));
-            place += 1;
+    for slot in 0..MAX_NOBLES {
+        list.about(format!("noble{slot}_"), format!("noble {slot}"));
+        list.quantity("vp", "points of the noble, 0 if there is none");
+        for color in Color::ALL {
+            list.quantity(format!("req_{color}"), format!("{color} reductions the noble asks"));
         }
-        rotated += 1;
+    }
+    for (rotated, who) in BY_TURN_ORDER.into_iter().enumerate() {
+        list.about(format!("player{rotated}_"), who);
+        list.quantity("vp", "points of the player");
+        for gem in Gem::ALL {
+            list.quantity(format!("gems_{gem}"), format!("{gem} gems in the player's hand"));
+        }
+        for color in Color::ALL {
+            let meaning = format!("{color} reductions from built cards");
+            list.quantity(format!("reduction_{color}"), meaning);
+        }
+        for place in 0..MAX_RESERVED {
+            let subject = format!("{who}, reserved card {place}");
+            list.about(format!("player{rotated}_reserved{place}_"), subject);
+            describe_card(list);
+        }
     }
 }
 
-const fn describe_card<const N: usize>(list: &mut FeatureList<N>, card: ColumnName) {
-    list.quantity(card.then("_vp"), "points of the card, 0 if there is none");
-    list.quantity(card.then("_level"), "level of the card, 0 if there is none");
-    list.quantities_by_color(card.then("_cost_"), "printed cost of the card in this colour");
-    list.flags_by_color(card.then("_bonus_"), "1 if the card gives a reduction of this colour");
+fn describe_card(list: &mut FeatureList) {
+    list.quantity("vp", "points of the card, 0 if there is none");
+    list.quantity("level", "level of the card, 0 if there is none");
+    for color in Color::ALL {
+        list.quantity(format!("cost_{color}"), format!("printed cost of the card in {color}"));
+    }
+    for color in Color::ALL {
+        let meaning = format!("1 if the card gives a {color} reduction");
+        list.flag(format!("bonus_{color}"), meaning);
+    }
 }
 
-/// Writes into `out`, which holds zeros.
-pub(super) fn encode(board: &Board, out: &mut [Value; WIDTH]) {
-    let mut rest = &mut out[..];
-    put(take(&mut rest), board.gems.0);
-
-    let cards = take::<{ MAX_DISPLAYED * CARD_WIDTH }>(&mut rest);
-    for (card, out) in board.displayed_cards().zip(cards.as_chunks_mut().0) {
-        put_card(card, out);
+fn encode(position: &Position<'_>, mut out: &mut [Value]) {
+    let board = position.board;
+    put(&mut out, board.gems.0);
+    let mut cards = board.displayed_cards();
+    for _ in 0..MAX_DISPLAYED {
+        put_card(&mut out, cards.next());
     }
-    put(take(&mut rest), board.decks);
-
-    let nobles = take::<{ MAX_NOBLES * NOBLE_WIDTH }>(&mut rest);
-    for (noble, out) in board.nobles.iter().zip(nobles.as_chunks_mut::<NOBLE_WIDTH>().0) {
-        let [white, blue, green, red, black] = noble.requirement.0;
-        put(out, [NOBLE_VP, white, blue, green, red, black]);
+    put(&mut out, board.decks);
+    for slot in 0..MAX_NOBLES {
+        let values = board.nobles.get(slot).map(|noble| {
+            let [white, blue, green, red, black] = noble.requirement.0;
+            [NOBLE_VP, white, blue, green, red, black]
+        });
+        put(&mut out, values.unwrap_or_default());
     }
-
     let count = board.player_count();
-    for (rotated, out) in RotatedIndex::ALL.into_iter().zip(rest.chunks_exact_mut(PLAYER_WIDTH)) {
+    for rotated in RotatedIndex::ALL {
         let Some(seat) = rotated.seat(board.to_move, count) else { break };
         let player = &board.players[seat.index()];
-        let mut rest = out;
-        put(take(&mut rest), [player.vp]);
-        put(take(&mut rest), player.gems.0);
-        put(take(&mut rest), player.reduction.0);
-        for (card, out) in player.reserved.iter().zip(rest.as_chunks_mut().0) {
-            put_card(card, out);
+        put(&mut out, [player.vp]);
+        put(&mut out, player.gems.0);
+        put(&mut out, player.reduction.0);
+        for place in 0..MAX_RESERVED {
+            put_card(&mut out, player.reserved.get(place));
         }
     }
 }
 
-fn put_card(card: &Card, out: &mut [Value; CARD_WIDTH]) {
-    let mut rest = &mut out[..];
-    put(take(&mut rest), [card.vp, card.level.number()]);
-    put(take(&mut rest), card.cost.0);
-    rest[card.bonus.index()] = 1;
+fn put_card(out: &mut &mut [Value], card: Option<&Card>) {
+    let mut values = [0; CARD_WIDTH];
+    if let Some(card) = card {
+        let [white, blue, green, red, black] = card.cost.0;
+        values[..7].copy_from_slice(&[
+            card.vp,
+            card.level.number(),
+            white,
+            blue,
+            green,
+            red,
+            black,
+        ]);
+        values[7 + card.bonus.index()] = 1;
+    }
+    put(out, values);
 }
 
-fn put<const N: usize>(out: &mut [Value; N], values: [u8; N]) {
-    *out = values.map(|value| value as Value);
+/// Writes the next values.
+fn put<const N: usize>(out: &mut &mut [Value], values: [u8; N]) {
+    let (next, rest) =
+        std::mem::take(out).split_first_chunk_mut().expect("the width is the sum of the parts");
+    *next = values.map(|value| value as Value);
+    *out = rest;
 }
 
-/// The position that these values tell, if they tell one; the seats are not among them.
+/// The position that these values hold, if they hold one; the seats are not among them.
 ///
-/// Only what [`encode`] writes needs to be read right: the caller encodes what comes out again.
-/// Numbers that no log may have are no position.
+/// Numbers that no log may hold are no position. Otherwise only what [`encode`] writes needs to be
+/// read right: the caller encodes what comes out again.
 pub(super) fn decode(values: &[Value; WIDTH], to_move: Seat, count: PlayerCount) -> Option<Board> {
     let mut rest = &values[..];
     let gems = ByGem(read(&mut rest)?);
@@ -136,11 +159,11 @@ pub(super) fn decode(values: &[Value; WIDTH], to_move: Seat, count: PlayerCount)
         }
     }
     let mut by_seat: [Option<Player>; PlayerCount::MAX] = Default::default();
-    for (rotated, mut rest) in RotatedIndex::ALL.into_iter().zip(rest.chunks_exact(PLAYER_WIDTH)) {
+    for rotated in RotatedIndex::ALL {
         let Some(seat) = rotated.seat(to_move, count) else { break };
         let [vp] = read(&mut rest)?;
         let (gems, reduction) = (read(&mut rest)?, read(&mut rest)?);
-        // More than a log may say, and sums over it might not fit.
+        // More than a log may hold, and sums over it might not fit.
         let is_possible = vp <= MAX_VP
             && gems.into_iter().map(usize::from).sum::<usize>() <= usize::from(HAND_LIMIT)
             && reduction.into_iter().all(|cards| cards <= MAX_REDUCTION);
@@ -167,4 +190,15 @@ fn read_card(rest: &mut &[Value]) -> Option<Option<Card>> {
     let [vp, level, white, blue, green, red, black, bonus @ ..] = values;
     let bonus = Color::ALL.into_iter().find(|color| bonus[color.index()] == 1)?;
     Card::find(level, vp, bonus, ByColor([white, blue, green, red, black])).map(Some)
+}
+
+/// The next values as counts; `None` where one is negative.
+fn read<const N: usize>(rest: &mut &[Value]) -> Option<[u8; N]> {
+    let (next, after) = rest.split_first_chunk::<N>()?;
+    *rest = after;
+    let mut counts = [0; N];
+    for (count, &value) in counts.iter_mut().zip(next) {
+        *count = u8::try_from(value).ok()?;
+    }
+    Some(counts)
 }

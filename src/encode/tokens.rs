@@ -1,46 +1,43 @@
 //! Part 3, tokens: what may be taken from each pile, 26 values.
 
 use super::feature::{Family, FeatureList, Value};
-use crate::column_name::ColumnName;
-use crate::rules::{Board, Color, GOLD_SUPPLY, TAKE_TWO_PILE};
+use super::position::Position;
+use crate::rules::{Color, GOLD_SUPPLY, TAKE_TWO_PILE};
 
 const PILE_WIDTH: usize = 5;
-pub(super) const WIDTH: usize = Color::COUNT * PILE_WIDTH + 1;
 
-pub(super) const fn describe<const N: usize>(list: &mut FeatureList<N>) {
-    list.begin(Family::Tokens);
-    let mut i = 0;
-    while i < Color::COUNT {
-        let color = Color::ALL[i].name();
-        list.flag(
-            ColumnName::new("can_take2_").then(color),
-            "1 if the pile has the four gems that a take of two needs",
-        );
-        list.quantity(
-            ColumnName::new("tokens_left_if_take2_").then(color),
-            "gems left in the pile after a take of two, if that is allowed",
-        );
-        list.quantity(
-            ColumnName::new("tokens_left_if_take1_").then(color),
-            "gems left in the pile after a take of one, at least 0",
-        );
-        list.quantity(
-            ColumnName::new("max_tokens_pile_").then(color),
-            "gems of this colour in the game: 4, 5 or 7 by players",
-        );
-        list.quantity(
-            ColumnName::new("maximum_takeable_this_turn_").then(color),
-            "gems that the pile has for one turn: 0, 1 or 2",
-        );
-        i += 1;
+pub(super) const FAMILY: Family = Family {
+    name: "tokens",
+    is_base: false,
+    rules: "What may be taken from each pile. A take of two of one color needs four gems in the pile.",
+    width: Color::COUNT * PILE_WIDTH + 1,
+    describe,
+    encode,
+};
+
+fn describe(list: &mut FeatureList) {
+    for color in Color::ALL {
+        list.about("", format!("{color} pile"));
+        let name = format!("can_take2_{color}");
+        list.flag(name, "1 if the pile has the four gems that a take of two needs");
+        let name = format!("tokens_left_if_take2_{color}");
+        list.quantity(name, "gems left in the pile after a take of two, if that is allowed");
+        let name = format!("tokens_left_if_take1_{color}");
+        list.quantity(name, "gems left in the pile after a take of one, at least 0");
+        let name = format!("max_tokens_pile_{color}");
+        list.quantity(name, format!("{color} gems in the game: 4, 5 or 7 by players"));
+        let name = format!("maximum_takeable_this_turn_{color}");
+        list.quantity(name, "gems that the pile has for one turn: 0, 1 or 2");
     }
-    list.quantity(ColumnName::new("max_tokens_pile_gold"), "gold gems in the game: always 5");
+    list.about("", "");
+    list.quantity("max_tokens_pile_gold", "gold gems in the game: always 5");
 }
 
-pub(super) fn encode(board: &Board, out: &mut [Value; WIDTH]) {
+fn encode(position: &Position<'_>, out: &mut [Value]) {
+    let board = position.board;
     let supply = board.player_count().color_supply();
-    let (piles, _) = out.as_chunks_mut::<PILE_WIDTH>();
-    for ((_, &pile), out) in board.gems.colors().iter().zip(piles) {
+    let (piles, gold) = out.as_chunks_mut::<PILE_WIDTH>();
+    for (&pile, out) in board.gems.colors().0.iter().zip(piles) {
         let can_take_two = pile >= TAKE_TWO_PILE;
         let left_if_take_two = if can_take_two { pile - 2 } else { pile };
         *out = [
@@ -51,5 +48,5 @@ pub(super) fn encode(board: &Board, out: &mut [Value; WIDTH]) {
             pile.min(2) as Value,
         ];
     }
-    out[WIDTH - 1] = GOLD_SUPPLY as Value;
+    gold[0] = GOLD_SUPPLY as Value;
 }

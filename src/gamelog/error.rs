@@ -1,108 +1,94 @@
-//! What can be wrong with a log. Every input error is born in this room.
+//! What can be wrong with a log. Every input error is made in this module.
 
 use super::turn::GameId;
-use std::fmt;
 use std::path::PathBuf;
+use std::{fmt, io};
 
-/// What kind of fault a log has. Named for people who sort refusals: see the `refusals` table of
-/// the cache.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum LogErrorKind {
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $kind:ident = $name:literal,)*) => {
+        /// What kind of fault a log has, for people who sort refusals: see the `refusals` table of
+        /// the cache.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum LogErrorKind {
+            $($(#[$doc])* $kind,)*
+        }
+
+        impl LogErrorKind {
+            /// All kinds.
+            pub const ALL: &[LogErrorKind] = &[$(LogErrorKind::$kind,)*];
+
+            /// A name that does not change between versions, for tables and scripts.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(LogErrorKind::$kind => $name,)*
+                }
+            }
+        }
+    };
+}
+
+kinds! {
     /// The file could not be read at all.
-    Unreadable,
+    Unreadable = "unreadable",
     /// The file holds no bytes, or only blank lines.
-    Empty,
+    Empty = "empty",
     /// There is a header but no row.
-    NoRows,
+    NoRows = "no_rows",
     /// Bytes that are not UTF-8.
-    InvalidUtf8,
+    InvalidUtf8 = "invalid_utf8",
     /// A column of the format is not in the header.
-    MissingColumn,
-    /// A column stands in the header twice.
-    DoubledColumn,
+    MissingColumn = "missing_column",
+    /// A column is in the header twice.
+    DoubledColumn = "doubled_column",
     /// A column that the format does not have.
-    UnknownColumn,
+    UnknownColumn = "unknown_column",
     /// A row with too few values.
-    ShortRow,
+    ShortRow = "short_row",
     /// A row with too many values.
-    LongRow,
+    LongRow = "long_row",
     /// A blank line between rows.
-    BlankLine,
+    BlankLine = "blank_line",
     /// The file ends in the middle of a row: the logger may still be writing it.
-    CutOff,
+    CutOff = "cut_off",
     /// Text where a number belongs, or an unknown `action_type`.
-    Text,
+    Text = "text",
     /// A number with a fraction.
-    Fraction,
+    Fraction = "fraction",
     /// An infinity.
-    Infinity,
+    Infinity = "infinity",
     /// A number outside its range.
-    OutOfRange,
+    OutOfRange = "out_of_range",
     /// A value that may not be missing.
-    MissingValue,
+    MissingValue = "missing_value",
     /// A card, noble, player or take of which only a part is there, or a part too many.
-    PartOfGroup,
+    PartOfGroup = "part_of_group",
     /// An empty slot before a filled one.
-    Gap,
+    Gap = "gap",
     /// A card in another level's slots.
-    WrongLevel,
+    WrongLevel = "wrong_level",
     /// A card that is not in the box.
-    NoSuchCard,
+    NoSuchCard = "no_such_card",
     /// A noble that is not in the box.
-    NoSuchNoble,
+    NoSuchNoble = "no_such_noble",
     /// A row of another game.
-    OtherGame,
+    OtherGame = "other_game",
     /// A row with another number of players than the rows before.
-    PlayerCountChanges,
+    PlayerCountChanges = "player_count_changes",
     /// Two players in one seat.
-    SeatTakenTwice,
+    SeatTakenTwice = "seat_taken_twice",
     /// A player who does not sit where the turn order puts them.
-    WrongSeat,
+    WrongSeat = "wrong_seat",
     /// One game id in two files.
-    GameInTwoFiles,
+    GameInTwoFiles = "game_in_two_files",
     /// The file was written to, or another took its place, while it was read.
-    ChangedWhileRead,
+    ChangedWhileRead = "changed_while_read",
     /// This program failed on it: a fault in the program, not in the log.
-    Internal,
+    Internal = "internal",
 }
 
 impl LogErrorKind {
-    /// A name that does not change between versions, for tables and scripts.
-    pub const fn name(self) -> &'static str {
-        match self {
-            LogErrorKind::Unreadable => "unreadable",
-            LogErrorKind::Empty => "empty",
-            LogErrorKind::NoRows => "no_rows",
-            LogErrorKind::InvalidUtf8 => "invalid_utf8",
-            LogErrorKind::MissingColumn => "missing_column",
-            LogErrorKind::DoubledColumn => "doubled_column",
-            LogErrorKind::UnknownColumn => "unknown_column",
-            LogErrorKind::ShortRow => "short_row",
-            LogErrorKind::LongRow => "long_row",
-            LogErrorKind::BlankLine => "blank_line",
-            LogErrorKind::CutOff => "cut_off",
-            LogErrorKind::Text => "text",
-            LogErrorKind::Fraction => "fraction",
-            LogErrorKind::Infinity => "infinity",
-            LogErrorKind::OutOfRange => "out_of_range",
-            LogErrorKind::MissingValue => "missing_value",
-            LogErrorKind::PartOfGroup => "part_of_group",
-            LogErrorKind::Gap => "gap",
-            LogErrorKind::WrongLevel => "wrong_level",
-            LogErrorKind::NoSuchCard => "no_such_card",
-            LogErrorKind::NoSuchNoble => "no_such_noble",
-            LogErrorKind::OtherGame => "other_game",
-            LogErrorKind::PlayerCountChanges => "player_count_changes",
-            LogErrorKind::SeatTakenTwice => "seat_taken_twice",
-            LogErrorKind::WrongSeat => "wrong_seat",
-            LogErrorKind::GameInTwoFiles => "game_in_two_files",
-            LogErrorKind::ChangedWhileRead => "changed_while_read",
-            LogErrorKind::Internal => "internal",
-        }
-    }
-
-    /// Whether the log looks as one does while a logger is at work on it: it ends too early to be a
-    /// game, or it changed under the reader's eyes. A writer that goes on mends it by itself.
+    /// Whether a logger may still be writing the log: it ends too early to be a game, or it changed
+    /// while it was read. Once its writer is done, it is a good log.
     pub const fn may_be_unfinished(self) -> bool {
         matches!(
             self,
@@ -156,7 +142,7 @@ impl Fault {
     }
 
     pub(super) fn found(mut self, found: impl fmt::Display) -> Fault {
-        self.found = Some(shorten(&found.to_string()));
+        self.found = Some(shorten(&found.to_string(), MAX_FOUND));
         self
     }
 
@@ -167,15 +153,20 @@ impl Fault {
 
 impl LogError {
     /// The file could not be read.
-    pub fn unreadable(file: impl Into<PathBuf>, error: &std::io::Error) -> LogError {
-        Fault::new(LogErrorKind::Unreadable, "a file that can be read").found(error).at(file, None)
+    pub fn unreadable(file: impl Into<PathBuf>, error: &io::Error) -> LogError {
+        let found = match error.kind() {
+            io::ErrorKind::NotFound => "no such file (a broken symbolic link?)".to_owned(),
+            io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
+            _ => error.to_string(),
+        };
+        Fault::new(LogErrorKind::Unreadable, "a file that can be read").found(found).at(file, None)
     }
 
     /// The file has more bytes than any log.
     pub fn too_large(file: impl Into<PathBuf>, bytes: u64, most: u64) -> LogError {
         let expected = format!("a log of at most {most} bytes");
         Fault::new(LogErrorKind::Unreadable, expected)
-            .found(format!("a file of {bytes} bytes"))
+            .found(format!("it has {bytes} bytes, and no log has more than {most}"))
             .at(file, None)
     }
 
@@ -224,9 +215,12 @@ impl fmt::Display for LogError {
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.column, &self.found) {
+            (_, Some(found)) if self.kind == LogErrorKind::Unreadable => {
+                return write!(f, "cannot be read: {found}");
+            }
             (Some(column), Some(found)) => write!(f, "{column} is `{found}`, ")?,
             (Some(column), None) => match self.kind {
-                LogErrorKind::DoubledColumn => write!(f, "{column} stands in the header twice, ")?,
+                LogErrorKind::DoubledColumn => write!(f, "{column} is in the header twice, ")?,
                 LogErrorKind::CutOff => write!(f, "{column} may be cut short, ")?,
                 _ => write!(f, "{column} is missing, ")?,
             },
@@ -239,28 +233,28 @@ impl fmt::Display for Fault {
 
 impl std::error::Error for LogError {}
 
-/// Most characters of a value that an error shows.
-const LONGEST_FOUND: usize = 80;
+/// Characters of a value that an error shows.
+const MAX_FOUND: usize = 80;
 
 /// A field for an error: as much of it as is shown anyway, and no less.
 pub(super) fn as_text(field: &[u8]) -> String {
-    const LONGEST_CHARACTER: usize = 4;
-    let shown = field.len().min((LONGEST_FOUND + 1) * LONGEST_CHARACTER);
+    const MAX_BYTES_OF_CHARACTER: usize = 4;
+    let shown = field.len().min((MAX_FOUND + 1) * MAX_BYTES_OF_CHARACTER);
     String::from_utf8_lossy(&field[..shown]).into_owned()
 }
 
-/// Keeps a stray quote that swallowed half a file from filling the terminal; shows what cannot be
-/// seen (control characters, zero-width spaces) as escapes, so that it can be, and so that it
-/// cannot play with the terminal either.
-fn shorten(found: &str) -> String {
+/// At most `max` characters of a text, so that a stray quote that swallowed half a file does not fill
+/// the terminal. What cannot be seen (control characters, zero-width spaces) is shown as escapes, so
+/// that it can be, and so that the terminal does not act on it.
+pub(super) fn shorten(text: &str, max: usize) -> String {
     let mut short = String::new();
-    for c in found.chars().take(LONGEST_FOUND) {
+    for c in text.chars().take(max) {
         match c {
             '"' | '\'' | '\\' => short.push(c),
             _ => short.extend(c.escape_debug()),
         }
     }
-    if found.chars().nth(LONGEST_FOUND).is_some() {
+    if text.chars().nth(max).is_some() {
         short.push('…');
     }
     short

@@ -1,18 +1,18 @@
-//! Where in a log's text a fault stands, for a message that shows it.
+//! Where in a log's text a fault is, for a message that shows it.
 //!
-//! A fault knows its line and its column's name; what a person wants to see is the row with the
-//! value underlined, and a row has 403 values. The text is looked up only when somebody is about to
-//! read it: keeping it with every fault would put kilobytes into each of the thousands of refusals
-//! that a night can have, for the few that are shown.
+//! A fault knows its line and its column's name; a person wants to see the row with the value
+//! underlined, and a row has 403 values. The text is looked up only when a message is printed: it
+//! would put kilobytes into each of the thousands of refusals that one run may have.
 
 use super::columns;
-use super::error::{LogError, LogErrorKind};
+use super::error::{LogError, LogErrorKind, shorten};
 use super::records::{LONGEST_LINE, is_line_break};
 use super::value;
 use std::ops::Range;
 
-/// Characters of a row that are shown around what is at fault.
+/// Characters of a row that are shown around what is at fault, and of one value.
 const WINDOW: usize = 56;
+const MAX_FIELD: usize = 40;
 
 /// A part of one line of a log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,7 +40,8 @@ impl Excerpt {
     }
 
     fn around(line: u64, fields: &[&[u8]], marked: Range<usize>) -> Excerpt {
-        let shown: Vec<String> = fields.iter().map(|field| visible(field)).collect();
+        let visible = |field: &&[u8]| shorten(&String::from_utf8_lossy(field), MAX_FIELD);
+        let shown: Vec<String> = fields.iter().map(visible).collect();
         let width = |range: &Range<usize>| -> usize {
             shown[range.clone()].iter().map(|field| field.chars().count() + 1).sum()
         };
@@ -56,8 +57,8 @@ impl Excerpt {
         let behind = if window.end < fields.len() { ",…" } else { "" };
         let text = format!("{before}{}{behind}", shown[window.clone()].join(","));
         let start = before.chars().count() + width(&(window.start..marked.start));
-        // Without the comma behind the last of them; a value that is missing is marked by where it
-        // would stand.
+        // Without the comma behind the last of them; a missing value is marked where it
+        // would be.
         let end = (start + width(&marked).saturating_sub(1)).max(start + 1);
         let (first, last, all) = (marked.start + 1, marked.end, fields.len());
         let note = match marked.len() {
@@ -131,23 +132,6 @@ fn fields(line: &[u8]) -> Vec<&[u8]> {
     .collect()
 }
 
-/// A field as it can be shown: on one line, and with nothing that a terminal would obey.
-fn visible(field: &[u8]) -> String {
-    const LONGEST: usize = 40;
-    let text = String::from_utf8_lossy(field);
-    let mut shown = String::new();
-    for c in text.chars().take(LONGEST) {
-        match c {
-            '"' | '\'' | '\\' => shown.push(c),
-            _ => shown.extend(c.escape_debug()),
-        }
-    }
-    if text.chars().nth(LONGEST).is_some() {
-        shown.push('…');
-    }
-    shown
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -169,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn the_value_of_a_column_is_marked_wherever_the_column_stands() {
+    fn value_of_a_column() {
         for ending in ["\n", "\r\n", "\r"] {
             let log = ["game_id,turn_number,card3_vp,card3_level", "1,2,x,", "1,3,,0"].join(ending);
             let value = error(LogErrorKind::Text, 2, Some("card3_vp"));
@@ -180,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_long_row_only_whole_values_around_the_fault_are_shown() {
+    fn long_row() {
         let names: Vec<String> = (0..403).map(|place| format!("c{place}")).collect();
         let mut values: Vec<String> = (1000..1403).map(|value| value.to_string()).collect();
         values[200] = "2.5".to_owned();
@@ -193,14 +177,14 @@ mod tests {
     }
 
     #[test]
-    fn what_could_play_with_the_terminal_is_shown_as_escapes() {
+    fn control_characters() {
         let log = "game_id,turn_number\n1,\x1b[2J\n";
         let text = error(LogErrorKind::Text, 2, Some("turn_number"));
         assert_eq!(shown(log, &text).unwrap(), "1,[\\u{1b}[2J]");
     }
 
     #[test]
-    fn where_nothing_can_be_shown_nothing_is() {
+    fn nothing_to_show() {
         let log = "game_id,turn_number\n1,2\n";
         for error in [
             error(LogErrorKind::Text, 9, Some("game_id")),
@@ -214,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_of_another_length_are_marked_where_they_go_wrong() {
+    fn rows_of_another_length() {
         let log = "game_id,turn_number\n1,2,3,4\n1\n";
         let long = error(LogErrorKind::LongRow, 2, None);
         assert_eq!(shown(log, &long).unwrap(), "1,2,[3,4]");

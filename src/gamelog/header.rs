@@ -1,40 +1,37 @@
-//! The header of a log: which column stands where.
+//! The header of a log: which column is where.
 
-use super::column_order::{CANONICAL, ColumnOrder};
 use super::columns::{self, COLUMN_COUNT, COLUMNS};
 use super::error::{Fault, LogErrorKind, as_text};
+use super::fields::ColumnOrder;
 use super::records::Record;
+use super::turn::GameId;
 use super::value;
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
 /// Which column each field of a row belongs to.
 ///
 /// `unfinished` is whether the file ends with the header and no line break: what is missing then,
-/// or is only the beginning of a name, may be on its way.
-pub(super) fn match_header(
-    header: &Record<'_>,
-    unfinished: bool,
-) -> Result<Cow<'static, ColumnOrder>, Fault> {
+/// or is only the beginning of a name, may be yet to come.
+pub(super) fn match_header(header: &Record<'_>, unfinished: bool) -> Result<ColumnOrder, Fault> {
     // Nearly every log has its columns in canonical order.
-    static CANONICAL_HEADER: LazyLock<String> =
+    static CANONICAL: LazyLock<String> =
         LazyLock::new(|| columns::column_names().collect::<Vec<_>>().join(","));
-    if matches!(header, Record::Plain(line) if *line == CANONICAL_HEADER.as_bytes()) {
-        return Ok(Cow::Borrowed(&CANONICAL));
+    if matches!(header, Record::Line(line) if *line == CANONICAL.as_bytes()) {
+        return Ok(std::array::from_fn(|place| place as u16));
     }
     static PLACES: LazyLock<HashMap<&[u8], u16>> =
         LazyLock::new(|| columns::column_names().map(str::as_bytes).zip(0..).collect());
     let mut seen = [false; COLUMN_COUNT];
     let mut order = Vec::with_capacity(COLUMN_COUNT);
-    let cut_off = || Fault::cut_off().found(format!("{} columns", header.len()));
-    for name in header.fields() {
-        let name = value::unwrap(name);
+    let names: Vec<&[u8]> = header.fields().map(value::unwrap).collect();
+    let cut_off = || Fault::cut_off().found(format!("{} columns", names.len()));
+    for &name in &names {
         let Some(&place) = PLACES.get(name) else {
             let name = std::str::from_utf8(name).map_err(|_| {
                 Fault::new(LogErrorKind::InvalidUtf8, "a column name in UTF-8").found(as_text(name))
             })?;
-            let is_last = order.len() + 1 == header.len();
+            let is_last = order.len() + 1 == names.len();
             if unfinished && is_last && columns::column_names().any(|c| c.starts_with(name)) {
                 return Err(cut_off());
             }
@@ -42,7 +39,7 @@ pub(super) fn match_header(
         };
         if std::mem::replace(&mut seen[usize::from(place)], true) {
             return Err(Fault::new(LogErrorKind::DoubledColumn, "each column once")
-                .in_column(COLUMNS[usize::from(place)].name));
+                .in_column(&COLUMNS[usize::from(place)].name));
         }
         order.push(place);
     }
@@ -52,11 +49,8 @@ pub(super) fn match_header(
             LogErrorKind::MissingColumn,
             format!("all {COLUMN_COUNT} columns of a game log, the header has {}", order.len()),
         )
-        .in_column(COLUMNS[missing].name)),
-        // Each once, and none is missing.
-        None => Ok(Cow::Owned(ColumnOrder::new(
-            order.try_into().expect("as many as there are columns"),
-        ))),
+        .in_column(&COLUMNS[missing].name)),
+        None => Ok(order.try_into().expect("each column once, and none is missing")),
     }
 }
 
@@ -90,4 +84,16 @@ fn nearest_column(name: &str) -> Option<&'static str> {
         .min()
         .filter(|&(edits, _)| edits <= MOST_EDITS)
         .map(|(_, known)| known)
+}
+
+/// The `game_id` of a log's first row; `None` if that cannot be told.
+///
+/// Only a look: [`read_log`](super::read_log) checks whether the log is sound and of one game.
+pub fn first_game_id(bytes: &[u8]) -> Option<GameId> {
+    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(bytes);
+    let header = reader.byte_headers().ok()?;
+    let place = header.iter().position(|name| value::unwrap(name) == b"game_id")?;
+    let mut row = csv::ByteRecord::new();
+    reader.read_byte_record(&mut row).ok()?;
+    value::parse(row.get(place)?).ok()?.map(GameId)
 }

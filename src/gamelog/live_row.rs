@@ -1,44 +1,36 @@
 //! A row that comes from a running game instead of a file: a program at play has a position and
 //! wants its features, and no log yet.
 //!
-//! The values are checked by the rules of a log, each by its own column's range and then all of them
-//! together, so that a network at play never sees what it could not have been trained on.
+//! The values are checked by the rules of a log, so that a network at play never sees what it could
+//! not have been trained on.
 
 use super::columns::{
-    self, ACTION_TYPE, COLUMN_COUNT, COLUMNS, GAME_ID, NUM_PLAYERS, RANGES, STATE_COLUMN_COUNT,
+    ACTION_TYPE, COLUMN_COUNT, COLUMNS, GAME_ID, GEMS_REMOVED, NOBLE_SELECTION, NUM_PLAYERS,
+    STATE_COLUMN_COUNT, column_names,
 };
 use super::error::{Fault, LogErrorKind};
+use super::fields::{parse_action_type, parse_number};
 use super::header::unknown_column;
-use super::reader::{parse_action_type, parse_number};
 use super::row::{MISSING, Row, missing_value, range_text};
 use super::turn::LoggedAction;
+use super::value;
 use crate::rules::Board;
-
-/// The columns that describe a position, in the order in which a log has them.
-pub fn state_column_names() -> impl Iterator<Item = &'static str> {
-    columns::column_names().skip(NUM_PLAYERS).take(STATE_COLUMN_COUNT)
-}
-
-/// The columns that describe the chosen move, in the order in which a log has them.
-pub fn action_column_names() -> impl Iterator<Item = &'static str> {
-    columns::column_names().skip(ACTION_TYPE)
-}
 
 /// One of the columns of a log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LiveColumn(usize);
 
 impl LiveColumn {
-    /// The column of that name. Looks through all of them: who sets many rows does it once.
+    /// The column of that name. Looks through all of them: to set many rows, do it once.
     ///
     /// # Errors
     /// [`LogErrorKind::UnknownColumn`], with the column that was most likely meant.
     pub fn named(name: &str) -> Result<LiveColumn, Fault> {
-        let place = columns::column_names().position(|column| column == name);
+        let place = column_names().position(|column| column == name);
         place.map(LiveColumn).ok_or_else(|| unknown_column(name))
     }
 
-    /// The column at a place among all 403, in the order of [`column_names`](super::column_names).
+    /// The column at a place among all 403, in the order of [`column_names`].
     pub fn at(place: usize) -> Option<LiveColumn> {
         (place < COLUMN_COUNT).then_some(LiveColumn(place))
     }
@@ -50,7 +42,7 @@ impl LiveColumn {
 
     /// Its name.
     pub fn name(self) -> &'static str {
-        COLUMNS[self.0].name.as_str()
+        &COLUMNS[self.0].name
     }
 }
 
@@ -99,8 +91,17 @@ impl LiveRow {
     #[inline]
     pub fn set(&mut self, column: LiveColumn, value: LiveValue<'_>) -> Result<(), Fault> {
         let LiveColumn(place) = column;
-        self.0.values[place] = match plain_value(value, place) {
-            Some(value) => value,
+        let whole = match value {
+            LiveValue::Whole(value) => Some(value),
+            // Whole numbers up to 2^53 come back from an i64 unchanged. What does not is a fraction,
+            // or far outside any range.
+            LiveValue::Real(value) => Some(value as i64).filter(|&whole| whole as f64 == value),
+            LiveValue::Missing | LiveValue::Text(_) => None,
+        };
+        let column = &COLUMNS[place];
+        let in_range = |whole: &i64| (column.min.into()..=column.max.into()).contains(whole);
+        self.0.values[place] = match whole.filter(in_range) {
+            Some(whole) => whole as i16,
             None => other_value(value, place)?,
         };
         Ok(())
@@ -111,8 +112,12 @@ impl LiveRow {
     /// # Errors
     /// The first rule of a log that the values break.
     pub fn board(&self) -> Result<Board, Fault> {
-        self.check_required(NUM_PLAYERS..ACTION_TYPE)?;
-        self.0.board()
+        let is_lacking =
+            |&place: &usize| self.0.values[place] == MISSING && !COLUMNS[place].may_be_missing;
+        match (NUM_PLAYERS..ACTION_TYPE).find(is_lacking) {
+            Some(place) => Err(missing_value(&COLUMNS[place])),
+            None => self.0.board(),
+        }
     }
 
     /// The move; `None` if the row says nothing of one.
@@ -123,8 +128,8 @@ impl LiveRow {
         // As in a log, -1 is no noble and 0 is nothing given back.
         let says_nothing = |place: usize| match self.0.values[place] {
             MISSING => true,
-            -1 => place == columns::NOBLE_SELECTION,
-            0 => place >= columns::GEMS_REMOVED,
+            -1 => place == NOBLE_SELECTION,
+            0 => place >= GEMS_REMOVED,
             _ => false,
         };
         if (ACTION_TYPE..COLUMN_COUNT).all(says_nothing) {
@@ -136,39 +141,20 @@ impl LiveRow {
         }
         self.0.action().map(Some)
     }
-
-    fn check_required(&self, mut places: std::ops::Range<usize>) -> Result<(), Fault> {
-        let is_lacking =
-            |&place: &usize| self.0.values[place] == MISSING && !COLUMNS[place].may_be_missing;
-        match places.find(is_lacking) {
-            Some(place) => Err(missing_value(&COLUMNS[place])),
-            None => Ok(()),
-        }
-    }
 }
 
-/// What nearly every value is: missing, or inside its column's range. `None` is for all others, right
-/// or wrong; small, so that it becomes a part of the caller's loop.
-#[inline]
-fn plain_value(value: LiveValue<'_>, place: usize) -> Option<i16> {
-    let whole = match value {
-        LiveValue::Missing => return Some(MISSING),
-        LiveValue::Whole(value) => value,
-        LiveValue::Real(value) if value.is_nan() => return Some(MISSING),
-        // Whole numbers up to 2^53 come back from an i64 unchanged. What does not is a fraction, or
-        // far outside any range.
-        LiveValue::Real(value) if value as i64 as f64 == value => value as i64,
-        LiveValue::Real(_) | LiveValue::Text(_) => return None,
-    };
-    let (min, max) = RANGES[place];
-    (i64::from(min) <= whole && whole <= i64::from(max)).then_some(whole as i16)
-}
-
-#[cold]
+/// What is no whole number in its column's range. A missing value is refused where the whole row is
+/// known: see [`LiveRow::board`].
 fn other_value(value: LiveValue<'_>, place: usize) -> Result<i16, Fault> {
     let (kind, found) = match value {
+        _ if place == GAME_ID => return Ok(MISSING),
         LiveValue::Missing => return Ok(MISSING),
-        LiveValue::Text(text) => return from_text(text, place),
+        LiveValue::Real(value) if value.is_nan() => return Ok(MISSING),
+        LiveValue::Text(text) => match value::parse(text.as_bytes()) {
+            Ok(None) => return Ok(MISSING),
+            _ if place == ACTION_TYPE => return parse_action_type(text.as_bytes()),
+            _ => return parse_number(text.as_bytes(), place),
+        },
         LiveValue::Whole(value) => (LogErrorKind::OutOfRange, value.to_string()),
         LiveValue::Real(value) => {
             let kind = match value {
@@ -179,23 +165,9 @@ fn other_value(value: LiveValue<'_>, place: usize) -> Result<i16, Fault> {
             (kind, value.to_string())
         }
     };
-    match place {
-        GAME_ID => Ok(MISSING),
-        ACTION_TYPE => parse_action_type(found.as_bytes()),
-        _ => {
-            let column = &COLUMNS[place];
-            Err(Fault::new(kind, range_text(column)).in_column(column.name).found(found))
-        }
+    if place == ACTION_TYPE {
+        return parse_action_type(found.as_bytes());
     }
-}
-
-fn from_text(text: &str, place: usize) -> Result<i16, Fault> {
-    match place {
-        GAME_ID => Ok(MISSING),
-        ACTION_TYPE if super::value::parse(text.as_bytes()) == Ok(None) => Ok(MISSING),
-        ACTION_TYPE => parse_action_type(text.as_bytes()),
-        // A missing value is refused where the whole row is known: see `check_required`.
-        _ if super::value::parse(text.as_bytes()) == Ok(None) => Ok(MISSING),
-        _ => parse_number(text.as_bytes(), place),
-    }
+    let column = &COLUMNS[place];
+    Err(Fault::new(kind, range_text(column)).in_column(&column.name).found(found))
 }

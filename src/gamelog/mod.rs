@@ -10,13 +10,11 @@
 //! What this room does not do: decide whether the logged move was legal (the encoder counts that),
 //! find files, or remember anything.
 
-mod column_order;
 mod columns;
 mod error;
 mod excerpt;
-mod first_game_id;
+mod fields;
 mod header;
-mod line;
 mod live_row;
 mod play;
 mod reader;
@@ -26,11 +24,13 @@ mod turn;
 mod value;
 mod writer;
 
-pub use columns::{COLUMN_COUNT, STATE_COLUMN_COUNT, column_names};
+pub use columns::{
+    COLUMN_COUNT, STATE_COLUMN_COUNT, action_column_names, column_names, state_column_names,
+};
 pub use error::{Fault, LogError, LogErrorKind};
 pub use excerpt::Excerpt;
-pub use first_game_id::first_game_id;
-pub use live_row::{LiveColumn, LiveRow, LiveValue, action_column_names, state_column_names};
+pub use header::first_game_id;
+pub use live_row::{LiveColumn, LiveRow, LiveValue};
 pub use play::GamePlay;
 pub use reader::{LogSummary, ReadOptions, read_log};
 pub use turn::{

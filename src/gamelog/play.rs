@@ -74,7 +74,7 @@ mod tests {
 
     /// Two ways to one answer: what a move is said to lead to, and what the next row says.
     #[test]
-    fn points_and_cards_after_each_move_are_those_of_the_next_row() {
+    fn state_after_each_move() {
         for (seed, players) in (1..40).zip(PlayerCount::ALL.into_iter().cycle()) {
             let turns = simulate_game(players, seed);
             let mut play = GamePlay::default();
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn most_points_win_then_fewest_cards_and_of_equals_nobody() {
+    fn winner() {
         let winner = |points: [u8; 3], cards: [u8; 3]| {
             let play = GamePlay {
                 points: [Some(points[0]), Some(points[1]), Some(points[2]), None],

@@ -1,20 +1,20 @@
 //! A log's bytes to its turns.
 //!
-//! Lines are split at their commas, and those with quotes by the `csv` crate's engine. Columns are
-//! matched by name once per file, and every row is sorted into canonical order while its numbers are
-//! parsed. Turns go to the caller one at a time, so a game takes no memory here however long it is.
+//! Columns are matched by name once per file, and every row is sorted into canonical order while its
+//! numbers are parsed. Turns go to the caller one at a time, so that a game needs no memory here
+//! however long it is.
 
-use super::column_order::ColumnOrder;
 use super::columns::{self, COLUMN_COUNT, COLUMNS};
-use super::error::{Fault, LogError, LogErrorKind, as_text};
+use super::error::{Fault, LogError, LogErrorKind};
+use super::fields::{ColumnOrder, parse_fields, parse_line};
 use super::header::match_header;
-use super::line::parse_line;
 use super::play::GamePlay;
-use super::records::{Fields, Located, Record, Records};
-use super::row::{MISSING, Row, missing_value, range_text};
-use super::turn::{ActionType, GameId, Turn};
+use super::records::{Located, Record, Records};
+use super::row::Row;
+use super::turn::{GameId, Turn};
 use super::value;
 use crate::rules::PlayerCount;
+use std::cmp::Ordering;
 use std::path::Path;
 
 /// How a log is read.
@@ -95,9 +95,8 @@ pub fn read_log(
 
 /// A fault of the current row. Half a word or number at the end of an unfinished file is no text
 /// to complain about, but a sign that the file was cut off.
-fn locate_in_row(records: &Records, fault: Fault, order: &ColumnOrder) -> Located {
-    let last = COLUMNS[order.last()].name;
-    let is_in_last_column = fault.column.as_deref() == Some(last.as_str());
+fn locate_in_row(records: &Records<'_>, fault: Fault, order: &ColumnOrder) -> Located {
+    let is_in_last_column = fault.column.as_ref() == Some(&COLUMNS[last_column(order)].name);
     let is_text = fault.kind == LogErrorKind::Text;
     if is_text && is_in_last_column && records.unfinished_value().is_some() {
         return records.locate(Fault {
@@ -134,98 +133,44 @@ fn may_go_on(text: &[u8], column: usize, game_id: GameId) -> bool {
 
 /// Parses the fields of a row into canonical order.
 fn parse_row(
-    records: &Records,
+    records: &Records<'_>,
     order: &ColumnOrder,
     game_id: GameId,
     row: &mut Row,
 ) -> Result<(), Fault> {
-    let (record, unfinished) = (&records.record, records.unfinished_value());
-    let parsed = match record {
-        Record::Plain(line) => parse_line(line, order, game_id, row),
-        Record::Unquoted(_) => parse_fields(record.fields(), order, game_id, row),
+    let unfinished = records.unfinished_value();
+    let parsed = match &records.record {
+        Record::Line(line) => parse_line(line, order, game_id, row),
+        Record::Fields(fields) => parse_fields(fields.iter(), order, game_id, row),
     };
-    // What is wrong with a value may only be that it stands in another's column.
-    if !matches!(parsed, Ok(true)) && record.len() != COLUMN_COUNT {
-        let found = format!("{} values", record.len());
-        let kind = match record.len() < COLUMN_COUNT {
-            true if unfinished.is_some() => return Err(Fault::cut_off().found(found)),
-            true => LogErrorKind::ShortRow,
-            false => LogErrorKind::LongRow,
-        };
+    // A value may only seem wrong because one before it is missing or one too many: count first.
+    if !matches!(parsed, Ok(true)) {
+        let count = records.record.fields().count();
+        let found = format!("{count} values");
         let expected = format!("{COLUMN_COUNT} values, as the header has");
-        return Err(Fault::new(kind, expected).found(found));
+        match count.cmp(&COLUMN_COUNT) {
+            Ordering::Less if unfinished.is_some() => return Err(Fault::cut_off().found(found)),
+            Ordering::Less => {
+                return Err(Fault::new(LogErrorKind::ShortRow, expected).found(found));
+            }
+            Ordering::Greater => {
+                return Err(Fault::new(LogErrorKind::LongRow, expected).found(found));
+            }
+            Ordering::Equal => {}
+        }
     }
+    let last = last_column(order);
     if let Some(text) = unfinished
-        && may_go_on(text, order.last(), game_id)
+        && may_go_on(text, last, game_id)
     {
-        return Err(Fault::cut_off().in_column(COLUMNS[order.last()].name));
+        return Err(Fault::cut_off().in_column(&COLUMNS[last].name));
     }
     parsed.map(|_| ())
 }
 
-/// As [`parse_line`], of a record whose quotes are gone.
-fn parse_fields(
-    fields: Fields<'_>,
-    order: &ColumnOrder,
-    game_id: GameId,
-    row: &mut Row,
-) -> Result<bool, Fault> {
-    let mut count = 0;
-    for (place, field) in order.places.into_iter().map(usize::from).zip(fields) {
-        row.values[place] = parse_value(field, place, game_id)?;
-        count += 1;
-    }
-    Ok(count == COLUMN_COUNT)
-}
-
-pub(super) fn parse_value(field: &[u8], column: usize, game_id: GameId) -> Result<i16, Fault> {
-    match column {
-        columns::GAME_ID => check_game_id(field, game_id),
-        columns::ACTION_TYPE => parse_action_type(field),
-        _ => parse_number(field, column),
-    }
-}
-
-pub(super) fn parse_number(field: &[u8], column: usize) -> Result<i16, Fault> {
-    let column = &COLUMNS[column];
-    let fault =
-        |kind| Fault::new(kind, range_text(column)).in_column(column.name).found(as_text(field));
-    match value::parse(field).map_err(fault)? {
-        Some(value) if (column.min.into()..=column.max.into()).contains(&value) => Ok(value as i16),
-        Some(_) => Err(fault(LogErrorKind::OutOfRange)),
-        None if column.may_be_missing => Ok(MISSING),
-        None => Err(missing_value(column)),
-    }
-}
-
-fn check_game_id(field: &[u8], game_id: GameId) -> Result<i16, Fault> {
-    let fault = |kind| {
-        Fault::new(kind, format!("{game_id}, the game the file is named after"))
-            .in_column("game_id")
-    };
-    match value::parse(field) {
-        Ok(Some(value)) if value == game_id.0 => Ok(0),
-        Ok(Some(_)) => Err(fault(LogErrorKind::OtherGame).found(as_text(field))),
-        Ok(None) => Err(fault(LogErrorKind::MissingValue)),
-        Err(kind) => Err(fault(kind).found(as_text(field))),
-    }
-}
-
-pub(super) fn parse_action_type(field: &[u8]) -> Result<i16, Fault> {
-    let name = value::unwrap(field);
-    if let Some(class) = ActionType::ALL.iter().position(|t| t.logged_name().as_bytes() == name) {
-        return Ok(class as i16);
-    }
-    let known = ActionType::ALL.map(|t| format!("`{}`", t.logged_name())).join(", ");
-    let fault = |kind| Fault::new(kind, format!("one of {known}")).in_column("action_type");
-    if value::parse(field) == Ok(None) {
-        return Err(fault(LogErrorKind::MissingValue));
-    }
-    let kind = match std::str::from_utf8(field) {
-        Ok(_) => LogErrorKind::Text,
-        Err(_) => LogErrorKind::InvalidUtf8,
-    };
-    Err(fault(kind).found(as_text(field)))
+/// The column that is last in the file.
+fn last_column(order: &ColumnOrder) -> usize {
+    order[COLUMN_COUNT - 1].into()
 }
 
 /// One file is one game, and players do not leave.

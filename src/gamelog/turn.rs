@@ -37,9 +37,9 @@ pub struct LoggedAction {
     pub card_selection: Option<u8>,
     /// Reserved card: 0-11 by flat card index, or 10 + level for the top of a deck.
     pub card_reservation: Option<u8>,
-    /// Gems of different colours taken, 0 or 1 each and at most three in all.
+    /// Gems of different colors taken, 0 or 1 each and at most three in all.
     pub gem_take3: Option<ByColor<u8>>,
-    /// Two gems of one colour, 0 or 2 each. In rows with the [gem fault](Self::has_gem_fault),
+    /// Two gems of one color, 0 or 2 each. In rows with the [gem fault](Self::has_gem_fault),
     /// 0 or 1 each.
     pub gem_take2: Option<ByColor<u8>>,
     /// The noble that came along, by its place on the table.
@@ -71,7 +71,7 @@ impl LoggedAction {
                 action.gems_removed = give_back;
             }
             // The columns follow the kind of take, not the number of gems: a pair of different
-            // colours belongs in `gem_take3`. Mixing these up is the known fault of old logs.
+            // colors belongs in `gem_take3`. Mixing these up is the known fault of old logs.
             Move::Take { gems, give_back } => {
                 if gems.0.contains(&2) {
                     action.action_type = ActionType::Take2;
@@ -110,9 +110,9 @@ pub enum ActionType {
     Build,
     /// A card goes into reserve.
     Reserve,
-    /// Two gems of one colour.
+    /// Two gems of one color.
     Take2,
-    /// Any other take: one to three gems of different colours.
+    /// Any other take: one to three gems of different colors.
     Take3,
 }
 

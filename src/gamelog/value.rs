@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn all_dialects_read_the_same() {
+    fn dialects() {
         for (text, value) in [
             ("3", Some(3)),
             ("3.0", Some(3)),
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_else_is_refused_by_its_kind() {
+    fn refused_values() {
         use LogErrorKind::{Fraction, Infinity, InvalidUtf8, OutOfRange, Text};
         for (field, kind) in [
             (&b"2.5"[..], Fraction),

@@ -1,12 +1,11 @@
 //! Turns to a log's bytes: what `simulate` writes, and what the reader is tested against.
 
-use super::columns::{
-    self, CARD_BONUS, CARD_COST, CARD_LEVEL, CARD_VP, COLUMN_COUNT, NOBLE_POINTS,
-    NOBLE_REQUIREMENT, PLAYER_GEMS, PLAYER_POSITION, PLAYER_REDUCTION, PLAYER_VP,
-};
+use super::columns::{self, CARD_WIDTH, COLUMN_COUNT, COLUMNS, HOLDINGS_WIDTH, NOBLE_WIDTH};
 use super::row::MISSING;
 use super::turn::{GameId, Turn};
-use crate::rules::{ByColor, ByGem, Card, Level, NOBLE_VP, PlayerCount, RotatedIndex};
+use crate::rules::{
+    ByColor, Card, DISPLAYED_PER_LEVEL, MAX_NOBLES, MAX_RESERVED, NOBLE_VP, RotatedIndex,
+};
 use std::io::{self, Write};
 
 /// How numbers and missing values are spelled. Logs in the wild mix all three.
@@ -39,108 +38,90 @@ pub fn write_log(
     let mut writer = csv::Writer::from_writer(out);
     writer.write_record(columns::column_names())?;
     for turn in turns {
-        let values = row_values(turn);
-        for (column, &value) in values.iter().enumerate() {
-            match column {
-                columns::GAME_ID => writer.write_field(game_id.to_string())?,
-                columns::ACTION_TYPE => {
-                    writer.write_field(turn.action.action_type.logged_name())?;
-                }
-                _ => writer.write_field(spell(value, column, dialect))?,
-            }
+        for (place, value) in values_of(turn).into_iter().enumerate() {
+            let field = match (place, dialect) {
+                (columns::GAME_ID, _) => game_id.to_string(),
+                (columns::ACTION_TYPE, _) => turn.action.action_type.logged_name().to_owned(),
+                (_, Dialect::Nan) if value == MISSING => "nan".to_owned(),
+                _ if value == MISSING => String::new(),
+                (_, Dialect::Float) if COLUMNS[place].may_be_missing => format!("{value}.0"),
+                _ => value.to_string(),
+            };
+            writer.write_field(field)?;
         }
         writer.write_record(None::<&[u8]>)?;
     }
     writer.flush()
 }
 
-fn spell(value: i16, column: usize, dialect: Dialect) -> String {
-    let may_be_missing = columns::COLUMNS[column].may_be_missing;
-    match dialect {
-        Dialect::Nan if value == MISSING => "nan".to_owned(),
-        Dialect::Empty | Dialect::Float if value == MISSING => String::new(),
-        Dialect::Float if may_be_missing => format!("{value}.0"),
-        _ => value.to_string(),
+/// A turn's numbers in canonical column order; what stands for the game id and the action type does
+/// not matter.
+fn values_of(turn: &Turn) -> Vec<i16> {
+    let Turn { turn_number, board, action } = turn;
+    let mut values = Values(Vec::with_capacity(COLUMN_COUNT));
+    let count = board.player_count();
+    values.0.push(MISSING);
+    values.numbers(&[count.get()]);
+    values.0.push(*turn_number as i16);
+    values.numbers(&[board.to_move.index() as u8]);
+    values.numbers(&board.gems.0);
+    for cards in &board.displayed {
+        values.cards(cards, DISPLAYED_PER_LEVEL);
     }
-}
-
-/// A turn's numbers in canonical column order.
-fn row_values(turn: &Turn) -> [i16; COLUMN_COUNT] {
-    let mut values = [MISSING; COLUMN_COUNT];
-    let board = &turn.board;
-    let players = board.player_count();
-    values[columns::NUM_PLAYERS] = players.get().into();
-    values[columns::TURN_NUMBER] = turn.turn_number as i16;
-    values[columns::CURRENT_PLAYER] = board.to_move.index() as i16;
-    put_gems(&mut values, columns::GEMS_BOARD, board.gems);
-    for (level, cards) in board.displayed.iter().enumerate() {
-        for (slot, card) in cards.iter().enumerate() {
-            put_card(&mut values, columns::displayed_card(level, slot), card);
-        }
-    }
-    for level in 0..Level::COUNT {
-        values[columns::DECKS + level] = board.decks[level].into();
-    }
-    for (slot, noble) in board.nobles.iter().enumerate() {
-        values[columns::noble(slot) + NOBLE_POINTS] = NOBLE_VP.into();
-        put_colors(&mut values, columns::noble(slot) + NOBLE_REQUIREMENT, noble.requirement);
+    values.numbers(&board.decks);
+    for slot in 0..MAX_NOBLES {
+        let noble = board.nobles.get(slot);
+        let numbers = noble.map(|noble| [&[NOBLE_VP], &noble.requirement.0[..]].concat());
+        values.group(numbers.as_deref(), NOBLE_WIDTH);
     }
     for rotated in RotatedIndex::ALL {
-        put_player(&mut values, turn, rotated, players);
+        let seat = rotated.seat(board.to_move, count);
+        let player = seat.map(|seat| (seat, &board.players[seat.index()]));
+        let numbers = player.map(|(seat, player)| {
+            let first = [seat.index() as u8, player.vp];
+            [&first[..], &player.gems.0, &player.reduction.0].concat()
+        });
+        values.group(numbers.as_deref(), HOLDINGS_WIDTH);
+        values.cards(player.map_or(&[], |(_, player)| &player.reserved), MAX_RESERVED);
     }
-    put_action(&mut values, turn);
-    values
+    values.0.push(MISSING);
+    values.optional(action.card_selection);
+    values.optional(action.card_reservation);
+    for taken in [action.gem_take3, action.gem_take2] {
+        values.group(taken.as_ref().map(|taken| &taken.0[..]), taken.unwrap_or_default().0.len());
+    }
+    values.0.push(action.noble.map_or(-1, i16::from));
+    values.numbers(&action.gems_removed.0);
+    values.0
 }
 
-fn put_player(
-    values: &mut [i16; COLUMN_COUNT],
-    turn: &Turn,
-    rotated: RotatedIndex,
-    players: PlayerCount,
-) {
-    let Some(seat) = rotated.seat(turn.board.to_move, players) else { return };
-    let player = &turn.board.players[seat.index()];
-    let first = columns::player(rotated.index());
-    values[first + PLAYER_POSITION] = seat.index() as i16;
-    values[first + PLAYER_VP] = player.vp.into();
-    put_gems(values, first + PLAYER_GEMS, player.gems);
-    put_colors(values, first + PLAYER_REDUCTION, player.reduction);
-    for (place, card) in player.reserved.iter().enumerate() {
-        put_card(values, columns::reserved_card(rotated.index(), place), card);
-    }
-}
+/// Collects the values of a row from left to right.
+struct Values(Vec<i16>);
 
-fn put_action(values: &mut [i16; COLUMN_COUNT], turn: &Turn) {
-    let action = &turn.action;
-    let or_missing = |code: Option<u8>| code.map_or(MISSING, i16::from);
-    values[columns::CARD_SELECTION] = or_missing(action.card_selection);
-    values[columns::CARD_RESERVATION] = or_missing(action.card_reservation);
-    if let Some(taken) = action.gem_take3 {
-        put_colors(values, columns::GEM_TAKE3, taken);
+impl Values {
+    fn numbers(&mut self, numbers: &[u8]) {
+        self.0.extend(numbers.iter().map(|&number| i16::from(number)));
     }
-    if let Some(taken) = action.gem_take2 {
-        put_colors(values, columns::GEM_TAKE2, taken);
+
+    fn optional(&mut self, number: Option<u8>) {
+        self.0.push(number.map_or(MISSING, i16::from));
     }
-    values[columns::NOBLE_SELECTION] = action.noble.map_or(-1, i16::from);
-    put_gems(values, columns::GEMS_REMOVED, action.gems_removed);
-}
 
-fn put_card(values: &mut [i16; COLUMN_COUNT], first: usize, card: &Card) {
-    values[first + CARD_VP] = card.vp.into();
-    values[first + CARD_LEVEL] = card.level.number().into();
-    put_colors(values, first + CARD_COST, card.cost);
-    let bonus = ByColor::from_fn(|color| u8::from(color == card.bonus));
-    put_colors(values, first + CARD_BONUS, bonus);
-}
-
-fn put_colors(values: &mut [i16; COLUMN_COUNT], first: usize, numbers: ByColor<u8>) {
-    for (place, number) in values[first..].iter_mut().zip(numbers.0) {
-        *place = number.into();
+    /// Numbers of so many columns, or as many missing values.
+    fn group(&mut self, numbers: Option<&[u8]>, width: usize) {
+        match numbers {
+            Some(numbers) => self.numbers(numbers),
+            None => self.0.extend(std::iter::repeat_n(MISSING, width)),
+        }
     }
-}
 
-fn put_gems(values: &mut [i16; COLUMN_COUNT], first: usize, numbers: ByGem<u8>) {
-    for (place, number) in values[first..].iter_mut().zip(numbers.0) {
-        *place = number.into();
+    fn cards(&mut self, cards: &[Card], slots: usize) {
+        for slot in 0..slots {
+            let numbers = cards.get(slot).map(|card| {
+                let bonus = ByColor::from_fn(|color| u8::from(color == card.bonus));
+                [&[card.vp, card.level.number()], &card.cost.0[..], &bonus.0].concat()
+            });
+            self.group(numbers.as_deref(), CARD_WIDTH);
+        }
     }
 }

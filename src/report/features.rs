@@ -51,7 +51,7 @@ impl FeatureTally {
             }
             ColumnReport { feature, mark: mark(&values, feature.normalized), values }
         };
-        columns.iter().zip(&FEATURES).map(column).collect()
+        columns.iter().zip(FEATURES.iter()).map(column).collect()
     }
 }
 

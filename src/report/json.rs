@@ -104,7 +104,7 @@ fn features(report: &Report) -> Map<String, Value> {
     let feature = |column: &super::features::ColumnReport| {
         let values = &column.values;
         let value = json!({
-            "family": column.feature.family.name(),
+            "family": column.feature.family.name,
             "normalized": column.feature.normalized,
             "mark": column.mark,
             "mean": values.mean(),

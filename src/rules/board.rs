@@ -1,13 +1,11 @@
 //! The position before a move: everything that is visible at the table.
 
-use super::card::{Card, Level};
+use super::card::{Card, DISPLAYED_PER_LEVEL, Level};
 use super::color::{ByColor, ByGem, Gem};
 use super::noble::Noble;
 use super::seat::{PlayerCount, Seat};
 use arrayvec::ArrayVec;
 
-/// Face-up cards of one level, at most.
-pub const DISPLAYED_PER_LEVEL: usize = 4;
 /// Face-up cards, at most.
 pub const MAX_DISPLAYED: usize = DISPLAYED_PER_LEVEL * Level::COUNT;
 /// Cards a player may hold in reserve.
@@ -18,7 +16,7 @@ pub const MAX_NOBLES: usize = 5;
 pub const HAND_LIMIT: u8 = 10;
 /// Points a player may have, at most.
 pub const MAX_VP: u8 = 60;
-/// Reductions of one colour a player may have, at most.
+/// Reductions of one color a player may have, at most.
 pub const MAX_REDUCTION: u8 = 20;
 /// Points that end the game once the round is complete.
 pub const POINTS_TO_END: u8 = 15;
@@ -30,14 +28,14 @@ pub struct Player {
     pub vp: u8,
     /// Gems in hand, at most ten in all.
     pub gems: ByGem<u8>,
-    /// Permanent discounts from built cards, up to [`MAX_REDUCTION`] a colour.
+    /// Permanent discounts from built cards, up to [`MAX_REDUCTION`] a color.
     pub reduction: ByColor<u8>,
     /// Cards in reserve, in the order they were reserved.
     pub reserved: ArrayVec<Card, MAX_RESERVED>,
 }
 
 impl Player {
-    /// Gems that are missing per colour to pay for `card` without gold.
+    /// Gems that are missing per color to pay for `card` without gold.
     pub fn distance(&self, card: &Card) -> ByColor<u8> {
         ByColor(std::array::from_fn(|i| {
             let real_cost = card.cost.0[i].saturating_sub(self.reduction.0[i]);

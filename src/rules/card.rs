@@ -4,6 +4,9 @@ use super::color::{ByColor, Color};
 use Color::{Black, Blue, Green, Red, White};
 use Level::{One, Three, Two};
 
+/// Face-up cards of one level, at most.
+pub const DISPLAYED_PER_LEVEL: usize = 4;
+
 /// A card's level: which deck it comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
@@ -12,7 +15,7 @@ pub enum Level {
     One,
     /// 30 cards.
     Two,
-    /// The dearest cards: 20 of them.
+    /// The most expensive cards: 20 of them.
     Three,
 }
 
@@ -44,7 +47,7 @@ impl Level {
 
     /// Most cards its deck can hold once four are on display: 36, 26 or 16.
     pub const fn deck_capacity(self) -> u8 {
-        self.cards() - super::DISPLAYED_PER_LEVEL as u8
+        self.cards() - DISPLAYED_PER_LEVEL as u8
     }
 }
 
@@ -55,9 +58,9 @@ pub struct Card {
     pub level: Level,
     /// Victory points, 0 to 5.
     pub vp: u8,
-    /// The colour of the permanent discount it gives.
+    /// The color of the permanent discount it gives.
     pub bonus: Color,
-    /// Gems to pay, 0 to 7 a colour.
+    /// Gems to pay, 0 to 7 a color.
     pub cost: ByColor<u8>,
 }
 
@@ -174,46 +177,20 @@ pub const CARDS: [Card; CARDS_IN_BOX + 1] = [
 impl Card {
     /// The card with this print, or `None` if there is no such card.
     ///
-    /// `level` is 1 to 3; every number may be anything, as it comes from a log.
+    /// `level` is 1 to 3; every number may be anything, as it comes from a log. Reading a log looks
+    /// up some twenty cards a row: in a level of [`CARDS`] every fifth card has the same color.
     pub fn find(level: u8, vp: u8, bonus: Color, cost: ByColor<u8>) -> Option<Card> {
-        let print = print_of(level, vp, bonus, cost);
-        let mut slot = slot_of(print);
-        while let Some((known, place)) = SLOTS[slot] {
-            if known == print {
-                return Some(CARDS[usize::from(place)]);
-            }
-            slot = (slot + 1) % SLOTS.len();
-        }
-        None
+        let (level, first) = match level {
+            1 => (One, 0),
+            2 => (Two, 40),
+            3 => (Three, 70),
+            _ => return None,
+        };
+        let wanted = card(level, vp, bonus, cost.0);
+        let of_color = CARDS[first..].iter().skip(bonus.index()).step_by(Color::COUNT);
+        let of_level = of_color.take(usize::from(level.cards()) / Color::COUNT);
+        of_level.chain(&CARDS[CARDS_IN_BOX..]).find(|&&known| known == wanted).copied()
     }
-}
-
-/// Each card's print and its place in [`CARDS`]. Reading a log looks up some twenty cards a row, so
-/// this is a hash table, filled when the program is built.
-static SLOTS: [Option<(u64, u8)>; 256] = {
-    let mut slots = [None; 256];
-    let mut place = 0;
-    while place < CARDS.len() {
-        let card = CARDS[place];
-        let print = print_of(card.level.number(), card.vp, card.bonus, card.cost);
-        let mut slot = slot_of(print);
-        while slots[slot].is_some() {
-            slot = (slot + 1) % slots.len();
-        }
-        slots[slot] = Some((print, place as u8));
-        place += 1;
-    }
-    slots
-};
-
-/// Everything printed on a card in one number.
-const fn print_of(level: u8, vp: u8, bonus: Color, cost: ByColor<u8>) -> u64 {
-    let [white, blue, green, red, black] = cost.0;
-    u64::from_le_bytes([level, vp, bonus as u8, white, blue, green, red, black])
-}
-
-const fn slot_of(print: u64) -> usize {
-    (print.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 56) as usize
 }
 
 #[cfg(test)]
@@ -222,29 +199,20 @@ mod tests {
     use std::collections::HashSet;
 
     #[test]
-    fn the_box_holds_forty_thirty_and_twenty_different_cards() {
+    fn cards_of_each_level() {
         for level in Level::ALL {
-            let count = CARDS[..CARDS_IN_BOX].iter().filter(|card| card.level == level).count();
-            assert_eq!(count, usize::from(level.cards()));
+            for color in Color::ALL {
+                let in_box = CARDS[..CARDS_IN_BOX].iter();
+                let count =
+                    in_box.filter(|card| card.level == level && card.bonus == color).count();
+                assert_eq!(count, usize::from(level.cards()) / Color::COUNT);
+            }
         }
         assert_eq!(CARDS.iter().collect::<HashSet<_>>().len(), CARDS.len());
     }
 
     #[test]
-    fn each_colour_is_given_by_as_many_cards_of_a_level() {
-        for level in Level::ALL {
-            for color in Color::ALL {
-                let count = CARDS[..CARDS_IN_BOX]
-                    .iter()
-                    .filter(|card| card.level == level && card.bonus == color)
-                    .count();
-                assert_eq!(count, usize::from(level.cards()) / Color::COUNT);
-            }
-        }
-    }
-
-    #[test]
-    fn find_knows_every_card_and_no_other() {
+    fn find_every_card_and_no_other() {
         for card in CARDS {
             assert_eq!(Card::find(card.level.number(), card.vp, card.bonus, card.cost), Some(card));
             // One point more, or one gem more, is another card or none, never this one.

@@ -1,4 +1,4 @@
-//! Gem colours, and containers keyed by them.
+//! Gem colors, and containers keyed by them.
 //!
 //! The order white, blue, green, red, black(, gold) is part of the log format and of every
 //! column name: see "Columns" in the log format. Nothing outside this file knows that red is 3.
@@ -6,7 +6,7 @@
 use std::fmt;
 use std::ops::{Index, IndexMut};
 
-/// One of the five colours that cards cost, give and nobles ask for.
+/// One of the five colors that cards cost, give and nobles ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum Color {
@@ -23,10 +23,10 @@ pub enum Color {
 }
 
 impl Color {
-    /// How many colours there are.
+    /// How many colors there are.
     pub const COUNT: usize = 5;
 
-    /// All colours, in the order of the log.
+    /// All colors, in the order of the log.
     pub const ALL: [Color; Color::COUNT] =
         [Color::White, Color::Blue, Color::Green, Color::Red, Color::Black];
 
@@ -53,7 +53,7 @@ impl fmt::Display for Color {
     }
 }
 
-/// A kind of gem: one of the five colours, or gold, which stands for any of them.
+/// A kind of gem: one of the five colors, or gold, which stands for any of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum Gem {
@@ -75,7 +75,7 @@ impl Gem {
     /// How many kinds of gem there are.
     pub const COUNT: usize = 6;
 
-    /// All kinds, the five colours first.
+    /// All kinds, the five colors first.
     pub const ALL: [Gem; Gem::COUNT] =
         [Gem::White, Gem::Blue, Gem::Green, Gem::Red, Gem::Black, Gem::Gold];
 
@@ -91,7 +91,7 @@ impl Gem {
         }
     }
 
-    /// Place in [`Gem::ALL`], from 0; for a colour the same as [`Color::index`].
+    /// Place in [`Gem::ALL`], from 0; for a color the same as [`Color::index`].
     pub const fn index(self) -> usize {
         self as usize
     }
@@ -109,7 +109,7 @@ impl fmt::Display for Gem {
     }
 }
 
-/// One value for each colour.
+/// One value for each color.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ByColor<T>(pub [T; Color::COUNT]);
 
@@ -118,12 +118,12 @@ pub struct ByColor<T>(pub [T; Color::COUNT]);
 pub struct ByGem<T>(pub [T; Gem::COUNT]);
 
 impl<T> ByColor<T> {
-    /// Builds each value from its colour.
+    /// Builds each value from its color.
     pub fn from_fn(mut value: impl FnMut(Color) -> T) -> Self {
         ByColor(std::array::from_fn(|i| value(Color::ALL[i])))
     }
 
-    /// The values with their colours, in log order.
+    /// The values with their colors, in log order.
     pub fn iter(&self) -> impl Iterator<Item = (Color, &T)> {
         Color::ALL.into_iter().zip(&self.0)
     }
@@ -142,7 +142,7 @@ impl<T> ByGem<T> {
 }
 
 impl ByColor<u8> {
-    /// Sum over the colours.
+    /// Sum over the colors.
     pub fn total(&self) -> u8 {
         self.0.iter().sum()
     }
@@ -154,13 +154,13 @@ impl ByGem<u8> {
         self.0.iter().sum()
     }
 
-    /// The five colours, without gold.
+    /// The five colors, without gold.
     pub fn colors(&self) -> ByColor<u8> {
         let [white, blue, green, red, black, _gold] = self.0;
         ByColor([white, blue, green, red, black])
     }
 
-    /// These gems and `more` of the five colours.
+    /// These gems and `more` of the five colors.
     pub fn plus(mut self, more: ByColor<u8>) -> Self {
         for (have, more) in self.0.iter_mut().zip(more.0) {
             *have += more;

@@ -1,7 +1,7 @@
 //! A whole game: the board, the hidden decks, and what a move does to them.
 
-use super::board::{Board, DISPLAYED_PER_LEVEL, HAND_LIMIT, POINTS_TO_END, Player};
-use super::card::{CARDS, CARDS_IN_BOX, Card, Level};
+use super::board::{Board, HAND_LIMIT, POINTS_TO_END, Player};
+use super::card::{CARDS, CARDS_IN_BOX, Card, DISPLAYED_PER_LEVEL, Level};
 use super::color::{ByGem, Gem};
 use super::moves::{BuildFrom, Move, ReserveFrom};
 use super::noble::{NOBLE_VP, NOBLES};

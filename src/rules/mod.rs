@@ -16,10 +16,10 @@ mod noble;
 mod seat;
 
 pub use board::{
-    Board, DISPLAYED_PER_LEVEL, HAND_LIMIT, MAX_DISPLAYED, MAX_NOBLES, MAX_REDUCTION, MAX_RESERVED,
-    MAX_VP, POINTS_TO_END, Player,
+    Board, HAND_LIMIT, MAX_DISPLAYED, MAX_NOBLES, MAX_REDUCTION, MAX_RESERVED, MAX_VP,
+    POINTS_TO_END, Player,
 };
-pub use card::{CARDS, CARDS_IN_BOX, Card, Level};
+pub use card::{CARDS, CARDS_IN_BOX, Card, DISPLAYED_PER_LEVEL, Level};
 pub use color::{ByColor, ByGem, Color, Gem};
 pub use game::Game;
 pub use moves::{

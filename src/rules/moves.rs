@@ -8,7 +8,7 @@ use super::board::{Board, HAND_LIMIT, MAX_RESERVED, Player};
 use super::card::{Card, Level};
 use super::color::{ByColor, ByGem, Color, Gem};
 
-/// Colours in a take of different gems, at most.
+/// Colors in a take of different gems, at most.
 pub const MAX_TAKE: usize = 3;
 /// A pile must hold as many for two gems to be taken from it.
 pub const TAKE_TWO_PILE: u8 = 4;
@@ -20,7 +20,7 @@ pub const MAX_GIVE_BACK: u8 = 3;
 pub enum Move {
     /// Take gems from the table.
     Take {
-        /// One each of up to three colours, or two of one.
+        /// One each of up to three colors, or two of one.
         gems: ByColor<u8>,
         /// What goes back to stay within ten.
         give_back: ByGem<u8>,
@@ -123,7 +123,9 @@ fn for_each_take(board: &Board, mover: &Player, visit: &mut impl FnMut(Move)) {
     let piles = board.gems.colors();
     let available = piles.0.iter().filter(|&&pile| pile > 0).count();
     let size = available.min(MAX_TAKE);
-    for set in COLOR_SETS {
+    // Every set of colors as a binary number.
+    for bits in 0..1_u8 << Color::COUNT {
+        let set = ByColor::from_fn(|color| bits >> color.index() & 1);
         let fits = set.0.iter().zip(piles.0).all(|(&wanted, pile)| wanted <= pile);
         if size > 0 && usize::from(set.total()) == size && fits {
             visit_take(set);
@@ -137,21 +139,6 @@ fn for_each_take(board: &Board, mover: &Player, visit: &mut impl FnMut(Move)) {
         }
     }
 }
-
-/// Every set of colours as counts of 0 and 1, in the binary order of its members.
-const COLOR_SETS: [ByColor<u8>; 1 << Color::COUNT] = {
-    let mut sets = [ByColor([0; Color::COUNT]); 1 << Color::COUNT];
-    let mut bits = 0;
-    while bits < sets.len() {
-        let mut color = 0;
-        while color < Color::COUNT {
-            sets[bits].0[color] = (bits >> color & 1) as u8;
-            color += 1;
-        }
-        bits += 1;
-    }
-    sets
-};
 
 fn for_each_reserve(board: &Board, mover: &Player, visit: &mut impl FnMut(Move)) {
     if mover.reserved.len() == MAX_RESERVED {
@@ -175,37 +162,25 @@ fn for_each_reserve(board: &Board, mover: &Player, visit: &mut impl FnMut(Move))
 /// Every way to give back exactly `excess` of the gems in `hand`.
 fn for_each_give_back(hand: ByGem<u8>, excess: u8, mut visit: impl FnMut(ByGem<u8>)) {
     debug_assert!(excess <= MAX_GIVE_BACK, "a turn adds at most three gems to a hand of ten");
+    give_back_more(hand, NOTHING, 0, excess, &mut visit);
+}
+
+/// Adds `excess` gems to those given back, of the kinds from `first` on: so each way comes once.
+fn give_back_more(
+    hand: ByGem<u8>,
+    given: ByGem<u8>,
+    first: usize,
+    excess: u8,
+    visit: &mut impl FnMut(ByGem<u8>),
+) {
     if excess == 0 {
-        return visit(NOTHING);
+        return visit(given);
     }
-    // At most three gems: choose kinds i <= j <= k, each as often as the hand allows.
-    for i in 0..Gem::COUNT {
-        let mut one = NOTHING;
-        one.0[i] += 1;
-        if one.0[i] > hand.0[i] {
-            continue;
-        }
-        if excess == 1 {
-            visit(one);
-            continue;
-        }
-        for j in i..Gem::COUNT {
-            let mut two = one;
-            two.0[j] += 1;
-            if two.0[j] > hand.0[j] {
-                continue;
-            }
-            if excess == 2 {
-                visit(two);
-                continue;
-            }
-            for k in j..Gem::COUNT {
-                let mut three = two;
-                three.0[k] += 1;
-                if three.0[k] <= hand.0[k] {
-                    visit(three);
-                }
-            }
+    for gem in first..Gem::COUNT {
+        if given.0[gem] < hand.0[gem] {
+            let mut more = given;
+            more.0[gem] += 1;
+            give_back_more(hand, more, gem, excess - 1, visit);
         }
     }
 }

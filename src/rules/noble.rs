@@ -5,7 +5,7 @@ use super::color::{ByColor, Color};
 /// A noble: visits the player whose reductions reach what it asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Noble {
-    /// Reductions it asks for, 0, 3 or 4 a colour.
+    /// Reductions it asks for, 0, 3 or 4 a color.
     pub requirement: ByColor<u8>,
 }
 
@@ -36,7 +36,7 @@ impl Noble {
         NOBLES.into_iter().find(|noble| vp == NOBLE_VP && noble.requirement == requirement)
     }
 
-    /// How many reductions of each colour are still missing.
+    /// How many reductions of each color are still missing.
     pub fn distance(&self, reduction: &ByColor<u8>) -> ByColor<u8> {
         ByColor(std::array::from_fn(|i| self.requirement.0[i].saturating_sub(reduction.0[i])))
     }

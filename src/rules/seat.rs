@@ -42,7 +42,7 @@ impl PlayerCount {
         self as u8 + 2
     }
 
-    /// Gems of each colour in the game: 4, 5 or 7.
+    /// Gems of each color in the game: 4, 5 or 7.
     pub const fn color_supply(self) -> u8 {
         match self {
             PlayerCount::Two => 4,

@@ -6,13 +6,13 @@
 //!
 //! **How it works.** Text out of a [`Board`](crate::rules::Board) and a row of labels, nothing
 //! else: [`position()`] lays the table out, [`move_in_words`] says a logged move in one line,
-//! [`legal_moves`] lists what it was chosen from, and [`position_as_json`] is for programs. Colours
+//! [`legal_moves`] lists what it was chosen from, and [`position_as_json`] is for programs. Colors
 //! are marked with escape codes, and say nothing that the words do not: without them (see
 //! `anstream`) the same text stands there. No line is wider than 80 columns.
 //!
 //! **How things are called.** Cards and nobles go by the numbers of the classes: displayed cards
 //! from 0 to 11 by flat card index, those in the mover's reserve from 12, nobles from 0. Costs are
-//! short, `3W 2K`; the header over the gems says which letter is which colour.
+//! short, `3W 2K`; the header over the gems says which letter is which color.
 //!
 //! What this room does not do: find games, read files, or decide whether there is a terminal.
 

@@ -98,7 +98,7 @@ impl Group {
                     if self.ways == 1 { "1 way".into() } else { format!("{} ways", self.ways) };
                 let hand = gems_in_words(hand.iter());
                 let whole = format!("{what}; give back {count} of {hand} ({ways})");
-                // A full hand has many colours.
+                // A full hand has many colors.
                 match whole.chars().count() {
                     ..=WIDEST => whole,
                     _ => format!("{what}; give back {count} ({ways})"),

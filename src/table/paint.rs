@@ -1,4 +1,4 @@
-//! Colours of the gems on a terminal, from its own sixteen, so that its theme applies.
+//! Colors of the gems on a terminal, from its own sixteen, so that its theme applies.
 
 use crate::rules::{Color, Gem};
 use anstyle::{AnsiColor, Style};
@@ -10,7 +10,7 @@ pub(super) const DIM: Style = Style::new().dimmed();
 pub(super) const BOLD: Style = Style::new().bold();
 const WRONG: Style = AnsiColor::Red.on_default().bold();
 
-/// A gem of this kind: letters on its colour. Both are set, so that black can be read on a black
+/// A gem of this kind: letters on its color. Both are set, so that black can be read on a black
 /// terminal and white on a white one.
 pub(super) fn of_gem(gem: Gem) -> Style {
     match gem {
@@ -23,7 +23,7 @@ pub(super) fn of_gem(gem: Gem) -> Style {
     }
 }
 
-/// The letter of a colour in a cost. Black is `K`, as in print: `B` is blue.
+/// The letter of a color in a cost. Black is `K`, as in print: `B` is blue.
 pub(super) const fn letter(color: Color) -> char {
     match color {
         Color::White => 'W',
@@ -38,7 +38,7 @@ pub(super) fn painted(text: impl Display, style: Style) -> String {
     format!("{style}{text}{style:#}")
 }
 
-/// What is wrong, in its colour.
+/// What is wrong, in its color.
 pub fn warned(text: impl Display) -> String {
     painted(text, WRONG)
 }

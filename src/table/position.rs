@@ -17,7 +17,7 @@ const NOBLE: usize = 10;
 /// A column of gems.
 const COLUMN: usize = 9;
 
-/// All that is visible at the table, laid out in at most 80 columns, with colours.
+/// All that is visible at the table, laid out in at most 80 columns, with colors.
 pub fn position(board: &Board) -> String {
     let mut text = String::new();
     put_nobles(&mut text, board);
@@ -113,7 +113,7 @@ impl Tile {
     }
 }
 
-/// Points on the left, the colour it gives on the right.
+/// Points on the left, the color it gives on the right.
 fn heading(card: &Card) -> (String, usize) {
     let points = if card.vp > 0 { format!("{} pt", card.vp) } else { String::new() };
     let bonus = format!(" {} ", card.bonus);
@@ -145,11 +145,11 @@ fn put_gem_names(text: &mut String) {
     let _ = writeln!(text, "{}", painted(line, DIM));
 }
 
-/// Counts in the columns of their colours; a dot is none.
+/// Counts in the columns of their colors; a dot is none.
 fn put_row(text: &mut String, label: &str, counts: &[u8], note: &str) {
     let _ = write!(text, "{label:<LABEL$}");
     for (gem, &count) in Gem::ALL.into_iter().zip(counts) {
-        // A number stands in the middle of three coloured columns.
+        // A number stands in the middle of three colored columns.
         let cell = match count {
             0 => painted(" · ", DIM),
             count => painted(format_args!("{count:>2} "), of_gem(gem)),

@@ -29,7 +29,7 @@ pub(super) fn card_in_words(card: &Card) -> String {
 }
 
 /// `3W 2K, 1 gold`: what the player gives for a card that can be built, or `nothing`. Short, since a
-/// card of four colours is to fit into a line.
+/// card of four colors is to fit into a line.
 pub(super) fn payment_in_words(player: &Player, card: &Card) -> String {
     let paid = ByColor::from_fn(|color| {
         let real_cost = card.cost[color].saturating_sub(player.reduction[color]);

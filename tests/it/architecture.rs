@@ -16,7 +16,6 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("annotate_snippets", &["cli"]),
     ("comfy_table", &["cli"]),
     ("csv", &["gamelog", "cli"]),
-    ("csv_core", &["gamelog"]),
     ("glob", &["cli"]),
     ("indicatif", &["cli"]),
     ("maud", &["report"]),
@@ -39,10 +38,6 @@ const MAX_LINES: usize = 500;
 const KNOWN_CYCLES: &[&str] = &[
     "encode/position.rs",
     "encode/feature.rs",
-    "gamelog/line.rs",
-    "gamelog/reader.rs",
-    "rules/board.rs",
-    "rules/card.rs",
 ];
 
 type Names = Vec<String>;

@@ -325,8 +325,8 @@ fn compressed_logs() {
     test.write("raw/7.csv", b"\x1f\x8b\x08\x00\x00\x00");
     test.write("raw/8.csv", b"PK\x03\x04\x14\x00");
     for text in [
-        "error: 7.csv: found a gzip file, expected plain text: unpack the file first",
-        "error: 8.csv: found a zip file, expected plain text: unpack the file first",
+        "error: 7.csv: found a gzip file, expected plain text: decompress the file first",
+        "error: 8.csv: found a zip file, expected plain text: decompress the file first",
     ] {
         says(&test, "ingest raw", 3, &[text]);
     }

@@ -49,16 +49,16 @@ fn changed(seed: &[u8], dice: &mut Mt64) -> Vec<u8> {
 }
 
 #[test]
-fn the_log_reader() {
+fn log_reader() {
     run("log_reader", fuzzed::log_reader);
 }
 
 #[test]
-fn the_blob_decoder() {
+fn blob_decoder() {
     run("blob_decoder", fuzzed::blob_decoder);
 }
 
 #[test]
-fn the_settings() {
+fn settings() {
     run("settings", fuzzed::settings);
 }

@@ -31,7 +31,7 @@ fn npz(dir: &Path, name: &str) -> NpzReader<File> {
 }
 
 #[test]
-fn every_feature_label_and_mask_is_as_expected() {
+fn rows() {
     let Some(dir) = golden::golden_dir() else { return };
     let mut arrays = npz(&dir, "features_raw.npz");
     let features: Array2<f32> = arrays.by_name("features").unwrap();
@@ -79,7 +79,7 @@ fn every_feature_label_and_mask_is_as_expected() {
 }
 
 #[test]
-fn feature_names_are_as_expected() {
+fn feature_names() {
     let Some(dir) = golden::golden_dir() else { return };
     let expected: Vec<String> =
         serde_json::from_reader(File::open(dir.join("feature_cols.json")).unwrap()).unwrap();

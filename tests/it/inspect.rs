@@ -59,7 +59,7 @@ fn assert_card_is_logged(shown: &Value, row: &BTreeMap<String, i64>, prefix: &st
 }
 
 #[test]
-fn a_position_from_the_cache_is_that_of_the_log() {
+fn position_from_the_cache_is_that_of_the_log() {
     let test = CliTest::new();
     test.prep("simulate raw --games 18");
     test.prep("ingest raw");
@@ -169,7 +169,7 @@ fn features_and_legal_moves_are_those_of_the_export() {
 }
 
 #[test]
-fn a_table_is_at_most_80_columns_wide_and_has_every_card_of_it() {
+fn table_fits_80_columns() {
     let simulated = simulated_turns(8).map(|turn| (turn.board, labels(&turn.action)));
     let made_up = made_up_boards(2_000).map(|board| (board, [NO_LABEL; Head::COUNT]));
     for (board, labels) in simulated.chain(made_up) {
@@ -192,7 +192,7 @@ fn a_table_is_at_most_80_columns_wide_and_has_every_card_of_it() {
 }
 
 #[test]
-fn a_list_has_a_line_a_turn_and_a_round_has_a_turn_a_player() {
+fn list_and_rounds() {
     let test = ingested();
     let rows = logged_rows(&test, "raw/3_games/2.csv");
     let text = test.prep("inspect 2");
@@ -207,7 +207,7 @@ fn a_list_has_a_line_a_turn_and_a_round_has_a_turn_a_player() {
 }
 
 #[test]
-fn a_move_that_is_not_legal_is_told_with_the_head_that_forbids_it() {
+fn illegal_move() {
     let test = CliTest::new();
     test.prep("simulate raw --games 1");
     let log = String::from_utf8(test.read("raw/2_games/1.csv")).unwrap();
@@ -233,7 +233,7 @@ fn a_move_that_is_not_legal_is_told_with_the_head_that_forbids_it() {
 }
 
 #[test]
-fn wrong_questions_say_what_there_is() {
+fn wrong_arguments() {
     let test = ingested();
     test.write("raw/77.csv", "game\n");
     assert_eq!(test.run("ingest raw").code, 3);
@@ -269,7 +269,7 @@ fn wrong_questions_say_what_there_is() {
 }
 
 #[test]
-fn there_are_colours_only_where_they_are_asked_for() {
+fn colors_only_on_request() {
     let test = ingested();
     let run = |variables: &[(&str, &str)]| {
         let mut command = test.command("inspect 3 --row 20");

@@ -33,7 +33,7 @@ fn agreed_moves(board: &Board) -> HashSet<Move> {
 }
 
 #[test]
-fn moves_of_simulated_games_agree() {
+fn simulated_games_agree() {
     let mut positions = 0;
     for turn in simulated_turns(100) {
         let moves = agreed_moves(&turn.board);
@@ -44,7 +44,7 @@ fn moves_of_simulated_games_agree() {
 }
 
 #[test]
-fn moves_of_made_up_positions_agree_in_every_corner() {
+fn made_up_positions_agree() {
     let mut counts = BTreeMap::new();
     for board in made_up_boards(40_000) {
         let moves = agreed_moves(&board);
@@ -153,7 +153,7 @@ fn nobles_for_same_card(chosen: &Move, moves: &HashSet<Move>) -> usize {
 }
 
 #[test]
-fn class_lists_are_as_long_and_ordered_as_the_encoding_says() {
+fn order_of_classes() {
     assert_eq!(TAKE3_CLASSES.len(), 26);
     assert_eq!(TAKE3_CLASSES[0], Vec::<usize>::new());
     assert_eq!(TAKE3_CLASSES[5], [4]);
@@ -173,7 +173,7 @@ fn class_lists_are_as_long_and_ordered_as_the_encoding_says() {
 /// Real logs may hold moves that their own masks call illegal; games that the rules engine played
 /// never do, so each class they log must stand in its mask.
 #[test]
-fn logged_classes_of_simulated_games_stand_in_their_masks() {
+fn logged_classes_are_legal() {
     for turn in simulated_turns(30) {
         let PlainMasks {
             action_type,
@@ -228,7 +228,7 @@ fn assert_masks_agree(board: &Board) {
 }
 
 #[test]
-fn the_encoders_masks_agree_with_the_plain_rules() {
+fn masks_agree() {
     // The same positions, and so the same corners, as those on which the moves agree.
     simulated_turns(100).for_each(|turn| assert_masks_agree(&turn.board));
     made_up_boards(40_000).for_each(|board| assert_masks_agree(&board));
@@ -236,7 +236,7 @@ fn the_encoders_masks_agree_with_the_plain_rules() {
 
 /// What the encoding says about masks in so many words.
 #[test]
-fn masks_of_made_up_positions_keep_what_the_encoding_promises() {
+fn properties_of_masks() {
     for board in made_up_boards(10_000) {
         let masks = masks(&board);
         let used = |mask: &[i8]| i8::from(mask.contains(&1));

@@ -38,7 +38,7 @@ fn column(name: &str) -> LiveColumn {
     LiveColumn::named(name).unwrap()
 }
 
-/// The position of the first turn, to be spoiled.
+/// The position of the first turn, to be changed.
 fn position() -> LiveRow {
     let mut row = LiveRow::new();
     let first = turns().swap_remove(0);
@@ -50,7 +50,7 @@ fn position() -> LiveRow {
 }
 
 #[test]
-fn values_of_a_program_give_the_turn_that_a_log_gives() {
+fn same_turn_as_a_log() {
     let turns = turns();
     assert!(turns.len() > 150);
     for dialect in Dialect::ALL {
@@ -82,7 +82,7 @@ fn values_of_a_program_give_the_turn_that_a_log_gives() {
 }
 
 #[test]
-fn the_columns_are_those_of_a_log() {
+fn columns() {
     let state: Vec<_> = state_column_names().collect();
     let action: Vec<_> = action_column_names().collect();
     let all: Vec<_> = std::iter::once("game_id").chain(state.clone()).chain(action).collect();
@@ -98,7 +98,7 @@ fn the_columns_are_those_of_a_log() {
 }
 
 #[test]
-fn a_value_that_a_column_does_not_hold_is_refused_by_its_kind() {
+fn refused_values() {
     use LogErrorKind::{Fraction, Infinity, OutOfRange, Text};
     for (value, kind) in [
         (LiveValue::Real(2.5), Fraction),
@@ -129,7 +129,7 @@ fn a_value_that_a_column_does_not_hold_is_refused_by_its_kind() {
 }
 
 #[test]
-fn what_must_be_there_is_asked_for() {
+fn required_values() {
     for name in ["num_players", "turn_number", "gems_board_gold", "deck_level3_remaining"] {
         for nothing in [LiveValue::Missing, LiveValue::Real(f64::NAN), LiveValue::Text("nan")] {
             let mut row = position();
@@ -143,7 +143,7 @@ fn what_must_be_there_is_asked_for() {
 }
 
 #[test]
-fn a_move_is_whole_or_none() {
+fn moves() {
     let mut row = position();
     row.set(column("noble_selection"), LiveValue::Whole(-1)).unwrap();
     row.set(column("gems_removed_red"), LiveValue::Whole(0)).unwrap();
@@ -156,7 +156,7 @@ fn a_move_is_whole_or_none() {
 }
 
 #[test]
-fn a_log_says_whose_it_is() {
+fn first_game_id_of_a_log() {
     let mut log = Vec::new();
     write_log(&mut log, GAME, &turns()[..3], Dialect::Float).unwrap();
     assert_eq!(first_game_id(&log), Some(GAME));

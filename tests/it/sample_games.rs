@@ -2,7 +2,7 @@
 //! encoder against without any other data, and what keeps encoded bytes and [`ENCODER_VERSION`]
 //! together. The folder's README says what is in it.
 //!
-//! `PREP_UPDATE_EXPECTED=1 cargo test sample_games` writes the expected rows anew, from the
+//! `PREP_UPDATE_EXPECTED=1 cargo test sample_games` writes the expected rows again, from the
 //! plain implementations in `tests/it/support`, never from the encoder.
 
 #![allow(clippy::unwrap_used)]
@@ -122,7 +122,7 @@ fn expected_rows(game_id: GameId, log: &Path) -> Vec<ExpectedRow> {
 }
 
 #[test]
-fn every_feature_label_and_mask_is_as_expected() {
+fn rows() {
     let mut rows_compared = 0;
     for (game_id, log) in logs() {
         let expected = expected_rows(game_id, &log);
@@ -135,7 +135,7 @@ fn every_feature_label_and_mask_is_as_expected() {
             let what = format!("game {game_id}, row {}", i + 1);
             assert_eq!(game.turn_numbers()[i], expected.turn_number, "{what}");
             for (column, &value) in game.features()[i].iter().enumerate() {
-                let name = FEATURES[column].name;
+                let name = &FEATURES[column].name;
                 assert_eq!(i64::from(value), expected.features[column], "{name}, {what}");
             }
             for head in Head::ALL {
@@ -154,7 +154,7 @@ fn every_feature_label_and_mask_is_as_expected() {
 
 /// The sample is worth something as long as it holds what can go wrong.
 #[test]
-fn the_sample_holds_what_its_readme_says() {
+fn content_of_the_sample() {
     let mut actions = BTreeSet::new();
     let mut games_by_players = BTreeMap::new();
     let (mut with_noble, mut give_back_on_take, mut give_back_on_reserve, mut taken) =
@@ -217,7 +217,7 @@ fn hash_of_encoded_rows() -> String {
 }
 
 #[test]
-fn encoded_bytes_change_only_with_the_encoder_version() {
+fn encoder_version_is_bumped() {
     let hash = hash_of_encoded_rows();
     let pinned = PINS.iter().find(|(version, _)| *version == ENCODER_VERSION);
     assert!(
@@ -226,7 +226,7 @@ fn encoded_bytes_change_only_with_the_encoder_version() {
          made before would mix with them. If the change is not meant, undo it. If it is:\n\
          1. Bump ENCODER_VERSION in src/encode/mod.rs, unless this change did already.\n\
          2. Change tests/it/support/plain_features.rs or plain_rules.rs to match, and write the \
-         expected rows anew: PREP_UPDATE_EXPECTED=1 cargo test sample_games\n\
+         expected rows again: PREP_UPDATE_EXPECTED=1 cargo test sample_games\n\
          3. Look at the difference in tests/data/sample/expected.\n\
          4. Add the new version to PINS in tests/it/sample_games.rs and leave the others as they are. \
          Its hash is {hash}"

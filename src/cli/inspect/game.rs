@@ -1,11 +1,11 @@
 //! The game to look at: from the cache, or from a log.
 
 use crate::cache::{Reader, Unpacker};
-use crate::encode::{EncodedGame, FeatureRow, Head, LabelRow, MaskRow, board};
+use crate::encode::{EncodedGame, FeatureRow, Head, LabelRow, MaskRow};
 use crate::gamelog::{GameId, ReadOptions, read_log};
 use crate::rules::Board;
 use crate::words::counted;
-use anyhow::{Context as _, Result, anyhow, bail};
+use anyhow::{Result, anyhow, bail};
 use serde::Serialize;
 use std::fs;
 use std::io;
@@ -62,10 +62,8 @@ impl Game {
         let Some((_, encoded)) = reader.game(game_id, &mut unpacker)? else {
             bail!("{}", why_not_cached(game_id, &reader)?);
         };
-        let boards = encoded.features().iter().map(board).collect::<Option<Vec<Board>>>();
-        let boards = boards.context("what was unpacked from base features has no position")?;
         let source = Source::Cache(cache.to_owned());
-        Ok(Game { game_id, source, rows: rows(encoded, boards) })
+        Ok(Game { game_id, source, rows: rows(encoded) })
     }
 
     fn logged(path: &Path, options: ReadOptions) -> Result<Game> {
@@ -79,27 +77,23 @@ impl Game {
         };
         let bytes = fs::read(path).map_err(|error| why_not_read(path, error))?;
         let mut encoded = EncodedGame::default();
-        let mut boards = Vec::new();
-        read_log(&bytes, path, game_id, options, |turn| {
-            encoded.push(turn);
-            boards.push(turn.board.clone());
-        })?;
+        read_log(&bytes, path, game_id, options, |turn| encoded.push(turn))?;
         let source = Source::Log(path.to_owned());
-        Ok(Game { game_id, source, rows: rows(&encoded, boards) })
+        Ok(Game { game_id, source, rows: rows(&encoded) })
     }
 }
 
 /// Each position with what it was encoded to.
-fn rows(encoded: &EncodedGame, boards: Vec<Board>) -> Vec<Row> {
-    let row = |(place, board)| Row {
+fn rows(encoded: &EncodedGame) -> Vec<Row> {
+    let row = |(place, board): (usize, &Board)| Row {
         place,
         turn_number: encoded.turn_numbers()[place],
-        board,
+        board: board.clone(),
         features: encoded.features()[place],
         labels: encoded.labels()[place],
         masks: encoded.masks()[place],
     };
-    boards.into_iter().enumerate().map(row).collect()
+    encoded.boards().iter().enumerate().map(row).collect()
 }
 
 /// A game that the cache lacks, with what is known about it.

@@ -109,10 +109,10 @@ pub(super) fn choose(arguments: &SchemaArgs) -> Result<Chosen> {
         let is_chosen = |&(_, feature): &(usize, &'static Feature)| {
             let name = feature.name.as_str();
             is_named(name)
-                && (arguments.family.is_empty() || arguments.family.contains(&feature.family))
+                && (arguments.family.is_empty() || arguments.family.contains(feature.family))
                 && arguments.normalized.is_none_or(|wanted| wanted == feature.normalized)
-                && (!arguments.base || feature.family.is_base())
-                && says(name, &feature.in_words())
+                && (!arguments.base || feature.family.is_base)
+                && says(name, &feature.meaning)
         };
         Chosen::Columns(FEATURES.iter().enumerate().filter(is_chosen).collect())
     };

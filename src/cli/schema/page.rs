@@ -1,9 +1,7 @@
 //! The columns as a Markdown page that can be read on its own.
 
 use super::choose::Chosen;
-use crate::encode::{
-    BASE_FEATURE_COUNT, FEATURE_COUNT, FEATURES, Family, Feature, Head, NORMALIZED_FEATURE_COUNT,
-};
+use crate::encode::{BASE_FEATURE_COUNT, FAMILIES, FEATURE_COUNT, FEATURES, Feature, Head};
 use crate::words::grouped;
 use std::fmt::Write;
 
@@ -21,22 +19,22 @@ fn columns_page(columns: &[(usize, &Feature)]) -> String {
     if all {
         text += &introduction();
     }
-    for family in Family::ALL {
+    for family in &FAMILIES {
         let its: Vec<_> = columns.iter().filter(|(_, feature)| feature.family == family).collect();
         let (Some((first, _)), Some((last, _))) = (its.first(), its.last()) else { continue };
-        let base = if family.is_base() { ", base" } else { "" };
+        let base = if family.is_base { ", base" } else { "" };
         let _ = writeln!(
             text,
             "## `{}`: {} column{}, {first} to {last}{base}\n\n{}\n",
-            family.name(),
+            family.name,
             grouped(its.len() as u64),
             if its.len() == 1 { "" } else { "s" },
-            wrapped(family.rules()),
+            wrapped(family.rules),
         );
         text += "| column | name | normalised | meaning |\n| ---: | --- | --- | --- |\n";
         for (column, feature) in its {
             let normalized = if feature.normalized { "yes" } else { "no" };
-            let (name, meaning) = (feature.name, feature.in_words());
+            let (name, meaning) = (&feature.name, &feature.meaning);
             let _ = writeln!(text, "| {column} | `{name}` | {normalized} | {meaning} |");
         }
         text.push('\n');
@@ -56,17 +54,18 @@ fn columns_page(columns: &[(usize, &Feature)]) -> String {
 
 fn introduction() -> String {
     let mut text = format!("# The {} columns of `X`\n\n", grouped(FEATURE_COUNT as u64));
+    let normalized = FEATURES.iter().filter(|feature| feature.normalized).count();
     let paragraphs = [
         "Made by `prep schema --format markdown`, do not edit. `prep schema` prints the same in a \
          terminal, by name, family or text; `features.csv` beside this page is for programs."
             .to_owned(),
         format!(
-            "Every value is a small whole number before normalisation. {NORMALIZED_FEATURE_COUNT} \
+            "Every value is a small whole number before normalisation. {normalized} \
              columns are normalised in an export: less the mean of the training rows, divided by \
              their standard deviation. The other {} are flags, places, ranks and counts that stay \
              as they are. The {BASE_FEATURE_COUNT} *base* columns are the position itself; the \
              others are computed from it.",
-            FEATURE_COUNT - NORMALIZED_FEATURE_COUNT
+            FEATURE_COUNT - normalized
         ),
         "Mind two numberings: in the base families `player0` is the player to move and `player1` \
          the next one in turn; in all others `player0` is seat 0. Existing models were trained on \
@@ -77,10 +76,10 @@ fn introduction() -> String {
         let _ = writeln!(text, "{}\n", wrapped(paragraph));
     }
     text += "| family | columns | normalised |\n| --- | ---: | ---: |\n";
-    for family in Family::ALL {
+    for family in &FAMILIES {
         let its = || FEATURES.iter().filter(|feature| feature.family == family);
         let (all, normalized) = (its().count(), its().filter(|its| its.normalized).count());
-        let _ = writeln!(text, "| `{}` | {all} | {normalized} |", family.name());
+        let _ = writeln!(text, "| `{}` | {all} | {normalized} |", family.name);
     }
     text.push('\n');
     text

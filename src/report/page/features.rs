@@ -4,7 +4,7 @@ use super::numbers::{grouped, number, short};
 use super::palette::Ink;
 use super::parts::{column_name, section, table_of};
 use super::plot::sparkline;
-use crate::encode::Family;
+use crate::encode::{FAMILIES, Family};
 use crate::report::{ColumnReport, Distribution, FAR, Mark, Report};
 use crate::rules::Color;
 use maud::{Markup, html};
@@ -82,7 +82,7 @@ pub(super) fn features(report: &Report) -> Markup {
                 grouped(values.total() - values.mode().map_or(0, |mode| values.count(mode)))
             }))
         }
-        @for family in Family::ALL { (of_family(report, family)) }
+        @for family in &FAMILIES { (of_family(report, family)) }
     };
     section("features", "Features", &content)
 }
@@ -124,7 +124,7 @@ fn marked_box(
     }
 }
 
-fn of_family(report: &Report, family: Family) -> Markup {
+fn of_family(report: &Report, family: &Family) -> Markup {
     let all = report.columns.iter();
     let columns: Vec<&ColumnReport> =
         all.filter(|column| column.feature.family == family).collect();
@@ -169,7 +169,7 @@ fn of_family(report: &Report, family: Family) -> Markup {
     };
     html! {
         div.box {
-            h3 { (family.name().replace('_', " ")) ": " (columns.len()) " columns" }
+            h3 { (family.name.replace('_', " ")) ": " (columns.len()) " columns" }
             (table_of(
                 &["column", "values", "min", "mean", "max"],
                 &[1],

@@ -1,7 +1,8 @@
 //! What the log reader accepts: everything that `write_log` writes, in every dialect and after
 //! every harmless rewriting that the log format names; and what it reads with a remark only.
 
-use super::log_text::{LogText, read};
+use super::{log_of, read};
+use crate::support::log_text::LogText;
 use splendor_prep::encode::{Head, labels, take3_class};
 use splendor_prep::gamelog::{ActionType, Dialect, ReadOptions, Turn};
 use splendor_prep::rules::{ByColor, CARDS, PlayerCount};
@@ -18,12 +19,12 @@ fn games(seeds: std::ops::Range<u64>) -> impl Iterator<Item = Vec<Turn>> {
 }
 
 #[test]
-fn turns_come_back_as_they_were_written_in_every_dialect() {
+fn written_logs_read_back() {
     let mut rows = 0;
     for turns in games(0..30) {
         for dialect in Dialect::ALL {
             let (read_back, summary) =
-                read(&LogText::of_turns(&turns, dialect).bytes(), AS_LOGGED).unwrap();
+                read(&log_of(&turns, dialect).to_bytes(), AS_LOGGED).unwrap();
             assert_eq!(read_back, turns, "{dialect:?}");
             assert_eq!(summary.rows as usize, turns.len());
             assert_eq!(summary.players, turns[0].board.player_count());
@@ -40,22 +41,20 @@ type Rewriting = (&'static str, fn(LogText) -> Vec<u8>);
 const HARMLESS_REWRITINGS: [Rewriting; 21] = [
     ("columns shuffled", |mut log| {
         log.shuffle_columns(1);
-        log.bytes()
+        log.to_bytes()
     }),
     ("columns shuffled otherwise", |mut log| {
         log.shuffle_columns(2);
-        log.bytes()
+        log.to_bytes()
     }),
-    ("CRLF", |log| log.bytes_with_line_breaks("\r\n")),
-    ("CR alone", |log| log.bytes_with_line_breaks("\r")),
-    ("byte-order mark", |log| [b"\xef\xbb\xbf".as_slice(), &log.bytes()].concat()),
-    ("blank last line", |log| [log.bytes().as_slice(), b"\n"].concat()),
-    ("blank last lines, with spaces", |log| [log.bytes().as_slice(), b"\n  \n\r\n\t"].concat()),
-    ("blank last lines, CRLF", |log| {
-        [log.bytes_with_line_breaks("\r\n").as_slice(), b"\r\n\r\n"].concat()
-    }),
+    ("CRLF", |log| log.to_bytes_with("\r\n")),
+    ("CR alone", |log| log.to_bytes_with("\r")),
+    ("byte-order mark", |log| [b"\xef\xbb\xbf".as_slice(), &log.to_bytes()].concat()),
+    ("blank last line", |log| [log.to_bytes().as_slice(), b"\n"].concat()),
+    ("blank last lines, with spaces", |log| [log.to_bytes().as_slice(), b"\n  \n\r\n\t"].concat()),
+    ("blank last lines, CRLF", |log| [log.to_bytes_with("\r\n").as_slice(), b"\r\n\r\n"].concat()),
     ("no last line break", |log| {
-        let mut bytes = log.bytes();
+        let mut bytes = log.to_bytes();
         bytes.pop();
         bytes
     }),
@@ -73,7 +72,7 @@ const HARMLESS_REWRITINGS: [Rewriting; 21] = [
             Ok(number) => format!("{number}.000"),
             Err(_) => value.to_owned(),
         });
-        log.bytes()
+        log.to_bytes()
     }),
     ("nothing given back and no noble left empty", |mut log| {
         log.map_values(|column, value| {
@@ -81,7 +80,7 @@ const HARMLESS_REWRITINGS: [Rewriting; 21] = [
                 || column == "noble_selection" && value.starts_with('-');
             if nothing { String::new() } else { value.to_owned() }
         });
-        log.bytes()
+        log.to_bytes()
     }),
     ("many at once", |mut log| {
         log.shuffle_columns(3);
@@ -93,8 +92,8 @@ const HARMLESS_REWRITINGS: [Rewriting; 21] = [
 
 fn decorated(mut log: LogText, decorate: fn(&str) -> String) -> Vec<u8> {
     log.map_values(|_, value| decorate(value));
-    log.header = log.header.iter().map(|name| decorate(name)).collect();
-    log.bytes()
+    log.lines[0] = log.lines[0].iter().map(|name| decorate(name)).collect();
+    log.to_bytes()
 }
 
 fn with_missing_as(mut log: LogText, spelling: &str) -> Vec<u8> {
@@ -102,7 +101,7 @@ fn with_missing_as(mut log: LogText, spelling: &str) -> Vec<u8> {
         "" | "nan" => spelling.to_owned(),
         _ => value.to_owned(),
     });
-    log.bytes()
+    log.to_bytes()
 }
 
 fn with_zeros_for_missing_groups(mut log: LogText) -> Vec<u8> {
@@ -115,14 +114,14 @@ fn with_zeros_for_missing_groups(mut log: LogText) -> Vec<u8> {
             _ => value.to_owned(),
         }
     });
-    log.bytes()
+    log.to_bytes()
 }
 
 #[test]
 fn harmless_rewritings_read_the_same() {
     for turns in games(0..5) {
         for dialect in Dialect::ALL {
-            let log = LogText::of_turns(&turns, dialect);
+            let log = log_of(&turns, dialect);
             for (name, rewrite) in HARMLESS_REWRITINGS {
                 let bytes = rewrite(log.clone());
                 let read_back = read(&bytes, AS_LOGGED)
@@ -133,35 +132,29 @@ fn harmless_rewritings_read_the_same() {
     }
 }
 
-/// Writes every take of different colours as the logger of old did: its 0/1 values stand in
-/// `gem_take2_*`, and `gem_take3_*` is missing. Returns how many rows that changed.
-fn with_gem_fault(log: &mut LogText) -> u32 {
-    let (from, to) = (log.group("gem_take3_"), log.group("gem_take2_"));
+/// Writes every take of different colors as the logger of old did. Returns how many rows that
+/// changed.
+fn with_gem_faults(log: &mut LogText) -> u32 {
     let action_type = log.column("action_type");
-    let mut changed = 0;
-    for row in &mut log.rows {
-        if row[action_type] == "take 3 tokens" {
-            for (&from, &to) in from.iter().zip(&to) {
-                row[to] = std::mem::take(&mut row[from]);
-            }
-            changed += 1;
-        }
-    }
-    changed
+    let lines =
+        (2..=log.lines.len()).filter(|line| log.lines[line - 1][action_type] == "take 3 tokens");
+    let lines: Vec<usize> = lines.collect();
+    lines.iter().for_each(|&line| log.add_gem_fault(line));
+    lines.len() as u32
 }
 
 #[test]
-fn the_gem_fault_is_counted_and_read_as_it_was_meant_only_with_repair() {
+fn repair_of_the_gem_fault() {
     let mut rows_by_colors_taken = BTreeMap::new();
     for turns in games(0..30) {
         for dialect in Dialect::ALL {
-            let mut log = LogText::of_turns(&turns, dialect);
-            let faulty = with_gem_fault(&mut log);
-            let (repaired, summary) = read(&log.bytes(), REPAIR).unwrap();
+            let mut log = log_of(&turns, dialect);
+            let faulty = with_gem_faults(&mut log);
+            let (repaired, summary) = read(&log.to_bytes(), REPAIR).unwrap();
             assert_eq!(repaired, turns);
             assert_eq!(summary.gem_fault_rows, faulty);
 
-            let (as_logged, summary) = read(&log.bytes(), AS_LOGGED).unwrap();
+            let (as_logged, summary) = read(&log.to_bytes(), AS_LOGGED).unwrap();
             assert_eq!(summary.gem_fault_rows, faulty);
             for (row, meant) in as_logged.iter().zip(&turns) {
                 assert_eq!(row.board, meant.board);
@@ -181,7 +174,7 @@ fn the_gem_fault_is_counted_and_read_as_it_was_meant_only_with_repair() {
 
 /// The labels in so many numbers, not only as those of the row before it was made faulty.
 #[test]
-fn labels_of_a_faulty_row_are_the_class_of_the_colours_once_repaired() {
+fn labels_of_repaired_rows() {
     let turns = simulate_game(PlayerCount::Two, 1);
     for (values, class) in [
         (["1", "0", "0", "0", "0"], 1),
@@ -191,12 +184,12 @@ fn labels_of_a_faulty_row_are_the_class_of_the_colours_once_repaired() {
         (["1", "1", "1", "0", "0"], 16),
         (["0", "0", "1", "1", "1"], 25),
     ] {
-        let mut log = LogText::of_turns(&turns, Dialect::Nan);
+        let mut log = log_of(&turns, Dialect::Nan);
         log.set(2, "action_type", "take 3 tokens");
         log.clear_group(2, "gem_take3_");
         log.set_group(2, "gem_take2_", &values);
         let label_pair = |options| {
-            let (read_back, summary) = read(&log.bytes(), options).unwrap();
+            let (read_back, summary) = read(&log.to_bytes(), options).unwrap();
             assert_eq!(summary.gem_fault_rows, 1);
             let labels = labels(&read_back[0].action);
             (labels[Head::GemTake3.index()], labels[Head::GemTake2.index()])
@@ -209,14 +202,14 @@ fn labels_of_a_faulty_row_are_the_class_of_the_colours_once_repaired() {
 }
 
 #[test]
-fn a_take_of_two_is_no_fault_and_repair_leaves_it_alone() {
+fn repair_ignores_takes_of_two() {
     let turns = simulate_game(PlayerCount::Two, 1);
-    let mut log = LogText::of_turns(&turns, Dialect::Empty);
+    let mut log = log_of(&turns, Dialect::Empty);
     for action_type in ["take 2 tokens", "take 3 tokens"] {
         log.set(2, "action_type", action_type);
         log.clear_group(2, "gem_take3_");
         log.set_group(2, "gem_take2_", &["0", "0", "2", "0", "0"]);
-        let (read_back, summary) = read(&log.bytes(), REPAIR).unwrap();
+        let (read_back, summary) = read(&log.to_bytes(), REPAIR).unwrap();
         assert_eq!(summary.gem_fault_rows, 0);
         assert_eq!(read_back[0].action.gem_take3, None);
         assert_eq!(labels(&read_back[0].action)[Head::GemTake2.index()], 2);
@@ -225,9 +218,9 @@ fn a_take_of_two_is_no_fault_and_repair_leaves_it_alone() {
 
 /// The actions of a log are kept as logged, sense or nonsense: exports count them.
 #[test]
-fn action_columns_that_disagree_with_their_action_type_are_kept() {
+fn inconsistent_actions_are_kept() {
     let turns = simulate_game(PlayerCount::Two, 1);
-    let mut log = LogText::of_turns(&turns, Dialect::Empty);
+    let mut log = log_of(&turns, Dialect::Empty);
     log.set(2, "action_type", "reserve");
     log.set(2, "card_selection", "14");
     log.set(2, "card_reservation", "14");
@@ -235,32 +228,32 @@ fn action_columns_that_disagree_with_their_action_type_are_kept() {
     log.set_group(2, "gem_take3_", &["0", "0", "0", "0", "0"]);
     log.set_group(2, "gem_take2_", &["0", "0", "0", "0", "2"]);
     log.set_group(2, "gems_removed_", &["3", "0", "0", "0", "0", "0"]);
-    let (read_back, _) = read(&log.bytes(), AS_LOGGED).unwrap();
+    let (read_back, _) = read(&log.to_bytes(), AS_LOGGED).unwrap();
     assert_eq!(labels(&read_back[0].action), [1, 14, 14, -1, 4, 4, 83]);
 }
 
 #[test]
-fn gems_that_do_not_add_up_are_counted_not_refused() {
+fn unbalanced_gems_are_counted() {
     let turns = simulate_game(PlayerCount::Four, 1);
-    let mut log = LogText::of_turns(&turns, Dialect::Float);
+    let mut log = log_of(&turns, Dialect::Float);
     log.set(5, "gems_board_white", "0.0");
     log.set(7, "gems_board_gold", "4.0");
     assert_eq!(turns[5].board.gems.0[5], 5, "the row had all its gold");
     log.set_group(9, "player3_gems_", &["1.0", "1.0", "1.0", "7.0", "0.0", "0.0"]);
-    let (read_back, summary) = read(&log.bytes(), AS_LOGGED).unwrap();
+    let (read_back, summary) = read(&log.to_bytes(), AS_LOGGED).unwrap();
     assert_eq!((summary.unbalanced_rows, read_back.len()), (3, turns.len()));
     assert_eq!(read_back[3].board.gems.0[0], 0);
 }
 
 #[test]
-fn both_prints_of_the_level_two_blue_card_are_read() {
+fn both_prints_of_the_blue_card() {
     let turns = simulate_game(PlayerCount::Three, 1);
     for (black, print) in [("2", CARDS[41]), ("0", CARDS[90])] {
-        let mut log = LogText::of_turns(&turns, Dialect::Nan);
+        let mut log = log_of(&turns, Dialect::Nan);
         let card = ["1", "2", "0", "2", "2", "3", black, "0", "1", "0", "0", "0"];
         log.set_group(3, "card4_", &card);
         log.set_group(3, "player1_reserved0_", &card);
-        let (read_back, _) = read(&log.bytes(), AS_LOGGED).unwrap();
+        let (read_back, _) = read(&log.to_bytes(), AS_LOGGED).unwrap();
         let board = &read_back[1].board;
         assert_eq!(board.displayed[1][0], print);
         assert_eq!(board.players[2].reserved[..], [print]);

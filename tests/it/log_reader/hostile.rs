@@ -1,30 +1,32 @@
 //! Files that are no logs at all, or logs that somebody's tools have been at: the reader answers at
 //! once, with a message that fits a terminal and says what is wrong.
 
-use super::log_text::{LogText, read};
+use super::{log_of, read};
+use crate::support::log_text::LogText;
 use splendor_prep::gamelog::LogErrorKind::{self, *};
 use splendor_prep::gamelog::{Dialect, GameId, LogError, ReadOptions, Turn, read_log, write_log};
 use splendor_prep::rules::PlayerCount;
 use splendor_prep::simulate::simulate_game;
 use std::path::Path;
-use std::time::{Duration, Instant};
 
 fn turns() -> Vec<Turn> {
     simulate_game(PlayerCount::Two, 1)
 }
 
 fn good_log() -> LogText {
-    LogText::of_turns(&turns(), Dialect::Empty)
+    log_of(&turns(), Dialect::Empty)
 }
 
 fn refusal(bytes: &[u8]) -> LogError {
     read(bytes, ReadOptions::default()).map(|_| ()).unwrap_err()
 }
 
+/// Each takes less than a tenth of a second. It would be minutes if the reader looked at all of it
+/// column by column.
 #[test]
-fn large_files_of_rubbish_are_refused_at_once() {
+fn large_files_of_rubbish() {
     const LARGE: usize = 20_000_000;
-    let header = good_log().lines()[0].clone().into_bytes();
+    let header = good_log().header().into_bytes();
     let below_header = |rubbish: &[u8]| [header.as_slice(), b"\n", rubbish].concat();
     let files: [(&str, Vec<u8>, LogErrorKind, u64); 10] = [
         ("one line", vec![b'x'; LARGE], LongRow, 1),
@@ -49,25 +51,21 @@ fn large_files_of_rubbish_are_refused_at_once() {
         ("blank lines, then text", [b"\n".repeat(LARGE).as_slice(), b"x"].concat(), BlankLine, 1),
     ];
     for (name, bytes, kind, line) in files {
-        let start = Instant::now();
         let error = refusal(&bytes);
-        let time = start.elapsed();
         assert_eq!((error.fault.kind, error.line), (kind, Some(line)), "{name}: {error}");
         assert!(error.to_string().len() < 400, "{name}: {error}");
-        // Generous: each takes less than a tenth of a second, and used to take minutes.
-        assert!(time < Duration::from_secs(20), "{name}: {time:?}");
     }
 }
 
 #[test]
-fn blank_lines_alone_are_an_empty_file_however_many() {
+fn many_blank_lines() {
     assert_eq!(refusal(&b"\r\n".repeat(5_000_000)).fault.kind, Empty);
-    let whole = [good_log().bytes(), b"\n".repeat(5_000_000)].concat();
+    let whole = [good_log().to_bytes(), b"\n".repeat(5_000_000)].concat();
     assert_eq!(read(&whole, ReadOptions::default()).unwrap().0, turns());
 }
 
 #[test]
-fn other_files_than_logs_are_told_apart_from_logs_cut_off() {
+fn other_files_than_logs() {
     for (bytes, kind) in [
         (&b"%PDF-1.7"[..], UnknownColumn),
         (b"\x1f\x8b\x08\0\0\0\0\0", InvalidUtf8),
@@ -88,9 +86,9 @@ fn other_files_than_logs_are_told_apart_from_logs_cut_off() {
 
 /// Excel and others write such files; each has a message of its own.
 #[test]
-fn messages_fit_what_tools_commonly_do_to_a_log() {
+fn what_tools_commonly_do_to_a_log() {
     let log = good_log();
-    let text = String::from_utf8(log.bytes()).unwrap();
+    let text = String::from_utf8(log.to_bytes()).unwrap();
     let utf16 = |order: fn(u16) -> [u8; 2]| -> Vec<u8> {
         [0xFEFF].into_iter().chain(text.encode_utf16()).flat_map(order).collect()
     };
@@ -111,7 +109,7 @@ fn messages_fit_what_tools_commonly_do_to_a_log() {
 }
 
 #[test]
-fn hostile_values_are_refused_with_a_short_message() {
+fn hostile_values() {
     for value in [
         "1".repeat(500_000),
         format!("1.{}1", "0".repeat(500_000)),
@@ -130,7 +128,7 @@ fn hostile_values_are_refused_with_a_short_message() {
     ] {
         let mut log = good_log();
         log.set(3, "player0_vp", &value);
-        let error = refusal(&log.bytes());
+        let error = refusal(&log.to_bytes());
         assert!(matches!(error.fault.kind, Text | OutOfRange | Fraction), "{error}");
         assert_eq!((error.line, error.fault.column.as_deref()), (Some(3), Some("player0_vp")));
         let message = error.to_string();
@@ -140,17 +138,17 @@ fn hostile_values_are_refused_with_a_short_message() {
 }
 
 #[test]
-fn leading_zeros_and_minus_nothing_are_numbers_like_others() {
+fn leading_zeros_and_minus_zero() {
     let mut log = good_log();
     log.set(2, "player0_vp", &"0".repeat(100));
     log.set(2, "turn_number", "0001.00");
     log.set(2, "player1_vp", "-0.0");
-    assert_eq!(read(&log.bytes(), ReadOptions::default()).unwrap().0, turns());
+    assert_eq!(read(&log.to_bytes(), ReadOptions::default()).unwrap().0, turns());
 }
 
 /// Ids are any 64-bit numbers, and each is told from its neighbours.
 #[test]
-fn game_ids_are_read_up_to_the_largest_and_down_to_the_smallest() {
+fn extreme_game_ids() {
     for id in [0, 7, -7, i64::MAX, i64::MIN] {
         let mut bytes = Vec::new();
         write_log(&mut bytes, GameId(id), &turns(), Dialect::Nan).unwrap();
@@ -174,18 +172,18 @@ fn game_ids_are_read_up_to_the_largest_and_down_to_the_smallest() {
 }
 
 #[test]
-fn the_largest_number_at_the_end_of_an_unfinished_file_is_out_of_range() {
+fn largest_number_in_an_unfinished_file() {
     let mut log = good_log();
-    let end = log.rows.len() + 1;
+    let end = log.lines.len();
     log.set(end, "gems_removed_gold", &i64::MAX.to_string());
-    let mut bytes = log.bytes();
+    let mut bytes = log.to_bytes();
     bytes.pop();
     assert_eq!(refusal(&bytes).fault.kind, OutOfRange);
 }
 
 /// A log without a line break at its end is complete if its last value can not go on.
 #[test]
-fn a_last_value_that_can_not_go_on_needs_no_line_break() {
+fn last_values_without_a_line_break() {
     for (column, value, is_complete) in [
         ("gems_removed_gold", "0", true),
         ("gems_removed_gold", "0.", false),
@@ -215,11 +213,11 @@ fn a_last_value_that_can_not_go_on_needs_no_line_break() {
         ("game_id", "123", true),
     ] {
         let mut log = good_log();
-        let last = log.header.len() - 1;
+        let last = log.width() - 1;
         log.swap_columns(log.column(column), last);
-        let end = log.rows.len() + 1;
+        let end = log.lines.len();
         log.set(end, column, value);
-        let mut bytes = log.bytes();
+        let mut bytes = log.to_bytes();
         bytes.pop();
         match read(&bytes, ReadOptions::default()) {
             Ok(_) => assert!(is_complete, "{column} {value:?}"),

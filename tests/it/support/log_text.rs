@@ -1,7 +1,6 @@
 //! A game log as text, to be changed cell by cell.
 
-// Every test file has its own copy of this module and uses the part it needs.
-#![allow(dead_code)]
+use rand_mt::Mt64;
 
 /// A log split at its line ends and commas: simulated logs have no quotes.
 #[derive(Clone, Debug)]
@@ -18,10 +17,25 @@ impl LogText {
     }
 
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
-        let lines: Vec<_> = self.lines.iter().map(|cells| cells.join(",") + "\n").collect();
+        self.to_bytes_with("\n")
+    }
+
+    pub(crate) fn to_bytes_with(&self, line_break: &str) -> Vec<u8> {
+        let lines: Vec<_> = self.lines.iter().map(|cells| cells.join(",") + line_break).collect();
         lines.concat().into_bytes()
     }
 
+    /// The first line, without its line break.
+    pub(crate) fn header(&self) -> String {
+        self.lines[0].join(",")
+    }
+
+    /// How many columns there are.
+    pub(crate) fn width(&self) -> usize {
+        self.lines[0].len()
+    }
+
+    /// The place of a column.
     pub(crate) fn column(&self, name: &str) -> usize {
         let column = self.lines[0].iter().position(|cell| cell == name);
         column.unwrap_or_else(|| panic!("no column {name}"))
@@ -35,6 +49,48 @@ impl LogText {
 
     pub(crate) fn set(&mut self, line: usize, column: &str, value: &str) {
         *self.cell(line, column) = value.to_owned();
+    }
+
+    /// The columns whose names begin like this.
+    pub(crate) fn group(&self, prefix: &str) -> Vec<usize> {
+        (0..self.width()).filter(|&column| self.lines[0][column].starts_with(prefix)).collect()
+    }
+
+    /// Sets every column of a group, in the order of the file.
+    pub(crate) fn set_group(&mut self, line: usize, prefix: &str, values: &[&str]) {
+        let columns = self.group(prefix);
+        assert_eq!(columns.len(), values.len(), "columns of {prefix}");
+        for (column, value) in columns.into_iter().zip(values) {
+            self.lines[line - 1][column] = (*value).to_owned();
+        }
+    }
+
+    /// Makes a whole group missing.
+    pub(crate) fn clear_group(&mut self, line: usize, prefix: &str) {
+        self.group(prefix).into_iter().for_each(|column| self.lines[line - 1][column].clear());
+    }
+
+    /// Changes every value, with its column's name.
+    pub(crate) fn map_values(&mut self, change: impl Fn(&str, &str) -> String) {
+        let (header, rows) = self.lines.split_first_mut().expect("a header");
+        for row in rows {
+            for (column, value) in header.iter().zip(row) {
+                *value = change(column, value);
+            }
+        }
+    }
+
+    /// The columns in another order, always the same for the same seed.
+    pub(crate) fn shuffle_columns(&mut self, seed: u64) {
+        let mut random = Mt64::new(seed);
+        for last in (1..self.width()).rev() {
+            let other = (random.next_u64() % (last as u64 + 1)) as usize;
+            self.swap_columns(last, other);
+        }
+    }
+
+    pub(crate) fn swap_columns(&mut self, one: usize, other: usize) {
+        self.lines.iter_mut().for_each(|line| line.swap(one, other));
     }
 
     /// The first line, counted from 1, whose cell in a column satisfies the test.
@@ -52,13 +108,10 @@ impl LogText {
         number.push(if last == '1' { '2' } else { '1' });
     }
 
-    /// Gives the first take of three the known fault of old logs: its gems in the columns of a
-    /// take of two.
-    pub(crate) fn add_gem_fault(&mut self) {
-        let line = self.line_where("action_type", |action| action == "take 3 tokens");
-        for color in ["white", "blue", "green", "red", "black"] {
-            let taken = std::mem::take(self.cell(line, &format!("gem_take3_{color}")));
-            self.set(line, &format!("gem_take2_{color}"), &taken);
+    /// Gives a take of three the known fault of old logs: its gems in the columns of a take of two.
+    pub(crate) fn add_gem_fault(&mut self, line: usize) {
+        for (from, to) in self.group("gem_take3_").into_iter().zip(self.group("gem_take2_")) {
+            self.lines[line - 1][to] = std::mem::take(&mut self.lines[line - 1][from]);
         }
     }
 }
@@ -76,6 +129,6 @@ pub(crate) fn with_one_byte_changed(log: &[u8]) -> Vec<u8> {
 /// The log with the known fault of old logs in one row.
 pub(crate) fn with_gem_fault(log: &[u8]) -> Vec<u8> {
     let mut text = LogText::parse(log);
-    text.add_gem_fault();
+    text.add_gem_fault(text.line_where("action_type", |action| action == "take 3 tokens"));
     text.to_bytes()
 }

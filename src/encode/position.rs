@@ -1,0 +1,74 @@
+//! A board with what several families look at, computed once per row: what each seat can reach, and
+//! what one more reduction would do for it.
+
+use super::feature::Value;
+use crate::rules::{Board, ByColor, Card, MAX_DISPLAYED, MAX_RESERVED, Player, PlayerCount};
+use arrayvec::ArrayVec;
+
+/// Cards a seat can reach: 12 on display and 3 in its own reserve.
+///
+/// They are numbered without gaps: reserved cards follow the last displayed one directly. That is
+/// another numbering than the `card_selection` head's, where reserved cards begin at 12.
+pub(super) const REACHABLE: usize = MAX_DISPLAYED + MAX_RESERVED;
+
+/// What a row is computed from.
+pub(super) struct Position<'a> {
+    pub(super) board: &'a Board,
+    /// The players by seat.
+    pub(super) seats: ArrayVec<SeatView<'a>, { PlayerCount::MAX }>,
+}
+
+impl<'a> Position<'a> {
+    pub(super) fn new(board: &'a Board) -> Position<'a> {
+        let seats = board.players.iter().map(|player| SeatView::new(board, player)).collect();
+        Position { board, seats }
+    }
+}
+
+/// One player's view of the board.
+pub(super) struct SeatView<'a> {
+    board: &'a Board,
+    pub(super) player: &'a Player,
+    /// How the nobles stand for the player.
+    pub(super) nobles: NobleOutlook,
+    /// The same with one more reduction of each color: all that a card can do for the nobles.
+    pub(super) nobles_after_bonus: ByColor<NobleOutlook>,
+}
+
+impl<'a> SeatView<'a> {
+    fn new(board: &'a Board, player: &'a Player) -> SeatView<'a> {
+        let nobles = NobleOutlook::new(board, &player.reduction);
+        let nobles_after_bonus = ByColor::from_fn(|bonus| {
+            let mut reduction = player.reduction;
+            reduction[bonus] += 1;
+            NobleOutlook::new(board, &reduction)
+        });
+        SeatView { board, player, nobles, nobles_after_bonus }
+    }
+
+    pub(super) fn reachable_cards(&self) -> impl Iterator<Item = &'a Card> {
+        self.board.displayed_cards().chain(&self.player.reserved)
+    }
+}
+
+/// How the nobles on the table stand for a player.
+#[derive(Clone, Copy, Default)]
+pub(super) struct NobleOutlook {
+    /// Nobles satisfied.
+    pub(super) satisfied: Value,
+    /// Reductions missing for the closest noble; 0 if there is none.
+    pub(super) closest_distance: Value,
+}
+
+impl NobleOutlook {
+    fn new(board: &Board, reduction: &ByColor<u8>) -> NobleOutlook {
+        let mut satisfied = 0;
+        let mut closest = None;
+        for noble in &board.nobles {
+            let distance = noble.distance(reduction).total() as Value;
+            satisfied += Value::from(distance == 0);
+            closest = Some(closest.map_or(distance, |closest: Value| closest.min(distance)));
+        }
+        NobleOutlook { satisfied, closest_distance: closest.unwrap_or(0) }
+    }
+}
