@@ -1,13 +1,49 @@
 //! The fields of one row to numbers in canonical column order, each inside its column's range.
 
-use super::columns::{self, COLUMN_COUNT, COLUMNS};
+use super::columns::{self, COLUMN_COUNT, COLUMNS, Column};
 use super::error::{Fault, LogErrorKind, as_text};
 use super::row::{MISSING, Row, missing_value, range_text};
 use super::turn::{ActionType, GameId};
 use super::value;
 
-/// The columns of a file in its own order, as places in canonical order.
-pub(super) type ColumnOrder = [u16; COLUMN_COUNT];
+/// Fields that are read at once, at most.
+const RUN: usize = 8;
+/// The last field of a line has no comma behind it and is read by itself.
+const LAST: usize = COLUMN_COUNT - 1;
+
+/// The columns of a file in its own order, with what [`parse_line`] compares their fields with.
+pub(super) struct ColumnOrder {
+    /// The place of each column in canonical order.
+    pub(super) places: [u16; COLUMN_COUNT],
+    /// The smallest and the largest digit that a field may be; the wrong way around where it may be
+    /// none.
+    min: [u8; COLUMN_COUNT],
+    max: [u8; COLUMN_COUNT],
+    /// How many fields from this one on may be missing.
+    optional: [u16; COLUMN_COUNT],
+}
+
+impl ColumnOrder {
+    pub(super) fn new(places: [u16; COLUMN_COUNT]) -> ColumnOrder {
+        let (min, max, optional) = ([1; _], [0; _], [0; _]);
+        let mut order = ColumnOrder { places, min, max, optional };
+        for field in (0..LAST).rev() {
+            let Column { min, max, may_be_missing, .. } = COLUMNS[usize::from(places[field])];
+            if max >= 0 {
+                (order.min[field], order.max[field]) = (min.max(0) as u8, max.min(9) as u8);
+            }
+            if may_be_missing {
+                order.optional[field] = order.optional[field + 1] + 1;
+            }
+        }
+        order
+    }
+
+    /// The column of the last field, as its place in canonical order.
+    pub(super) fn last(&self) -> usize {
+        self.places[LAST].into()
+    }
+}
 
 /// Reads the fields of a record; `false` if there are too many or too few.
 pub(super) fn parse_fields<'f>(
@@ -16,7 +52,7 @@ pub(super) fn parse_fields<'f>(
     game_id: GameId,
     row: &mut Row,
 ) -> Result<bool, Fault> {
-    for &place in order {
+    for &place in &order.places {
         let place = usize::from(place);
         let Some(field) = fields.next() else { return Ok(false) };
         row.values[place] = parse_value(field, place, game_id)?;
@@ -26,39 +62,82 @@ pub(super) fn parse_fields<'f>(
 
 /// As [`parse_fields`], for a line without quotes, whose fields lie between its commas.
 ///
-/// Of all fields 985 in 1,000 are one digit or missing, as `3,`, `3.0,`, `,` or `nan,`. These are
-/// read here, without a search for the next comma; others go to [`parse_value`].
+/// Of all fields 985 in 1,000 are one digit or missing, as `3,`, `3.0,`, `,` or `nan,`. Runs of these
+/// are read at once; one by one they would be a sixth of an ingest. Others go to [`parse_value`].
 pub(super) fn parse_line(
     line: &[u8],
     order: &ColumnOrder,
     game_id: GameId,
     row: &mut Row,
 ) -> Result<bool, Fault> {
-    let columns = COLUMNS.as_slice();
-    let mut rest = Some(line);
-    for &place in order {
-        let place = usize::from(place);
-        let Some(line) = rest else { return Ok(false) };
-        let column = &columns[place];
-        let (number, width) = match line.first_chunk::<4>() {
-            Some([b',', ..]) => (MISSING, 1),
-            Some([digit, b',', ..]) => (i16::from(*digit) - i16::from(b'0'), 2),
-            Some([digit, b'.', b'0', b',']) => (i16::from(*digit) - i16::from(b'0'), 4),
-            Some(b"nan,") => (MISSING, 4),
-            _ => (-1, 0),
+    let is_whole = |text: &[u8; 2]| text[1] == b',';
+    let is_real = |text: &[u8; 4]| text[1..] == *b".0,";
+    let mut numbers = [MISSING; COLUMN_COUNT];
+    let (mut field, mut rest) = (0, line);
+    while field < LAST {
+        let optional = usize::from(order.optional[field]);
+        let (count, width) = match rest {
+            [b',', ..] => match rest.starts_with(&[b','; RUN]) && optional >= RUN {
+                true => (RUN, 1),
+                false => (optional.min(1), 1),
+            },
+            [b'n', b'a', b'n', b',', ..] => (optional.min(1), 4),
+            [_, b',', ..] => (digits(rest, is_whole, order, field, &mut numbers), 2),
+            [_, b'.', ..] => (digits(rest, is_real, order, field, &mut numbers), 4),
+            _ => (0, 0),
         };
-        let is_allowed = match number {
-            MISSING => column.may_be_missing,
-            _ => (0..=9).contains(&number) && column.min <= number && number <= column.max,
-        };
-        (row.values[place], rest) = if is_allowed {
-            (number, Some(&line[width..]))
-        } else {
-            let (field, rest) = split_at_comma(line);
-            (parse_value(field, place, game_id)?, rest)
-        };
+        if count > 0 {
+            (field, rest) = (field + count, &rest[count * width..]);
+            continue;
+        }
+        let (text, Some(behind)) = split_at_comma(rest) else { return Ok(false) };
+        numbers[field] = parse_value(text, order.places[field].into(), game_id)?;
+        (field, rest) = (field + 1, behind);
     }
-    Ok(rest.is_none())
+    let (text, behind) = split_at_comma(rest);
+    numbers[LAST] = parse_value(text, order.last(), game_id)?;
+    for (&place, number) in order.places.iter().zip(numbers) {
+        row.values[usize::from(place)] = number;
+    }
+    Ok(behind.is_none())
+}
+
+/// Reads up to [`RUN`] fields of `WIDTH` bytes from `field` on, as long as each is a digit that its
+/// column may hold. Returns how many that were.
+fn digits<const WIDTH: usize>(
+    rest: &[u8],
+    has_shape: impl Fn(&[u8; WIDTH]) -> bool,
+    order: &ColumnOrder,
+    field: usize,
+    numbers: &mut [i16; COLUMN_COUNT],
+) -> usize {
+    let fields = rest.as_chunks::<WIDTH>().0;
+    let (min, max) = (&order.min[field..], &order.max[field..]);
+    let value = |text: &[u8; WIDTH]| text[0].wrapping_sub(b'0');
+    let fits = |text: &[u8; WIDTH], min: u8, max: u8| {
+        has_shape(text) & (min <= value(text)) & (value(text) <= max)
+    };
+    if let (Some(fields), Some(min), Some(max), Some(numbers)) = (
+        fields.first_chunk::<RUN>(),
+        min.first_chunk::<RUN>(),
+        max.first_chunk::<RUN>(),
+        numbers[field..].first_chunk_mut::<RUN>(),
+    ) {
+        // All of them without a branch: the compiler makes a few vector instructions of it.
+        let fit = |i: usize| u8::from(fits(&fields[i], min[i], max[i])) << i;
+        let count = (0..RUN).fold(0, |all, i| all | fit(i)).trailing_ones() as usize;
+        for (number, text) in numbers.iter_mut().zip(fields).take(count) {
+            *number = value(text).into();
+        }
+        return count;
+    }
+    match fields.first() {
+        Some(text) if fits(text, min[0], max[0]) => {
+            numbers[field] = value(text).into();
+            1
+        }
+        _ => 0,
+    }
 }
 
 /// The first field of a line without quotes, and what follows its comma, if there is one.

@@ -18,7 +18,7 @@ pub(super) fn match_header(header: &Record<'_>, unfinished: bool) -> Result<Colu
     static CANONICAL: LazyLock<String> =
         LazyLock::new(|| columns::column_names().collect::<Vec<_>>().join(","));
     if matches!(header, Record::Line(line) if *line == CANONICAL.as_bytes()) {
-        return Ok(std::array::from_fn(|place| place as u16));
+        return Ok(ColumnOrder::new(std::array::from_fn(|place| place as u16)));
     }
     static PLACES: LazyLock<HashMap<&[u8], u16>> =
         LazyLock::new(|| columns::column_names().map(str::as_bytes).zip(0..).collect());
@@ -50,7 +50,9 @@ pub(super) fn match_header(header: &Record<'_>, unfinished: bool) -> Result<Colu
             format!("all {COLUMN_COUNT} columns of a game log, the header has {}", order.len()),
         )
         .in_column(&COLUMNS[missing].name)),
-        None => Ok(order.try_into().expect("each column once, and none is missing")),
+        None => {
+            Ok(ColumnOrder::new(order.try_into().expect("each column once, and none is missing")))
+        }
     }
 }
 

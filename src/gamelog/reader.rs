@@ -96,7 +96,7 @@ pub fn read_log(
 /// A fault of the current row. Half a word or number at the end of an unfinished file is no text
 /// to complain about, but a sign that the file was cut off.
 fn locate_in_row(records: &Records<'_>, fault: Fault, order: &ColumnOrder) -> Located {
-    let is_in_last_column = fault.column.as_ref() == Some(&COLUMNS[last_column(order)].name);
+    let is_in_last_column = fault.column.as_ref() == Some(&COLUMNS[order.last()].name);
     let is_text = fault.kind == LogErrorKind::Text;
     if is_text && is_in_last_column && records.unfinished_value().is_some() {
         return records.locate(Fault {
@@ -159,18 +159,13 @@ fn parse_row(
             Ordering::Equal => {}
         }
     }
-    let last = last_column(order);
+    let last = order.last();
     if let Some(text) = unfinished
         && may_go_on(text, last, game_id)
     {
         return Err(Fault::cut_off().in_column(&COLUMNS[last].name));
     }
     parsed.map(|_| ())
-}
-
-/// The column that is last in the file.
-fn last_column(order: &ColumnOrder) -> usize {
-    order[COLUMN_COUNT - 1].into()
 }
 
 /// One file is one game, and players do not leave.
