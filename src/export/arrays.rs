@@ -57,7 +57,7 @@ impl ArrayWriter {
 }
 
 impl SplitWriter for ArrayWriter {
-    fn write(&mut self, block: Block) -> Result<(), ExportError> {
+    fn write(&mut self, block: Block) -> Result<Option<FeatureValues>, ExportError> {
         block.features.write_to(&mut self.features)?;
         for (writer, labels) in self.labels.iter_mut().zip(&block.labels) {
             writer.write(labels)?;
@@ -69,7 +69,7 @@ impl SplitWriter for ArrayWriter {
         self.game_ids.write(&vec![block.game_id.0; rows])?;
         self.turn_numbers.write(&block.turn_numbers)?;
         self.rows_in_game.write(&(0..rows as i32).collect::<Vec<_>>())?;
-        Ok(())
+        Ok(Some(block.features))
     }
 
     fn finish(self: Box<Self>, files: &mut ExportFiles<'_>) -> Result<(), ExportError> {

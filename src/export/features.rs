@@ -10,6 +10,7 @@ use crate::dataset::{Columns, Scaler};
 use crate::encode::{FeatureRow, Value};
 use std::ops::Range;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 const VALUES: usize = 1 << Value::BITS;
 
@@ -17,7 +18,7 @@ const VALUES: usize = 1 << Value::BITS;
 ///
 /// Ordered by value, then by column: most values of a row are small, so that what is looked up from one
 /// column to the next is side by side in memory.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct CellTable<T> {
     /// The columns in the encoder's row, as ranges of neighbors.
     ranges: Vec<Range<usize>>,
@@ -25,6 +26,8 @@ pub struct CellTable<T> {
     cells: Vec<T>,
     /// Values that the type cannot hold: value, index in the encoder's row, and what it would become.
     out_of_range: Vec<(Value, usize, OutOfRange)>,
+    /// For rows to come. New memory for each game would be a third of the time of normalizing it.
+    buffers: Mutex<Vec<Vec<T>>>,
 }
 
 /// A value that the type of the cells cannot hold.
@@ -60,7 +63,8 @@ impl<T: Copy + Default> CellTable<T> {
         }
         let ranges = indices.chunk_by(|index, next| index + 1 == *next);
         let ranges = ranges.map(|range| range[0]..range[0] + range.len()).collect();
-        CellTable { ranges, width: indices.len(), cells, out_of_range }
+        let buffers = Mutex::default();
+        CellTable { ranges, width: indices.len(), cells, out_of_range, buffers }
     }
 
     /// The cells of some rows, one row after another.
@@ -68,7 +72,9 @@ impl<T: Copy + Default> CellTable<T> {
     /// # Errors
     /// The first value that the type cannot hold.
     pub fn look_up(&self, rows: &[FeatureRow]) -> Result<Vec<T>, OutOfRange> {
-        let mut cells = Vec::with_capacity(rows.len() * self.width);
+        let buffer = self.buffers.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let mut cells = buffer.unwrap_or_default();
+        cells.reserve_exact(rows.len() * self.width);
         for row in rows {
             let mut column = 0;
             for range in &self.ranges {
@@ -83,6 +89,12 @@ impl<T: Copy + Default> CellTable<T> {
             true => Ok(cells),
             false => self.check_range(rows).map(|()| cells),
         }
+    }
+
+    /// Takes back cells that are not needed any more.
+    pub fn recycle(&self, mut cells: Vec<T>) {
+        cells.clear();
+        self.buffers.lock().unwrap_or_else(PoisonError::into_inner).push(cells);
     }
 
     fn check_range(&self, rows: &[FeatureRow]) -> Result<(), OutOfRange> {
@@ -134,6 +146,16 @@ impl FeatureTable {
             FeatureTable::Float16(table) => FeatureValues::Float16(table.look_up(rows)?),
             FeatureTable::Int8(table) => FeatureValues::Int8(table.look_up(rows)?),
         })
+    }
+
+    /// Takes back values that are not needed any more.
+    pub(super) fn recycle(&self, values: FeatureValues) {
+        match (self, values) {
+            (FeatureTable::Float32(table), FeatureValues::Float32(cells)) => table.recycle(cells),
+            (FeatureTable::Float16(table), FeatureValues::Float16(cells)) => table.recycle(cells),
+            (FeatureTable::Int8(table), FeatureValues::Int8(cells)) => table.recycle(cells),
+            _ => {}
+        }
     }
 }
 

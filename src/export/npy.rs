@@ -16,6 +16,7 @@ use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::thread::JoinHandle;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
@@ -60,10 +61,10 @@ impl NpyWriter {
 
     /// Finishes the file and returns the blake3 hash of all its bytes, header included. The bytes
     /// have gone to the kernel, not necessarily to the disk.
-    pub(super) fn finish(mut self) -> Result<blake3::Hash, ExportError> {
+    pub(super) fn finish(self) -> Result<blake3::Hash, ExportError> {
         check_all_done("elements of an array were written", self.written, self.declared)?;
-        self.file.flush().map_err(|error| ExportError::file(&self.path, error))?;
-        Ok(self.file.get_ref().hash())
+        let file = self.file.into_inner().map_err(io::IntoInnerError::into_error);
+        file.and_then(HashingFile::finish).map_err(|error| ExportError::file(&self.path, error))
     }
 }
 
@@ -90,29 +91,55 @@ fn failed(path: &Path, error: WriteNpyError) -> ExportError {
     ExportError::file(path, error)
 }
 
-/// A file that hashes what is written to it, so that it need not be read again.
+/// Bytes after which a file is synced while more is written to it. The kernel would leave the disk idle
+/// until it has gigabytes in memory, and the sync at the end would wait for all of them.
+const SYNCED_EARLY: u64 = 32 << 20;
+
+/// A file that hashes what is written to it, so that it need not be read again, and is synced early.
 #[derive(Debug)]
 pub(super) struct HashingFile {
     file: File,
     hasher: blake3::Hasher,
+    /// Written since the last sync began.
+    unsynced: u64,
+    /// The sync that was begun last.
+    sync: Option<JoinHandle<io::Result<()>>>,
 }
 
 impl HashingFile {
     /// Creates (or empties) the file.
     pub(super) fn create(path: &Path) -> io::Result<HashingFile> {
-        Ok(HashingFile { file: File::create(path)?, hasher: blake3::Hasher::new() })
+        let (file, hasher) = (File::create(path)?, blake3::Hasher::new());
+        Ok(HashingFile { file, hasher, unsynced: 0, sync: None })
     }
 
-    /// Of all that was written so far.
-    pub(super) fn hash(&self) -> blake3::Hash {
-        self.hasher.finalize()
+    /// The hash of all bytes. Some of them may be left to sync.
+    pub(super) fn finish(mut self) -> io::Result<blake3::Hash> {
+        self.end_sync()?;
+        Ok(self.hasher.finalize())
+    }
+
+    /// Waits for the sync that was begun last. The kernel reports an error of it only once.
+    fn end_sync(&mut self) -> io::Result<()> {
+        match self.sync.take() {
+            Some(sync) => sync.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+            None => Ok(()),
+        }
     }
 }
 
 impl Write for HashingFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let is_idle = self.sync.as_ref().is_none_or(JoinHandle::is_finished);
+        if self.unsynced >= SYNCED_EARLY && is_idle {
+            self.end_sync()?;
+            let file = self.file.try_clone()?;
+            self.sync = Some(std::thread::Builder::new().spawn(move || file.sync_data())?);
+            self.unsynced = 0;
+        }
         let written = self.file.write(bytes)?;
         self.hasher.update(&bytes[..written]);
+        self.unsynced += written as u64;
         Ok(written)
     }
 
@@ -294,6 +321,19 @@ mod tests {
         let path = folder.path().join("missing").join("X_train.npy");
         let error = NpyWriter::of::<f32>(&path, &[1]).unwrap_err();
         assert!(error.to_string().contains("X_train.npy"), "{error}");
+    }
+
+    /// A pipe can be written and not be synced.
+    #[test]
+    fn error_of_an_early_sync() {
+        let (mut reader, writer) = std::io::pipe().unwrap();
+        let drain = std::thread::spawn(move || io::copy(&mut reader, &mut io::sink()));
+        let file = File::from(std::os::fd::OwnedFd::from(writer));
+        let hasher = blake3::Hasher::new();
+        let mut file = HashingFile { file, hasher, unsynced: SYNCED_EARLY, sync: None };
+        file.write_all(b"more").unwrap();
+        assert!(file.finish().is_err());
+        assert_eq!(drain.join().unwrap().unwrap(), 4);
     }
 
     #[test]

@@ -121,7 +121,7 @@ impl ParquetSplitWriter {
 }
 
 impl SplitWriter for ParquetSplitWriter {
-    fn write(&mut self, block: Block) -> Result<(), ExportError> {
+    fn write(&mut self, block: Block) -> Result<Option<FeatureValues>, ExportError> {
         let game = Arc::new(block);
         let mut start = 0;
         while start < game.rows() {
@@ -133,16 +133,17 @@ impl SplitWriter for ParquetSplitWriter {
             }
             start = end;
         }
-        Ok(())
+        Ok(None)
     }
 
     fn finish(mut self: Box<Self>, files: &mut ExportFiles<'_>) -> Result<(), ExportError> {
         if self.pending_rows > 0 {
             self.end_row_group()?;
         }
-        let file = self.writer.into_inner();
-        let file = file.map_err(|error| ExportError::file(&self.path, as_io(error)))?;
-        files.add(file_name(self.split), file.hash())
+        let file = self.writer.into_inner().map_err(as_io);
+        let hash = file.and_then(HashingFile::finish);
+        let hash = hash.map_err(|error| ExportError::file(&self.path, error))?;
+        files.add(file_name(self.split), hash)
     }
 }
 

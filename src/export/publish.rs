@@ -64,6 +64,7 @@ impl Staging {
             Container::claim(&target).map_err(failed("make a folder beside", &target))?;
         let staging = Staging { target, container };
         fs::create_dir(staging.path()).map_err(failed("make", &staging.path()))?;
+        drop_from_memory(&staging.target);
         Ok(staging)
     }
 
@@ -146,6 +147,24 @@ impl Staging {
         })
     }
 }
+
+/// Advises the kernel, on another thread, to drop what it keeps in memory of the files of the old
+/// export: writing 3 GB over another export takes twice as long if the new files do not get that memory.
+/// A process that has mapped them keeps what it has mapped.
+fn drop_from_memory(folder: &Path) {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let files: Vec<File> = entries.filter_map(|entry| File::open(entry.path()).ok()).collect();
+    let advise = move || files.iter().for_each(advise_not_needed);
+    let _ = std::thread::Builder::new().spawn(advise);
+}
+
+#[cfg(target_os = "linux")]
+fn advise_not_needed(file: &File) {
+    let _ = rustix::fs::fadvise(file, 0, None, rustix::fs::Advice::DontNeed);
+}
+
+#[cfg(not(target_os = "linux"))]
+fn advise_not_needed(_: &File) {}
 
 /// Syncs every file and folder in `folder` and itself, contents first, so that no name is on the disk
 /// before the content.

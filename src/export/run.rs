@@ -222,21 +222,22 @@ impl<'e> Run<'e> {
         self.progress.begin("writing", Amount::Rows(total));
         let mut writers =
             BySplit::try_from_fn(|split| self.writer(split, rows[split] as usize, files))?;
-        let mut written = Vec::with_capacity(games.len());
+        let mut written_games = Vec::with_capacity(games.len());
         let mut counts = BySplit::<RowCounts>::default();
         let decode = |game: &PackedGame, unpacker: &mut Unpacker| plan.make_block(game, unpacker);
         self.dataset.for_each_game(self.options.jobs, self.stop, decode, |game, block| {
             counts[game.split].add(&block.counts);
-            written.push(WrittenGame { game: *game, row_hash: block.row_hash });
-            plan.phases.write.time(|| writers[game.split].write(block))?;
+            written_games.push(WrittenGame { game: *game, row_hash: block.row_hash });
+            let written = plan.phases.write.time(|| writers[game.split].write(block))?;
+            written.into_iter().for_each(|features| plan.table.recycle(features));
             self.progress.advance(game.rows.into());
             Ok(())
         })?;
         if self.stop.load(Ordering::Relaxed) {
             return Err(ExportError::Interrupted);
         }
-        check_all_done("games were written", written.len() as u64, games.len() as u64)?;
-        let identical_games = identical_games(self.dataset.cache(), &written)?;
+        check_all_done("games were written", written_games.len() as u64, games.len() as u64)?;
+        let identical_games = identical_games(self.dataset.cache(), &written_games)?;
         self.progress.end();
 
         // Each byte is copied, and then hashed.
@@ -248,7 +249,7 @@ impl<'e> Run<'e> {
         for (split, counts) in counts.iter() {
             check_all_done("rows were written", counts.rows(), rows[split])?;
         }
-        Ok(Written { games: written, counts, identical_games })
+        Ok(Written { games: written_games, counts, identical_games })
     }
 
     fn writer(

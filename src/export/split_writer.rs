@@ -2,12 +2,13 @@
 
 use super::block::Block;
 use super::error::ExportError;
+use super::features::FeatureValues;
 use super::files::ExportFiles;
 
 /// Writes the rows of one split, game after game.
 pub(super) trait SplitWriter {
-    /// Writes the rows of the next game.
-    fn write(&mut self, block: Block) -> Result<(), ExportError>;
+    /// Writes the rows of the next game, and returns its features if they are not needed any more.
+    fn write(&mut self, block: Block) -> Result<Option<FeatureValues>, ExportError>;
 
     /// Finishes the files and adds them to the files of the export.
     fn finish(self: Box<Self>, files: &mut ExportFiles<'_>) -> Result<(), ExportError>;
