@@ -4,8 +4,9 @@
 #![allow(clippy::unwrap_used)]
 
 use crate::support::cli::{CliTest, Ran};
-use crate::support::export::{Export, SPLITS};
+use crate::support::export::{Export, SPLITS, normalized_feature_count};
 use serde_json::{Value, json};
+use splendor_prep::encode::FEATURE_COUNT;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::PathBuf;
@@ -207,9 +208,9 @@ fn shifts_of_means() {
         let found = diff(&test, &format!("old {new} --top 2000"));
         assert_eq!(found["newly_varying"], json!(newly_varying));
         assert_eq!(found["newly_constant"], json!(newly_constant));
-        assert_eq!(found["columns_compared"], 1308, "flags and places too");
+        assert_eq!(found["columns_compared"], FEATURE_COUNT, "flags and places too");
         let means = found["means"].as_array().unwrap();
-        assert_eq!(means.len(), 1308);
+        assert_eq!(means.len(), FEATURE_COUNT);
         for column in means {
             let shift = column["mean_shift"].as_f64().unwrap();
             let expected = expected[column["column"].as_str().unwrap()];
@@ -304,11 +305,13 @@ fn constant_becomes_another() {
 fn other_columns() {
     let test = two_nights();
     test.prep(&format!("export --out base --features base {SPLIT}"));
-    let sentence = "error: the exports have other columns (1308 and 422): their features cannot be \
-                    compared, and no model fits both\n";
+    let sentence = format!(
+        "error: the exports have other columns ({FEATURE_COUNT} and 422): their features cannot be \
+         compared, and no model fits both\n"
+    );
     for options in ["", "-q", "--max-drift 9", "--json"] {
         let ran = test.run(&format!("diff old base {options}"));
-        fails(&ran, sentence);
+        fails(&ran, &sentence);
         assert_eq!(ran.stdout.contains("changed"), options != "-q", "the games are told: {ran:#?}");
     }
     edit(&test, "new", "feature_cols.json", |names| names[378] = "card3_place".into());
@@ -369,7 +372,7 @@ fn export_of_an_older_version() {
         means.iter().map(entry).collect()
     };
     let (whole, found) = (means(&whole), means(&found));
-    assert_eq!(found.len(), 984);
+    assert_eq!(found.len(), normalized_feature_count());
     assert!(found.iter().all(|(column, shift)| whole[column] == *shift));
     let said = test.prep("diff old new");
     assert!(said.contains("(no id)") && said.contains(" ? "), "{said}");

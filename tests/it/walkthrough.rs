@@ -9,6 +9,7 @@
 
 use crate::support::cli::{CliTest, Ran};
 use crate::support::{long_run, python};
+use splendor_prep::encode::FEATURE_COUNT;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -82,7 +83,7 @@ fn every_command_of_the_page_does_what_the_page_says() {
         assert!(all.contains(part), "{part} is not in\n{all}");
     }
     if python.is_some() {
-        assert!(all.contains("1308) float32"), "{all}");
+        assert!(all.contains(&format!("{FEATURE_COUNT}) float32")), "{all}");
         let predicted = all.lines().find(|line| line.contains("moves predicted")).unwrap();
         let percent = |word: &str| word.strip_suffix('%').and_then(|word| word.parse().ok());
         let percents: Vec<u32> = predicted.split_whitespace().filter_map(percent).collect();

@@ -4,6 +4,7 @@
 use super::{Log, exported, ingested, logs};
 use crate::support::cli::CliTest;
 use crate::support::export::{Export, HEADS, SPLITS};
+use splendor_prep::encode::FEATURE_COUNT;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
@@ -66,11 +67,13 @@ fn features_are_aligned_for_mapping() {
         assert_eq!(bytes[..8], *b"\x93NUMPY\x01\x00");
         let data = 10 + usize::from(u16::from_le_bytes([bytes[8], bytes[9]]));
         let header = std::str::from_utf8(&bytes[10..data]).unwrap();
-        for part in ["'descr': '<f4'", "'fortran_order': False", &format!("({rows}, 1308)")] {
+        for part in
+            ["'descr': '<f4'", "'fortran_order': False", &format!("({rows}, {FEATURE_COUNT})")]
+        {
             assert!(header.contains(part), "{header}");
         }
         assert_eq!(data % 64, 0);
-        assert_eq!(bytes.len(), data + rows * 1308 * 4);
+        assert_eq!(bytes.len(), data + rows * FEATURE_COUNT * 4);
     }
 }
 
@@ -88,7 +91,7 @@ fn one_row_for_each_turn() {
     for split in SPLITS {
         let rows: usize = export.games(split).iter().map(|game| logs[game].turns.len()).sum();
         assert!(rows > 100, "{split} has rows to look at");
-        assert_eq!(export.features(split).dim(), (rows, 1308));
+        assert_eq!(export.features(split).dim(), (rows, FEATURE_COUNT));
         for (head, classes) in HEADS {
             assert_eq!(export.labels(split, head).len(), rows, "{split} {head}");
             assert_eq!(export.masks(split, head).dim(), (rows, classes), "{split} {head}");

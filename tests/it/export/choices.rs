@@ -8,6 +8,7 @@ use ndarray::{Array1, Array2};
 use ndarray_npy::read_npy;
 use rusqlite::Connection;
 use rusqlite::types::Value;
+use splendor_prep::encode::FEATURE_COUNT;
 use std::path::Path;
 
 #[test]
@@ -16,7 +17,7 @@ fn base_features() {
     let all = exported(&test, "all", "");
     let base = exported(&test, "base", "--features base");
     let names = all.columns();
-    let columns: Vec<usize> = (0..375 + 24).chain(1308 - 23..1308).collect();
+    let columns: Vec<usize> = (0..375 + 24).chain(FEATURE_COUNT - 23..FEATURE_COUNT).collect();
     assert_eq!(columns.len(), 422);
     let expected: Vec<&String> = columns.iter().map(|&column| &names[column]).collect();
     assert!(base.columns().iter().eq(expected.iter().copied()));

@@ -2,7 +2,8 @@
 //! two passes over float64.
 
 use super::{assert_same_files, exported, ingested, logs};
-use crate::support::export::{Export, SPLITS, Scaler};
+use crate::support::export::{Export, SPLITS, Scaler, normalized_feature_count};
+use splendor_prep::encode::FEATURE_COUNT;
 use std::fs;
 
 #[test]
@@ -79,7 +80,10 @@ fn flags_are_not_normalized() {
     };
     let flags: Vec<bool> = names.iter().enumerate().map(is_flag).collect();
     assert!(flags.iter().zip(&scaler.normalized).all(|(flag, normalized)| flag != normalized));
-    assert_eq!(flags.iter().filter(|&&flag| flag).count(), 1308 - 984);
+    assert_eq!(
+        flags.iter().filter(|&&flag| flag).count(),
+        FEATURE_COUNT - normalized_feature_count()
+    );
     for split in SPLITS {
         let (raw, normalized) = (raw.features(split), normalized.features(split));
         for (column, name) in names.iter().enumerate().filter(|&(column, _)| flags[column]) {
@@ -135,7 +139,7 @@ fn no_training_rows() {
     assert!(!test.path("out").exists());
 
     let raw = exported(&test, "raw_arrays", &format!("--no-normalize {split}"));
-    assert_eq!(raw.features("train").dim(), (0, 1308));
+    assert_eq!(raw.features("train").dim(), (0, FEATURE_COUNT));
     let all = exported(&test, "all", "--split 1,0,0 --no-normalize").features("train");
     assert_eq!(raw.features("val"), all);
     assert!(!raw.folder.join("scaler.npz").exists(), "there is no scaler to write");

@@ -9,6 +9,7 @@ use crate::support::python;
 use parquet::column::reader::get_typed_column_reader;
 use parquet::data_type::{DataType, FixedLenByteArrayType, FloatType, Int32Type, Int64Type};
 use parquet::file::reader::{FileReader, SerializedFileReader};
+use splendor_prep::encode::FEATURE_COUNT;
 use std::fs::{self, File};
 use std::path::Path;
 use std::process::Command;
@@ -65,7 +66,7 @@ fn table_equals_arrays() {
         let table = Table::open(&tables.folder.join(format!("{split}.parquet")));
         let expected = arrays.features(split);
         let (features, columns) = table.read::<FloatType>("features");
-        assert_eq!(columns, 1308);
+        assert_eq!(columns, FEATURE_COUNT);
         assert!(features.iter().map(|x| x.to_bits()).eq(expected.iter().map(|x| x.to_bits())));
         for (head, classes) in HEADS {
             let labels = table.numbers::<Int32Type>(head);
@@ -209,11 +210,13 @@ fn run(test: &CliTest, python: &Path, script: &str) {
 fn polars() {
     compare_in_python(
         "polars",
-        "import polars as pl\n\
-         def read(path):\n    \
-             table = pl.read_parquet(path)\n    \
-             assert table.schema['features'] == pl.Array(pl.Float32, 1308)\n    \
-             return lambda name: table[name].to_numpy()",
+        &format!(
+            "import polars as pl\n\
+             def read(path):\n    \
+                 table = pl.read_parquet(path)\n    \
+                 assert table.schema['features'] == pl.Array(pl.Float32, {FEATURE_COUNT})\n    \
+                 return lambda name: table[name].to_numpy()"
+        ),
     );
 }
 

@@ -3,6 +3,7 @@
 use super::{assert_same_files, exported, ingested};
 use crate::support::cli::CliTest;
 use crate::support::export::Export;
+use splendor_prep::encode::FEATURE_COUNT;
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::PathBuf;
@@ -122,6 +123,6 @@ fn two_exports_at_once() {
     assert_eq!(Export { folder: test.path("out") }.columns().len(), 422);
     let (output, stderr) = ended(child);
     assert!(output.status.success(), "{stderr}");
-    assert_eq!(Export { folder: test.path("out") }.columns().len(), 1308);
+    assert_eq!(Export { folder: test.path("out") }.columns().len(), FEATURE_COUNT);
     assert_eq!(staging_folders(&test), Vec::<PathBuf>::new());
 }

@@ -2,10 +2,10 @@
 
 use super::{assert_same_files, exported, ingested};
 use crate::support::cli::CliTest;
-use crate::support::export::{Export, SPLITS};
+use crate::support::export::{Export, SPLITS, normalized_feature_count};
 use ndarray::Array1;
 use ndarray_npy::NpzWriter;
-use splendor_prep::encode::FEATURES;
+use splendor_prep::encode::{FEATURE_COUNT, FEATURES};
 use std::fs::{self, File};
 use std::path::Path;
 
@@ -37,7 +37,7 @@ fn own_scaler_gives_the_same_export() {
     assert!(!said.contains(" standard deviations"), "{said}");
 
     let drift = drift(&Export { folder: test.path("again") });
-    assert_eq!(drift.len(), 984);
+    assert_eq!(drift.len(), normalized_feature_count());
     assert!(drift.iter().all(|(_, shift)| *shift == 0.0), "{drift:?}");
     let (mut first, mut again) = (test.files("first"), test.files("again"));
     for file in ["manifest.json", "preprocessing_stats.json"] {
@@ -89,7 +89,7 @@ fn listed_drift() {
     let drift = drift(&Export { folder: test.path("scaled") });
 
     let names = own.columns();
-    assert_eq!(drift.len(), 984, "every normalized column once");
+    assert_eq!(drift.len(), normalized_feature_count(), "every normalized column once");
     for (name, shift) in &drift {
         let column = names.iter().position(|other| other == name).unwrap();
         assert!(old.normalized[column], "{name}");
@@ -118,12 +118,16 @@ fn scaler_for_other_columns() {
     let test = ingested(6);
     exported(&test, "all", "");
     exported(&test, "base", "--features base");
-    let sentence = "cannot use the scaler of base: it has 422 columns, this export 1308: \
-                    choose the same features";
-    refused(&test, "--scaler-from base", sentence);
-    let sentence = "cannot use the scaler of all: it has 1308 columns, this export 422: \
-                    choose the same features";
-    refused(&test, "--scaler-from all --features base", sentence);
+    let sentence = format!(
+        "cannot use the scaler of base: it has 422 columns, this export {FEATURE_COUNT}: \
+         choose the same features"
+    );
+    refused(&test, "--scaler-from base", &sentence);
+    let sentence = format!(
+        "cannot use the scaler of all: it has {FEATURE_COUNT} columns, this export 422: \
+         choose the same features"
+    );
+    refused(&test, "--scaler-from all --features base", &sentence);
 
     // As many columns, but not the same.
     let path = test.path("all/feature_cols.json");

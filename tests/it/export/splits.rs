@@ -4,6 +4,7 @@
 use super::{exported, ingested, logs};
 use crate::support::export::{Export, HEADS, SPLITS};
 use ndarray::Array1;
+use splendor_prep::encode::FEATURE_COUNT;
 use std::collections::BTreeSet;
 
 /// The formula that the documentation gives, in Rust instead of Python.
@@ -103,7 +104,7 @@ fn empty_split() {
 
 fn assert_is_empty(export: &Export, split: &str) {
     assert_eq!(export.games(split), [0_i64; 0]);
-    assert_eq!(export.features(split).dim(), (0, 1308));
+    assert_eq!(export.features(split).dim(), (0, FEATURE_COUNT));
     for (head, classes) in HEADS {
         assert_eq!(export.labels(split, head).len(), 0);
         assert_eq!(export.masks(split, head).dim(), (0, classes));

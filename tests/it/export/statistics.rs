@@ -3,6 +3,7 @@
 use super::{Log, exported, ingested, logs};
 use crate::support::export::{Export, HEADS, SPLITS};
 use serde_json::{Value, json};
+use splendor_prep::encode::FEATURE_COUNT;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -58,7 +59,7 @@ fn games_rows_and_columns() {
         assert_eq!((&manifest["rows"], &manifest["games"]), (&stats["rows"], &stats["games"]));
     }
     assert_eq!(stats["total_samples"], rows);
-    assert_eq!(stats["input_dim"], 1308);
+    assert_eq!(stats["input_dim"], FEATURE_COUNT);
     assert_eq!(export.json("manifest.json")["inputs"]["rows"], rows);
 }
 

@@ -1,11 +1,9 @@
 //! An export as a training script reads it: arrays by split and head, JSON by name.
 
-// Every test file has its own copy of this module and uses the part it needs.
-#![allow(dead_code)]
-
 use ndarray::{Array1, Array2};
 use ndarray_npy::{NpzReader, read_npy};
 use serde_json::Value;
+use splendor_prep::encode::FEATURES;
 use std::fs::{self, File};
 use std::path::PathBuf;
 
@@ -22,6 +20,11 @@ pub(crate) const HEADS: [(&str, usize); 7] = [
     ("noble", 5),
     ("gems_removed", 84),
 ];
+
+/// How many features an export normalizes.
+pub(crate) fn normalized_feature_count() -> usize {
+    FEATURES.iter().filter(|feature| feature.normalized).count()
+}
 
 /// A folder with an export in it. Every reader panics on an array that is missing, has another
 /// type than the ones here, or more or fewer dimensions.
