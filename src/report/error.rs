@@ -3,6 +3,7 @@
 use crate::accounting::Unaccounted;
 use crate::cache::CacheError;
 use crate::export::FolderError;
+use crate::parallel::ThreadError;
 use std::path::PathBuf;
 
 /// Why there is no report.
@@ -40,4 +41,7 @@ pub enum ReportError {
     /// The folder of `--export` or `--against` could not be read.
     #[error(transparent)]
     Export(#[from] FolderError),
+    /// No thread could be started.
+    #[error(transparent)]
+    Threads(#[from] ThreadError),
 }

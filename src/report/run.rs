@@ -1,19 +1,20 @@
-//! A run of `prep report`, as far as numbers go: one pass over the games of a cache.
+//! Counts the games of a cache in one pass.
 
 use super::error::ReportError;
 use super::features::ColumnReport;
 use super::tally::Tally;
 use crate::accounting::check_all_done;
-use crate::cache::{CacheError, GameRecord, PackedGame, Reader, Refusal, Unpacker};
+use crate::cache::{CacheError, GameRecord, Reader, Refusal, Unpacker};
 use crate::export::{ExportDiff, ExportOverview, diff_exports, overview};
 use crate::gamelog::GameId;
+use crate::parallel::ordered_map;
 use crate::progress::{Amount, Progress};
 use crate::rules::PlayerCount;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::sync::{Mutex, PoisonError};
 
 /// What to report on.
 #[derive(Clone, Debug)]
@@ -51,15 +52,15 @@ pub struct CacheFacts {
     pub log_bytes: u64,
     /// Bytes of their rows in the cache.
     pub packed_bytes: u64,
-    /// Games that another version of prep encoded: left out, their columns are not known.
+    /// Games that another version of prep encoded: they are excluded, because their columns are unknown.
     pub other_encoder: u64,
-    /// Rows with the known gem fault of old logs, and how many of those were read as they were meant.
+    /// Rows with the known gem fault of old logs.
     pub gem_fault_rows: u64,
-    /// Of those, rows that `--repair` read as they were meant.
+    /// Of those, rows that `--repair` corrected.
     pub repaired_rows: u64,
     /// Rows whose gems do not add up to the supply.
     pub unbalanced_rows: u64,
-    /// Logs that the last ingest refused or set aside, by game.
+    /// Logs that the last ingest refused or deferred, by game.
     pub refusals: Vec<Refusal>,
     /// Of those, games of which an older version is cached.
     pub from_an_older_log: BTreeSet<GameId>,
@@ -67,8 +68,8 @@ pub struct CacheFacts {
     pub last_ingest_finished: bool,
 }
 
-/// What one night brought, as far as it is in the cache still. By number of players, in the order
-/// of [`PlayerCount::ALL`].
+/// The games of one night that are still in the cache, by number of players in the order of
+/// [`PlayerCount::ALL`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Night {
     /// Games.
@@ -106,7 +107,7 @@ pub fn report(
     if all == 0 {
         return Err(ReportError::NoGames { cache: cache.path().to_owned() });
     }
-    // Before the long part: a mistyped folder should be told at once.
+    // Before the long part, so that a mistyped folder is reported at once.
     let export = options.export.as_ref().map(|folder| {
         let overview = overview(folder)?;
         let since = match &options.against {
@@ -188,10 +189,7 @@ fn nights(
     Ok(nights)
 }
 
-/// Games that wait to be unpacked, for each thread: enough that none waits for the file.
-const AHEAD: usize = 4;
-
-/// Counts all games on so many threads; also tells how many bytes they take.
+/// Counts all games on several threads. Also returns the bytes that they take in the cache.
 fn count(
     cache: &Reader,
     records: &BTreeMap<GameId, GameRecord>,
@@ -199,63 +197,48 @@ fn count(
     progress: &dyn Progress,
     stop: &AtomicBool,
 ) -> Result<(Tally, u64), ReportError> {
-    std::thread::scope(|scope| {
-        let (sender, games) = mpsc::sync_channel::<PackedGame>(AHEAD * jobs);
-        // Shared by the threads and by nobody else: once all of them have ended, sending fails
-        // instead of waiting for ever.
-        let games = Arc::new(Mutex::new(games));
-        let threads: Vec<_> = (0..jobs)
-            .map(|_| {
-                let games = Arc::clone(&games);
-                scope.spawn(move || count_all(&games))
-            })
-            .collect();
-        drop(games);
-        let mut packed_bytes = 0;
-        let mut read = Ok(());
-        for record in records.values() {
-            if stop.load(Ordering::Relaxed) {
-                read = Err(ReportError::Interrupted);
-                break;
-            }
-            match cache.packed(record.game_id) {
-                Ok(None) => {}
-                Ok(Some(game)) => {
-                    packed_bytes += game.packed_bytes();
-                    if sender.send(game).is_err() {
-                        break;
-                    }
-                    progress.advance(record.rows.into());
-                }
-                Err(error) => {
-                    read = Err(error.into());
-                    break;
-                }
-            }
-        }
-        drop(sender);
-        let mut total = Tally::new();
-        let mut counted = Ok(());
-        for thread in threads {
-            match thread.join() {
-                Ok(Ok(tally)) => total.merge(&tally),
-                Ok(Err(error)) => counted = Err(error),
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
-        }
-        read?;
-        counted?;
-        Ok((total, packed_bytes))
-    })
+    let total = Mutex::new(Tally::new());
+    let mut packed_bytes = 0;
+    ordered_map(
+        jobs,
+        records.keys().copied(),
+        stop,
+        || {
+            let unpacker = Unpacker::new().map_err(CacheError::from)?;
+            Ok(Counter { unpacker, tally: Tally::new(), total: &total })
+        },
+        |counter, game_id| counter.add(cache, game_id),
+        |(bytes, rows)| {
+            packed_bytes += bytes;
+            progress.advance(rows);
+            Ok::<_, ReportError>(())
+        },
+    )?;
+    if stop.load(Ordering::Relaxed) {
+        return Err(ReportError::Interrupted);
+    }
+    Ok((total.into_inner().unwrap_or_else(PoisonError::into_inner), packed_bytes))
 }
 
-/// Unpacks and counts games until there are no more.
-fn count_all(games: &Mutex<mpsc::Receiver<PackedGame>>) -> Result<Tally, CacheError> {
-    let mut unpacker = Unpacker::new()?;
-    let mut tally = Tally::new();
-    let next = || games.lock().unwrap_or_else(PoisonError::into_inner).recv();
-    while let Ok(game) = next() {
-        tally.add_game(&game.record, unpacker.unpack(&game)?);
+/// The counts of one thread, which are added to the total when the thread ends.
+struct Counter<'t> {
+    unpacker: Unpacker,
+    tally: Tally,
+    total: &'t Mutex<Tally>,
+}
+
+impl Counter<'_> {
+    /// Counts a game; returns its bytes in the cache and its rows.
+    fn add(&mut self, cache: &Reader, game_id: GameId) -> Result<(u64, u64), ReportError> {
+        // Only a game that is not there is skipped, and then rows are missing in the end.
+        let Some(game) = cache.packed(game_id)? else { return Ok((0, 0)) };
+        self.tally.add_game(&game.record, self.unpacker.unpack(&game)?);
+        Ok((game.packed_bytes(), game.record.rows.into()))
     }
-    Ok(tally)
+}
+
+impl Drop for Counter<'_> {
+    fn drop(&mut self) {
+        self.total.lock().unwrap_or_else(PoisonError::into_inner).merge(&self.tally);
+    }
 }

@@ -35,10 +35,7 @@ const MAX_LINES: usize = 500;
 /// Files of `src` that are still part of an import cycle. The list may only become shorter: what
 /// `mod.rs` shares with the files that it calls, for instance, belongs in a file of its own
 /// (`cli/context.rs`), which both use.
-const KNOWN_CYCLES: &[&str] = &[
-    "encode/position.rs",
-    "encode/feature.rs",
-];
+const KNOWN_CYCLES: &[&str] = &["encode/position.rs", "encode/feature.rs"];
 
 type Names = Vec<String>;
 
