@@ -1,7 +1,6 @@
 //! A board with what several families look at, computed once per row: what each seat can reach, and
 //! what one more reduction would do for it.
 
-use super::feature::Value;
 use crate::rules::{Board, ByColor, Card, MAX_DISPLAYED, MAX_RESERVED, Player, PlayerCount};
 use arrayvec::ArrayVec;
 
@@ -55,9 +54,9 @@ impl<'a> SeatView<'a> {
 #[derive(Clone, Copy, Default)]
 pub(super) struct NobleOutlook {
     /// Nobles satisfied.
-    pub(super) satisfied: Value,
+    pub(super) satisfied: i8,
     /// Reductions missing for the closest noble; 0 if there is none.
-    pub(super) closest_distance: Value,
+    pub(super) closest_distance: i8,
 }
 
 impl NobleOutlook {
@@ -65,9 +64,9 @@ impl NobleOutlook {
         let mut satisfied = 0;
         let mut closest = None;
         for noble in &board.nobles {
-            let distance = noble.distance(reduction).total() as Value;
-            satisfied += Value::from(distance == 0);
-            closest = Some(closest.map_or(distance, |closest: Value| closest.min(distance)));
+            let distance = noble.distance(reduction).total() as i8;
+            satisfied += i8::from(distance == 0);
+            closest = Some(closest.map_or(distance, |closest: i8| closest.min(distance)));
         }
         NobleOutlook { satisfied, closest_distance: closest.unwrap_or(0) }
     }
