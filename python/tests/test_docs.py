@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 from conftest import REPOSITORY, run_prep
 
+from splendor_prep import FEATURE_COLUMNS
+
 PAGES = ("README.md", "docs/outputs.md", "docs/python.md")
 BLOCKS = [
     block
@@ -57,7 +59,7 @@ def test_code_runs(
     if "ray" in sys.modules:
         sys.modules["ray"].shutdown()
     assert len(run) >= 5 and any(map(reads_parquet, run))
-    assert names["X"].shape[1] == 1308 and names["state"].shape == (1308,)
+    assert names["X"].shape[1:] == names["state"].shape == (len(FEATURE_COLUMNS),)
     assert names["legal"].any() and len(names["games"]) == len(names["train"])
     printed = capsys.readouterr().out
     assert "{'up_to_date': 60}" in printed

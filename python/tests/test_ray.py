@@ -21,6 +21,7 @@ import pytest
 from conftest import Games, made_from, run_prep, same_bits
 
 from splendor_prep import (
+    FEATURE_COLUMNS,
     HEADS,
     ColumnSums,
     Dataset,
@@ -375,14 +376,14 @@ def test_sums_in_any_order_and_grouping_give_one_scaler(simulated: Games) -> Non
 def test_sums_say_what_they_cannot_be() -> None:
     with pytest.raises(ValueError, match="no training rows"):
         Scaler.fit(ColumnSums())
-    with pytest.raises(ValueError, match="1308 columns, found 3"):
+    with pytest.raises(ValueError, match=f"{len(FEATURE_COLUMNS)} columns, found 3"):
         ColumnSums.of(np.zeros((2, 3), np.float32))
     for value in (0.5, 128.0, np.nan):
         with pytest.raises(ValueError, match="no value of the encoder"):
-            ColumnSums.of(np.full((2, 1308), value, np.float32))
-    with pytest.raises(ValueError, match="1308 columns"):
+            ColumnSums.of(np.full((2, len(FEATURE_COLUMNS)), value, np.float32))
+    with pytest.raises(ValueError, match=f"{len(FEATURE_COLUMNS)} columns"):
         ColumnSums(1, np.zeros(3, np.int64), np.zeros(3, np.int64))
-    most = np.full(1308, 2**63 - 1)
+    most = np.full(len(FEATURE_COLUMNS), 2**63 - 1)
     with pytest.raises(OverflowError):
         ColumnSums(1, most, most) + ColumnSums(1, most, most)
 

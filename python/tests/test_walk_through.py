@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from conftest import REPOSITORY, clean_environment, command, logs_below, rows_of
 
-from splendor_prep import HEADS, encode_row
+from splendor_prep import FEATURE_COLUMNS, HEADS, encode_row
 
 PAGE = (REPOSITORY / "docs" / "walk-through.md").read_text()
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", PAGE, re.S | re.M)
@@ -93,9 +93,9 @@ def test_it_learns_from_every_row(
     assert [int(seen.replace(",", "")) for _, _, seen in epochs] == [rows] * 8
     losses = [float(loss) for _, loss, _ in epochs]
     assert losses == sorted(losses, reverse=True) and losses[-1] < 0.6 * losses[0]
-    # 1,308 inputs, 64 units, the classes of all heads; a bias each.
+    # The features, 64 units, the classes of all heads; a bias each.
     outputs = sum(HEADS.values())
-    weights = 1308 * 64 + 64 + 64 * outputs + outputs
+    weights = len(FEATURE_COLUMNS) * 64 + 64 + 64 * outputs + outputs
     assert sum(values.size for values in network.values()) == weights
     assert f"{weights:,} weights are in network.npz" in played
     assert all(values.any() and np.isfinite(values).all() for values in network.values())

@@ -50,6 +50,26 @@ fn links_lead_somewhere() {
     assert!(links > 30, "only {links} links found");
 }
 
+/// Paths in code spans exist; `NAME` and `NNNN` stand for a file to be written.
+#[test]
+fn named_files_exist() {
+    let folders = ["src/", "tests/", "docs/", "schema/", "python/", "configs/", ".ci/"];
+    let mut found = 0;
+    for page in pages() {
+        let text = fs::read_to_string(&page).unwrap();
+        for span in text.lines().flat_map(|line| line.split('`').skip(1).step_by(2)) {
+            let is_path = folders.iter().any(|folder| span.starts_with(folder));
+            if is_path && !span.contains([' ', ':']) && !span.contains("NAME") {
+                let exists =
+                    root().join(span).exists() || root().join(format!("{span}.rs")).exists();
+                assert!(exists, "{} names {span}, which does not exist", page.display());
+                found += 1;
+            }
+        }
+    }
+    assert!(found > 30, "only {found} files named");
+}
+
 /// The summary of the book has every page.
 #[test]
 fn book_is_complete() {
