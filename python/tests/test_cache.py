@@ -75,9 +75,9 @@ def test_a_damaged_game_is_named(simulated: Games, tmp_path: Path) -> None:
         connection.execute("UPDATE games SET players = 9 WHERE game_id = ?", (second,))
     connection.close()
     cache = Cache.open(path)
-    with pytest.raises(CacheError, match=f"game {first} are damaged"):
+    with pytest.raises(CacheError, match=f"game {first} is damaged"):
         cache.game(first)
-    with pytest.raises(CacheError, match=f"game {second} are damaged"):
+    with pytest.raises(CacheError, match=f"game {second} is damaged"):
         cache.game(second)
     assert list(cache.damaged()) == [second] and len(cache.games()) == 59
 
