@@ -2,7 +2,7 @@
 //!
 //! Each function has a plain fallback for systems that lack the call; what is lost there is said with it.
 
-use std::fs::Metadata;
+use std::fs::{File, Metadata};
 use std::io;
 use std::path::Path;
 
@@ -10,8 +10,8 @@ use std::path::Path;
 /// system's clock apart, mean that nothing happened to the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FileState {
-    /// Device and inode: which file has the name.
-    id: (u64, u64),
+    /// Which file has the name.
+    id: FileId,
     /// Bytes.
     pub size: u64,
     /// Seconds and nanoseconds. Programs can set it to anything.
@@ -27,7 +27,7 @@ impl FileState {
     pub fn of(file: &Metadata) -> FileState {
         use std::os::unix::fs::MetadataExt;
         FileState {
-            id: (file.dev(), file.ino()),
+            id: FileId::of(file),
             size: file.size(),
             modified: (file.mtime(), file.mtime_nsec()),
             changed: (file.ctime(), file.ctime_nsec()),
@@ -43,8 +43,51 @@ impl FileState {
         let modified = file.modified().ok().and_then(|time| since_epoch(time).ok());
         let modified = modified.unwrap_or_default();
         let modified = (modified.as_secs() as i64, modified.subsec_nanos().into());
-        FileState { id: (0, 0), size: file.len(), modified, changed: modified }
+        FileState { id: FileId::of(file), size: file.len(), modified, changed: modified }
     }
+}
+
+/// Which file it is, whatever its name: device and inode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FileId {
+    device: u64,
+    inode: u64,
+}
+
+#[cfg(unix)]
+impl FileId {
+    /// Of a file.
+    pub fn of(file: &Metadata) -> FileId {
+        use std::os::unix::fs::MetadataExt;
+        FileId { device: file.dev(), inode: file.ino() }
+    }
+}
+
+#[cfg(not(unix))]
+impl FileId {
+    /// Unknown here: all files are alike.
+    pub fn of(_file: &Metadata) -> FileId {
+        FileId { device: 0, inode: 0 }
+    }
+}
+
+impl FileId {
+    /// Whether both files are in one file system, where they can be renamed to each other.
+    pub fn is_on_device_of(self, other: FileId) -> bool {
+        self.device == other.device
+    }
+}
+
+/// Whether an open file has no name any more.
+#[cfg(unix)]
+pub fn is_deleted(file: &Metadata) -> bool {
+    std::os::unix::fs::MetadataExt::nlink(file) == 0
+}
+
+/// Never here: a file that is open cannot be deleted.
+#[cfg(not(unix))]
+pub fn is_deleted(_file: &Metadata) -> bool {
+    false
 }
 
 /// Bytes that this user may still write to the file system of an existing path; `None` if that is
@@ -109,7 +152,7 @@ pub fn may_read(_path: &Path) -> bool {
 #[cfg(unix)]
 pub fn lock_holder(path: &Path, bytes: std::ops::Range<u64>, to_write: bool) -> Option<u32> {
     use rustix::process::{Flock, FlockType, Pid, fcntl_getlk};
-    let file = std::mem::ManuallyDrop::new(std::fs::File::open(path).ok()?);
+    let file = std::mem::ManuallyDrop::new(File::open(path).ok()?);
     let wanted = if to_write { FlockType::WriteLock } else { FlockType::ReadLock };
     let length = bytes.end - bytes.start;
     let wanted = Flock { start: bytes.start, length, ..Flock::from(wanted) };
@@ -121,4 +164,52 @@ pub fn lock_holder(path: &Path, bytes: std::ops::Range<u64>, to_write: bool) -> 
 #[cfg(not(unix))]
 pub fn lock_holder(_path: &Path, _bytes: std::ops::Range<u64>, _to_write: bool) -> Option<u32> {
     None
+}
+
+/// Exchanges the names of two files or folders in one step.
+///
+/// # Errors
+/// If the system or the file system cannot do that.
+#[cfg(any(target_os = "linux", target_vendor = "apple"))]
+pub fn exchange_names(one: &Path, other: &Path) -> io::Result<()> {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+    Ok(renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE)?)
+}
+
+/// Not possible here: callers rename twice.
+///
+/// # Errors
+/// Always.
+#[cfg(not(any(target_os = "linux", target_vendor = "apple")))]
+pub fn exchange_names(_one: &Path, _other: &Path) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+/// Tells the system that the content of a file will not be read soon and need not stay in memory.
+#[cfg(target_os = "linux")]
+pub fn forget_content(file: &File) {
+    let _ = rustix::fs::fadvise(file, 0, None, rustix::fs::Advice::DontNeed);
+}
+
+/// Only saves memory: nothing is done here.
+#[cfg(not(target_os = "linux"))]
+pub fn forget_content(_file: &File) {}
+
+/// Lets everybody read a file that was created for its owner only.
+///
+/// # Errors
+/// If that is not allowed.
+#[cfg(unix)]
+pub fn let_all_read(file: &File) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    file.set_permissions(std::fs::Permissions::from_mode(0o644))
+}
+
+/// Files have no such permissions here.
+///
+/// # Errors
+/// Never.
+#[cfg(not(unix))]
+pub fn let_all_read(_file: &File) -> io::Result<()> {
+    Ok(())
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The long versions of the randomized tests: 200 kills, 1,000 damaged caches, 60 nights of changes, thousands
+# The long versions of the randomized tests: 200 kills, 1,000 damaged caches, 60 runs over a changing folder, thousands
 # of changes to every fuzz input, `cargo install`, and then some minutes of fuzzing for each target
 # (SECONDS_EACH, default 300). `cargo test` runs short versions of the same tests.
 #

@@ -37,7 +37,8 @@ pub type IdRange = (GameId, GameId);
 
 /// A cache, in the state in which it was opened: nobody can commit to it before this is dropped.
 ///
-/// It can be used from several threads at once, each of which gets a connection of its own.
+/// It can be used from several threads at once, each of which gets a connection of its own. Every method
+/// fails if the file cannot be read: with [`CacheError::Malformed`] if it is damaged.
 pub struct Reader {
     path: PathBuf,
     /// Connections that no thread uses at the moment. Each is in a read transaction.
@@ -74,9 +75,6 @@ impl Reader {
     }
 
     /// How many games there are, damaged ones too.
-    ///
-    /// # Errors
-    /// If the file cannot be read.
     pub fn game_count(&self) -> Result<u64, CacheError> {
         self.read(|connection| {
             let sql = "SELECT count(*) FROM games";
@@ -85,9 +83,6 @@ impl Reader {
     }
 
     /// The lowest and the highest game id; `None` if there are no games.
-    ///
-    /// # Errors
-    /// If the file cannot be read.
     pub fn id_range(&self) -> Result<Option<IdRange>, CacheError> {
         self.read(|connection| {
             let sql = "SELECT min(game_id), max(game_id) FROM games";
@@ -136,9 +131,6 @@ impl Reader {
     }
 
     /// The record of a game, or what is wrong with its plain columns; `None` if it is not there.
-    ///
-    /// # Errors
-    /// If the file cannot be read.
     pub fn record(
         &self,
         game_id: GameId,
@@ -196,9 +188,6 @@ impl Reader {
 
     /// Ranges of game ids that together are all ids there can be, with so many games in each. For
     /// threads that check games.
-    ///
-    /// # Errors
-    /// If the file cannot be read.
     pub fn id_ranges(&self, games: usize) -> Result<Vec<IdRange>, CacheError> {
         // Of the smaller table. A game that is missing there makes a range larger, no more.
         let ids: Vec<i64> = self.read(|connection| {
@@ -215,9 +204,6 @@ impl Reader {
     }
 
     /// Every game in a range: its plain columns, and its blobs checked by their checksums.
-    ///
-    /// # Errors
-    /// If the file cannot be read.
     pub fn check_games(
         &self,
         (first, last): IdRange,
@@ -231,9 +217,6 @@ impl Reader {
     }
 
     /// Everything that is wrong with a game: columns, checksums, lengths, sums.
-    ///
-    /// # Errors
-    /// If the file cannot be read.
     pub fn all_damage(
         &self,
         game_id: GameId,
@@ -268,9 +251,6 @@ impl Reader {
     }
 
     /// Logs that the last ingest refused or deferred, by game and path.
-    ///
-    /// # Errors
-    /// If the file cannot be read.
     pub fn refusals(&self) -> Result<Vec<Refusal>, CacheError> {
         self.read(|connection| {
             let mut statement = connection.prepare(
@@ -292,18 +272,12 @@ impl Reader {
     }
 
     /// Games whose logs the last ingest refused or deferred.
-    ///
-    /// # Errors
-    /// If the file cannot be read.
     pub fn refused_games(&self) -> Result<BTreeSet<GameId>, CacheError> {
         Ok(self.refusals()?.into_iter().map(|refusal| refusal.game_id).collect())
     }
 
     /// Whether the last ingest finished; also if there was none since caches record it. A run that is
     /// killed leaves whole batches, and nothing in the games says that some are missing.
-    ///
-    /// # Errors
-    /// If the file cannot be read.
     pub fn last_ingest_finished(&self) -> Result<bool, CacheError> {
         self.read(|connection| {
             let sql = "SELECT finished_at IS NOT NULL FROM last_ingest";
@@ -313,9 +287,6 @@ impl Reader {
     }
 
     /// The day in UTC on which each game was encoded, as `2026-01-31`.
-    ///
-    /// # Errors
-    /// If the file cannot be read.
     pub fn ingest_days(&self) -> Result<BTreeMap<GameId, String>, CacheError> {
         self.read(|connection| {
             let sql = "SELECT game_id, substr(ingested_at, 1, 10) FROM games";

@@ -30,7 +30,7 @@ static INSERT_GAME: LazyLock<String> = LazyLock::new(|| {
 const MAX_EXCESS: f64 = 1.5;
 
 /// The one who writes a cache. Changes are kept together, and kept at all, by [`commit`](Self::commit);
-/// readers see none of them before.
+/// readers see none of them before. Every method fails if SQLite cannot write, as on a full disk.
 pub struct Writer<'a> {
     connection: Connection,
     path: PathBuf,
@@ -70,9 +70,6 @@ impl<'a> Writer<'a> {
     }
 
     /// Stores a game and how it went in place of any older version.
-    ///
-    /// # Errors
-    /// If SQLite cannot write, as on a full disk.
     pub fn put(&self, game: &PackedGame, play: &GamePlay) -> Result<(), CacheError> {
         self.change(|connection| {
             let record = &game.record;
@@ -106,27 +103,18 @@ impl<'a> Writer<'a> {
     }
 
     /// Records that a game's log is elsewhere now; its rows stay.
-    ///
-    /// # Errors
-    /// If SQLite cannot write.
     pub fn set_source_path(&self, game_id: GameId, source_path: &str) -> Result<(), CacheError> {
         let sql = "UPDATE games SET source_path = ?2 WHERE game_id = ?1";
         self.execute(sql, params![game_id.0, source_path])
     }
 
     /// Removes a game.
-    ///
-    /// # Errors
-    /// If SQLite cannot write.
     pub fn remove(&self, game_id: GameId) -> Result<(), CacheError> {
         self.execute("DELETE FROM games WHERE game_id = ?1", [game_id.0])?;
         self.execute("DELETE FROM game_play WHERE game_id = ?1", [game_id.0])
     }
 
     /// Records that a log was refused or deferred. `error.file` must be the path below the data folder.
-    ///
-    /// # Errors
-    /// If SQLite cannot write.
     pub fn put_refusal(
         &self,
         game_id: GameId,
@@ -152,18 +140,12 @@ impl<'a> Writer<'a> {
     }
 
     /// Removes the refusals of a game, wherever its log was.
-    ///
-    /// # Errors
-    /// If SQLite cannot write.
     pub fn remove_refusals(&self, game_id: GameId) -> Result<(), CacheError> {
         self.execute("DELETE FROM refusals WHERE game_id = ?1", [game_id.0])
     }
 
     /// Records that an ingest begins. Until [`finish_ingest`](Self::finish_ingest), the last ingest has
     /// not finished.
-    ///
-    /// # Errors
-    /// If SQLite cannot write.
     pub fn begin_ingest(&self, logs_found: usize) -> Result<(), CacheError> {
         self.execute(
             "INSERT OR REPLACE INTO last_ingest VALUES
@@ -173,9 +155,6 @@ impl<'a> Writer<'a> {
     }
 
     /// Records that the ingest has finished.
-    ///
-    /// # Errors
-    /// If SQLite cannot write.
     pub fn finish_ingest(&self) -> Result<(), CacheError> {
         let sql = "UPDATE last_ingest SET finished_at = strftime('%Y-%m-%dT%H:%M:%SZ', 'now')";
         self.execute(sql, [])

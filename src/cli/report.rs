@@ -4,6 +4,7 @@ use super::context::{Context, Outcome, stop_flag};
 use super::values::JobsArgs;
 use super::{output, progress};
 use crate::cache::Reader;
+use crate::platform::let_all_read;
 use crate::report::{ReportOptions, as_json, render, report};
 use crate::words::bytes_in_words;
 use anyhow::{Result, anyhow, bail};
@@ -102,12 +103,8 @@ fn write(out: &Path, bytes: &[u8]) -> std::io::Result<()> {
     fs::create_dir_all(folder)?;
     let mut file = tempfile::Builder::new().prefix(".report").tempfile_in(folder)?;
     file.write_all(bytes)?;
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        // As any new file, not as a secret one: it is there to be shown.
-        file.as_file().set_permissions(fs::Permissions::from_mode(0o644))?;
-    }
+    // As any new file: it is there to be shown.
+    let_all_read(file.as_file())?;
     file.persist(out).map_err(|error| error.error)?;
     Ok(())
 }

@@ -5,9 +5,10 @@ use super::publish::PublishError;
 use crate::accounting::Unaccounted;
 use crate::cache::CacheError;
 use crate::dataset::DatasetError;
-use crate::disk_space::{free_in_words, is_of_full_disk, needed_in_words, quota_in_words};
+use crate::disk_space::{free_in_words, is_of_full_disk};
 use crate::gamelog::GameId;
 use crate::parallel::ThreadError;
+use crate::words::bytes_in_words;
 use std::path::{Path, PathBuf};
 
 /// Why nothing was exported. The output folder is as it was; [`PublishError`] has the exception.
@@ -43,7 +44,7 @@ pub enum ExportError {
     /// The disk has too little space, which is known before anything is written.
     #[error(
         "the export to {} needs {} and {} there: free some space, or choose another disk with --out",
-        out.display(), needed_in_words(*needed), free_in_words(Some(*free))
+        out.display(), bytes_in_words(*needed), free_in_words(Some(*free))
     )]
     NoSpace {
         /// The folder to replace.
@@ -55,10 +56,9 @@ pub enum ExportError {
     },
     /// The disk was full before the export was done.
     #[error(
-        "the disk is full: the export to {} needs {}, and {}{}: free some space, or choose another \
-         disk with --out",
-        out.display(), needed_in_words(*needed), free_in_words(*free),
-        quota_in_words(*needed, *free)
+        "the disk is full: the export to {} needs {}, and {} (a quota may allow less): free some space, \
+         or choose another disk with --out",
+        out.display(), bytes_in_words(*needed), free_in_words(*free)
     )]
     DiskFull {
         /// The folder to replace.

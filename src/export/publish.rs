@@ -30,10 +30,10 @@ mod tests;
 pub use error::PublishError;
 use replaceable::check_replaceable;
 
+use crate::platform::{exchange_names, forget_content};
 use crate::progress::{Amount, Progress};
 use container::{Container, parent_of};
 use error::failed;
-use rustix::fs::{CWD, RenameFlags, renameat_with};
 use std::cmp::Reverse;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
@@ -154,17 +154,9 @@ impl Staging {
 fn drop_from_memory(folder: &Path) {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     let files: Vec<File> = entries.filter_map(|entry| File::open(entry.path()).ok()).collect();
-    let advise = move || files.iter().for_each(advise_not_needed);
+    let advise = move || files.iter().for_each(forget_content);
     let _ = std::thread::Builder::new().spawn(advise);
 }
-
-#[cfg(target_os = "linux")]
-fn advise_not_needed(file: &File) {
-    let _ = rustix::fs::fadvise(file, 0, None, rustix::fs::Advice::DontNeed);
-}
-
-#[cfg(not(target_os = "linux"))]
-fn advise_not_needed(_: &File) {}
 
 /// Syncs every file and folder in `folder` and itself, contents first, so that no name is on the disk
 /// before the content.
@@ -193,9 +185,4 @@ fn sync_all(folder: &Path, progress: &dyn Progress) -> Result<(), PublishError> 
 
 fn sync(path: &Path) -> Result<(), PublishError> {
     File::open(path).and_then(|file| file.sync_all()).map_err(failed("sync", path))
-}
-
-/// Exchanges two names in one step.
-fn exchange_names(one: &Path, other: &Path) -> io::Result<()> {
-    Ok(renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE)?)
 }

@@ -6,6 +6,7 @@
 
 use crate::support::cached::{cached_games, make_old, written_since};
 use crate::support::cli::{CliTest, Ran};
+use crate::support::failing_io;
 use crate::support::log_text::{LogText, with_one_byte_changed};
 use rand_mt::Mt64;
 use rusqlite::Connection;
@@ -337,19 +338,16 @@ fn killed_ingest_is_recorded() {
         }
     }
     let slow = "ingest raw --jobs 1 --batch-size 10 --cache cache.sqlite";
-    let mut child = test.command(slow).spawn().unwrap();
+    let halfway = failing_io::count(test.command(slow)).all() / 2;
     let path = test.path("cache.sqlite");
+    fs::remove_file(&path).unwrap();
     let count = |table: &str| -> u32 {
         let sql = format!("SELECT count(*) FROM {table}");
-        let count = || Connection::open(&path)?.query_row(&sql, [], |row| row.get(0));
-        if path.exists() { count().unwrap_or(0) } else { 0 }
+        Connection::open(&path).unwrap().query_row(&sql, [], |row| row.get(0)).unwrap()
     };
-    while count("games") == 0 {
-        assert!(child.try_wait().unwrap().is_none(), "it is over");
-        sleep(Duration::from_millis(2));
-    }
-    child.kill().unwrap();
-    let ran = Ran::from(child.wait_with_output().unwrap());
+    let killed = failing_io::with(test.command(slow), "KILL", halfway).output().unwrap();
+    let ran = Ran::from(killed);
+    assert!((1..130).contains(&count("games")), "{ran:#?}");
     assert_eq!(ran.code, -1, "{ran:#?}");
     assert_eq!(count("refusals"), 20);
 

@@ -1,5 +1,5 @@
 //! What an ingest does again and what it does not: counts as printed, rows as they stand in the
-//! cache file, and that many nights come to the same export as one run over everything.
+//! cache file, and that many runs give the same export as one run over everything.
 //!
 //! Logs that cannot be read are in `refused_logs.rs`, what `prep status` says in `status.rs`.
 
@@ -9,7 +9,7 @@ use crate::support::cached::{cached_games, execute, make_old, written_since};
 use crate::support::cli::{CliTest, Ran};
 use crate::support::log_text::{with_gem_fault, with_one_byte_changed};
 use crate::support::long_run;
-use crate::support::random_changes::Nights;
+use crate::support::random_changes::ChangingFolder;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -236,11 +236,11 @@ fn repair_encodes_only_games_with_the_fault() {
 
     // Having been on leaves no trace, also not in the games that it did not touch.
     test.prep("ingest raw --cache scratch.sqlite");
-    test.prep("export --out nights");
+    test.prep("export --out incremental");
     test.prep("export --out scratch --cache scratch.sqlite");
-    assert!(test.files("nights") == test.files("scratch"), "the exports differ");
+    assert!(test.files("incremental") == test.files("scratch"), "the exports differ");
 
-    // A fault that everybody has read about is no news the next night.
+    // A fault that everybody has read about is no news the next run.
     let ran = test.run("ingest raw");
     assert_eq!(ran.complaints(), "", "{ran:#?}");
     assert!(ran.stderr.contains("the known gem fault"), "{ran:#?}");
@@ -397,21 +397,22 @@ fn other_files_are_skipped() {
     assert_eq!(test.run("ingest raw -q").stderr, "");
 }
 
-/// On every fifth night with whatever is broken by then, and on the last with everything mended.
-/// The cache stays as small as a fresh one. `PREP_LONG_TESTS=1` makes it sixty nights.
+/// Exports are compared after every fifth run, with whatever is broken by then, and after the last with
+/// everything repaired.
+/// The cache stays below 1.5 times the size of a fresh one. `PREP_LONG_TESTS=1` makes it sixty runs.
 #[test]
 fn incremental_equals_full() {
     let last = long_run::times(30, 60);
-    let mut nights = Nights::begin(20_261);
-    for night in 1..=last {
-        nights.change_something();
-        if night == last {
-            nights.mend_everything();
+    let mut folder = ChangingFolder::begin(20_261);
+    for run in 1..=last {
+        folder.change_something();
+        if run == last {
+            folder.repair_all();
         }
-        nights.ingest_and_check_the_work();
-        if night % 5 == 0 {
-            nights.check_the_export(if night % 10 == 0 { "all" } else { "base" });
+        folder.ingest_and_check_the_work();
+        if run % 5 == 0 {
+            folder.check_the_export(if run % 10 == 0 { "all" } else { "base" });
         }
     }
-    nights.check_that_enough_happened();
+    folder.check_that_enough_happened();
 }

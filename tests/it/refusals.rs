@@ -1,5 +1,5 @@
-//! Logs that cannot be read: what is said of them, that all others go in, and that a good older
-//! version stays until the log is mended.
+//! Logs that cannot be read: what is said of them, that all others are ingested, and that a good older
+//! version stays until the log is repaired.
 //!
 //! Every kind of fault is here once, through the whole program; the corners of each kind are tested
 //! beside the reader.
@@ -58,16 +58,16 @@ fn every_fault_is_refused_with_its_place() {
         let broken = broken(&good);
         assert!(broken != good, "{what}: nothing is broken");
 
-        // Without an older version: all other games go in.
+        // Without an older version: all other games are ingested.
         test.write(format!("raw/{LOG}"), &broken);
         let ran = test.run("ingest raw --cache empty.sqlite");
         assert_eq!(ran.code, 3, "{what}: {ran:#?}");
         let line = format!("{}: {LOG}{said}", if deferred { "warning" } else { "error" });
-        let not_taken = if deferred { "0 refused, 1 deferred" } else { "1 refused" };
+        let counted = if deferred { "0 refused, 1 deferred" } else { "1 refused" };
         assert!(is_said(&ran.complaints(), &line), "{what}:\n{line}\n{}", ran.stderr);
         assert_eq!(ran.complaints().lines().count(), 1, "{what}: {ran:#?}");
         assert!(ran.stdout.starts_with("5 games encoded (5 new; "), "{what}: {ran:#?}");
-        let counts = format!(", 0 up to date, 0 deleted, {not_taken}\n");
+        let counts = format!(", 0 up to date, 0 deleted, {counted}\n");
         assert!(ran.stdout.contains(&counts), "{what}: {ran:#?}");
         let others: Vec<_> = cached_games(&test.path("empty.sqlite")).into_keys().collect();
         assert_eq!(others, [2, 3, 4, 5, 6], "{what}");
@@ -81,7 +81,7 @@ fn every_fault_is_refused_with_its_place() {
             ran.stderr.contains("warning: the cache keeps an older version of 1 game"),
             "{ran:#?}"
         );
-        let counts = format!("0 games encoded, 5 up to date, 0 deleted, {not_taken}\n");
+        let counts = format!("0 games encoded, 5 up to date, 0 deleted, {counted}\n");
         assert!(ran.stdout.starts_with(&counts), "{what}: {ran:#?}");
         assert!(cached_games(&cache(&test)) == cached, "{what}: the cached games changed");
     }
@@ -126,15 +126,15 @@ fn older_version_is_exported_with_a_warning() {
     );
 
     // Mended, to what it was or to something else: normal again.
-    for mended in [good.clone(), with_one_byte_changed(&good)] {
-        test.write(format!("raw/{LOG}"), &mended);
+    for repaired in [good.clone(), with_one_byte_changed(&good)] {
+        test.write(format!("raw/{LOG}"), &repaired);
         let ran = test.run("ingest raw");
         assert_eq!((ran.code, ran.complaints().as_str()), (0, ""), "{ran:#?}");
         assert_eq!(test.run("status raw").stdout, "6 games up to date\n");
         let ran = test.run("export --out after");
         assert!(ran.code == 0 && !ran.stderr.contains("game 1"), "{ran:#?}");
         let is_as_before = test.files("after") == before;
-        assert_eq!(is_as_before, mended == good);
+        assert_eq!(is_as_before, repaired == good);
         break_log(&test, &format!("raw/{LOG}"));
         assert_eq!(test.run("ingest raw").code, 3);
     }
@@ -181,11 +181,11 @@ fn repaired_log_with_max_games() {
     let test = six_games();
     test.prep("ingest raw");
     let good = break_log(&test, &format!("raw/{LOG}"));
-    for mended in [good.clone(), with_one_byte_changed(&good)] {
+    for repaired in [good.clone(), with_one_byte_changed(&good)] {
         break_log(&test, &format!("raw/{LOG}"));
         let still_good = break_log(&test, "raw/4_games/6.csv");
         assert_eq!(test.run("ingest raw").code, 3);
-        test.write(format!("raw/{LOG}"), &mended);
+        test.write(format!("raw/{LOG}"), &repaired);
         test.prep("ingest raw --max-games 2");
         let ran = test.run("export");
         assert!(!ran.stderr.contains("game 1 "), "game 1 is as its log is: {ran:#?}");

@@ -22,7 +22,7 @@ const EXPECTED: [(i64, &str, &str, &str); 11] = [
     (6, "4_games/6.csv", "deleted", "its log is deleted"),
     (7, "2_games/7.csv", "refused", "refused: 2_games/7.csv:3: turn_number is `x`, expected "),
     (8, "3_games/8.csv", "refused", "refused: 3_games/8.csv: found game 8, expected one file for "),
-    (9, "4_games/9.csv", "refused", "refused: 4_games/9.csv: found No such file or directory"),
+    (9, "4_games/9.csv", "refused", "refused: 4_games/9.csv: cannot be read: no such file"),
     (10, "2_games/10.csv", "deferred", "deferred: 2_games/10.csv: expected a header"),
     (11, "3_games/11.csv", "new", "new"),
 ];
@@ -259,7 +259,7 @@ fn exit_code_says_whether_up_to_date() {
     assert_eq!(test.run("ingest raw").code, 3);
     assert_eq!(quiet(), 1, "a refused log");
     test.write("raw/2_games/1.csv", good);
-    assert_eq!(quiet(), 1, "mended to what is cached, but an export would still speak of it");
+    assert_eq!(quiet(), 1, "repaired to what is cached, but an export would still speak of it");
     let why = "2_games/1.csv: its log was refused and is now as cached again\n";
     assert!(test.run("status raw").stdout.starts_with(why));
     test.prep("ingest raw");

@@ -1,4 +1,4 @@
-//! `prep verify` through the binary: what it lists, what it says mends that, and that doing so
+//! `prep verify` through the binary: what it lists, what it says repairs that, and that doing so
 //! does; and how ingest, status and export take damage. Damage at random is in `corruption.rs`.
 
 #![allow(clippy::unwrap_used)]
@@ -40,8 +40,8 @@ fn json(ran: &Ran) -> Value {
 
 #[track_caller]
 fn assert_same_export(test: &CliTest) {
-    test.prep("export --out mended --features base");
-    assert!(test.files("mended") == test.files("good"), "the exports differ");
+    test.prep("export --out repaired --features base");
+    assert!(test.files("repaired") == test.files("good"), "the exports differ");
 }
 
 #[test]
@@ -86,11 +86,11 @@ fn all_damage_is_listed_and_repaired() {
         assert_eq!(finding["command"], "prep ingest raw");
     }
 
-    let ran = test.run("export --out mended --features base");
+    let ran = test.run("export --out repaired --features base");
     assert_eq!(ran.code, 1);
     assert!(ran.stderr.contains("game 5 is damaged in the cache"), "{ran:#?}");
     assert!(ran.stderr.contains("run `prep ingest DIR`, which encodes it again"), "{ran:#?}");
-    assert!(!test.path("mended").exists());
+    assert!(!test.path("repaired").exists());
     let status = json(&test.run("status raw --json"));
     assert_eq!(status["counts"], serde_json::json!({ "damaged": 4, "up_to_date": 2 }));
 
@@ -148,7 +148,7 @@ fn damaged_file_is_reported_and_rebuilt() {
     let test = six_games();
     break_the_file(&test);
     let damaged = test.read(CACHE);
-    for command in ["ingest raw", "ingest raw --dry-run", "status raw", "export --out mended"] {
+    for command in ["ingest raw", "ingest raw --dry-run", "status raw", "export --out repaired"] {
         let ran = test.run(command);
         assert_eq!(ran.code, 1, "{command}: {ran:#?}");
         assert!(
@@ -370,7 +370,7 @@ fn printed_command_repeats_the_export() {
     }
 }
 
-/// An export that holds what no export wrote cannot be written anew: that command is not advised.
+/// An export that holds what no export wrote cannot be written again: that command is not advised.
 #[test]
 fn foreign_files_and_nested_exports() {
     let test = six_games();

@@ -1,9 +1,9 @@
 //! The hidden folder beside a target that holds all that one run needs to publish.
 
+use crate::platform::is_deleted;
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 const LOCK: &str = "lock";
@@ -59,7 +59,7 @@ impl Container {
         };
         match lock.try_lock() {
             // Its folder was deleted between opening and locking.
-            Ok(()) if lock.metadata()?.nlink() == 0 => Ok(None),
+            Ok(()) if is_deleted(&lock.metadata()?) => Ok(None),
             Ok(()) => Ok(Some(Container { folder, target: target.to_owned(), _lock: lock })),
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) => Err(error),

@@ -6,9 +6,9 @@
 
 use super::super::manifest::{MANIFEST_FILE, Manifest, ManifestError};
 use super::error::{PublishError, failed};
+use crate::platform::FileId;
 use std::fs;
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// Whether a publish may replace `target`: it does not exist, or is an empty folder, or is an
@@ -44,7 +44,8 @@ pub(super) fn check_replaceable(target: &Path) -> Result<(), PublishError> {
     let Some(parent) = folder.parent() else {
         return Err(PublishError::NoName { target: owned() });
     };
-    if fs::metadata(parent).map_err(failed("look up", parent))?.dev() != metadata.dev() {
+    let parent_metadata = fs::metadata(parent).map_err(failed("look up", parent))?;
+    if !FileId::of(&metadata).is_on_device_of(FileId::of(&parent_metadata)) {
         return Err(PublishError::MountPoint { target: owned() });
     }
     let entries = foreign_entries(&folder).map_err(failed("read", &folder))?;

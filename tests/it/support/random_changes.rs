@@ -1,5 +1,5 @@
-//! A folder that lives: night after night games are added, changed, removed, broken, mended and
-//! moved at random (always the same way for a seed), and every night is ingested.
+//! A folder whose games are added, changed, removed, broken, repaired and
+//! moved at random (always the same way for a seed), and ingested after each round of changes.
 
 use super::cached::{cached_games, make_old, written_since};
 use super::cli::CliTest;
@@ -10,7 +10,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 const POOL: i64 = 150;
-const CACHE: &str = "nightly.sqlite";
+const CACHE: &str = "incremental.sqlite";
 
 /// What the test knows about the log of a game in the folder.
 struct Log {
@@ -22,7 +22,7 @@ struct Log {
     refused: bool,
 }
 
-pub(crate) struct Nights {
+pub(crate) struct ChangingFolder {
     test: CliTest,
     dice: Mt64,
     /// Games that were played but have not arrived yet.
@@ -31,28 +31,28 @@ pub(crate) struct Nights {
     /// By game, the bytes that the cached rows must have been made from.
     cached: BTreeMap<i64, Vec<u8>>,
     /// Games whose logs the last ingest deferred.
-    not_taken_before: BTreeSet<i64>,
+    refused_before: BTreeSet<i64>,
     done: BTreeMap<&'static str, usize>,
 }
 
-impl Nights {
-    pub(crate) fn begin(seed: u64) -> Nights {
+impl ChangingFolder {
+    pub(crate) fn begin(seed: u64) -> ChangingFolder {
         let test = CliTest::new();
         test.prep(&format!("simulate pool --games {POOL} --seed 7"));
         let pool = test.files("pool").into_keys().collect();
-        let mut nights = Nights {
+        let mut changing = ChangingFolder {
             test,
             dice: Mt64::new(seed),
             pool,
             folder: BTreeMap::new(),
             cached: BTreeMap::new(),
-            not_taken_before: BTreeSet::new(),
+            refused_before: BTreeSet::new(),
             done: BTreeMap::new(),
         };
         for _ in 0..20 {
-            nights.add();
+            changing.add();
         }
-        nights
+        changing
     }
 
     pub(crate) fn change_something(&mut self) {
@@ -69,15 +69,15 @@ impl Nights {
             self.break_one();
         }
         for _ in 0..self.roll(3) {
-            self.mend_one();
+            self.repair_one();
         }
         if self.roll(3) == 0 {
             self.move_one();
         }
     }
 
-    pub(crate) fn mend_everything(&mut self) {
-        while self.mend_one() {}
+    pub(crate) fn repair_all(&mut self) {
+        while self.repair_one() {}
     }
 
     /// Ingests with any number of threads and any batch size, and compares the games written,
@@ -103,7 +103,7 @@ impl Nights {
             .collect();
         // Also those that were never good: the cache has recorded that they were deferred.
         let known: BTreeSet<i64> =
-            self.cached.keys().chain(&self.not_taken_before).copied().collect();
+            self.cached.keys().chain(&self.refused_before).copied().collect();
         let deleted = known.iter().filter(|id| !self.folder.contains_key(id)).count();
         let up_to_date = self.folder.len() - broken - encoded.len();
         let line = ran.stdout.lines().next().unwrap_or_default();
@@ -126,11 +126,11 @@ impl Nights {
         assert_eq!(cached, hashes.collect());
         self.cached = should_be;
         let broken = self.folder.iter().filter(|(_, log)| log.broken);
-        self.not_taken_before = broken.map(|(&game_id, _)| game_id).collect();
+        self.refused_before = broken.map(|(&game_id, _)| game_id).collect();
     }
 
     /// A new cache, made from the folder in one run, must give the same export. A game whose log
-    /// is broken but was good once needs two: its good version first, as the nights have seen it.
+    /// is broken but was good once needs two: its good version first, as the changing have seen it.
     pub(crate) fn check_the_export(&mut self, features: &str) {
         let scratch = "scratch.sqlite";
         for leftover in ["", ".lock"] {
@@ -158,13 +158,13 @@ impl Nights {
         let export = |cache, out| {
             self.test.prep(&format!("export --cache {cache} --out {out} --features {features}"))
         };
-        export(CACHE, "nightly");
+        export(CACHE, "incremental");
         export(scratch, "at_once");
-        let (nightly, at_once) = (self.test.files("nightly"), self.test.files("at_once"));
-        assert!(nightly.contains_key(Path::new("manifest.json")));
-        assert!(nightly.contains_key(Path::new("X_train.npy")));
-        assert!(nightly.keys().eq(at_once.keys()), "{:?}", nightly.keys());
-        for (name, bytes) in &nightly {
+        let (incremental, at_once) = (self.test.files("incremental"), self.test.files("at_once"));
+        assert!(incremental.contains_key(Path::new("manifest.json")));
+        assert!(incremental.contains_key(Path::new("X_train.npy")));
+        assert!(incremental.keys().eq(at_once.keys()), "{:?}", incremental.keys());
+        for (name, bytes) in &incremental {
             assert!(*bytes == at_once[name], "{} differs", name.display());
         }
         self.count("exports compared");
@@ -179,7 +179,7 @@ impl Nights {
             ("broken", 15),
             ("broken on arrival", 2),
             ("refused", 5),
-            ("mended", 15),
+            ("repaired", 15),
             ("moved", 5),
             ("exports compared", 6),
             ("exports with an older version", 2),
@@ -251,7 +251,7 @@ impl Nights {
     }
 
     /// Back to the newest good version, or to another.
-    fn mend_one(&mut self) -> bool {
+    fn repair_one(&mut self) -> bool {
         let Some(game_id) = self.pick(|log| log.broken) else { return false };
         let to_another = self.roll(2) == 0;
         let log = self.folder.get_mut(&game_id).unwrap();
@@ -265,7 +265,7 @@ impl Nights {
         self.test.write(Path::new("raw").join(&log.path), &bytes);
         log.good = Some(bytes);
         (log.broken, log.refused) = (false, false);
-        self.count("mended");
+        self.count("repaired");
         true
     }
 
