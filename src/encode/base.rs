@@ -29,7 +29,7 @@ pub fn base(row: &FeatureRow) -> BaseRow {
 /// The position that has these base features, and all of its features written to `row`; `None` if
 /// there is none.
 pub fn decode(base: &BaseRow, row: &mut FeatureRow) -> Option<Board> {
-    // The state stands first, the one-hot columns last.
+    // The state is first, the one-hot columns are last.
     let (to_move, count) = one_hot::decode(base.last_chunk()?)?;
     let board = state::decode(base.first_chunk::<{ state::WIDTH }>()?, to_move, count)?;
     super::features(&board, row);

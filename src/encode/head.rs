@@ -1,4 +1,4 @@
-//! The seven things a network predicts, and where each stands in a row of labels or masks.
+//! The seven things a network predicts, and the place of each in a row of labels or masks.
 
 use super::classes::{REMOVAL_CLASSES, REMOVALS, TAKE3_CLASSES, TAKE3_SETS};
 use crate::gamelog::{ActionType, BUILD_PLACES};
@@ -19,7 +19,7 @@ pub enum Head {
     GemTake3,
     /// The color of which two are taken.
     GemTake2,
-    /// The noble that comes along, by place on the table.
+    /// The noble that visits, by place on the table.
     Noble,
     /// The gems given back; class 0 is none.
     GemsRemoved,

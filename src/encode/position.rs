@@ -28,7 +28,7 @@ impl<'a> Position<'a> {
 pub(super) struct SeatView<'a> {
     board: &'a Board,
     pub(super) player: &'a Player,
-    /// How the nobles stand for the player.
+    /// How close the player is to the nobles.
     pub(super) nobles: NobleOutlook,
     /// The same with one more reduction of each color: all that a card can do for the nobles.
     pub(super) nobles_after_bonus: ByColor<NobleOutlook>,
@@ -50,7 +50,7 @@ impl<'a> SeatView<'a> {
     }
 }
 
-/// How the nobles on the table stand for a player.
+/// How close a player is to the nobles on the table.
 #[derive(Clone, Copy, Default)]
 pub(super) struct NobleOutlook {
     /// Nobles satisfied.

@@ -60,7 +60,7 @@ kinds! {
     OutOfRange = "out_of_range",
     /// A value that may not be missing.
     MissingValue = "missing_value",
-    /// A card, noble, player or take of which only a part is there, or a part too many.
+    /// A card, noble, player or take that is incomplete, or has a part too many.
     PartOfGroup = "part_of_group",
     /// An empty slot before a filled one.
     Gap = "gap",
@@ -111,14 +111,14 @@ pub struct LogError {
     pub fault: Fault,
 }
 
-/// What is wrong, wherever it stands.
+/// What is wrong, without the place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
     /// The kind of fault.
     pub kind: LogErrorKind,
     /// The column or group of columns (`card3_*`); `None` where no column is at fault.
     pub column: Option<String>,
-    /// What stands there, shortened; `None` where nothing does.
+    /// The value, shortened; `None` if there is none.
     pub found: Option<String>,
     /// What would have been right.
     pub expected: String,

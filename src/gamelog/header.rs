@@ -88,7 +88,7 @@ fn nearest_column(name: &str) -> Option<&'static str> {
         .map(|(_, known)| known)
 }
 
-/// The `game_id` of a log's first row; `None` if that cannot be told.
+/// The `game_id` of a log's first row; `None` if it has none.
 ///
 /// Only a look: [`read_log`](super::read_log) checks whether the log is sound and of one game.
 pub fn first_game_id(bytes: &[u8]) -> Option<GameId> {

@@ -120,23 +120,23 @@ impl LiveRow {
         }
     }
 
-    /// The move; `None` if the row says nothing of one.
+    /// The move; `None` if the row has none.
     ///
     /// # Errors
     /// The first rule of a log that the values break. A move without its `action_type` is one.
     pub fn action(&self) -> Result<Option<LoggedAction>, Fault> {
         // As in a log, -1 is no noble and 0 is nothing given back.
-        let says_nothing = |place: usize| match self.0.values[place] {
+        let is_empty = |place: usize| match self.0.values[place] {
             MISSING => true,
             -1 => place == NOBLE_SELECTION,
             0 => place >= GEMS_REMOVED,
             _ => false,
         };
-        if (ACTION_TYPE..COLUMN_COUNT).all(says_nothing) {
+        if (ACTION_TYPE..COLUMN_COUNT).all(is_empty) {
             return Ok(None);
         }
         if self.0.values[ACTION_TYPE] == MISSING {
-            let expected = "the kind of the move, as other columns tell of one";
+            let expected = "the kind of the move, as other columns describe one";
             return Err(Fault::new(LogErrorKind::MissingValue, expected).in_column("action_type"));
         }
         self.0.action().map(Some)

@@ -7,8 +7,7 @@
 //! what was expected; nothing is guessed. A position of a game that is still being played comes in as a
 //! [`LiveRow`], by the same rules.
 //!
-//! What this room does not do: decide whether the logged move was legal (the encoder counts that),
-//! find files, or remember anything.
+//! Whether a logged move was legal is not checked here: exports count illegal moves.
 
 mod columns;
 mod error;

@@ -3,7 +3,7 @@
 use super::turn::{ActionType, LoggedAction, Turn};
 use crate::rules::{Board, Card, MAX_DISPLAYED, NOBLE_VP, POINTS_TO_END, PlayerCount, Seat};
 
-/// What a log tells about its game as a whole, moves as logged.
+/// A game as a whole, moves as logged.
 ///
 /// A row is the position *before* its move, so the last move is not in any of them: it is added
 /// here, points and card, as the rules do. Wherever a log is read to, this is the state by then.
@@ -13,9 +13,9 @@ pub struct GamePlay {
     pub rounds: u16,
     /// How many turns had which action, in the order of [`ActionType::ALL`].
     pub actions: [u32; ActionType::ALL.len()],
-    /// Nobles that came along.
+    /// Nobles that visited.
     pub nobles: u32,
-    /// Points by seat after the last move; `None` where nobody sits.
+    /// Points by seat after the last move; `None` for empty seats.
     pub points: [Option<u8>; PlayerCount::MAX],
     /// Cards built by seat after the last move, which decide between equal points.
     cards: [u8; PlayerCount::MAX],
@@ -43,8 +43,8 @@ impl GamePlay {
         }
     }
 
-    /// The seat that won by the printed rules: most points, at least 15; of equals, fewest cards.
-    /// `None` if nobody has 15 points, or two are equal in both.
+    /// The seat that won by the printed rules: most points, at least 15; then fewest cards.
+    /// `None` if nobody has 15 points, or two players are equal in both.
     pub fn winner(&self) -> Option<usize> {
         let rank = |seat: usize| {
             let points = self.points[seat].filter(|&points| points >= POINTS_TO_END)?;

@@ -109,8 +109,8 @@ fn locate_in_row(records: &Records<'_>, fault: Fault, order: &ColumnOrder) -> Lo
 }
 
 /// Whether the last value of a file without a line break at its end may be the first part of
-/// another one: `1` of `15`, or nothing at all. Reading that as it stands would be guessing, and a
-/// log that is still being written ends like this most of the time.
+/// another one: `1` of `15`, or nothing at all. Reading it would be guessing, and most
+/// logs that are still being written end like this.
 fn may_go_on(text: &[u8], column: usize, game_id: GameId) -> bool {
     if let [b'"', rest @ ..] = text {
         return rest.last() != Some(&b'"');

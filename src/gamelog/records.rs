@@ -72,8 +72,8 @@ impl<'a> Records<'a> {
 
     /// Reads the next record; `false` at the end of the file.
     ///
-    /// Blank lines end a file harmlessly. Between rows they are a fault: whoever dropped a row
-    /// from the middle of a game should hear of it.
+    /// Blank lines end a file harmlessly. Between rows they are a fault: a row
+    /// may have been dropped from the middle of a game.
     pub(super) fn advance(&mut self) -> Result<bool, Located> {
         let from = self.position;
         let more = self.read();
@@ -149,8 +149,7 @@ impl<'a> Records<'a> {
     }
 }
 
-/// A file in another encoding fails on its first column name anyway, but with a message that helps
-/// nobody.
+/// A file in another encoding would fail on its first column name, with a message that does not help.
 fn check_encoding(bytes: &[u8]) -> Result<(), Located> {
     if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
         let fault = Fault::new(LogErrorKind::InvalidUtf8, "UTF-8: save the file in that encoding")

@@ -368,7 +368,7 @@ pub(super) fn range_text(column: &Column) -> String {
     format!("a whole number from {} to {}", column.min, column.max)
 }
 
-/// A group's values as they would stand in a file.
+/// A group's values as a file has them.
 fn joined(values: &[u8]) -> String {
     values.iter().map(u8::to_string).collect::<Vec<_>>().join(",")
 }

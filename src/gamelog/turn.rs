@@ -42,7 +42,7 @@ pub struct LoggedAction {
     /// Two gems of one color, 0 or 2 each. In rows with the [gem fault](Self::has_gem_fault),
     /// 0 or 1 each.
     pub gem_take2: Option<ByColor<u8>>,
-    /// The noble that came along, by its place on the table.
+    /// The noble that visited, by its place on the table.
     pub noble: Option<u8>,
     /// Gems given back, at most three in all.
     pub gems_removed: ByGem<u8>,
@@ -86,7 +86,7 @@ impl LoggedAction {
         action
     }
 
-    /// Whether this row has the known fault of old logs: a take of three that stands in the
+    /// Whether this row has the known fault of old logs: a take of three that is in the
     /// `gem_take2` columns, because the logger chose the columns by the number of gems taken.
     pub fn has_gem_fault(&self) -> bool {
         self.action_type == ActionType::Take3
@@ -94,7 +94,7 @@ impl LoggedAction {
             && self.gem_take2.is_some_and(|taken| taken.0.contains(&1))
     }
 
-    /// Reads a faulty row as it was meant: what stands in `gem_take2` belongs in `gem_take3`.
+    /// Reads a faulty row as it was meant: the values of `gem_take2` belong in `gem_take3`.
     pub fn repair_gem_fault(&mut self) {
         if self.has_gem_fault() {
             self.gem_take3 = self.gem_take2.take();

@@ -54,8 +54,8 @@ pub fn write_log(
     writer.flush()
 }
 
-/// A turn's numbers in canonical column order; what stands for the game id and the action type does
-/// not matter.
+/// A turn's numbers in canonical column order; the game id and the action type are
+/// written separately.
 fn values_of(turn: &Turn) -> Vec<i16> {
     let Turn { turn_number, board, action } = turn;
     let mut values = Values(Vec::with_capacity(COLUMN_COUNT));

@@ -88,7 +88,7 @@ impl Board {
         &self.players[self.to_move.index()]
     }
 
-    /// The player in that seat, or `None` where nobody sits.
+    /// The player in that seat, or `None` if it is empty.
     pub fn player(&self, seat: Seat) -> Option<&Player> {
         self.players.get(seat.index())
     }

@@ -189,9 +189,9 @@ mod tests {
     use super::*;
     use crate::rules::for_each_legal_move;
 
-    /// Plays with a little generator of its own; checks the invariants of the box after each move.
+    /// Checks after each random move that no gem and no card was lost or made.
     #[test]
-    fn no_gem_card_or_noble_is_ever_lost() {
+    fn nothing_is_lost() {
         for (seed, players) in (0..60).zip(PlayerCount::ALL.into_iter().cycle()) {
             let mut state = 0x9E37_79B9_7F4A_7C15_u64 ^ seed;
             let mut below = |n: usize| {

@@ -3,7 +3,7 @@
 //! Pure rules. Nothing here reads a file or knows about CSV columns or features, and nothing
 //! allocates: a [`Board`] is a plain value that lives on the stack.
 //!
-//! Two habits of this engine are deliberate. Legal moves are those that the self-play search
+//! Two properties are deliberate. Legal moves are those that the self-play search
 //! considers, which is fewer than the printed rules allow (see [`for_each_legal_move`]); and one
 //! level-2 card exists in two printings, both valid (see [`CARDS`]).
 

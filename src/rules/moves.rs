@@ -1,8 +1,8 @@
 //! Legal moves, as the self-play search sees them.
 //!
 //! The search prunes: with a full hand it builds rather than takes, and it reserves only when
-//! nothing else is left. Those are the search's habits, not the printed rules, and they are what
-//! the networks were trained on.
+//! nothing else is left. These are not the printed rules, but they are what the networks were
+//! trained on.
 
 use super::board::{Board, HAND_LIMIT, MAX_RESERVED, Player};
 use super::card::{Card, Level};
@@ -22,21 +22,21 @@ pub enum Move {
     Take {
         /// One each of up to three colors, or two of one.
         gems: ByColor<u8>,
-        /// What goes back to stay within ten.
+        /// What is given back to stay within ten.
         give_back: ByGem<u8>,
     },
     /// Build a card.
     Build {
         /// Which card.
         card: BuildFrom,
-        /// Which noble on the table comes along, if any does.
+        /// Which noble on the table visits, if any does.
         noble: Option<u8>,
     },
     /// Put a card in reserve, with a gold gem if there is one.
     Reserve {
         /// Which card.
         card: ReserveFrom,
-        /// What goes back to stay within ten.
+        /// What is given back to stay within ten.
         give_back: ByGem<u8>,
     },
 }
@@ -149,7 +149,7 @@ fn for_each_reserve(board: &Board, mover: &Player, visit: &mut impl FnMut(Move))
         .into_iter()
         .filter(|level| board.decks[level.index()] > 0)
         .map(ReserveFrom::DeckTop);
-    // The gold gem comes in only after one of the gems held before has gone back.
+    // The gold gem is taken only after one of the gems held before was given back.
     let gains_gold_over_limit = mover.gems.total() == HAND_LIMIT && board.gems[Gem::Gold] > 0;
     let excess = u8::from(gains_gold_over_limit);
     for card in displayed.chain(decks) {

@@ -1,7 +1,7 @@
-//! Who sits where. The log numbers players twice, and the two must never be mixed up.
+//! Seats. The log numbers players in two ways, which must never be mixed up.
 //!
 //! A [`Seat`] is absolute: the same person all game. A [`RotatedIndex`] is the place in a row of
-//! the log, where `player0_*` is whoever is to move. State columns are rotated, strategic features
+//! the log, where `player0_*` is the player to move. State columns are rotated, strategic features
 //! go by seat; the two types keep one from indexing the other.
 
 use super::color::{ByGem, Gem};
@@ -116,7 +116,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rotation_goes_round_the_table_from_the_player_to_move() {
+    fn rotation() {
         let to_move = Seat::new(2, PlayerCount::Three).unwrap();
         let seats: Vec<_> = RotatedIndex::ALL
             .iter()
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn supply_follows_the_number_of_players() {
+    fn supply() {
         let supply = PlayerCount::ALL.map(|players| players.supply().0);
         assert_eq!(supply, [[4, 4, 4, 4, 4, 5], [5; 6], [7, 7, 7, 7, 7, 5]]);
     }

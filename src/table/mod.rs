@@ -1,20 +1,16 @@
-//! A position as it lies on the table, for people to read.
+//! A position and its moves as text, as `prep inspect` shows them.
 //!
-//! **Why it is so.** Whoever doubts a number of an export wants to see what it stands for: the cards
-//! that were on display, what the player could pay, the move that was chosen and those that were
-//! not. A row of 1,308 numbers holds all of that and shows none of it.
+//! Someone who doubts a number of an export wants to see what it describes: the cards that were on
+//! display, what the player could pay, the move that was chosen and those that were not.
 //!
-//! **How it works.** Text out of a [`Board`](crate::rules::Board) and a row of labels, nothing
-//! else: [`position()`] lays the table out, [`move_in_words`] says a logged move in one line,
-//! [`legal_moves`] lists what it was chosen from, and [`position_as_json`] is for programs. Colors
-//! are marked with escape codes, and say nothing that the words do not: without them (see
-//! `anstream`) the same text stands there. No line is wider than 80 columns.
+//! [`position()`] lays out the table, [`move_in_words`] describes a logged move in one line,
+//! [`legal_moves`] lists the legal ones, and [`position_as_json`] is for programs. Colors are escape
+//! codes, and repeat only what the words say; `anstream` removes them where they are not wanted. No
+//! line is wider than 80 columns.
 //!
-//! **How things are called.** Cards and nobles go by the numbers of the classes: displayed cards
-//! from 0 to 11 by flat card index, those in the mover's reserve from 12, nobles from 0. Costs are
-//! short, `3W 2K`; the header over the gems says which letter is which color.
-//!
-//! What this room does not do: find games, read files, or decide whether there is a terminal.
+//! Cards and nobles have the numbers of the classes: displayed cards from 0 to 11 by flat card index,
+//! those in the reserve of the player to move from 12, nobles from 0. Costs are short, `3W 2K`; the
+//! header above the gems says which letter is which color.
 
 mod json;
 mod moves;

@@ -29,8 +29,7 @@ fn is_logged(legal: Move, logged: &LabelRow) -> bool {
 pub fn legal_moves(board: &Board, logged: &LabelRow) -> String {
     let moves = moves_of_board(board);
     if moves.is_empty() {
-        return "legal moves: none: nothing to take or build, and no room in the reserve\n"
-            .to_owned();
+        return "legal moves: none: nothing to take, build or reserve\n".to_owned();
     }
     let mut groups: Vec<Group> = Vec::new();
     for legal in moves.iter().copied() {

@@ -4,9 +4,9 @@ use crate::rules::{Color, Gem};
 use anstyle::{AnsiColor, Style};
 use std::fmt::Display;
 
-/// What stands aside: rules, zeros, notes.
+/// Of lesser interest: lines, zeros, notes.
 pub(super) const DIM: Style = Style::new().dimmed();
-/// What is looked for first.
+/// Of most interest.
 pub(super) const BOLD: Style = Style::new().bold();
 const WRONG: Style = AnsiColor::Red.on_default().bold();
 
@@ -38,7 +38,7 @@ pub(super) fn painted(text: impl Display, style: Style) -> String {
     format!("{style}{text}{style:#}")
 }
 
-/// What is wrong, in its color.
+/// What is wrong, in red.
 pub fn warned(text: impl Display) -> String {
     painted(text, WRONG)
 }

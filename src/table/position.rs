@@ -149,7 +149,7 @@ fn put_gem_names(text: &mut String) {
 fn put_row(text: &mut String, label: &str, counts: &[u8], note: &str) {
     let _ = write!(text, "{label:<LABEL$}");
     for (gem, &count) in Gem::ALL.into_iter().zip(counts) {
-        // A number stands in the middle of three colored columns.
+        // A number is in the middle of three colored columns.
         let cell = match count {
             0 => painted(" · ", DIM),
             count => painted(format_args!("{count:>2} "), of_gem(gem)),
