@@ -44,7 +44,7 @@ pub struct ExportOptions {
     pub scaler_from: Option<PathBuf>,
     /// What files the rows are stored in.
     pub layout: Layout,
-    /// Worker threads; 0 for one each core.
+    /// Worker threads, at least 1.
     pub jobs: usize,
     /// Report resident memory.
     pub monitor_memory: bool,
