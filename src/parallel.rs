@@ -5,8 +5,8 @@
 //! [`WINDOW`] inputs per thread ahead of the consumer. A thread ends when no inputs are left, when
 //! `stop` is set, or after an error; never because of how long something took.
 
+use rayon::{ThreadPoolBuildError, ThreadPoolBuilder};
 use std::collections::VecDeque;
-use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -14,10 +14,10 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 /// on while the consumer does something longer, such as a commit.
 const WINDOW: usize = 16;
 
-/// No thread could be started, such as under a limit on processes.
+/// The threads could not be started, such as under a limit on processes.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot start worker threads: {0}")]
-pub struct ThreadError(#[from] io::Error);
+pub struct ThreadError(#[from] ThreadPoolBuildError);
 
 /// Maps inputs on several threads and consumes the results in the order of the inputs.
 ///
@@ -29,8 +29,8 @@ pub struct ThreadError(#[from] io::Error);
 /// no error. Callers count what they consume and compare it with what there was.
 ///
 /// # Errors
-/// The first error in the order of the inputs, or one of `begin`; [`ThreadError`] if no thread could
-/// be started. If some could, the map is only slower.
+/// The first error in the order of the inputs, or one of `begin`; [`ThreadError`] if the threads could
+/// not be started.
 ///
 /// # Panics
 /// If `begin`, `work` or `consume` panics.
@@ -53,7 +53,7 @@ where
             results: VecDeque::new(),
             consumed: 0,
             failure: None,
-            running: 0,
+            running: threads,
             is_over: false,
         }),
         window: threads * WINDOW,
@@ -71,28 +71,15 @@ where
             Err(error) => queue.fail(error),
         }
     };
-    std::thread::scope(|scope| {
+    let pool = ThreadPoolBuilder::new().num_threads(threads).build().map_err(ThreadError)?;
+    pool.in_place_scope(|scope| {
         // However this block is left, no thread goes on waiting for space.
         let _end = EndOnDrop(&queue);
-        let mut handles = Vec::with_capacity(threads);
-        while handles.len() < threads {
-            queue.lock().running += 1;
-            match std::thread::Builder::new().spawn_scoped(scope, run_thread) {
-                Ok(handle) => handles.push(handle),
-                Err(error) => {
-                    queue.lock().running -= 1;
-                    if handles.is_empty() {
-                        return Err(ThreadError(error).into());
-                    }
-                    break;
-                }
-            }
+        for _ in 0..threads {
+            scope.spawn(|_| run_thread());
         }
         while let Some(result) = queue.next_result() {
             consume(result?)?;
-        }
-        for handle in handles {
-            handle.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         }
         Ok(())
     })
