@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 /// export. An export has a `manifest.json`, and holds nothing but that and regular files that are
 /// keys of the manifest's `"files"` object. Nothing may lie in another export.
 ///
-/// Worth calling before an hour's work; [`Staging`](super::super::Staging) checks when it is made and when
+/// Worth calling before a long export; [`Staging`](super::Staging) checks when it is made and when
 /// it publishes.
 ///
 /// # Errors
