@@ -143,6 +143,18 @@ pub fn may_read(_path: &Path) -> bool {
     true
 }
 
+/// Whether this user may write a file, without opening it.
+#[cfg(unix)]
+pub fn may_write(path: &Path) -> bool {
+    rustix::fs::access(path, rustix::fs::Access::WRITE_OK).is_ok()
+}
+
+/// Whether this user may write a file: opening it will tell.
+#[cfg(not(unix))]
+pub fn may_write(_path: &Path) -> bool {
+    true
+}
+
 /// The process whose lock on some bytes of a file keeps this one from reading, or writing, them; `None`
 /// if that is unknown.
 ///

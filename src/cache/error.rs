@@ -81,6 +81,18 @@ pub enum CacheError {
          --cache {cache}`, which switches it back", cache = .0.display()
     )]
     WriteAheadLog(PathBuf),
+    /// An older version of prep left a file beside it that this user may not write.
+    #[error(
+        "the cache {cache} cannot be opened: {} is left from an older version of prep and belongs to \
+         another user, who must run `prep ingest DIR --cache {cache}`, or delete it if nobody uses the \
+         cache and {cache}-wal is empty or missing", leftover.display(), cache = path.display()
+    )]
+    Leftover {
+        /// The cache file.
+        path: PathBuf,
+        /// The file beside it.
+        leftover: PathBuf,
+    },
     /// A killed run left a rollback journal, and this user may not roll it back.
     #[error(
         "the cache {cache} cannot be read: a run was killed while it wrote, and this user may not \

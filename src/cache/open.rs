@@ -122,9 +122,21 @@ pub(super) fn open_or_create(path: &Path, stop: &AtomicBool) -> Result<Connectio
     }
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
     let waiting = Waiting::ToWrite(stop);
-    let connection = wait_for_lock(path, waiting, || connect(path, flags))?;
-    migrate_to(MIGRATIONS.len(), &connection, path, stop)?;
+    let open = || {
+        let connection = wait_for_lock(path, waiting, || connect(path, flags))?;
+        migrate_to(MIGRATIONS.len(), &connection, path, stop).map(|()| connection)
+    };
+    let connection = open().map_err(|error| match (error, foreign_leftover(path)) {
+        (CacheError::Sqlite { path, .. }, Some(leftover)) => {
+            CacheError::Leftover { path, leftover }
+        }
+        (error, _) => error,
+    })?;
     check_schema(&connection, path)?;
+    // In a new file, SQLite has computed the limit for pages of another size.
+    connection
+        .pragma_update(None, "cache_size", CACHE_SIZE)
+        .map_err(|error| sqlite_error(path, error))?;
     if beside(&real_path(path), "-journal").exists() {
         // A killed run left it, empty: any commit removes it.
         wait_for_lock(path, waiting, || {
@@ -132,6 +144,12 @@ pub(super) fn open_or_create(path: &Path, stop: &AtomicBool) -> Result<Connectio
         })?;
     }
     Ok(connection)
+}
+
+/// A file of a write-ahead log that this user may not write, which SQLite needs to open the cache.
+fn foreign_leftover(path: &Path) -> Option<PathBuf> {
+    let files = ["-shm", "-wal"].map(|ending| beside(&real_path(path), ending));
+    files.into_iter().find(|file| file.exists() && !platform::may_write(file))
 }
 
 /// Opens a cache that is there, to read one state of it: until the connection is closed, it holds a
