@@ -1,40 +1,18 @@
-//! `prep` turns Splendor self-play logs into the arrays a network trains on, encoding each game once.
+//! `prep` turns Splendor self-play logs into the arrays a network trains on.
 //!
 //! ```text
-//!   CSV logs ──▶ gamelog ──▶ encode ──▶ cache ──▶ export ──▶ X_train.npy, labels, masks, ...
-//!                bytes to    a turn     a game's   split,
-//!                turns       to numbers rows in    normalise,
-//!                   ▲           ▲       SQLite     publish
-//!                   └── rules ──┘          ▲
-//!                      the rules        ingest: find, hash, decide, encode in parallel, store
+//!   CSV logs ──▶ gamelog ──▶ encode ──▶ cache ──▶ dataset ──▶ export, report
+//!                bytes to    a turn to  one       games, split,
+//!                turns       a position SQLite    scaler, rows
+//!                            and labels file      in order
 //! ```
 //!
-//! One turn becomes 1,308 features, 7 labels and 7 masks. Everything that depends on one row only
-//! is done once per row, on the way into the cache; what depends on all rows (split, mean and
-//! deviation) is done on the way out, from exact whole-number sums.
+//! One turn becomes 1,308 features, 7 labels and 7 masks. The cache holds the 422 base features of each
+//! position as float32; the derived features are computed by the same encoder when rows are read. What
+//! depends on several rows (split and scaler) is computed on the way out, from exact whole-number sums.
 //!
-//! The rooms, each of which may use only those above it (`tests/it/architecture.rs` holds that):
-//!
-//! | room | what it does |
-//! | --- | --- |
-//! | [`accounting`] | counting what was done against what there was |
-//! | [`parallel`] | one ordered parallel map |
-//! | [`platform`] | calls that need one operating system, with plain fallbacks |
-//! | [`words`] | numbers as people write them |
-//! | [`rules`] | gems, cards, nobles, seats, the board, legal moves, play: pure rules |
-//! | [`gamelog`] | a log's bytes to typed turns and back; every input error is born here |
-//! | [`encode`] | a turn to its features, labels and masks: pure |
-//! | [`table`] | a position and its moves for people to read: pure |
-//! | [`simulate`] | games to try things on |
-//! | [`disk_space`] | how much room the disk has, in words |
-//! | [`cache`] | the SQLite file: key, staleness, blobs, migrations |
-//! | [`dataset`] | what consumers of the cache share: which games, split, columns, scaler |
-//! | [`config`] | YAML to checked settings |
-//! | [`memory`], [`phases`], [`progress`] | what long runs report |
-//! | [`ingest`] | the glue from logs to cache |
-//! | [`export`] | the glue from cache to arrays |
-//! | [`report`] | the glue from cache and export to numbers about them |
-//! | [`cli`] | the command line |
+//! `docs/architecture.md` has the table of modules with the duty of each and what it may use;
+//! `tests/it/architecture.rs` compares it with the code.
 //!
 //! # As a library
 //! ```

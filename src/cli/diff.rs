@@ -132,20 +132,7 @@ fn describe(diff: &ExportDiff, arguments: &DiffArgs) -> String {
         let _ = writeln!(text, "{side}  {}: {games}, {rows} ({id})", folder.display());
     }
     let header = ["", "old", "new", "added", "removed", "changed", "moved in", "moved out"];
-    let lines = diff.splits.iter().map(|split| {
-        let number = |count: usize| grouped(count as u64);
-        let changed = split.changed.as_ref().map_or("?".to_owned(), |games| number(games.len()));
-        vec![
-            split.split.name().to_owned(),
-            number(split.old_games),
-            number(split.new_games),
-            number(split.added.len()),
-            number(split.removed.len()),
-            changed,
-            number(split.moved_in),
-            number(split.moved_out),
-        ]
-    });
+    let lines = diff.splits.iter().map(SplitDiff::cells);
     let rows = std::iter::once(header.map(str::to_owned).to_vec()).chain(lines);
     text = text + "\n" + &output::table(rows, &[1, 2, 3, 4, 5, 6, 7]);
     text.push('\n');

@@ -14,6 +14,7 @@ use super::scaler_file::{ColumnDrift, drift, read_scaler_arrays};
 use super::statistics::{STATISTICS_FILE, Statistics};
 use crate::dataset::{BySplit, Scaler, Split};
 use crate::gamelog::GameId;
+use crate::words::grouped;
 use serde::Serialize;
 use std::path::Path;
 
@@ -68,6 +69,23 @@ pub struct SplitDiff {
     pub moved_in: usize,
     /// Games that are in another split now.
     pub moved_out: usize,
+}
+
+impl SplitDiff {
+    /// The split and its numbers as people read them, in the order of the fields; `?` if unknown.
+    pub fn cells(&self) -> Vec<String> {
+        let number = |number: usize| grouped(number as u64);
+        vec![
+            self.split.name().to_owned(),
+            number(self.old_games),
+            number(self.new_games),
+            number(self.added.len()),
+            number(self.removed.len()),
+            self.changed.as_ref().map_or("?".to_owned(), |changed| number(changed.len())),
+            number(self.moved_in),
+            number(self.moved_out),
+        ]
+    }
 }
 
 /// A game that changed split.

@@ -160,25 +160,12 @@ pub(super) fn drift(report: &Report) -> Option<Markup> {
 }
 
 fn since(older: &Path, diff: &ExportDiff) -> Markup {
-    let row = |split: &SplitDiff| {
-        let number = |number: usize| grouped(number as u64);
-        vec![
-            split.split.name().to_owned(),
-            number(split.old_games),
-            number(split.new_games),
-            number(split.added.len()),
-            number(split.removed.len()),
-            split.changed.as_ref().map_or("?".to_owned(), |changed| number(changed.len())),
-            number(split.moved_in),
-            number(split.moved_out),
-        ]
-    };
     let head =
         ["split", "old games", "new games", "added", "removed", "changed", "moved in", "moved out"];
     html! {
         p.from { "against " code { (older.display()) } }
         @for remark in &diff.remarks { p { (remark) "." } }
-        div.box { (table(&head, diff.splits.iter().map(row))) }
+        div.box { (table(&head, diff.splits.iter().map(SplitDiff::cells))) }
         @match &diff.means {
             Err(why) => p.alarm { (why) "." },
             Ok(means) => {
