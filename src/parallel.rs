@@ -12,7 +12,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 /// Inputs per thread that may be taken before their results are consumed: enough that all threads go
 /// on while the consumer does something longer, such as a commit.
-const WINDOW: usize = 16;
+const WINDOW: usize = 8;
 
 /// The threads could not be started, such as under a limit on processes.
 #[derive(Debug, thiserror::Error)]
