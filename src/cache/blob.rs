@@ -170,33 +170,23 @@ impl Packer {
         let mut packed = Vec::with_capacity(Blob::COUNT);
         for blob in Blob::ALL {
             let out = &mut self.columns;
-            out.clear();
             match blob {
                 Blob::TurnNumbers => {
-                    out.extend(game.turn_numbers().iter().flat_map(|number| number.to_le_bytes()));
+                    let rows: Vec<_> = game.turn_numbers().iter().map(|&number| [number]).collect();
+                    write_columns(out, &rows, i32::to_le_bytes);
                 }
                 Blob::Features => {
                     let rows: Vec<BaseRow> = game.features().iter().map(base).collect();
-                    let values = columns_of(&rows);
-                    out.resize(size_of::<f32>() * values.len(), 0);
-                    for (cell, value) in out.as_chunks_mut().0.iter_mut().zip(values) {
-                        *cell = float32_bytes(value);
-                    }
+                    write_columns(out, &rows, float32_bytes);
                 }
-                Blob::Labels => {
-                    out.extend(
-                        columns_of(game.labels()).iter().flat_map(|label| label.to_le_bytes()),
-                    );
-                }
-                Blob::Masks => {
-                    out.extend(columns_of(game.masks()).into_iter().map(i8::cast_unsigned));
-                }
+                Blob::Labels => write_columns(out, game.labels(), Label::to_le_bytes),
+                Blob::Masks => write_columns(out, game.masks(), i8::to_le_bytes),
                 Blob::ColumnSums => {
                     let ColumnSums { sum, sum_of_squares, .. } = game.column_sums();
                     let numbers = sum.iter().zip(&sum_of_squares);
                     let numbers = numbers.flat_map(|(sum, squares)| [*sum, squares - sum.abs()]);
                     let rows: Vec<_> = numbers.map(i64::to_le_bytes).collect();
-                    *out = columns_of(&rows);
+                    write_columns(out, &rows, |byte| [byte]);
                 }
             }
             self.compressed.clear();
@@ -345,22 +335,27 @@ fn damaged(game: &PackedGame, damage: Damage) -> CacheError {
 /// Rows that are moved at a time: eight cells of a column are written one after another.
 const BLOCK_ROWS: usize = 8;
 
-/// All cells of the first column, then of the second, and so on.
-fn columns_of<T: Copy + Default, const WIDTH: usize>(rows: &[[T; WIDTH]]) -> Vec<T> {
-    let mut columns = vec![T::default(); WIDTH * rows.len()];
+/// Writes the bytes of all cells of the first column, then of the second, and so on.
+fn write_columns<T: Copy, const WIDTH: usize, const N: usize>(
+    out: &mut Vec<u8>,
+    rows: &[[T; WIDTH]],
+    bytes_of: impl Fn(T) -> [u8; N],
+) {
+    out.clear();
+    out.resize(N * WIDTH * rows.len(), 0);
+    let columns = out.as_chunks_mut().0;
     for (block, block_rows) in rows.chunks(BLOCK_ROWS).enumerate() {
         for column in 0..WIDTH {
             let first = column * rows.len() + block * BLOCK_ROWS;
             let cells = &mut columns[first..first + block_rows.len()];
             for (cell, row) in cells.iter_mut().zip(block_rows) {
-                *cell = row[column];
+                *cell = bytes_of(row[column]);
             }
         }
     }
-    columns
 }
 
-/// The reverse of [`columns_of`].
+/// The rows of columns that [`write_columns`] wrote.
 fn rows_of<T: Copy + Default, const WIDTH: usize>(columns: &[T], rows: usize) -> Vec<[T; WIDTH]> {
     let mut result = vec![[T::default(); WIDTH]; rows];
     for (block, block_rows) in result.chunks_mut(BLOCK_ROWS).enumerate() {
@@ -440,12 +435,15 @@ mod tests {
     fn columns_and_rows_are_reverse() {
         // From none to several blocks, and a width that is no multiple of one.
         for count in 0..30 {
-            let rows: Vec<[usize; 11]> =
-                (0..count).map(|row| std::array::from_fn(|column| 100 * row + column)).collect();
-            let columns = columns_of(&rows);
+            let rows: Vec<[u16; 11]> = (0..count)
+                .map(|row| std::array::from_fn(|column| 100 * row + column as u16))
+                .collect();
+            let mut bytes = vec![7];
+            write_columns(&mut bytes, &rows, u16::to_le_bytes);
             let plain = (0..11).flat_map(|column| rows.iter().map(move |row| row[column]));
+            let columns = numbers(&bytes, u16::from_le_bytes);
             assert_eq!(columns, plain.collect::<Vec<_>>());
-            assert_eq!(rows_of::<_, 11>(&columns, count), rows);
+            assert_eq!(rows_of::<_, 11>(&columns, count.into()), rows);
         }
     }
 }

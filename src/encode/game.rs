@@ -118,14 +118,14 @@ impl ColumnSums {
     pub fn add_rows(&mut self, rows: &[FeatureRow]) {
         assert_eq!(self.sum.len(), FEATURE_COUNT, "sums of as many columns");
         self.rows += rows.len() as u64;
-        // In 32 bits, where the sums of so many values fit: several are added by one instruction.
-        for rows in rows.chunks(1 << 16) {
-            let mut sums = [0_i32; FEATURE_COUNT];
+        // In 16 and 32 bits, where the sums of so many values fit: one instruction adds several of them.
+        for rows in rows.chunks(1 << 7) {
+            let mut sums = [0_i16; FEATURE_COUNT];
             let mut sums_of_squares = [0_i32; FEATURE_COUNT];
             for row in rows {
                 for (column, &value) in row.iter().enumerate() {
                     let value = i16::from(value);
-                    sums[column] += i32::from(value);
+                    sums[column] += value;
                     sums_of_squares[column] += i32::from(value * value);
                 }
             }

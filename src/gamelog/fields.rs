@@ -15,6 +15,8 @@ const LAST: usize = COLUMN_COUNT - 1;
 pub(super) struct ColumnOrder {
     /// The place of each column in canonical order.
     pub(super) places: [u16; COLUMN_COUNT],
+    /// Whether the file is in canonical order.
+    is_canonical: bool,
     /// The smallest and the largest digit that a field may be; the wrong way around where it may be
     /// none.
     min: [u8; COLUMN_COUNT],
@@ -26,7 +28,8 @@ pub(super) struct ColumnOrder {
 impl ColumnOrder {
     pub(super) fn new(places: [u16; COLUMN_COUNT]) -> ColumnOrder {
         let (min, max, optional) = ([1; _], [0; _], [0; _]);
-        let mut order = ColumnOrder { places, min, max, optional };
+        let is_canonical = places.iter().map(|&place| usize::from(place)).eq(0..COLUMN_COUNT);
+        let mut order = ColumnOrder { places, is_canonical, min, max, optional };
         for field in (0..LAST).rev() {
             let Column { min, max, may_be_missing, .. } = COLUMNS[usize::from(places[field])];
             if max >= 0 {
@@ -96,8 +99,12 @@ pub(super) fn parse_line(
     }
     let (text, behind) = split_at_comma(rest);
     numbers[LAST] = parse_value(text, order.last(), game_id)?;
-    for (&place, number) in order.places.iter().zip(numbers) {
-        row.values[usize::from(place)] = number;
+    if order.is_canonical {
+        row.values = numbers;
+    } else {
+        for (&place, number) in order.places.iter().zip(numbers) {
+            row.values[usize::from(place)] = number;
+        }
     }
     Ok(behind.is_none())
 }

@@ -187,9 +187,11 @@ impl Card {
             _ => return None,
         };
         let wanted = card(level, vp, bonus, cost.0);
-        let of_color = CARDS[first..].iter().skip(bonus.index()).step_by(Color::COUNT);
-        let of_level = of_color.take(usize::from(level.cards()) / Color::COUNT);
-        of_level.chain(&CARDS[CARDS_IN_BOX..]).find(|&&known| known == wanted).copied()
+        let last = first + usize::from(level.cards());
+        let of_color = CARDS[first..last].iter().skip(bonus.index()).step_by(Color::COUNT);
+        // The cost tells most cards apart, so it is compared first.
+        let is_wanted = |known: &&Card| known.cost == cost && **known == wanted;
+        of_color.chain(&CARDS[CARDS_IN_BOX..]).find(is_wanted).copied()
     }
 }
 
