@@ -44,6 +44,7 @@ pub mod table;
 pub mod simulate;
 
 pub mod disk_space;
+pub mod folders;
 
 pub mod cache;
 

@@ -71,13 +71,6 @@ impl FileId {
     }
 }
 
-impl FileId {
-    /// Whether both files are in one file system, where they can be renamed to each other.
-    pub fn is_on_device_of(self, other: FileId) -> bool {
-        self.device == other.device
-    }
-}
-
 /// Whether an open file has no name any more.
 #[cfg(unix)]
 pub fn is_deleted(file: &Metadata) -> bool {
@@ -195,6 +188,112 @@ pub fn exchange_names(one: &Path, other: &Path) -> io::Result<()> {
 #[cfg(not(any(target_os = "linux", target_vendor = "apple")))]
 pub fn exchange_names(_one: &Path, _other: &Path) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
+}
+
+/// Calls `handler` with the number of each signal that asks this process to end: of Ctrl-C, of a closed
+/// terminal, of `kill`. One that is ignored stays so: `nohup` starts programs that way.
+///
+/// # Errors
+/// If the system allows no more threads.
+#[cfg(unix)]
+pub fn handle_end_signals(handler: impl Fn(i32) + Send + 'static) -> io::Result<()> {
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+    let ignored = ignored_signals();
+    let wanted =
+        [SIGHUP, SIGINT, SIGTERM].into_iter().filter(|signal| ignored >> (signal - 1) & 1 == 0);
+    let mut signals = signal_hook::iterator::Signals::new(wanted)?;
+    std::thread::Builder::new().spawn(move || signals.forever().for_each(handler)).map(|_thread| ())
+}
+
+/// Not possible here: such a signal ends the process at once.
+///
+/// # Errors
+/// Never.
+#[cfg(not(unix))]
+pub fn handle_end_signals(_handler: impl Fn(i32) + Send + 'static) -> io::Result<()> {
+    Ok(())
+}
+
+/// A bit for each signal that this process ignores, the lowest for signal 1; none where `/proc` is not.
+#[cfg(unix)]
+fn ignored_signals() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)
+}
+
+/// Ends this process as a signal ends it, so that a shell or a service manager sees that it was one.
+#[cfg(unix)]
+pub fn end_by_signal(signal: i32) {
+    let _ = signal_hook::low_level::emulate_default_handler(signal);
+}
+
+/// Does nothing here.
+#[cfg(not(unix))]
+pub fn end_by_signal(_signal: i32) {}
+
+/// Writes the names in a folder to the disk. Some network file systems cannot: there nothing is done, as
+/// their files are synced and there is no other way.
+///
+/// # Errors
+/// If the folder cannot be opened, or the disk fails.
+pub fn sync_folder(path: &Path) -> io::Result<()> {
+    match try_sync_folder(path) {
+        Err(error) if means_no_sync(&error) => Ok(()),
+        synced => synced,
+    }
+}
+
+/// Whether the file system of a folder can sync it.
+pub fn can_sync_folder(path: &Path) -> bool {
+    !try_sync_folder(path).is_err_and(|error| means_no_sync(&error))
+}
+
+#[cfg(unix)]
+fn try_sync_folder(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()
+}
+
+/// Folders cannot be opened here.
+#[cfg(not(unix))]
+fn try_sync_folder(_path: &Path) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+/// Whether an error of syncing a folder says that its file system cannot do that.
+fn means_no_sync(error: &io::Error) -> bool {
+    use io::ErrorKind::{InvalidInput, Unsupported};
+    matches!(error.kind(), InvalidInput | Unsupported)
+}
+
+/// Gives a file or folder the group of another, and its owner where this user may do that, as root may.
+/// Returns whether that was a change.
+///
+/// # Errors
+/// If that is not allowed: a user may only choose among the groups that he is in.
+#[cfg(unix)]
+pub fn set_owner(path: &Path, other: &Metadata) -> io::Result<bool> {
+    use std::os::unix::fs::{MetadataExt, chown};
+    let now = std::fs::metadata(path)?;
+    if (now.uid(), now.gid()) == (other.uid(), other.gid()) {
+        return Ok(false);
+    }
+    if now.uid() != other.uid() && chown(path, Some(other.uid()), Some(other.gid())).is_ok() {
+        return Ok(true);
+    }
+    if now.gid() != other.gid() {
+        chown(path, None, Some(other.gid()))?;
+    }
+    Ok(true)
+}
+
+/// Files have no such owners here.
+///
+/// # Errors
+/// Never.
+#[cfg(not(unix))]
+pub fn set_owner(_path: &Path, _other: &Metadata) -> io::Result<bool> {
+    Ok(false)
 }
 
 /// Tells the system that the content of a file will not be read soon and need not stay in memory.

@@ -1,6 +1,7 @@
 //! One writer at a time, and where the files of a cache are.
 
 use super::error::{CacheError, process};
+use crate::folders::{create_folders, parent_of};
 use crate::platform;
 use std::fs::{File, TryLockError};
 use std::io::{self, Read, Seek, Write};
@@ -111,11 +112,8 @@ pub(super) fn real_path(path: &Path) -> PathBuf {
 
 /// Makes the folders above a file where they are missing.
 pub(super) fn make_folders_above(path: &Path) -> Result<(), CacheError> {
-    let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) else {
-        return Ok(());
-    };
-    std::fs::create_dir_all(folder)
-        .map_err(|error| CacheError::file("make the folder", folder, error))
+    let folder = parent_of(path);
+    create_folders(folder).map_err(|error| CacheError::file("make the folder", folder, error))
 }
 
 /// The path with more at the end of its name.

@@ -10,6 +10,7 @@
 use super::error::{CacheError, process};
 use super::lock::{beside, make_folders_above, real_path};
 use crate::disk_space::is_full;
+use crate::folders::parent_of;
 use crate::platform;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, ffi};
@@ -247,8 +248,12 @@ fn connect(path: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
     // The cache's folder may be the only one that can be written.
     connection.pragma_update(None, "temp_store", "memory")?;
     connection.pragma_update(None, "cache_size", CACHE_SIZE)?;
-    // A commit is on the disk before the next batch begins, and so is the deletion of its journal.
-    connection.pragma_update(None, "synchronous", "extra")?;
+    // A commit is on the disk before the next batch begins, and so is the deletion of its journal, where
+    // the file system can sync a folder. Elsewhere a loss of power may undo the last commit.
+    let writes = flags.contains(OpenFlags::SQLITE_OPEN_READ_WRITE);
+    let cannot_sync = writes && !platform::can_sync_folder(parent_of(&real_path(path)));
+    let synchronous = if cannot_sync { "full" } else { "extra" };
+    connection.pragma_update(None, "synchronous", synchronous)?;
     // Until it commits, a batch is in memory: writing it before would lock out all readers.
     connection.pragma_update(None, "cache_spill", false)?;
     // Otherwise SQLite compiles a statement again for each value that is bound.

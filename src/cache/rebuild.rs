@@ -4,7 +4,9 @@ use super::error::CacheError;
 use super::lock::{WriterLock, beside, real_path};
 use super::open::{check, lock_out_readers, open_again};
 use super::writer::Writer;
+use crate::folders::{keep_access, parent_of};
 use crate::gamelog::GameId;
+use crate::platform::sync_folder;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -84,6 +86,7 @@ impl Rebuild {
         let swap = || -> io::Result<()> {
             File::open(&self.fresh)?.sync_all()?;
             if was_there {
+                keep_access(&self.fresh, &fs::metadata(target)?)?;
                 // A second name first, so that there is a cache at every moment; some file systems have
                 // no second names.
                 fs::hard_link(target, kept).or_else(|_| fs::rename(target, kept))?;
@@ -113,8 +116,7 @@ impl Rebuild {
     }
 
     fn sync_folder(&self) -> io::Result<()> {
-        let folder = self.target.parent().filter(|folder| !folder.as_os_str().is_empty());
-        File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+        sync_folder(parent_of(&self.target))
     }
 }
 

@@ -3,11 +3,12 @@
 use super::progress::bars;
 use super::values::JobsArgs;
 use crate::config::Settings;
+use crate::platform::{end_by_signal, handle_end_signals};
 use clap::Args;
 use clap::error::ErrorKind;
 use std::path::PathBuf;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::thread::available_parallelism;
 
 /// Every thread has some megabytes of buffers: without a limit, memory would grow with the cores.
@@ -81,21 +82,31 @@ pub(super) fn usage_error(why: &str) -> anyhow::Error {
     clap::Error::raw(ErrorKind::ArgumentConflict, format!("{why}\n")).into()
 }
 
+/// The signal that asked this process to end; 0 if none did.
+static SIGNAL: AtomicI32 = AtomicI32::new(0);
+
 /// Set by the first Ctrl-C, after which a run ends at its next commit. The second ends it at once.
 pub(super) fn stop_flag() -> &'static AtomicBool {
     static STOP: AtomicBool = AtomicBool::new(false);
     static HANDLER: OnceLock<()> = OnceLock::new();
     HANDLER.get_or_init(|| {
-        let on_signal = || {
+        let on_signal = |signal| {
+            SIGNAL.store(signal, Ordering::Relaxed);
             if STOP.swap(true, Ordering::Relaxed) {
                 let _ = bars().clear();
-                std::process::exit(130);
+                end_by_signal(signal);
             }
             tracing::warn!("stopping; press again to stop at once");
         };
-        if let Err(error) = ctrlc::set_handler(on_signal) {
+        if let Err(error) = handle_end_signals(on_signal) {
             tracing::debug!("Ctrl-C will stop at once, without a last commit: {error}");
         }
     });
     &STOP
+}
+
+/// The signal that kept a run from being done, if one did.
+pub(super) fn stopped_by(code: u8) -> Option<i32> {
+    let signal = SIGNAL.load(Ordering::Relaxed);
+    (signal != 0 && code == Outcome::Failed.exit_code()).then_some(signal)
 }

@@ -27,10 +27,11 @@ use crate::config::{ConfigError, Settings};
 use crate::encode::ENCODER_VERSION;
 use crate::export::ExportError;
 use crate::ingest::IngestError;
+use crate::platform::end_by_signal;
 use crate::report::ReportError;
 use anyhow::Result;
 use clap::{CommandFactory, Parser, Subcommand};
-use context::{Common, Context, Outcome};
+use context::{Common, Context, Outcome, stopped_by};
 use std::ffi::OsString;
 use std::process::ExitCode;
 use std::sync::LazyLock;
@@ -49,7 +50,8 @@ Examples:
   prep schema 'gems_board_*'              what the columns mean
 
 Exit codes: 0 done, 1 failed, 2 usage, 3 done but some logs were
-refused or deferred, 4 another run holds the cache";
+refused or deferred, 4 another run holds the cache, 130 and 143
+stopped by Ctrl-C and by kill";
 
 /// Everything that decides which bytes come out: a bug report needs all three.
 static VERSION: LazyLock<String> = LazyLock::new(|| {
@@ -85,11 +87,21 @@ enum Command {
 
 /// Runs the command that the arguments ask for (the first is the program's name).
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    run_command(arguments).into()
+    let code = run_to_code(arguments);
+    if let Some(signal) = stopped_by(code) {
+        end_by_signal(signal);
+    }
+    code.into()
 }
 
-/// The same for another process, such as Python: returns the exit code as a number.
+/// The same for another process, such as Python: returns the exit code as a number. That of a run that
+/// a signal stopped is 128 and the signal's number, as in a shell.
 pub fn run_command(arguments: impl IntoIterator<Item = OsString>) -> u8 {
+    let code = run_to_code(arguments);
+    stopped_by(code).map_or(code, |signal| 128 + signal as u8)
+}
+
+fn run_to_code(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     let cli = match Cli::try_parse_from(&arguments) {
         Ok(cli) => cli,

@@ -19,10 +19,12 @@
 //!
 //! Some network file systems cannot exchange names. There the old export is moved away before the new
 //! one is moved in; a kill between the two leaves no export at the target until the next run restores
-//! the old one.
+//! the old one. A mount point, and a folder of a container image, cannot be renamed at all. There the
+//! hidden folder is in the target, and the files are moved one by one.
 
 mod container;
 mod error;
+mod in_place;
 mod replaceable;
 #[cfg(test)]
 mod tests;
@@ -30,12 +32,14 @@ mod tests;
 pub use error::PublishError;
 use replaceable::check_replaceable;
 
-use crate::platform::{exchange_names, forget_content};
+use crate::folders::{keep_access, keep_owner, parent_of};
+use crate::platform::{exchange_names, forget_content, sync_folder};
 use crate::progress::{Amount, Progress};
-use container::{Container, parent_of};
+use container::Container;
 use error::failed;
+use in_place::replace_files;
 use std::cmp::Reverse;
-use std::fs::{self, File};
+use std::fs::{self, File, Metadata};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
@@ -95,14 +99,17 @@ impl Staging {
             Err(error) => return Err(failed("look up", target)(error)),
         };
         if let Some(metadata) = &replaced {
-            // A folder that a group shares stays shared.
-            fs::set_permissions(&export, metadata.permissions())
+            share_as(&export, target, metadata)
                 .map_err(failed("set the permissions of", &export))?;
         }
         sync_all(&export, progress)?;
 
         // Again: somebody may have saved a notebook there while gigabytes were synced.
         check_replaceable(target)?;
+        if self.container.is_in_target() {
+            replace_files(&export, &self.container.previous(), target)?;
+            return self.remove_old(progress);
+        }
         let is_placed = replaced.is_none() && self.place_where_nothing_is()?;
         if !is_placed && let Err(error) = exchange(&export, target) {
             // The errors of a kernel without the call and of a file system without the feature.
@@ -113,8 +120,12 @@ impl Staging {
         }
 
         for folder in [parent_of(target), self.container.folder()] {
-            sync(folder)?;
+            sync_folder(folder).map_err(failed("sync", folder))?;
         }
+        self.remove_old(progress)
+    }
+
+    fn remove_old(self, progress: &dyn Progress) -> Result<(), PublishError> {
         progress.begin("removing the old export", Amount::Unknown);
         drop(self);
         progress.end();
@@ -148,6 +159,19 @@ impl Staging {
     }
 }
 
+/// Lets those use a new export who could use the old one: the group and permissions of each file are
+/// those of the old file by its name, else the group is that of the folder.
+fn share_as(export: &Path, target: &Path, replaced: &Metadata) -> io::Result<()> {
+    for entry in fs::read_dir(export)? {
+        let new = entry?;
+        match fs::symlink_metadata(target.join(new.file_name())) {
+            Ok(old) if old.is_file() => keep_access(&new.path(), &old)?,
+            _ => keep_owner(&new.path(), replaced)?,
+        }
+    }
+    keep_access(export, replaced)
+}
+
 /// Advises the kernel, on another thread, to drop what it keeps in memory of the files of the old
 /// export: writing 3 GB over another export takes twice as long if the new files do not get that memory.
 /// A process that has mapped them keeps what it has mapped.
@@ -165,7 +189,7 @@ fn sync_all(folder: &Path, progress: &dyn Progress) -> Result<(), PublishError> 
     for entry in walkdir::WalkDir::new(folder).contents_first(true) {
         let entry = entry.map_err(|error| failed("read", folder)(error.into()))?;
         if entry.file_type().is_dir() {
-            folders.push((0, entry.into_path()));
+            folders.push(entry.into_path());
         } else {
             let metadata =
                 entry.metadata().map_err(|error| failed("read", folder)(error.into()))?;
@@ -175,14 +199,14 @@ fn sync_all(folder: &Path, progress: &dyn Progress) -> Result<(), PublishError> 
     // The largest first: the estimated time would be much too long after many small files.
     files.sort_by_key(|&(bytes, _)| Reverse(bytes));
     progress.begin("syncing", Amount::Bytes(files.iter().map(|(bytes, _)| bytes).sum()));
-    for (bytes, path) in files.iter().chain(&folders) {
-        sync(path)?;
+    for (bytes, path) in &files {
+        let synced = File::open(path).and_then(|file| file.sync_all());
+        synced.map_err(failed("sync", path))?;
         progress.advance(*bytes);
+    }
+    for path in &folders {
+        sync_folder(path).map_err(failed("sync", path))?;
     }
     progress.end();
     Ok(())
-}
-
-fn sync(path: &Path) -> Result<(), PublishError> {
-    File::open(path).and_then(|file| file.sync_all()).map_err(failed("sync", path))
 }

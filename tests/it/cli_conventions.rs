@@ -10,6 +10,7 @@ use splendor_prep::cache::WriterLock;
 use splendor_prep::encode::ENCODER_VERSION;
 use std::fs;
 use std::io::{BufRead, BufReader};
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -287,12 +288,13 @@ fn send(child: &Child, signal: &str) {
 #[test]
 fn ctrl_c() {
     let test = many_games();
-    for signal in ["-INT", "-TERM"] {
+    for (signal, number) in [("-INT", 2), ("-TERM", 15), ("-HUP", 1)] {
         let games = games_so_far(&cache(&test)) + 1;
         let child = test.command(SLOW_INGEST).spawn().unwrap();
         signal_after(&child, signal, &cache(&test), games);
-        let ran = Ran::from(child.wait_with_output().unwrap());
-        assert_eq!(ran.code, 1, "{ran:#?}");
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.signal(), Some(number), "a shell sees 128 + {number}");
+        let ran = Ran::from(output);
         assert!(ran.stderr.contains("warning: stopping; press again to stop at once"), "{ran:#?}");
         assert!(ran.stderr.contains("warning: interrupted: what was encoded is kept"), "{ran:#?}");
         let kept = games_so_far(&cache(&test));

@@ -28,6 +28,7 @@ mod legal_moves;
 mod live_positions;
 mod log_reader;
 mod memory;
+mod places;
 mod preemption;
 mod progress;
 mod queries;

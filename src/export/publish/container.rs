@@ -1,7 +1,9 @@
-//! The hidden folder beside a target that holds all that one run needs to publish.
+//! The hidden folder, beside a target or in it, that holds all that one run needs to publish.
 
+use super::in_place::restore_files;
+use crate::folders::parent_of;
 use crate::platform::is_deleted;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -9,6 +11,8 @@ use std::path::{Path, PathBuf};
 const LOCK: &str = "lock";
 const EXPORT: &str = "export";
 const PREVIOUS: &str = "previous";
+/// How the names of hidden folders in a target begin.
+const IN_TARGET: &str = ".prep-";
 /// Random letters and digits at the end of the folder's name.
 const RANDOM_LETTERS: usize = 6;
 
@@ -17,18 +21,55 @@ const RANDOM_LETTERS: usize = 6;
 pub(super) struct Container {
     folder: PathBuf,
     target: PathBuf,
-    /// Locked until dropped, which is after the folder is removed.
-    _lock: File,
+    /// Closed before it is deleted: some network file systems keep a file that is open, by another
+    /// name, and then the folder could not be removed.
+    lock: Option<File>,
 }
 
 impl Container {
-    /// Makes and locks a folder beside a resolved target.
+    /// Makes and locks a folder beside a resolved target; or in it, if the target cannot be renamed.
     pub(super) fn claim(target: &Path) -> io::Result<Container> {
+        let inside = |error: io::Error| match target.is_dir() {
+            true => Container::claim_in_target(target).map_err(|_| error),
+            false => Err(error),
+        };
+        let beside = match Container::claim_in(parent_of(target), name_prefix(target), target) {
+            Ok(beside) => beside,
+            Err(error) => return inside(error),
+        };
+        match beside.try_rename_target() {
+            Err(error) if means_not_renamable(&error) => {
+                drop(beside);
+                inside(error)
+            }
+            _ => Ok(beside),
+        }
+    }
+
+    /// Makes and locks a folder in a resolved target.
+    pub(super) fn claim_in_target(target: &Path) -> io::Result<Container> {
+        Container::claim_in(target, IN_TARGET.into(), target)
+    }
+
+    /// Whether it is in its target.
+    pub(super) fn is_in_target(&self) -> bool {
+        parent_of(&self.folder) == self.target
+    }
+
+    /// Asks the file system to rename the target to this folder. It refuses, as this folder is not
+    /// empty; if the target cannot be renamed at all, it says that instead.
+    fn try_rename_target(&self) -> io::Result<()> {
+        fs::rename(&self.target, &self.folder)?;
+        // A file system that replaces a folder with its content.
+        fs::rename(&self.folder, &self.target)
+    }
+
+    fn claim_in(parent: &Path, prefix: OsString, target: &Path) -> io::Result<Container> {
         loop {
             let made = tempfile::Builder::new()
-                .prefix(&name_prefix(target))
+                .prefix(&prefix)
                 .rand_bytes(RANDOM_LETTERS)
-                .tempdir_in(parent_of(target))?;
+                .tempdir_in(parent)?;
             if let Some(container) = Container::lock(made.path().to_owned(), target)? {
                 // From here on dropping the container removes it.
                 let _ = made.keep();
@@ -40,7 +81,7 @@ impl Container {
 
     /// Removes the folders of dead runs. One that cannot be removed is no reason to stop an export.
     pub(super) fn remove_dead(target: &Path) -> io::Result<()> {
-        for folder in folders_beside(target)? {
+        for folder in folders_of(target)? {
             match Container::lock(folder.clone(), target) {
                 Ok(dead_or_none) => drop(dead_or_none),
                 Err(error) => tracing::warn!("cannot lock {}: {error}", folder.display()),
@@ -60,7 +101,7 @@ impl Container {
         match lock.try_lock() {
             // Its folder was deleted between opening and locking.
             Ok(()) if is_deleted(&lock.metadata()?) => Ok(None),
-            Ok(()) => Ok(Some(Container { folder, target: target.to_owned(), _lock: lock })),
+            Ok(()) => Ok(Some(Container { folder, target: target.to_owned(), lock: Some(lock) })),
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) => Err(error),
         }
@@ -82,12 +123,23 @@ impl Container {
 
     /// Restores an old export that was moved away, if nothing is at the target; if that fails, the
     /// folder stays.
-    fn remove(&self) -> io::Result<()> {
+    fn remove(&mut self) -> io::Result<()> {
         let is_missing = |path: &Path| fs::symlink_metadata(path).is_err();
-        if !is_missing(&self.previous()) && is_missing(&self.target) {
+        if self.is_in_target() {
+            restore_files(&self.export(), &self.previous(), &self.target)?;
+        } else if !is_missing(&self.previous()) && is_missing(&self.target) {
             fs::rename(self.previous(), &self.target)?;
         }
-        fs::remove_dir_all(&self.folder)
+        let removed = |removed: io::Result<()>| match removed {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+            removed => removed,
+        };
+        for content in [self.export(), self.previous()] {
+            removed(fs::remove_dir_all(content))?;
+        }
+        self.lock = None;
+        // Another run may see the folder without a lock now, and remove it too.
+        removed(fs::remove_dir_all(&self.folder))
     }
 }
 
@@ -99,9 +151,10 @@ impl Drop for Container {
     }
 }
 
-/// The folder that a resolved target is in.
-pub(super) fn parent_of(target: &Path) -> &Path {
-    target.parent().unwrap_or(Path::new("/"))
+/// Whether an error of renaming a folder says that this folder is never renamed: it is a mount point, or
+/// of a lower layer of a container's file system.
+fn means_not_renamable(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::CrossesDevices | ErrorKind::ResourceBusy)
 }
 
 /// What the hidden folders of a target are called, without the random letters.
@@ -112,33 +165,64 @@ fn name_prefix(target: &Path) -> OsString {
     prefix
 }
 
-/// The hidden folders of runs beside a target. A folder with such a name that holds something else
-/// belongs to somebody else.
-fn folders_beside(target: &Path) -> io::Result<Vec<PathBuf>> {
-    let prefix = name_prefix(target);
+/// The hidden folders of runs, beside a target and in it.
+fn folders_of(target: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut found = folders_in(parent_of(target), &name_prefix(target))?;
+    found.extend(folders_in(target, OsStr::new(IN_TARGET))?);
+    Ok(found)
+}
+
+/// The hidden folders in a folder: none if that does not exist or cannot be read.
+fn folders_in(folder: &Path, prefix: &OsStr) -> io::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
-    for entry in fs::read_dir(parent_of(target))? {
+    let entries = match fs::read_dir(folder) {
+        Err(error)
+            if matches!(
+                error.kind(),
+                ErrorKind::NotFound | ErrorKind::PermissionDenied | ErrorKind::NotADirectory
+            ) =>
+        {
+            return Ok(found);
+        }
+        entries => entries?,
+    };
+    for entry in entries {
         let entry = entry?;
-        let name = entry.file_name();
-        let is_named_so = name
-            .as_encoded_bytes()
-            .strip_prefix(prefix.as_encoded_bytes())
-            .is_some_and(|letters| {
-                letters.len() == RANDOM_LETTERS && letters.iter().all(u8::is_ascii_alphanumeric)
-            });
-        if is_named_so && entry.file_type()?.is_dir() && holds_only_ours(&entry.path()) {
+        if is_container(&entry, prefix)? {
             found.push(entry.path());
         }
     }
     Ok(found)
 }
 
+/// Whether an entry of a target is the hidden folder of a run.
+pub(super) fn is_container_in_target(entry: &fs::DirEntry) -> io::Result<bool> {
+    is_container(entry, OsStr::new(IN_TARGET))
+}
+
+/// A folder with such a name that holds something else belongs to somebody else.
+fn is_container(entry: &fs::DirEntry, prefix: &OsStr) -> io::Result<bool> {
+    let name = entry.file_name();
+    let letters = name.as_encoded_bytes().strip_prefix(prefix.as_encoded_bytes());
+    let is_named_so = letters.is_some_and(|letters| {
+        letters.len() == RANDOM_LETTERS && letters.iter().all(u8::is_ascii_alphanumeric)
+    });
+    Ok(is_named_so && entry.file_type()?.is_dir() && holds_only_ours(&entry.path()))
+}
+
 /// False also for a folder that cannot be read.
 fn holds_only_ours(folder: &Path) -> bool {
     let is_ours = |entry: io::Result<fs::DirEntry>| {
         entry.is_ok_and(|entry| {
-            [LOCK, EXPORT, PREVIOUS].iter().any(|&ours| entry.file_name() == ours)
+            let name = entry.file_name();
+            [LOCK, EXPORT, PREVIOUS].iter().any(|&ours| name == ours) || is_hidden_by_system(&name)
         })
     };
     fs::read_dir(folder).is_ok_and(|mut entries| entries.all(is_ours))
+}
+
+/// Whether a file was deleted while it was open, and renamed for it: by NFS, or by FUSE.
+fn is_hidden_by_system(name: &OsStr) -> bool {
+    let name = name.as_encoded_bytes();
+    name.starts_with(b".nfs") || name.starts_with(b".fuse_hidden")
 }

@@ -29,15 +29,6 @@ pub enum PublishError {
         /// The link.
         target: PathBuf,
     },
-    /// The target is where a file system is mounted, such as a container's volume.
-    #[error(
-        "{} is a mount point, which cannot be replaced: choose a folder inside it as --out",
-        .target.display()
-    )]
-    MountPoint {
-        /// The target.
-        target: PathBuf,
-    },
     /// The target holds files that no export wrote, and that would be deleted with it.
     #[error(
         "{} holds {}, which no export wrote and replacing the folder would delete: \

@@ -5,8 +5,9 @@
 //! hold a folder which it did not write, and could not be replaced.
 
 use super::super::manifest::{MANIFEST_FILE, Manifest, ManifestError};
+use super::container::is_container_in_target;
 use super::error::{PublishError, failed};
-use crate::platform::FileId;
+use crate::folders::{create_folders, parent_of};
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -41,12 +42,8 @@ pub(super) fn check_replaceable(target: &Path) -> Result<(), PublishError> {
     if !metadata.is_dir() {
         return Err(PublishError::NotAFolder { target: owned() });
     }
-    let Some(parent) = folder.parent() else {
+    if folder.parent().is_none() {
         return Err(PublishError::NoName { target: owned() });
-    };
-    let parent_metadata = fs::metadata(parent).map_err(failed("look up", parent))?;
-    if !FileId::of(&metadata).is_on_device_of(FileId::of(&parent_metadata)) {
-        return Err(PublishError::MountPoint { target: owned() });
     }
     let entries = foreign_entries(&folder).map_err(failed("read", &folder))?;
     if !entries.is_empty() {
@@ -83,7 +80,9 @@ fn foreign_entries(folder: &Path) -> io::Result<Vec<String>> {
             name.to_str()
                 .is_some_and(|name| name == MANIFEST_FILE || manifest.files.contains_key(name))
         });
-        if !is_listed || !entry.file_type()?.is_file() {
+        let is_ours =
+            is_container_in_target(&entry)? || (is_listed && entry.file_type()?.is_file());
+        if !is_ours {
             foreign.push(name.to_string_lossy().into_owned());
         }
     }
@@ -103,11 +102,8 @@ pub(super) fn resolve(target: &Path) -> Result<PathBuf, PublishError> {
             let Some(name) = target.file_name() else {
                 return Err(PublishError::NoName { target: target.to_owned() });
             };
-            let parent = match target.parent() {
-                Some(parent) if !parent.as_os_str().is_empty() => parent,
-                _ => Path::new("."),
-            };
-            fs::create_dir_all(parent).map_err(failed("make", parent))?;
+            let parent = parent_of(target);
+            create_folders(parent).map_err(failed("make", parent))?;
             Ok(fs::canonicalize(parent).map_err(failed("look up", parent))?.join(name))
         }
         Err(error) => Err(failed("look up", target)(error)),

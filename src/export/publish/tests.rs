@@ -241,11 +241,95 @@ fn target_is_not_a_folder() {
     }
 }
 
-#[cfg(target_os = "linux")]
+/// As for a mount point, which only root could make here.
+fn staged_in_place(target: &Path, array: &str) -> Staging {
+    fs::create_dir_all(target).unwrap();
+    let container = Container::claim_in_target(target).unwrap();
+    let staging = Staging { target: target.to_owned(), container };
+    fs::create_dir(staging.path()).unwrap();
+    fill(&staging.path(), array);
+    staging
+}
+
 #[test]
-fn mount_point() {
-    let error = check_replaceable(Path::new("/proc")).unwrap_err();
-    assert!(matches!(error, PublishError::MountPoint { .. }), "{error}");
+fn in_place() {
+    let (parent, target) = parent();
+    for array in ["first", "second"] {
+        let staging = staged_in_place(&target, array);
+        check_replaceable(&target).unwrap();
+        staging.publish(&Silent).unwrap();
+        assert_eq!(array_in(&target), array);
+        assert_eq!(names_in(&target), ["X_train.npy", "manifest.json"]);
+    }
+    // A file that the new export does not have goes.
+    staged(&target, "elsewhere").publish(&Silent).unwrap();
+    let staging = staged_in_place(&target, "third");
+    fs::rename(staging.path().join("X_train.npy"), staging.path().join("X_val.npy")).unwrap();
+    staging.publish(&Silent).unwrap();
+    assert_eq!(names_in(&target), ["X_val.npy", "manifest.json"]);
+    assert_eq!(names_in(parent.path()), ["processed"]);
+}
+
+/// A kill after each of the moves: before the last one the old export is put back.
+#[test]
+fn killed_in_place() {
+    for had_export in [true, false] {
+        let (old, new) = (("", "/previous"), ("/export", ""));
+        let mut moves = Vec::new();
+        if had_export {
+            moves.extend([(old, "manifest.json"), (old, "X_train.npy")]);
+        }
+        moves.extend([(new, "X_train.npy"), (new, "manifest.json")]);
+        for done in 0..=moves.len() {
+            let (_parent, target) = parent();
+            if had_export {
+                staged(&target, "old").publish(&Silent).unwrap();
+            }
+            let staging = staged_in_place(&target, "new");
+            let container = staging.container.folder();
+            fs::create_dir(container.join("previous")).unwrap();
+            for ((from, to), name) in &moves[..done] {
+                let place = |part: &str| match part {
+                    "" => target.join(name),
+                    part => container.join(&part[1..]).join(name),
+                };
+                fs::rename(place(from), place(to)).unwrap();
+            }
+            drop(staging);
+            let names = names_in(&target);
+            if done == moves.len() {
+                assert_eq!(array_in(&target), "new");
+            } else if had_export {
+                assert_eq!(array_in(&target), "old", "after {done} moves");
+            } else {
+                assert!(names.is_empty(), "after {done} moves: {names:?}");
+                continue;
+            }
+            assert_eq!(names, ["X_train.npy", "manifest.json"]);
+        }
+    }
+}
+
+#[test]
+fn access_of_files_is_kept() {
+    let (_parent, target) = parent();
+    staged(&target, "old").publish(&Silent).unwrap();
+    let array = target.join("X_train.npy");
+    fs::set_permissions(&array, fs::Permissions::from_mode(0o660)).unwrap();
+    staged(&target, "new").publish(&Silent).unwrap();
+    assert_eq!(fs::metadata(&array).unwrap().permissions().mode() & 0o777, 0o660);
+}
+
+/// As NFS and FUSE leave them.
+#[test]
+fn deleted_files_that_the_system_keeps() {
+    let (parent, target) = parent();
+    let container = parent.path().join(".processed.prep-abc123");
+    fs::create_dir(&container).unwrap();
+    fs::write(container.join(".nfs0000000001"), "").unwrap();
+    fs::write(container.join(".fuse_hidden0001"), "").unwrap();
+    drop(Staging::create(&target).unwrap());
+    assert!(names_in(parent.path()).is_empty());
 }
 
 #[test]

@@ -6,6 +6,7 @@ use crate::support::export::Export;
 use splendor_prep::encode::FEATURE_COUNT;
 use std::fs::{self, File};
 use std::io::Read;
+use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -89,7 +90,7 @@ fn ctrl_c() {
     let child = under_way(&test);
     signal(&child, "-INT");
     let (output, stderr) = ended(child);
-    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert_eq!(output.status.signal(), Some(2), "{stderr}");
     assert!(stderr.contains("interrupted: the output folder is as it was"), "{stderr}");
     assert!(output.stdout.is_empty());
     assert_same_files(&before, &test.files("out"));

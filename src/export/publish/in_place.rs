@@ -1,0 +1,97 @@
+//! Publishing into a folder that cannot be renamed: a mount point, or a folder of a container image.
+//!
+//! Its files are moved one by one: first the old ones away, the manifest before all others, then the
+//! new ones in, the manifest after all others. A folder without a manifest is no export, so that nobody
+//! takes the mixture in between for one. Where the files are tells how far a killed run came, and the
+//! next run puts the old export back.
+
+use super::error::{PublishError, failed};
+use crate::export::manifest::{MANIFEST_FILE, Manifest};
+use crate::platform::sync_folder;
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, File};
+use std::io::{self, ErrorKind};
+use std::path::Path;
+
+/// Replaces the files in `target` by those of `export`, and moves the old ones to `previous`.
+///
+/// # Errors
+/// If a file cannot be moved. The old export is put back when the container is dropped.
+pub(super) fn replace_files(
+    export: &Path,
+    previous: &Path,
+    target: &Path,
+) -> Result<(), PublishError> {
+    let lock = lock_folder(target);
+    let moves = || -> io::Result<()> {
+        fs::create_dir(previous)?;
+        move_files(target, previous, Order::ManifestFirst, |_| true)?;
+        sync_folder(target)?;
+        move_files(export, target, Order::ManifestLast, |_| true)?;
+        sync_folder(target)
+    };
+    let moved = moves().map_err(failed("move the new export into", target));
+    drop(lock);
+    moved
+}
+
+/// Puts the old export back if the replacement of files was not finished.
+///
+/// # Errors
+/// If a file cannot be moved back.
+pub(super) fn restore_files(export: &Path, previous: &Path, target: &Path) -> io::Result<()> {
+    // The last file that is moved in.
+    if !previous.exists() || !export.join(MANIFEST_FILE).exists() {
+        return Ok(());
+    }
+    let _lock = lock_folder(target);
+    let old = Manifest::read(previous).ok();
+    let is_old = |name: &OsStr| {
+        let name = name.to_string_lossy();
+        old.as_ref().is_some_and(|old| old.files.contains_key(&*name))
+    };
+    let is_new = |name: &OsStr| !is_old(name) || previous.join(name).exists();
+    // Without the old manifest nothing was moved, or there was no old export.
+    if old.is_some() || !target.join(MANIFEST_FILE).exists() {
+        move_files(target, export, Order::ManifestLast, is_new)?;
+    }
+    move_files(previous, target, Order::ManifestLast, |_| true)?;
+    sync_folder(target)
+}
+
+/// Keeps other runs from moving files at the same time, where folders can be locked.
+fn lock_folder(folder: &Path) -> Option<File> {
+    let folder = File::open(folder).ok()?;
+    folder.lock().ok().map(|()| folder)
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Order {
+    ManifestFirst,
+    ManifestLast,
+}
+
+/// Moves the files that `wanted` chooses, and no folders.
+fn move_files(
+    from: &Path,
+    to: &Path,
+    order: Order,
+    wanted: impl Fn(&OsStr) -> bool,
+) -> io::Result<()> {
+    let mut names: Vec<OsString> = Vec::new();
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        if entry.file_type()?.is_file() && wanted(&entry.file_name()) {
+            names.push(entry.file_name());
+        }
+    }
+    names.sort_by_key(|name| (name == MANIFEST_FILE) == (order == Order::ManifestLast));
+    for name in names {
+        match fs::rename(from.join(&name), to.join(&name)) {
+            // Removed by somebody meanwhile, as a file of a file system that hides deleted ones.
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            moved => moved?,
+        }
+    }
+    Ok(())
+}

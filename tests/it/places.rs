@@ -1,0 +1,159 @@
+//! Places that are not a plain local disk of one user: mount points, layers of container images, file
+//! systems that cannot sync a folder, folders of a group, and programs that run without a terminal.
+
+use crate::support::cli::{CliTest, Ran};
+use crate::support::preloaded::compile;
+use splendor_prep::cache::WriterLock;
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+const GAMES: u32 = 30;
+
+fn ingested() -> CliTest {
+    let test = CliTest::new();
+    test.prep(&format!("simulate data/raw --games {GAMES}"));
+    test.prep("ingest");
+    test
+}
+
+/// Runs a shell script in a mount namespace of its own, where `prep` is the program; `None` where this
+/// user may not mount.
+fn with_mounts(test: &CliTest, script: &str) -> Option<Ran> {
+    // In a user namespace of its own, where a user may mount too.
+    let unshare = |script: &str| {
+        let mut command = Command::new("unshare");
+        command.args(["-rm", "sh", "-euc", script]).current_dir(test.path(""));
+        command
+    };
+    if !unshare("mount -t tmpfs none data").output().is_ok_and(|tried| tried.status.success()) {
+        eprintln!("skipped: this user may not mount");
+        return None;
+    }
+    let prep = test.command("").get_program().to_owned();
+    let script = format!("prep() {{ {} \"$@\"; }}\n{script}", prep.display());
+    Some(unshare(&script).output().unwrap().into())
+}
+
+/// The mounted folder is replaced file by file, again and again, and nothing is left in it.
+#[test]
+fn export_to_a_mount_point() {
+    let test = ingested();
+    test.prep("export --out expected --features base");
+    for mount in ["mount --bind arrays data/processed", "mount -t tmpfs none data/processed"] {
+        let script = format!(
+            "mkdir -p arrays data/processed; {mount}
+             prep export --features base; prep export --features base
+             prep verify --export data/processed; ls -A data/processed data"
+        );
+        let Some(ran) = with_mounts(&test, &script) else { return };
+        assert_eq!(ran.code, 0, "{mount}: {ran:#?}");
+        assert!(!ran.stdout.contains(".prep-"), "{mount}: {ran:#?}");
+        assert!(ran.stdout.contains("X_train.npy"), "{mount}: {ran:#?}");
+    }
+    assert_eq!(names(&test, "arrays"), names(&test, "expected"));
+}
+
+/// An export that came with a container image is in a lower layer, whose folders cannot be renamed.
+#[test]
+fn export_over_one_of_a_container_image() {
+    let test = ingested();
+    test.prep("export --features base");
+    let script = "mkdir upper work merged layers
+        mount -t tmpfs none layers; mkdir layers/upper layers/work
+        mount -t overlay overlay -o lowerdir=data,upperdir=layers/upper,workdir=layers/work merged || exit 9
+        cd merged
+        for night in 1 2; do prep export --cache intermediate/prep.sqlite --out processed --seed $night; done
+        prep verify --export processed; ls -A . processed";
+    let Some(ran) = with_mounts(&test, script) else { return };
+    if ran.code == 9 {
+        eprintln!("skipped: no overlay file system");
+        return;
+    }
+    assert_eq!(ran.code, 0, "{ran:#?}");
+    assert!(!ran.stdout.contains(".prep-") && !ran.stdout.contains("processed.prep"), "{ran:#?}");
+}
+
+/// As CIFS and some encrypted file systems answer: `EINVAL` and `EOPNOTSUPP`.
+#[test]
+fn folders_that_cannot_be_synced() {
+    let library = compile("no_folder_sync");
+    for error in ["22", "95"] {
+        let test = CliTest::new();
+        test.prep(&format!("simulate data/raw --games {GAMES}"));
+        for command in ["ingest", "export", "export", "ingest --rebuild", "report --out r/r.html"] {
+            let mut command = test.command(command);
+            command.env("LD_PRELOAD", &library).env("NO_FOLDER_SYNC", error);
+            let ran = Ran::from(command.output().unwrap());
+            assert_eq!(ran.code, 0, "{command:?}: {ran:#?}");
+        }
+        // A real error of the disk is one.
+        let mut command = test.command("export");
+        command.env("LD_PRELOAD", &library).env("NO_FOLDER_SYNC", "5");
+        let ran = Ran::from(command.output().unwrap());
+        assert_eq!(ran.code, 1, "{ran:#?}");
+    }
+}
+
+/// Only root can choose a group that it is not in.
+#[test]
+fn group_and_owner_of_what_is_replaced() {
+    let test = ingested();
+    test.prep("export");
+    let files = ["data/processed", "data/processed/X_train.npy", "data/intermediate/prep.sqlite"];
+    for file in files {
+        if chown(test.path(file), Some(1077), Some(2077)).is_err() {
+            eprintln!("skipped: this user may not change owners");
+            return;
+        }
+    }
+    fs::set_permissions(test.path(files[0]), fs::Permissions::from_mode(0o2750)).unwrap();
+    fs::set_permissions(test.path(files[2]), fs::Permissions::from_mode(0o660)).unwrap();
+    test.prep("export");
+    test.prep("ingest --rebuild");
+    let access = |file: &str| {
+        let file = fs::metadata(test.path(file)).unwrap();
+        (file.uid(), file.gid(), file.mode() & 0o7777)
+    };
+    assert_eq!(access(files[0]), (1077, 2077, 0o2750));
+    assert_eq!((access(files[1]).0, access(files[1]).1), (1077, 2077));
+    assert_eq!(access(files[2]), (1077, 2077, 0o660));
+    // A file that the old export did not have.
+    test.prep("export --format parquet");
+    assert_eq!(access("data/processed/train.parquet").1, 2077);
+}
+
+/// `nohup` ignores the signal of a closed terminal, and so does everything that it starts.
+#[test]
+fn ignored_signal_stays_ignored() {
+    let test = CliTest::new();
+    test.prep(&format!("simulate raw --games {GAMES}"));
+    // The run waits for the lock, and so is there when the signal comes.
+    let lock = WriterLock::acquire(&test.path("c.sqlite"), Duration::ZERO).unwrap();
+    let prep = test.command("").get_program().to_owned();
+    let script = "trap '' HUP; exec \"$0\" ingest raw --cache c.sqlite --wait 60";
+    let mut child = Command::new("sh")
+        .args(["-c", script])
+        .arg(prep)
+        .current_dir(test.path(""))
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    stderr.read_line(&mut line).unwrap();
+    assert!(line.contains("waiting for another run"), "{line}");
+    let sent = Command::new("kill").args(["-HUP", &child.id().to_string()]).status().unwrap();
+    assert!(sent.success());
+    drop(lock);
+    let mut rest = String::new();
+    stderr.read_to_string(&mut rest).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0), "{rest}");
+}
+
+fn names(test: &CliTest, folder: &str) -> Vec<PathBuf> {
+    test.files(folder).into_keys().collect()
+}
