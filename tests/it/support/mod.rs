@@ -14,6 +14,7 @@ pub(crate) mod long_run;
 pub(crate) mod plain_features;
 pub(crate) mod plain_rules;
 pub(crate) mod positions;
+pub(crate) mod power_loss;
 pub(crate) mod preloaded;
 pub(crate) mod python;
 pub(crate) mod random_changes;
