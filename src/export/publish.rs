@@ -30,7 +30,7 @@ mod replaceable;
 mod tests;
 
 pub use error::PublishError;
-use replaceable::check_replaceable;
+use replaceable::{check_replaceable, is_hidden};
 
 use crate::folders::{keep_access, keep_owner, parent_of};
 use crate::platform::{exchange_names, forget_content, sync_folder};
@@ -99,6 +99,8 @@ impl Staging {
             Err(error) => return Err(failed("look up", target)(error)),
         };
         if let Some(metadata) = &replaced {
+            keep_hidden_files(target, &export)
+                .map_err(failed("keep the hidden files of", target))?;
             share_as(&export, target, metadata)
                 .map_err(failed("set the permissions of", &export))?;
         }
@@ -157,6 +159,20 @@ impl Staging {
             Err(source) => PublishError::NotRestored { target: target.clone(), previous, source },
         })
     }
+}
+
+/// Gives the new export the hidden files of the old one, such as `.gitkeep`.
+fn keep_hidden_files(target: &Path, export: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(target)? {
+        let entry = entry?;
+        if is_hidden(&entry.file_name()) && entry.file_type()?.is_file() {
+            let kept = export.join(entry.file_name());
+            // Some file systems have no second names.
+            fs::hard_link(entry.path(), &kept)
+                .or_else(|_| fs::copy(entry.path(), &kept).map(drop))?;
+        }
+    }
+    Ok(())
 }
 
 /// Lets those use a new export who could use the old one: the group and permissions of each file are

@@ -20,7 +20,10 @@ use super::scaler_file::{
 };
 use super::size::ExportSize;
 use super::split_writer::SplitWriter;
-use super::statistics::{MASK_VALIDATION_FILE, RowCounts, STATISTICS_FILE, Statistics};
+use super::statistics::{
+    MASK_VALIDATION_FILE, MaskValidationFile, RowCounts, STATISTICS_FILE, Statistics,
+    StatisticsFile,
+};
 use crate::accounting::check_all_done;
 use crate::cache::{PackedGame, Reader, Refusal, Unpacker};
 use crate::dataset::{BySplit, Dataset, DatasetError, Scaler, ScalerError, Split};
@@ -285,9 +288,8 @@ impl<'e> Run<'e> {
             drift: self.scaling.drift.clone(),
             training_sums: Some(self.sums.clone().into()),
         };
-        files.write_json(STATISTICS_FILE, &statistics)?;
-        let validation = BySplit::from_fn(|split| written.counts[split].mask_validation());
-        files.write_json(MASK_VALIDATION_FILE, &validation)?;
+        files.write_json(STATISTICS_FILE, &StatisticsFile::new(&statistics, &written.counts))?;
+        files.write_json(MASK_VALIDATION_FILE, &MaskValidationFile::new(&written.counts))?;
         let mut manifest = self.manifest(written, scaler.map(|(_, id)| id), files);
         let sealed = manifest.seal().map_err(std::io::Error::from);
         sealed

@@ -5,15 +5,15 @@
 //! `mask_validation_report.json`; `prep diff` and `prep report` read those files.
 
 use super::scaler_file::ColumnDrift;
-use crate::dataset::{BySplit, Scaler, ScalerError};
+use crate::dataset::{BySplit, Scaler, ScalerError, Split};
 use crate::encode::{ColumnSums, Head, Label, NO_LABEL};
-use crate::gamelog::GameId;
+use crate::gamelog::{ActionType, GameId};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::collections::BTreeMap;
 
 /// Holds [`Statistics`].
 pub(super) const STATISTICS_FILE: &str = "preprocessing_stats.json";
-/// Holds a [`MaskValidation`] for each split.
+/// Holds a [`MaskValidationFile`].
 pub(super) const MASK_VALIDATION_FILE: &str = "mask_validation_report.json";
 
 /// Illegal labels that are listed for each head of a split; all of them are counted. The limit is for
@@ -32,6 +32,59 @@ pub(super) struct Statistics {
     /// Exports of earlier versions have none.
     #[serde(default)]
     pub(super) training_sums: Option<TrainingSums>,
+}
+
+/// [`Statistics`] with what scripts of the former pipeline read: the same counts over all splits.
+#[derive(Debug, Serialize)]
+pub(super) struct StatisticsFile<'s> {
+    #[serde(flatten)]
+    statistics: &'s Statistics,
+    num_features: usize,
+    train_size: u64,
+    val_size: u64,
+    test_size: u64,
+    /// How often each kind of move is the label.
+    action_type_distribution: BTreeMap<&'static str, u64>,
+    mask_statistics: ByHead<LegalMoves>,
+}
+
+impl<'s> StatisticsFile<'s> {
+    pub(super) fn new(
+        statistics: &'s Statistics,
+        counts: &BySplit<RowCounts>,
+    ) -> StatisticsFile<'s> {
+        let total = RowCounts::total(counts);
+        let moves = &total.heads.0[Head::ActionType.index()].labels.classes;
+        let moves = ActionType::ALL.iter().zip(moves);
+        let size = |split| statistics.splits[split].rows;
+        StatisticsFile {
+            statistics,
+            num_features: statistics.input_dim,
+            train_size: size(Split::Train),
+            val_size: size(Split::Val),
+            test_size: size(Split::Test),
+            action_type_distribution: moves.map(|(kind, &n)| (kind.logged_name(), n)).collect(),
+            mask_statistics: total.statistics().mask_statistics,
+        }
+    }
+}
+
+/// The content of [`MASK_VALIDATION_FILE`]: each split, and the result over all of them.
+#[derive(Debug, Serialize)]
+pub(super) struct MaskValidationFile {
+    #[serde(flatten)]
+    splits: BySplit<MaskValidation>,
+    overall_status: String,
+    total_failures: u64,
+}
+
+impl MaskValidationFile {
+    pub(super) fn new(counts: &BySplit<RowCounts>) -> MaskValidationFile {
+        let MaskValidation { overall_status, total_failures, .. } =
+            RowCounts::total(counts).mask_validation();
+        let splits = BySplit::from_fn(|split| counts[split].mask_validation());
+        MaskValidationFile { splits, overall_status, total_failures }
+    }
 }
 
 /// Counts over the rows of one split.
@@ -213,6 +266,13 @@ impl RowCounts {
         for (counts, more) in self.heads.0.iter_mut().zip(&other.heads.0) {
             counts.add(more);
         }
+    }
+
+    /// The counts of all splits.
+    fn total(counts: &BySplit<RowCounts>) -> RowCounts {
+        let mut total = RowCounts::default();
+        counts.iter().for_each(|(_, counts)| total.add(counts));
+        total
     }
 
     /// Labels that are not legal under their mask, over all heads.

@@ -103,7 +103,7 @@ pub fn verify_export(
     {
         found.fault(MANIFEST_FILE, "was changed since its export_id was computed");
     }
-    for name in present.iter().filter(|name| *name != MANIFEST_FILE) {
+    for name in present.iter().filter(|name| *name != MANIFEST_FILE && !name.starts_with('.')) {
         if !manifest.files.contains_key(name) {
             found.foreign(name);
         }

@@ -8,13 +8,15 @@ use super::super::manifest::{MANIFEST_FILE, Manifest, ManifestError};
 use super::container::is_container_in_target;
 use super::error::{PublishError, failed};
 use crate::folders::{create_folders, parent_of};
+use std::ffi::OsStr;
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 /// Whether a publish may replace `target`: it does not exist, or is an empty folder, or is an
 /// export. An export has a `manifest.json`, and holds nothing but that and regular files that are
-/// keys of the manifest's `"files"` object. Nothing may lie in another export.
+/// keys of the manifest's `"files"` object. Hidden files do not count. Nothing may lie in another
+/// export.
 ///
 /// Worth calling before a long export; [`Staging`](super::Staging) checks when it is made and when
 /// it publishes.
@@ -65,6 +67,11 @@ fn export_around(target: &Path) -> Option<PathBuf> {
     real.ancestors().skip(skipped).find(is_export).map(Path::to_owned)
 }
 
+/// Files such as `.gitkeep` and `.DS_Store`, which a publish keeps.
+pub(super) fn is_hidden(name: &OsStr) -> bool {
+    name.as_encoded_bytes().starts_with(b".")
+}
+
 fn foreign_entries(folder: &Path) -> io::Result<Vec<String>> {
     // Another program's manifest.json says nothing about our files: then that file is foreign too.
     let manifest = match Manifest::read(folder) {
@@ -80,9 +87,9 @@ fn foreign_entries(folder: &Path) -> io::Result<Vec<String>> {
             name.to_str()
                 .is_some_and(|name| name == MANIFEST_FILE || manifest.files.contains_key(name))
         });
-        let is_ours =
-            is_container_in_target(&entry)? || (is_listed && entry.file_type()?.is_file());
-        if !is_ours {
+        let may_stay = is_container_in_target(&entry)?
+            || (entry.file_type()?.is_file() && (is_listed || is_hidden(&name)));
+        if !may_stay {
             foreign.push(name.to_string_lossy().into_owned());
         }
     }

@@ -170,7 +170,7 @@ fn foreign_files_are_never_deleted() {
             write(target, "notes.txt", "");
             write(target, ".hidden", "");
         },
-        &[".hidden", "notes.txt"],
+        &["notes.txt"],
     );
     // A folder or a link by the name of a file that the export wrote.
     refuse(
@@ -318,6 +318,24 @@ fn access_of_files_is_kept() {
     fs::set_permissions(&array, fs::Permissions::from_mode(0o660)).unwrap();
     staged(&target, "new").publish(&Silent).unwrap();
     assert_eq!(fs::metadata(&array).unwrap().permissions().mode() & 0o777, 0o660);
+}
+
+#[test]
+fn hidden_files_stay() {
+    let (_parent, target) = parent();
+    fs::create_dir(&target).unwrap();
+    fs::write(target.join(".gitkeep"), "kept").unwrap();
+    for array in ["first", "second"] {
+        staged(&target, array).publish(&Silent).unwrap();
+        assert_eq!(array_in(&target), array);
+        assert_eq!(fs::read_to_string(target.join(".gitkeep")).unwrap(), "kept");
+    }
+    staged_in_place(&target, "third").publish(&Silent).unwrap();
+    assert_eq!(names_in(&target), [".gitkeep", "X_train.npy", "manifest.json"]);
+    // A hidden folder may hold anything.
+    fs::create_dir(target.join(".git")).unwrap();
+    let error = Staging::create(&target).unwrap_err();
+    assert!(matches!(error, PublishError::ForeignEntries { .. }), "{error}");
 }
 
 /// As NFS and FUSE leave them.

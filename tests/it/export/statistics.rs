@@ -60,6 +60,10 @@ fn games_rows_and_columns() {
     }
     assert_eq!(stats["total_samples"], rows);
     assert_eq!(stats["input_dim"], FEATURE_COUNT);
+    assert_eq!(stats["num_features"], FEATURE_COUNT);
+    for split in SPLITS {
+        assert_eq!(stats[format!("{split}_size")], export.features(split).nrows());
+    }
     assert_eq!(export.json("manifest.json")["inputs"]["rows"], rows);
 }
 
@@ -76,6 +80,17 @@ fn class_counts() {
             assert_eq!(counts["classes"], json!(expected), "{split} {head}");
             assert_eq!(counts["no_label"], count(-1), "{split} {head}");
         }
+    }
+    let kinds = ["build", "reserve", "take 2 tokens", "take 3 tokens"];
+    let of_kind = |class: usize| {
+        let is_of_kind = |&label: &i32| label == class as i32;
+        let counts = SPLITS.map(|split| {
+            export.labels(split, "action_type").iter().copied().filter(is_of_kind).count()
+        });
+        counts.into_iter().sum::<usize>()
+    };
+    for (class, kind) in kinds.into_iter().enumerate() {
+        assert_eq!(stats["action_type_distribution"][kind], of_kind(class), "{kind}");
     }
 }
 
@@ -102,6 +117,18 @@ fn legal_moves() {
                 assert_eq!(found, &expected, "{split} {head}");
                 assert!(options.is_empty() || average == classes as f64);
             }
+        }
+        for (head, _) in HEADS {
+            let masks = SPLITS.map(|split| export.masks(split, head));
+            let legal = masks.iter().flat_map(|masks| masks.rows().into_iter());
+            let legal: Vec<u64> =
+                legal.map(|row| row.iter().map(|&flag| flag as u64).sum()).collect();
+            let expected = as_read(&json!({
+                "avg_legal_actions": legal.iter().sum::<u64>() as f64 / legal.len() as f64,
+                "min_legal_actions": legal.iter().min(),
+                "max_legal_actions": legal.iter().max(),
+            }));
+            assert_eq!(stats["mask_statistics"][head], expected, "{head}");
         }
     }
 }
@@ -149,6 +176,10 @@ fn illegal_labels() {
         all += failures;
     }
     assert!(all > 20, "{all} labels were made illegal");
+    assert_eq!(
+        (&report["overall_status"], &report["total_failures"]),
+        (&"FAILED".into(), &all.into())
+    );
     let ran = test.run("export --out out");
     let warning = format!(
         "warning: {all} labels not legal under their masks: see mask_validation_report.json"
@@ -160,4 +191,5 @@ fn illegal_labels() {
     for split in SPLITS {
         assert_eq!(export.json("mask_validation_report.json")[split]["overall_status"], "PASSED");
     }
+    assert_eq!(export.json("mask_validation_report.json")["overall_status"], "PASSED");
 }
