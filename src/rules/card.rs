@@ -174,6 +174,9 @@ pub const CARDS: [Card; CARDS_IN_BOX + 1] = [
     card(Two, 1, Blue, [0, 2, 2, 3, 0]),
 ];
 
+/// Which of [`CARDS`] the last one is another print of.
+const REPRINTED: usize = 41;
+
 impl Card {
     /// The card with this print, or `None` if there is no such card.
     ///
@@ -193,6 +196,27 @@ impl Card {
         let is_wanted = |known: &&Card| known.cost == cost && **known == wanted;
         of_color.chain(&CARDS[CARDS_IN_BOX..]).find(is_wanted).copied()
     }
+
+    /// Which card of the box it is, from 0; the two prints of one card are the same. `None` if there
+    /// is no such card.
+    pub fn number(&self) -> Option<usize> {
+        let place = CARDS.iter().position(|known| known == self)?;
+        Some(if place == CARDS_IN_BOX { REPRINTED } else { place })
+    }
+}
+
+/// Cards that are or were in a game.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CardSet(u128);
+
+impl CardSet {
+    /// Adds a card; `false` if it was there before.
+    pub fn insert(&mut self, card: &Card) -> bool {
+        let bit = card.number().map_or(0, |number| 1 << number);
+        let is_new = self.0 & bit == 0;
+        self.0 |= bit;
+        is_new
+    }
 }
 
 #[cfg(test)]
@@ -211,6 +235,22 @@ mod tests {
             }
         }
         assert_eq!(CARDS.iter().collect::<HashSet<_>>().len(), CARDS.len());
+    }
+
+    #[test]
+    fn number_of_every_card() {
+        for (place, card) in CARDS[..CARDS_IN_BOX].iter().enumerate() {
+            assert_eq!(card.number(), Some(place));
+        }
+        let reprint = CARDS[CARDS_IN_BOX];
+        let printed = CARDS[reprint.number().unwrap()];
+        assert_eq!((printed.level, printed.vp, printed.bonus), (Two, 1, Blue));
+        assert_eq!(printed.cost.0[..4], reprint.cost.0[..4]);
+        assert_eq!(Card { vp: 7, ..printed }.number(), None);
+
+        let mut cards = CardSet::default();
+        assert!(cards.insert(&CARDS[0]) && cards.insert(&printed));
+        assert!(!cards.insert(&reprint) && !cards.insert(&CARDS[0]));
     }
 
     #[test]

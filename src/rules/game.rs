@@ -1,10 +1,10 @@
-//! A whole game: the board, the hidden decks, and what a move does to them.
+//! A whole game: the board and the hidden decks.
 
-use super::board::{Board, HAND_LIMIT, POINTS_TO_END, Player};
+use super::board::{Board, Player};
 use super::card::{CARDS, CARDS_IN_BOX, Card, DISPLAYED_PER_LEVEL, Level};
-use super::color::{ByGem, Gem};
-use super::moves::{BuildFrom, Move, ReserveFrom};
-use super::noble::{NOBLE_VP, NOBLES};
+use super::moves::Move;
+use super::noble::NOBLES;
+use super::play::Draw;
 use super::seat::{PlayerCount, Seat};
 use arrayvec::ArrayVec;
 
@@ -61,119 +61,25 @@ impl Game {
 
     /// Whether someone has 15 points and everybody has had as many turns.
     pub fn is_over(&self) -> bool {
-        self.board.to_move == Seat::ALL[0]
-            && self.board.players.iter().any(|player| player.vp >= POINTS_TO_END)
+        self.board.is_over()
     }
 
-    /// Makes a move and passes the turn.
+    /// Makes a move and passes the turn. A card that leaves the display leaves no gap: the next of its
+    /// deck is placed after the others of its level, as the self-play engine does it.
     ///
     /// # Panics
-    /// If the move is not one that [`for_each_legal_move`](super::for_each_legal_move) gives for
-    /// this board.
+    /// If the move cannot be made, which is true of none that
+    /// [`for_each_legal_move`](super::for_each_legal_move) gives for this board.
     pub fn play(&mut self, chosen: Move) {
-        match chosen {
-            Move::Take { gems, give_back } => {
-                let taken = ByGem::default().plus(gems);
-                self.move_gems_to_mover(taken);
-                self.give_back(give_back);
-            }
-            Move::Build { card, noble } => self.build(card, noble),
-            Move::Reserve { card, give_back } => self.reserve(card, give_back),
+        let draw = self.board.play(chosen).expect("a legal move can be made");
+        if let Some(draw @ (Draw::ToDisplay(level) | Draw::ToReserve(level, _))) = draw {
+            let card =
+                self.decks[level.index()].pop().expect("the deck is as large as the board says");
+            self.board.place(draw, card);
         }
-        let players = self.board.player_count();
-        self.board.to_move = self.board.to_move.next(players);
         if self.board.to_move == Seat::ALL[0] {
             self.round += 1;
         }
-    }
-
-    fn mover(&mut self) -> &mut Player {
-        &mut self.board.players[self.board.to_move.index()]
-    }
-
-    fn move_gems_to_mover(&mut self, gems: ByGem<u8>) {
-        let board = &mut self.board;
-        let hand = &mut board.players[board.to_move.index()].gems;
-        for gem in Gem::ALL {
-            board.gems[gem] -= gems[gem];
-            hand[gem] += gems[gem];
-        }
-    }
-
-    fn give_back(&mut self, gems: ByGem<u8>) {
-        let board = &mut self.board;
-        let hand = &mut board.players[board.to_move.index()].gems;
-        for gem in Gem::ALL {
-            hand[gem] -= gems[gem];
-            board.gems[gem] += gems[gem];
-        }
-    }
-
-    fn build(&mut self, from: BuildFrom, noble: Option<u8>) {
-        let card = match from {
-            BuildFrom::Displayed(index) => self.take_displayed(index),
-            BuildFrom::Reserved(place) => self.mover().reserved.remove(usize::from(place)),
-        };
-        let missing = self.mover().distance(&card).total();
-        let mut payment = ByGem::default();
-        for (color, &cost) in card.cost.iter() {
-            let real_cost = cost.saturating_sub(self.mover().reduction[color]);
-            payment[Gem::from(color)] = real_cost.min(self.mover().gems[Gem::from(color)]);
-        }
-        payment[Gem::Gold] = missing;
-        self.give_back(payment);
-
-        let visiting_vp = match noble {
-            Some(index) => {
-                self.board.nobles.remove(usize::from(index));
-                NOBLE_VP
-            }
-            None => 0,
-        };
-        let mover = self.mover();
-        mover.reduction[card.bonus] += 1;
-        mover.vp += card.vp + visiting_vp;
-    }
-
-    fn reserve(&mut self, from: ReserveFrom, give_back: ByGem<u8>) {
-        let card = match from {
-            ReserveFrom::Displayed(index) => self.take_displayed(index),
-            ReserveFrom::DeckTop(level) => {
-                self.draw(level).expect("a card is reserved only from a deck that has one")
-            }
-        };
-        self.mover().reserved.push(card);
-        self.give_back(give_back);
-        if self.board.gems[Gem::Gold] > 0 && self.mover().gems.total() < HAND_LIMIT {
-            let mut gold = ByGem::default();
-            gold[Gem::Gold] = 1;
-            self.move_gems_to_mover(gold);
-        }
-    }
-
-    /// Takes the card with that flat index and puts the next of its deck into its slot.
-    fn take_displayed(&mut self, index: u8) -> Card {
-        let mut slot = usize::from(index);
-        for level in Level::ALL {
-            let row = &self.board.displayed[level.index()];
-            if slot < row.len() {
-                let next = self.draw(level);
-                let row = &mut self.board.displayed[level.index()];
-                return match next {
-                    Some(next) => std::mem::replace(&mut row[slot], next),
-                    None => row.remove(slot),
-                };
-            }
-            slot -= row.len();
-        }
-        panic!("no card on display has the flat index {index}");
-    }
-
-    fn draw(&mut self, level: Level) -> Option<Card> {
-        let deck = &mut self.decks[level.index()];
-        let top = deck.pop();
-        self.board.decks[level.index()] = deck.len() as u8;
-        top
     }
 }
 
@@ -187,7 +93,7 @@ fn shuffle<T>(items: &mut [T], below: &mut impl FnMut(usize) -> usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::for_each_legal_move;
+    use crate::rules::{HAND_LIMIT, for_each_legal_move};
 
     /// Checks after each random move that no gem and no card was lost or made.
     #[test]

@@ -13,17 +13,19 @@ mod color;
 mod game;
 mod moves;
 mod noble;
+mod play;
 mod seat;
 
 pub use board::{
     Board, HAND_LIMIT, MAX_DISPLAYED, MAX_NOBLES, MAX_REDUCTION, MAX_RESERVED, MAX_VP,
     POINTS_TO_END, Player,
 };
-pub use card::{CARDS, CARDS_IN_BOX, Card, DISPLAYED_PER_LEVEL, Level};
+pub use card::{CARDS, CARDS_IN_BOX, Card, CardSet, DISPLAYED_PER_LEVEL, Level};
 pub use color::{ByColor, ByGem, Color, Gem};
 pub use game::Game;
 pub use moves::{
     BuildFrom, MAX_GIVE_BACK, MAX_TAKE, Move, ReserveFrom, TAKE_TWO_PILE, for_each_legal_move,
 };
 pub use noble::{NOBLE_VP, NOBLES, Noble};
+pub use play::{Draw, Impossible};
 pub use seat::{GOLD_SUPPLY, PlayerCount, RotatedIndex, Seat};
