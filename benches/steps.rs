@@ -11,9 +11,7 @@ use splendor_prep::cache::{CacheKey, GameRecord, PackedGame, Packer, Reader, Unp
 use splendor_prep::dataset::Scaler;
 use splendor_prep::encode::{EncodedGame, FEATURE_COUNT, FEATURES};
 use splendor_prep::export::CellTable;
-use splendor_prep::gamelog::{
-    Dialect, GameId, GamePlay, LogSummary, ReadOptions, Turn, read_log, write_log,
-};
+use splendor_prep::gamelog::{Dialect, GameId, LogSummary, ReadOptions, Turn, read_log, write_log};
 use splendor_prep::rules::PlayerCount;
 use splendor_prep::simulate::simulate_game;
 use std::hint::black_box;
@@ -147,7 +145,7 @@ fn store_games(criterion: &mut Criterion) {
     let store = |writer: &Writer<'_>| {
         for batch_of_games in games.chunks(500) {
             for game in batch_of_games {
-                writer.put(game, &GamePlay::default()).unwrap();
+                writer.put(game, &[]).unwrap();
             }
             writer.commit().unwrap();
         }

@@ -209,7 +209,7 @@ impl<'a> Plan<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::gamelog::{ActionType, GamePlay};
+    use crate::gamelog::{ActionType, Ending, Replay};
     use crate::rules::{HAND_LIMIT, POINTS_TO_END, Seat};
 
     /// As many games of each number of players as make 210 in all.
@@ -253,12 +253,10 @@ mod tests {
         }
     }
 
-    /// Whether somebody has 15 points once this turn is played, and the round is complete.
-    fn ends_the_game(last: &Turn) -> bool {
-        let mut play = GamePlay::default();
-        play.push(last);
-        last.board.to_move.index() + 1 == last.board.players.len()
-            && play.points.into_iter().flatten().any(|points| points >= POINTS_TO_END)
+    fn is_finished(turns: &[Turn]) -> bool {
+        let mut replay = Replay::default();
+        turns.iter().for_each(|turn| replay.push(turn.clone(), || 0));
+        replay.finish().is_some_and(|replayed| replayed.result.ending != Ending::Unfinished)
     }
 
     #[test]
@@ -270,7 +268,7 @@ mod tests {
             let mean = games.iter().map(Vec::len).sum::<usize>() / games.len();
             assert!((shortest..=longest).contains(&mean), "{players:?}: {mean} turns a game");
 
-            let finished = games.iter().filter(|turns| turns.last().is_some_and(ends_the_game));
+            let finished = games.iter().filter(|turns| is_finished(turns));
             assert!(finished.count() >= 95, "{players:?}: too few games reach their end");
         }
     }

@@ -142,7 +142,7 @@ impl Cache {
         repair: bool,
     ) -> PyResult<BTreeMap<&'static str, usize>> {
         let report = py.detach(|| {
-            let read = ReadOptions { repair };
+            let read = ReadOptions { repair, strict: false };
             let jobs = std::thread::available_parallelism().map_or(1, usize::from);
             let options = StatusOptions { read, every_game: false, jobs };
             ingest::status(&data_root, Some(Reader::open(&self.path)?), options, &Silent)

@@ -125,7 +125,7 @@ pub(crate) fn encode_log(
 ) -> PyResult<EncodedGame> {
     let source = Source::of(log, file)?;
     let (game_id, players, arrays) = py
-        .detach(|| source.encode(game_id.map(GameId), ReadOptions { repair }))
+        .detach(|| source.encode(game_id.map(GameId), ReadOptions { repair, strict: false }))
         .map_err(|refused| match refused {
             Refused::Unreadable(path, error) => os_error(&path, &error),
             Refused::Log(error) => log_error(py, &error),

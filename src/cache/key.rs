@@ -2,7 +2,7 @@
 
 use super::error::Damage;
 use crate::encode::{ENCODER_VERSION, FEATURES, Head};
-use crate::gamelog::{GameId, LogSummary, ReadOptions};
+use crate::gamelog::{GameId, GamePlay, LogSummary, ReadOptions};
 use std::fmt;
 use std::sync::LazyLock;
 
@@ -91,6 +91,8 @@ pub struct GameRecord {
     pub gem_fault_rows: u32,
     /// Rows whose gems do not add up to the supply.
     pub unbalanced_rows: u32,
+    /// How the game went; `None` if an older prep stored it and it has not been replayed since.
+    pub play: Option<GamePlay>,
 }
 
 impl GameRecord {
@@ -98,6 +100,11 @@ impl GameRecord {
     pub fn is_of_this_encoder(&self) -> bool {
         self.key.encoder_version == ENCODER_VERSION
             && self.key.feature_schema == FeatureSchema::now()
+    }
+
+    /// Whether each row follows from the row before; `None` if the game has not been replayed.
+    pub fn replays(&self) -> Option<bool> {
+        self.play.map(|play| play.replay_fault_rows == 0)
     }
 
     /// Of a log that has just been read.
@@ -118,6 +125,7 @@ impl GameRecord {
             players: summary.players.get(),
             gem_fault_rows: summary.gem_fault_rows,
             unbalanced_rows: summary.unbalanced_rows,
+            play: Some(summary.play),
         }
     }
 }
@@ -232,6 +240,7 @@ mod tests {
             players: 2,
             gem_fault_rows: 0,
             unbalanced_rows: 0,
+            play: None,
         }
     }
 

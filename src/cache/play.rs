@@ -1,76 +1,134 @@
 //! The table `game_play`: how each game went, in plain columns for people.
 //!
-//! prep itself does not use these numbers. They have a checksum all the same, and a game whose numbers
-//! are not those that were stored is damaged like one with a damaged blob: people who query the cache
-//! must not get a wrong answer that `prep verify` calls right.
+//! It has a checksum, and a game whose numbers are not those that were stored is damaged like one with a
+//! damaged blob: people who query the cache must not get a wrong answer that `prep verify` calls right.
+//!
+//! A row that an older prep stored has no `ending`: its game has not been replayed.
 
 use super::key::FeatureSchema;
-use crate::gamelog::{GameId, GamePlay};
+use crate::gamelog::{Ending, GameId, GamePlay, GameResult};
 use rusqlite::types::Value;
 use rusqlite::{Row, Statement};
 
 /// Bytes of a checksum.
 const CHECKSUM_BYTES: usize = 16;
 
-/// The columns, in the order of [`numbers`], and the checksum.
+/// The columns, in the order of [`Stored`], and the checksum.
 pub(super) const PLAY_COLUMNS: &str = "rounds, builds, reserves, take2, take3, nobles, \
-     winner_seat, points_seat0, points_seat1, points_seat2, points_seat3, checksum";
-const NUMBERS: usize = 11;
+     winner_seat, points_seat0, points_seat1, points_seat2, points_seat3, place_seat0, place_seat1, \
+     place_seat2, place_seat3, replay_fault_rows, ending, checksum";
+/// Numbers that were stored before games were replayed.
+const OLD_NUMBERS: usize = 11;
+const NUMBERS: usize = OLD_NUMBERS + 5;
 /// How many columns there are.
-pub(super) const PLAY_WIDTH: usize = NUMBERS + 1;
+pub(super) const PLAY_WIDTH: usize = NUMBERS + 2;
 
-type Numbers = [Option<i64>; NUMBERS];
-
-fn numbers(play: &GamePlay) -> Numbers {
-    let [builds, reserves, take2, take3] = play.actions.map(|count| Some(count.into()));
-    let [a, b, c, d] = play.points.map(|points| points.map(i64::from));
-    let winner = play.winner().map(|seat| seat as i64);
-    let (rounds, nobles) = (Some(play.rounds.into()), Some(play.nobles.into()));
-    [rounds, builds, reserves, take2, take3, nobles, winner, a, b, c, d]
+/// The columns of a game.
+#[derive(PartialEq, Eq)]
+struct Stored {
+    numbers: [Option<i64>; NUMBERS],
+    ending: Option<String>,
 }
 
-fn checksum(game_id: GameId, numbers: &Numbers) -> [u8; CHECKSUM_BYTES] {
-    let mut hasher = blake3::Hasher::new();
-    hasher.update(b"game_play");
-    hasher.update(&game_id.0.to_le_bytes());
-    for number in numbers {
-        hasher.update(&[number.is_some().into()]);
-        hasher.update(&number.unwrap_or(0).to_le_bytes());
+impl Stored {
+    fn of(play: &GamePlay) -> Stored {
+        let GamePlay { rounds, actions, nobles, result, replay_fault_rows } = play;
+        let [builds, reserves, take2, take3] = actions.map(|count| Some(count.into()));
+        let [a, b, c, d] = result.points.map(|points| points.map(i64::from));
+        let [e, f, g, h] = result.places.map(|place| place.map(i64::from));
+        let winner = result.winner().map(|seat| seat as i64);
+        let (rounds, nobles) = (Some((*rounds).into()), Some((*nobles).into()));
+        let faults = Some((*replay_fault_rows).into());
+        Stored {
+            numbers: [
+                rounds, builds, reserves, take2, take3, nobles, winner, a, b, c, d, e, f, g, h,
+                faults,
+            ],
+            ending: Some(result.ending.name().to_owned()),
+        }
     }
-    *hasher.finalize().as_bytes().first_chunk().expect("a blake3 hash has 32 bytes")
+
+    fn read(row: &Row<'_>, first: usize) -> rusqlite::Result<Stored> {
+        let mut numbers = [None; NUMBERS];
+        for (place, number) in numbers.iter_mut().enumerate() {
+            *number = row.get(first + place)?;
+        }
+        Ok(Stored { numbers, ending: row.get(first + NUMBERS)? })
+    }
+
+    /// What was stored; `None` if the game has not been replayed, or these are no such numbers.
+    fn play(&self) -> Option<GamePlay> {
+        let small = |number: Option<i64>| number.and_then(|number| u8::try_from(number).ok());
+        let [rounds, builds, reserves, take2, take3, nobles, _, a, b, c, d, e, f, g, h, faults] =
+            self.numbers;
+        let count = |number: Option<i64>| u32::try_from(number?).ok();
+        Some(GamePlay {
+            rounds: u16::try_from(rounds?).ok()?,
+            actions: [count(builds)?, count(reserves)?, count(take2)?, count(take3)?],
+            nobles: count(nobles)?,
+            result: GameResult {
+                ending: Ending::from_name(self.ending.as_deref()?)?,
+                points: [a, b, c, d].map(small),
+                places: [e, f, g, h].map(small),
+            },
+            replay_fault_rows: count(faults)?,
+        })
+    }
+
+    fn checksum(&self, game_id: GameId) -> [u8; CHECKSUM_BYTES] {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(b"game_play");
+        hasher.update(&game_id.0.to_le_bytes());
+        let stored = if self.ending.is_some() { NUMBERS } else { OLD_NUMBERS };
+        for number in &self.numbers[..stored] {
+            hasher.update(&[number.is_some().into()]);
+            hasher.update(&number.unwrap_or(0).to_le_bytes());
+        }
+        hasher.update(self.ending.as_deref().unwrap_or_default().as_bytes());
+        *hasher.finalize().as_bytes().first_chunk().expect("a blake3 hash has 32 bytes")
+    }
 }
 
-/// Stores the numbers of a game with a statement that takes the game id, then all columns.
+/// Stores how a game went with a statement that takes the game id, then all columns.
 pub(super) fn insert(
     statement: &mut Statement<'_>,
     game_id: GameId,
     play: &GamePlay,
 ) -> rusqlite::Result<()> {
-    let numbers = numbers(play);
-    let checksum = checksum(game_id, &numbers).to_vec();
+    let stored = Stored::of(play);
+    let checksum = stored.checksum(game_id).to_vec();
     let mut values = vec![Value::Integer(game_id.0)];
-    values.extend(numbers.map(|number| number.map_or(Value::Null, Value::Integer)));
+    values.extend(stored.numbers.map(|number| number.map_or(Value::Null, Value::Integer)));
+    values.push(stored.ending.map_or(Value::Null, Value::Text));
     values.push(Value::Blob(checksum));
     statement.execute(rusqlite::params_from_iter(values))?;
     Ok(())
 }
 
-/// Whether the columns from `first` on are what was stored.
+/// How a game went, by the columns from `first` on.
+pub(super) enum Read {
+    /// As it was stored.
+    Play(GamePlay),
+    /// The game has not been replayed.
+    NotReplayed,
+    /// It is not what was stored.
+    Damaged,
+}
+
+/// Reads the columns from `first` on.
 ///
 /// A game of another schema may be older than the table: it is encoded again anyway.
-pub(super) fn is_sound(
+pub(super) fn read(
     row: &Row<'_>,
     first: usize,
     game_id: GameId,
     schema: FeatureSchema,
-) -> rusqlite::Result<bool> {
-    let mut numbers: Numbers = [None; NUMBERS];
-    for (place, number) in numbers.iter_mut().enumerate() {
-        *number = row.get(first + place)?;
-    }
-    let stored: Option<Vec<u8>> = row.get(first + NUMBERS)?;
-    Ok(match stored {
-        Some(stored) => stored == checksum(game_id, &numbers),
-        None => schema != FeatureSchema::now(),
+) -> rusqlite::Result<Read> {
+    let stored = Stored::read(row, first)?;
+    let checksum: Option<Vec<u8>> = row.get(first + PLAY_WIDTH - 1)?;
+    Ok(match checksum {
+        None if schema == FeatureSchema::now() => Read::Damaged,
+        Some(checksum) if checksum != stored.checksum(game_id) => Read::Damaged,
+        _ => stored.play().map_or(Read::NotReplayed, Read::Play),
     })
 }

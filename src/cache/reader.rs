@@ -5,11 +5,11 @@ use super::error::{CacheError, Damage};
 use super::key::GameRecord;
 use super::open::{Waiting, open_again, open_to_read, sqlite_error};
 use super::rows::{
-    CachedGame, SELECT_GAMES, SELECT_RECORDS, SELECT_SUMS, check_game, of_row, read_packed,
-    read_record, read_sums, structure_faults,
+    CachedGame, SELECT_GAMES, SELECT_RECORDS, SELECT_SUMS, check_game, of_row, read_fault,
+    read_packed, read_record, read_sums, structure_faults,
 };
 use crate::encode::{ColumnSums, EncodedGame, FEATURE_COUNT};
-use crate::gamelog::GameId;
+use crate::gamelog::{GameId, ReplayFault};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -274,6 +274,23 @@ impl Reader {
     /// Games whose logs the last ingest refused or deferred.
     pub fn refused_games(&self) -> Result<BTreeSet<GameId>, CacheError> {
         Ok(self.refusals()?.into_iter().map(|refusal| refusal.game_id).collect())
+    }
+
+    /// The first faults of every game that does not replay, by row.
+    pub fn replay_faults(&self) -> Result<BTreeMap<GameId, Vec<ReplayFault>>, CacheError> {
+        self.read(|connection| {
+            let mut statement = connection.prepare(
+                "SELECT game_id, row_in_game, line, kind, column_name, found, expected
+                 FROM game_faults ORDER BY game_id, row_in_game",
+            )?;
+            let mut rows = statement.query([])?;
+            let mut faults = BTreeMap::new();
+            while let Some(row) = rows.next()? {
+                let of_game: &mut Vec<_> = faults.entry(GameId(row.get(0)?)).or_default();
+                of_game.push(read_fault(row)?);
+            }
+            Ok(faults)
+        })
     }
 
     /// Whether the last ingest finished; also if there was none since caches record it. A run that is

@@ -3,8 +3,8 @@
 use super::blob::{Blob, Packed, PackedGame, checksum, checksum_damage};
 use super::error::Damage;
 use super::key::{CacheKey, FeatureSchema, GameRecord, StaleReason, staleness};
-use super::play::{self, PLAY_COLUMNS, PLAY_WIDTH};
-use crate::gamelog::GameId;
+use super::play::{self, PLAY_COLUMNS, PLAY_WIDTH, Read};
+use crate::gamelog::{GameId, ReplayFault, ReplayFaultKind};
 use rusqlite::types::Type;
 use rusqlite::{Connection, Error, Row};
 use std::sync::LazyLock;
@@ -82,11 +82,11 @@ pub(super) fn check_game(row: &Row<'_>) -> SqliteResult<CachedGame> {
     Ok(CachedGame { record: Some(record), damage })
 }
 
-/// Reads the plain columns of a row, which are its first, and checks how the game went.
+/// Reads the plain columns of a row, which are its first.
 pub(super) fn read_record(row: &Row<'_>) -> SqliteResult<GameRecord> {
     let source_hash: String = row.get(2)?;
     let feature_schema: String = row.get(7)?;
-    let record = GameRecord {
+    let mut record = GameRecord {
         game_id: GameId(row.get(0)?),
         source_path: row.get(1)?,
         source_bytes: row.get::<_, i64>(3)?.try_into().map_err(|error| unreadable(3, error))?,
@@ -102,6 +102,7 @@ pub(super) fn read_record(row: &Row<'_>) -> SqliteResult<GameRecord> {
         players: row.get(5)?,
         gem_fault_rows: row.get(8)?,
         unbalanced_rows: row.get(10)?,
+        play: None,
     };
     let GameRecord { rows, players, gem_fault_rows, unbalanced_rows, .. } = record;
     let wrong = [
@@ -113,9 +114,13 @@ pub(super) fn read_record(row: &Row<'_>) -> SqliteResult<GameRecord> {
     if let Some((column, _)) = wrong.into_iter().find(|(_, is_wrong)| *is_wrong) {
         return Err(unreadable(column, "out of range"));
     }
-    if !play::is_sound(row, RECORD_WIDTH, record.game_id, record.key.feature_schema)? {
-        return Err(unreadable(RECORD_WIDTH + PLAY_WIDTH - 1, "the checksum does not match"));
-    }
+    record.play = match play::read(row, RECORD_WIDTH, record.game_id, record.key.feature_schema)? {
+        Read::Play(play) => Some(play),
+        Read::NotReplayed => None,
+        Read::Damaged => {
+            return Err(unreadable(RECORD_WIDTH + PLAY_WIDTH - 1, "the checksum does not match"));
+        }
+    };
     Ok(record)
 }
 
@@ -132,6 +137,19 @@ pub(super) fn read_packed(row: &Row<'_>) -> SqliteResult<PackedGame> {
 /// Reads the column sums of a row of [`SELECT_SUMS`].
 pub(super) fn read_sums(row: &Row<'_>) -> SqliteResult<(GameRecord, Packed)> {
     Ok((read_record(row)?, read_blob(row, FIRST_BLOB)?))
+}
+
+/// Reads a row of `game_faults`.
+pub(super) fn read_fault(row: &Row<'_>) -> SqliteResult<ReplayFault> {
+    let kind: String = row.get(3)?;
+    Ok(ReplayFault {
+        row: row.get(1)?,
+        line: row.get::<_, i64>(2)?.try_into().map_err(|error| unreadable(2, error))?,
+        kind: ReplayFaultKind::from_name(&kind).ok_or_else(|| unreadable(3, "not a fault"))?,
+        column: row.get(4)?,
+        found: row.get(5)?,
+        expected: row.get(6)?,
+    })
 }
 
 fn read_blob(row: &Row<'_>, column: usize) -> SqliteResult<Packed> {

@@ -27,6 +27,7 @@ pub(super) fn game(game_id: i64) -> (PackedGame, EncodedGame) {
         players: 3,
         gem_fault_rows: 0,
         unbalanced_rows: 0,
+        play: Some(GamePlay::default()),
     };
     (Packer::new().unwrap().pack(record, &game).unwrap(), game)
 }
@@ -60,7 +61,7 @@ impl Folder {
         for game_id in games {
             let mut game = self.game.clone();
             game.record.game_id = GameId(game_id);
-            writer.put(&game, &GamePlay::default()).unwrap();
+            writer.put(&game, &[]).unwrap();
         }
         writer.commit().unwrap();
         writer.vacuum(|| ()).unwrap();

@@ -4,9 +4,9 @@ use super::blob::{Blob, PackedGame};
 use super::error::CacheError;
 use super::lock::WriterLock;
 use super::open::{PAGE_BYTES, Waiting, check, open_or_create, sqlite_error, wait_for_lock};
-use super::play;
+use super::play::{self, PLAY_COLUMNS, PLAY_WIDTH};
 use super::rows::{BLOB_COLUMNS, RECORD_COLUMNS, RECORD_WIDTH, structure_faults};
-use crate::gamelog::{GameId, GamePlay, LogError};
+use crate::gamelog::{GameId, GamePlay, LogError, ReplayFault};
 use rusqlite::{Connection, ToSql, params};
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
@@ -25,6 +25,17 @@ static INSERT_GAME: LazyLock<String> = LazyLock::new(|| {
         places.join(", ")
     )
 });
+
+/// All columns of how a game went.
+static INSERT_PLAY: LazyLock<String> = LazyLock::new(|| {
+    let places: Vec<String> = (1..=1 + PLAY_WIDTH).map(|place| format!("?{place}")).collect();
+    format!(
+        "INSERT OR REPLACE INTO game_play (game_id, {PLAY_COLUMNS}) VALUES ({})",
+        places.join(", ")
+    )
+});
+
+const DELETE_FAULTS: &str = "DELETE FROM game_faults WHERE game_id = ?1";
 
 /// A file may be so many times as large as a new one with the same games.
 const MAX_EXCESS: f64 = 1.5;
@@ -69,8 +80,8 @@ impl<'a> Writer<'a> {
         &self.path
     }
 
-    /// Stores a game and how it went in place of any older version.
-    pub fn put(&self, game: &PackedGame, play: &GamePlay) -> Result<(), CacheError> {
+    /// Stores a game in place of any older version, with the faults that replaying it shows.
+    pub fn put(&self, game: &PackedGame, faults: &[ReplayFault]) -> Result<(), CacheError> {
         self.change(|connection| {
             let record = &game.record;
             let source_bytes = record.source_bytes as i64;
@@ -93,12 +104,33 @@ impl<'a> Writer<'a> {
             for blob in &game.blobs {
                 values.extend([&blob.bytes as &dyn ToSql, &blob.checksum]);
             }
-            connection.prepare_cached(&INSERT_GAME)?.execute(&values[..])?;
-            let mut statement = connection.prepare_cached(
-                "INSERT OR REPLACE INTO game_play VALUES
-                    (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
-            )?;
-            play::insert(&mut statement, record.game_id, play)
+            connection.prepare_cached(&INSERT_GAME)?.execute(&values[..]).map(drop)
+        })?;
+        match &game.record.play {
+            Some(play) => self.put_play(game.record.game_id, play, faults),
+            None => Ok(()),
+        }
+    }
+
+    /// Stores how a game went, with the faults that replaying it shows.
+    pub fn put_play(
+        &self,
+        game_id: GameId,
+        play: &GamePlay,
+        faults: &[ReplayFault],
+    ) -> Result<(), CacheError> {
+        self.change(|connection| {
+            let mut statement = connection.prepare_cached(&INSERT_PLAY)?;
+            play::insert(&mut statement, game_id, play)?;
+            connection.prepare_cached(DELETE_FAULTS)?.execute([game_id.0])?;
+            for fault in faults {
+                let ReplayFault { row, line, kind, column, found, expected } = fault;
+                let values =
+                    params![game_id.0, row, *line as i64, kind.name(), column, found, expected];
+                let sql = "INSERT INTO game_faults VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+                connection.prepare_cached(sql)?.execute(values)?;
+            }
+            Ok(())
         })
     }
 
@@ -111,7 +143,8 @@ impl<'a> Writer<'a> {
     /// Removes a game.
     pub fn remove(&self, game_id: GameId) -> Result<(), CacheError> {
         self.execute("DELETE FROM games WHERE game_id = ?1", [game_id.0])?;
-        self.execute("DELETE FROM game_play WHERE game_id = ?1", [game_id.0])
+        self.execute("DELETE FROM game_play WHERE game_id = ?1", [game_id.0])?;
+        self.execute(DELETE_FAULTS, [game_id.0])
     }
 
     /// Records that a log was refused or deferred. `error.file` must be the path below the data folder.

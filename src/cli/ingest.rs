@@ -57,6 +57,9 @@ pub(super) struct IngestArgs {
     /// Read takes of three that old logs wrote into the gem_take2 columns as they were meant
     #[arg(long, env = "PREP_REPAIR", value_parser = switch)]
     repair: bool,
+    /// Refuse games that do not replay: a row does not follow from the row before and its move
+    #[arg(long, env = "PREP_STRICT", value_parser = switch)]
+    strict: bool,
     /// Say what would be done, write nothing
     #[arg(long)]
     dry_run: bool,
@@ -91,7 +94,7 @@ pub(super) fn run(arguments: IngestArgs, context: Context) -> Result<Outcome> {
         root: arguments.data_root.unwrap_or_else(|| settings.data_root.clone()),
         jobs: context.jobs(&arguments.jobs),
         batch_size: arguments.batch_size.unwrap_or(settings.batch_size),
-        read: ReadOptions { repair: arguments.repair },
+        read: ReadOptions { repair: arguments.repair, strict: arguments.strict },
         max_games: arguments.max_games,
         allow_delete: arguments.allow_delete,
         keep_missing: arguments.keep_missing,
@@ -244,6 +247,16 @@ fn warn(summary: &IngestSummary, options: &IngestOptions, is_dry_run: bool) {
             ),
         );
     }
+    if let Some((path, fault)) = &summary.does_not_replay.first {
+        let (line, games) = (fault.line, summary.does_not_replay.games);
+        match games {
+            1 => tracing::warn!("1 game does not replay ({path}:{line}: {fault})"),
+            _ => tracing::warn!(
+                "{} do not replay (first: {path}:{line}: {fault})",
+                counted(games, "game")
+            ),
+        }
+    }
     if summary.removal_blocked {
         tracing::error!(
             "the logs of {} are not in {} any more, more than a fifth of the cache: is a disk not \
@@ -300,7 +313,13 @@ fn as_json(summary: &IngestSummary, is_dry_run: bool) -> serde_json::Value {
         "refused": logs(&summary.refused),
         "deferred": logs(&summary.deferred),
         "older_version_kept": summary.older_version_kept,
-        "cache": { "games": summary.cache.games, "rows": summary.cache.rows },
+        "does_not_replay": summary.does_not_replay.games,
+        "cache": {
+            "games": summary.cache.games,
+            "rows": summary.cache.rows,
+            "unfinished": summary.cache.unfinished,
+            "does_not_replay": summary.cache.replay_faults.games,
+        },
     })
 }
 
@@ -348,5 +367,20 @@ fn describe(
         counted(summary.cache.games, "game"),
         counted(summary.cache.rows, "row")
     );
+    let CacheTotals { unfinished, replay_faults, .. } = summary.cache;
+    let parts = [
+        (unfinished, "is unfinished", "are unfinished"),
+        (replay_faults.games, "does not replay", "do not replay"),
+    ];
+    let parts: Vec<_> = parts
+        .into_iter()
+        .filter(|&(games, ..)| games > 0)
+        .map(|(games, one, more)| {
+            format!("{} {}", grouped(games), if games == 1 { one } else { more })
+        })
+        .collect();
+    if !parts.is_empty() {
+        let _ = writeln!(text, "of these games, {}", parts.join(", "));
+    }
     text
 }

@@ -5,7 +5,7 @@ use super::values::{JobsArgs, switch};
 use super::{output, progress};
 use crate::cache::Reader;
 use crate::gamelog::ReadOptions;
-use crate::ingest::{GameStatus, GameVersion, StatusOptions, StatusReport, status};
+use crate::ingest::{GameStatus, GameVersion, ReplayStatus, StatusOptions, StatusReport, status};
 use crate::words::counted;
 use anyhow::Result;
 use clap::Args;
@@ -32,6 +32,9 @@ pub(super) struct StatusArgs {
     /// Read logs as `ingest --repair` does
     #[arg(long, env = "PREP_REPAIR", value_parser = switch)]
     repair: bool,
+    /// Refuse games that do not replay, as `ingest --strict` does
+    #[arg(long, env = "PREP_STRICT", value_parser = switch)]
+    strict: bool,
     /// List every game, each with its old and new hash, size and versions
     #[arg(long)]
     explain: bool,
@@ -45,7 +48,7 @@ pub(super) fn run(arguments: StatusArgs, context: Context) -> Result<Outcome> {
     let cache = Reader::open_if_there(&context.cache_path())?;
     let progress = progress::progress(context.common.quiet);
     let options = StatusOptions {
-        read: ReadOptions { repair: arguments.repair },
+        read: ReadOptions { repair: arguments.repair, strict: arguments.strict },
         every_game: arguments.explain || arguments.json,
         jobs: context.jobs(&JobsArgs::default()),
     };
@@ -76,6 +79,9 @@ fn as_json(report: &StatusReport) -> serde_json::Value {
                 "old": entry.old,
                 "new": entry.new,
                 "older_version_kept": entry.older_version_kept,
+                "ending": entry.replay.as_ref().map(|replay| replay.ending.name()),
+                "replay_fault_rows": entry.replay.as_ref().map(|replay| replay.fault_rows),
+                "replay_fault": entry.replay.as_ref().and_then(first_fault),
             })
         })
         .collect();
@@ -107,6 +113,13 @@ fn describe(report: &StatusReport, explain: bool) -> String {
                 let old = entry.old.as_ref().map_or("not cached".to_owned(), in_words);
                 let new = entry.new.as_ref().map_or("no bytes".to_owned(), in_words);
                 let _ = write!(text, "; old: {old}; new: {new}");
+                if let Some(replay) = &entry.replay {
+                    let _ = write!(text, "; {}", replay.ending.name());
+                    if let Some(fault) = first_fault(replay) {
+                        let rows = counted(replay.fault_rows, "row");
+                        let _ = write!(text, "; does not replay ({rows}; {fault})");
+                    }
+                }
             }
             text.push('\n');
         }
@@ -134,6 +147,11 @@ fn without_name(why: &str, reason: &str, path: &str) -> String {
         Some((None, Some(line_and_fault))) => format!("{reason}: line {line_and_fault}"),
         _ => why.to_owned(),
     }
+}
+
+/// `line 31: player1 has 5 points, the move gives 2`
+fn first_fault(replay: &ReplayStatus) -> Option<String> {
+    replay.first_fault.as_ref().map(|fault| format!("line {}: {fault}", fault.line))
 }
 
 fn in_words(version: &GameVersion) -> String {

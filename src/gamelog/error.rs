@@ -1,5 +1,6 @@
 //! What can be wrong with a log. Every input error is made in this module.
 
+use super::replay::ReplayFault;
 use super::turn::GameId;
 use std::path::PathBuf;
 use std::{fmt, io};
@@ -78,6 +79,8 @@ kinds! {
     SeatTakenTwice = "seat_taken_twice",
     /// A player who does not sit where the turn order puts them.
     WrongSeat = "wrong_seat",
+    /// A row does not follow from the row before: refused only where that is asked for.
+    DoesNotReplay = "does_not_replay",
     /// One game id in two files.
     GameInTwoFiles = "game_in_two_files",
     /// The file was written to, or another took its place, while it was read.
@@ -176,6 +179,13 @@ impl LogError {
         Fault::new(LogErrorKind::ChangedWhileRead, expected).at(file, None)
     }
 
+    /// A row does not follow from the row before.
+    pub fn does_not_replay(file: impl Into<PathBuf>, fault: &ReplayFault) -> LogError {
+        let mut error = Fault::new(LogErrorKind::DoesNotReplay, &fault.expected);
+        (error.column, error.found) = (Some(fault.column.clone()), Some(fault.to_string()));
+        error.at(file, Some(fault.line))
+    }
+
     /// This program panicked over the file.
     pub fn internal(file: impl Into<PathBuf>, message: &str) -> LogError {
         let expected = "prep to read any file without failing itself: please report this, with the \
@@ -217,6 +227,9 @@ impl fmt::Display for Fault {
         match (&self.column, &self.found) {
             (_, Some(found)) if self.kind == LogErrorKind::Unreadable => {
                 return write!(f, "cannot be read: {found}");
+            }
+            (_, Some(found)) if self.kind == LogErrorKind::DoesNotReplay => {
+                return write!(f, "does not replay: {found}");
             }
             (Some(column), Some(found)) => write!(f, "{column} is `{found}`, ")?,
             (Some(column), None) => match self.kind {

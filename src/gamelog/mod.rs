@@ -7,7 +7,9 @@
 //! what was expected; nothing is guessed. A position of a game that is still being played comes in as a
 //! [`LiveRow`], by the same rules.
 //!
-//! Whether a logged move was legal is not checked here: exports count illegal moves.
+//! Whether each row follows from the row before is checked by a [`Replay`], which refuses nothing. Whether
+//! the self-play search would have considered a logged move is not checked here: exports count those
+//! moves.
 
 mod columns;
 mod error;
@@ -18,6 +20,7 @@ mod live_row;
 mod play;
 mod reader;
 mod records;
+mod replay;
 mod row;
 mod turn;
 mod value;
@@ -32,6 +35,9 @@ pub use header::first_game_id;
 pub use live_row::{LiveColumn, LiveRow, LiveValue};
 pub use play::GamePlay;
 pub use reader::{LogSummary, ReadOptions, read_log};
+pub use replay::{
+    Ending, GameResult, MAX_REPLAY_FAULTS, Replay, ReplayFault, ReplayFaultKind, Replayed,
+};
 pub use turn::{
     ActionType, BUILD_PLACES, GameId, LoggedAction, Turn, reservation_code, selection_code,
 };

@@ -10,6 +10,7 @@ use super::fields::{ColumnOrder, parse_fields, parse_line};
 use super::header::match_header;
 use super::play::GamePlay;
 use super::records::{Located, Record, Records};
+use super::replay::{Replay, ReplayFault};
 use super::row::Row;
 use super::turn::{GameId, Turn};
 use super::value;
@@ -23,10 +24,12 @@ pub struct ReadOptions {
     /// Read rows with the known gem fault as they were meant
     /// (see [`LoggedAction::repair_gem_fault`](super::LoggedAction::repair_gem_fault)).
     pub repair: bool,
+    /// Refuse a game that does not [replay](super::Replay).
+    pub strict: bool,
 }
 
 /// What was in a log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogSummary {
     /// Turns read, at least 1.
     pub rows: u32,
@@ -38,6 +41,9 @@ pub struct LogSummary {
     pub unbalanced_rows: u32,
     /// How the game went.
     pub play: GamePlay,
+    /// The first rows that do not follow from the row before, at most
+    /// [`MAX_REPLAY_FAULTS`](super::MAX_REPLAY_FAULTS).
+    pub replay_faults: Vec<ReplayFault>,
 }
 
 /// Reads the log of one game and gives each turn to `each_turn`, in file order.
@@ -45,7 +51,7 @@ pub struct LogSummary {
 /// `file` is only for errors; `game_id`, from the file's name, is what every row must say.
 ///
 /// # Errors
-/// The first fault in the log. Turns before it have been given to `each_turn` by then: drop what
+/// The first fault in the log; with `strict`, last of all that it does not replay. Turns before it have been given to `each_turn` by then: drop what
 /// was made of them.
 pub fn read_log(
     bytes: &[u8],
@@ -65,6 +71,7 @@ pub fn read_log(
         match_header(&records.record, unfinished).map_err(|fault| at(records.locate(fault)))?;
 
     let mut row = Row::new();
+    let mut replay = Replay::default();
     let mut summary: Option<LogSummary> = None;
     while records.advance().map_err(at)? {
         let mut turn = parse_row(&records, &order, game_id, &mut row)
@@ -78,19 +85,28 @@ pub fn read_log(
             gem_fault_rows: 0,
             unbalanced_rows: 0,
             play: GamePlay::default(),
+            replay_faults: Vec::new(),
         });
         summary.rows += 1;
         summary.gem_fault_rows += u32::from(turn.action.has_gem_fault());
         summary.unbalanced_rows += u32::from(!turn.board.gems_add_up());
-        summary.play.push(&turn);
+        summary.play.push(turn.turn_number, &turn.action);
         if options.repair {
             turn.action.repair_gem_fault();
         }
         each_turn(&turn);
+        replay.push(turn, || records.line());
     }
-    summary.ok_or_else(|| {
-        Fault::new(LogErrorKind::NoRows, "at least one row below the header").at(file, None)
-    })
+    let (Some(mut summary), Some(replayed)) = (summary, replay.finish()) else {
+        let expected = "at least one row below the header";
+        return Err(Fault::new(LogErrorKind::NoRows, expected).at(file, None));
+    };
+    summary.play.finish(&replayed);
+    summary.replay_faults = replayed.faults;
+    match summary.replay_faults.first() {
+        Some(fault) if options.strict => Err(LogError::does_not_replay(file, fault)),
+        _ => Ok(summary),
+    }
 }
 
 /// A fault of the current row. Half a word or number at the end of an unfinished file is no text

@@ -130,7 +130,12 @@ impl<'a> Records<'a> {
                 " (a value in quotes goes on over several lines, is its closing quote missing?)",
             );
         }
-        (fault, Some(line_of(self.bytes, self.start)))
+        (fault, Some(self.line()))
+    }
+
+    /// The line that the current record begins on, from 1.
+    pub(super) fn line(&self) -> u64 {
+        line_of(self.bytes, self.start)
     }
 
     fn spans_lines(&self) -> bool {

@@ -1,7 +1,7 @@
 //! The changes of a run, in batches.
 
-use super::examine::NewGame;
-use crate::cache::{CacheError, Writer};
+use crate::cache::{CacheError, PackedGame, Writer};
+use crate::gamelog::ReplayFault;
 use std::num::NonZeroUsize;
 
 /// A batch is committed at this many bytes, however few games they are: until then it is in memory.
@@ -62,9 +62,13 @@ impl<'a> Batches<'a> {
     }
 
     /// Adds a game to the open batch; `true` if that ended the batch.
-    pub(super) fn put(&mut self, game: &NewGame) -> Result<bool, CacheError> {
-        self.write(|writer| writer.put(&game.packed, &game.play))?;
-        self.end_game(game.packed.packed_bytes())
+    pub(super) fn put(
+        &mut self,
+        game: &PackedGame,
+        faults: &[ReplayFault],
+    ) -> Result<bool, CacheError> {
+        self.write(|writer| writer.put(game, faults))?;
+        self.end_game(game.packed_bytes())
     }
 
     /// Counts a game of which about so many bytes were written; `true` if that ended the batch.

@@ -5,9 +5,11 @@ use super::cached::CachedGames;
 use super::find::LogFile;
 use super::phases::IngestPhases;
 use super::whole_file::{Reading, read_whole};
-use crate::cache::{CacheKey, GameRecord, PackedGame, Packer, StaleReason};
+use crate::cache::{CacheKey, CachedGame, GameRecord, PackedGame, Packer, StaleReason};
 use crate::encode::EncodedGame;
-use crate::gamelog::{GameId, GamePlay, LogError, ReadOptions, read_log};
+use crate::gamelog::{
+    GameId, GamePlay, LogError, LogErrorKind, ReadOptions, ReplayFault, read_log,
+};
 use crate::parallel::ordered_map;
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -33,19 +35,20 @@ pub(super) struct Examined {
 
 /// The result of a log.
 pub(super) enum Outcome {
-    /// The cached rows are what encoding it would give.
-    UpToDate,
-    /// It is not as cached, and can be read. `game` is its encoded rows, if they were asked for.
-    Stale { why: StaleReason, game: Option<Box<NewGame>> },
+    /// The cached rows are what encoding it would give. If an older prep stored them, the game is replayed
+    /// now.
+    UpToDate { replayed: Option<Box<Played>> },
+    /// It is not as cached, and can be read. `packed` is its encoded rows, if they were asked for.
+    Stale { why: StaleReason, played: Box<Played>, packed: Option<Box<PackedGame>> },
     /// It cannot be read, or not yet.
     Refused(LogError),
 }
 
-/// A game that is ready to be stored.
-pub(super) struct NewGame {
-    pub(super) packed: PackedGame,
-    /// How it went.
+/// How a game went.
+pub(super) struct Played {
     pub(super) play: GamePlay,
+    /// The first rows that do not follow from the row before.
+    pub(super) faults: Vec<ReplayFault>,
 }
 
 /// What to examine, and how.
@@ -154,31 +157,34 @@ impl<'a> Examiner<'a> {
         let key = CacheKey::now(&self.bytes, *read);
         let bytes = self.bytes.len() as u64;
         phases.hash.add(begun.elapsed(), bytes);
-        let stale = match cached.games.get(&log.game_id) {
+        let cached = cached.games.get(&log.game_id);
+        let stale = match cached {
             Some(cached) => cached.staleness(&key),
             None => Some(StaleReason::New),
         };
         let outcome = match stale {
-            None => Outcome::UpToDate,
-            Some(why) => self.encode(log.game_id, &source_path, key, why)?,
+            None if !must_replay(cached, *read) => Outcome::UpToDate { replayed: None },
+            why => self.read(log.game_id, &source_path, key, why)?,
         };
         Ok(Examined { game_id: log.game_id, source_path, outcome, key: Some(key), bytes })
     }
 
-    fn encode(
+    /// Reads a log, and encodes it if it is stale.
+    fn read(
         &mut self,
         game_id: GameId,
         source_path: &str,
         key: CacheKey,
-        why: StaleReason,
+        why: Option<StaleReason>,
     ) -> Result<Outcome, IngestError> {
         let Examination { read, encode, phases, .. } = self.options;
+        let encode = *encode && why.is_some();
         let bytes = self.bytes.len() as u64;
         self.game.clear();
         let begun = Instant::now();
         let mut encoding = Duration::ZERO;
         let log = read_log(&self.bytes, Path::new(source_path), game_id, *read, |turn| {
-            if *encode {
+            if encode {
                 let begun = Instant::now();
                 self.game.push(turn);
                 encoding += begun.elapsed();
@@ -190,15 +196,33 @@ impl<'a> Examiner<'a> {
             Ok(summary) => summary,
             Err(error) => return Ok(Outcome::Refused(error)),
         };
-        if !encode {
-            return Ok(Outcome::Stale { why, game: None });
-        }
-        let record = GameRecord::new(game_id, source_path.to_owned(), bytes, key, &summary);
+        let record =
+            encode.then(|| GameRecord::new(game_id, source_path.to_owned(), bytes, key, &summary));
+        let played = Box::new(Played { play: summary.play, faults: summary.replay_faults });
+        let Some(why) = why else { return Ok(Outcome::UpToDate { replayed: Some(played) }) };
         let begun = Instant::now();
-        let packed = self.packer.pack(record, &self.game)?;
-        phases.compress.add(begun.elapsed(), packed.packed_bytes());
-        Ok(Outcome::Stale { why, game: Some(Box::new(NewGame { packed, play: summary.play })) })
+        let packed = match record {
+            Some(record) => Some(Box::new(self.packer.pack(record, &self.game)?)),
+            None => None,
+        };
+        let bytes = packed.as_ref().map_or(0, |packed| packed.packed_bytes());
+        phases.compress.add(begun.elapsed(), bytes);
+        Ok(Outcome::Stale { why, played, packed })
     }
+}
+
+/// Whether a log is read although its cached rows are right: an older prep did not replay it, or it is
+/// refused now because it does not replay.
+fn must_replay(cached: Option<&CachedGame>, read: ReadOptions) -> bool {
+    let replays = cached.and_then(|cached| cached.record.as_ref()?.replays());
+    replays.is_none_or(|replays| read.strict && !replays)
+}
+
+/// The cached game that is removed because a log is refused: not even an older version may stay if it does
+/// not replay, where such games are not wanted.
+pub(super) fn removed_by<'c>(error: &LogError, cached: &'c CachedGame) -> Option<&'c GameRecord> {
+    let is_strict = error.fault.kind == LogErrorKind::DoesNotReplay;
+    cached.record.as_ref().filter(|record| is_strict && record.replays() == Some(false))
 }
 
 /// A log that is refused whatever its bytes are.
@@ -217,7 +241,7 @@ fn message_of(panic: &(dyn Any + Send)) -> &str {
 mod tests {
     use super::super::find::find_logs;
     use super::*;
-    use crate::gamelog::{Dialect, LogErrorKind, write_log};
+    use crate::gamelog::{Dialect, write_log};
     use crate::rules::PlayerCount;
     use crate::simulate::simulate_game;
 
@@ -260,10 +284,10 @@ mod tests {
             for part in ["1.csv: ", "over 5 bytes", "report"] {
                 assert!(message.contains(part), "{part} is not in {message}");
             }
-            let Outcome::Stale { game: Some(game), .. } = &good.outcome else {
+            let Outcome::Stale { packed: Some(packed), .. } = &good.outcome else {
                 panic!("not encoded")
             };
-            assert_eq!(game.packed.record.rows as usize, turns.len());
+            assert_eq!(packed.record.rows as usize, turns.len());
         }
     }
 }

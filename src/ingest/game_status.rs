@@ -1,7 +1,7 @@
 //! The one list of what can become of a game, and why.
 
 use crate::cache::{CacheKey, GameRecord, StaleReason};
-use crate::gamelog::{GameId, LogError};
+use crate::gamelog::{Ending, GameId, GamePlay, LogError, ReplayFault};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -130,12 +130,35 @@ pub struct StatusEntry {
     pub new: Option<GameVersion>,
     /// Whether its log cannot be read while an older version of the game stays in the cache.
     pub older_version_kept: bool,
+    /// How its log, as it is now, ends and replays; `None` if it is deleted or cannot be read.
+    pub replay: Option<ReplayStatus>,
+}
+
+/// How a log ends and replays.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReplayStatus {
+    /// How the game ended.
+    pub ending: Ending,
+    /// Rows that do not follow from the row before, or whose move cannot be made.
+    pub fault_rows: u32,
+    /// The first of them.
+    pub first_fault: Option<ReplayFault>,
+}
+
+impl ReplayStatus {
+    pub(super) fn new(play: &GamePlay, faults: &[ReplayFault]) -> ReplayStatus {
+        ReplayStatus {
+            ending: play.result.ending,
+            fault_rows: play.replay_fault_rows,
+            first_fault: faults.first().cloned(),
+        }
+    }
 }
 
 impl StatusEntry {
     /// A game whose log is deleted, with what its cached rows were made from, if there are any.
     pub(super) fn deleted(game_id: GameId, path: String, old: Option<GameVersion>) -> StatusEntry {
         let (status, new, older_version_kept) = (GameStatus::Deleted, None, false);
-        StatusEntry { game_id, path, status, old, new, older_version_kept }
+        StatusEntry { game_id, path, status, old, new, older_version_kept, replay: None }
     }
 }

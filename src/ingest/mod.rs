@@ -23,10 +23,10 @@ mod whole_file;
 
 pub use cached::too_many_missing;
 pub use find::{FoundLogs, LogFile, check_for_logs, find_logs, game_id_of};
-pub use game_status::{GameStatus, GameVersion, StatusCounts, StatusEntry};
+pub use game_status::{GameStatus, GameVersion, ReplayStatus, StatusCounts, StatusEntry};
 pub use run::{IngestOptions, ingest};
 pub use status::{StatusOptions, StatusReport, status};
-pub use summary::{Affected, CacheTotals, IngestSummary};
+pub use summary::{Affected, CacheTotals, IngestSummary, NotReplaying};
 pub use verify::{Finding, FindingKind, LogChange, VerifyOptions, VerifyReport, verify};
 
 use crate::accounting::Unaccounted;

@@ -3,14 +3,14 @@
 use super::IngestError;
 use super::batch::Batches;
 use super::cached::{CachedGames, has_log, too_many_missing};
-use super::examine::{Examination, Examined, NewGame, Outcome};
+use super::examine::{Examination, Examined, Outcome, Played, removed_by};
 use super::find::{FoundLogs, LogFile, find_logs, loop_note, no_logs, skipped_note};
 use super::game_status::{DEFERRED, DELETED, REFUSED, UP_TO_DATE};
 use super::phases::IngestPhases;
 use super::summary::IngestSummary;
 use crate::accounting::check_all_done;
-use crate::cache::{CachedGame, Reader, Writer};
-use crate::gamelog::{GameId, LogError, ReadOptions};
+use crate::cache::{CachedGame, GameRecord, PackedGame, Reader, Writer};
+use crate::gamelog::{GameId, LogError, ReadOptions, ReplayFault};
 use crate::memory::report_memory;
 use crate::progress::{Amount, Progress};
 use crate::words::counted;
@@ -154,13 +154,18 @@ impl Run<'_> {
             self.batches.write(|writer| writer.remove_refusals(game_id))?;
         }
         match outcome {
-            Outcome::UpToDate => {
+            Outcome::UpToDate { replayed } => {
                 self.summary.count(UP_TO_DATE);
-                self.update_path(game_id, &source_path, cached)
+                self.update_path(game_id, &source_path, cached)?;
+                match (replayed, cached.and_then(|cached| cached.record.as_ref())) {
+                    (Some(played), Some(record)) => self.store_play(record, &source_path, *played),
+                    _ => Ok(()),
+                }
             }
-            Outcome::Stale { why, game } => {
+            Outcome::Stale { why, played, packed } => {
                 self.summary.count(why.name());
-                game.map_or(Ok(()), |game| self.store(&game, cached))
+                self.summary.does_not_replay.add(&source_path, &played.faults);
+                packed.map_or(Ok(()), |packed| self.store(&packed, &played.faults, cached))
             }
             Outcome::Refused(error) => {
                 if is_first_of_game {
@@ -174,19 +179,40 @@ impl Run<'_> {
         }
     }
 
+    /// Stores how a game went of which the rows are cached.
+    fn store_play(
+        &mut self,
+        old: &GameRecord,
+        source_path: &str,
+        played: Played,
+    ) -> Result<(), IngestError> {
+        let Played { play, faults } = played;
+        self.summary.does_not_replay.add(source_path, &faults);
+        self.summary.cache.subtract(old);
+        self.summary.cache.add(&GameRecord { play: Some(play), ..old.clone() });
+        self.batches.write(|writer| writer.put_play(old.game_id, &play, &faults))?;
+        self.batches.end_game(0)?;
+        Ok(())
+    }
+
     /// Stores a game in place of what is cached of it.
-    fn store(&mut self, game: &NewGame, old: Option<&CachedGame>) -> Result<(), IngestError> {
+    fn store(
+        &mut self,
+        game: &PackedGame,
+        faults: &[ReplayFault],
+        old: Option<&CachedGame>,
+    ) -> Result<(), IngestError> {
         if old.is_some_and(|old| old.damage.is_some()) {
             self.batches.check_structure()?;
         }
-        let record = &game.packed.record;
+        let record = &game.record;
         if let Some(old) = old.and_then(|old| old.record.as_ref()) {
             self.summary.cache.subtract(old);
         }
         self.summary.cache.add(record);
         self.summary.just_encoded.add(record);
-        let (begun, bytes) = (Instant::now(), game.packed.packed_bytes());
-        let ended_batch = self.batches.put(game)?;
+        let (begun, bytes) = (Instant::now(), game.packed_bytes());
+        let ended_batch = self.batches.put(game, faults)?;
         self.phases.store.add(begun.elapsed(), bytes);
         report_memory(self.options.monitor_memory && ended_batch, "after a batch");
         Ok(())
@@ -200,7 +226,12 @@ impl Run<'_> {
         source_hash: Option<blake3::Hash>,
         error: LogError,
     ) -> Result<(), IngestError> {
-        if self.cached.games.contains_key(&game_id) {
+        let cached = self.cached.games.get(&game_id);
+        if let Some(record) = cached.and_then(|cached| removed_by(&error, cached)) {
+            self.batches.check_structure()?;
+            self.batches.write(|writer| writer.remove(game_id))?;
+            self.summary.cache.subtract(record);
+        } else if cached.is_some() {
             self.summary.older_version_kept.insert(game_id);
         }
         self.batches.write(|writer| writer.put_refusal(game_id, source_hash, &error))?;

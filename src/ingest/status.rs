@@ -2,9 +2,9 @@
 
 use super::IngestError;
 use super::cached::{CachedGames, has_log};
-use super::examine::{Examination, Examined, Outcome};
+use super::examine::{Examination, Examined, Outcome, removed_by};
 use super::find::{LogFile, find_logs, loop_note, no_logs};
-use super::game_status::{GameStatus, GameVersion, StatusCounts, StatusEntry};
+use super::game_status::{GameStatus, GameVersion, ReplayStatus, StatusCounts, StatusEntry};
 use super::phases::IngestPhases;
 use crate::cache::{CachedGame, Reader};
 use crate::gamelog::{GameId, ReadOptions};
@@ -63,6 +63,7 @@ pub fn status(
     }
     let phases = IngestPhases::new();
     let cached = CachedGames::load(cache.as_ref(), options.jobs, &phases)?;
+    let faults = cache.as_ref().map_or(Ok(BTreeMap::new()), Reader::replay_faults)?;
     // An ingest need not wait for the rest.
     drop(cache);
     if found.logs.is_empty() && cached.games.is_empty() {
@@ -87,25 +88,39 @@ pub fn status(
         }
         progress.advance(1);
         let cached = cached.games.get(&game_id);
-        let status = match outcome {
-            Outcome::UpToDate => {
-                GameStatus::UpToDate { repaired: refused_games.contains(&game_id) }
+        let removed = match &outcome {
+            Outcome::Refused(error) => cached.and_then(|cached| removed_by(error, cached)),
+            _ => None,
+        };
+        let (status, played) = match outcome {
+            Outcome::UpToDate { replayed } => {
+                let repaired = refused_games.contains(&game_id);
+                (GameStatus::UpToDate { repaired }, replayed)
             }
-            Outcome::Stale { why, .. } => GameStatus::Stale(why),
-            Outcome::Refused(error) => GameStatus::refused(error),
+            Outcome::Stale { why, played, .. } => (GameStatus::Stale(why), Some(played)),
+            Outcome::Refused(error) => (GameStatus::refused(error), None),
         };
         *counts.entry(status.name()).or_default() += 1;
         if status == UP_TO_DATE && !options.every_game {
             return Ok(());
         }
         let is_refused = matches!(status, GameStatus::Refused(_) | GameStatus::Deferred(_));
+        let replay = match (played, cached.and_then(|cached| cached.record.as_ref()?.play)) {
+            (Some(played), _) => Some(ReplayStatus::new(&played.play, &played.faults)),
+            (None, Some(play)) if !is_refused => {
+                let faults = faults.get(&game_id).map_or(&[][..], Vec::as_slice);
+                Some(ReplayStatus::new(&play, faults))
+            }
+            _ => None,
+        };
         let entry = StatusEntry {
             game_id,
             path: source_path,
             status,
             old: cached.and_then(old_version),
             new: key.map(|key| GameVersion::of_log(&key, bytes)),
-            older_version_kept: is_refused && cached.is_some(),
+            older_version_kept: is_refused && cached.is_some() && removed.is_none(),
+            replay,
         };
         entries.insert(game_id, entry);
         Ok(())

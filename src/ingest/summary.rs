@@ -2,7 +2,7 @@
 
 use super::game_status::{DEFERRED, DELETED, REFUSED, StatusCounts, UP_TO_DATE};
 use crate::cache::GameRecord;
-use crate::gamelog::{GameId, LogError};
+use crate::gamelog::{Ending, GameId, LogError, ReplayFault};
 use std::collections::BTreeSet;
 
 /// What a run did, or in a dry run would have done.
@@ -28,6 +28,8 @@ pub struct IngestSummary {
     pub older_version_kept: BTreeSet<GameId>,
     /// What is in the cache afterwards.
     pub cache: CacheTotals,
+    /// Games that were replayed by this run, and do not replay.
+    pub does_not_replay: NotReplaying,
     /// Whether the run was stopped before its end.
     pub interrupted: bool,
 }
@@ -55,6 +57,25 @@ impl IngestSummary {
     }
 }
 
+/// Games that do not replay.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NotReplaying {
+    /// How many.
+    pub games: u64,
+    /// The first fault of the one with the lowest id, and its log below the data folder.
+    pub first: Option<(String, ReplayFault)>,
+}
+
+impl NotReplaying {
+    /// Adds the next game, in ascending order.
+    pub(super) fn add(&mut self, source_path: &str, faults: &[ReplayFault]) {
+        if let [fault, ..] = faults {
+            self.games += 1;
+            self.first.get_or_insert_with(|| (source_path.to_owned(), fault.clone()));
+        }
+    }
+}
+
 /// Sums over games.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CacheTotals {
@@ -66,6 +87,10 @@ pub struct CacheTotals {
     pub gem_faults: Affected,
     /// Rows whose gems do not add up to the supply.
     pub unbalanced: Affected,
+    /// Rows that do not follow from the row before.
+    pub replay_faults: Affected,
+    /// Games whose logs end before they do.
+    pub unfinished: u64,
 }
 
 /// How many have something.
@@ -85,6 +110,10 @@ impl CacheTotals {
             self.gem_faults.add(record.gem_fault_rows);
         }
         self.unbalanced.add(record.unbalanced_rows);
+        if let Some(play) = &record.play {
+            self.replay_faults.add(play.replay_fault_rows);
+            self.unfinished += u64::from(play.result.ending == Ending::Unfinished);
+        }
     }
 
     pub(super) fn subtract(&mut self, record: &GameRecord) {
@@ -94,6 +123,10 @@ impl CacheTotals {
             self.gem_faults.subtract(record.gem_fault_rows);
         }
         self.unbalanced.subtract(record.unbalanced_rows);
+        if let Some(play) = &record.play {
+            self.replay_faults.subtract(play.replay_fault_rows);
+            self.unfinished -= u64::from(play.result.ending == Ending::Unfinished);
+        }
     }
 }
 

@@ -34,6 +34,7 @@ mod preemption;
 mod progress;
 mod queries;
 mod refusals;
+mod replay;
 mod report;
 mod sample_games;
 mod settings;

@@ -19,8 +19,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const REPAIR: ReadOptions = ReadOptions { repair: true };
-const AS_LOGGED: ReadOptions = ReadOptions { repair: false };
+const REPAIR: ReadOptions = ReadOptions { repair: true, strict: false };
+const AS_LOGGED: ReadOptions = ReadOptions { repair: false, strict: false };
 
 /// Hashes of all sample rows as encoded, by version of the encoder. Append only: a pair that was
 /// released stands for the rows in somebody's cache.

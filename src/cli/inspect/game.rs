@@ -43,7 +43,7 @@ impl Game {
     pub(super) fn find(name: &str, cache: &Path, repair: bool) -> Result<Game> {
         match name.parse() {
             Ok(game_id) => Game::cached(GameId(game_id), cache),
-            Err(_) => Game::logged(Path::new(name), ReadOptions { repair }),
+            Err(_) => Game::logged(Path::new(name), ReadOptions { repair, strict: false }),
         }
     }
 

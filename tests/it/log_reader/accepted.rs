@@ -9,8 +9,8 @@ use splendor_prep::rules::{ByColor, CARDS, PlayerCount};
 use splendor_prep::simulate::simulate_game;
 use std::collections::BTreeMap;
 
-const REPAIR: ReadOptions = ReadOptions { repair: true };
-const AS_LOGGED: ReadOptions = ReadOptions { repair: false };
+const REPAIR: ReadOptions = ReadOptions { repair: true, strict: false };
+const AS_LOGGED: ReadOptions = ReadOptions { repair: false, strict: false };
 
 /// Games of every number of players. Among the first 30 seeds are games with reserved cards,
 /// nobles gone from the table, empty decks and gems given back.

@@ -17,7 +17,7 @@ const LONGEST_MESSAGE: usize = 2_000;
 
 fn read(bytes: &[u8]) -> Result<Vec<Turn>, LogError> {
     let mut turns = Vec::new();
-    let options = ReadOptions { repair: false };
+    let options = ReadOptions { repair: false, strict: false };
     read_log(bytes, Path::new("7.csv"), GAME_ID, options, |turn| turns.push(turn.clone()))?;
     Ok(turns)
 }
@@ -98,11 +98,12 @@ fn packed_game() -> PackedGame {
         game_id: GAME_ID,
         source_path: "2_games/7.csv".into(),
         source_bytes: 3,
-        key: CacheKey::now(b"log", ReadOptions { repair: false }),
+        key: CacheKey::now(b"log", ReadOptions { repair: false, strict: false }),
         rows: turns.len() as u32,
         players: 2,
         gem_fault_rows: 0,
         unbalanced_rows: 0,
+        play: None,
     };
     Packer::new().unwrap().pack(record, &game).unwrap()
 }

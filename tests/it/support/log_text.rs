@@ -100,12 +100,15 @@ impl LogText {
         2 + row.unwrap_or_else(|| panic!("no row with such a {column}"))
     }
 
-    /// Another log of the same size: one digit of the last turn's number is another.
+    /// Another log of the same size. With a build it replays as well: the gem that is given back then means
+    /// nothing.
     pub(crate) fn change_one_byte(&mut self) {
-        let line = self.lines.len();
-        let number = self.cell(line, "turn_number");
-        let last = number.pop().expect("a digit");
-        number.push(if last == '1' { '2' } else { '1' });
+        let at = self.column("action_type");
+        let build = self.lines.iter().position(|cells| cells[at] == "build");
+        let line = build.map_or(self.lines.len(), |place| place + 1);
+        let number = self.cell(line, "gems_removed_white");
+        let first = number.remove(0);
+        number.insert(0, if first == '0' { '1' } else { '0' });
     }
 
     /// Gives a take of three the known fault of old logs: its gems in the columns of a take of two.

@@ -1,0 +1,32 @@
+//! Logs as games: each row must follow from the row before.
+
+mod cli;
+mod planted;
+mod sound_games;
+
+use crate::support::log_text::LogText;
+use splendor_prep::gamelog::{Dialect, GameId, LogSummary, ReadOptions, Turn, read_log, write_log};
+use splendor_prep::rules::PlayerCount;
+use splendor_prep::simulate::simulate_game;
+use std::path::Path;
+
+const GAME: GameId = GameId(7);
+
+/// A simulated game as a log.
+fn log_of(players: PlayerCount, seed: u64) -> LogText {
+    text_of(&simulate_game(players, seed))
+}
+
+fn text_of(turns: &[Turn]) -> LogText {
+    let mut log = Vec::new();
+    write_log(&mut log, GAME, turns, Dialect::Empty).unwrap();
+    LogText::parse(&log)
+}
+
+fn read(log: &LogText) -> LogSummary {
+    read_bytes(&log.to_bytes(), GAME)
+}
+
+fn read_bytes(log: &[u8], game_id: GameId) -> LogSummary {
+    read_log(log, Path::new("7.csv"), game_id, ReadOptions::default(), |_| ()).unwrap()
+}
