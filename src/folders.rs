@@ -1,6 +1,7 @@
 //! Folders that outlive a loss of power, and what a replaced file hands on to the new one.
 
 use crate::platform;
+use crate::words::shown;
 use std::fs::{self, Metadata};
 use std::io::{self, ErrorKind};
 use std::path::Path;
@@ -54,7 +55,7 @@ pub fn keep_owner(new: &Path, other: &Metadata) -> io::Result<()> {
         Ok(true) => fs::set_permissions(new, permissions),
         Ok(false) => Ok(()),
         Err(error) => {
-            tracing::warn!("cannot keep the group of {}: {error}", new.display());
+            tracing::warn!("cannot keep the group of {}: {error}", shown(new));
             Ok(())
         }
     }

@@ -2,8 +2,8 @@
 //!
 //! Each function has a plain fallback for systems that lack the call; what is lost there is said with it.
 
-use std::fs::{File, Metadata};
-use std::io;
+use std::fs::{self, File, FileType, Metadata, OpenOptions};
+use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 
 /// What changes whenever a file is written to or replaced. Two equal ones, more than a tick of the file
@@ -69,6 +69,154 @@ impl FileId {
     pub fn of(_file: &Metadata) -> FileId {
         FileId { device: 0, inode: 0 }
     }
+}
+
+/// Opens a file to read it: a regular file, or a link to one. All inputs are opened by this.
+///
+/// Whoever can write to a folder can put a FIFO or a device there under any name. Opening a FIFO waits
+/// for its writer, reading a device may never end, and opening one may already do something.
+///
+/// # Errors
+/// If it is not a regular file, which is said at once; if it cannot be opened.
+pub fn open_file(path: &Path) -> io::Result<File> {
+    check_regular(fs::metadata(path)?.file_type())?;
+    let file = without_waiting(OpenOptions::new().read(true)).open(path)?;
+    // Again: it may have been replaced since.
+    check_regular(file.metadata()?.file_type())?;
+    Ok(file)
+}
+
+/// All bytes of a regular file of at most `max` bytes.
+///
+/// # Errors
+/// As [`open_file`], and for a larger file.
+pub fn read_file(path: &Path, max: u64) -> io::Result<Vec<u8>> {
+    let file = open_file(path)?;
+    let size = file.metadata()?.len();
+    let mut bytes = Vec::new();
+    if size <= max {
+        bytes.reserve_exact(size as usize);
+        file.take(max + 1).read_to_end(&mut bytes)?;
+    }
+    if size > max || bytes.len() as u64 > max {
+        let why = format!("it has more than {max} bytes");
+        return Err(io::Error::new(ErrorKind::FileTooLarge, why));
+    }
+    Ok(bytes)
+}
+
+/// Opens a file of our own beside another, to read and write; makes it if it is missing. Somebody else
+/// who can write to the folder may have put a link or a FIFO there: a link is not followed.
+///
+/// # Errors
+/// If it is not a regular file; if it cannot be opened.
+pub fn open_own_file(path: &Path) -> io::Result<File> {
+    match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
+        found => check_regular(found?.file_type())?,
+    }
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    let file = without_following_links(&mut options).open(path)?;
+    check_regular(file.metadata()?.file_type())?;
+    Ok(file)
+}
+
+/// An error that names what is there instead of a regular file.
+fn check_regular(file_type: FileType) -> io::Result<()> {
+    if file_type.is_file() {
+        return Ok(());
+    }
+    let kind = if file_type.is_dir() { ErrorKind::IsADirectory } else { ErrorKind::InvalidInput };
+    let what = type_in_words(file_type);
+    Err(io::Error::new(kind, format!("it is {what}, not a regular file")))
+}
+
+/// `a folder`, `a FIFO`: what is there under a name.
+#[cfg(unix)]
+pub fn type_in_words(file_type: FileType) -> &'static str {
+    use std::os::unix::fs::FileTypeExt;
+    match () {
+        () if file_type.is_file() => "a regular file",
+        () if file_type.is_dir() => "a folder",
+        () if file_type.is_symlink() => "a symbolic link",
+        () if file_type.is_fifo() => "a FIFO",
+        () if file_type.is_socket() => "a socket",
+        () => "a device",
+    }
+}
+
+/// `a folder`, `a symbolic link`: what is there under a name.
+#[cfg(not(unix))]
+pub fn type_in_words(file_type: FileType) -> &'static str {
+    match () {
+        () if file_type.is_file() => "a regular file",
+        () if file_type.is_dir() => "a folder",
+        () => "a symbolic link",
+    }
+}
+
+/// Opens what is there and is not a file, such as a terminal or a pipe, to write to it. A FIFO that nobody
+/// reads is an error, and is not waited for.
+///
+/// # Errors
+/// If it cannot be opened.
+pub fn open_stream(path: &Path) -> io::Result<File> {
+    let stream = without_waiting(OpenOptions::new().write(true)).open(path)?;
+    wait_again(&stream)?;
+    Ok(stream)
+}
+
+/// Writes wait for the reader of a pipe.
+#[cfg(unix)]
+fn wait_again(stream: &File) -> io::Result<()> {
+    use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
+    Ok(fcntl_setfl(stream, fcntl_getfl(stream)? - OFlags::NONBLOCK)?)
+}
+
+#[cfg(not(unix))]
+fn wait_again(_stream: &File) -> io::Result<()> {
+    Ok(())
+}
+
+/// A file in a folder that is removed if it is not persisted. It has the permissions of any new file, as
+/// the umask has them; temporary files are their owner's alone otherwise.
+///
+/// # Errors
+/// If it cannot be made.
+pub fn temporary_file(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".prep-");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(fs::Permissions::from_mode(0o666));
+    }
+    builder.tempfile_in(folder)
+}
+
+#[cfg(unix)]
+fn without_waiting(options: &mut OpenOptions) -> &mut OpenOptions {
+    use std::os::unix::fs::OpenOptionsExt;
+    options.custom_flags((rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOCTTY).bits() as i32)
+}
+
+#[cfg(not(unix))]
+fn without_waiting(options: &mut OpenOptions) -> &mut OpenOptions {
+    options
+}
+
+#[cfg(unix)]
+fn without_following_links(options: &mut OpenOptions) -> &mut OpenOptions {
+    use rustix::fs::OFlags;
+    use std::os::unix::fs::OpenOptionsExt;
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
+    options.custom_flags(flags.bits() as i32)
+}
+
+#[cfg(not(unix))]
+fn without_following_links(options: &mut OpenOptions) -> &mut OpenOptions {
+    options
 }
 
 /// Whether an open file has no name any more.
@@ -306,21 +454,42 @@ pub fn forget_content(file: &File) {
 #[cfg(not(target_os = "linux"))]
 pub fn forget_content(_file: &File) {}
 
-/// Lets everybody read a file that was created for its owner only.
-///
-/// # Errors
-/// If that is not allowed.
-#[cfg(unix)]
-pub fn let_all_read(file: &File) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    file.set_permissions(std::fs::Permissions::from_mode(0o644))
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// Files have no such permissions here.
-///
-/// # Errors
-/// Never.
-#[cfg(not(unix))]
-pub fn let_all_read(_file: &File) -> io::Result<()> {
-    Ok(())
+    #[test]
+    #[cfg(unix)]
+    fn only_regular_files_are_opened() {
+        use std::os::unix::fs::symlink;
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::write(at("file"), "text").unwrap();
+        symlink(at("file"), at("link")).unwrap();
+        rustix::fs::mkfifoat(rustix::fs::CWD, at("fifo"), 0o600.into()).unwrap();
+        let socket = std::os::unix::net::UnixListener::bind(at("socket")).unwrap();
+        for (path, what) in [
+            (at("fifo"), "it is a FIFO, not a regular file"),
+            (at("socket"), "it is a socket, not a regular file"),
+            (folder.path().to_owned(), "it is a folder, not a regular file"),
+            ("/dev/zero".into(), "it is a device, not a regular file"),
+        ] {
+            assert_eq!(open_file(&path).unwrap_err().to_string(), what);
+            assert_eq!(read_file(&path, 9).unwrap_err().to_string(), what);
+            assert_eq!(open_own_file(&path).unwrap_err().to_string(), what);
+        }
+        drop(socket);
+        assert_eq!(read_file(&at("link"), 4).unwrap(), b"text");
+        assert_eq!(open_own_file(&at("link")).unwrap_err().kind(), ErrorKind::InvalidInput);
+        assert!(open_own_file(&at("new")).unwrap().metadata().unwrap().is_file());
+        assert_eq!(read_file(&at("file"), 3).unwrap_err().kind(), ErrorKind::FileTooLarge);
+    }
+
+    #[test]
+    fn size_is_checked_before_memory_is_reserved() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("hole");
+        File::create(&path).unwrap().set_len(1 << 40).unwrap();
+        assert_eq!(read_file(&path, 1 << 30).unwrap_err().kind(), ErrorKind::FileTooLarge);
+    }
 }

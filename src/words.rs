@@ -1,6 +1,8 @@
-//! Numbers and words as people write them.
+//! Numbers, names and words as people read them.
 
 use std::ffi::OsStr;
+use std::fmt::{self, Write as _};
+use std::path::Path;
 
 /// `1 game`, `2,000 games`.
 pub fn counted(number: impl TryInto<u64>, noun: &str) -> String {
@@ -35,14 +37,113 @@ pub fn bytes_in_words(bytes: u64) -> String {
     }
 }
 
-/// A word of a command as a shell reads it, in quotes where it needs them.
-pub fn shell_word(word: impl AsRef<OsStr>) -> String {
-    let word = word.as_ref().to_string_lossy();
-    let is_plain = |c: char| c.is_alphanumeric() || "/._-+=:,@%^".contains(c);
-    match !word.is_empty() && word.chars().all(is_plain) {
-        true => word.into_owned(),
-        false => format!("'{}'", word.replace('\'', r"'\''")),
+/// A name of a file, or other text that somebody else chose, on one line: what a terminal or a browser
+/// would act on, or would show as another order of letters, is escaped as `\u{1b}`. Bytes that are not
+/// UTF-8 are escaped as `\xE9`.
+///
+/// Names come from folders, logs, caches and manifests, which may be hostile: every message shows them
+/// by this.
+pub fn shown(name: &(impl AsRef<OsStr> + ?Sized)) -> Shown<'_> {
+    Shown(name.as_ref())
+}
+
+/// See [`shown`].
+#[derive(Clone, Copy, Debug)]
+pub struct Shown<'n>(&'n OsStr);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut text = String::new();
+        for chunk in self.0.as_encoded_bytes().utf8_chunks() {
+            for c in chunk.valid().chars() {
+                if is_unsafe(c) { text.extend(c.escape_unicode()) } else { text.push(c) }
+            }
+            chunk.invalid().iter().try_for_each(|byte| write!(text, "\\x{byte:02X}"))?;
+        }
+        f.pad(&text)
     }
+}
+
+/// The same for a text of several lines: line breaks and tabs stay.
+pub fn shown_lines(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\n' | '\t' => safe.push(c),
+            c if is_unsafe(c) => safe.extend(c.escape_unicode()),
+            c => safe.push(c),
+        }
+    }
+    safe
+}
+
+/// The same for JSON, whose own escapes keep what a program reads as it is.
+pub fn shown_json(json: &str) -> String {
+    let mut safe = String::with_capacity(json.len());
+    for c in json.chars() {
+        match c {
+            c if is_unsafe(c) && c != '\n' => _ = write!(safe, "\\u{:04x}", u32::from(c)),
+            c => safe.push(c),
+        }
+    }
+    safe
+}
+
+/// Whether [`shown`] escapes nothing of a text.
+pub fn is_shown_as_it_is(text: &str) -> bool {
+    !text.contains(is_unsafe)
+}
+
+/// Whether a character is an order to the terminal, ends a line, or reverses the text that follows.
+fn is_unsafe(c: char) -> bool {
+    let is_line_end = matches!(c, '\u{2028}' | '\u{2029}');
+    let is_bidirectional = matches!(
+        c,
+        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+    );
+    c.is_control() || is_line_end || is_bidirectional
+}
+
+/// A word of a command as a shell reads it, in quotes where it needs them.
+///
+/// What [`shown`] would escape is written by `printf`, so that the command can be both shown and pasted
+/// into any shell.
+pub fn shell_word(word: impl AsRef<OsStr>) -> String {
+    let word = word.as_ref();
+    let Some(text) = word.to_str().filter(|text| !text.contains(is_unsafe)) else {
+        return format!("\"$(printf '{}')\"", printf_format(word.as_encoded_bytes()));
+    };
+    // zsh expands a `=` at the beginning.
+    let is_plain = |c: char| c.is_alphanumeric() || "/._-+=:,@%".contains(c);
+    match !text.is_empty() && !text.starts_with('=') && text.chars().all(is_plain) {
+        true => text.to_owned(),
+        false => format!("'{}'", text.replace('\'', r"'\''")),
+    }
+}
+
+/// A path as a word of a command: one that begins with `-` would be read as a flag.
+pub fn shell_path(path: &Path) -> String {
+    match path.as_os_str().as_encoded_bytes().starts_with(b"-") {
+        true => shell_word(Path::new(".").join(path)),
+        false => shell_word(path),
+    }
+}
+
+/// For `printf` within single quotes: all but plain ASCII as octal numbers.
+fn printf_format(bytes: &[u8]) -> String {
+    let mut format = String::new();
+    for &byte in bytes {
+        match byte {
+            b'%' => format.push_str("%%"),
+            b' '..=b'~' if byte != b'\\' && byte != b'\'' => format.push(byte.into()),
+            _ => format.extend(
+                ['\\', (b'0' + (byte >> 6)) as char]
+                    .into_iter()
+                    .chain([(byte >> 3) & 7, byte & 7].map(|digit| (b'0' + digit) as char)),
+            ),
+        }
+    }
+    format
 }
 
 #[cfg(test)]
@@ -66,9 +167,52 @@ mod tests {
             ("$HOME", "'$HOME'"),
             ("it's", r"'it'\''s'"),
             ("", "''"),
+            ("=ls", "'=ls'"),
+            ("a\u{202e}b%\n'", r#""$(printf 'a\342\200\256b%%\012\047')""#),
         ] {
             assert_eq!(shell_word(word), quoted);
         }
+        assert_eq!(shell_path(Path::new("-rf")), "./-rf");
+        assert_eq!(shell_path(Path::new("my/-rf")), "my/-rf");
+    }
+
+    /// Every shell word is one word again, and prints nothing that a terminal obeys.
+    #[test]
+    #[cfg(unix)]
+    fn shells_read_words_back() {
+        use std::os::unix::ffi::OsStrExt;
+        let all: Vec<u8> = (1..=255).chain(*b"x").collect();
+        let words: [&[u8]; 6] = [
+            &all,
+            b"a b",
+            b"\x1b]0;t\x07",
+            b"$(touch x)`y`",
+            b"caf\xe9 \\n%s",
+            "\u{2066}".as_bytes(),
+        ];
+        for word in words {
+            let quoted = shell_word(OsStr::from_bytes(word));
+            assert!(!quoted.contains(is_unsafe), "{quoted:?}");
+            let command = format!("printf %s {quoted}");
+            let output = std::process::Command::new("sh").args(["-c", &command]).output().unwrap();
+            assert_eq!(output.stdout, word, "{quoted}");
+        }
+    }
+
+    #[test]
+    fn names_are_shown_on_one_line() {
+        for (name, text) in [
+            ("2_games/17.csv", "2_games/17.csv"),
+            ("Zoë's 牌", "Zoë's 牌"),
+            ("\u{1b}]0;TITLE\u{7}", "\\u{1b}]0;TITLE\\u{7}"),
+            ("a\nerror: b\r\t", "a\\u{a}error: b\\u{d}\\u{9}"),
+            ("\u{202e}gnp.exe\u{2069}\u{85}\u{2028}", "\\u{202e}gnp.exe\\u{2069}\\u{85}\\u{2028}"),
+        ] {
+            assert_eq!(shown(name).to_string(), text);
+        }
+        assert_eq!(shown_lines("a\n\tb\u{1b}\u{202e}\n"), "a\n\tb\\u{1b}\\u{202e}\n");
+        assert_eq!(shown_json("{\n\"a\": \"\u{7f}\u{202e}\"}"), "{\n\"a\": \"\\u007f\\u202e\"}");
+        assert_eq!(format!("{:>5}|{:.2}", shown("ab"), shown("abc")), "   ab|ab");
     }
 
     #[test]

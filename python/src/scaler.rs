@@ -55,7 +55,7 @@ impl Scaler {
             .map_err(|error| export_error(py, &error))?;
         Ok(Scaler {
             columns: exported.columns().into_iter().map(str::to_owned).collect(),
-            fitted_in: exported.fitted_in().map(str::to_owned),
+            fitted_in: exported.fitted_in(),
             scaler: exported.scaler().clone(),
         })
     }

@@ -34,7 +34,7 @@ use arrayvec::ArrayVec;
 use std::io;
 use twox_hash::{XxHash3_64, XxHash3_128};
 use zstd::bulk::{Compressor, Decompressor};
-use zstd::zstd_safe::{CParameter, compress_bound};
+use zstd::zstd_safe::{CParameter, compress_bound, get_frame_content_size};
 
 /// Fastest of zstd's ordinary levels. Level 3 saves a tenth of the space for a third more time. What is
 /// set here makes no game stale: a frame is decompressed however it was made.
@@ -45,6 +45,9 @@ const SHORTEST_MATCH: u32 = 7;
 /// Places where zstd looks for matches, as a power of two. Fewer than it would choose: they stay in a
 /// core's nearest cache, and the blobs are no larger.
 const HASH_LOG: u32 = 11;
+
+/// A block of zstd has at least 4 bytes and stands for at most 128 KiB.
+const MAX_RATIO: usize = (128 << 10) / 4;
 
 /// Bytes of a checksum.
 const CHECKSUM_BYTES: usize = size_of::<u128>();
@@ -276,13 +279,28 @@ impl Unpacker {
         let labels: Vec<LabelRow> = rows_of(&numbers(bytes, Label::from_le_bytes), rows);
         let bytes = self.decompress(Blob::Masks, record, masks)?;
         let masks: Vec<MaskRow> = rows_of(&numbers(bytes, i8::from_le_bytes), rows);
+        let is_class = |labels: &LabelRow| {
+            Head::ALL
+                .iter()
+                .all(|head| (-1..head.classes() as Label).contains(&labels[head.index()]))
+        };
+        if !labels.iter().all(is_class) {
+            return Err(Damage::new("labels", "a label is not a class"));
+        }
+        if !masks.iter().flatten().all(|mask| matches!(mask, 0 | 1)) {
+            return Err(Damage::new("masks", "a value is neither 0 nor 1"));
+        }
         self.game.clear();
         for row in 0..rows {
             self.game
                 .push_base(turn_numbers[row], &base[row], labels[row], masks[row])
                 .ok_or_else(|| Damage::new("features", "a row is not a position"))?;
         }
-        Ok(())
+        let players = usize::from(record.players);
+        match self.game.boards().iter().all(|board| board.players.len() == players) {
+            true => Ok(()),
+            false => Err(Damage::new("features", "a row has another number of players")),
+        }
     }
 
     pub(super) fn try_column_sums(
@@ -294,10 +312,16 @@ impl Unpacker {
         let numbers: Vec<[u8; size_of::<i64>()]> = rows_of(bytes, 2 * FEATURE_COUNT);
         let mut sums =
             ColumnSums { rows: record.rows.into(), sum: Vec::new(), sum_of_squares: Vec::new() };
+        // Larger ones could overflow when games are added up.
+        let max = i64::from(record.rows) * i64::from(Value::MIN) * i64::from(Value::MIN);
         for &[sum, excess] in numbers.as_chunks().0 {
             let (sum, excess) = (i64::from_le_bytes(sum), i64::from_le_bytes(excess));
+            let squares = sum.saturating_abs().saturating_add(excess);
+            if !(-max..=max).contains(&sum) || !(0..=max).contains(&squares) {
+                return Err(Damage::new("column_sums", "a sum is too large for its rows"));
+            }
             sums.sum.push(sum);
-            sums.sum_of_squares.push(sum.saturating_abs().saturating_add(excess));
+            sums.sum_of_squares.push(squares);
         }
         Ok(sums)
     }
@@ -308,12 +332,16 @@ impl Unpacker {
         record: &GameRecord,
         packed: &Packed,
     ) -> Result<&[u8], Damage> {
-        // The checksum covers the number of rows, so that a changed one cannot ask for more memory than
-        // there is.
         if checksum(blob, record, &packed.bytes) != packed.checksum {
             return Err(checksum_damage(blob));
         }
         let length = blob.bytes(record.rows as usize);
+        // Whoever forges the number of rows can forge the checksum: no more memory is reserved than the
+        // bytes that are there can fill.
+        let declared = get_frame_content_size(&packed.bytes).ok().flatten();
+        if declared != Some(length as u64) || length / MAX_RATIO > packed.bytes.len() {
+            return Err(Damage::new(blob.name(), "its length is not that of its rows"));
+        }
         self.columns.clear();
         self.columns.reserve(length);
         match self.decompressor.decompress_to_buffer(&packed.bytes, &mut self.columns) {
@@ -388,62 +416,4 @@ fn value_of_float32(bytes: [u8; 4]) -> Value {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::tests::game;
-    use super::*;
-
-    #[test]
-    fn game_unpacks_as_packed() {
-        let (packed, rows) = game(7);
-        let mut unpacker = Unpacker::new().unwrap();
-        // Twice, so that a buffer which holds a game already is seen to make no difference.
-        for _ in 0..2 {
-            let unpacked = unpacker.unpack(&packed).unwrap();
-            assert!(rows.features().len() > 30);
-            assert_eq!(unpacked.turn_numbers(), rows.turn_numbers());
-            assert!(unpacked.features() == rows.features());
-            assert_eq!(unpacked.labels(), rows.labels());
-            assert_eq!(unpacked.masks(), rows.masks());
-        }
-        assert_eq!(unpacker.column_sums(&packed).unwrap(), rows.column_sums());
-        assert_eq!(unpacker.all_damage(&packed), []);
-    }
-
-    #[test]
-    fn every_change_is_detected() {
-        let (packed, _) = game(7);
-        let mut unpacker = Unpacker::new().unwrap();
-        let mut refused = |change: &dyn Fn(&mut PackedGame)| {
-            let mut game = packed.clone();
-            change(&mut game);
-            matches!(unpacker.unpack(&game), Err(CacheError::Damaged { .. }))
-        };
-        assert!(!refused(&|_| {}), "an unchanged game unpacks");
-        for blob in Blob::ALL.into_iter().filter(|&blob| blob != Blob::ColumnSums) {
-            let at = blob as usize;
-            assert!(refused(&|game| game.blobs[at].bytes[9] ^= 1), "{} flipped", blob.name());
-            assert!(refused(&|game| game.blobs[at].checksum[0] ^= 1), "{} checksum", blob.name());
-            assert!(refused(&|game| _ = game.blobs[at].bytes.pop()), "{} cut", blob.name());
-        }
-        assert!(refused(&|game| game.blobs.swap(Blob::Labels as usize, Blob::Masks as usize)));
-        assert!(refused(&|game| game.record.game_id.0 += 1));
-        assert!(refused(&|game| game.record.rows = u32::MAX));
-        assert!(refused(&|game| game.record.key.encoder_version += 1));
-    }
-
-    #[test]
-    fn columns_and_rows_are_reverse() {
-        // From none to several blocks, and a width that is no multiple of one.
-        for count in 0..30 {
-            let rows: Vec<[u16; 11]> = (0..count)
-                .map(|row| std::array::from_fn(|column| 100 * row + column as u16))
-                .collect();
-            let mut bytes = vec![7];
-            write_columns(&mut bytes, &rows, u16::to_le_bytes);
-            let plain = (0..11).flat_map(|column| rows.iter().map(move |row| row[column]));
-            let columns = numbers(&bytes, u16::from_le_bytes);
-            assert_eq!(columns, plain.collect::<Vec<_>>());
-            assert_eq!(rows_of::<_, 11>(&columns, count.into()), rows);
-        }
-    }
-}
+mod tests;

@@ -2,6 +2,7 @@
 
 use crate::disk_space::{free_bytes, free_in_words, is_of_full_disk};
 use crate::gamelog::GameId;
+use crate::words::{shell_path, shown};
 use std::borrow::Cow;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -26,32 +27,56 @@ impl Damage {
 #[derive(Debug, thiserror::Error)]
 pub enum CacheError {
     /// There is no cache yet.
-    #[error("there is no cache at {path}: run `prep ingest DIR --cache {path}` first", path = .0.display())]
+    #[error("there is no cache at {}: run `prep ingest DIR --cache {}` first", shown(.0), shell_path(.0))]
     Absent(PathBuf),
     /// It is a database of another program.
-    #[error("{} is not a cache of prep: choose another file with --cache", .0.display())]
+    #[error("{} is not a cache of prep: choose another file with --cache", shown(.0))]
     NotACache(PathBuf),
     /// It is no database at all.
     #[error(
-        "{path} is not a cache of prep, or is damaged at its very beginning: choose another file with \
-         --cache, or run `prep ingest DIR --cache {path} --rebuild`, which makes a new cache from the \
-         logs and keeps this file beside it", path = .0.display()
+        "{} is not a cache of prep, or is damaged at its very beginning: choose another file with \
+         --cache, or run `prep ingest DIR --cache {} --rebuild`, which makes a new cache from the \
+         logs and keeps this file beside it", shown(.0), shell_path(.0)
     )]
     NotADatabase(PathBuf),
     /// There is a folder in its place.
     #[error(
         "{} is a folder: give the cache file in it, such as --cache {}",
-        .0.display(), .0.join("prep.sqlite").display()
+        shown(.0), shell_path(&.0.join("prep.sqlite"))
     )]
     IsAFolder(PathBuf),
+    /// There is a FIFO, a device or a socket in its place.
+    #[error("{} is {what}, not a cache of prep: choose another file with --cache", shown(path))]
+    NotAFile {
+        /// What was given.
+        path: PathBuf,
+        /// What it is.
+        what: &'static str,
+    },
+    /// A file beside it that SQLite would read is not one of SQLite's.
+    #[error(
+        "the cache {} is not opened: {} is {what}, which neither prep nor SQLite makes: delete it",
+        shown(path),
+        shown(file)
+    )]
+    ForeignJournal {
+        /// The cache file.
+        path: PathBuf,
+        /// The file beside it.
+        file: PathBuf,
+        /// What it is.
+        what: &'static str,
+    },
     /// This user may not read the file.
-    #[error("cannot read the cache {}: permission denied: choose another with --cache", .0.display())]
+    #[error("cannot read the cache {}: permission denied: choose another with --cache", shown(.0))]
     Unreadable(PathBuf),
     /// A newer version of prep made it.
     #[error(
-        "the cache {cache} has schema version {found}, this prep knows versions up to {known}: \
-         update prep, choose another file with --cache, or run `prep ingest DIR --cache {cache} \
-         --rebuild`, which makes a new one from the logs", cache = path.display()
+        "the cache {} has schema version {found}, this prep knows versions up to {known}: \
+         update prep, choose another file with --cache, or run `prep ingest DIR --cache {} \
+         --rebuild`, which makes a new one from the logs",
+        shown(path),
+        shell_path(path)
     )]
     Newer {
         /// The cache file.
@@ -63,9 +88,10 @@ pub enum CacheError {
     },
     /// An older version made it, and commands that only read do not change it.
     #[error(
-        "the cache {cache} has schema version {found}, this prep reads version {known}: run \
-         `prep ingest DIR --cache {cache}` first, which updates it and keeps its games",
-        cache = path.display()
+        "the cache {} has schema version {found}, this prep reads version {known}: run \
+         `prep ingest DIR --cache {}` first, which updates it and keeps its games",
+        shown(path),
+        shell_path(path)
     )]
     Older {
         /// The cache file.
@@ -77,15 +103,15 @@ pub enum CacheError {
     },
     /// Another program has switched it to a write-ahead log, which cannot be read without writing.
     #[error(
-        "another program has switched the cache {cache} to a write-ahead log: run `prep ingest DIR \
-         --cache {cache}`, which switches it back", cache = .0.display()
+        "another program has switched the cache {} to a write-ahead log: run `prep ingest DIR \
+         --cache {}`, which switches it back", shown(.0), shell_path(.0)
     )]
     WriteAheadLog(PathBuf),
     /// An older version of prep left a file beside it that this user may not write.
     #[error(
         "the cache {cache} cannot be opened: {} is left from an older version of prep and belongs to \
-         another user, who must run `prep ingest DIR --cache {cache}`, or delete it if nobody uses the \
-         cache and {cache}-wal is empty or missing", leftover.display(), cache = path.display()
+         another user, who must run `prep ingest DIR --cache {}`, or delete it if nobody uses the \
+         cache and {cache}-wal is empty or missing", shown(leftover), shell_path(path), cache = shown(path)
     )]
     Leftover {
         /// The cache file.
@@ -95,16 +121,18 @@ pub enum CacheError {
     },
     /// A killed run left a rollback journal, and this user may not roll it back.
     #[error(
-        "the cache {cache} cannot be read: a run was killed while it wrote, and this user may not \
-         repair that: run `prep status --cache {cache}` as a user who may write there",
-        cache = .0.display()
+        "the cache {} cannot be read: a run was killed while it wrote, and this user may not \
+         repair that: run `prep status --cache {}` as a user who may write there",
+        shown(.0), shell_path(.0)
     )]
     NeedsRollback(PathBuf),
     /// The file itself is damaged, not only a game in it.
     #[error(
-        "the cache {cache} is damaged ({why}): run `prep ingest DIR --cache {cache} --rebuild`, \
+        "the cache {} is damaged ({}): run `prep ingest DIR --cache {} --rebuild`, \
          which makes a new one from the logs and keeps the damaged file beside it",
-        cache = path.display()
+        shown(path),
+        shown(why),
+        shell_path(path)
     )]
     Malformed {
         /// The cache file.
@@ -126,7 +154,8 @@ pub enum CacheError {
     /// Another version of prep encoded a game, and this one cannot decode it.
     #[error(
         "game {game_id} was encoded by another version of prep: run `prep ingest DIR --cache {}` \
-         first, which encodes it again", path.display()
+         first, which encodes it again",
+        shell_path(path)
     )]
     OtherEncoder {
         /// The cache file.
@@ -137,7 +166,7 @@ pub enum CacheError {
     /// Another run is writing it.
     #[error(
         "another run{} holds the cache {}: wait for it, or use --wait SECONDS",
-        process(*.holder), path.display()
+        process(*.holder), shown(path)
     )]
     Held {
         /// The cache file.
@@ -148,7 +177,7 @@ pub enum CacheError {
     /// Another program has used it for longer than this one waits.
     #[error(
         "another program{} uses the cache {} and does not release it: close it (a database browser? \
-         an export that was stopped?), then run this again", process(*.holder), path.display()
+         an export that was stopped?), then run this again", process(*.holder), shown(path)
     )]
     Busy {
         /// The cache file.
@@ -159,7 +188,8 @@ pub enum CacheError {
     /// The file system cannot lock files.
     #[error(
         "the file system of {} is not fit for a cache ({why}): put the cache on a local disk, with \
-         --cache FILE or intermediate_dir", path.display()
+         --cache FILE or intermediate_dir",
+        shown(path)
     )]
     FileSystem {
         /// The cache file or its lock file.
@@ -170,7 +200,7 @@ pub enum CacheError {
     /// The disk is full.
     #[error(
         "the disk of {} is full: {} there (a quota may allow less), and games that were stored are \
-         kept: free some space and run this again", path.display(), free_in_words(*free)
+         kept: free some space and run this again", shown(path), free_in_words(*free)
     )]
     DiskFull {
         /// The cache file.
@@ -181,7 +211,8 @@ pub enum CacheError {
     /// A file or folder of the cache could not be created, locked or replaced.
     #[error(
         "cannot {action} {}: {error}: the cache must be where you may write, choose a place with \
-         --cache or intermediate_dir", path.display()
+         --cache or intermediate_dir",
+        shown(path)
     )]
     File {
         /// What was tried, such as `lock`.
@@ -192,7 +223,7 @@ pub enum CacheError {
         error: io::Error,
     },
     /// SQLite refused.
-    #[error("the cache {}: {error}", path.display())]
+    #[error("the cache {}: {}", shown(path), shown(&error.to_string()))]
     Sqlite {
         /// The cache file.
         path: PathBuf,

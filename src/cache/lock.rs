@@ -3,8 +3,9 @@
 use super::error::{CacheError, process};
 use crate::folders::{create_folders, parent_of};
 use crate::platform;
+use crate::words::shown;
 use std::fs::{File, TryLockError};
-use std::io::{self, Read, Seek, Write};
+use std::io::{self, ErrorKind, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -37,8 +38,7 @@ impl WriterLock {
         make_folders_above(cache)?;
         // One cache has one lock, also when it is opened through a symbolic link.
         let path = beside(&real_path(cache), ".lock");
-        let mut options = File::options();
-        let opened = options.read(true).write(true).create(true).truncate(false).open(&path);
+        let opened = platform::open_own_file(&path).and_then(check_content);
         let mut file = opened.map_err(|error| CacheError::file("lock", &path, error))?;
         let begun = Instant::now();
         let mut is_announced = false;
@@ -56,7 +56,7 @@ impl WriterLock {
                         tracing::info!(
                             "waiting for another run{} that holds the cache {}, for up to {} s",
                             process(read_holder(&mut file)),
-                            cache.display(),
+                            shown(cache),
                             wait.as_secs()
                         );
                     }
@@ -70,6 +70,22 @@ impl WriterLock {
             .and_then(|()| file.rewind())
             .and_then(|()| write!(file, "{}", std::process::id()));
         Ok(WriterLock { file })
+    }
+}
+
+/// A lock file holds the id of a process or nothing. Another file that has its name (a link to somebody's
+/// file, a typo) must not be emptied.
+fn check_content(mut file: File) -> io::Result<File> {
+    const LONGEST_ID: u64 = 20;
+    let mut content = Vec::new();
+    (&mut file).take(LONGEST_ID + 1).read_to_end(&mut content)?;
+    let is_ours = content.len() as u64 <= LONGEST_ID && content.iter().all(u8::is_ascii_digit);
+    match is_ours {
+        true => Ok(file),
+        false => Err(io::Error::new(
+            ErrorKind::InvalidData,
+            "it is no lock file of prep: move it elsewhere",
+        )),
     }
 }
 
@@ -140,6 +156,21 @@ mod tests {
             other => panic!("{other:?}"),
         }
         drop(first);
+        WriterLock::acquire(&cache, Duration::ZERO).unwrap();
+    }
+
+    #[test]
+    fn file_of_somebody_else_is_not_emptied() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = folder.path().join("prep.sqlite");
+        let lock = folder.path().join("prep.sqlite.lock");
+        for content in ["a note", "123 more", "12345678901234567890123"] {
+            std::fs::write(&lock, content).unwrap();
+            assert!(WriterLock::acquire(&cache, Duration::ZERO).is_err());
+            assert_eq!(std::fs::read_to_string(&lock).unwrap(), content);
+        }
+        // Of a run that was killed.
+        std::fs::write(&lock, "4711").unwrap();
         WriterLock::acquire(&cache, Duration::ZERO).unwrap();
     }
 

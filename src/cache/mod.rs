@@ -31,6 +31,7 @@
 
 mod blob;
 mod error;
+mod files;
 mod key;
 mod lock;
 mod open;

@@ -8,10 +8,12 @@
 //! Versions of prep before schema 7 used a write-ahead log. Such a cache is updated by the next ingest.
 
 use super::error::{CacheError, process};
+use super::files::{ROLLBACK_JOURNAL, check_file};
 use super::lock::{beside, make_folders_above, real_path};
 use crate::disk_space::is_full;
 use crate::folders::parent_of;
 use crate::platform;
+use crate::words::shown;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, ffi};
 use std::collections::BTreeMap;
@@ -39,9 +41,6 @@ const BLANK: u32 = 0;
 
 /// Marks the file as ours: "prep" in ASCII.
 pub(super) const APPLICATION_ID: i32 = 0x7072_6570;
-
-/// SQLite takes a shorter file for an empty database and would overwrite it.
-const SMALLEST_DATABASE: u64 = 512;
 
 /// As large as SQLite allows. A dozen games share a page instead of each having a chain of small ones,
 /// of which the last is half empty: the file is smaller, and reading or writing it takes a tenth of the
@@ -99,7 +98,7 @@ pub(super) fn wait_for_lock<T>(
             is_announced = true;
             let to_write = matches!(waiting, Waiting::ToWrite(_));
             holder = platform::lock_holder(path, LOCK_BYTES, to_write);
-            let (holder, cache) = (process(holder), path.display());
+            let (holder, cache) = (process(holder), shown(path));
             match to_write {
                 true => tracing::info!(
                     "waiting for another program{holder} that reads the cache {cache} (an export?)"
@@ -119,7 +118,7 @@ pub(super) fn open_or_create(path: &Path, stop: &AtomicBool) -> Result<Connectio
     if std::fs::metadata(path).is_ok_and(|file| file.len() == 0) {
         tracing::warn!(
             "the cache {} is an empty file: a run was killed while it created it, or somebody emptied it",
-            path.display()
+            shown(path)
         );
     }
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
@@ -139,7 +138,7 @@ pub(super) fn open_or_create(path: &Path, stop: &AtomicBool) -> Result<Connectio
     connection
         .pragma_update(None, "cache_size", CACHE_SIZE)
         .map_err(|error| sqlite_error(path, error))?;
-    if beside(&real_path(path), "-journal").exists() {
+    if beside(&real_path(path), ROLLBACK_JOURNAL).exists() {
         // A killed run left it, empty: any commit removes it.
         wait_for_lock(path, waiting, || {
             connection.pragma_update(None, "user_version", MIGRATIONS.len() as u32)
@@ -224,28 +223,15 @@ pub(super) fn lock_out_readers(
     }
 }
 
-/// What can be said of a file before SQLite opens it. Without opening it: to close it again would release
-/// the locks of this process.
-fn check_file(path: &Path) -> Result<(), CacheError> {
-    let Ok(file) = std::fs::metadata(path) else { return Ok(()) };
-    if file.is_dir() {
-        return Err(CacheError::IsAFolder(path.to_owned()));
-    }
-    if !platform::may_read(path) {
-        return Err(CacheError::Unreadable(path.to_owned()));
-    }
-    match file.len() {
-        1..SMALLEST_DATABASE => Err(CacheError::NotADatabase(path.to_owned())),
-        _ => Ok(()),
-    }
-}
-
 fn connect(path: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(TRY)?;
     // Damage is detected sooner, and a damaged or hostile schema can run nothing.
     connection.pragma_update(None, "cell_size_check", true)?;
     connection.pragma_update(None, "trusted_schema", false)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    // prep has no triggers. One that somebody added could undo what is stored.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false)?;
     // The cache's folder may be the only one that can be written.
     connection.pragma_update(None, "temp_store", "memory")?;
     connection.pragma_update(None, "cache_size", CACHE_SIZE)?;

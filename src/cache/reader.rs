@@ -10,6 +10,7 @@ use super::rows::{
 };
 use crate::encode::{ColumnSums, EncodedGame, FEATURE_COUNT};
 use crate::gamelog::{GameId, ReplayFault};
+use crate::words::shown;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -263,7 +264,8 @@ impl Reader {
                     source_path: row.get(0)?,
                     game_id: GameId(row.get(1)?),
                     source_hash: source_hash.and_then(|hash| blake3::Hash::from_hex(hash).ok()),
-                    message: row.get(3)?,
+                    // Of the file, whoever wrote that.
+                    message: shown(&row.get::<_, String>(3)?).to_string(),
                     deferred: row.get(4)?,
                 })
             };

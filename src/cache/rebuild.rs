@@ -1,6 +1,7 @@
 //! A new cache in the place of a damaged one.
 
 use super::error::CacheError;
+use super::files::JOURNALS;
 use super::lock::{WriterLock, beside, real_path};
 use super::open::{check, lock_out_readers, open_again};
 use super::writer::Writer;
@@ -12,10 +13,6 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
-
-/// What SQLite writes beside a file. One that is left beside another file than its own would be read
-/// into that. Those of a write-ahead log are from older versions of prep.
-const JOURNALS: [&str; 3] = ["-journal", "-wal", "-shm"];
 
 /// A cache that is made beside the one it is to replace. Until [`finish`](Rebuild::finish) the old file
 /// is as it was, and so it stays if the rebuild is dropped.
@@ -37,7 +34,13 @@ impl Rebuild {
     /// [`CacheError::NotACache`] if the file is a database of another program; [`CacheError::Held`] if
     /// there is another writer after so long; if the leftovers cannot be removed.
     pub fn begin(cache: &Path, wait: Duration) -> Result<Rebuild, CacheError> {
-        if let Err(error @ (CacheError::NotACache(_) | CacheError::IsAFolder(_))) = check(cache) {
+        if let Err(
+            error @ (CacheError::NotACache(_)
+            | CacheError::IsAFolder(_)
+            | CacheError::NotAFile { .. }
+            | CacheError::ForeignJournal { .. }),
+        ) = check(cache)
+        {
             return Err(error);
         }
         let lock = WriterLock::acquire(cache, wait)?;
@@ -91,6 +94,7 @@ impl Rebuild {
                 // no second names.
                 fs::hard_link(target, kept).or_else(|_| fs::rename(target, kept))?;
             }
+            // One that is left beside another file than its own would be read into that.
             for journal in JOURNALS {
                 match fs::rename(beside(target, journal), beside(kept, journal)) {
                     Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),

@@ -20,6 +20,9 @@ pub(super) const BLOB_COLUMNS: &str = "turn_numbers, turn_numbers_checksum, feat
      features_checksum, labels, labels_checksum, masks, masks_checksum, column_sums, \
      column_sums_checksum";
 
+/// No log has more turns: it would have more bytes than are read of one.
+const MAX_ROWS: u32 = 1 << 20;
+
 /// Where the blob columns begin after those of [`SELECT_RECORDS`].
 const FIRST_BLOB: usize = RECORD_WIDTH + PLAY_WIDTH;
 
@@ -106,7 +109,7 @@ pub(super) fn read_record(row: &Row<'_>) -> SqliteResult<GameRecord> {
     };
     let GameRecord { rows, players, gem_fault_rows, unbalanced_rows, .. } = record;
     let wrong = [
-        (4, rows == 0),
+        (4, rows == 0 || rows > MAX_ROWS),
         (5, !(2..=4).contains(&players)),
         (8, gem_fault_rows > rows),
         (10, unbalanced_rows > rows),

@@ -7,6 +7,7 @@ use super::open::{PAGE_BYTES, Waiting, check, open_or_create, sqlite_error, wait
 use super::play::{self, PLAY_COLUMNS, PLAY_WIDTH};
 use super::rows::{BLOB_COLUMNS, RECORD_COLUMNS, RECORD_WIDTH, structure_faults};
 use crate::gamelog::{GameId, GamePlay, LogError, ReplayFault};
+use crate::words::shown;
 use rusqlite::{Connection, ToSql, params};
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
@@ -177,6 +178,28 @@ impl<'a> Writer<'a> {
         self.execute("DELETE FROM refusals WHERE game_id = ?1", [game_id.0])
     }
 
+    /// Makes sure that there are as many games, and refused or deferred logs, as were stored. An index that
+    /// somebody added to the tables can make one game take the place of another.
+    ///
+    /// # Errors
+    /// [`CacheError::Malformed`] if there are more or fewer.
+    pub fn check_stored(&self, games: u64, refusals: u64) -> Result<(), CacheError> {
+        for (table, what, expected) in
+            [("games", "games", games), ("refusals", "refused or deferred logs", refusals)]
+        {
+            let sql = format!("SELECT count(*) FROM {table}");
+            let count = |connection: &Connection| {
+                connection.query_row(&sql, [], |row| row.get::<_, i64>(0).map(i64::unsigned_abs))
+            };
+            let found = self.run(count)?;
+            if found != expected {
+                let why = format!("it holds {found} {what}, not the {expected} that were stored");
+                return Err(CacheError::malformed(&self.path, why));
+            }
+        }
+        Ok(())
+    }
+
     /// Records that an ingest begins. Until [`finish_ingest`](Self::finish_ingest), the last ingest has
     /// not finished.
     pub fn begin_ingest(&self, logs_found: usize) -> Result<(), CacheError> {
@@ -243,7 +266,7 @@ impl<'a> Writer<'a> {
             self.connection.execute_batch("VACUUM")
         };
         if let Err(error) = vacuum() {
-            tracing::info!("the cache {} is larger than needed: {error}", self.path.display());
+            tracing::info!("the cache {} is larger than needed: {error}", shown(&self.path));
         }
         Ok(())
     }

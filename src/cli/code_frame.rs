@@ -10,8 +10,9 @@
 use super::output::{say_below, use_color};
 use crate::config::{ConfigError, Place};
 use crate::gamelog::{Excerpt, LogError};
+use crate::ingest::leads_elsewhere;
+use crate::platform::read_file;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
-use std::fs;
 use std::ops::Range;
 use std::path::Path;
 
@@ -25,11 +26,10 @@ const WIDTH: usize = 80;
 /// file has changed, the error stands alone.
 pub(super) fn show_log(root: &Path, error: &LogError) {
     let path = root.join(&error.file);
-    // A pipe or a device could be read forever.
-    let is_readable =
-        fs::metadata(&path).is_ok_and(|file| file.is_file() && file.len() <= LARGEST_LOG);
-    let bytes = if is_readable { fs::read(&path).ok() } else { None };
-    let excerpt = bytes.and_then(|bytes| Excerpt::find(&bytes, error));
+    if error.fault.kind.is_of_other_format() && leads_elsewhere(root, &error.file) {
+        return;
+    }
+    let excerpt = read_file(&path, LARGEST_LOG).ok().and_then(|bytes| Excerpt::find(&bytes, error));
     if let Some(Excerpt { line, text, marked, note }) = excerpt {
         say_below(&code_frame(line as usize, &text, marked, &note));
     }

@@ -3,7 +3,7 @@
 use super::context::Outcome;
 use super::output;
 use super::values::whole_number;
-use crate::words::{grouped, shell_word};
+use crate::words::{grouped, shell_word, shown};
 use anyhow::{Context as _, Result};
 use clap::Args;
 use std::ffi::OsString;
@@ -61,7 +61,7 @@ pub(super) fn run(
     step(&["export".as_ref(), "--cache".as_ref(), &cache, "--out".as_ref(), &out])?;
 
     let files = files(&out)?.into_iter().map(|(name, bytes)| vec![grouped(bytes), name]);
-    output::print(format!("\n{}:\n{}", out.display(), output::table(files, &[0])))?;
+    output::print(format!("\n{}:\n{}", shown(&out), output::table(files, &[0])))?;
     Ok(Outcome::Done)
 }
 
@@ -76,5 +76,5 @@ fn files(folder: &Path) -> Result<Vec<(String, u64)>> {
         files.sort();
         Ok(files)
     };
-    read().with_context(|| format!("cannot list {}", folder.display()))
+    read().with_context(|| format!("cannot list {}", shown(folder)))
 }

@@ -5,7 +5,7 @@ use super::output;
 use super::values::whole_number;
 use crate::export::{ExportDiff, MeansDiff, SplitDiff, diff_exports};
 use crate::gamelog::GameId;
-use crate::words::{counted, grouped};
+use crate::words::{counted, grouped, shown};
 use anyhow::Result;
 use clap::Args;
 use serde_json::{Value, json};
@@ -67,7 +67,7 @@ fn distance(text: &str) -> Result<f64, String> {
 pub(super) fn run(arguments: DiffArgs, context: Context) -> Result<Outcome> {
     let diff = diff_exports(&arguments.old, &arguments.new)?;
     if arguments.json {
-        output::print(format!("{:#}\n", as_json(&diff, &arguments)))?;
+        output::print_json(&as_json(&diff, &arguments))?;
     } else if !context.common.quiet {
         output::print(describe(&diff, &arguments))?;
     }
@@ -93,9 +93,9 @@ fn judge(diff: &ExportDiff, arguments: &DiffArgs) -> Outcome {
         "{} drifted more than {max_drift} standard deviations, {} the most ({}): check the new logs \
          before training on {}",
         counted(past.len(), "feature"),
-        farthest.column,
+        shown(&farthest.column),
         shift(farthest.mean_shift),
-        arguments.new.display()
+        shown(&arguments.new)
     );
     Outcome::Failed
 }
@@ -129,7 +129,7 @@ fn describe(diff: &ExportDiff, arguments: &DiffArgs) -> String {
         let id = facts.export_id.as_deref().map_or("no id", |id| id.get(..12).unwrap_or(id));
         let (games, rows) = (counted(facts.games, "game"), counted(facts.rows, "row"));
         let folder: &Path = folder;
-        let _ = writeln!(text, "{side}  {}: {games}, {rows} ({id})", folder.display());
+        let _ = writeln!(text, "{side}  {}: {games}, {rows} ({id})", shown(folder));
     }
     let header = ["", "old", "new", "added", "removed", "changed", "moved in", "moved out"];
     let lines = diff.splits.iter().map(SplitDiff::cells);
@@ -170,7 +170,7 @@ fn describe_means(text: &mut String, means: &MeansDiff, top: usize) {
         let _ = writeln!(
             text,
             "  {} by {} standard deviations",
-            column.column,
+            shown(&column.column),
             shift(column.mean_shift)
         );
     }
@@ -188,7 +188,8 @@ fn list(text: &mut String, what: &str, all: &[impl ToString]) {
     if all.is_empty() {
         return;
     }
-    let named: Vec<String> = all.iter().take(MAX_LISTED).map(ToString::to_string).collect();
+    let named: Vec<String> =
+        all.iter().take(MAX_LISTED).map(|one| shown(&one.to_string()).to_string()).collect();
     let more = match all.len() - named.len() {
         0 => String::new(),
         more => format!(" and {} more", grouped(more as u64)),

@@ -6,7 +6,7 @@ use super::{output, progress};
 use crate::cache::Reader;
 use crate::dataset::{DatasetOptions, FeatureSet, MaskSource, Ratios, SplitMethod};
 use crate::export::{Dtype, ExportOptions, ExportSummary, IdenticalGames, Layout, export};
-use crate::words::{bytes_in_words, counted, grouped};
+use crate::words::{bytes_in_words, counted, grouped, shown};
 use anyhow::Result;
 use clap::Args;
 use std::fmt::Write;
@@ -207,7 +207,7 @@ fn describe(summary: &ExportSummary, options: &ExportOptions, time: Duration) ->
             None => "no mean drifted since the scaler was fitted\n",
         };
         for column in moved().take(LISTED_DRIFT) {
-            let (name, shift) = (&column.column, column.mean_shift);
+            let (name, shift) = (shown(&column.column), column.mean_shift);
             let _ = writeln!(text, "  {name} by {shift:+.3} standard deviations");
         }
     }
@@ -215,7 +215,7 @@ fn describe(summary: &ExportSummary, options: &ExportOptions, time: Duration) ->
         text,
         "wrote {} to {} in {:.1} s",
         bytes_in_words(summary.bytes),
-        options.out.display(),
+        shown(&options.out),
         time.as_secs_f64()
     );
     text

@@ -11,7 +11,7 @@ use crate::ingest::{
     ingest, too_many_missing,
 };
 use crate::progress::{Amount, Progress};
-use crate::words::{counted, grouped};
+use crate::words::{counted, grouped, shown};
 use anyhow::{Result, anyhow, bail};
 use clap::Args;
 use std::collections::BTreeSet;
@@ -126,7 +126,7 @@ pub(super) fn run(arguments: IngestArgs, context: Context) -> Result<Outcome> {
     };
     warn(&summary, &options, arguments.dry_run);
     if arguments.json {
-        output::print(format!("{:#}\n", as_json(&summary, arguments.dry_run)))?;
+        output::print_json(&as_json(&summary, arguments.dry_run))?;
     } else if !context.common.quiet {
         output::print(describe(&summary, &options, arguments.dry_run, begun.elapsed()))?;
     }
@@ -151,7 +151,7 @@ fn rebuild(
         IngestError::Cache(CacheError::DiskFull { free, .. }) => anyhow!(
             "the disk of {} is full: {} there, and the cache is as it was: free some space and run this \
              again",
-            path.display(),
+            shown(path),
             free_in_words(free)
         ),
         error => error.into(),
@@ -160,12 +160,12 @@ fn rebuild(
         bail!("interrupted: the cache is as it was");
     }
     if let Some(kept) = rebuild.finish(stop_flag())? {
-        tracing::info!("the cache is rebuilt; the old file is kept as {}", kept.display());
+        tracing::info!("the cache is rebuilt; the old file is kept as {}", shown(&kept));
         if summary.is_incomplete() {
             tracing::warn!(
                 "older versions of games whose logs were refused or deferred are not in the new cache: \
                  {} may have them",
-                kept.display()
+                shown(&kept)
             );
         }
     }
@@ -184,7 +184,7 @@ fn check_for_missing(rebuild: &Rebuild, options: &IngestOptions) -> Result<()> {
             "{missing} of the {} games of the old cache have no log in {}: is its disk mounted? If they \
              are to be deleted, add --allow-delete",
             cached.len(),
-            options.root.display()
+            shown(&options.root)
         );
     }
     Ok(())
@@ -262,7 +262,7 @@ fn warn(summary: &IngestSummary, options: &IngestOptions, is_dry_run: bool) {
             "the logs of {} are not in {} any more, more than a fifth of the cache: is a disk not \
              mounted? Nothing was removed; --allow-delete removes them, --keep-missing keeps them",
             counted(summary.deleted_but_kept, "cached game"),
-            options.root.display()
+            shown(&options.root)
         );
     }
     if summary.interrupted {
@@ -362,7 +362,7 @@ fn describe(
         text,
         "{} of {} in {:.1} s; the cache {holds} {}, {}",
         counted(summary.logs, "log"),
-        options.root.display(),
+        shown(&options.root),
         time.as_secs_f64(),
         counted(summary.cache.games, "game"),
         counted(summary.cache.rows, "row")

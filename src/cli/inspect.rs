@@ -91,7 +91,7 @@ pub(super) fn run(arguments: InspectArgs, context: Context) -> Result<Outcome> {
             "rows": game.rows.len(),
             "turns": turns,
         });
-        output::print(format!("{whole:#}\n"))?;
+        output::print_json(&whole)?;
         return Ok(Outcome::Done);
     }
     let text = match is_list {
@@ -127,7 +127,7 @@ fn chosen_rows<'g>(game: &'g Game, arguments: &InspectArgs) -> Result<Vec<&'g Ro
         (true, Some(turn), Some(seat)) if game.rows.iter().any(|row| row.turn_number == turn) => {
             bail!(
                 "turn {turn}: {name} ends in it before seat {seat} moves: try --turn {}",
-                turn - 1
+                turn.saturating_sub(1)
             )
         }
         (true, Some(turn), _) => {

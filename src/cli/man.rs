@@ -2,13 +2,14 @@
 
 use super::context::{Context, Outcome};
 use super::output;
-use crate::words::counted;
-use anyhow::{Context as _, Result};
+use super::output_file::OutputFile;
+use crate::words::{counted, shown};
+use anyhow::Result;
 use clap::{Args, Command};
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, roman};
+use std::io;
 use std::path::PathBuf;
-use std::{fs, io};
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -36,22 +37,21 @@ pub(super) fn run(arguments: &ManArgs, context: &Context, cli: Command) -> Resul
         return Ok(Outcome::Done);
     };
     let commands = || std::iter::once(&cli).chain(cli.get_subcommands());
-    let write_pages = || -> io::Result<()> {
-        fs::create_dir_all(dir)?;
-        for command in commands() {
-            fs::write(dir.join(Man::new(command.clone()).get_filename()), page(command)?)?;
-        }
-        Ok(())
-    };
-    write_pages().with_context(|| {
-        format!(
-            "cannot write manual pages to {}: give a folder that you may write to",
-            dir.display()
-        )
-    })?;
+    for command in commands() {
+        let name = Man::new(command.clone()).get_filename();
+        let title = format!(".TH {}", name.trim_end_matches(".1"));
+        let file = OutputFile {
+            path: &dir.join(&name),
+            what: "a manual page of prep",
+            mark: &title,
+            force: None,
+            advice: "give another folder that you may write to",
+        };
+        file.write(&page(command)?)?;
+    }
     if !context.common.quiet {
         let pages = counted(commands().count() as u64, "page");
-        output::print(format!("wrote {pages} to {}\n", dir.display()))?;
+        output::print(format!("wrote {pages} to {}\n", shown(dir)))?;
     }
     Ok(Outcome::Done)
 }

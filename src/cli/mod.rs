@@ -14,6 +14,7 @@ mod inspect;
 mod man;
 mod names;
 mod output;
+mod output_file;
 mod progress;
 mod report;
 mod schema;

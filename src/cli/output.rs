@@ -2,6 +2,7 @@
 
 use super::context::Common;
 use super::progress::bars;
+use crate::words::{shown_json, shown_lines};
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use std::fmt;
 use std::io::{self, IsTerminal, Write};
@@ -10,19 +11,14 @@ use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, MakeWriter};
 use tracing_subscriber::registry::LookupSpan;
 
-/// Prints a result. A reader that went away (`prep schema | head`) is no error. Control characters,
-/// such as those in the name of a file, are escaped: a terminal would obey them.
+/// Prints a result. A reader that went away (`prep schema | head`) is no error.
 pub(super) fn print(result: impl fmt::Display) -> io::Result<()> {
-    let text = result.to_string();
-    let is_unsafe = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
-    if !text.contains(is_unsafe) {
-        return print_styled(&text);
-    }
-    let mut escaped = String::new();
-    for c in text.chars() {
-        if is_unsafe(c) { escaped.extend(c.escape_default()) } else { escaped.push(c) }
-    }
-    print_styled(&escaped)
+    print_styled(&shown_lines(&result.to_string()))
+}
+
+/// Prints a result for programs.
+pub(super) fn print_json(result: &serde_json::Value) -> io::Result<()> {
+    print_styled(&(shown_json(&format!("{result:#}")) + "\n"))
 }
 
 /// Prints a result with the colors that it has, if stdout is a terminal and `NO_COLOR` is not set.
@@ -66,7 +62,7 @@ pub(super) fn start_logging(common: &Common, verbose_by_settings: bool) {
     let _ = tracing::subscriber::set_global_default(subscriber);
 }
 
-/// Writes lines with colors of their own to stderr. In a message, control characters are escaped.
+/// Writes lines with colors of their own to stderr.
 pub(super) fn say_below(lines: &str) {
     let _ = AboveBars.write_all(lines.as_bytes());
 }
@@ -76,7 +72,7 @@ pub(super) fn use_color() -> bool {
     io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
-/// A message as it is, with a word in front where it is more than information.
+/// A message, with a word in front where it is more than information.
 struct Plain {
     colored: bool,
 }
@@ -102,8 +98,9 @@ where
         } else {
             writer.write_str(word)?;
         }
-        context.format_fields(writer.by_ref(), event)?;
-        writeln!(writer)
+        let mut message = String::new();
+        context.format_fields(Writer::new(&mut message), event)?;
+        writeln!(writer, "{}", shown_lines(&message))
     }
 }
 

@@ -1,17 +1,15 @@
 //! `prep report`
 
 use super::context::{Context, Outcome, stop_flag};
+use super::output_file::OutputFile;
 use super::values::JobsArgs;
 use super::{output, progress};
 use crate::cache::Reader;
-use crate::platform::let_all_read;
 use crate::report::{ReportOptions, as_json, render, report};
-use crate::words::bytes_in_words;
-use anyhow::{Result, anyhow, bail};
+use crate::words::{bytes_in_words, shell_path, shown};
+use anyhow::{Result, bail};
 use clap::Args;
-use std::fs;
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -37,6 +35,9 @@ pub(super) struct ReportArgs {
     /// Folder of an older export to compare that one with
     #[arg(long, value_name = "DIR", requires = "export")]
     against: Option<PathBuf>,
+    /// Replace FILE even if it is not a report
+    #[arg(long)]
+    force: bool,
     /// Print JSON: the numbers themselves
     #[arg(long)]
     json: bool,
@@ -58,53 +59,33 @@ pub(super) fn run(arguments: ReportArgs, context: Context) -> Result<Outcome> {
         let file = folder.join("report.html");
         bail!(
             "{} is a folder: give a file in it, such as --out {}",
-            folder.display(),
-            file.display()
+            shown(folder),
+            shell_path(&file)
         );
+    }
+    let file = out.as_deref().map(|path| OutputFile {
+        path,
+        what: "a report of prep",
+        mark: "<meta name=\"generator\" content=\"prep ",
+        force: Some(arguments.force),
+        advice: "choose another place with --out",
+    });
+    if let Some(file) = &file {
+        file.check()?;
     }
     let cache = Reader::open(&context.cache_path())?;
     let progress = progress::progress(context.common.quiet);
     let report = report(&cache, &options, &*progress, stop_flag())?;
-    if let Some(out) = &out {
+    if let Some(file) = &file {
         let page = render(&report);
-        write(out, page.as_bytes()).map_err(|error| {
-            let (out, why) = (out.display(), in_systems_words(&error));
-            anyhow!("cannot write {out}: {why}: choose another place with --out")
-        })?;
+        file.write(page.as_bytes())?;
         if !context.common.quiet && !arguments.json {
             let size = bytes_in_words(page.len() as u64);
-            output::print(format!("wrote {size} to {}\n", out.display()))?;
+            output::print(format!("wrote {size} to {}\n", shown(file.path)))?;
         }
     }
     if arguments.json {
-        output::print(format!("{:#}\n", as_json(&report)))?;
+        output::print_json(&as_json(&report))?;
     }
     Ok(Outcome::Done)
-}
-
-/// Without the name of the temporary file, which means nothing to the user.
-fn in_systems_words(error: &std::io::Error) -> String {
-    match error.get_ref() {
-        Some(_with_path) => error.kind().to_string(),
-        None => error.to_string(),
-    }
-}
-
-/// Writes a temporary file and renames it: a browser never reloads half of a report.
-fn write(out: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    if out.exists() && !out.is_file() {
-        // Such as /dev/stdout.
-        return fs::OpenOptions::new().write(true).open(out)?.write_all(bytes);
-    }
-    let folder = match out.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    fs::create_dir_all(folder)?;
-    let mut file = tempfile::Builder::new().prefix(".report").tempfile_in(folder)?;
-    file.write_all(bytes)?;
-    // As any new file: it is there to be shown.
-    let_all_read(file.as_file())?;
-    file.persist(out).map_err(|error| error.error)?;
-    Ok(())
 }

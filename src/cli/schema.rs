@@ -19,7 +19,10 @@ pub(super) fn run(arguments: SchemaArgs) -> Result<Outcome> {
     let text = match format {
         Format::Table => as_table(&chosen),
         Format::Csv => as_csv(&chosen)?,
-        Format::Json => format!("{:#}\n", as_json(&chosen)),
+        Format::Json => {
+            output::print_json(&as_json(&chosen))?;
+            return Ok(Outcome::Done);
+        }
         Format::Markdown => page::as_markdown(&chosen),
     };
     output::print(text)?;

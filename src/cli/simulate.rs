@@ -7,7 +7,7 @@ use crate::gamelog::{Dialect, GameId, write_log};
 use crate::progress::Amount;
 use crate::rules::PlayerCount;
 use crate::simulate::simulate_game;
-use crate::words::counted;
+use crate::words::{counted, shown};
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use std::fs::{self, File};
@@ -73,7 +73,7 @@ pub(super) fn run(arguments: SimulateArgs, context: Context) -> Result<Outcome> 
     progress.end();
     if !context.common.quiet {
         let games = counted(arguments.games, "game");
-        let dir = arguments.dir.display();
+        let dir = shown(&arguments.dir);
         output::print(format!("wrote {games}, {}, to {dir}\n", counted(rows as u64, "row")))?;
     }
     Ok(Outcome::Done)
@@ -83,7 +83,7 @@ pub(super) fn run(arguments: SimulateArgs, context: Context) -> Result<Outcome> 
 fn write(path: &Path, log: &[u8]) -> Result<()> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder).with_context(|| {
-            let folder = folder.display();
+            let folder = shown(folder);
             format!("cannot create the folder {folder}: give one that you may write to")
         })?;
     }
@@ -91,12 +91,12 @@ fn write(path: &Path, log: &[u8]) -> Result<()> {
         Ok(mut file) => file.write_all(log).with_context(|| {
             // Half a log would block the next attempt.
             let _ = fs::remove_file(path);
-            format!("cannot write {}", path.display())
+            format!("cannot write {}", shown(path))
         }),
         Err(error) if error.kind() == ErrorKind::AlreadyExists => bail!(
             "{} exists and is not overwritten: choose another folder or --first-id",
-            path.display()
+            shown(path)
         ),
-        Err(error) => Err(error).with_context(|| format!("cannot write {}", path.display())),
+        Err(error) => Err(error).with_context(|| format!("cannot write {}", shown(path))),
     }
 }

@@ -6,7 +6,7 @@ use super::{output, progress};
 use crate::cache::Reader;
 use crate::gamelog::ReadOptions;
 use crate::ingest::{GameStatus, GameVersion, ReplayStatus, StatusOptions, StatusReport, status};
-use crate::words::counted;
+use crate::words::{counted, shown};
 use anyhow::Result;
 use clap::Args;
 use std::fmt::Write;
@@ -59,7 +59,7 @@ pub(super) fn run(arguments: StatusArgs, context: Context) -> Result<Outcome> {
         );
     }
     if arguments.json {
-        output::print(format!("{:#}\n", as_json(&report)))?;
+        output::print_json(&as_json(&report))?;
     } else if !context.common.quiet {
         output::print(describe(&report, arguments.explain))?;
     }
@@ -98,9 +98,10 @@ fn describe(report: &StatusReport, explain: bool) -> String {
     let mut text = String::new();
     for entry in &report.games {
         if explain || entry.status != (GameStatus::UpToDate { repaired: false }) {
+            let path = shown(&entry.path).to_string();
             let reason = entry.status.name().replace('_', " ");
-            let why = without_name(&entry.status.to_string(), &reason, &entry.path);
-            let _ = write!(text, "{}: ", entry.path);
+            let why = without_name(&entry.status.to_string(), &reason, &path);
+            let _ = write!(text, "{path}: ");
             if explain && !why.starts_with(&reason) {
                 let _ = write!(text, "{reason}: ");
             }

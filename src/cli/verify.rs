@@ -5,7 +5,7 @@ use super::values::JobsArgs;
 use super::{output, progress};
 use crate::export::{ExportFault, ExportVerification, verify_export};
 use crate::ingest::{Finding, FindingKind, LogChange, VerifyOptions, VerifyReport, verify};
-use crate::words::{bytes_in_words, counted, grouped, shell_word};
+use crate::words::{bytes_in_words, counted, grouped, shell_path, shown};
 use anyhow::Result;
 use clap::Args;
 use serde_json::json;
@@ -44,14 +44,14 @@ pub(super) struct VerifyArgs {
 pub(super) fn run(arguments: VerifyArgs, context: Context) -> Result<Outcome> {
     let progress = progress::progress(context.common.quiet);
     let quiet = context.common.quiet;
-    let (text, is_clean) = match &arguments.export {
+    let is_clean = match &arguments.export {
         Some(folder) => {
             let found = verify_export(folder, &*progress, stop_flag())?;
-            let text = match arguments.json {
-                true => format!("{:#}\n", export_as_json(&found)),
-                false => describe_export(folder, &found, quiet),
-            };
-            (text, found.is_clean())
+            match arguments.json {
+                true => output::print_json(&export_as_json(&found))?,
+                false => output::print(describe_export(folder, &found, quiet))?,
+            }
+            found.is_clean()
         }
         None => {
             let root = arguments.data_root.unwrap_or_else(|| context.settings.data_root.clone());
@@ -62,14 +62,13 @@ pub(super) fn run(arguments: VerifyArgs, context: Context) -> Result<Outcome> {
             }
             let cache = context.common.cache.as_deref();
             let repairs = Repairs { report: &report, cache, root: &options.root };
-            let text = match arguments.json {
-                true => format!("{:#}\n", as_json(&report, &repairs)),
-                false => describe(&report, &repairs, quiet),
-            };
-            (text, report.is_clean())
+            match arguments.json {
+                true => output::print_json(&as_json(&report, &repairs))?,
+                false => output::print(describe(&report, &repairs, quiet))?,
+            }
+            report.is_clean()
         }
     };
-    output::print(text)?;
     Ok(if is_clean { Outcome::Done } else { Outcome::Failed })
 }
 
@@ -89,9 +88,9 @@ impl Repairs<'_> {
     }
 
     fn command(&self, kind: FindingKind) -> String {
-        let mut command = format!("prep ingest {}", shell_word(self.root));
+        let mut command = format!("prep ingest {}", shell_path(self.root));
         if let Some(cache) = self.cache {
-            let _ = write!(command, " --cache {}", shell_word(cache));
+            let _ = write!(command, " --cache {}", shell_path(cache));
         }
         if self.kind(kind) == FindingKind::DamagedFile {
             command += " --rebuild";
@@ -101,7 +100,7 @@ impl Repairs<'_> {
 
     /// One sentence.
     fn advice(&self, kind: FindingKind) -> String {
-        let (command, root) = (self.command(kind), self.root.display());
+        let (command, root) = (self.command(kind), shown(self.root));
         match self.kind(kind) {
             FindingKind::DamagedFile => {
                 format!("`{command}` makes a new cache from the logs and keeps this file beside it")
@@ -120,7 +119,7 @@ fn describe(report: &VerifyReport, repairs: &Repairs<'_>, quiet: bool) -> String
     let mut text = String::new();
     for finding in &report.findings {
         let whose = finding.game_id.map_or("the cache file".to_owned(), |id| format!("game {id}"));
-        let _ = writeln!(text, "{whose}: {}", finding.what);
+        let _ = writeln!(text, "{whose}: {}", shown(&finding.what));
     }
     let mut kinds: Vec<_> =
         report.findings.iter().map(|finding| repairs.kind(finding.kind)).collect();
@@ -194,7 +193,7 @@ fn as_json(report: &VerifyReport, repairs: &Repairs<'_>) -> serde_json::Value {
 fn describe_export(folder: &Path, found: &ExportVerification, quiet: bool) -> String {
     let mut text = String::new();
     for ExportFault { file, what, .. } in &found.faults {
-        let _ = writeln!(text, "{file}: {what}");
+        let _ = writeln!(text, "{}: {}", shown(file), shown(what));
     }
     let foreign = found.faults.iter().filter(|fault| fault.is_foreign).count();
     match &found.command {
@@ -210,7 +209,7 @@ fn describe_export(folder: &Path, found: &ExportVerification, quiet: bool) -> St
             let _ = writeln!(text, "to repair the export: {first}run `{command}`");
         }
         None => {
-            let folder = folder.display();
+            let folder = shown(folder);
             let _ =
                 writeln!(text, "{folder} is not an export: give a folder that `prep export` wrote");
         }
@@ -219,7 +218,7 @@ fn describe_export(folder: &Path, found: &ExportVerification, quiet: bool) -> St
         let _ = writeln!(
             text,
             "{}: {}, {}: {}",
-            folder.display(),
+            shown(folder),
             counted(found.files, "file"),
             bytes_in_words(found.bytes),
             match found.faults.len() {

@@ -16,9 +16,13 @@ mod settings;
 
 pub use settings::{ConfigError, Loaded, MAX_BATCH_SIZE, MAX_WORKERS, Place, Settings};
 
+use crate::platform::read_file;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
+
+/// No settings file comes near it.
+const MAX_BYTES: u64 = 16 << 20;
 
 /// The settings file that is read when none is named.
 pub const DEFAULT_FILE: &str = "prep.yaml";
@@ -51,7 +55,7 @@ impl Settings {
     /// # Errors
     /// If it is not there, cannot be read, is not YAML, or sets one of our keys wrongly.
     pub fn load(path: &Path) -> Result<Loaded, ConfigError> {
-        let bytes = fs::read(path).map_err(|source| match source.kind() {
+        let bytes = read_file(path, MAX_BYTES).map_err(|source| match source.kind() {
             ErrorKind::NotFound => ConfigError::NotFound { path: path.to_owned() },
             _ => ConfigError::Unreadable { path: path.to_owned(), source },
         })?;

@@ -1,6 +1,7 @@
 //! Checked settings, and what can be wrong with a file of them.
 
 use crate::dataset::{FeatureSet, MaskSource, Ratios};
+use crate::words::shown;
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -85,7 +86,7 @@ pub struct Place {
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}:{}", self.file.display(), self.line, self.column)
+        write!(f, "{}:{}:{}", shown(&self.file), self.line, self.column)
     }
 }
 
@@ -93,13 +94,19 @@ impl fmt::Display for Place {
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// No file at the path that was asked for.
-    #[error("there is no settings file {}; give the path of one, or none for the defaults", path.display())]
+    #[error(
+        "there is no settings file {}; give the path of one, or none for the defaults",
+        shown(path)
+    )]
     NotFound {
         /// The path as given.
         path: PathBuf,
     },
     /// The file is there and cannot be read.
-    #[error("cannot read the settings file {}; check that it is a file and may be read", path.display())]
+    #[error(
+        "cannot read the settings file {}; check that it is a file and may be read",
+        shown(path)
+    )]
     Unreadable {
         /// The path as given.
         path: PathBuf,
@@ -107,7 +114,7 @@ pub enum ConfigError {
         source: std::io::Error,
     },
     /// The file is not YAML, or a key of ours is wrong.
-    #[error("{at}: {message}")]
+    #[error("{at}: {}", shown(message))]
     Invalid {
         /// What is wrong.
         at: Place,

@@ -10,6 +10,7 @@ use crate::accounting::{Unaccounted, check_all_done};
 use crate::cache::{CacheError, GameRecord, Reader, Refusal};
 use crate::encode::ColumnSums;
 use crate::gamelog::GameId;
+use crate::words::shell_path;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
@@ -32,7 +33,7 @@ pub enum DatasetError {
     /// The cache is empty.
     #[error(
         "the cache holds no games: run `prep ingest DIR --cache {cache}` first; `prep status DIR \
-         --cache {cache}` says why logs were not ingested", cache = cache.display()
+         --cache {cache}` says why logs were not ingested", cache = shell_path(cache)
     )]
     NoGames {
         /// The cache file.
@@ -43,7 +44,7 @@ pub enum DatasetError {
         "{} encoded by another version of prep: run `prep ingest DIR --cache {}` first, which \
          encodes {} again (an ingest without --keep-missing drops games whose log is missing)",
         if *games == 1 { "1 cached game was".to_owned() } else { format!("{games} cached games were") },
-        cache.display(),
+        shell_path(cache),
         if *games == 1 { "it" } else { "them" }
     )]
     OtherEncoder {

@@ -75,6 +75,11 @@ impl Scaler {
             scale: vec![1.0; columns],
             normalized: normalized.to_vec(),
         };
+        // Of more, the sums below would not fit into 128 bits.
+        const MAX_ROWS: u64 = 1 << 62;
+        if sums.rows > MAX_ROWS {
+            return Err(ScalerError::ImpossibleSums { column: 0 });
+        }
         let rows = i128::from(sums.rows);
         for column in (0..columns).filter(|&column| normalized[column]) {
             let sum = i128::from(sums.sum[column]);

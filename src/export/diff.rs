@@ -9,12 +9,13 @@
 //! of all rows counts much. The shift from one constant to another is infinite.
 
 use super::folder::{ExportFolder, FolderError};
-use super::manifest::{FITTED_ON_TRAIN, Manifest};
+use super::manifest::Manifest;
+use super::manifest_values::{HexHash, ScalerOrigin};
 use super::scaler_file::{ColumnDrift, drift, read_scaler_arrays};
 use super::statistics::{STATISTICS_FILE, Statistics};
 use crate::dataset::{BySplit, Scaler, Split};
 use crate::gamelog::GameId;
-use crate::words::grouped;
+use crate::words::{grouped, shown};
 use serde::Serialize;
 use std::path::Path;
 
@@ -141,7 +142,7 @@ pub fn diff_exports(old: &Path, new: &Path) -> Result<ExportDiff, FolderError> {
             remarks.push(format!(
                 "{} was made by an older version of prep, whose manifest has no hash of each game: \
                  which games changed is unknown",
-                export.path.display()
+                shown(export.path)
             ));
         }
     }
@@ -152,24 +153,24 @@ pub fn diff_exports(old: &Path, new: &Path) -> Result<ExportDiff, FolderError> {
 
 fn facts(manifest: &Manifest) -> ExportFacts {
     ExportFacts {
-        export_id: manifest.export_id.clone(),
+        export_id: manifest.export_id.map(HexHash::to_hex),
         encoder_version: manifest.encoder_version,
         games: manifest.games().len(),
-        rows: manifest.splits.iter().map(|(_, entry)| entry.rows).sum(),
+        rows: manifest.splits.iter().fold(0, |rows, (_, entry)| entry.rows.saturating_add(rows)),
     }
 }
 
 /// Mean and standard deviation of the training rows' columns, or why they are unknown. `normalized`
 /// says which are known.
 fn training_columns(export: &ExportFolder<'_>) -> Result<Result<Scaler, String>, FolderError> {
-    let folder = export.path.display();
+    let folder = shown(export.path);
     let columns = export.columns.len();
     let no_rows = || format!("{folder} has no training rows: there are no means to compare");
     let statistics: Statistics = export.read_json(STATISTICS_FILE)?;
     let known = match statistics.training_sums {
         Some(sums) if sums.rows == 0 => return Ok(Err(no_rows())),
         Some(sums) => sums.fit_all().map_err(|error| export.failed(error.to_string()))?,
-        None if export.manifest.settings.scaler != FITTED_ON_TRAIN => {
+        None if export.manifest.settings.scaler != ScalerOrigin::FittedHere => {
             return Ok(Err(format!(
                 "{folder} was made by an older version of prep with the scaler of another export, \
                  and its own means are unknown: export it again"
@@ -190,7 +191,7 @@ fn other_columns(old: &[String], new: &[String]) -> Option<String> {
     let difference = if old.len() == new.len() {
         let mut pairs = old.iter().zip(new).enumerate();
         let (column, (old, new)) = pairs.find(|(_, (old, new))| old != new)?;
-        format!("column {column} is {old} in one and {new} in the other")
+        format!("column {column} is {} in one and {} in the other", shown(old), shown(new))
     } else {
         format!("{} and {}", old.len(), new.len())
     };

@@ -8,14 +8,14 @@ use crate::dataset::DatasetError;
 use crate::disk_space::{free_in_words, is_of_full_disk};
 use crate::gamelog::GameId;
 use crate::parallel::ThreadError;
-use crate::words::bytes_in_words;
+use crate::words::{bytes_in_words, shown};
 use std::path::{Path, PathBuf};
 
 /// Why nothing was exported. The output folder is as it was; [`PublishError`] has the exception.
 #[derive(Debug, thiserror::Error)]
 pub enum ExportError {
     /// The scaler of `--scaler-from` cannot be used.
-    #[error("cannot use the scaler of {}: {why}", export.display())]
+    #[error("cannot use the scaler of {}: {why}", shown(export))]
     Scaler {
         /// The earlier export.
         export: PathBuf,
@@ -44,7 +44,7 @@ pub enum ExportError {
     /// The disk has too little space, which is known before anything is written.
     #[error(
         "the export to {} needs {} and {} there: free some space, or choose another disk with --out",
-        out.display(), bytes_in_words(*needed), free_in_words(Some(*free))
+        shown(out), bytes_in_words(*needed), free_in_words(Some(*free))
     )]
     NoSpace {
         /// The folder to replace.
@@ -58,7 +58,7 @@ pub enum ExportError {
     #[error(
         "the disk is full: the export to {} needs {}, and {} (a quota may allow less): free some space, \
          or choose another disk with --out",
-        out.display(), bytes_in_words(*needed), free_in_words(*free)
+        shown(out), bytes_in_words(*needed), free_in_words(*free)
     )]
     DiskFull {
         /// The folder to replace.
@@ -69,7 +69,7 @@ pub enum ExportError {
         free: Option<u64>,
     },
     /// A file of the export could not be written.
-    #[error("cannot write {}: {error}", path.display())]
+    #[error("cannot write {}: {error}", shown(path))]
     File {
         /// The file.
         path: PathBuf,
@@ -77,7 +77,10 @@ pub enum ExportError {
         error: std::io::Error,
     },
     /// The folder of an export could not be listed.
-    #[error("cannot read the export {}: {error}: give the folder that `prep export` wrote", path.display())]
+    #[error(
+        "cannot read the export {}: {error}: give the folder that `prep export` wrote",
+        shown(path)
+    )]
     Unreadable {
         /// The folder.
         path: PathBuf,
@@ -85,7 +88,7 @@ pub enum ExportError {
         error: std::io::Error,
     },
     /// A file of an export is there and could not be read.
-    #[error("cannot read {}: {error}: check that it is a file and may be read", path.display())]
+    #[error("cannot read {}: {error}: check that it is a file and may be read", shown(path))]
     UnreadableFile {
         /// The file.
         path: PathBuf,

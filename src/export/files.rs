@@ -2,6 +2,7 @@
 
 use super::error::ExportError;
 use super::manifest::FileEntry;
+use super::manifest_values::FileName;
 use super::npy::pack_npz;
 use super::options::Layout;
 use crate::dataset::Split;
@@ -16,7 +17,7 @@ pub(super) struct ExportFiles<'a> {
     folder: PathBuf,
     /// Hears of what is packed.
     progress: &'a dyn Progress,
-    finished: BTreeMap<String, FileEntry>,
+    finished: BTreeMap<FileName, FileEntry>,
 }
 
 impl<'a> ExportFiles<'a> {
@@ -36,7 +37,8 @@ impl<'a> ExportFiles<'a> {
     pub(super) fn add(&mut self, name: String, hash: blake3::Hash) -> Result<(), ExportError> {
         let path = self.path(&name);
         let bytes = fs::metadata(&path).map_err(|error| ExportError::file(&path, error))?.len();
-        self.finished.insert(name, FileEntry { bytes, blake3: hash.to_hex().to_string() });
+        let name = FileName::try_from(name).expect("a name of our own");
+        self.finished.insert(name, FileEntry { bytes, blake3: hash.into() });
         Ok(())
     }
 
@@ -87,7 +89,7 @@ impl<'a> ExportFiles<'a> {
     }
 
     /// Every finished file by name.
-    pub(super) fn finished(&self) -> &BTreeMap<String, FileEntry> {
+    pub(super) fn finished(&self) -> &BTreeMap<FileName, FileEntry> {
         &self.finished
     }
 

@@ -1,14 +1,15 @@
 //! The folder of an export, without its arrays.
 
-use super::manifest::Manifest;
+use super::manifest::{MAX_SMALL_FILE, Manifest};
 use super::scaler_file::FEATURE_COLS_FILE;
+use crate::platform::read_file;
+use crate::words::shown;
 use serde::de::DeserializeOwned;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Why an export could not be read.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot read the export {}: {why}", export.display())]
+#[error("cannot read the export {}: {why}", shown(export))]
 pub struct FolderError {
     /// The folder.
     pub export: PathBuf,
@@ -39,16 +40,17 @@ impl ExportFolder<'_> {
     /// Reads a file that is as the manifest says. Another one belongs to another export (which may
     /// have replaced this one a moment ago) or was changed.
     pub(super) fn read_json<T: DeserializeOwned>(&self, name: &str) -> Result<T, FolderError> {
-        let bytes = fs::read(self.path.join(name))
+        let bytes = read_file(&self.path.join(name), MAX_SMALL_FILE)
             .map_err(|error| self.failed(format!("{name}: {error}")))?;
-        let listed = self.manifest.files.get(name).map(|file| file.blake3.as_str());
-        if listed != Some(blake3::hash(&bytes).to_hex().as_str()) {
+        let listed = self.manifest.files.get(name).map(|file| file.blake3);
+        if listed != Some(blake3::hash(&bytes).into()) {
             return Err(self.failed(format!(
                 "{name} is not the file that its manifest.json lists: try again if an export was \
                  running, else export again"
             )));
         }
-        serde_json::from_slice(&bytes).map_err(|error| self.failed(format!("{name}: {error}")))
+        serde_json::from_slice(&bytes)
+            .map_err(|error| self.failed(format!("{name}: {}", shown(&error.to_string()))))
     }
 
     pub(super) fn failed(&self, why: String) -> FolderError {

@@ -11,14 +11,17 @@
 //! those that other programs write and [`seal_manifest`] completes.
 
 use super::dtype::Dtype;
+use super::manifest_values::{FileName, HexHash, ScalerOrigin, StoredAs};
 use crate::cache::FeatureSchema;
 use crate::dataset::{BySplit, FeatureSet, MaskSource, ShortHash, Split, SplitMethod};
 use crate::encode::ENCODER_VERSION;
 use crate::gamelog::GameId;
+use crate::platform::read_file;
+use crate::words::shown;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::Path;
 
@@ -28,8 +31,8 @@ pub(super) const MANIFEST_FILE: &str = "manifest.json";
 /// Version of the fields of a manifest. Manifests of version 1 do not name it.
 const MANIFEST_VERSION: u32 = 2;
 
-/// `settings.scaler` of an export whose scaler was fitted on its own training rows.
-pub(super) const FITTED_ON_TRAIN: &str = "fitted on train";
+/// Larger files of an export are not read whole. A manifest of a million games has 60 MB.
+pub(super) const MAX_SMALL_FILE: u64 = 1 << 30;
 
 /// The content of `manifest.json`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -41,7 +44,7 @@ pub(super) struct Manifest {
     pub(super) prep_version: String,
     /// Exports of the first version have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) export_id: Option<String>,
+    pub(super) export_id: Option<HexHash>,
     #[serde(default)]
     pub(super) encoder_version: u32,
     #[serde(default)]
@@ -63,7 +66,7 @@ pub(super) struct Manifest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) from_an_older_log: Option<Vec<RefusedGame>>,
     /// By name, all files but the manifest.
-    pub(super) files: BTreeMap<String, FileEntry>,
+    pub(super) files: BTreeMap<FileName, FileEntry>,
 }
 
 /// How the export was made.
@@ -78,11 +81,9 @@ pub(super) struct Settings {
     pub(super) columns: usize,
     pub(super) masks: MaskSource,
     pub(super) normalized: bool,
-    /// Where the scaler is from, for people.
-    pub(super) scaler: String,
+    pub(super) scaler: ScalerOrigin,
     pub(super) dtype: Dtype,
-    /// The name of a [`Layout`](super::options::Layout), or what another program wrote.
-    pub(super) layout: String,
+    pub(super) layout: StoredAs,
 }
 
 /// What the export was made from.
@@ -92,7 +93,7 @@ pub(super) struct Inputs {
     pub(super) games: u64,
     pub(super) rows: u64,
     /// Hash over the ids of all games and the hashes of their logs.
-    pub(super) blake3: String,
+    pub(super) blake3: HexHash,
     /// Whether the cache held everything that the last ingest was to store. This is content, not
     /// history: every ingest that finishes leaves the same mark.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -103,9 +104,9 @@ pub(super) struct Inputs {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ScalerEntry {
-    pub(super) id: String,
+    pub(super) id: HexHash,
     /// The export in which it was fitted, if that is another one and known.
-    pub(super) fitted_in: Option<String>,
+    pub(super) fitted_in: Option<HexHash>,
 }
 
 /// The games of a split.
@@ -154,7 +155,7 @@ pub(super) struct RefusedGame {
 #[serde(deny_unknown_fields)]
 pub(super) struct FileEntry {
     pub(super) bytes: u64,
-    pub(super) blake3: String,
+    pub(super) blake3: HexHash,
 }
 
 /// A game by the manifest.
@@ -172,9 +173,10 @@ pub(super) enum ManifestError {
     Missing,
     #[error("{MANIFEST_FILE}: {0}")]
     Unreadable(io::Error),
-    #[error("{MANIFEST_FILE}: {0}")]
+    // Its words repeat what is in the file.
+    #[error("{MANIFEST_FILE}: {}", shown(&.0.to_string()))]
     Invalid(serde_json::Error),
-    #[error("{MANIFEST_FILE} was written by a newer version of prep ({0}): use that version")]
+    #[error("{MANIFEST_FILE} was written by a newer version of prep ({}): use that version", shown(.0))]
     Newer(String),
 }
 
@@ -201,10 +203,13 @@ impl Manifest {
 
     /// Reads the manifest in the folder of an export.
     pub(super) fn read(export: &Path) -> Result<Manifest, ManifestError> {
-        let text = fs::read(export.join(MANIFEST_FILE)).map_err(|error| match error.kind() {
-            ErrorKind::NotFound => ManifestError::Missing,
-            _ => ManifestError::Unreadable(error),
-        })?;
+        let text =
+            read_file(&export.join(MANIFEST_FILE), MAX_SMALL_FILE).map_err(|error| match error
+                .kind()
+            {
+                ErrorKind::NotFound => ManifestError::Missing,
+                _ => ManifestError::Unreadable(error),
+            })?;
         /// What no version of the manifest changes.
         #[derive(Deserialize)]
         struct Version {
@@ -240,7 +245,7 @@ impl Manifest {
 
     /// The id that the export has by the rest of its manifest. JSON values say themselves where they
     /// end, so they are hashed one after another.
-    pub(super) fn compute_id(&self) -> serde_json::Result<String> {
+    pub(super) fn compute_id(&self) -> serde_json::Result<HexHash> {
         let mut text = BufWriter::new(blake3::Hasher::new());
         text.write_all(b"splendor-prep export 1").map_err(serde_json::Error::io)?;
         serde_json::to_writer(&mut text, &self.encoder_version)?;
@@ -255,15 +260,15 @@ impl Manifest {
         serde_json::to_writer(&mut text, &self.from_an_older_log)?;
         serde_json::to_writer(&mut text, &self.files)?;
         let hasher = text.into_inner().map_err(|error| serde_json::Error::io(error.into()))?;
-        Ok(hasher.finalize().to_hex().to_string())
+        Ok(hasher.finalize().into())
     }
 
     /// The id of the export in which the scaler of this one was fitted, if known.
-    pub(super) fn scaler_fitted_in(&self) -> Option<&str> {
-        if self.settings.scaler == FITTED_ON_TRAIN {
-            return self.export_id.as_deref();
+    pub(super) fn scaler_fitted_in(&self) -> Option<HexHash> {
+        if self.settings.scaler == ScalerOrigin::FittedHere {
+            return self.export_id;
         }
-        self.scaler.as_ref()?.fitted_in.as_deref()
+        self.scaler.as_ref()?.fitted_in
     }
 
     /// Every game.
@@ -360,7 +365,10 @@ mod tests {
             ("\"seed\": 42", "\"seed\": 43"),
             ("\"rows\": 1041", "\"rows\": 1040"),
             ("\"split_method\": \"hash\"", "\"split_method\": \"sklearn\""),
-            ("\"fitted_in\": null", "\"fitted_in\": \"0\""),
+            (
+                "\"fitted_in\": null",
+                "\"fitted_in\": \"3ec66a2dbfb2d0cafe7e8cab8b932c77c24c38afec79ba773331938b05f1a09a\"",
+            ),
         ] {
             assert!(VERSION_1.contains(from), "{from}");
             let edited: Manifest = serde_json::from_str(&VERSION_1.replace(from, to)).unwrap();
@@ -371,10 +379,26 @@ mod tests {
     }
 
     #[test]
+    fn values_are_typed() {
+        for (from, to) in [
+            ("\"X_train.npy\"", "\"../X_train.npy\""),
+            ("\"X_train.npy\"", "\"/dev/zero\""),
+            ("\"seed\": 42", "\"seed\": \"42; touch x\""),
+            ("\"layout\": \"npz\"", "\"layout\": \"npz; touch x\""),
+            ("\"scaler\": \"fitted on train\"", "\"scaler\": \"$(touch x)\""),
+            ("\"fitted_in\": null", "\"fitted_in\": \"\\u001b[31m\""),
+        ] {
+            assert!(VERSION_1.contains(from), "{from}");
+            let edited = serde_json::from_str::<Manifest>(&VERSION_1.replacen(from, to, 1));
+            assert!(edited.is_err(), "{to}");
+        }
+    }
+
+    #[test]
     fn newer_version() {
         let folder = tempfile::tempdir().unwrap();
         let newer = VERSION_1.replacen('{', "{\"manifest_version\": 3, \"new\": 1,", 1);
-        fs::write(folder.path().join(MANIFEST_FILE), newer).unwrap();
+        std::fs::write(folder.path().join(MANIFEST_FILE), newer).unwrap();
         let error = Manifest::read(folder.path()).unwrap_err().to_string();
         assert!(error.contains("written by a newer version of prep (0.1.0)"), "{error}");
     }

@@ -1,4 +1,4 @@
-//! `.npy` files written row by row, `.npz` files packed from them, and the shapes of both.
+//! `.npy` files written row by row, and `.npz` files packed from them.
 //!
 //! ndarray-npy writes the header and the elements, but not an array that is never whole in memory. The
 //! shape goes into the header before the first row, so [`NpyWriter`] counts the elements: a file that
@@ -7,14 +7,11 @@
 
 use super::error::ExportError;
 use crate::accounting::check_all_done;
-use crate::gamelog::GameId;
 use crate::progress::{Counted, Progress};
-use ndarray::Array1;
 use ndarray_npy::npy::header::{Header, Layout};
-use ndarray_npy::{NpzReader, WritableElement, WriteNpyError};
-use std::collections::BTreeSet;
+use ndarray_npy::{WritableElement, WriteNpyError};
 use std::fs::File;
-use std::io::{self, BufReader, BufWriter, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
 use zip::write::SimpleFileOptions;
@@ -196,40 +193,6 @@ fn copy_member(
     io::copy(&mut Counted::new(member, progress), archive)?;
     // A full disk is to show here, and not when the archive is finished.
     archive.flush()
-}
-
-/// Length along each axis.
-pub(super) type Shape = Vec<usize>;
-
-pub(super) fn npy_shape(path: &Path) -> Result<Shape, String> {
-    let file = File::open(path).map_err(|error| format!("cannot be read: {error}"))?;
-    Header::from_reader(&mut BufReader::new(file))
-        .map(|header| header.shape)
-        .map_err(|error| format!("is not an array: {error}"))
-}
-
-/// The arrays of an `.npz` with their shapes.
-pub(super) fn npz_shapes(path: &Path) -> Result<Vec<(String, Shape)>, String> {
-    let file = File::open(path).map_err(|error| format!("cannot be read: {error}"))?;
-    let broken = |error: &dyn std::fmt::Display| format!("is not a file of arrays: {error}");
-    let mut archive = zip::ZipArchive::new(BufReader::new(file)).map_err(|error| broken(&error))?;
-    let mut shapes = Vec::new();
-    for index in 0..archive.len() {
-        let mut member = archive.by_index(index).map_err(|error| broken(&error))?;
-        let name = member.name().trim_end_matches(".npy").to_owned();
-        let header = Header::from_reader(&mut member).map_err(|error| broken(&error))?;
-        shapes.push((name, header.shape));
-    }
-    Ok(shapes)
-}
-
-/// The games whose rows an index file lists.
-pub(super) fn game_ids_of_index(path: &Path) -> Result<BTreeSet<GameId>, String> {
-    let read = || -> Result<Array1<i64>, Box<dyn std::error::Error>> {
-        Ok(NpzReader::new(File::open(path)?)?.by_name("game_id")?)
-    };
-    let ids = read().map_err(|error| error.to_string())?;
-    Ok(ids.iter().map(|&game_id| GameId(game_id)).collect())
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! What an export holds, by its small files: games, rows and classes of each split. Reads no array.
 
 use super::folder::{ExportFolder, FolderError};
+use super::manifest_values::HexHash;
 use super::scaler_file::ColumnDrift;
 use super::statistics::{
     ClassCounts, MASK_VALIDATION_FILE, MaskValidation, STATISTICS_FILE, Statistics,
@@ -84,7 +85,7 @@ pub fn overview(folder: &Path) -> Result<ExportOverview, FolderError> {
     let settings = serde_json::to_value(&export.manifest.settings);
     let settings = settings.map_err(|error| export.failed(error.to_string()))?;
     Ok(ExportOverview {
-        export_id: export.manifest.export_id,
+        export_id: export.manifest.export_id.map(HexHash::to_hex),
         encoder_version: export.manifest.encoder_version,
         columns: export.columns.len(),
         settings: settings.as_object().cloned().unwrap_or_default(),

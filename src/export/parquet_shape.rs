@@ -1,7 +1,8 @@
 //! The shape of a Parquet file, from its metadata: no features are read for it.
 
-use super::npy::Shape;
+use super::read_arrays::Shape;
 use crate::gamelog::GameId;
+use crate::platform::open_file;
 use parquet::column::reader::ColumnReader;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use std::collections::BTreeSet;
@@ -18,7 +19,7 @@ pub(super) struct ParquetShape {
 
 /// `columns` is the shape of a file without rows: it has no list that could tell.
 pub(super) fn parquet_shape(path: &Path, columns: usize) -> Result<ParquetShape, String> {
-    let file = File::open(path).map_err(|error| format!("cannot be read: {error}"))?;
+    let file = open_file(path).map_err(|error| format!("cannot be read: {error}"))?;
     read(file, columns).map_err(|error| format!("is not a Parquet file of an export: {error}"))
 }
 
@@ -30,12 +31,13 @@ fn read(file: File, columns: usize) -> Result<ParquetShape, Box<dyn Error>> {
         found.ok_or_else(|| format!("{name} is missing"))
     };
     let (features, game_id) = (column("features")?, column("game_id")?);
-    let (mut rows, mut values) = (0, 0);
+    let (mut rows, mut values) = (0_usize, 0_usize);
     let mut game_ids = BTreeSet::new();
     for (index, group) in file.metadata().row_groups().iter().enumerate() {
-        let group_rows = group.num_rows() as usize;
-        rows += group_rows;
-        values += group.column(features).num_values() as usize;
+        let group_rows = usize::try_from(group.num_rows())?;
+        rows = rows.saturating_add(group_rows);
+        let group_values = usize::try_from(group.column(features).num_values())?;
+        values = values.saturating_add(group_values);
         let reader = file.get_row_group(index)?.get_column_reader(game_id)?;
         let ColumnReader::Int64ColumnReader(mut reader) = reader else {
             return Err("game_id is not int64".into());

@@ -30,10 +30,11 @@ mod replaceable;
 mod tests;
 
 pub use error::PublishError;
+pub use replaceable::export_around;
 use replaceable::{check_replaceable, is_hidden};
 
 use crate::folders::{keep_access, keep_owner, parent_of};
-use crate::platform::{exchange_names, forget_content, sync_folder};
+use crate::platform::{exchange_names, forget_content, open_file, sync_folder};
 use crate::progress::{Amount, Progress};
 use container::Container;
 use error::failed;
@@ -193,7 +194,7 @@ fn share_as(export: &Path, target: &Path, replaced: &Metadata) -> io::Result<()>
 /// A process that has mapped them keeps what it has mapped.
 fn drop_from_memory(folder: &Path) {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    let files: Vec<File> = entries.filter_map(|entry| File::open(entry.path()).ok()).collect();
+    let files: Vec<File> = entries.filter_map(|entry| open_file(&entry.path()).ok()).collect();
     let advise = move || files.iter().for_each(forget_content);
     let _ = std::thread::Builder::new().spawn(advise);
 }

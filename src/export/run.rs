@@ -11,13 +11,12 @@ use super::label_mappings::label_mappings;
 use super::manifest::{
     IdenticalGames, Inputs, Manifest, RefusedGame, ScalerEntry, Settings, SplitEntry,
 };
+use super::manifest_values::ScalerOrigin;
 use super::options::{ExportOptions, Layout};
 use super::parquet_writer::ParquetSplitWriter;
 use super::phases::ExportPhases;
 use super::publish::Staging;
-use super::scaler_file::{
-    ColumnDrift, FEATURE_COLS_FILE, ScalerOrigin, drift, read_scaler, write_scaler,
-};
+use super::scaler_file::{ColumnDrift, FEATURE_COLS_FILE, drift, read_scaler, write_scaler};
 use super::size::ExportSize;
 use super::split_writer::SplitWriter;
 use super::statistics::{
@@ -303,7 +302,7 @@ impl<'e> Run<'e> {
         scaler_id: Option<blake3::Hash>,
         files: &ExportFiles<'_>,
     ) -> Manifest {
-        let (options, dataset, origin) = (self.options, &self.dataset, &self.scaling.origin);
+        let (options, dataset, origin) = (self.options, &self.dataset, self.scaling.origin);
         let ratios = options.dataset.ratios;
         let refused = |refusals: &[Refusal]| {
             let entry = |refusal: &Refusal| RefusedGame {
@@ -334,24 +333,22 @@ impl<'e> Run<'e> {
                 masks: options.masks,
                 normalized: options.normalize,
                 scaler: match scaler_id {
-                    Some(_) => origin.to_string(),
-                    None => "none: no training rows".to_owned(),
+                    Some(_) => origin,
+                    None => ScalerOrigin::NoTrainingRows,
                 },
                 dtype: options.dtype,
-                layout: options.layout.name().to_owned(),
+                layout: options.layout.into(),
             },
             Inputs {
                 games: dataset.games().len() as u64,
                 rows: dataset.rows().into_values().sum(),
-                blake3: dataset.inputs_hash().to_hex().to_string(),
+                blake3: dataset.inputs_hash().into(),
                 last_ingest_finished: Some(dataset.last_ingest_finished()),
             },
             splits,
         );
-        manifest.scaler = scaler_id.map(|id| ScalerEntry {
-            id: id.to_hex().to_string(),
-            fitted_in: origin.fitted_in().map(str::to_owned),
-        });
+        manifest.scaler =
+            scaler_id.map(|id| ScalerEntry { id: id.into(), fitted_in: origin.fitted_in() });
         let repeated = manifest.repeated_games();
         manifest.games_in_two_splits =
             Some(repeated.into_iter().map(|(game_id, _)| game_id).collect());

@@ -3,15 +3,16 @@
 
 use super::error::ExportError;
 use super::files::ExportFiles;
-use super::manifest::{FITTED_ON_TRAIN, MANIFEST_FILE, Manifest, ManifestError};
+use super::manifest::{MANIFEST_FILE, MAX_SMALL_FILE, Manifest, ManifestError};
+use super::manifest_values::{HexHash, ScalerOrigin};
 use super::npy::NpyWriter;
+use super::read_arrays::{NpzArchive, ReadError};
 use crate::dataset::{Columns, FeatureSet, Scaler};
 use crate::encode::BASE_FEATURE_COUNT;
-use ndarray::Array1;
-use ndarray_npy::{NpzReader, WritableElement};
+use crate::platform::read_file;
+use crate::words::shown;
+use ndarray_npy::WritableElement;
 use serde::{Deserialize, Serialize};
-use std::fmt;
-use std::fs::{self, File};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
@@ -52,37 +53,6 @@ fn write_vector<T: WritableElement>(
     Ok(path)
 }
 
-/// Where the scaler of an export was fitted. Displayed as in `settings.scaler` of the manifest.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum ScalerOrigin {
-    /// On the training rows of this export.
-    FittedHere,
-    /// In the export with this id.
-    FittedIn(String),
-    /// In an export without an id, or whose manifest is missing.
-    Unknown,
-}
-
-impl ScalerOrigin {
-    /// The id of another export, if it is known.
-    pub(super) fn fitted_in(&self) -> Option<&str> {
-        match self {
-            ScalerOrigin::FittedIn(export_id) => Some(export_id),
-            ScalerOrigin::FittedHere | ScalerOrigin::Unknown => None,
-        }
-    }
-}
-
-impl fmt::Display for ScalerOrigin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            ScalerOrigin::FittedHere => write!(f, "{FITTED_ON_TRAIN}"),
-            ScalerOrigin::FittedIn(export_id) => write!(f, "fitted in export {export_id}"),
-            ScalerOrigin::Unknown => write!(f, "fitted in an export without an id"),
-        }
-    }
-}
-
 /// The scaler of an earlier export.
 #[derive(Clone, Debug)]
 pub(super) struct StoredScaler {
@@ -96,37 +66,42 @@ fn read_column_names(export: &Path) -> Result<Vec<String>, String> {
         let what = if export.exists() { "is a file" } else { "does not exist" };
         return Err(format!("it {what}: give a folder that `prep export` wrote"));
     }
-    let text = fs::read(export.join(FEATURE_COLS_FILE)).map_err(|error| match error.kind() {
-        ErrorKind::NotFound => {
-            format!("it has no {FEATURE_COLS_FILE}: give a folder that `prep export` wrote")
-        }
-        _ => format!("its {FEATURE_COLS_FILE} cannot be read: {error}"),
-    })?;
-    serde_json::from_slice(&text)
-        .map_err(|error| format!("its {FEATURE_COLS_FILE} is invalid ({error}): {EXPORT_AGAIN}"))
+    let text =
+        read_file(&export.join(FEATURE_COLS_FILE), MAX_SMALL_FILE).map_err(|error| match error
+            .kind()
+        {
+            ErrorKind::NotFound => {
+                format!("it has no {FEATURE_COLS_FILE}: give a folder that `prep export` wrote")
+            }
+            _ => format!("its {FEATURE_COLS_FILE} cannot be read: {error}"),
+        })?;
+    serde_json::from_slice(&text).map_err(|error| {
+        format!(
+            "its {FEATURE_COLS_FILE} is invalid ({}): {EXPORT_AGAIN}",
+            shown(&error.to_string())
+        )
+    })
 }
 
 /// Reads `scaler.npz`, and the id in it if it has one. An error is a reason for people.
 pub(super) fn read_scaler_arrays(export: &Path) -> Result<(Scaler, Option<Vec<u8>>), String> {
-    let read = || -> Result<_, Box<dyn std::error::Error>> {
-        let mut arrays = NpzReader::new(File::open(export.join(SCALER_FILE))?)?;
-        let mut floats = |name: &str| -> Result<Vec<f64>, ndarray_npy::ReadNpzError> {
-            let array: Array1<f64> = arrays.by_name(name)?;
-            Ok(array.to_vec())
+    let read = || -> Result<_, ReadError> {
+        let mut arrays = NpzArchive::open(&export.join(SCALER_FILE))?;
+        let scaler = Scaler {
+            mean: arrays.vector("mean")?,
+            var: arrays.vector("var")?,
+            scale: arrays.vector("scale")?,
+            normalized: arrays.vector("normalized")?,
         };
-        let (mean, var, scale) = (floats("mean")?, floats("var")?, floats("scale")?);
-        let normalized: Array1<bool> = arrays.by_name("normalized")?;
-        let id = match arrays.names()?.iter().any(|name| name == ID_ARRAY) {
-            true => Some(arrays.by_name::<ndarray::OwnedRepr<u8>, ndarray::Ix1>(ID_ARRAY)?),
-            false => None,
-        };
-        let scaler = Scaler { mean, var, scale, normalized: normalized.to_vec() };
-        Ok((scaler, id.map(|id| id.to_vec())))
+        let id = if arrays.has(ID_ARRAY) { Some(arrays.vector(ID_ARRAY)?) } else { None };
+        Ok((scaler, id))
     };
-    read().map_err(|error| match error.downcast_ref::<std::io::Error>().map(|error| error.kind()) {
-        Some(ErrorKind::NotFound) => format!("it has no {SCALER_FILE}: {EXPORT_AGAIN}"),
-        Some(_) => format!("its {SCALER_FILE} cannot be read: {error}"),
-        None => format!("its {SCALER_FILE} is invalid ({error}): {EXPORT_AGAIN}"),
+    read().map_err(|error| match error {
+        ReadError::Unreadable(error) if error.kind() == ErrorKind::NotFound => {
+            format!("it has no {SCALER_FILE}: {EXPORT_AGAIN}")
+        }
+        ReadError::Unreadable(error) => format!("its {SCALER_FILE} cannot be read: {error}"),
+        ReadError::Invalid(why) => format!("its {SCALER_FILE} is invalid ({why}): {EXPORT_AGAIN}"),
     })
 }
 
@@ -151,14 +126,14 @@ pub(super) fn read_scaler(export: &Path, columns: &Columns) -> Result<StoredScal
             Ok(manifest) => {
                 check_belongs(export, &manifest, &id)?;
                 match manifest.scaler_fitted_in() {
-                    Some(export_id) => ScalerOrigin::FittedIn(export_id.to_owned()),
+                    Some(export_id) => ScalerOrigin::FittedIn(export_id),
                     None => ScalerOrigin::Unknown,
                 }
             }
             Err(ManifestError::Missing) => {
                 tracing::warn!(
                     "{} has no {MANIFEST_FILE}: which export its scaler was fitted in is unknown",
-                    export.display()
+                    shown(export)
                 );
                 ScalerOrigin::Unknown
             }
@@ -180,8 +155,9 @@ fn check_columns(found: &[String], expected: &[&str]) -> Result<(), String> {
     let mut pairs = found.iter().zip(expected).enumerate();
     match pairs.find(|(_, (found, expected))| found != expected) {
         Some((column, (found, expected))) => Err(format!(
-            "its column {column} is {found}, this export's is {expected}: use an export of the \
-             same version of prep"
+            "its column {column} is {}, this export's is {expected}: use an export of the \
+             same version of prep",
+            shown(found)
         )),
         None => Ok(()),
     }
@@ -219,22 +195,23 @@ fn is_valid(scaler: &Scaler, column: usize) -> bool {
 /// Whether the manifest of an export is about the scaler beside it.
 fn check_belongs(export: &Path, manifest: &Manifest, id: &blake3::Hash) -> Result<(), String> {
     let (found, listed) = match (&manifest.scaler, manifest.files.get(SCALER_FILE)) {
-        (Some(scaler), _) => (id.to_hex(), &scaler.id),
+        (Some(scaler), _) => (*id, scaler.id),
         // Manifests of the first version have no id of the scaler, but the hash of its file.
         (None, Some(file)) => {
-            let bytes = fs::read(export.join(SCALER_FILE)).map_err(|error| error.to_string())?;
-            (blake3::hash(&bytes).to_hex(), &file.blake3)
+            let bytes = read_file(&export.join(SCALER_FILE), MAX_SMALL_FILE)
+                .map_err(|error| error.to_string())?;
+            (blake3::hash(&bytes), file.blake3)
         }
         (None, None) => return Err(format!("its {MANIFEST_FILE} lists no {SCALER_FILE}")),
     };
-    if found.as_str() == listed {
+    if listed == found {
         return Ok(());
     }
     Err(format!(
         "{SCALER_FILE} ({:.12}) does not belong to the export it is in ({listed:.12} by \
          {MANIFEST_FILE}): give the folder of the export that the model was trained on, as prep \
          wrote it",
-        found.as_str()
+        found.to_hex().as_str()
     ))
 }
 
@@ -310,8 +287,8 @@ impl ExportedScaler {
 
     /// Id of the export whose training rows it was fitted on, if that is known: this one, or the
     /// one that `--scaler-from` named.
-    pub fn fitted_in(&self) -> Option<&str> {
-        self.stored.origin.fitted_in()
+    pub fn fitted_in(&self) -> Option<String> {
+        self.stored.origin.fitted_in().map(HexHash::to_hex)
     }
 
     /// A value of the encoder's column (from 0 to 1,307) as this export has it; `None` if the

@@ -3,20 +3,23 @@
 use super::error::ExportError;
 use super::files::array_file;
 use super::manifest::{
-    FITTED_ON_TRAIN, FileEntry, MANIFEST_FILE, Manifest, ManifestError, Settings, SplitEntry,
+    FileEntry, MANIFEST_FILE, MAX_SMALL_FILE, Manifest, ManifestError, Settings, SplitEntry,
 };
-use super::npy::{Shape, game_ids_of_index, npy_shape, npz_shapes};
+use super::manifest_values::ScalerOrigin;
 use super::options::Layout;
 use super::parquet_shape::parquet_shape;
 use super::parquet_writer::file_name as parquet_file;
+use super::read_arrays::{NpzArchive, Shape, game_ids_of_index, npy_shape};
 use super::scaler_file::FEATURE_COLS_FILE;
 use crate::dataset::Split;
 use crate::encode::Head;
 use crate::gamelog::GameId;
+use crate::platform::{open_file, read_file};
 use crate::progress::{Amount, Counted, Progress};
+use crate::words::shell_path;
 use std::collections::BTreeSet;
-use std::fs::{self, File};
-use std::io::ErrorKind;
+use std::fs;
+use std::io::{ErrorKind, Read};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -97,25 +100,29 @@ pub fn verify_export(
         }
     };
     let flags = flags(&manifest.settings);
-    found.command = Some(format!("prep export --out {}{flags}", folder.display()));
+    found.command = flags.map(|flags| format!("prep export --out {}{flags}", shell_path(folder)));
     if let Some(id) = &manifest.export_id
         && manifest.compute_id().is_ok_and(|computed| computed != *id)
     {
         found.fault(MANIFEST_FILE, "was changed since its export_id was computed");
     }
     for name in present.iter().filter(|name| *name != MANIFEST_FILE && !name.starts_with('.')) {
-        if !manifest.files.contains_key(name) {
+        let is_folder_of_files = || {
+            let mut names = manifest.files.keys();
+            names.any(|file| file.split_once('/').is_some_and(|(folder, _)| folder == name))
+        };
+        if !manifest.files.contains_key(name.as_str()) && !is_folder_of_files() {
             found.foreign(name);
         }
     }
-    let bytes = manifest.files.values().map(|file| file.bytes).sum();
+    let bytes = manifest.files.values().fold(0_u64, |sum, file| sum.saturating_add(file.bytes));
     progress.begin("checking files", Amount::Bytes(bytes));
     for (name, entry) in &manifest.files {
         if stop.load(Ordering::Relaxed) {
             found.interrupted = true;
             break;
         }
-        check_file(folder, name, entry, &mut found, progress);
+        check_file(folder, name, entry, &mut found, progress, stop);
     }
     progress.end();
     let mut shapes = ShapeCheck { folder, manifest: &manifest, found: &mut found };
@@ -139,30 +146,40 @@ fn list(folder: &Path) -> std::io::Result<BTreeSet<String>> {
     entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect()
 }
 
-/// The settings of an export as the flags that choose them.
-fn flags(settings: &Settings) -> String {
+/// The settings of an export as the flags that choose them; `None` if `prep export` has no such flags.
+fn flags(settings: &Settings) -> Option<String> {
     let [train, val, test] = settings.split;
-    let layout = match settings.layout == Layout::Parquet.name() {
-        true => "format",
-        false => "layout",
-    };
+    let layout = settings.layout.layout()?;
+    let flag = if layout == Layout::Parquet { "format" } else { "layout" };
     let mut flags = format!(
         " --split {train},{val},{test} --split-method {} --seed {} --features {} --masks {} \
-         --dtype {} --{layout} {}",
+         --dtype {} --{flag} {}",
         settings.split_method.name(),
         settings.seed,
         settings.features,
         settings.masks,
         settings.dtype.name(),
-        settings.layout
+        layout.name()
     );
     if !settings.normalized {
         flags += " --no-normalize";
     }
-    if settings.scaler != FITTED_ON_TRAIN {
+    if settings.scaler != ScalerOrigin::FittedHere {
         flags += " --scaler-from EXPORT";
     }
-    flags
+    Some(flags)
+}
+
+/// A reader that ends when a run is to end.
+struct Stoppable<'s, R> {
+    reader: R,
+    stop: &'s AtomicBool,
+}
+
+impl<R: Read> Read for Stoppable<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        if self.stop.load(Ordering::Relaxed) { Ok(0) } else { self.reader.read(buffer) }
+    }
 }
 
 fn check_file(
@@ -171,14 +188,23 @@ fn check_file(
     entry: &FileEntry,
     found: &mut ExportVerification,
     progress: &dyn Progress,
+    stop: &AtomicBool,
 ) {
     let path = folder.join(name);
     let mut hasher = blake3::Hasher::new();
-    let read = File::open(&path).and_then(|file| {
+    let read = open_file(&path).and_then(|file| {
         let bytes = file.metadata()?.len();
-        hasher.update_reader(Counted::new(file, progress))?;
+        // No more than there should be: some files of the system have a size of 0 and no end.
+        if bytes == entry.bytes {
+            let stoppable = Stoppable { reader: file.take(bytes), stop };
+            hasher.update_reader(Counted::new(stoppable, progress))?;
+        }
         Ok(bytes)
     });
+    if stop.load(Ordering::Relaxed) {
+        found.interrupted = true;
+        return;
+    }
     match read {
         Err(error) if error.kind() == ErrorKind::NotFound => {
             found.fault(name, "is missing");
@@ -191,7 +217,7 @@ fn check_file(
             if bytes != entry.bytes {
                 let listed = entry.bytes;
                 found.fault(name, format!("has {bytes} bytes, the manifest says {listed}"));
-            } else if hasher.finalize().to_hex().as_str() != entry.blake3 {
+            } else if entry.blake3 != hasher.finalize() {
                 found.fault(name, "has other bytes than the manifest says (blake3)");
             }
         }
@@ -213,15 +239,15 @@ impl ShapeCheck<'_> {
             let what = format!("{name} has {games} games, and {listed} are listed");
             self.found.fault(MANIFEST_FILE, what);
         }
-        let layout = self.manifest.settings.layout.as_str();
-        if layout == Layout::Parquet.name() {
+        let Some(layout) = self.manifest.settings.layout.layout() else { return };
+        if layout == Layout::Parquet {
             return self.check_table(split, entry);
         }
         let x = format!("X_{}.npy", split.name());
         self.check_array(&x, "X", true, entry);
         let mut archives = Vec::new();
         for kind in ["labels", "masks"] {
-            if layout == Layout::Npy.name() {
+            if layout == Layout::Npy {
                 for head in Head::ALL {
                     let file = array_file(kind, split, head.name());
                     self.check_array(&file, head.name(), false, entry);
@@ -233,11 +259,11 @@ impl ShapeCheck<'_> {
         let index = format!("index_{}.npz", split.name());
         for file in archives.iter().chain([&index]) {
             if !self.is_reported_missing(file) {
-                match npz_shapes(&self.folder.join(file)) {
+                match NpzArchive::open(&self.folder.join(file)).and_then(|mut npz| npz.shapes()) {
                     Ok(arrays) => arrays
                         .iter()
                         .for_each(|(array, shape)| self.compare(file, array, shape, false, entry)),
-                    Err(why) => self.found.fault(file, why),
+                    Err(error) => self.found.fault(file, error.to_string()),
                 }
             }
         }
@@ -268,7 +294,7 @@ impl ShapeCheck<'_> {
         }
         match npy_shape(&self.folder.join(file)) {
             Ok(shape) => self.compare(file, array, &shape, has_columns, entry),
-            Err(why) => self.found.fault(file, why),
+            Err(error) => self.found.fault(file, error.to_string()),
         }
     }
 
@@ -320,7 +346,7 @@ impl ShapeCheck<'_> {
 /// Compares the number of column names with the number of columns.
 fn check_names(folder: &Path, manifest: &Manifest, found: &mut ExportVerification) {
     // A file that is missing or invalid is reported with its hash.
-    let Ok(text) = fs::read(folder.join(FEATURE_COLS_FILE)) else { return };
+    let Ok(text) = read_file(&folder.join(FEATURE_COLS_FILE), MAX_SMALL_FILE) else { return };
     let Ok(names) = serde_json::from_slice::<Vec<String>>(&text) else { return };
     let columns = manifest.settings.columns;
     if names.len() != columns {

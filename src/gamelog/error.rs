@@ -2,6 +2,7 @@
 
 use super::replay::ReplayFault;
 use super::turn::GameId;
+use crate::words::shown;
 use std::path::PathBuf;
 use std::{fmt, io};
 
@@ -90,6 +91,11 @@ kinds! {
 }
 
 impl LogErrorKind {
+    /// Whether the file may be no game log at all, and so hold anything.
+    pub const fn is_of_other_format(self) -> bool {
+        matches!(self, LogErrorKind::InvalidUtf8 | LogErrorKind::UnknownColumn)
+    }
+
     /// Whether a logger may still be writing the log: it ends too early to be a game, or it changed
     /// while it was read. Once its writer is done, it is a good log.
     pub const fn may_be_unfinished(self) -> bool {
@@ -186,6 +192,13 @@ impl LogError {
         error.at(file, Some(fault.line))
     }
 
+    /// The same error without what the file holds: it is shown only to who may read the file.
+    pub fn without_content(self) -> LogError {
+        let found = "something else (not shown: the log is a link to a file outside of the folder)";
+        let fault = Fault { found: Some(found.to_owned()), column: None, ..self.fault };
+        LogError { fault, ..self }
+    }
+
     /// This program panicked over the file.
     pub fn internal(file: impl Into<PathBuf>, message: &str) -> LogError {
         let expected = "prep to read any file without failing itself: please report this, with the \
@@ -201,7 +214,7 @@ impl LogError {
     ) -> LogError {
         Fault::new(
             LogErrorKind::GameInTwoFiles,
-            format!("one file for each game, but {} is game {game_id} too", other.display()),
+            format!("one file for each game, but {} is game {game_id} too", shown(other)),
         )
         .found(format!("game {game_id}"))
         .at(file, None)
@@ -210,7 +223,7 @@ impl LogError {
 
 impl fmt::Display for LogError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.file.display())?;
+        write!(f, "{}", shown(&self.file))?;
         if let Some(line) = self.line {
             write!(f, ":{line}")?;
         }

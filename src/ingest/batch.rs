@@ -92,6 +92,13 @@ impl<'a> Batches<'a> {
         Ok(())
     }
 
+    /// Makes sure that the cache holds as many games, and refused or deferred logs, as it should after this
+    /// run's changes.
+    pub(super) fn check_stored(&self, games: usize, refusals: usize) -> Result<(), CacheError> {
+        let writer = self.writer.filter(|_| self.has_begun);
+        writer.map_or(Ok(()), |writer| writer.check_stored(games as u64, refusals as u64))
+    }
+
     /// Ends the run: the cache holds all that it was to put there. A run that changed nothing leaves no
     /// mark, unless it completes an earlier one that did not finish.
     pub(super) fn finish(&mut self, last_finished: bool) -> Result<(), CacheError> {

@@ -2,7 +2,7 @@
 
 use super::IngestError;
 use super::cached::CachedGames;
-use super::find::LogFile;
+use super::find::{LogFile, leads_elsewhere};
 use super::phases::IngestPhases;
 use super::whole_file::{Reading, read_whole};
 use crate::cache::{CacheKey, CachedGame, GameRecord, PackedGame, Packer, StaleReason};
@@ -165,6 +165,15 @@ impl<'a> Examiner<'a> {
         let outcome = match stale {
             None if !must_replay(cached, *read) => Outcome::UpToDate { replayed: None },
             why => self.read(log.game_id, &source_path, key, why)?,
+        };
+        let outcome = match outcome {
+            Outcome::Refused(error)
+                if error.fault.kind.is_of_other_format()
+                    && leads_elsewhere(root, &log.relative_path) =>
+            {
+                Outcome::Refused(error.without_content())
+            }
+            outcome => outcome,
         };
         Ok(Examined { game_id: log.game_id, source_path, outcome, key: Some(key), bytes })
     }

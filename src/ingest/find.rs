@@ -3,6 +3,7 @@
 use super::IngestError;
 use crate::gamelog::GameId;
 use crate::platform::means_link_loop;
+use crate::words::shown;
 use std::path::{Path, PathBuf};
 use walkdir::WalkDir;
 
@@ -43,6 +44,8 @@ pub struct FoundLogs {
     pub logs: Vec<LogFile>,
     /// CSV files that are not logs, below the folder.
     pub skipped: Vec<PathBuf>,
+    /// Folders with the name of a log, below the folder. What is in them is searched as well.
+    pub folders: Vec<PathBuf>,
     /// Links that lead back to a folder they are in, or to themselves, below the folder.
     pub loops: Vec<PathBuf>,
     /// Files that are no CSV files, in all.
@@ -67,6 +70,7 @@ pub fn find_logs(root: &Path) -> Result<FoundLogs, IngestError> {
     if !root.is_dir() {
         return Err(IngestError::NoFolder(root.to_owned()));
     }
+    let below = |path: &Path| path.strip_prefix(root).unwrap_or(path).to_owned();
     let mut found = FoundLogs::default();
     let entries = WalkDir::new(root)
         .follow_links(true)
@@ -74,14 +78,20 @@ pub fn find_logs(root: &Path) -> Result<FoundLogs, IngestError> {
         .filter_entry(|entry| entry.depth() == 0 || !is_hidden(entry.path()));
     for entry in entries {
         let path = match &entry {
-            Ok(entry) if entry.file_type().is_file() => entry.path(),
-            Ok(_) => continue,
+            Ok(entry) if entry.file_type().is_dir() => {
+                if entry.depth() > 0 && is_csv(entry.path()) && game_id_of(entry.path()).is_some() {
+                    found.folders.push(below(entry.path()));
+                }
+                continue;
+            }
+            // A FIFO or a device with the name of a log is one that cannot be read.
+            Ok(entry) => entry.path(),
             Err(error) => match error.path() {
                 // Editors keep their lock beside a file as a hidden link to nothing.
                 Some(path) if error.depth() > 0 && is_hidden(path) => continue,
                 Some(path) if is_csv(path) && is_link_to_nothing(path) => path,
                 Some(path) if is_loop(error) => {
-                    found.loops.push(path.strip_prefix(root).unwrap_or(path).to_owned());
+                    found.loops.push(below(path));
                     continue;
                 }
                 // Such a link without an ending may be a folder on a disk that is not mounted.
@@ -93,17 +103,17 @@ pub fn find_logs(root: &Path) -> Result<FoundLogs, IngestError> {
         };
         if !is_csv(path) {
             if path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("csv")) {
-                found.skipped.push(path.strip_prefix(root).unwrap_or(path).to_owned());
+                found.skipped.push(below(path));
             } else if !is_hidden(path) {
                 found.others += 1;
                 let is_better = |other: &PathBuf| is_archive(path) && !is_archive(other);
                 if found.other.as_ref().is_none_or(is_better) {
-                    found.other = Some(path.strip_prefix(root).unwrap_or(path).to_owned());
+                    found.other = Some(below(path));
                 }
             }
             continue;
         }
-        let relative_path = path.strip_prefix(root).unwrap_or(path).to_owned();
+        let relative_path = below(path);
         match game_id_of(path) {
             Some(game_id) => found.logs.push(LogFile { game_id, relative_path }),
             None => found.skipped.push(relative_path),
@@ -111,6 +121,7 @@ pub fn find_logs(root: &Path) -> Result<FoundLogs, IngestError> {
     }
     found.logs.sort();
     found.skipped.sort();
+    found.folders.sort();
     found.loops.sort();
     Ok(found)
 }
@@ -163,10 +174,10 @@ pub(super) fn no_logs(root: &Path, found: &FoundLogs) -> IngestError {
 fn instead_of_logs(found: &FoundLogs) -> String {
     match (&found.skipped[..], &found.other) {
         (_, Some(other)) if is_archive(other) => {
-            return format!("{} is an archive: unpack it first", other.display());
+            return format!("{} is an archive: unpack it first", shown(other));
         }
         ([], Some(other)) => {
-            let (shown, more) = (other.display(), found.others - 1);
+            let (shown, more) = (shown(other), found.others - 1);
             return match more {
                 0 => format!("there is only {shown}, which is no log: is it the right folder?"),
                 _ => format!(
@@ -187,17 +198,31 @@ fn instead_of_logs(found: &FoundLogs) -> String {
     }
 }
 
+/// Whether a log is a link, or in a linked folder, that leads out of the folder that was searched. Whoever
+/// may write to that folder need not be allowed to read the file.
+pub fn leads_elsewhere(root: &Path, relative_path: &Path) -> bool {
+    match (root.canonicalize(), root.join(relative_path).canonicalize()) {
+        (Ok(root), Ok(log)) => !log.starts_with(root),
+        _ => true,
+    }
+}
+
+/// One sentence about a folder that has the name of a log.
+pub(super) fn folder_note(path: &Path) -> String {
+    format!("{} is a folder, not a log: the logs in it are found by their own names", shown(path))
+}
+
 /// One sentence about a link that was not followed.
 pub(super) fn loop_note(path: &Path) -> String {
     format!(
         "{} is a link that leads back to a folder it is in: it is not followed, remove it",
-        path.display()
+        shown(path)
     )
 }
 
 /// One sentence about a file that was skipped.
 pub(super) fn skipped_note(path: &Path) -> String {
-    let shown = path.display();
+    let shown = shown(path);
     if path.file_name().is_some_and(|name| name == AGGREGATE) {
         format!("{shown} is skipped: it holds every game appended, not one game")
     } else if !is_csv(path) {

@@ -22,16 +22,18 @@ mod verify;
 mod whole_file;
 
 pub use cached::too_many_missing;
-pub use find::{FoundLogs, LogFile, check_for_logs, find_logs, game_id_of};
+pub use find::{FoundLogs, LogFile, check_for_logs, find_logs, game_id_of, leads_elsewhere};
 pub use game_status::{GameStatus, GameVersion, ReplayStatus, StatusCounts, StatusEntry};
 pub use run::{IngestOptions, ingest};
 pub use status::{StatusOptions, StatusReport, status};
 pub use summary::{Affected, CacheTotals, IngestSummary, NotReplaying};
 pub use verify::{Finding, FindingKind, LogChange, VerifyOptions, VerifyReport, verify};
+pub use whole_file::MAX_LOG_BYTES;
 
 use crate::accounting::Unaccounted;
 use crate::cache::CacheError;
 use crate::parallel::ThreadError;
+use crate::words::{shell_path, shown};
 use std::io;
 use std::path::PathBuf;
 
@@ -41,11 +43,15 @@ pub enum IngestError {
     /// The data folder is not there.
     #[error(
         "there is no folder {}: give the folder that holds the logs; if you have none yet, \
-         `prep simulate DIR --games 60` makes some", .0.display()
+         `prep simulate DIR --games 60` makes some", shown(.0)
     )]
     NoFolder(PathBuf),
     /// The data folder is a file.
-    #[error("{} is a file: give the folder that holds the logs, such as {}", file.display(), folder.display())]
+    #[error(
+        "{} is a file: give the folder that holds the logs, such as {}",
+        shown(file),
+        shell_path(folder)
+    )]
     NotAFolder {
         /// What was given.
         file: PathBuf,
@@ -55,7 +61,8 @@ pub enum IngestError {
     /// The data folder holds no logs.
     #[error(
         "no logs found in {}: looked there and in all folders below for *.csv files named after a \
-         game id, such as 2_games/17.csv; {instead}", root.display()
+         game id, such as 2_games/17.csv; {instead}",
+        shown(root)
     )]
     NoLogs {
         /// The data folder.
@@ -65,8 +72,8 @@ pub enum IngestError {
     },
     /// A folder could not be searched.
     #[error(
-        "cannot search {}: {error}: all of it must be readable, or its games would be taken for deleted",
-        root.display()
+        "cannot search {}: {}: all of it must be readable, or its games would be taken for deleted",
+        shown(root), shown(&error.to_string())
     )]
     Search {
         /// The data folder.

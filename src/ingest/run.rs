@@ -4,7 +4,7 @@ use super::IngestError;
 use super::batch::Batches;
 use super::cached::{CachedGames, has_log, too_many_missing};
 use super::examine::{Examination, Examined, Outcome, Played, removed_by};
-use super::find::{FoundLogs, LogFile, find_logs, loop_note, no_logs, skipped_note};
+use super::find::{FoundLogs, LogFile, find_logs, folder_note, loop_note, no_logs, skipped_note};
 use super::game_status::{DEFERRED, DELETED, REFUSED, UP_TO_DATE};
 use super::phases::IngestPhases;
 use super::summary::IngestSummary;
@@ -13,7 +13,7 @@ use crate::cache::{CachedGame, GameRecord, PackedGame, Reader, Writer};
 use crate::gamelog::{GameId, LogError, ReadOptions, ReplayFault};
 use crate::memory::report_memory;
 use crate::progress::{Amount, Progress};
-use crate::words::counted;
+use crate::words::{counted, shown};
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -65,7 +65,7 @@ pub fn ingest(
     // A commit waits for readers.
     drop(before);
     progress.end();
-    tracing::debug!("{} in {}", counted(games.len(), "game"), options.root.display());
+    tracing::debug!("{} in {}", counted(games.len(), "game"), shown(&options.root));
     report_memory(options.monitor_memory, "at the start");
 
     let mut run = Run {
@@ -74,6 +74,7 @@ pub fn ingest(
         batches: Batches::new(writer, options.batch_size, logs.len()),
         logs: &logs,
         cached: &cached,
+        stored: Stored { games: cached.games.len(), refusals: cached.refused.len() },
         refused_before: cached.refused_games(),
         summary: IngestSummary::default(),
     };
@@ -99,14 +100,24 @@ fn look_for_logs(
     if found.logs.is_empty() && !options.allow_delete {
         return Err(no_logs(&options.root, &found));
     }
-    let FoundLogs { logs, skipped, loops, .. } = found;
+    let FoundLogs { logs, skipped, folders, loops, .. } = found;
     for path in &loops {
         tracing::warn!("{}", loop_note(path));
+    }
+    for path in &folders {
+        tracing::warn!("{}", folder_note(path));
     }
     for path in &skipped {
         tracing::info!("{}", skipped_note(path));
     }
     Ok(logs)
+}
+
+/// How much is stored.
+struct Stored {
+    games: usize,
+    /// Logs that were refused or deferred.
+    refusals: usize,
 }
 
 struct Run<'a> {
@@ -115,6 +126,8 @@ struct Run<'a> {
     batches: Batches<'a>,
     logs: &'a [LogFile],
     cached: &'a CachedGames,
+    /// What the cache should hold by now.
+    stored: Stored,
     /// Games of which the cache says that a log was refused or deferred.
     refused_before: BTreeSet<GameId>,
     summary: IngestSummary,
@@ -151,7 +164,7 @@ impl Run<'_> {
         if is_first_of_game && self.refused_before.contains(&game_id) {
             // The log can be read now, or is refused again, maybe under another path. In one transaction
             // with the rows: no export says of them that they are from an older log.
-            self.batches.write(|writer| writer.remove_refusals(game_id))?;
+            self.remove_refusals(game_id)?;
         }
         match outcome {
             Outcome::UpToDate { replayed } => {
@@ -209,6 +222,7 @@ impl Run<'_> {
         if let Some(old) = old.and_then(|old| old.record.as_ref()) {
             self.summary.cache.subtract(old);
         }
+        self.stored.games += usize::from(old.is_none());
         self.summary.cache.add(record);
         self.summary.just_encoded.add(record);
         let (begun, bytes) = (Instant::now(), game.packed_bytes());
@@ -235,12 +249,22 @@ impl Run<'_> {
             self.summary.older_version_kept.insert(game_id);
         }
         self.batches.write(|writer| writer.put_refusal(game_id, source_hash, &error))?;
+        self.stored.refusals += 1;
         self.batches.end_game(0)?;
         match error.fault.kind.may_be_unfinished() {
             true => self.summary.deferred.push(error),
             false => self.summary.refused.push(error),
         }
         Ok(())
+    }
+
+    fn remove_refusals(&mut self, game_id: GameId) -> Result<(), IngestError> {
+        // They are ordered by game.
+        let place = |is_before: fn(&GameId, &GameId) -> bool| {
+            self.cached.refused.partition_point(|(refused, _)| is_before(refused, &game_id))
+        };
+        self.stored.refusals -= place(GameId::le) - place(GameId::lt);
+        Ok(self.batches.write(|writer| writer.remove_refusals(game_id))?)
     }
 
     /// A log that was only moved keeps its rows.
@@ -280,15 +304,21 @@ impl Run<'_> {
             return Err(error.into());
         }
         self.remove_missing()?;
-        let Run { batches, phases, cached, .. } = self;
-        Ok(phases.store.time(|| batches.finish(cached.last_ingest_finished))?)
+        let Run { batches, phases, cached, stored, .. } = self;
+        phases.store.time(|| -> Result<(), IngestError> {
+            if let Err(error) = batches.check_stored(stored.games, stored.refusals) {
+                batches.leave_unfinished()?;
+                return Err(error.into());
+            }
+            Ok(batches.finish(cached.last_ingest_finished)?)
+        })
     }
 
     /// Removes games without a log, unless they are so many that the folder is probably incomplete.
     fn remove_missing(&mut self) -> Result<(), IngestError> {
-        for &game_id in &self.refused_before {
+        for game_id in self.refused_before.clone() {
             if !has_log(self.logs, game_id) {
-                self.batches.write(|writer| writer.remove_refusals(game_id))?;
+                self.remove_refusals(game_id)?;
                 // It may never have been cached; then it is counted here.
                 if !self.cached.games.contains_key(&game_id) {
                     self.summary.count(DELETED);
@@ -307,6 +337,7 @@ impl Run<'_> {
         for &game_id in &self.summary.deleted {
             self.batches.check_structure()?;
             self.batches.write(|writer| writer.remove(game_id))?;
+            self.stored.games -= 1;
             if let Some(record) = &self.cached.games[&game_id].record {
                 self.summary.cache.subtract(record);
             }

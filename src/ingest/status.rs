@@ -3,7 +3,7 @@
 use super::IngestError;
 use super::cached::{CachedGames, has_log};
 use super::examine::{Examination, Examined, Outcome, removed_by};
-use super::find::{LogFile, find_logs, loop_note, no_logs};
+use super::find::{LogFile, find_logs, folder_note, loop_note, no_logs};
 use super::game_status::{GameStatus, GameVersion, ReplayStatus, StatusCounts, StatusEntry};
 use super::phases::IngestPhases;
 use crate::cache::{CachedGame, Reader};
@@ -60,6 +60,9 @@ pub fn status(
     let found = find_logs(root)?;
     for path in &found.loops {
         tracing::warn!("{}", loop_note(path));
+    }
+    for path in &found.folders {
+        tracing::warn!("{}", folder_note(path));
     }
     let phases = IngestPhases::new();
     let cached = CachedGames::load(cache.as_ref(), options.jobs, &phases)?;

@@ -11,10 +11,10 @@ use crate::accounting::check_all_done;
 use crate::cache::{CacheError, Damage, GameRecord, Reader, Unpacker};
 use crate::gamelog::GameId;
 use crate::parallel::ordered_map;
+use crate::platform::open_file;
 use crate::progress::{Amount, Progress};
 use crate::words::counted;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -239,7 +239,7 @@ impl Checks<'_> {
         cached: Option<&Result<GameRecord, Damage>>,
     ) -> Option<LogChange> {
         let mut hasher = blake3::Hasher::new();
-        let read = File::open(self.root.join(&log.relative_path))
+        let read = open_file(&self.root.join(&log.relative_path))
             .and_then(|file| hasher.update_reader(file).map(|hasher| hasher.finalize()));
         match (read, cached) {
             (Err(_), _) => Some(LogChange::Unreadable),

@@ -6,8 +6,7 @@
 //! and two changes within one tick leave one time. So a file that was changed just now is not read before
 //! the clock has moved on.
 
-use crate::platform::FileState;
-use std::fs::File;
+use crate::platform::{FileState, open_file};
 use std::io::{self, Read};
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -17,7 +16,7 @@ const TICK: Duration = Duration::from_millis(20);
 
 /// Larger files are not read: every thread would keep so much memory. No game comes near it: ten
 /// thousand turns of four players are a quarter of it.
-const MAX_BYTES: u64 = 256 << 20;
+pub const MAX_LOG_BYTES: u64 = 256 << 20;
 
 /// The result of reading a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +36,7 @@ pub(super) fn read_whole(path: &Path, bytes: &mut Vec<u8>) -> io::Result<Reading
 
 /// `disturb` is called when the bytes are read and it is still to be seen whether they are whole.
 fn read_disturbed(path: &Path, bytes: &mut Vec<u8>, disturb: impl FnOnce()) -> io::Result<Reading> {
-    let mut file = File::open(path)?;
+    let mut file = open_file(path)?;
     let mut before = FileState::of(&file.metadata()?);
     if let Some(rest) = rest_of_tick(&before) {
         std::thread::sleep(rest);
@@ -46,8 +45,8 @@ fn read_disturbed(path: &Path, bytes: &mut Vec<u8>, disturb: impl FnOnce()) -> i
             return Ok(Reading::Changed);
         }
     }
-    if before.size > MAX_BYTES {
-        return Ok(Reading::TooLarge { bytes: before.size, max: MAX_BYTES });
+    if before.size > MAX_LOG_BYTES {
+        return Ok(Reading::TooLarge { bytes: before.size, max: MAX_LOG_BYTES });
     }
     // One byte more than there should be shows whether there are more.
     bytes.clear();
@@ -74,7 +73,7 @@ fn rest_of_tick(file: &FileState) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::fs;
+    use std::fs::{self, File};
 
     /// What is done to a file, by its path.
     type Change = fn(&Path);
@@ -119,7 +118,7 @@ mod tests {
         // One hole: it takes no space on the disk, and would take all of the memory.
         File::create(&path).unwrap().set_len(1 << 40).unwrap();
         let reading = read_whole(&path, &mut Vec::new()).unwrap();
-        assert_eq!(reading, Reading::TooLarge { bytes: 1 << 40, max: MAX_BYTES });
+        assert_eq!(reading, Reading::TooLarge { bytes: 1 << 40, max: MAX_LOG_BYTES });
     }
 
     #[test]

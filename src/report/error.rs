@@ -4,13 +4,14 @@ use crate::accounting::Unaccounted;
 use crate::cache::CacheError;
 use crate::export::FolderError;
 use crate::parallel::ThreadError;
+use crate::words::shell_path;
 use std::path::PathBuf;
 
 /// Why there is no report.
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
     /// There is nothing to report on.
-    #[error("the cache holds no games: run `prep ingest DIR --cache {}` first", cache.display())]
+    #[error("the cache holds no games: run `prep ingest DIR --cache {}` first", shell_path(cache))]
     NoGames {
         /// The cache file.
         cache: PathBuf,
@@ -20,7 +21,7 @@ pub enum ReportError {
         "{} of the cache encoded by another version of prep, whose columns are unknown: \
          run `prep ingest DIR --cache {}` first, which encodes {} again",
         if *games == 1 { "the only game was".to_owned() } else { format!("all {games} games were") },
-        cache.display(),
+        shell_path(cache),
         if *games == 1 { "it" } else { "them" }
     )]
     OtherEncoder {

@@ -372,6 +372,33 @@ fn libraries_stay_in_their_modules() {
     }
 }
 
+/// What somebody else named or made is printed by one function and opened by another.
+#[test]
+fn names_and_files_of_others() {
+    const OWN_FILES: [&str; 6] = [
+        "platform.rs",
+        "memory.rs",
+        "cache/rebuild.rs",
+        "export/npy.rs",
+        "export/publish.rs",
+        "export/publish/in_place.rs",
+    ];
+    for source in sources() {
+        let (file, code) = (&source.file, source.code());
+        assert!(
+            !code.contains(".display()"),
+            "src/{file} prints a path as it is: see words::shown"
+        );
+        for call in ["fs::read(", "fs::read_to_string(", "File::open("] {
+            let is_own = OWN_FILES.contains(&file.as_str());
+            assert!(
+                !code.contains(call) || is_own,
+                "src/{file} uses {call}: see platform::open_file"
+            );
+        }
+    }
+}
+
 #[test]
 fn files_are_short() {
     for source in sources() {

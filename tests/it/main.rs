@@ -39,5 +39,6 @@ mod report;
 mod sample_games;
 mod settings;
 mod status;
+mod untrusted;
 mod verify;
 mod walkthrough;

@@ -4,6 +4,7 @@ use crate::cli::names::{patterns, similar};
 use crate::cli::output;
 use crate::encode::{FEATURES, Feature, FeatureRow};
 use crate::export::{ColumnScale, ExportedScaler};
+use crate::words::shown;
 use anyhow::{Result, bail};
 use serde_json::json;
 use std::fmt::Write;
@@ -72,7 +73,7 @@ impl NamedFeatures {
         let mut text = output::table(std::iter::once(header).chain(lines), &[1, 2]);
         match &normalization.from {
             Some((export, _)) => {
-                let _ = writeln!(text, "normalized as in {}", export.display());
+                let _ = writeln!(text, "normalized as in {}", shown(&export));
                 let lacks = |&&column: &&usize| normalization.of(column, 0).is_none();
                 if self.0.iter().any(|column| lacks(&column)) {
                     text += "(-: that export has base features only)\n";

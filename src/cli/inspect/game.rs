@@ -3,11 +3,12 @@
 use crate::cache::{Reader, Unpacker};
 use crate::encode::{EncodedGame, FeatureRow, Head, LabelRow, MaskRow};
 use crate::gamelog::{GameId, ReadOptions, read_log};
+use crate::ingest::MAX_LOG_BYTES;
+use crate::platform::read_file;
 use crate::rules::Board;
-use crate::words::counted;
+use crate::words::{counted, shown};
 use anyhow::{Result, anyhow, bail};
 use serde::Serialize;
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -72,10 +73,10 @@ impl Game {
             bail!(
                 "{} is neither a game id nor a log, which is a .csv file named after its game id: \
                  try 1, or data/raw/2_games/1.csv",
-                path.display()
+                shown(path)
             );
         };
-        let bytes = fs::read(path).map_err(|error| why_not_read(path, error))?;
+        let bytes = read_file(path, MAX_LOG_BYTES).map_err(|error| why_not_read(path, error))?;
         let mut encoded = EncodedGame::default();
         read_log(&bytes, path, game_id, options, |turn| encoded.push(turn))?;
         let source = Source::Log(path.to_owned());
@@ -104,12 +105,12 @@ fn why_not_cached(game_id: GameId, reader: &Reader) -> Result<String> {
         return Ok(format!("game {game_id} is not in the cache: {}", refusal.message));
     }
     let Some((first, last)) = reader.id_range()? else {
-        return Ok(format!("game {game_id} is not in {}: it holds no games", path.display()));
+        return Ok(format!("game {game_id} is not in {}: it holds no games", shown(path)));
     };
     Ok(format!(
         "game {game_id} is not in {}, which holds {} from {first} to {last}: give one of those, or \
          the path of a log",
-        path.display(),
+        shown(path),
         counted(reader.game_count()?, "game"),
     ))
 }
@@ -135,7 +136,7 @@ impl Row {
 
 /// Why there is no log to read at a path, and what to do.
 fn why_not_read(path: &Path, error: io::Error) -> anyhow::Error {
-    let path = path.display();
+    let path = shown(path);
     match error.kind() {
         io::ErrorKind::NotFound => anyhow!(
             "there is no log {path}: check the path, or give the id of a cached game, as \

@@ -2,9 +2,10 @@
 
 use super::in_place::restore_files;
 use crate::folders::parent_of;
-use crate::platform::is_deleted;
+use crate::platform::{is_deleted, open_own_file};
+use crate::words::shown;
 use std::ffi::{OsStr, OsString};
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
@@ -84,7 +85,7 @@ impl Container {
         for folder in folders_of(target)? {
             match Container::lock(folder.clone(), target) {
                 Ok(dead_or_none) => drop(dead_or_none),
-                Err(error) => tracing::warn!("cannot lock {}: {error}", folder.display()),
+                Err(error) => tracing::warn!("cannot lock {}: {error}", shown(&folder)),
             }
         }
         Ok(())
@@ -92,8 +93,7 @@ impl Container {
 
     /// Takes the lock; `None` if another run has it, or has just removed the folder.
     fn lock(folder: PathBuf, target: &Path) -> io::Result<Option<Container>> {
-        let mut options = OpenOptions::new();
-        let lock = match options.create(true).truncate(false).write(true).open(folder.join(LOCK)) {
+        let lock = match open_own_file(&folder.join(LOCK)) {
             Ok(lock) => lock,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error),
@@ -146,7 +146,7 @@ impl Container {
 impl Drop for Container {
     fn drop(&mut self) {
         if let Err(error) = self.remove() {
-            tracing::warn!("cannot remove {}: {error}", self.folder.display());
+            tracing::warn!("cannot remove {}: {error}", shown(&self.folder));
         }
     }
 }

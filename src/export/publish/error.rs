@@ -1,5 +1,6 @@
 //! Why a folder could not be published.
 
+use crate::words::shown;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -9,13 +10,13 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, thiserror::Error)]
 pub enum PublishError {
     /// The target exists and is not a folder.
-    #[error("{} is not a folder: choose another --out", .target.display())]
+    #[error("{} is not a folder: choose another --out", shown(.target))]
     NotAFolder {
         /// The target.
         target: PathBuf,
     },
     /// The target is `/`, or ends in `..`.
-    #[error("{} cannot be replaced as a whole: choose a folder inside it as --out", .target.display())]
+    #[error("{} cannot be replaced as a whole: choose a folder inside it as --out", shown(.target))]
     NoName {
         /// The target.
         target: PathBuf,
@@ -23,7 +24,7 @@ pub enum PublishError {
     /// The target is a symbolic link to nothing.
     #[error(
         "{} is a link to a folder that does not exist: make that folder, or remove the link",
-        .target.display()
+        shown(.target)
     )]
     DanglingLink {
         /// The link.
@@ -33,7 +34,7 @@ pub enum PublishError {
     #[error(
         "{} holds {}, which no export wrote and replacing the folder would delete: \
          move that elsewhere, or choose another --out",
-        .target.display(),
+        shown(.target),
         listed(.entries)
     )]
     ForeignEntries {
@@ -46,8 +47,8 @@ pub enum PublishError {
     #[error(
         "{} is in the export {}, which could then not be replaced any more: choose a folder \
          outside of it as --out",
-        .target.display(),
-        .export.display()
+        shown(.target),
+        shown(.export)
     )]
     InsideExport {
         /// The target.
@@ -56,7 +57,7 @@ pub enum PublishError {
         export: PathBuf,
     },
     /// The file system failed.
-    #[error("cannot {doing} {}: check permissions and free space", .path.display())]
+    #[error("cannot {doing} {}: check permissions and free space", shown(.path))]
     Io {
         /// The step, such as `sync`.
         doing: &'static str,
@@ -69,8 +70,8 @@ pub enum PublishError {
     #[error(
         "the new export could not be put at {} and the old one could not be put back: \
          it is whole in {}, move it back or run the export again",
-        .target.display(),
-        .previous.display()
+        shown(.target),
+        shown(.previous)
     )]
     NotRestored {
         /// The target, where there is nothing now.
@@ -85,9 +86,11 @@ pub enum PublishError {
 /// The first few names, for a sentence.
 pub(super) fn listed(entries: &[String]) -> String {
     const SHOWN: usize = 5;
+    let names: Vec<_> = entries.iter().take(SHOWN).map(|name| shown(name).to_string()).collect();
+    let names = names.join(", ");
     match entries.len() {
-        ..=SHOWN => entries.join(", "),
-        all => format!("{} and {} more", entries[..SHOWN].join(", "), all - SHOWN),
+        ..=SHOWN => names,
+        all => format!("{names} and {} more", all - SHOWN),
     }
 }
 

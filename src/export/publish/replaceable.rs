@@ -55,7 +55,7 @@ pub(super) fn check_replaceable(target: &Path) -> Result<(), PublishError> {
 }
 
 /// The nearest folder above `target` that is an export. One whose manifest cannot be read is none.
-fn export_around(target: &Path) -> Option<PathBuf> {
+pub fn export_around(target: &Path) -> Option<PathBuf> {
     let absolute = std::path::absolute(target).ok()?;
     // By the folders that are there, so that a link into an export is seen.
     let (depth, real) = absolute

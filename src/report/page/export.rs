@@ -9,6 +9,7 @@ use crate::encode::Head;
 use crate::export::{ColumnDrift, ExportDiff, MeansDiff, SplitDiff, SplitOverview};
 use crate::report::{ExportReport, HeadBalance, LARGE_DRIFT, Report, balance, class_in_words};
 use crate::rules::PlayerCount;
+use crate::words::shown;
 use maud::{Markup, html};
 use std::path::Path;
 
@@ -41,7 +42,7 @@ fn settings(export: &ExportReport) -> Markup {
     };
     let id = overview.export_id.as_deref().map_or("none", |id| id.get(..12).unwrap_or(id));
     html! {
-        p.from { code { (export.folder.display()) } " · id " code { (id) } }
+        p.from { code { (shown(&export.folder)) } " · id " code { (id) } }
         p {
             (counted(overview.columns as u64, "column")) " (" (setting("features")) "), masks "
             (setting("masks")) ", split " (setting("split")) " by " (setting("split_method"))
@@ -163,7 +164,7 @@ fn since(older: &Path, diff: &ExportDiff) -> Markup {
     let head =
         ["split", "old games", "new games", "added", "removed", "changed", "moved in", "moved out"];
     html! {
-        p.from { "against " code { (older.display()) } }
+        p.from { "against " code { (shown(older)) } }
         @for remark in &diff.remarks { p { (remark) "." } }
         div.box { (table(&head, diff.splits.iter().map(SplitDiff::cells))) }
         @match &diff.means {

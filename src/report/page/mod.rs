@@ -16,6 +16,7 @@ mod play;
 mod plot;
 
 use crate::report::{Report, findings};
+use crate::words::{shown, shown_lines};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 const STYLE: &str = include_str!("page.css");
@@ -42,14 +43,14 @@ pub fn render(report: &Report) -> String {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="generator" content={ "prep " (env!("CARGO_PKG_VERSION")) };
-                title { "Splendor games: " (report.cache.path.display()) }
+                title { "Splendor games: " (shown(&report.cache.path)) }
                 style { (PreEscaped(palette::css())) (PreEscaped(STYLE)) }
             }
             body {
                 main {
                     header {
                         h1 { "Splendor games, as a model sees them" }
-                        p.from { "cache " code { (report.cache.path.display()) } (newest(report)) }
+                        p.from { "cache " code { (shown(&report.cache.path)) } (newest(report)) }
                     }
                     (games::tiles(report))
                     nav {
@@ -69,7 +70,8 @@ pub fn render(report: &Report) -> String {
             }
         }
     };
-    page.into_string()
+    // Whatever a cache or an export holds, and whoever wrote that.
+    shown_lines(&page.into_string())
 }
 
 fn newest(report: &Report) -> Markup {

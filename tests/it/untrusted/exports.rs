@@ -1,0 +1,110 @@
+//! The folder of an export: its manifest, and what lies under the names in it.
+
+use super::make_fifo;
+use crate::support::cli::CliTest;
+use std::fs;
+use std::os::unix::fs::symlink;
+
+/// Changes the manifest of `e`.
+fn edit(test: &CliTest, change: impl FnOnce(&mut serde_json::Value)) {
+    let mut manifest = serde_json::from_slice(&test.read("e/manifest.json")).unwrap();
+    change(&mut manifest);
+    test.write("e/manifest.json", serde_json::to_vec(&manifest).unwrap());
+}
+
+/// Names in a manifest open no file outside of the export.
+#[test]
+fn manifest_with_names_of_other_files() {
+    let test = CliTest::with_export();
+    let good = test.read("e/manifest.json");
+    test.write("outside", "something");
+    for name in ["/etc/passwd", "../outside", "a/../../outside", "/dev/zero", "\u{1b}[31mred", ""] {
+        test.write("e/manifest.json", &good);
+        edit(&test, |manifest| {
+            let entry = serde_json::json!({ "bytes": 9, "blake3": "0".repeat(64) });
+            manifest["files"][name] = entry;
+        });
+        let ran = test.run_in_time("verify --export e --json");
+        assert_eq!(ran.code, 1, "{ran:#?}");
+        let found: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+        assert_eq!(found["files"], 0, "{name}: nothing is read");
+        let what = found["findings"][0]["what"].as_str().unwrap();
+        assert!(what.contains("is not the name of a file in the export"), "{name}: {what}");
+        assert_eq!(found["findings"][0]["command"], serde_json::Value::Null);
+        assert!(!what.contains('\u{1b}'));
+        let ran = test.run_in_time("diff e e");
+        assert_eq!(ran.code, 1, "{ran:#?}");
+    }
+}
+
+/// Settings that are printed as flags are values of their types.
+#[test]
+fn manifest_with_settings_of_other_types() {
+    let test = CliTest::with_export();
+    let good = test.read("e/manifest.json");
+    for (setting, value) in [
+        ("seed", "42; touch x #"),
+        ("layout", "npz; touch x"),
+        ("dtype", "`touch x`"),
+        ("features", "base\ntouch x"),
+        ("scaler", "$(touch x)"),
+        ("masks", "--out /"),
+    ] {
+        test.write("e/manifest.json", &good);
+        edit(&test, |manifest| manifest["settings"][setting] = value.into());
+        let ran = test.run("verify --export e");
+        assert!(ran.code == 1 && ran.stdout.contains("is not a manifest"), "{setting}: {ran:#?}");
+        assert!(!ran.stdout.contains("prep export --out"), "{setting}: {ran:#?}");
+    }
+}
+
+/// Numbers in a manifest that are as large as can be.
+#[test]
+fn manifest_with_huge_numbers() {
+    let test = CliTest::with_export();
+    edit(&test, |manifest| {
+        for (_, file) in manifest["files"].as_object_mut().unwrap() {
+            file["bytes"] = u64::MAX.into();
+        }
+        manifest["splits"]["train"]["rows"] = u64::MAX.into();
+        manifest["splits"]["val"]["rows"] = u64::MAX.into();
+        manifest["settings"]["columns"] = u64::MAX.into();
+    });
+    assert_eq!(test.run_in_time("verify --export e").code, 1);
+    for command in ["diff e e", "report --cache c.sqlite --export e --against e"] {
+        assert!((0..=1).contains(&test.run_in_time(command).code), "{command}");
+    }
+}
+
+/// No file of an export is waited for or read for ever.
+#[test]
+fn files_that_are_no_files() {
+    for name in
+        ["manifest.json", "X_train.npy", "scaler.npz", "index_train.npz", "feature_cols.json"]
+    {
+        let test = CliTest::with_export();
+        let path = test.path("e").join(name);
+        fs::remove_file(&path).unwrap();
+        make_fifo(&path);
+        for _ in 0..2 {
+            for command in [
+                "verify --export e",
+                "export --cache c.sqlite --out e",
+                "export --cache c.sqlite --out e/f/g",
+            ] {
+                let ran = test.run_in_time(command);
+                // Without a manifest that can be read, `e` is a folder as any other.
+                let may_succeed = command.contains("e/f") && name == "manifest.json";
+                assert!(ran.code == 1 || may_succeed, "{name}: {command}: {ran:#?}");
+            }
+            if !["X_train.npy", "index_train.npz"].contains(&name) {
+                let ran = test
+                    .run_in_time("export --cache c.sqlite --out f --scaler-from e --features base");
+                assert_eq!(ran.code, 1, "{name}: {ran:#?}");
+            }
+            let _ = fs::remove_dir_all(test.path("e/f"));
+            fs::remove_file(&path).unwrap();
+            symlink("/dev/zero", &path).unwrap();
+        }
+    }
+}
