@@ -1,6 +1,8 @@
 //! Numbers of the library to NumPy arrays, laid out as in an export.
 
-use numpy::{Element, IntoPyArray, PyArray1, PyArray2, PyArrayMethods};
+use numpy::ndarray::Dimension;
+use numpy::{Element, IntoPyArray, Ix1, PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray};
+use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 use splendor_prep::encode::Head;
@@ -33,6 +35,37 @@ pub(crate) fn by_head<'py, T: pyo3::PyTypeInfo>(
 /// An array of one dimension.
 pub(crate) fn vector<T: Element>(py: Python<'_>, values: Vec<T>) -> Bound<'_, PyArray1<T>> {
     values.into_pyarray(py)
+}
+
+/// Makes sure that the values of an array lie where the processor expects values of their type, which is not
+/// so for some views of bytes.
+pub(crate) fn check_alignment<T: Element, D: Dimension>(
+    array: &PyReadonlyArray<'_, T, D>,
+) -> PyResult<()> {
+    match array.data().is_aligned() {
+        true => Ok(()),
+        false => Err(PyValueError::new_err("an array is not aligned: give a copy of it")),
+    }
+}
+
+/// All values of an array of one dimension.
+pub(crate) fn to_vec<T: Element + Copy>(array: &PyReadonlyArray<'_, T, Ix1>) -> PyResult<Vec<T>> {
+    check_alignment(array)?;
+    Ok(array.as_array().iter().copied().collect())
+}
+
+/// All items of a list, tuple or other iterable of Python. Not by its length, which it may make up.
+pub(crate) fn items<'py, T: for<'a> FromPyObject<'a, 'py>>(
+    iterable: &Bound<'py, PyAny>,
+) -> PyResult<Vec<T>> {
+    if iterable.is_instance_of::<PyString>() {
+        return Err(PyTypeError::new_err("expected a list, not a str"));
+    }
+    let mut items = Vec::new();
+    for item in iterable.try_iter()? {
+        items.push(item?.extract().map_err(Into::into)?);
+    }
+    Ok(items)
 }
 
 /// An array of rows, from their values one row after the other.

@@ -1,13 +1,15 @@
 //! The `prep` command in a Python process.
 
+use crate::arrays::items;
 use pyo3::prelude::*;
 use std::ffi::OsString;
 use std::io::Write;
 
 /// Runs a command of ``prep``; returns its exit code.
 #[pyfunction]
-pub(crate) fn run_command(py: Python<'_>, arguments: Vec<OsString>) -> u8 {
-    py.detach(|| {
+pub(crate) fn run_command(py: Python<'_>, arguments: &Bound<'_, PyAny>) -> PyResult<u8> {
+    let arguments: Vec<OsString> = items(arguments)?;
+    Ok(py.detach(|| {
         // Not what is in `sys.argv`: `python -m splendor_prep` has the path of a file there, which
         // the usage line would call the command.
         let program = OsString::from("prep");
@@ -15,5 +17,5 @@ pub(crate) fn run_command(py: Python<'_>, arguments: Vec<OsString>) -> u8 {
         // A Rust program does this when it ends; here it is Python that does.
         let _ = std::io::stdout().flush();
         code
-    })
+    }))
 }

@@ -1,5 +1,6 @@
 //! Which files are logs, and of which games.
 
+use crate::arrays::items;
 use crate::errors::log_error;
 use pyo3::exceptions::PyOSError;
 use pyo3::prelude::*;
@@ -26,8 +27,9 @@ pub(crate) fn find_logs(py: Python<'_>, folder: PathBuf) -> PyResult<Vec<PathBuf
 #[expect(clippy::type_complexity, reason = "Python has no use for a name for it")]
 pub(crate) fn arrange_logs<'py>(
     py: Python<'py>,
-    paths: Vec<String>,
-) -> (Vec<(i64, String)>, Vec<Bound<'py, PyAny>>, Vec<String>) {
+    paths: &Bound<'py, PyAny>,
+) -> PyResult<(Vec<(i64, String)>, Vec<Bound<'py, PyAny>>, Vec<String>)> {
+    let paths: Vec<String> = items(paths)?;
     let (mut logs, mut others) = (Vec::new(), Vec::new());
     for path in paths {
         match game_id_of(Path::new(&path)) {
@@ -48,5 +50,5 @@ pub(crate) fn arrange_logs<'py>(
             refused.push(log_error(py, &error).into_value(py).into_bound(py).into_any());
         }
     }
-    (sole, refused, others)
+    Ok((sole, refused, others))
 }

@@ -8,8 +8,8 @@ use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyBytes, PyDict, PyTuple};
 use splendor_prep::encode::{self, FEATURE_COUNT, Head};
 use splendor_prep::gamelog::{GameId, LogError, ReadOptions, first_game_id, read_log};
-use splendor_prep::ingest::game_id_of;
-use std::fs;
+use splendor_prep::ingest::{MAX_LOG_BYTES, game_id_of};
+use splendor_prep::platform::read_file;
 use std::path::PathBuf;
 
 /// The rows of one game, before normalization, in the order in which they were logged.
@@ -174,7 +174,7 @@ impl Source {
     ) -> Result<(GameId, u8, Arrays), Refused> {
         let (bytes, file) = match self {
             Source::Bytes(bytes, file) => (bytes, file),
-            Source::Path(path) => match fs::read(&path) {
+            Source::Path(path) => match read_file(&path, MAX_LOG_BYTES) {
                 Ok(bytes) => (bytes, path),
                 Err(error) => return Err(Refused::Unreadable(path, error)),
             },

@@ -126,16 +126,18 @@ fn names(py: Python<'_>) -> PyResult<&'static Names> {
 fn read_dict(row: &mut LiveRow, values: &Bound<'_, PyDict>) -> PyResult<()> {
     let py = values.py();
     let names = names(py)?;
-    // Turning these into numbers may call code of theirs, which must not find the dict in use.
-    let mut others = Vec::new();
+    // Comparing these keys and turning these values into numbers may call code of theirs, which must not
+    // find the dict in use: it may change it.
+    let (mut other_keys, mut others) = (Vec::new(), Vec::new());
     for (next, (key, value)) in values.iter().enumerate() {
         let is_next = names.state.get(next).is_some_and(|name| name.is(&key));
         let column = match is_next {
             true => LiveColumn::of_state(next),
-            false => match names.places.bind(py).get_item(&key)? {
-                Some(place) => LiveColumn::at(place.extract()?),
-                None => return Err(unknown_key(&key)),
-            },
+            false if key.is_exact_instance_of::<PyString>() => named(names, &key)?,
+            false => {
+                other_keys.push((key, value));
+                continue;
+            }
         };
         let Some(column) = column else { continue };
         match plain_value(&value) {
@@ -143,10 +145,24 @@ fn read_dict(row: &mut LiveRow, values: &Bound<'_, PyDict>) -> PyResult<()> {
             None => others.push((column, value)),
         }
     }
+    for (key, value) in other_keys {
+        others.extend(named(names, &key)?.map(|column| (column, value)));
+    }
     for (column, value) in others {
-        set_other(row, column, &value)?;
+        match plain_value(&value) {
+            Some(value) => set(py, row, column, value)?,
+            None => set_other(row, column, &value)?,
+        }
     }
     Ok(())
+}
+
+/// The column that a key names; `None` for one that is ignored.
+fn named(names: &Names, key: &Bound<'_, PyAny>) -> PyResult<Option<LiveColumn>> {
+    match names.places.bind(key.py()).get_item(key)? {
+        Some(place) => Ok(LiveColumn::at(place.extract()?)),
+        None => Err(unknown_key(key)),
+    }
 }
 
 fn unknown_key(key: &Bound<'_, PyAny>) -> PyErr {
@@ -203,7 +219,7 @@ fn read_array(row: &mut LiveRow, values: &Bound<'_, PyUntypedArray>) -> PyResult
         || try_array(row, values, |value: i8| whole(value.into()))?;
     match read {
         true => Ok(()),
-        // Python's objects, text, half floats: one by one.
+        // Python's objects, text, half floats, views of bytes that are not aligned: one by one.
         false => read_sequence(row, values),
     }
 }
@@ -216,6 +232,9 @@ fn try_array<T: Element + Copy>(
 ) -> PyResult<bool> {
     let Ok(array) = values.cast::<PyArray1<T>>() else { return Ok(false) };
     let array = array.try_readonly()?;
+    if !array.data().is_aligned() {
+        return Ok(false);
+    }
     let set_all = match array.as_slice() {
         Ok(numbers) => set_state(row, numbers.iter().copied().map(value)),
         Err(_) => set_state(row, array.as_array().iter().copied().map(value)),

@@ -1,6 +1,6 @@
 //! The scaler of an export, or of sums.
 
-use crate::arrays::vector;
+use crate::arrays::{check_alignment, items, to_vec, vector};
 use crate::errors::export_error;
 use crate::sums::ColumnSums;
 use numpy::{
@@ -28,7 +28,7 @@ pub(crate) struct Scaler {
 impl Scaler {
     #[new]
     fn new(
-        columns: Vec<String>,
+        columns: &Bound<'_, PyAny>,
         mean: PyReadonlyArray1<'_, f64>,
         var: PyReadonlyArray1<'_, f64>,
         scale: PyReadonlyArray1<'_, f64>,
@@ -36,11 +36,12 @@ impl Scaler {
         fitted_in: Option<String>,
     ) -> PyResult<Scaler> {
         let scaler = dataset::Scaler {
-            mean: mean.to_vec()?,
-            var: var.to_vec()?,
-            scale: scale.to_vec()?,
-            normalized: normalized.to_vec()?,
+            mean: to_vec(&mean)?,
+            var: to_vec(&var)?,
+            scale: to_vec(&scale)?,
+            normalized: to_vec(&normalized)?,
         };
+        let columns: Vec<String> = items(columns)?;
         let lengths = [&scaler.mean, &scaler.var, &scaler.scale].map(Vec::len);
         if lengths != [columns.len(); 3] || scaler.normalized.len() != columns.len() {
             return Err(PyValueError::new_err("a scaler has one value for each column"));
@@ -127,6 +128,7 @@ impl Scaler {
                 rows.shape()
             )));
         }
+        check_alignment(rows)?;
         let values = rows.as_slice()?;
         let scaled: Vec<f32> = py.detach(|| {
             let mut scaled = vec![0.0; values.len()];

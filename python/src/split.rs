@@ -1,6 +1,6 @@
 //! Which game goes into which split, as an export decides.
 
-use crate::arrays::vector;
+use crate::arrays::{to_vec, vector};
 use numpy::{PyArray1, PyReadonlyArray1};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -32,7 +32,7 @@ pub(crate) fn assign_splits<'py>(
     let Some(method) = methods.into_iter().find(|known| known.name() == method) else {
         return Err(wrong(&format!("method is `{method}`, expected hash or sklearn")));
     };
-    let game_ids: Vec<GameId> = game_ids.as_array().iter().copied().map(GameId).collect();
+    let game_ids: Vec<GameId> = to_vec(&game_ids)?.into_iter().map(GameId).collect();
     let splits =
         py.detach(|| assign(game_ids, ratios, seed, method)).map_err(|error| wrong(&error))?;
     Ok(vector(py, splits.into_iter().map(|split| split as u8).collect()))

@@ -1,7 +1,7 @@
 //! Exact sums of features, which a scaler is fitted on.
 
-use crate::arrays::vector;
-use numpy::{PyArray1, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2, PyUntypedArrayMethods};
+use crate::arrays::{check_alignment, to_vec, vector};
+use numpy::{PyArray1, PyReadonlyArray1, PyReadonlyArray2, PyUntypedArrayMethods};
 use pyo3::exceptions::{PyOverflowError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
@@ -33,7 +33,7 @@ impl ColumnSums {
         let sums = match (sum, sum_of_squares) {
             (None, None) if rows == 0 => encode::ColumnSums::zero(FEATURE_COUNT),
             (Some(sum), Some(squares)) => {
-                encode::ColumnSums { rows, sum: sum.to_vec()?, sum_of_squares: squares.to_vec()? }
+                encode::ColumnSums { rows, sum: to_vec(&sum)?, sum_of_squares: to_vec(&squares)? }
             }
             _ => {
                 return Err(PyValueError::new_err("give rows, sum and sum_of_squares, or nothing"));
@@ -60,6 +60,7 @@ impl ColumnSums {
                 "rows have {FEATURE_COUNT} columns, found {columns}"
             )));
         }
+        check_alignment(&features)?;
         let values = features.as_slice()?;
         py.detach(|| sums_of(values)).map(|sums| ColumnSums { sums }).map_err(|value| {
             PyValueError::new_err(format!(
