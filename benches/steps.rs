@@ -8,9 +8,8 @@
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use splendor_prep::cache::{CacheKey, GameRecord, PackedGame, Packer, Reader, Unpacker, Writer};
-use splendor_prep::dataset::Scaler;
+use splendor_prep::dataset::{Columns, Dtype, FeatureSet, FeatureTable, FeatureValues, Scaler};
 use splendor_prep::encode::{EncodedGame, FEATURE_COUNT, FEATURES};
-use splendor_prep::export::CellTable;
 use splendor_prep::gamelog::{Dialect, GameId, LogSummary, ReadOptions, Turn, read_log, write_log};
 use splendor_prep::rules::PlayerCount;
 use splendor_prep::simulate::simulate_game;
@@ -174,12 +173,12 @@ fn normalize(criterion: &mut Criterion) {
     let sample = Sample::play();
     let flags: Vec<bool> = FEATURES.iter().map(|feature| feature.normalized).collect();
     let scaler = Scaler::fit(&sample.encoded.column_sums(), &flags).unwrap();
-    let places: Vec<usize> = (0..FEATURE_COUNT).collect();
-    let table = CellTable::new(&places, Some(&scaler), |exact| Ok(exact as f32));
+    let columns = Columns::of(FeatureSet::All);
+    let table = FeatureTable::new(&columns, Some(&scaler), Dtype::Float32);
     let rows = sample.encoded.features();
     let values: Vec<f32> = rows.iter().flatten().map(|&value| value.into()).collect();
     let normalize_rows = || table.look_up(black_box(rows)).unwrap();
-    let block = normalize_rows();
+    let FeatureValues::Float32(block) = normalize_rows() else { panic!("float32") };
     // On the rows that the scaler was fitted on, a normalized column has mean 0 and standard deviation 1
     // unless it is constant; the others are unchanged.
     for (column, &normalized) in flags.iter().enumerate() {
@@ -199,7 +198,7 @@ fn normalize(criterion: &mut Criterion) {
 
     let mut group = criterion.benchmark_group("normalize");
     group.throughput(sample.rows());
-    group.bench_function("a block", |bench| bench.iter(normalize_rows));
+    group.bench_function("a block", |bench| bench.iter(|| table.recycle(normalize_rows())));
 }
 
 fn mean_and_deviation(values: &[f32]) -> (f64, f64) {

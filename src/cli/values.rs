@@ -1,9 +1,8 @@
 //! Values of arguments: how they are read, and errors that say what would be right.
 
 use crate::config::MAX_WORKERS;
-use crate::dataset::{FeatureSet, MaskSource, SplitMethod};
+use crate::dataset::{Dtype, FeatureSet, MaskSource, SplitMethod};
 use crate::encode::{FAMILIES, Family};
-use crate::export::Dtype;
 use clap::builder::PossibleValue;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, Error, ValueEnum};

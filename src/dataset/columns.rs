@@ -25,6 +25,11 @@ impl Columns {
         self.indices.len()
     }
 
+    /// Whether all of them are base features.
+    pub fn are_base(&self) -> bool {
+        self.features().all(|feature| feature.family.is_base)
+    }
+
     /// The index of each column in the encoder's row.
     pub fn indices(&self) -> &[usize] {
         &self.indices

@@ -6,27 +6,28 @@ use crate::parallel::{ThreadError, ordered_map};
 use std::sync::atomic::AtomicBool;
 
 impl Dataset<'_> {
-    /// Gives every game to `work` on one of `threads` threads, and its result to `each` on this
-    /// thread, in ascending order of games. Memory is bounded.
+    /// Gives games to `work`, each on one of `threads` threads, and the results to `each` on this thread,
+    /// in the order of the games. Memory is bounded.
     ///
     /// When `stop` is set, it ends early without an error.
     ///
     /// # Errors
     /// If a game cannot be read, or the first error of `work` or `each`.
-    pub fn for_each_game<T: Send, E: From<CacheError> + From<ThreadError> + Send>(
+    pub fn for_each_game<'g, T: Send, E: From<CacheError> + From<ThreadError> + Send>(
         &self,
+        games: impl IntoIterator<Item = &'g Game, IntoIter: Send>,
         threads: usize,
         stop: &AtomicBool,
-        work: impl Fn(&PackedGame, &mut Unpacker) -> Result<T, E> + Sync,
+        work: impl Fn(&Game, &PackedGame, &mut Unpacker) -> Result<T, E> + Sync,
         mut each: impl FnMut(&Game, T) -> Result<(), E>,
     ) -> Result<(), E> {
         ordered_map(
             threads,
-            self.games(),
+            games,
             stop,
             || Unpacker::new().map_err(|error| CacheError::from(error).into()),
             |unpacker, game| match self.cache().packed(game.game_id)? {
-                Some(packed) => Ok(Some((game, work(&packed, unpacker)?))),
+                Some(packed) => Ok(Some((game, work(game, &packed, unpacker)?))),
                 None => Ok(None),
             },
             |result| result.map_or(Ok(()), |(game, result)| each(game, result)),

@@ -182,14 +182,19 @@ impl<'c> Dataset<'c> {
     pub fn training_sums(&self, mut done: impl FnMut()) -> Result<ColumnSums, DatasetError> {
         let games = self.in_split(Split::Train).inspect(|_| done());
         let sums = self.cache.column_sums(games.map(|game| game.game_id))?;
-        Ok(ColumnSums {
+        Ok(self.choose_sums(&sums))
+    }
+
+    /// The sums of this dataset's columns, out of sums of all features.
+    pub fn choose_sums(&self, sums: &ColumnSums) -> ColumnSums {
+        ColumnSums {
             rows: sums.rows,
             sum: self.columns.choose(&sums.sum),
             sum_of_squares: self.columns.choose(&sums.sum_of_squares),
-        })
+        }
     }
 
-    /// The scaler of these [sums](Self::training_sums).
+    /// The scaler of these sums of the training rows, of this dataset's columns.
     ///
     /// # Errors
     /// If there are no training rows, or the sums are impossible.

@@ -1,5 +1,6 @@
 //! What every consumer of the cache shares: which games there are, the split of each game, the
-//! columns, the scaler of the training rows, and games decoded in parallel and in order.
+//! columns, the scaler of the training rows, games decoded in parallel and in order, and the values of
+//! `X`.
 //!
 //! A [`Dataset`] is one consistent view of the cache under some [`DatasetOptions`]. It depends on the
 //! content of the cache and on the options alone: the split follows from game ids, and the scaler from
@@ -7,6 +8,8 @@
 
 mod columns;
 mod decode;
+mod dtype;
+mod features;
 mod games;
 mod options;
 mod ratios;
@@ -15,6 +18,8 @@ mod short_hash;
 mod split;
 
 pub use columns::Columns;
+pub use dtype::Dtype;
+pub use features::{FeatureTable, FeatureValues, OutOfRange};
 pub use games::{Dataset, DatasetError, DatasetOptions, Game};
 pub use options::{FeatureSet, MaskSource};
 pub use ratios::{Ratios, RatiosError};

@@ -1,14 +1,13 @@
 //! One split as NumPy arrays.
 
 use super::block::Block;
-use super::dtype::Dtype;
 use super::error::ExportError;
-use super::features::FeatureValues;
+use super::features::{create_features, write_features};
 use super::files::{ExportFiles, array_file};
 use super::npy::NpyWriter;
 use super::options::Layout;
 use super::split_writer::SplitWriter;
-use crate::dataset::Split;
+use crate::dataset::{Dtype, FeatureValues, Split};
 use crate::encode::Head;
 
 /// Writes `X`, labels, masks and index of one split.
@@ -46,7 +45,7 @@ impl ArrayWriter {
         Ok(ArrayWriter {
             split,
             layout,
-            features: FeatureValues::writer(&files.path(&features_file(split)), &shape, dtype)?,
+            features: create_features(&files.path(&features_file(split)), &shape, dtype)?,
             labels: Head::ALL.into_iter().map(label).collect::<Result<_, _>>()?,
             masks: Head::ALL.into_iter().map(mask).collect::<Result<_, _>>()?,
             game_ids: NpyWriter::of::<i64>(&game_id, &[rows])?,
@@ -58,7 +57,7 @@ impl ArrayWriter {
 
 impl SplitWriter for ArrayWriter {
     fn write(&mut self, block: Block) -> Result<Option<FeatureValues>, ExportError> {
-        block.features.write_to(&mut self.features)?;
+        write_features(&block.features, &mut self.features)?;
         for (writer, labels) in self.labels.iter_mut().zip(&block.labels) {
             writer.write(labels)?;
         }

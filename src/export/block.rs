@@ -1,13 +1,13 @@
 //! The rows of one game as they go into the arrays.
 
-use super::dtype::Dtype;
 use super::error::ExportError;
-use super::features::{FeatureTable, FeatureValues, OutOfRange};
 use super::identical::hash_rows;
 use super::phases::ExportPhases;
 use super::statistics::RowCounts;
 use crate::cache::{PackedGame, Unpacker};
-use crate::dataset::{Columns, MaskSource, ShortHash};
+use crate::dataset::{
+    Columns, Dtype, FeatureTable, FeatureValues, MaskSource, OutOfRange, ShortHash,
+};
 use crate::encode::{EncodedGame, Head, Label};
 use crate::gamelog::GameId;
 use std::time::Instant;

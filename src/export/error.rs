@@ -1,10 +1,9 @@
 //! Why nothing was exported.
 
-use super::dtype::Dtype;
 use super::publish::PublishError;
 use crate::accounting::Unaccounted;
 use crate::cache::CacheError;
-use crate::dataset::DatasetError;
+use crate::dataset::{DatasetError, Dtype};
 use crate::disk_space::{free_in_words, is_of_full_disk};
 use crate::gamelog::GameId;
 use crate::parallel::ThreadError;

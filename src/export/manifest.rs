@@ -10,10 +10,9 @@
 //! bytes anywhere. Fields that are optional here are missing in manifests of earlier versions, or in
 //! those that other programs write and [`seal_manifest`] completes.
 
-use super::dtype::Dtype;
 use super::manifest_values::{FileName, HexHash, ScalerOrigin, StoredAs};
 use crate::cache::FeatureSchema;
-use crate::dataset::{BySplit, FeatureSet, MaskSource, ShortHash, Split, SplitMethod};
+use crate::dataset::{BySplit, Dtype, FeatureSet, MaskSource, ShortHash, Split, SplitMethod};
 use crate::encode::ENCODER_VERSION;
 use crate::gamelog::GameId;
 use crate::platform::read_file;

@@ -14,7 +14,6 @@
 mod arrays;
 mod block;
 mod diff;
-mod dtype;
 mod error;
 mod features;
 mod files;
@@ -40,9 +39,7 @@ mod statistics;
 mod verify;
 
 pub use diff::{ExportDiff, ExportFacts, MeansDiff, MovedGame, SplitDiff, diff_exports};
-pub use dtype::Dtype;
 pub use error::ExportError;
-pub use features::{CellTable, OutOfRange};
 pub use folder::FolderError;
 pub use manifest::{IdenticalGames, seal_manifest};
 pub use options::{ExportOptions, Layout};

@@ -1,7 +1,6 @@
 //! What to export, and how.
 
-use super::dtype::Dtype;
-use crate::dataset::{DatasetOptions, MaskSource};
+use crate::dataset::{DatasetOptions, Dtype, MaskSource};
 use std::path::PathBuf;
 
 /// What files the rows of a split are stored in.

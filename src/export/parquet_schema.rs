@@ -3,7 +3,7 @@
 //! Parquet has only lists of variable length. That ours have one length is in the Arrow schema,
 //! which writers store beside the file's own: Polars and pyarrow read fixed-size lists by it.
 
-use super::dtype::Dtype;
+use crate::dataset::Dtype;
 use crate::encode::Head;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;

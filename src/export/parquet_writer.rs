@@ -14,14 +14,12 @@
 //! rows, so that the bytes do not depend on how games were gathered.
 
 use super::block::Block;
-use super::dtype::Dtype;
 use super::error::ExportError;
-use super::features::FeatureValues;
 use super::files::ExportFiles;
 use super::npy::HashingFile;
 use super::parquet_schema::{arrow_schema, parquet_columns, parquet_schema};
 use super::split_writer::SplitWriter;
-use crate::dataset::Split;
+use crate::dataset::{Dtype, FeatureValues, Split};
 use crate::encode::Head;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::data_type::{

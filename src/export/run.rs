@@ -2,9 +2,7 @@
 
 use super::arrays::ArrayWriter;
 use super::block::RowPlan;
-use super::dtype::Dtype;
 use super::error::ExportError;
-use super::features::FeatureTable;
 use super::files::ExportFiles;
 use super::identical::{WrittenGame, identical_games};
 use super::label_mappings::label_mappings;
@@ -25,7 +23,9 @@ use super::statistics::{
 };
 use crate::accounting::check_all_done;
 use crate::cache::{PackedGame, Reader, Refusal, Unpacker};
-use crate::dataset::{BySplit, Dataset, DatasetError, Scaler, ScalerError, Split};
+use crate::dataset::{
+    BySplit, Dataset, DatasetError, Dtype, FeatureTable, Game, Scaler, ScalerError, Split,
+};
 use crate::disk_space::free_bytes;
 use crate::encode::ColumnSums;
 use crate::memory::report_memory;
@@ -226,8 +226,11 @@ impl<'e> Run<'e> {
             BySplit::try_from_fn(|split| self.writer(split, rows[split] as usize, files))?;
         let mut written_games = Vec::with_capacity(games.len());
         let mut counts = BySplit::<RowCounts>::default();
-        let decode = |game: &PackedGame, unpacker: &mut Unpacker| plan.make_block(game, unpacker);
-        self.dataset.for_each_game(self.options.jobs, self.stop, decode, |game, block| {
+        let decode = |_: &Game, packed: &PackedGame, unpacker: &mut Unpacker| {
+            plan.make_block(packed, unpacker)
+        };
+        let jobs = self.options.jobs;
+        self.dataset.for_each_game(games, jobs, self.stop, decode, |game, block| {
             counts[game.split].add(&block.counts);
             written_games.push(WrittenGame { game: *game, row_hash: block.row_hash });
             let written = plan.phases.write.time(|| writers[game.split].write(block))?;

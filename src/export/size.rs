@@ -1,8 +1,7 @@
 //! How many bytes an export takes, before any of them is written.
 
-use super::dtype::Dtype;
 use super::options::Layout;
-use crate::dataset::BySplit;
+use crate::dataset::{BySplit, Dtype};
 use crate::encode::Head;
 
 /// What the size of an export depends on.

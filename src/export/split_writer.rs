@@ -2,8 +2,8 @@
 
 use super::block::Block;
 use super::error::ExportError;
-use super::features::FeatureValues;
 use super::files::ExportFiles;
+use crate::dataset::FeatureValues;
 
 /// Writes the rows of one split, game after game.
 pub(super) trait SplitWriter {

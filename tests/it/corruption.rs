@@ -9,8 +9,8 @@
 use crate::support::long_run;
 use rand_mt::Mt64;
 use splendor_prep::cache::{CacheError, Reader, Rebuild, Writer};
-use splendor_prep::dataset::{DatasetOptions, FeatureSet, MaskSource, Ratios, SplitMethod};
-use splendor_prep::export::{Dtype, ExportOptions, Layout, export};
+use splendor_prep::dataset::{DatasetOptions, Dtype, FeatureSet, MaskSource, Ratios, SplitMethod};
+use splendor_prep::export::{ExportOptions, Layout, export};
 use splendor_prep::gamelog::{Dialect, GameId, ReadOptions, write_log};
 use splendor_prep::ingest::{
     FindingKind, IngestError, IngestOptions, IngestSummary, VerifyOptions, VerifyReport, ingest,

@@ -5,8 +5,8 @@
 
 use crate::support::cli::CliTest;
 use splendor_prep::cache::{Reader, Writer};
-use splendor_prep::dataset::{DatasetOptions, FeatureSet, MaskSource, Ratios, SplitMethod};
-use splendor_prep::export::{Dtype, ExportOptions, Layout, export, verify_export};
+use splendor_prep::dataset::{DatasetOptions, Dtype, FeatureSet, MaskSource, Ratios, SplitMethod};
+use splendor_prep::export::{ExportOptions, Layout, export, verify_export};
 use splendor_prep::gamelog::ReadOptions;
 use splendor_prep::ingest::{IngestOptions, StatusOptions, VerifyOptions, ingest, status, verify};
 use splendor_prep::progress::{Amount, Progress};

@@ -31,20 +31,14 @@ impl Dtype {
         }
     }
 
-    /// Of one value.
-    pub(super) const fn bytes(self) -> u64 {
+    /// Bytes of one value.
+    pub const fn bytes(self) -> u64 {
         match self {
             Dtype::Float32 => 4,
             Dtype::Float16 => 2,
             Dtype::Int8 => 1,
         }
     }
-}
-
-/// A whole number from -128 to 127 as it is; anything else comes back.
-pub(super) fn to_int8(value: f64) -> Result<i8, f64> {
-    let whole = value as i8;
-    if f64::from(whole) == value { Ok(whole) } else { Err(value) }
 }
 
 /// The bits of the nearest binary16, ties to even; what would become infinite, and NaN, comes back.
@@ -120,13 +114,6 @@ mod tests {
             assert_eq!(to_float16_bits(value), Err(value));
         }
         assert!(to_float16_bits(f64::NAN).is_err());
-        for value in [128.0, -129.0, 0.5, 1e9, f64::INFINITY] {
-            assert_eq!(to_int8(value), Err(value));
-        }
-        assert!(to_int8(f64::NAN).is_err());
-        for value in i8::MIN..=i8::MAX {
-            assert_eq!(to_int8(value.into()), Ok(value));
-        }
     }
 
     proptest! {

@@ -1,0 +1,286 @@
+//! The values of `X`: from the encoder's rows to the type of the array.
+//!
+//! A feature has one of 256 values, and what it becomes in the array depends on nothing but that value
+//! and its column. So each is normalized and rounded once for a whole dataset, and then looked up.
+
+use super::columns::Columns;
+use super::dtype::{Dtype, to_float16_bits};
+use super::scaler::Scaler;
+use crate::encode::{FEATURE_COUNT, FeatureRow, Value};
+use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
+
+const VALUES: usize = 1 << Value::BITS;
+
+/// For each value that a feature can have, what it becomes in each column.
+///
+/// Ordered by value, then by column: most values of a row are small, so that what is looked up from one
+/// column to the next is side by side in memory. There is a cell for every column of the encoder: indices
+/// into arrays of that length need no check.
+#[derive(Debug)]
+struct CellTable<T> {
+    cells: Box<[[T; FEATURE_COUNT]; VALUES]>,
+    /// Values that the type cannot hold: value, index in the encoder's row, and what it would become.
+    out_of_range: Vec<(Value, usize, OutOfRange)>,
+}
+
+/// A value that the type of the cells cannot hold.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct OutOfRange {
+    /// Index among the dataset's columns.
+    pub column: usize,
+    /// What the value becomes in this column.
+    pub value: f64,
+}
+
+impl<T: Copy + Default> CellTable<T> {
+    /// For columns with these `indices` in the encoder's row. What a value becomes there, by `scaler` if
+    /// there is one, is rounded to a cell by `round`, which returns what no cell can hold as an error.
+    fn new(
+        indices: &[usize],
+        scaler: Option<&Scaler>,
+        round: impl Fn(f64) -> Result<T, f64>,
+    ) -> CellTable<T> {
+        let mut cells = vec![[T::default(); FEATURE_COUNT]; VALUES];
+        let mut out_of_range = Vec::new();
+        for value in (0..=u8::MAX).map(|byte| byte as Value) {
+            for (column, &index) in indices.iter().enumerate() {
+                let exact = match scaler {
+                    Some(scaler) => scaler.transform_exact(value.into(), column),
+                    None => value.into(),
+                };
+                match round(exact) {
+                    Ok(cell) => cells[usize::from(value as u8)][index] = cell,
+                    Err(value_there) => {
+                        let there = OutOfRange { column, value: value_there };
+                        out_of_range.push((value, index, there));
+                    }
+                }
+            }
+        }
+        let cells = cells.into_boxed_slice().try_into().ok().expect("a row for each value");
+        CellTable { cells, out_of_range }
+    }
+
+    /// Appends the cells of some columns of a row.
+    fn push(
+        &self,
+        row: &FeatureRow,
+        ranges: &[Range<usize>],
+        cells: &mut Vec<T>,
+    ) -> Result<(), OutOfRange> {
+        if let [Range { start: 0, end: FEATURE_COUNT }] = ranges {
+            self.push_all(row, cells);
+        } else {
+            for range in ranges {
+                let of_range = row[range.clone()].iter().zip(range.clone());
+                cells.extend(of_range.map(|(&value, column)| self.cell(value, column)));
+            }
+        }
+        let is_in_row = |&&(value, index, _): &&(Value, usize, OutOfRange)| row[index] == value;
+        match self.out_of_range.iter().find(is_in_row) {
+            Some(&(_, _, out_of_range)) => Err(out_of_range),
+            None => Ok(()),
+        }
+    }
+
+    /// Of all columns: arrays of one known length, in which no index needs a check.
+    fn push_all(&self, row: &FeatureRow, cells: &mut Vec<T>) {
+        let start = cells.len();
+        cells.resize(start + FEATURE_COUNT, T::default());
+        if let Some(out) = cells[start..].first_chunk_mut::<FEATURE_COUNT>() {
+            for column in 0..FEATURE_COUNT {
+                out[column] = self.cell(row[column], column);
+            }
+        }
+    }
+
+    fn cell(&self, value: Value, column: usize) -> T {
+        self.cells[usize::from(value as u8)][column]
+    }
+}
+
+/// Values of `X`, row after row.
+#[derive(Debug)]
+pub enum FeatureValues {
+    /// As they are.
+    Float32(Vec<f32>),
+    /// As the bits of IEEE 754 binary16.
+    Float16(Vec<u16>),
+    /// As they are.
+    Int8(Vec<i8>),
+}
+
+/// What every value becomes, in the type of the array.
+#[derive(Debug)]
+pub struct FeatureTable {
+    cells: Cells,
+    /// The columns in the encoder's row, as ranges of neighbors.
+    ranges: Vec<Range<usize>>,
+    width: usize,
+    /// For values to come. New memory for each game would be a third of the time of normalizing it.
+    buffers: Mutex<Vec<FeatureValues>>,
+}
+
+#[derive(Debug)]
+enum Cells {
+    Float32(CellTable<f32>),
+    Float16(CellTable<u16>),
+    /// The encoder's own values.
+    Int8,
+}
+
+impl FeatureTable {
+    /// `scaler` has a value for each of the columns; without one, values are the encoder's. Those of
+    /// [`Dtype::Int8`] always are.
+    pub fn new(columns: &Columns, scaler: Option<&Scaler>, dtype: Dtype) -> FeatureTable {
+        let indices = columns.indices();
+        let cells = match dtype {
+            Dtype::Float32 => {
+                Cells::Float32(CellTable::new(indices, scaler, |exact| Ok(exact as f32)))
+            }
+            Dtype::Float16 => Cells::Float16(CellTable::new(indices, scaler, to_float16_bits)),
+            Dtype::Int8 => Cells::Int8,
+        };
+        let ranges = indices.chunk_by(|index, next| index + 1 == *next);
+        let ranges = ranges.map(|range| range[0]..range[0] + range.len()).collect();
+        FeatureTable { cells, ranges, width: indices.len(), buffers: Mutex::default() }
+    }
+
+    /// The values of some rows.
+    ///
+    /// # Errors
+    /// The first value that the type cannot hold.
+    pub fn look_up(&self, rows: &[FeatureRow]) -> Result<FeatureValues, OutOfRange> {
+        let mut values = self.values(rows.len());
+        rows.iter().try_for_each(|row| self.push(row, &mut values))?;
+        Ok(values)
+    }
+
+    /// No values yet, with space for those of as many rows.
+    pub fn values(&self, rows: usize) -> FeatureValues {
+        let buffer = self.buffers.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let mut values = buffer.unwrap_or_else(|| match self.cells {
+            Cells::Float32(_) => FeatureValues::Float32(Vec::new()),
+            Cells::Float16(_) => FeatureValues::Float16(Vec::new()),
+            Cells::Int8 => FeatureValues::Int8(Vec::new()),
+        });
+        let count = rows * self.width;
+        match &mut values {
+            FeatureValues::Float32(cells) => cells.reserve_exact(count),
+            FeatureValues::Float16(cells) => cells.reserve_exact(count),
+            FeatureValues::Int8(cells) => cells.reserve_exact(count),
+        }
+        values
+    }
+
+    /// Appends a row to values that [`values`](Self::values) gave.
+    ///
+    /// # Errors
+    /// The first value that the type cannot hold.
+    ///
+    /// # Panics
+    /// If the values are of another type.
+    pub fn push(&self, row: &FeatureRow, values: &mut FeatureValues) -> Result<(), OutOfRange> {
+        match (&self.cells, values) {
+            (Cells::Float32(table), FeatureValues::Float32(out)) => {
+                table.push(row, &self.ranges, out)
+            }
+            (Cells::Float16(table), FeatureValues::Float16(out)) => {
+                table.push(row, &self.ranges, out)
+            }
+            (Cells::Int8, FeatureValues::Int8(out)) => {
+                self.ranges.iter().for_each(|range| out.extend_from_slice(&row[range.clone()]));
+                Ok(())
+            }
+            _ => panic!("values of another type than the table"),
+        }
+    }
+
+    /// Takes back values that are not needed any more.
+    pub fn recycle(&self, mut values: FeatureValues) {
+        match &mut values {
+            FeatureValues::Float32(cells) => cells.clear(),
+            FeatureValues::Float16(cells) => cells.clear(),
+            FeatureValues::Int8(cells) => cells.clear(),
+        }
+        self.buffers.lock().unwrap_or_else(PoisonError::into_inner).push(values);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::options::FeatureSet;
+    use super::*;
+    use crate::encode::ColumnSums;
+
+    /// Rows that hold every value in some column.
+    fn rows() -> Vec<FeatureRow> {
+        (0..8_u8)
+            .map(|row| std::array::from_fn(|index| (index as u8).wrapping_mul(row + 1) as Value))
+            .collect()
+    }
+
+    #[test]
+    fn values_equal_the_formula() {
+        for features in FeatureSet::ALL {
+            let columns = Columns::of(features);
+            let mut sums = ColumnSums::zero(FEATURE_COUNT);
+            sums.add_rows(&rows());
+            let sums = ColumnSums {
+                rows: sums.rows,
+                sum: columns.choose(&sums.sum),
+                sum_of_squares: columns.choose(&sums.sum_of_squares),
+            };
+            let scaler = Scaler::fit(&sums, &columns.normalized()).unwrap();
+            let expected: Vec<f64> = rows()
+                .iter()
+                .flat_map(|row| {
+                    columns
+                        .indices()
+                        .iter()
+                        .zip(&scaler.mean)
+                        .zip(&scaler.scale)
+                        .map(|((&index, mean), scale)| (f64::from(row[index]) - mean) / scale)
+                })
+                .collect();
+            let look_up = |scaler, dtype| {
+                let table = FeatureTable::new(&columns, scaler, dtype);
+                // Twice: values that come back are used again.
+                table.recycle(table.look_up(&rows()).unwrap());
+                table.look_up(&rows()).unwrap()
+            };
+            let FeatureValues::Float32(found) = look_up(Some(&scaler), Dtype::Float32) else {
+                panic!()
+            };
+            let as_float32: Vec<f32> = expected.iter().map(|&value| value as f32).collect();
+            assert!(found == as_float32, "{features} as float32");
+            let FeatureValues::Float16(found) = look_up(Some(&scaler), Dtype::Float16) else {
+                panic!()
+            };
+            let as_float16: Result<Vec<u16>, f64> =
+                expected.iter().map(|&value| to_float16_bits(value)).collect();
+            assert!(found == as_float16.unwrap(), "{features} as float16");
+            let FeatureValues::Int8(found) = look_up(None, Dtype::Int8) else { panic!() };
+            let plain: Vec<Value> = rows()
+                .iter()
+                .flat_map(|row| columns.indices().iter().map(|&index| row[index]))
+                .collect();
+            assert!(found == plain, "{features} as int8");
+        }
+    }
+
+    #[test]
+    fn only_present_values_can_be_out_of_range() {
+        let round = |exact: f64| if exact > 100.0 { Err(exact) } else { Ok(exact as i8) };
+        let table = CellTable::new(&[1, 2], None, round);
+        let (mut row, mut cells) = ([0; FEATURE_COUNT], Vec::new());
+        row[0] = 101;
+        row[2] = 100;
+        assert_eq!(table.push(&row, &[1..3], &mut cells), Ok(()));
+        assert_eq!(cells, [0, 100]);
+        row[2] = 101;
+        let error = OutOfRange { column: 1, value: 101.0 };
+        assert_eq!(table.push(&row, &[1..3], &mut cells), Err(error));
+    }
+}
