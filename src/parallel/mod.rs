@@ -1,14 +1,20 @@
-//! One ordered parallel map: how every long command spreads games over threads.
+//! One ordered parallel map: how every long command spreads games over threads. [`Ahead`] is the same for
+//! a consumer that asks for one result after another.
 //!
 //! Threads take the inputs one after another, and the results go to one consumer in the order of the
 //! inputs, however fast each thread is. Memory is bounded: no thread takes an input that is more than
 //! [`WINDOW`] inputs per thread ahead of the consumer. A thread ends when no inputs are left, when
 //! `stop` is set, or after an error; never because of how long something took.
 
+mod ahead;
+mod queue;
+
+pub use ahead::Ahead;
+pub use queue::Waited;
+
+use queue::{CountOut, EndOnDrop, Queue};
 use rayon::{ThreadPoolBuildError, ThreadPoolBuilder};
-use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::AtomicBool;
 
 /// Inputs per thread that may be taken before their results are consumed: enough that all threads go
 /// on while the consumer does something longer, such as a commit.
@@ -47,19 +53,7 @@ where
     E: Send + From<ThreadError>,
 {
     let threads = threads.max(1);
-    let queue = Queue {
-        state: Mutex::new(State {
-            inputs: inputs.into_iter(),
-            results: VecDeque::new(),
-            consumed: 0,
-            failure: None,
-            running: threads,
-            is_over: false,
-        }),
-        window: threads * WINDOW,
-        result_ready: Condvar::new(),
-        space_ready: Condvar::new(),
-    };
+    let queue = Queue::new(inputs.into_iter(), threads, threads * WINDOW);
     let run_thread = || {
         let _running = CountOut(&queue);
         match begin() {
@@ -78,122 +72,17 @@ where
         for _ in 0..threads {
             scope.spawn(|_| run_thread());
         }
-        while let Some(result) = queue.next_result() {
+        while let Waited::Ready(result) = queue.next_result(None) {
             consume(result?)?;
         }
         Ok(())
     })
 }
 
-struct Queue<I, T, E> {
-    state: Mutex<State<I, T, E>>,
-    window: usize,
-    result_ready: Condvar,
-    space_ready: Condvar,
-}
-
-struct State<I, T, E> {
-    inputs: I,
-    /// For each input that was taken and not consumed yet, in order: its result, once there is one.
-    results: VecDeque<Option<Result<T, E>>>,
-    /// Inputs before those in `results`.
-    consumed: usize,
-    /// An error that belongs to no input.
-    failure: Option<E>,
-    /// Threads that have not ended.
-    running: usize,
-    /// No more inputs are to be taken.
-    is_over: bool,
-}
-
-impl<I: Iterator, T, E> Queue<I, T, E> {
-    fn lock(&self) -> MutexGuard<'_, State<I, T, E>> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The next input with its place; `None` once there is nothing more to do.
-    fn take(&self, stop: &AtomicBool) -> Option<(usize, I::Item)> {
-        let mut state = self.lock();
-        while !state.is_over && state.results.len() >= self.window {
-            state = self.space_ready.wait(state).unwrap_or_else(PoisonError::into_inner);
-        }
-        if state.is_over || stop.load(Ordering::Relaxed) {
-            return None;
-        }
-        let input = state.inputs.next()?;
-        state.results.push_back(None);
-        Some((state.consumed + state.results.len() - 1, input))
-    }
-
-    fn put(&self, place: usize, result: Result<T, E>) {
-        let mut state = self.lock();
-        if result.is_err() {
-            state.is_over = true;
-            self.space_ready.notify_all();
-        }
-        let place = place - state.consumed;
-        state.results[place] = Some(result);
-        if place == 0 {
-            self.result_ready.notify_one();
-        }
-    }
-
-    fn fail(&self, error: E) {
-        let mut state = self.lock();
-        state.failure.get_or_insert(error);
-        state.is_over = true;
-        self.space_ready.notify_all();
-        self.result_ready.notify_one();
-    }
-
-    /// The result of the next input in order; `None` after the last one, or if a thread panicked.
-    fn next_result(&self) -> Option<Result<T, E>> {
-        let mut state = self.lock();
-        loop {
-            if let Some(error) = state.failure.take() {
-                return Some(Err(error));
-            }
-            if let Some(Some(_)) = state.results.front() {
-                state.consumed += 1;
-                self.space_ready.notify_one();
-                return state.results.pop_front().flatten();
-            }
-            if state.running == 0 {
-                return None;
-            }
-            state = self.result_ready.wait(state).unwrap_or_else(PoisonError::into_inner);
-        }
-    }
-}
-
-struct CountOut<'a, I: Iterator, T, E>(&'a Queue<I, T, E>);
-
-impl<I: Iterator, T, E> Drop for CountOut<'_, I, T, E> {
-    fn drop(&mut self) {
-        let mut state = self.0.lock();
-        state.running -= 1;
-        if std::thread::panicking() {
-            // Its input has no result: the others end, and the consumer finds that all have.
-            state.is_over = true;
-            self.0.space_ready.notify_all();
-        }
-        self.0.result_ready.notify_one();
-    }
-}
-
-struct EndOnDrop<'a, I: Iterator, T, E>(&'a Queue<I, T, E>);
-
-impl<I: Iterator, T, E> Drop for EndOnDrop<'_, I, T, E> {
-    fn drop(&mut self) {
-        self.0.lock().is_over = true;
-        self.0.space_ready.notify_all();
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::atomic::AtomicUsize;
+    use std::sync::atomic::{AtomicUsize, Ordering};
     use std::time::Duration;
 
     #[derive(Debug, PartialEq)]

@@ -1,0 +1,152 @@
+//! The queue between the threads of a parallel map and its consumer.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// What came of waiting for a result.
+#[derive(Debug)]
+pub enum Waited<T> {
+    /// The next result.
+    Ready(T),
+    /// It is not there yet.
+    NotYet,
+    /// There are no more inputs.
+    Ended,
+}
+
+/// Inputs that threads take, and results that one consumer takes in the order of the inputs.
+#[derive(Debug)]
+pub(super) struct Queue<I, T, E> {
+    state: Mutex<State<I, T, E>>,
+    window: usize,
+    result_ready: Condvar,
+    space_ready: Condvar,
+}
+
+#[derive(Debug)]
+struct State<I, T, E> {
+    inputs: I,
+    /// For each input that was taken and not consumed yet, in order: its result, once there is one.
+    results: VecDeque<Option<Result<T, E>>>,
+    /// Inputs before those in `results`.
+    consumed: usize,
+    /// An error that belongs to no input.
+    failure: Option<E>,
+    /// Threads that have not ended.
+    running: usize,
+    /// No more inputs are to be taken.
+    is_over: bool,
+}
+
+impl<I: Iterator, T, E> Queue<I, T, E> {
+    pub(super) fn new(inputs: I, threads: usize, window: usize) -> Queue<I, T, E> {
+        Queue {
+            state: Mutex::new(State {
+                inputs,
+                results: VecDeque::new(),
+                consumed: 0,
+                failure: None,
+                running: threads,
+                is_over: false,
+            }),
+            window,
+            result_ready: Condvar::new(),
+            space_ready: Condvar::new(),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State<I, T, E>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The next input with its place; `None` once there is nothing more to do.
+    pub(super) fn take(&self, stop: &AtomicBool) -> Option<(usize, I::Item)> {
+        let mut state = self.lock();
+        while !state.is_over && state.results.len() >= self.window {
+            state = self.space_ready.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        if state.is_over || stop.load(Ordering::Relaxed) {
+            return None;
+        }
+        let input = state.inputs.next()?;
+        state.results.push_back(None);
+        Some((state.consumed + state.results.len() - 1, input))
+    }
+
+    pub(super) fn put(&self, place: usize, result: Result<T, E>) {
+        let mut state = self.lock();
+        if result.is_err() {
+            state.is_over = true;
+            self.space_ready.notify_all();
+        }
+        let place = place - state.consumed;
+        state.results[place] = Some(result);
+        if place == 0 {
+            self.result_ready.notify_one();
+        }
+    }
+
+    pub(super) fn fail(&self, error: E) {
+        let mut state = self.lock();
+        state.failure.get_or_insert(error);
+        state.is_over = true;
+        self.space_ready.notify_all();
+        self.result_ready.notify_one();
+    }
+
+    /// The result of the next input in order, waiting for it at most this time. It ends after the last
+    /// one, or if a thread panicked.
+    pub(super) fn next_result(&self, time: Option<Duration>) -> Waited<Result<T, E>> {
+        let deadline = time.map(|time| Instant::now() + time);
+        let mut state = self.lock();
+        loop {
+            if let Some(error) = state.failure.take() {
+                return Waited::Ready(Err(error));
+            }
+            if let Some(Some(_)) = state.results.front() {
+                state.consumed += 1;
+                self.space_ready.notify_one();
+                if let Some(result) = state.results.pop_front().flatten() {
+                    return Waited::Ready(result);
+                }
+            }
+            if state.running == 0 {
+                return Waited::Ended;
+            }
+            state = match deadline.map(|deadline| deadline.checked_duration_since(Instant::now())) {
+                None => self.result_ready.wait(state).unwrap_or_else(PoisonError::into_inner),
+                Some(None) => return Waited::NotYet,
+                Some(Some(left)) => {
+                    let waited = self.result_ready.wait_timeout(state, left);
+                    waited.unwrap_or_else(PoisonError::into_inner).0
+                }
+            };
+        }
+    }
+}
+
+pub(super) struct CountOut<'a, I: Iterator, T, E>(pub(super) &'a Queue<I, T, E>);
+
+impl<I: Iterator, T, E> Drop for CountOut<'_, I, T, E> {
+    fn drop(&mut self) {
+        let mut state = self.0.lock();
+        state.running -= 1;
+        if std::thread::panicking() {
+            // Its input has no result: the others end, and the consumer finds that all have.
+            state.is_over = true;
+            self.0.space_ready.notify_all();
+        }
+        self.0.result_ready.notify_one();
+    }
+}
+
+pub(super) struct EndOnDrop<'a, I: Iterator, T, E>(pub(super) &'a Queue<I, T, E>);
+
+impl<I: Iterator, T, E> Drop for EndOnDrop<'_, I, T, E> {
+    fn drop(&mut self) {
+        self.0.lock().is_over = true;
+        self.0.space_ready.notify_all();
+    }
+}
