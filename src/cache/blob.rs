@@ -24,17 +24,17 @@
 //! These layouts are [`BLOB_FORMAT`](super::BLOB_FORMAT) 4. It is part of the cache key: after a
 //! change, increase it, and every game is encoded again.
 
-use super::error::{CacheError, Damage};
+use super::error::Damage;
 use super::key::GameRecord;
 use crate::encode::{
-    BASE_FEATURE_COUNT, BaseRow, ColumnSums, EncodedGame, FEATURE_COUNT, Head, Label, LabelRow,
-    MASK_WIDTH, MaskRow, Value, base,
+    BASE_FEATURE_COUNT, BaseRow, ColumnSums, EncodedGame, FEATURE_COUNT, Head, Label, MASK_WIDTH,
+    Value, base,
 };
 use arrayvec::ArrayVec;
 use std::io;
 use twox_hash::{XxHash3_64, XxHash3_128};
-use zstd::bulk::{Compressor, Decompressor};
-use zstd::zstd_safe::{CParameter, compress_bound, get_frame_content_size};
+use zstd::bulk::Compressor;
+use zstd::zstd_safe::{CParameter, compress_bound};
 
 /// Fastest of zstd's ordinary levels. Level 3 saves a tenth of the space for a third more time. What is
 /// set here makes no game stale: a frame is decompressed however it was made.
@@ -45,9 +45,6 @@ const SHORTEST_MATCH: u32 = 7;
 /// Places where zstd looks for matches, as a power of two. Fewer than it would choose: they stay in a
 /// core's nearest cache, and the blobs are no larger.
 const HASH_LOG: u32 = 11;
-
-/// A block of zstd has at least 4 bytes and stands for at most 128 KiB.
-const MAX_RATIO: usize = (128 << 10) / 4;
 
 /// Bytes of a checksum.
 const CHECKSUM_BYTES: usize = size_of::<u128>();
@@ -78,7 +75,7 @@ impl Blob {
     }
 
     /// Bytes before compression.
-    fn bytes(self, rows: usize) -> usize {
+    pub(super) fn bytes(self, rows: usize) -> usize {
         match self {
             Blob::TurnNumbers => rows * size_of::<i32>(),
             Blob::Features => rows * BASE_FEATURE_COUNT * size_of::<f32>(),
@@ -203,168 +200,15 @@ impl Packer {
     }
 }
 
-/// Unpacks games, one after another, with the same buffers.
-pub struct Unpacker {
-    decompressor: Decompressor<'static>,
-    columns: Vec<u8>,
-    game: EncodedGame,
-}
-
-impl Unpacker {
-    /// Allocates the decompressor's tables.
-    ///
-    /// # Errors
-    /// If zstd cannot allocate them.
-    pub fn new() -> io::Result<Unpacker> {
-        let (columns, game) = (Vec::new(), EncodedGame::default());
-        Ok(Unpacker { decompressor: Decompressor::new()?, columns, game })
-    }
-
-    /// Checks and unpacks the rows of a game that this prep's encoder made, see
-    /// [`GameRecord::is_of_this_encoder`]: it computes what is not stored.
-    ///
-    /// # Errors
-    /// [`CacheError::Damaged`] if a blob is not what was stored.
-    pub fn unpack(&mut self, game: &PackedGame) -> Result<&EncodedGame, CacheError> {
-        self.try_unpack(game).map_err(|damage| damaged(game, damage))?;
-        Ok(&self.game)
-    }
-
-    /// Checks and unpacks the exact sums of a game's columns.
-    ///
-    /// # Errors
-    /// [`CacheError::Damaged`] if the blob is not what was stored.
-    pub fn column_sums(&mut self, game: &PackedGame) -> Result<ColumnSums, CacheError> {
-        let blob = &game.blobs[Blob::ColumnSums as usize];
-        self.try_column_sums(&game.record, blob).map_err(|damage| damaged(game, damage))
-    }
-
-    /// Everything that is wrong with the blobs of a game that this prep's encoder made.
-    pub(super) fn all_damage(&mut self, game: &PackedGame) -> Vec<Damage> {
-        let blobs = Blob::ALL.into_iter().zip(&game.blobs);
-        let mut all: Vec<Damage> = blobs
-            .filter_map(|(blob, packed)| self.decompress(blob, &game.record, packed).err())
-            .collect();
-        if all.is_empty() {
-            let sums = &game.blobs[Blob::ColumnSums as usize];
-            let sums = self.try_column_sums(&game.record, sums);
-            match self.try_unpack(game) {
-                Ok(()) if sums == Ok(self.game.column_sums()) => {}
-                Ok(()) => {
-                    all.push(Damage::new("column_sums", "they are not the sums of the features"));
-                }
-                Err(damage) => all.push(damage),
-            }
-        }
-        all
-    }
-
-    fn try_unpack(&mut self, game: &PackedGame) -> Result<(), Damage> {
-        let record = &game.record;
-        let rows = record.rows as usize;
-        let [turn_numbers, features, labels, masks, _] = &game.blobs;
-        let bytes = self.decompress(Blob::TurnNumbers, record, turn_numbers)?;
-        let turn_numbers: Vec<i32> = numbers(bytes, i32::from_le_bytes);
-        let bytes = self.decompress(Blob::Features, record, features)?;
-        let values = numbers(bytes, value_of_float32);
-        let cells = bytes.as_chunks().0.iter();
-        if !cells
-            .zip(&values)
-            .fold(true, |all, (cell, &value)| all & (*cell == float32_bytes(value)))
-        {
-            return Err(Damage::new("features", "a value is not one that was stored"));
-        }
-        let base: Vec<BaseRow> = rows_of(&values, rows);
-        let bytes = self.decompress(Blob::Labels, record, labels)?;
-        let labels: Vec<LabelRow> = rows_of(&numbers(bytes, Label::from_le_bytes), rows);
-        let bytes = self.decompress(Blob::Masks, record, masks)?;
-        let masks: Vec<MaskRow> = rows_of(&numbers(bytes, i8::from_le_bytes), rows);
-        let is_class = |labels: &LabelRow| {
-            Head::ALL
-                .iter()
-                .all(|head| (-1..head.classes() as Label).contains(&labels[head.index()]))
-        };
-        if !labels.iter().all(is_class) {
-            return Err(Damage::new("labels", "a label is not a class"));
-        }
-        if !masks.iter().flatten().all(|mask| matches!(mask, 0 | 1)) {
-            return Err(Damage::new("masks", "a value is neither 0 nor 1"));
-        }
-        self.game.clear();
-        for row in 0..rows {
-            self.game
-                .push_base(turn_numbers[row], &base[row], labels[row], masks[row])
-                .ok_or_else(|| Damage::new("features", "a row is not a position"))?;
-        }
-        let players = usize::from(record.players);
-        match self.game.boards().iter().all(|board| board.players.len() == players) {
-            true => Ok(()),
-            false => Err(Damage::new("features", "a row has another number of players")),
-        }
-    }
-
-    pub(super) fn try_column_sums(
-        &mut self,
-        record: &GameRecord,
-        packed: &Packed,
-    ) -> Result<ColumnSums, Damage> {
-        let bytes = self.decompress(Blob::ColumnSums, record, packed)?;
-        let numbers: Vec<[u8; size_of::<i64>()]> = rows_of(bytes, 2 * FEATURE_COUNT);
-        let mut sums =
-            ColumnSums { rows: record.rows.into(), sum: Vec::new(), sum_of_squares: Vec::new() };
-        // Larger ones could overflow when games are added up.
-        let max = i64::from(record.rows) * i64::from(Value::MIN) * i64::from(Value::MIN);
-        for &[sum, excess] in numbers.as_chunks().0 {
-            let (sum, excess) = (i64::from_le_bytes(sum), i64::from_le_bytes(excess));
-            let squares = sum.saturating_abs().saturating_add(excess);
-            if !(-max..=max).contains(&sum) || !(0..=max).contains(&squares) {
-                return Err(Damage::new("column_sums", "a sum is too large for its rows"));
-            }
-            sums.sum.push(sum);
-            sums.sum_of_squares.push(squares);
-        }
-        Ok(sums)
-    }
-
-    fn decompress(
-        &mut self,
-        blob: Blob,
-        record: &GameRecord,
-        packed: &Packed,
-    ) -> Result<&[u8], Damage> {
-        if checksum(blob, record, &packed.bytes) != packed.checksum {
-            return Err(checksum_damage(blob));
-        }
-        let length = blob.bytes(record.rows as usize);
-        // Whoever forges the number of rows can forge the checksum: no more memory is reserved than the
-        // bytes that are there can fill.
-        let declared = get_frame_content_size(&packed.bytes).ok().flatten();
-        if declared != Some(length as u64) || length / MAX_RATIO > packed.bytes.len() {
-            return Err(Damage::new(blob.name(), "its length is not that of its rows"));
-        }
-        self.columns.clear();
-        self.columns.reserve(length);
-        match self.decompressor.decompress_to_buffer(&packed.bytes, &mut self.columns) {
-            Ok(_) if self.columns.len() == length => Ok(&self.columns),
-            Ok(_) => Err(Damage::new(blob.name(), "its length is not that of its rows")),
-            Err(_) => Err(Damage::new(blob.name(), "it cannot be decompressed")),
-        }
-    }
-}
-
 pub(super) fn checksum_damage(blob: Blob) -> Damage {
     Damage::new(blob.name(), "the checksum does not match")
 }
 
-fn damaged(game: &PackedGame, damage: Damage) -> CacheError {
-    CacheError::Damaged { game_id: game.record.game_id, damage }
-}
-
 /// Rows that are moved at a time: eight cells of a column are written one after another.
-const BLOCK_ROWS: usize = 8;
+pub(super) const BLOCK_ROWS: usize = 8;
 
 /// Writes the bytes of all cells of the first column, then of the second, and so on.
-fn write_columns<T: Copy, const WIDTH: usize, const N: usize>(
+pub(super) fn write_columns<T: Copy, const WIDTH: usize, const N: usize>(
     out: &mut Vec<u8>,
     rows: &[[T; WIDTH]],
     bytes_of: impl Fn(T) -> [u8; N],
@@ -383,37 +227,6 @@ fn write_columns<T: Copy, const WIDTH: usize, const N: usize>(
     }
 }
 
-/// The rows of columns that [`write_columns`] wrote.
-fn rows_of<T: Copy + Default, const WIDTH: usize>(columns: &[T], rows: usize) -> Vec<[T; WIDTH]> {
-    let mut result = vec![[T::default(); WIDTH]; rows];
-    for (block, block_rows) in result.chunks_mut(BLOCK_ROWS).enumerate() {
-        for column in 0..WIDTH {
-            let first = column * rows + block * BLOCK_ROWS;
-            let cells = &columns[first..first + block_rows.len()];
-            for (cell, row) in cells.iter().zip(block_rows.iter_mut()) {
-                row[column] = *cell;
-            }
-        }
-    }
-    result
-}
-
-fn numbers<T, const N: usize>(bytes: &[u8], from_bytes: impl Fn([u8; N]) -> T) -> Vec<T> {
-    bytes.as_chunks().0.iter().map(|&number| from_bytes(number)).collect()
-}
-
-fn float32_bytes(value: Value) -> [u8; 4] {
+pub(super) fn float32_bytes(value: Value) -> [u8; 4] {
     f32::from(value).to_le_bytes()
 }
-
-/// The value that a feature's bytes stand for, if they stand for one: compare them with its
-/// [`float32_bytes`]. By adding, which the processor does with many at once; a cast with its limits it
-/// does not.
-fn value_of_float32(bytes: [u8; 4]) -> Value {
-    // The last bits of a sum with this number are the other, whole, number.
-    const ONE_AND_A_HALF_TIMES_2_TO_THE_23: f32 = 12_582_912.0;
-    (f32::from_le_bytes(bytes) + ONE_AND_A_HALF_TIMES_2_TO_THE_23).to_bits() as Value
-}
-
-#[cfg(test)]
-mod tests;

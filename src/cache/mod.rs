@@ -41,15 +41,17 @@ mod rebuild;
 mod rows;
 #[cfg(test)]
 mod tests;
+mod unpack;
 mod writer;
 
-pub use blob::{PackedGame, Packer, Unpacker};
+pub use blob::{PackedGame, Packer};
 pub use error::{CacheError, Damage};
 pub use key::{BLOB_FORMAT, CacheKey, FeatureSchema, GameRecord, StaleReason, staleness};
 pub use lock::WriterLock;
 pub use reader::{IdRange, Reader, Refusal};
 pub use rebuild::Rebuild;
 pub use rows::CachedGame;
+pub use unpack::Unpacker;
 pub use writer::Writer;
 
 /// The version of the SQLite that is built in, such as `3.51.3`.

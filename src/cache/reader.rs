@@ -1,6 +1,6 @@
 //! Reading a cache.
 
-use super::blob::{PackedGame, Unpacker};
+use super::blob::PackedGame;
 use super::error::{CacheError, Damage};
 use super::key::GameRecord;
 use super::open::{Waiting, open_again, open_to_read, sqlite_error};
@@ -8,6 +8,7 @@ use super::rows::{
     CachedGame, SELECT_GAMES, SELECT_RECORDS, SELECT_SUMS, check_game, of_row, read_fault,
     read_packed, read_record, read_sums, structure_faults,
 };
+use super::unpack::Unpacker;
 use crate::encode::{ColumnSums, EncodedGame, FEATURE_COUNT};
 use crate::gamelog::{GameId, ReplayFault};
 use crate::words::shown;

@@ -25,6 +25,7 @@ mod base;
 mod card_positions;
 mod cards;
 mod classes;
+mod columns;
 mod comparison;
 mod feature;
 mod game;
@@ -33,6 +34,7 @@ mod labels;
 mod masks;
 mod nobles;
 mod one_hot;
+mod packed_row;
 mod position;
 mod progress;
 mod state;
@@ -43,11 +45,13 @@ pub use base::{BaseRow, base, decode};
 pub use classes::{
     REMOVAL_CLASSES, REMOVALS, TAKE3_CLASSES, TAKE3_SETS, removal_class, take3_class,
 };
+pub use columns::decode_columns;
 pub use feature::{Family, Feature, Value};
 pub use game::{ColumnSums, EncodedGame};
 pub use head::{Head, MASK_WIDTH};
 pub use labels::{Label, LabelRow, NO_LABEL, labels};
 pub use masks::{MaskRow, masks};
+pub use packed_row::{PackedMasks, PackedRow};
 
 use crate::rules::Board;
 use feature::FeatureList;
@@ -98,12 +102,23 @@ pub type FeatureRow = [Value; FEATURE_COUNT];
 
 /// Writes the features of a position.
 pub fn features(board: &Board, row: &mut FeatureRow) {
+    encode(board, row, |_| true);
+}
+
+/// Writes the base features of a position, and 0 in all other columns.
+pub fn base_features(board: &Board, row: &mut FeatureRow) {
+    encode(board, row, |family| family.is_base);
+}
+
+fn encode(board: &Board, row: &mut FeatureRow, is_wanted: impl Fn(&Family) -> bool) {
     row.fill(0);
     let position = Position::new(board);
     let mut rest = &mut row[..];
     for family in &FAMILIES {
         let (values, others) = std::mem::take(&mut rest).split_at_mut(family.width);
-        (family.encode)(&position, values);
+        if is_wanted(family) {
+            (family.encode)(&position, values);
+        }
         rest = others;
     }
 }

@@ -41,16 +41,21 @@ fn describe(list: &mut FeatureList) {
 }
 
 fn encode(position: &Position<'_>, out: &mut [Value]) {
-    let board = position.board;
-    let count = board.player_count();
+    out.copy_from_slice(&row(position.board.to_move, position.board.player_count()));
+}
+
+/// The values while a seat is to move.
+pub(super) fn row(to_move: Seat, count: PlayerCount) -> [Value; WIDTH] {
+    let mut out = [0; WIDTH];
     let (current_player, rest) = out.split_at_mut(SEATS);
     let (num_players, positions) = rest.split_at_mut(COUNTS);
-    current_player[board.to_move.index()] = 1;
+    current_player[to_move.index()] = 1;
     num_players[count as usize] = 1;
     for (rotated, out) in RotatedIndex::ALL.into_iter().zip(positions.chunks_exact_mut(SEATS)) {
-        let seat = rotated.seat(board.to_move, count).map_or(0, Seat::index);
+        let seat = rotated.seat(to_move, count).map_or(0, Seat::index);
         out[seat] = 1;
     }
+    out
 }
 
 /// Who is to move and how many play, if the values say it.

@@ -197,6 +197,14 @@ impl Card {
         of_color.chain(&CARDS[CARDS_IN_BOX..]).find(is_wanted).copied()
     }
 
+    /// Its place in [`CARDS`].
+    ///
+    /// # Panics
+    /// If there is no such card.
+    pub(super) fn place(&self) -> u8 {
+        CARDS.iter().position(|card| card == self).expect("a card that exists") as u8
+    }
+
     /// Which card of the box it is, from 0; the two prints of one card are the same. `None` if there
     /// is no such card.
     pub fn number(&self) -> Option<usize> {

@@ -13,6 +13,7 @@ mod color;
 mod game;
 mod moves;
 mod noble;
+mod packed;
 mod play;
 mod seat;
 
@@ -27,5 +28,6 @@ pub use moves::{
     BuildFrom, MAX_GIVE_BACK, MAX_TAKE, Move, ReserveFrom, TAKE_TWO_PILE, for_each_legal_move,
 };
 pub use noble::{NOBLE_VP, NOBLES, Noble};
+pub use packed::{NO_CARD, PackedBoard, PackedPlayer};
 pub use play::{Draw, Impossible};
 pub use seat::{GOLD_SUPPLY, PlayerCount, RotatedIndex, Seat};

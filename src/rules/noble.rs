@@ -36,6 +36,14 @@ impl Noble {
         NOBLES.into_iter().find(|noble| vp == NOBLE_VP && noble.requirement == requirement)
     }
 
+    /// Its place in [`NOBLES`].
+    ///
+    /// # Panics
+    /// If there is no such tile.
+    pub(super) fn number(&self) -> u8 {
+        NOBLES.iter().position(|noble| noble == self).expect("a noble of the box") as u8
+    }
+
     /// How many reductions of each color are still missing.
     pub fn distance(&self, reduction: &ByColor<u8>) -> ByColor<u8> {
         ByColor(std::array::from_fn(|i| self.requirement.0[i].saturating_sub(reduction.0[i])))

@@ -1,5 +1,6 @@
 //! Blobs as they are stored, changed, and forged.
 
+use super::super::blob::write_columns;
 use super::super::tests::game;
 use super::*;
 
@@ -16,6 +17,8 @@ fn game_unpacks_as_packed() {
         assert_eq!(unpacked.labels(), rows.labels());
         assert_eq!(unpacked.masks(), rows.masks());
     }
+    let packed_rows = unpacker.unpack_rows(&packed).unwrap();
+    assert_eq!(packed_rows, PackedRow::of_game(&rows));
     assert_eq!(unpacker.column_sums(&packed).unwrap(), rows.column_sums());
     assert_eq!(unpacker.all_damage(&packed), []);
 }
@@ -27,7 +30,10 @@ fn every_change_is_detected() {
     let mut refused = |change: &dyn Fn(&mut PackedGame)| {
         let mut game = packed.clone();
         change(&mut game);
-        matches!(unpacker.unpack(&game), Err(CacheError::Damaged { .. }))
+        let refused = matches!(unpacker.unpack(&game), Err(CacheError::Damaged { .. }));
+        let rows = unpacker.unpack_rows(&game);
+        assert_eq!(matches!(rows, Err(CacheError::Damaged { .. })), refused);
+        refused
     };
     assert!(!refused(&|_| {}), "an unchanged game unpacks");
     for blob in Blob::ALL.into_iter().filter(|&blob| blob != Blob::ColumnSums) {
@@ -50,7 +56,9 @@ fn forged_games_are_damaged() {
     let mut refused = |record: GameRecord, blobs| {
         let game = PackedGame::from_blobs(record, blobs);
         let sums = unpacker.column_sums(&game).is_err();
-        (unpacker.unpack(&game).is_err(), sums)
+        let refused = unpacker.unpack(&game).is_err();
+        assert_eq!(unpacker.unpack_rows(&game).is_err(), refused);
+        (refused, sums)
     };
     let record = |rows| GameRecord { rows, ..packed.record.clone() };
     let sound = packed.record.rows;

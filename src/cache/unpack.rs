@@ -1,0 +1,263 @@
+//! Blobs back to the rows of a game.
+
+use super::blob::{BLOCK_ROWS, Blob, Packed, PackedGame, checksum, checksum_damage, float32_bytes};
+use super::error::{CacheError, Damage};
+use super::key::GameRecord;
+use crate::encode::{
+    BaseRow, ColumnSums, EncodedGame, FEATURE_COUNT, Head, Label, LabelRow, MaskRow, PackedMasks,
+    PackedRow, Value, decode_columns,
+};
+use std::io;
+use zstd::bulk::Decompressor;
+use zstd::zstd_safe::get_frame_content_size;
+
+/// A block of zstd has at least 4 bytes and stands for at most 128 KiB.
+const MAX_RATIO: usize = (128 << 10) / 4;
+
+/// Unpacks games, one after another, with the same buffers.
+pub struct Unpacker {
+    decompressor: Decompressor<'static>,
+    columns: Vec<u8>,
+    game: EncodedGame,
+}
+
+impl Unpacker {
+    /// Allocates the decompressor's tables.
+    ///
+    /// # Errors
+    /// If zstd cannot allocate them.
+    pub fn new() -> io::Result<Unpacker> {
+        let (columns, game) = (Vec::new(), EncodedGame::default());
+        Ok(Unpacker { decompressor: Decompressor::new()?, columns, game })
+    }
+
+    /// Checks and unpacks the rows of a game that this prep's encoder made, see
+    /// [`GameRecord::is_of_this_encoder`]: it computes what is not stored.
+    ///
+    /// # Errors
+    /// [`CacheError::Damaged`] if a blob is not what was stored.
+    pub fn unpack(&mut self, game: &PackedGame) -> Result<&EncodedGame, CacheError> {
+        self.try_unpack(game).map_err(|damage| damaged(game, damage))?;
+        Ok(&self.game)
+    }
+
+    /// Checks and unpacks the rows of a game that this prep's encoder made, without their features.
+    ///
+    /// # Errors
+    /// [`CacheError::Damaged`] if a blob is not what was stored.
+    pub fn unpack_rows(&mut self, game: &PackedGame) -> Result<Vec<PackedRow>, CacheError> {
+        self.try_unpack_rows(game).map_err(|damage| damaged(game, damage))
+    }
+
+    /// Checks and unpacks the exact sums of a game's columns.
+    ///
+    /// # Errors
+    /// [`CacheError::Damaged`] if the blob is not what was stored.
+    pub fn column_sums(&mut self, game: &PackedGame) -> Result<ColumnSums, CacheError> {
+        let blob = &game.blobs[Blob::ColumnSums as usize];
+        self.try_column_sums(&game.record, blob).map_err(|damage| damaged(game, damage))
+    }
+
+    /// Everything that is wrong with the blobs of a game that this prep's encoder made.
+    pub(super) fn all_damage(&mut self, game: &PackedGame) -> Vec<Damage> {
+        let blobs = Blob::ALL.into_iter().zip(&game.blobs);
+        let mut all: Vec<Damage> = blobs
+            .filter_map(|(blob, packed)| self.decompress(blob, &game.record, packed).err())
+            .collect();
+        if all.is_empty() {
+            let sums = &game.blobs[Blob::ColumnSums as usize];
+            let sums = self.try_column_sums(&game.record, sums);
+            match self.try_unpack(game) {
+                Ok(()) if sums == Ok(self.game.column_sums()) => {}
+                Ok(()) => {
+                    all.push(Damage::new("column_sums", "they are not the sums of the features"));
+                }
+                Err(damage) => all.push(damage),
+            }
+        }
+        all
+    }
+
+    fn try_unpack(&mut self, game: &PackedGame) -> Result<(), Damage> {
+        let record = &game.record;
+        let rows = record.rows as usize;
+        let [turn_numbers, features, labels, masks, _] = &game.blobs;
+        let turn_numbers = self.turn_numbers(record, turn_numbers)?;
+        let values = self.base_features(record, features)?;
+        let base: Vec<BaseRow> = rows_of(&values, rows);
+        let labels = self.labels(record, labels)?;
+        let masks: Vec<MaskRow> = rows_of(&self.masks(record, masks)?, rows);
+        self.game.clear();
+        for row in 0..rows {
+            self.game
+                .push_base(turn_numbers[row], &base[row], labels[row], masks[row])
+                .ok_or_else(no_position)?;
+        }
+        let players = usize::from(record.players);
+        match self.game.boards().iter().all(|board| board.players.len() == players) {
+            true => Ok(()),
+            false => Err(other_players()),
+        }
+    }
+
+    fn try_unpack_rows(&mut self, game: &PackedGame) -> Result<Vec<PackedRow>, Damage> {
+        let record = &game.record;
+        let rows = record.rows as usize;
+        let [turn_numbers, features, labels, masks, _] = &game.blobs;
+        let values = self.base_features(record, features)?;
+        let boards = decode_columns(&values, rows).ok_or_else(no_position)?;
+        if boards.iter().any(|board| board.players.get() != record.players) {
+            return Err(other_players());
+        }
+        let turn_numbers = self.turn_numbers(record, turn_numbers)?;
+        let labels = self.labels(record, labels)?;
+        let masks = PackedMasks::of_columns(&self.masks(record, masks)?, rows);
+        let rows = boards.into_iter().zip(turn_numbers).zip(labels.iter().zip(masks));
+        Ok(rows
+            .map(|((board, turn_number), (labels, masks))| {
+                PackedRow::new(board, turn_number, labels, masks)
+            })
+            .collect())
+    }
+
+    fn turn_numbers(&mut self, record: &GameRecord, packed: &Packed) -> Result<Vec<i32>, Damage> {
+        let bytes = self.decompress(Blob::TurnNumbers, record, packed)?;
+        let turn_numbers = numbers(bytes, i32::from_le_bytes);
+        match turn_numbers.iter().all(|number| (1..=i32::from(u16::MAX)).contains(number)) {
+            true => Ok(turn_numbers),
+            false => Err(Damage::new("turn_numbers", "a number is not one of a turn")),
+        }
+    }
+
+    fn labels(&mut self, record: &GameRecord, packed: &Packed) -> Result<Vec<LabelRow>, Damage> {
+        let bytes = self.decompress(Blob::Labels, record, packed)?;
+        let labels = rows_of(&numbers(bytes, Label::from_le_bytes), record.rows as usize);
+        let is_class = |labels: &LabelRow| {
+            Head::ALL
+                .iter()
+                .all(|head| (-1..head.classes() as Label).contains(&labels[head.index()]))
+        };
+        match labels.iter().all(is_class) {
+            true => Ok(labels),
+            false => Err(Damage::new("labels", "a label is not a class")),
+        }
+    }
+
+    /// The masks, column by column.
+    fn masks(&mut self, record: &GameRecord, packed: &Packed) -> Result<Vec<i8>, Damage> {
+        let masks = numbers(self.decompress(Blob::Masks, record, packed)?, i8::from_le_bytes);
+        match masks.iter().all(|mask| matches!(mask, 0 | 1)) {
+            true => Ok(masks),
+            false => Err(Damage::new("masks", "a value is neither 0 nor 1")),
+        }
+    }
+
+    /// The base features, column by column.
+    fn base_features(
+        &mut self,
+        record: &GameRecord,
+        packed: &Packed,
+    ) -> Result<Vec<Value>, Damage> {
+        let bytes = self.decompress(Blob::Features, record, packed)?;
+        let values = numbers(bytes, value_of_float32);
+        let cells = bytes.as_chunks().0.iter();
+        let is_stored = cells
+            .zip(&values)
+            .fold(true, |all, (cell, &value)| all & (*cell == float32_bytes(value)));
+        match is_stored {
+            true => Ok(values),
+            false => Err(Damage::new("features", "a value is not one that was stored")),
+        }
+    }
+
+    pub(super) fn try_column_sums(
+        &mut self,
+        record: &GameRecord,
+        packed: &Packed,
+    ) -> Result<ColumnSums, Damage> {
+        let bytes = self.decompress(Blob::ColumnSums, record, packed)?;
+        let numbers: Vec<[u8; size_of::<i64>()]> = rows_of(bytes, 2 * FEATURE_COUNT);
+        let mut sums =
+            ColumnSums { rows: record.rows.into(), sum: Vec::new(), sum_of_squares: Vec::new() };
+        // Larger ones could overflow when games are added up.
+        let max = i64::from(record.rows) * i64::from(Value::MIN) * i64::from(Value::MIN);
+        for &[sum, excess] in numbers.as_chunks().0 {
+            let (sum, excess) = (i64::from_le_bytes(sum), i64::from_le_bytes(excess));
+            let squares = sum.saturating_abs().saturating_add(excess);
+            if !(-max..=max).contains(&sum) || !(0..=max).contains(&squares) {
+                return Err(Damage::new("column_sums", "a sum is too large for its rows"));
+            }
+            sums.sum.push(sum);
+            sums.sum_of_squares.push(squares);
+        }
+        Ok(sums)
+    }
+
+    fn decompress(
+        &mut self,
+        blob: Blob,
+        record: &GameRecord,
+        packed: &Packed,
+    ) -> Result<&[u8], Damage> {
+        if checksum(blob, record, &packed.bytes) != packed.checksum {
+            return Err(checksum_damage(blob));
+        }
+        let length = blob.bytes(record.rows as usize);
+        // Whoever forges the number of rows can forge the checksum: no more memory is reserved than the
+        // bytes that are there can fill.
+        let declared = get_frame_content_size(&packed.bytes).ok().flatten();
+        if declared != Some(length as u64) || length / MAX_RATIO > packed.bytes.len() {
+            return Err(Damage::new(blob.name(), "its length is not that of its rows"));
+        }
+        self.columns.clear();
+        self.columns.reserve(length);
+        match self.decompressor.decompress_to_buffer(&packed.bytes, &mut self.columns) {
+            Ok(_) if self.columns.len() == length => Ok(&self.columns),
+            Ok(_) => Err(Damage::new(blob.name(), "its length is not that of its rows")),
+            Err(_) => Err(Damage::new(blob.name(), "it cannot be decompressed")),
+        }
+    }
+}
+
+fn other_players() -> Damage {
+    Damage::new("features", "a row has another number of players")
+}
+
+fn no_position() -> Damage {
+    Damage::new("features", "a row is not a position")
+}
+
+fn damaged(game: &PackedGame, damage: Damage) -> CacheError {
+    CacheError::Damaged { game_id: game.record.game_id, damage }
+}
+
+/// The rows of columns that [`write_columns`](super::blob::write_columns) wrote.
+fn rows_of<T: Copy + Default, const WIDTH: usize>(columns: &[T], rows: usize) -> Vec<[T; WIDTH]> {
+    let mut result = vec![[T::default(); WIDTH]; rows];
+    for (block, block_rows) in result.chunks_mut(BLOCK_ROWS).enumerate() {
+        for column in 0..WIDTH {
+            let first = column * rows + block * BLOCK_ROWS;
+            let cells = &columns[first..first + block_rows.len()];
+            for (cell, row) in cells.iter().zip(block_rows.iter_mut()) {
+                row[column] = *cell;
+            }
+        }
+    }
+    result
+}
+
+fn numbers<T, const N: usize>(bytes: &[u8], from_bytes: impl Fn([u8; N]) -> T) -> Vec<T> {
+    bytes.as_chunks().0.iter().map(|&number| from_bytes(number)).collect()
+}
+
+/// The value that a feature's bytes stand for, if they stand for one: compare them with its
+/// [`float32_bytes`]. By adding, which the processor does with many at once; a cast with its limits it
+/// does not.
+fn value_of_float32(bytes: [u8; 4]) -> Value {
+    // The last bits of a sum with this number are the other, whole, number.
+    const ONE_AND_A_HALF_TIMES_2_TO_THE_23: f32 = 12_582_912.0;
+    (f32::from_le_bytes(bytes) + ONE_AND_A_HALF_TIMES_2_TO_THE_23).to_bits() as Value
+}
+
+#[cfg(test)]
+mod tests;
