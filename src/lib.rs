@@ -1,7 +1,7 @@
 //! `prep` turns Splendor self-play logs into the arrays a network trains on.
 //!
 //! ```text
-//!   CSV logs ──▶ gamelog ──▶ encode ──▶ cache ──▶ dataset ──▶ export, report
+//!   CSV logs ──▶ gamelog ──▶ encode ──▶ cache ──▶ dataset ──▶ export, stream, report
 //!                bytes to    a turn to  one       games, split,
 //!                turns       a position SQLite    scaler, rows
 //!                            and labels file      in order
@@ -59,6 +59,8 @@ pub mod progress;
 pub mod ingest;
 
 pub mod export;
+
+pub mod stream;
 
 pub mod report;
 

@@ -39,6 +39,7 @@ mod report;
 mod sample_games;
 mod settings;
 mod status;
+mod stream;
 mod untrusted;
 mod verify;
 mod walkthrough;
