@@ -5,6 +5,7 @@ The package calls the library of the ``prep`` command: there is only one encoder
 =====================  ==========================================================================
 `encode_log`           a log to arrays, as in an export
 `encode_row`           one position of a live game to features and masks
+`Stream`               batches straight from the cache, shuffled, to train on
 `Dataset`              the arrays of an export, memory-mapped, in rows or batches
 `Scaler`               the normalization of an export, for positions of live games
 `Cache`                the games that ``prep ingest`` has encoded
@@ -34,6 +35,7 @@ from ._native import (
     ColumnSums,
     EncodedGame,
     EncodedRow,
+    StreamBatch,
     __version__,
     assign_splits,
     encode_log,
@@ -44,6 +46,7 @@ from .errors import CacheError, ExportError, LogError, PrepError
 if TYPE_CHECKING:
     from .dataset import Batch, Dataset, Sample
     from .scaler import Scaler
+    from .stream import Stream
 
 __all__ = [
     "ACTION_COLUMNS",
@@ -64,6 +67,8 @@ __all__ = [
     "PrepError",
     "Sample",
     "Scaler",
+    "Stream",
+    "StreamBatch",
     "__version__",
     "assign_splits",
     "encode_log",
@@ -72,7 +77,13 @@ __all__ = [
 
 # These import NumPy, which takes longer than most commands of `prep`, and the command needs this
 # package without NumPy.
-_LAZY = {"Batch": "dataset", "Dataset": "dataset", "Sample": "dataset", "Scaler": "scaler"}
+_LAZY = {
+    "Batch": "dataset",
+    "Dataset": "dataset",
+    "Sample": "dataset",
+    "Scaler": "scaler",
+    "Stream": "stream",
+}
 
 
 def __getattr__(name: str) -> Any:

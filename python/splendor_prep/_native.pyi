@@ -279,6 +279,81 @@ class Scaler:
     def inverse_transform(self, rows: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]: ...
 
 @final
+class StreamBatch:
+    """Rows of a `Stream`: a batch, or this rank's part of one.
+
+    ``len(batch)`` is the number of rows. The arrays are the caller's and may be changed.
+    """
+
+    def __new__(
+        cls,
+        state: npt.NDArray[Any],
+        labels: dict[str, npt.NDArray[np.int32]],
+        masks: dict[str, npt.NDArray[np.int8]],
+        index: dict[str, npt.NDArray[np.signedinteger[Any]]],
+    ) -> StreamBatch: ...
+
+    @property
+    def state(self) -> npt.NDArray[Any]:
+        """``(rows, columns)``, C order: float32, or the `dtype` of the stream."""
+
+    @property
+    def labels(self) -> dict[str, npt.NDArray[np.int32]]:
+        """By head, int32 ``(rows,)``: the logged class, -1 where the head does not apply."""
+
+    @property
+    def masks(self) -> dict[str, npt.NDArray[np.int8]]:
+        """By head, int8 ``(rows, classes)``: 1 where a class is legal."""
+
+    @property
+    def index(self) -> dict[str, npt.NDArray[np.signedinteger[Any]]]:
+        """``game_id`` int64, ``turn_number`` int32 (from 1), ``row_in_game`` int32 (from 0), each
+        ``(rows,)``."""
+
+    def __len__(self) -> int: ...
+
+@final
+class Stream:
+    """The batches of a split. Use `splendor_prep.Stream`."""
+
+    def __new__(
+        cls,
+        cache: str | os.PathLike[str],
+        split: str,
+        ratios: tuple[float, float, float],
+        split_method: str,
+        split_seed: int,
+        features: str,
+        masks: str,
+        normalize: bool,
+        dtype: str,
+        scaler: Scaler | str | os.PathLike[str] | None,
+        batch_size: int,
+        shuffle: bool,
+        seed: int,
+        drop_last: bool,
+        rank: int,
+        world_size: int,
+        threads: int,
+    ) -> Stream: ...
+    @property
+    def columns(self) -> list[str]: ...
+    @property
+    def rows(self) -> int: ...
+    @property
+    def steps(self) -> int: ...
+    def next(self) -> StreamBatch | None:
+        """The next batch; None at the end of an epoch."""
+
+    def position(self) -> tuple[int, int]:
+        """Epoch and step."""
+
+    def state(self) -> str:
+        """The state as JSON."""
+
+    def load_state(self, state: str) -> None: ...
+
+@final
 class ColumnSums:
     """How many rows there are, and for each feature the sum and the sum of squares over them.
 

@@ -1,12 +1,13 @@
-"""An export for PyTorch. This module needs ``torch``; `Dataset.torch` imports it."""
+"""Rows for PyTorch. This module needs ``torch``; `Dataset.torch` and `Stream.torch` import it."""
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from collections.abc import Iterator
+from typing import Any, NamedTuple, Protocol
 
 import torch
 
-__all__ = ["TorchDataset"]
+__all__ = ["TorchBatch", "TorchDataset", "TorchStream"]
 
 
 class Rows(Protocol):
@@ -37,3 +38,64 @@ class TorchDataset(torch.utils.data.Dataset):  # type: ignore[misc,unused-ignore
         state, labels, masks = self.dataset[row]
         tensors = {head: torch.from_numpy(mask) for head, mask in masks.items()}
         return torch.from_numpy(state), labels, tensors
+
+
+class Batches(Protocol):
+    """What `TorchStream` needs of a `Stream`."""
+
+    def __len__(self) -> int: ...
+    def __iter__(self) -> Iterator[Any]: ...
+    def state_dict(self) -> dict[str, Any]: ...
+    def load_state_dict(self, state: dict[str, Any], /) -> None: ...
+
+
+class TorchBatch(NamedTuple):
+    """Some rows as tensors of the types that losses take."""
+
+    state: Any
+    """``(rows, columns)``: float32, or the `dtype` of the stream."""
+    labels: dict[str, Any]
+    """By head, int64 ``(rows,)``: the logged class, -1 where the head does not apply: the
+    ``ignore_index`` of a ``CrossEntropyLoss``."""
+    masks: dict[str, Any]
+    """By head, bool ``(rows, classes)``: whether a class is legal."""
+    index: dict[str, Any]
+    """``game_id`` int64, ``turn_number`` and ``row_in_game`` int32, each ``(rows,)``."""
+
+
+class TorchStream(torch.utils.data.IterableDataset):  # type: ignore[misc,unused-ignore,type-arg]
+    """The batches of a `Stream` as `TorchBatch`, for ``DataLoader(dataset, batch_size=None)``, which can
+    pin their memory.
+
+    Each ``iter`` is the rest of an epoch. It makes batches with threads of its own, and refuses to be
+    copied to worker processes: leave ``num_workers`` at 0.
+    """
+
+    def __init__(self, stream: Batches) -> None:
+        self.stream = stream
+
+    def __len__(self) -> int:
+        """Batches of an epoch."""
+        return len(self.stream)
+
+    def __iter__(self) -> Iterator[TorchBatch]:
+        """The batches that are left of this epoch."""
+        if torch.utils.data.get_worker_info() is not None:
+            raise RuntimeError(
+                "each worker would give all batches: use num_workers=0, a stream has threads of its own"
+            )
+        for batch in self.stream:
+            yield TorchBatch(
+                torch.from_numpy(batch.state),
+                {head: torch.from_numpy(labels).long() for head, labels in batch.labels.items()},
+                {head: torch.from_numpy(mask).bool() for head, mask in batch.masks.items()},
+                {name: torch.from_numpy(values) for name, values in batch.index.items()},
+            )
+
+    def state_dict(self) -> dict[str, Any]:
+        """`Stream.state_dict`."""
+        return self.stream.state_dict()
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """`Stream.load_state_dict`."""
+        self.stream.load_state_dict(state)

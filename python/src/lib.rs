@@ -10,6 +10,7 @@
 //! | `position.rs` | `encode_row`, `EncodedRow`: one position of a live game |
 //! | `scaler.rs` | the scaler of an export, or of sums |
 //! | `sums.rs`, `split.rs`, `found.rs` | what an export is made of, for one made on many machines |
+//! | `stream.rs` | `Stream`: batches straight from the cache |
 //! | `cache.rs` | `Cache`, `CachedGame` |
 //! | `command.rs` | the `prep` command |
 //! | `arrays.rs`, `errors.rs` | numbers to arrays, errors to exceptions |
@@ -23,6 +24,7 @@ mod log;
 mod position;
 mod scaler;
 mod split;
+mod stream;
 mod sums;
 
 use pyo3::prelude::*;
@@ -43,6 +45,8 @@ mod _native {
     use super::scaler::{Scaler, seal_manifest};
     #[pymodule_export]
     use super::split::assign_splits;
+    #[pymodule_export]
+    use super::stream::{Stream, StreamBatch};
     #[pymodule_export]
     use super::sums::ColumnSums;
 

@@ -18,10 +18,10 @@ use std::path::PathBuf;
 #[pyclass(frozen, module = "splendor_prep._native")]
 pub(crate) struct Scaler {
     #[pyo3(get)]
-    columns: Vec<String>,
+    pub(crate) columns: Vec<String>,
     #[pyo3(get)]
     fitted_in: Option<String>,
-    scaler: dataset::Scaler,
+    pub(crate) scaler: dataset::Scaler,
 }
 
 #[pymethods]

@@ -1,0 +1,204 @@
+"""Batches straight from the cache, to train on."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from . import _native
+from .scaler import Scaler
+
+if TYPE_CHECKING:
+    from ._native import StreamBatch
+    from .torch import TorchStream
+
+__all__ = ["Stream"]
+
+
+class Stream:
+    """The rows of one split of a cache in batches, epoch after epoch: no arrays on the disk.
+
+    ``for batch in stream`` is one epoch, or the rest of one: it goes on where the stream is, and the next
+    loop is the next epoch. ``len(stream)`` is the number of batches of an epoch.
+
+    The numbers are those of ``prep export`` with the same options: `split`, `ratios` (its ``--split``),
+    `split_method`, `split_seed` (its ``--seed``), `features` (``all`` or ``base``), `masks` (``legal`` or
+    ``all-ones``), `normalize`, `dtype` (``float32``, ``float16``, or ``int8`` without `normalize`), and
+    `scaler`: a `Scaler`, or the folder of an earlier export, instead of one fitted on the training rows.
+    Without `shuffle`, an epoch is ``X_{split}.npy``, labels, masks and index of that export, byte for
+    byte.
+
+    With `shuffle`, the order of an epoch is a random permutation of all rows, a function of the data,
+    `seed` and the epoch. With `drop_last`, a last batch that is smaller is left out.
+
+    `rank` of `world_size` processes gets its part of each batch of `batch_size` rows; the parts differ by
+    one row at most, and may be empty in a last batch that has fewer rows than there are ranks. The
+    batches are the same for any `world_size`: no row is dropped or repeated.
+
+    All positions of the split are read into memory when it is opened, about 120 bytes each, and the
+    cache is not used afterwards. `threads` threads (0: one for each core) make batches ahead, up to two
+    each, with the GIL released. A stream can be passed to other processes: it is pickled as its
+    arguments and its state.
+
+    Raises `CacheError` if the cache cannot be read, `ExportError` for the scaler of a folder that is not
+    an export, ValueError for an option that does not exist.
+    """
+
+    def __init__(
+        self,
+        cache: str | os.PathLike[str],
+        split: str,
+        *,
+        batch_size: int = 512,
+        shuffle: bool = True,
+        seed: int = 0,
+        drop_last: bool = False,
+        ratios: tuple[float, float, float] = (0.8, 0.1, 0.1),
+        split_method: str = "hash",
+        split_seed: int = 42,
+        features: str = "all",
+        masks: str = "legal",
+        normalize: bool = True,
+        dtype: str = "float32",
+        scaler: Scaler | str | os.PathLike[str] | None = None,
+        rank: int = 0,
+        world_size: int = 1,
+        threads: int = 0,
+    ) -> None:
+        for name, value, least in (
+            ("batch_size", batch_size, 1),
+            ("seed", seed, 0),
+            ("world_size", world_size, 1),
+            ("rank", rank, 0),
+            ("threads", threads, 0),
+        ):
+            if value < least:
+                raise ValueError(f"{name} is {value}, expected at least {least}")
+        if rank >= world_size:
+            raise ValueError(f"rank is {rank}, expected less than world_size, which is {world_size}")
+        self.cache = Path(cache)
+        """The cache."""
+        self.split = split
+        """``train``, ``val`` or ``test``."""
+        self.batch_size = batch_size
+        """Rows of a batch, all ranks together."""
+        self._arguments = {
+            "batch_size": batch_size,
+            "shuffle": shuffle,
+            "seed": seed,
+            "drop_last": drop_last,
+            "ratios": ratios,
+            "split_method": split_method,
+            "split_seed": split_seed,
+            "features": features,
+            "masks": masks,
+            "normalize": normalize,
+            "dtype": dtype,
+            "scaler": scaler,
+            "rank": rank,
+            "world_size": world_size,
+            "threads": threads,
+        }
+        self._native = _native.Stream(
+            cache,
+            split,
+            ratios,
+            split_method,
+            split_seed,
+            features,
+            masks,
+            normalize,
+            dtype,
+            scaler._native if isinstance(scaler, Scaler) else scaler,
+            batch_size,
+            shuffle,
+            seed,
+            drop_last,
+            rank,
+            world_size,
+            threads,
+        )
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the columns: 1,308, or the 422 base features."""
+        return tuple(self._native.columns)
+
+    @property
+    def rows(self) -> int:
+        """Rows of the split."""
+        return self._native.rows
+
+    @property
+    def epoch(self) -> int:
+        """The epoch of the next batch, from 0."""
+        return self._native.position()[0]
+
+    @property
+    def step(self) -> int:
+        """Batches of this epoch that were given: ``len(stream)`` at its end, until the next is begun."""
+        return self._native.position()[1]
+
+    def __len__(self) -> int:
+        """Batches of an epoch."""
+        return self._native.steps
+
+    def __iter__(self) -> Iterator[StreamBatch]:
+        """The batches that are left of this epoch."""
+        while (batch := self._native.next()) is not None:
+            yield batch
+
+    def state_dict(self) -> dict[str, Any]:
+        """Where the stream is, less than 300 bytes of JSON: ``load_state_dict`` goes on with the next batch.
+
+        It identifies the data and the options that the batches depend on, and has the epoch and the step.
+        """
+        state: dict[str, Any] = json.loads(self._native.state())
+        return state
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Goes on where a stream was when `state_dict` was called there: with the very next batch, at
+        once. `rank`, `world_size` and `threads` may be others than there.
+
+        Raises ValueError, which names what differs, for the state of another stream: other games or logs,
+        other values, another order.
+        """
+        self._native.load_state(json.dumps(state))
+
+    def torch(self) -> TorchStream:
+        """The batches as a ``torch.utils.data.IterableDataset`` of tensors: ``DataLoader(stream.torch(),
+        batch_size=None)``, or without a ``DataLoader``.
+
+        Raises ImportError without PyTorch.
+        """
+        try:
+            from .torch import TorchStream
+        except ModuleNotFoundError as error:
+            if error.name != "torch":
+                raise
+            raise ImportError(
+                "Stream.torch() needs PyTorch: run `pip install torch`, or install splendor-prep "
+                "with its extra of that name, `pip install '.[torch]'`"
+            ) from error
+
+        return TorchStream(self)
+
+    def __repr__(self) -> str:
+        return (
+            f"Stream({str(self.cache)!r}, {self.split!r}): {self.rows} rows, {len(self)} batches of "
+            f"{self.batch_size}"
+        )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _open_same, (self.cache.absolute(), self.split, self._arguments, self.state_dict())
+
+
+def _open_same(
+    cache: Path, split: str, arguments: dict[str, Any], state: dict[str, Any]
+) -> Stream:
+    stream = Stream(cache, split, **arguments)
+    stream.load_state_dict(state)
+    return stream

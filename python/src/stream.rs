@@ -1,0 +1,283 @@
+//! Batches straight from the cache: the compiled part of `splendor_prep.Stream`.
+
+use crate::arrays::{by_head, matrix, vector};
+use crate::errors::{cache_error, export_error};
+use crate::scaler::Scaler;
+use pyo3::exceptions::{PyRuntimeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyTuple};
+use splendor_prep::dataset::{
+    Columns, DatasetOptions, Dtype, FeatureSet, FeatureValues, MaskSource, Ratios, Split,
+    SplitMethod,
+};
+use splendor_prep::export::ExportedScaler;
+use splendor_prep::stream::{self, Batch, Next, StreamError, StreamOptions, StreamState};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// How long the interpreter waits before it looks whether somebody pressed Ctrl-C.
+const BETWEEN_SIGNALS: Duration = Duration::from_millis(50);
+
+/// Rows of a `Stream`: a batch, or this rank's part of one.
+///
+/// ``len(batch)`` is the number of rows. The arrays are the caller's and may be changed.
+#[pyclass(frozen, get_all, module = "splendor_prep")]
+pub(crate) struct StreamBatch {
+    /// ``(rows, columns)``, C order: float32, or the `dtype` of the stream.
+    state: Py<PyAny>,
+    /// By head, int32 ``(rows,)``: the logged class, -1 where the head does not apply.
+    labels: Py<PyDict>,
+    /// By head, int8 ``(rows, classes)``: 1 where a class is legal.
+    masks: Py<PyDict>,
+    /// ``game_id`` int64, ``turn_number`` int32 (from 1), ``row_in_game`` int32 (from 0), each
+    /// ``(rows,)``.
+    index: Py<PyDict>,
+}
+
+#[pymethods]
+impl StreamBatch {
+    #[new]
+    fn new(
+        state: Py<PyAny>,
+        labels: Py<PyDict>,
+        masks: Py<PyDict>,
+        index: Py<PyDict>,
+    ) -> StreamBatch {
+        StreamBatch { state, labels, masks, index }
+    }
+
+    fn __len__(&self, py: Python<'_>) -> PyResult<usize> {
+        self.state.bind(py).len()
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        Ok(format!("StreamBatch({} rows)", self.__len__(py)?))
+    }
+
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyTuple>> {
+        let StreamBatch { state, labels, masks, index } = slf.get();
+        (slf.get_type(), (state, labels, masks, index)).into_pyobject(slf.py())
+    }
+}
+
+impl StreamBatch {
+    fn of(py: Python<'_>, batch: Batch, columns: usize) -> PyResult<StreamBatch> {
+        let rows = batch.rows();
+        let Batch { features, labels, masks, game_ids, turn_numbers, rows_in_game } = batch;
+        let state = match features {
+            FeatureValues::Float32(values) => matrix(py, values, rows, columns)?.into_any(),
+            FeatureValues::Float16(bits) => {
+                matrix(py, bits, rows, columns)?.call_method1("view", ("float16",))?
+            }
+            FeatureValues::Int8(values) => matrix(py, values, rows, columns)?.into_any(),
+        };
+        let (mut labels, mut masks) = (labels.into_iter(), masks.into_iter());
+        let index = PyDict::new(py);
+        index.set_item("game_id", vector(py, game_ids))?;
+        index.set_item("turn_number", vector(py, turn_numbers))?;
+        index.set_item("row_in_game", vector(py, rows_in_game))?;
+        Ok(StreamBatch {
+            state: state.unbind(),
+            labels: by_head(py, |_| Ok(vector(py, labels.next().unwrap_or_default())))?.unbind(),
+            masks: by_head(py, |head| {
+                matrix(py, masks.next().unwrap_or_default(), rows, head.classes())
+            })?
+            .unbind(),
+            index: index.unbind(),
+        })
+    }
+}
+
+/// The batches of a split. Use `splendor_prep.Stream`.
+#[pyclass(frozen, module = "splendor_prep._native")]
+pub(crate) struct Stream {
+    stream: Mutex<stream::Stream>,
+    #[pyo3(get)]
+    columns: Vec<&'static str>,
+    #[pyo3(get)]
+    rows: u64,
+    #[pyo3(get)]
+    steps: u64,
+}
+
+#[pymethods]
+impl Stream {
+    #[new]
+    #[expect(clippy::too_many_arguments, reason = "they are those of the Python class")]
+    fn new(
+        py: Python<'_>,
+        cache: PathBuf,
+        split: &str,
+        ratios: (f64, f64, f64),
+        split_method: &str,
+        split_seed: u32,
+        features: &str,
+        masks: &str,
+        normalize: bool,
+        dtype: &str,
+        scaler: Option<ScalerSource>,
+        batch_size: u64,
+        shuffle: bool,
+        seed: u64,
+        drop_last: bool,
+        rank: u64,
+        world_size: u64,
+        threads: usize,
+    ) -> PyResult<Stream> {
+        let (train, val, test) = ratios;
+        let invalid = |error: &dyn std::fmt::Display| PyValueError::new_err(error.to_string());
+        let features = choice("features", features, FeatureSet::ALL, FeatureSet::name)?;
+        let options = StreamOptions {
+            dataset: DatasetOptions {
+                ratios: Ratios::new(train, val, test).map_err(|error| invalid(&error))?,
+                split_method: choice(
+                    "split_method",
+                    split_method,
+                    SplitMethod::ALL,
+                    SplitMethod::name,
+                )?,
+                seed: split_seed,
+                features,
+            },
+            split: choice("split", split, Split::ALL, Split::name)?,
+            masks: choice("masks", masks, MaskSource::ALL, MaskSource::name)?,
+            normalize,
+            dtype: choice("dtype", dtype, Dtype::ALL, Dtype::name)?,
+            scaler: scaler.map(|scaler| scaler.read(py, features)).transpose()?,
+            batch_size,
+            shuffle,
+            seed,
+            drop_last,
+            rank,
+            world_size,
+            threads: match threads {
+                0 => std::thread::available_parallelism().map_or(1, usize::from),
+                threads => threads,
+            },
+        };
+        let stream = open(py, &cache, &options)?;
+        let (columns, rows, steps) = (stream.columns(), stream.rows(), stream.steps());
+        Ok(Stream { stream: Mutex::new(stream), columns, rows, steps })
+    }
+
+    /// The next batch; None at the end of an epoch.
+    fn next(&self, py: Python<'_>) -> PyResult<Option<StreamBatch>> {
+        loop {
+            let next = py.detach(|| self.lock().next_within(BETWEEN_SIGNALS));
+            match next.map_err(|error| stream_error(py, &error))? {
+                Next::Batch(batch) => {
+                    return StreamBatch::of(py, *batch, self.columns.len()).map(Some);
+                }
+                Next::EndOfEpoch => return Ok(None),
+                Next::NotYet => py.check_signals()?,
+            }
+        }
+    }
+
+    /// Epoch and step.
+    fn position(&self, py: Python<'_>) -> (u64, u64) {
+        let position = py.detach(|| self.lock().position());
+        (position.epoch, position.step)
+    }
+
+    /// The state as JSON.
+    fn state(&self, py: Python<'_>) -> String {
+        py.detach(|| self.lock().state()).to_json()
+    }
+
+    fn load_state(&self, py: Python<'_>, state: &str) -> PyResult<()> {
+        let invalid = |error: &dyn std::fmt::Display| PyValueError::new_err(error.to_string());
+        let state = StreamState::from_json(state)
+            .map_err(|error| invalid(&format!("this is no state of a stream: {error}")))?;
+        py.detach(|| self.lock().load_state(&state)).map_err(|error| invalid(&error))
+    }
+}
+
+impl Stream {
+    fn lock(&self) -> MutexGuard<'_, stream::Stream> {
+        self.stream.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Opens a stream on another thread, so that this one hears of Ctrl-C.
+fn open(py: Python<'_>, cache: &Path, options: &StreamOptions) -> PyResult<stream::Stream> {
+    let stop = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let (sender, mut receiver) = channel();
+        let stop = &stop;
+        scope.spawn(move || sender.send(stream::Stream::open(cache, options, stop)));
+        loop {
+            let receiver = &mut receiver;
+            match py.detach(move || receiver.recv_timeout(BETWEEN_SIGNALS)) {
+                Ok(opened) => return opened.map_err(|error| stream_error(py, &error)),
+                Err(RecvTimeoutError::Timeout) => {
+                    py.check_signals().inspect_err(|_| stop.store(true, Ordering::Relaxed))?
+                }
+                // The thread panicked, and so will the scope.
+                Err(RecvTimeoutError::Disconnected) => {
+                    return Err(PyRuntimeError::new_err("the stream could not be opened"));
+                }
+            }
+        }
+    })
+}
+
+/// Where a scaler is from.
+#[derive(FromPyObject)]
+pub(crate) enum ScalerSource<'py> {
+    Given(PyRef<'py, Scaler>),
+    Export(PathBuf),
+}
+
+impl ScalerSource<'_> {
+    fn read(
+        self,
+        py: Python<'_>,
+        features: FeatureSet,
+    ) -> PyResult<splendor_prep::dataset::Scaler> {
+        let expected = Columns::of(features).names();
+        let (columns, scaler) = match &self {
+            ScalerSource::Given(given) => {
+                (given.columns.iter().map(String::as_str).collect(), given.scaler.clone())
+            }
+            ScalerSource::Export(export) => {
+                let read = py.detach(|| ExportedScaler::load(export));
+                let exported = read.map_err(|error| export_error(py, &error))?;
+                (exported.columns(), exported.scaler().clone())
+            }
+        };
+        match columns == expected {
+            true => Ok(scaler),
+            false => Err(PyValueError::new_err(format!(
+                "the scaler has {} columns, the stream {}: choose the same features",
+                columns.len(),
+                expected.len()
+            ))),
+        }
+    }
+}
+
+fn stream_error(py: Python<'_>, error: &StreamError) -> PyErr {
+    match error {
+        StreamError::NormalizedIntegers => PyValueError::new_err(error.to_string()),
+        error => cache_error(py, error),
+    }
+}
+
+/// The choice with this name.
+fn choice<T: Copy, const N: usize>(
+    option: &str,
+    name: &str,
+    choices: [T; N],
+    name_of: impl Fn(T) -> &'static str,
+) -> PyResult<T> {
+    let chosen = choices.into_iter().find(|&choice| name_of(choice) == name);
+    chosen.ok_or_else(|| {
+        let expected: Vec<_> = choices.into_iter().map(name_of).collect();
+        let expected = expected.join(", ");
+        PyValueError::new_err(format!("{option} is `{name}`, expected one of {expected}"))
+    })
+}
