@@ -21,6 +21,8 @@ __all__ = [
     "EncodedGame",
     "EncodedRow",
     "Scaler",
+    "Stream",
+    "StreamBatch",
     "__version__",
     "arrange_logs",
     "assign_splits",

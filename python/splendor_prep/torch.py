@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 import torch
 
@@ -49,7 +50,8 @@ class Batches(Protocol):
     def load_state_dict(self, state: dict[str, Any], /) -> None: ...
 
 
-class TorchBatch(NamedTuple):
+@dataclass(frozen=True)
+class TorchBatch:
     """Some rows as tensors of the types that losses take."""
 
     state: Any
@@ -61,6 +63,25 @@ class TorchBatch(NamedTuple):
     """By head, bool ``(rows, classes)``: whether a class is legal."""
     index: dict[str, Any]
     """``game_id`` int64, ``turn_number`` and ``row_in_game`` int32, each ``(rows,)``."""
+
+    def __len__(self) -> int:
+        """Number of rows."""
+        return len(self.state)
+
+    def to(self, device: Any, *, non_blocking: bool = False) -> TorchBatch:
+        """The batch on another device."""
+        return self._each(lambda tensor: tensor.to(device, non_blocking=non_blocking))
+
+    def pin_memory(self) -> TorchBatch:
+        """The batch in pinned memory: what a ``DataLoader`` with ``pin_memory=True`` calls."""
+        return self._each(lambda tensor: tensor.pin_memory())
+
+    def _each(self, change: Callable[[Any], Any]) -> TorchBatch:
+        by_name = (
+            {name: change(tensor) for name, tensor in tensors.items()}
+            for tensors in (self.labels, self.masks, self.index)
+        )
+        return TorchBatch(change(self.state), *by_name)
 
 
 class TorchStream(torch.utils.data.IterableDataset):  # type: ignore[misc,unused-ignore,type-arg]

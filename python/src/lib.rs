@@ -13,7 +13,7 @@
 //! | `stream.rs` | `Stream`: batches straight from the cache |
 //! | `cache.rs` | `Cache`, `CachedGame` |
 //! | `command.rs` | the `prep` command |
-//! | `arrays.rs`, `errors.rs` | numbers to arrays, errors to exceptions |
+//! | `arrays.rs`, `pooled.rs`, `errors.rs` | numbers to arrays, errors to exceptions |
 
 mod arrays;
 mod cache;
@@ -21,6 +21,7 @@ mod command;
 mod errors;
 mod found;
 mod log;
+mod pooled;
 mod position;
 mod scaler;
 mod split;

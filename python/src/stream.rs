@@ -2,16 +2,16 @@
 
 use crate::arrays::{by_head, matrix, vector};
 use crate::errors::{cache_error, export_error};
+use crate::pooled::features_array;
 use crate::scaler::Scaler;
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 use splendor_prep::dataset::{
-    Columns, DatasetOptions, Dtype, FeatureSet, FeatureValues, MaskSource, Ratios, Split,
-    SplitMethod,
+    Columns, DatasetOptions, Dtype, FeatureSet, MaskSource, Ratios, Split, SplitMethod,
 };
 use splendor_prep::export::ExportedScaler;
-use splendor_prep::stream::{self, Batch, Next, StreamError, StreamOptions, StreamState};
+use splendor_prep::stream::{self, Batch, Next, Recycler, StreamError, StreamOptions, StreamState};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
@@ -64,16 +64,15 @@ impl StreamBatch {
 }
 
 impl StreamBatch {
-    fn of(py: Python<'_>, batch: Batch, columns: usize) -> PyResult<StreamBatch> {
+    fn of(
+        py: Python<'_>,
+        batch: Batch,
+        columns: usize,
+        recycler: Recycler,
+    ) -> PyResult<StreamBatch> {
         let rows = batch.rows();
         let Batch { features, labels, masks, game_ids, turn_numbers, rows_in_game } = batch;
-        let state = match features {
-            FeatureValues::Float32(values) => matrix(py, values, rows, columns)?.into_any(),
-            FeatureValues::Float16(bits) => {
-                matrix(py, bits, rows, columns)?.call_method1("view", ("float16",))?
-            }
-            FeatureValues::Int8(values) => matrix(py, values, rows, columns)?.into_any(),
-        };
+        let state = features_array(py, features, (rows, columns), recycler)?;
         let (mut labels, mut masks) = (labels.into_iter(), masks.into_iter());
         let index = PyDict::new(py);
         index.set_item("game_id", vector(py, game_ids))?;
@@ -101,6 +100,7 @@ pub(crate) struct Stream {
     rows: u64,
     #[pyo3(get)]
     steps: u64,
+    recycler: Recycler,
 }
 
 #[pymethods]
@@ -160,7 +160,8 @@ impl Stream {
         };
         let stream = open(py, &cache, &options)?;
         let (columns, rows, steps) = (stream.columns(), stream.rows(), stream.steps());
-        Ok(Stream { stream: Mutex::new(stream), columns, rows, steps })
+        let recycler = stream.recycler();
+        Ok(Stream { stream: Mutex::new(stream), columns, rows, steps, recycler })
     }
 
     /// The next batch; None at the end of an epoch.
@@ -169,7 +170,8 @@ impl Stream {
             let next = py.detach(|| self.lock().next_within(BETWEEN_SIGNALS));
             match next.map_err(|error| stream_error(py, &error))? {
                 Next::Batch(batch) => {
-                    return StreamBatch::of(py, *batch, self.columns.len()).map(Some);
+                    let (columns, recycler) = (self.columns.len(), self.recycler.clone());
+                    return StreamBatch::of(py, *batch, columns, recycler).map(Some);
                 }
                 Next::EndOfEpoch => return Ok(None),
                 Next::NotYet => py.check_signals()?,

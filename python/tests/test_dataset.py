@@ -186,7 +186,7 @@ def test_what_pytorch_would_be_given(export: Path, monkeypatch: pytest.MonkeyPat
     torch, utils, data = (types.ModuleType(name) for name in ("torch", "utils", "data"))
     vars(torch).update(utils=utils, from_numpy=lambda values: ("tensor", values))
     vars(utils).update(data=data)
-    vars(data).update(Dataset=type("Dataset", (), {}))
+    vars(data).update(Dataset=type("Dataset", (), {}), IterableDataset=type("Iterable", (), {}))
     monkeypatch.setitem(sys.modules, "torch", torch)
     monkeypatch.delitem(sys.modules, "splendor_prep.torch", raising=False)
 

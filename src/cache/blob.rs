@@ -24,7 +24,7 @@
 //! These layouts are [`BLOB_FORMAT`](super::BLOB_FORMAT) 4. It is part of the cache key: after a
 //! change, increase it, and every game is encoded again.
 
-use super::error::Damage;
+use super::error::{CacheError, Damage};
 use super::key::GameRecord;
 use crate::encode::{
     BASE_FEATURE_COUNT, BaseRow, ColumnSums, EncodedGame, FEATURE_COUNT, Head, Label, MASK_WIDTH,
@@ -105,6 +105,25 @@ impl PackedGame {
     /// Bytes of all blobs.
     pub fn packed_bytes(&self) -> u64 {
         self.blobs.iter().map(|blob| blob.bytes.len() as u64).sum()
+    }
+
+    /// Makes sure that the blobs are those that were stored.
+    ///
+    /// # Errors
+    /// [`CacheError::Damaged`] with the first that is not.
+    pub fn check(&self) -> Result<(), CacheError> {
+        let is_damaged = |(blob, packed): &(Blob, &Packed)| {
+            checksum(*blob, &self.record, &packed.bytes) != packed.checksum
+        };
+        match Blob::ALL.into_iter().zip(&self.blobs).find(is_damaged) {
+            Some((blob, _)) => Err(damaged(self, checksum_damage(blob))),
+            None => Ok(()),
+        }
+    }
+
+    /// Releases the memory of the column sums, which cannot be unpacked afterwards.
+    pub fn drop_column_sums(&mut self) {
+        self.blobs[Blob::ColumnSums as usize].bytes = Vec::new();
     }
 
     /// Puts a game together from its compressed blobs, in the order of the [module](self)'s table,
@@ -198,6 +217,10 @@ impl Packer {
         let blobs = packed.try_into().expect("one blob for each kind");
         Ok(PackedGame { record, blobs })
     }
+}
+
+pub(super) fn damaged(game: &PackedGame, damage: Damage) -> CacheError {
+    CacheError::Damaged { game_id: game.record.game_id, damage }
 }
 
 pub(super) fn checksum_damage(blob: Blob) -> Damage {

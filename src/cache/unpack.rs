@@ -1,6 +1,8 @@
 //! Blobs back to the rows of a game.
 
-use super::blob::{BLOCK_ROWS, Blob, Packed, PackedGame, checksum, checksum_damage, float32_bytes};
+use super::blob::{
+    BLOCK_ROWS, Blob, Packed, PackedGame, checksum, checksum_damage, damaged, float32_bytes,
+};
 use super::error::{CacheError, Damage};
 use super::key::GameRecord;
 use crate::encode::{
@@ -176,13 +178,17 @@ impl Unpacker {
         packed: &Packed,
     ) -> Result<ColumnSums, Damage> {
         let bytes = self.decompress(Blob::ColumnSums, record, packed)?;
-        let numbers: Vec<[u8; size_of::<i64>()]> = rows_of(bytes, 2 * FEATURE_COUNT);
+        let mut numbers = vec![0; 2 * FEATURE_COUNT];
+        for (place, column) in bytes.chunks(numbers.len()).enumerate() {
+            for (number, &byte) in numbers.iter_mut().zip(column) {
+                *number |= i64::from(byte) << (8 * place);
+            }
+        }
         let mut sums =
             ColumnSums { rows: record.rows.into(), sum: Vec::new(), sum_of_squares: Vec::new() };
         // Larger ones could overflow when games are added up.
         let max = i64::from(record.rows) * i64::from(Value::MIN) * i64::from(Value::MIN);
         for &[sum, excess] in numbers.as_chunks().0 {
-            let (sum, excess) = (i64::from_le_bytes(sum), i64::from_le_bytes(excess));
             let squares = sum.saturating_abs().saturating_add(excess);
             if !(-max..=max).contains(&sum) || !(0..=max).contains(&squares) {
                 return Err(Damage::new("column_sums", "a sum is too large for its rows"));
@@ -225,10 +231,6 @@ fn other_players() -> Damage {
 
 fn no_position() -> Damage {
     Damage::new("features", "a row is not a position")
-}
-
-fn damaged(game: &PackedGame, damage: Damage) -> CacheError {
-    CacheError::Damaged { game_id: game.record.game_id, damage }
 }
 
 /// The rows of columns that [`write_columns`](super::blob::write_columns) wrote.

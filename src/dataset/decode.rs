@@ -18,7 +18,7 @@ impl Dataset<'_> {
         games: impl IntoIterator<Item = &'g Game, IntoIter: Send>,
         threads: usize,
         stop: &AtomicBool,
-        work: impl Fn(&Game, &PackedGame, &mut Unpacker) -> Result<T, E> + Sync,
+        work: impl Fn(&Game, PackedGame, &mut Unpacker) -> Result<T, E> + Sync,
         mut each: impl FnMut(&Game, T) -> Result<(), E>,
     ) -> Result<(), E> {
         ordered_map(
@@ -27,7 +27,7 @@ impl Dataset<'_> {
             stop,
             || Unpacker::new().map_err(|error| CacheError::from(error).into()),
             |unpacker, game| match self.cache().packed(game.game_id)? {
-                Some(packed) => Ok(Some((game, work(game, &packed, unpacker)?))),
+                Some(packed) => Ok(Some((game, work(game, packed, unpacker)?))),
                 None => Ok(None),
             },
             |result| result.map_or(Ok(()), |(game, result)| each(game, result)),

@@ -122,6 +122,10 @@ pub struct FeatureTable {
     buffers: Mutex<Vec<FeatureValues>>,
 }
 
+/// Values that are kept for their memory, at most. Many may come back at once, such as those of a whole
+/// epoch that somebody had in a list.
+const MAX_BUFFERS: usize = 32;
+
 #[derive(Debug)]
 enum Cells {
     Float32(CellTable<f32>),
@@ -197,14 +201,17 @@ impl FeatureTable {
         }
     }
 
-    /// Takes back values that are not needed any more.
+    /// Takes back values that are not needed any more, and keeps the memory of some for values to come.
     pub fn recycle(&self, mut values: FeatureValues) {
         match &mut values {
             FeatureValues::Float32(cells) => cells.clear(),
             FeatureValues::Float16(cells) => cells.clear(),
             FeatureValues::Int8(cells) => cells.clear(),
         }
-        self.buffers.lock().unwrap_or_else(PoisonError::into_inner).push(values);
+        let mut buffers = self.buffers.lock().unwrap_or_else(PoisonError::into_inner);
+        if buffers.len() < MAX_BUFFERS {
+            buffers.push(values);
+        }
     }
 }
 
@@ -277,10 +284,11 @@ mod tests {
         let (mut row, mut cells) = ([0; FEATURE_COUNT], Vec::new());
         row[0] = 101;
         row[2] = 100;
-        assert_eq!(table.push(&row, &[1..3], &mut cells), Ok(()));
+        let ranges = [1..2, 2..3];
+        assert_eq!(table.push(&row, &ranges, &mut cells), Ok(()));
         assert_eq!(cells, [0, 100]);
         row[2] = 101;
         let error = OutOfRange { column: 1, value: 101.0 };
-        assert_eq!(table.push(&row, &[1..3], &mut cells), Err(error));
+        assert_eq!(table.push(&row, &ranges, &mut cells), Err(error));
     }
 }

@@ -226,8 +226,8 @@ impl<'e> Run<'e> {
             BySplit::try_from_fn(|split| self.writer(split, rows[split] as usize, files))?;
         let mut written_games = Vec::with_capacity(games.len());
         let mut counts = BySplit::<RowCounts>::default();
-        let decode = |_: &Game, packed: &PackedGame, unpacker: &mut Unpacker| {
-            plan.make_block(packed, unpacker)
+        let decode = |_: &Game, packed: PackedGame, unpacker: &mut Unpacker| {
+            plan.make_block(&packed, unpacker)
         };
         let jobs = self.options.jobs;
         self.dataset.for_each_game(games, jobs, self.stop, decode, |game, block| {

@@ -37,7 +37,7 @@ where
         threads: usize,
         window: usize,
         inputs: I,
-        begin: impl Fn() -> W + Send + Sync + 'static,
+        begin: impl Fn() -> Result<W, E> + Send + Sync + 'static,
         work: impl Fn(&mut W, I::Item) -> Result<T, E> + Send + Sync + 'static,
     ) -> io::Result<Ahead<I, T, E>> {
         let threads = threads.max(1);
@@ -49,9 +49,13 @@ where
             let thread = std::thread::Builder::new().spawn(move || {
                 let (begin, work) = &*run;
                 let _running = CountOut(&queue);
-                let mut worker = begin();
-                while let Some((place, input)) = queue.take(&AtomicBool::new(false)) {
-                    queue.put(place, work(&mut worker, input));
+                match begin() {
+                    Ok(mut worker) => {
+                        while let Some((place, input)) = queue.take(&NEVER) {
+                            queue.put(place, work(&mut worker, input));
+                        }
+                    }
+                    Err(error) => queue.fail(error),
                 }
             });
             ahead.threads.push(thread?);
@@ -62,7 +66,7 @@ where
     /// The next result, if it is there within this time. After an error there is nothing more.
     ///
     /// # Errors
-    /// That of the input.
+    /// That of the input, or one of `begin`.
     ///
     /// # Panics
     /// If `begin` or `work` panicked.
@@ -100,6 +104,8 @@ impl<I: Iterator, T, E> Drop for Ahead<I, T, E> {
     }
 }
 
+static NEVER: AtomicBool = AtomicBool::new(false);
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -114,7 +120,8 @@ mod tests {
         inputs: u32,
         work: impl Fn(u32) -> Result<u32> + Send + Sync + 'static,
     ) -> Ahead<std::ops::Range<u32>, u32, String> {
-        Ahead::start(threads, 2 * threads, 0..inputs, || (), move |(), input| work(input)).unwrap()
+        Ahead::start(threads, 2 * threads, 0..inputs, || Ok(()), move |(), input| work(input))
+            .unwrap()
     }
 
     fn next(ahead: &mut Ahead<std::ops::Range<u32>, u32, String>) -> Result<Option<u32>> {
@@ -152,6 +159,13 @@ mod tests {
             assert_eq!(next(&mut ahead), Ok(Some(input)));
         }
         assert_eq!(next(&mut ahead), Err("five".to_owned()));
+    }
+
+    #[test]
+    fn an_error_of_begin_ends_it() {
+        let begin = || Err::<(), _>("no memory".to_owned());
+        let mut ahead = Ahead::start(2, 4, 0..9, begin, |(), input| Ok(input)).unwrap();
+        assert_eq!(next(&mut ahead), Err("no memory".to_owned()));
     }
 
     #[test]

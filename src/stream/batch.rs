@@ -2,12 +2,12 @@
 
 use super::error::StreamError;
 use super::load::Loaded;
-use super::order::Order;
-use super::rows::Row;
+use super::rows::Place;
 use super::schedule::{Position, Schedule};
+use crate::cache::Unpacker;
 use crate::dataset::{Dtype, FeatureTable, FeatureValues, MaskSource, OutOfRange};
-use crate::encode::{FEATURE_COUNT, Head, Label, base_features, features};
-use std::ops::Range;
+use crate::encode::{FEATURE_COUNT, Head, Label, PackedRow, base_features, features};
+use std::io;
 
 /// Some rows, in the types of an export.
 #[derive(Debug)]
@@ -44,10 +44,17 @@ pub(super) struct BatchMaker {
 }
 
 /// What a thread uses for one batch after another.
-#[derive(Default)]
 pub(super) struct Buffers {
-    numbers: Vec<u64>,
-    rows: Vec<Row>,
+    unpacker: Unpacker,
+    places: Vec<Place>,
+    rows: Vec<PackedRow>,
+}
+
+impl Buffers {
+    pub(super) fn new() -> io::Result<Buffers> {
+        let (places, rows) = (Vec::new(), Vec::new());
+        Ok(Buffers { unpacker: Unpacker::new()?, places, rows })
+    }
 }
 
 impl BatchMaker {
@@ -55,49 +62,51 @@ impl BatchMaker {
     pub(super) fn make(
         &self,
         position: Position,
-        Buffers { numbers, rows }: &mut Buffers,
+        Buffers { unpacker, places, rows }: &mut Buffers,
     ) -> Result<Batch, StreamError> {
-        self.choose(
-            &self.schedule.order(position.epoch),
-            self.schedule.places(position.step),
-            numbers,
-        );
-        let stored = &self.loaded.rows;
+        let (order, stored) = (self.schedule.order(position.epoch), &self.loaded.rows);
+        places.clear();
+        let range = self.schedule.places(position.step);
+        places.extend(range.map(|place| stored.place(order.row(place))));
         // All at once: the memory that they are in is waited for together.
         rows.clear();
-        rows.extend(numbers.iter().map(|&number| stored.get(number)));
-        let mut values = self.table.values(rows.len());
-        let mut encoded = [0; FEATURE_COUNT];
-        let encode = if self.loaded.columns.are_base() { base_features } else { features };
-        for row in &*rows {
-            encode(&row.packed.board.unpack(), &mut encoded);
-            self.table
-                .push(&encoded, &mut values)
-                .map_err(|value| self.out_of_range(row, value))?;
+        for &place in &*places {
+            rows.push(*stored.row(place, unpacker)?);
         }
-        let labels = Head::ALL.map(|head| rows.iter().map(|row| row.packed.label(head)).collect());
         Ok(Batch {
-            features: values,
-            labels,
+            features: self.features_of(places, rows)?,
+            labels: Head::ALL.map(|head| rows.iter().map(|row| row.label(head)).collect()),
             masks: self.masks_of(rows),
-            game_ids: rows.iter().map(|row| stored.game(row).game_id.0).collect(),
-            turn_numbers: rows.iter().map(|row| row.packed.turn_number()).collect(),
-            rows_in_game: numbers.iter().map(|&row| stored.row_in_game(row) as i32).collect(),
+            game_ids: places.iter().map(|&place| stored.game(place).game_id.0).collect(),
+            turn_numbers: rows.iter().map(PackedRow::turn_number).collect(),
+            rows_in_game: places.iter().map(|place| place.row_in_game as i32).collect(),
         })
     }
 
-    fn choose(&self, order: &Order, places: Range<u64>, numbers: &mut Vec<u64>) {
-        numbers.clear();
-        numbers.extend(places.map(|place| order.row(place)));
+    fn features_of(
+        &self,
+        places: &[Place],
+        rows: &[PackedRow],
+    ) -> Result<FeatureValues, StreamError> {
+        let encode = if self.loaded.columns.are_base() { base_features } else { features };
+        let mut values = self.table.values(rows.len());
+        let mut encoded = [0; FEATURE_COUNT];
+        for (row, &place) in rows.iter().zip(places) {
+            encode(&row.board.unpack(), &mut encoded);
+            self.table
+                .push(&encoded, &mut values)
+                .map_err(|value| self.out_of_range(place, value))?;
+        }
+        Ok(values)
     }
 
-    fn masks_of(&self, rows: &[Row]) -> [Vec<i8>; Head::COUNT] {
+    fn masks_of(&self, rows: &[PackedRow]) -> [Vec<i8>; Head::COUNT] {
         if self.masks == MaskSource::AllOnes {
             return Head::ALL.map(|head| vec![1; rows.len() * head.classes()]);
         }
         let mut masks = Head::ALL.map(|head| Vec::with_capacity(rows.len() * head.classes()));
         for row in rows {
-            let of_row = row.packed.masks.unpack();
+            let of_row = row.masks.unpack();
             for (head, masks) in Head::ALL.into_iter().zip(&mut masks) {
                 masks.extend_from_slice(&of_row[head.mask_range()]);
             }
@@ -105,9 +114,9 @@ impl BatchMaker {
         masks
     }
 
-    fn out_of_range(&self, row: &Row, OutOfRange { column, value }: OutOfRange) -> StreamError {
+    fn out_of_range(&self, place: Place, OutOfRange { column, value }: OutOfRange) -> StreamError {
         StreamError::OutOfRange {
-            game_id: self.loaded.rows.game(row).game_id,
+            game_id: self.loaded.rows.game(place).game_id,
             column: self.loaded.columns.names()[column],
             value,
             dtype: self.dtype,

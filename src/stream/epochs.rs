@@ -6,13 +6,13 @@ use super::load::Loaded;
 use super::options::StreamOptions;
 use super::schedule::{Position, Positions, Schedule};
 use super::state::{StateError, StreamState};
-use crate::cache::Reader;
-use crate::dataset::{Dtype, FeatureTable, ShortHash};
+use crate::cache::{CacheError, Reader};
+use crate::dataset::{Dtype, FeatureTable, FeatureValues, ShortHash};
 use crate::encode::ENCODER_VERSION;
 use crate::parallel::{Ahead, Waited};
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 /// What comes next in a stream.
@@ -42,7 +42,8 @@ pub struct Stream {
 const BATCHES_PER_THREAD: usize = 2;
 
 impl Stream {
-    /// Reads the rows of a split into memory. The cache is not used afterwards.
+    /// Reads the games of a split into memory; the cache is not used afterwards. A game is unpacked for the
+    /// first batch that has one of its rows.
     ///
     /// When `stop` is set, it ends early with [`StreamError::Interrupted`].
     ///
@@ -97,7 +98,7 @@ impl Stream {
     /// The next batch, or the end of an epoch; waits at most this time.
     ///
     /// # Errors
-    /// If a value is out of the range of the type, or threads cannot be started.
+    /// If a value is out of the range of the type, a game cannot be unpacked, or threads cannot be started.
     ///
     /// # Panics
     /// If a thread panicked.
@@ -124,6 +125,11 @@ impl Stream {
         }
     }
 
+    /// What takes the features of its batches back.
+    pub fn recycler(&self) -> Recycler {
+        Recycler(Arc::downgrade(&self.maker))
+    }
+
     /// Where the stream is.
     pub fn state(&self) -> StreamState {
         let (data, values) = (self.data.to_string(), self.values.to_string());
@@ -144,6 +150,20 @@ impl Stream {
     }
 }
 
+/// Takes the features of a stream's batches back.
+#[derive(Clone, Debug)]
+pub struct Recycler(Weak<BatchMaker>);
+
+impl Recycler {
+    /// Takes features back that are not needed any more. Their memory is used for a batch to come: to get as
+    /// much from the system for each batch would take longer than to fill it.
+    pub fn take_back(&self, features: FeatureValues) {
+        if let Some(maker) = self.0.upgrade() {
+            maker.table.recycle(features);
+        }
+    }
+}
+
 impl BatchMaker {
     fn start(
         self: &Arc<Self>,
@@ -152,9 +172,9 @@ impl BatchMaker {
     ) -> Result<Ahead<Positions, Batch, StreamError>, StreamError> {
         let (maker, window) = (self.clone(), BATCHES_PER_THREAD * threads);
         let positions = self.schedule.positions_from(first);
+        let begin = || Buffers::new().map_err(|error| CacheError::from(error).into());
         let make = move |buffers: &mut Buffers, position| maker.make(position, buffers);
-        Ahead::start(threads, window, positions, Buffers::default, make)
-            .map_err(StreamError::StartThreads)
+        Ahead::start(threads, window, positions, begin, make).map_err(StreamError::StartThreads)
     }
 }
 

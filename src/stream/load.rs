@@ -6,7 +6,7 @@ use super::rows::Rows;
 use crate::accounting::check_all_done;
 use crate::cache::{PackedGame, Reader, Unpacker};
 use crate::dataset::{Columns, Dataset, Game, Scaler, Split};
-use crate::encode::{ColumnSums, FEATURE_COUNT, PackedRow};
+use crate::encode::{ColumnSums, FEATURE_COUNT};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What a stream has in memory.
@@ -33,17 +33,18 @@ impl Loaded {
         let games = || dataset.games().iter().filter(|game| is_in_split(game) || is_summed(game));
         let expected = games().count();
 
-        let read = |game: &Game, packed: &PackedGame, unpacker: &mut Unpacker| {
-            let sums = if is_summed(game) { Some(unpacker.column_sums(packed)?) } else { None };
-            let rows = if is_in_split(game) { unpacker.unpack_rows(packed)? } else { Vec::new() };
-            Ok((rows, sums))
+        let read = |game: &Game, mut packed: PackedGame, unpacker: &mut Unpacker| {
+            packed.check()?;
+            let sums = if is_summed(game) { Some(unpacker.column_sums(&packed)?) } else { None };
+            packed.drop_column_sums();
+            Ok((packed, sums))
         };
-        let mut rows = Rows::with_capacity(dataset.rows()[options.split]);
+        let mut rows = Rows::default();
         let mut total = ColumnSums::zero(FEATURE_COUNT);
         let mut done = 0;
-        let add = |game: &Game, (of_game, sums): (Vec<PackedRow>, Option<ColumnSums>)| {
+        let add = |game: &Game, (packed, sums): (PackedGame, Option<ColumnSums>)| {
             if is_in_split(game) {
-                rows.push(*game, &of_game);
+                rows.push(*game, packed);
             }
             sums.iter().for_each(|sums| total.add(sums));
             done += 1;

@@ -1,6 +1,6 @@
 //! Batches in memory, to train on straight from the cache.
 //!
-//! A [`Stream`] holds the rows of one split as positions of 120 bytes. Threads encode them, normalize the
+//! A [`Stream`] holds the rows of one split as positions of 118 bytes. Threads encode them, normalize the
 //! values and fill the arrays of the next batches while a network is trained on one; the numbers are
 //! those of an export with the same options. Nothing is written.
 //!
@@ -27,7 +27,7 @@ mod schedule;
 mod state;
 
 pub use batch::Batch;
-pub use epochs::{Next, Stream};
+pub use epochs::{Next, Recycler, Stream};
 pub use error::StreamError;
 pub use options::StreamOptions;
 pub use order::Order;

@@ -1,17 +1,12 @@
 //! The rows of a split in memory, without their features.
+//!
+//! A game stays as it is in the cache, compressed, until one of its rows is in a batch. So the first batch
+//! need not wait until all games are decompressed, which takes half a second for half a million rows.
 
+use crate::cache::{CacheError, PackedGame, Unpacker};
 use crate::dataset::{Game, ShortHash};
 use crate::encode::PackedRow;
-
-/// A row and its game, in 124 bytes.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Row {
-    pub(super) packed: PackedRow,
-    /// As a place among the games.
-    game: u32,
-}
-
-const _: () = assert!(size_of::<Row>() == 124);
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 /// The rows of some games, in the order of an export.
 #[derive(Debug, Default)]
@@ -19,41 +14,59 @@ pub(super) struct Rows {
     games: Vec<Game>,
     /// Of each game.
     first_rows: Vec<u64>,
-    rows: Vec<Row>,
+    slots: Vec<Slot>,
+    count: u64,
+}
+
+/// The rows of a game.
+#[derive(Debug)]
+struct Slot {
+    /// Until they are unpacked.
+    packed: Mutex<Option<PackedGame>>,
+    rows: OnceLock<Box<[PackedRow]>>,
+}
+
+/// Where a row is.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    game: usize,
+    /// From 0.
+    pub(super) row_in_game: usize,
 }
 
 impl Rows {
-    /// None yet, with space for as many.
-    pub(super) fn with_capacity(rows: u64) -> Rows {
-        Rows { rows: Vec::with_capacity(rows as usize), ..Rows::default() }
-    }
-
     /// How many there are.
     pub(super) fn len(&self) -> u64 {
-        self.rows.len() as u64
+        self.count
     }
 
-    /// The row with a number, from 0.
-    pub(super) fn get(&self, row: u64) -> &Row {
-        &self.rows[row as usize]
+    /// Where the row with a number, from 0, is.
+    pub(super) fn place(&self, row: u64) -> Place {
+        let game = self.first_rows.partition_point(|&first| first <= row) - 1;
+        Place { game, row_in_game: (row - self.first_rows[game]) as usize }
     }
 
     /// The game of a row.
-    pub(super) fn game(&self, row: &Row) -> &Game {
-        &self.games[row.game as usize]
+    pub(super) fn game(&self, place: Place) -> &Game {
+        &self.games[place.game]
     }
 
-    /// Where the row with a number is in its game, from 0.
-    pub(super) fn row_in_game(&self, row: u64) -> u64 {
-        row - self.first_rows[self.get(row).game as usize]
+    /// A row; unpacks its game if that is not done yet.
+    pub(super) fn row(
+        &self,
+        place: Place,
+        unpacker: &mut Unpacker,
+    ) -> Result<&PackedRow, CacheError> {
+        let rows = self.slots[place.game].rows(unpacker)?;
+        Ok(&rows[place.row_in_game])
     }
 
     /// Adds a game, which comes after those that were added.
-    pub(super) fn push(&mut self, game: Game, rows: &[PackedRow]) {
-        let number = self.games.len() as u32;
-        self.first_rows.push(self.len());
+    pub(super) fn push(&mut self, game: Game, packed: PackedGame) {
         self.games.push(game);
-        self.rows.extend(rows.iter().map(|&packed| Row { packed, game: number }));
+        self.first_rows.push(self.count);
+        self.slots.push(Slot { packed: Mutex::new(Some(packed)), rows: OnceLock::new() });
+        self.count += u64::from(game.rows);
     }
 
     /// Identifies the games, the logs that they were made from, and their order.
@@ -66,5 +79,21 @@ impl Rows {
             hasher.update(log_hash.to_string().as_bytes());
         }
         hasher.finalize().into()
+    }
+}
+
+impl Slot {
+    fn rows(&self, unpacker: &mut Unpacker) -> Result<&[PackedRow], CacheError> {
+        if let Some(rows) = self.rows.get() {
+            return Ok(rows);
+        }
+        // Another thread that wants this game waits here, and then finds its rows.
+        let mut packed = self.packed.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(game) = &*packed {
+            let rows = unpacker.unpack_rows(game)?.into_boxed_slice();
+            self.rows.get_or_init(|| rows);
+            *packed = None;
+        }
+        Ok(self.rows.get().expect("unpacked, by this thread or another"))
     }
 }

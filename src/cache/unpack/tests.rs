@@ -33,6 +33,7 @@ fn every_change_is_detected() {
         let refused = matches!(unpacker.unpack(&game), Err(CacheError::Damaged { .. }));
         let rows = unpacker.unpack_rows(&game);
         assert_eq!(matches!(rows, Err(CacheError::Damaged { .. })), refused);
+        assert_eq!(game.check().is_err(), refused);
         refused
     };
     assert!(!refused(&|_| {}), "an unchanged game unpacks");

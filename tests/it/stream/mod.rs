@@ -13,7 +13,7 @@ use splendor_prep::stream::{Batch, Next, Stream, StreamError, StreamOptions};
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-const NEVER: AtomicBool = AtomicBool::new(false);
+static NEVER: AtomicBool = AtomicBool::new(false);
 
 /// A folder with so many simulated games in the cache.
 fn ingested(games: u32) -> CliTest {

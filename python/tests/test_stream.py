@@ -1,0 +1,354 @@
+"""`Stream`: the rows of an export in batches, whatever interrupts or divides it."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import time
+import types
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from conftest import Games, run_prep, same_bits
+
+from splendor_prep import (
+    FEATURE_COLUMNS,
+    HEADS,
+    CacheError,
+    ExportError,
+    Scaler,
+    Stream,
+    StreamBatch,
+)
+
+RATIOS = (0.7, 0.2, 0.1)
+
+
+def join(batches: list[StreamBatch]) -> dict[str, Any]:
+    """The arrays of batches, joined, by name."""
+    arrays = {"X": np.concatenate([batch.state for batch in batches])}
+    for kind in ("labels", "masks", "index"):
+        for name in getattr(batches[0], kind):
+            parts = [getattr(batch, kind)[name] for batch in batches]
+            arrays[f"{kind} {name}"] = np.concatenate(parts)
+    return arrays
+
+
+def exported(export: Path, split: str) -> dict[str, Any]:
+    arrays = {"X": np.load(export / f"X_{split}.npy")}
+    for kind in ("labels", "masks", "index"):
+        for name, values in np.load(export / f"{kind}_{split}.npz").items():
+            arrays[f"{kind} {name}"] = values
+    return arrays
+
+
+def assert_same_arrays(found: dict[str, Any], expected: dict[str, Any]) -> None:
+    assert list(found) == list(expected)
+    for name in found:
+        assert same_bits(found[name], expected[name]), name
+
+
+@pytest.mark.parametrize(
+    ("options", "arguments"),
+    [
+        ("", {}),
+        ("--split-method sklearn --seed 5", {"split_method": "sklearn", "split_seed": 5}),
+        ("--features base --dtype float16", {"features": "base", "dtype": "float16"}),
+        ("--no-normalize --dtype int8", {"normalize": False, "dtype": "int8"}),
+        ("--masks all-ones --features base", {"masks": "all-ones", "features": "base"}),
+    ],
+)
+def test_unshuffled_it_is_an_export(
+    simulated: Games, tmp_path: Path, options: str, arguments: dict[str, Any]
+) -> None:
+    out = tmp_path / "out"
+    common = ["--split", ",".join(map(str, RATIOS)), *options.split(), "-q"]
+    run_prep("export", "--cache", simulated.cache, "--out", out, *common)
+    for split in ("train", "val", "test"):
+        stream = Stream(simulated.cache, split, shuffle=False, ratios=RATIOS, **arguments)
+        batches = list(stream)
+        assert [len(batch) for batch in batches[:-1]] == [512] * (len(stream) - 1)
+        assert stream.rows == sum(map(len, batches)) and len(stream) == len(batches)
+        assert list(stream.columns) == json.loads((out / "feature_cols.json").read_text())
+        assert_same_arrays(join(batches), exported(out, split))
+
+
+def test_scaler_of_an_earlier_export(simulated: Games, export: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    options = ["--split", "0.5,0.5,0", "--scaler-from", export, "-q"]
+    run_prep("export", "--cache", simulated.cache, "--out", out, *options)
+    expected = exported(out, "val")
+    for scaler in (export, str(export), Scaler.load(export)):
+        stream = Stream(
+            simulated.cache, "val", shuffle=False, ratios=(0.5, 0.5, 0), scaler=scaler
+        )
+        assert_same_arrays(join(list(stream)), expected)
+    with pytest.raises(ValueError, match="1308 columns, the stream 422"):
+        Stream(simulated.cache, "val", features="base", scaler=export)
+    with pytest.raises(ExportError, match="does not exist"):
+        Stream(simulated.cache, "val", scaler=tmp_path / "no")
+
+
+def test_shuffled_epochs_hold_every_row_once(simulated: Games) -> None:
+    stored = join(list(Stream(simulated.cache, "train", shuffle=False)))
+    stream = Stream(simulated.cache, "train", batch_size=100, seed=3)
+    orders = []
+    for epoch in range(2):
+        assert (stream.epoch, stream.step) == (epoch, 0)
+        arrays = join(list(stream))
+        index = arrays["index game_id"], arrays["index row_in_game"]
+        order = np.lexsort((index[1], index[0]))
+        assert_same_arrays({name: values[order] for name, values in arrays.items()}, stored)
+        orders.append(arrays)
+    assert not same_bits(orders[0]["index game_id"], orders[1]["index game_id"])
+    dropped = Stream(simulated.cache, "train", batch_size=100, seed=3, drop_last=True)
+    assert {len(batch) for batch in dropped} == {100}
+
+
+def test_a_loop_is_the_rest_of_an_epoch(simulated: Games) -> None:
+    stream = Stream(simulated.cache, "train", batch_size=100)
+    for batch in stream:
+        break
+    assert (stream.epoch, stream.step) == (0, 1)
+    assert len(list(stream)) == len(stream) - 1
+    assert len(list(stream)) == len(stream)
+
+
+def test_arrays_that_are_kept_do_not_change(simulated: Games) -> None:
+    """The memory of arrays that are gone is used again, of no others."""
+    stream = Stream(simulated.cache, "train", batch_size=64, threads=2)
+    kept, copies = [], []
+    for number, batch in enumerate(stream):
+        if number % 3 == 0:
+            kept.append(batch.state[5:] if number % 2 else batch.state)
+            copies.append(kept[-1].copy())
+    list(stream)
+    del stream
+    for values, copy in zip(kept, copies, strict=True):
+        assert same_bits(values, copy)
+        values += 1  # They are the caller's.
+
+
+def test_a_state_goes_on_with_the_next_batch(simulated: Games) -> None:
+    options: dict[str, Any] = {"batch_size": 128, "seed": 7}
+    expected = [batch.index for batch in Stream(simulated.cache, "train", **options)]
+    for stop_at in (0, 1, len(expected) // 2, len(expected)):
+        stream = Stream(simulated.cache, "train", threads=2, **options)
+        found = [batch.index for _, batch in zip(range(stop_at), stream)]
+        state = json.dumps(stream.state_dict())
+        assert len(state) < 300
+        other = Stream(simulated.cache, "train", threads=1, **options)
+        other.load_state_dict(json.loads(state))
+        found += [batch.index for batch in other]
+        assert len(found) == len(expected)
+        for its, others in zip(found, expected):
+            assert all(same_bits(its[name], others[name]) for name in its)
+        assert (other.epoch, other.step) == (1, 0)
+
+
+def test_states_of_other_streams_are_refused(simulated: Games) -> None:
+    state = Stream(simulated.cache, "train").state_dict()
+    others: list[tuple[dict[str, Any], str]] = [
+        ({"split": "val"}, "of other data"),
+        ({"ratios": (0.5, 0.3, 0.2)}, "of other data"),
+        ({"features": "base"}, "other values"),
+        ({"normalize": False}, "other values"),
+        ({"seed": 8}, "seed=0, this stream seed=8"),
+        ({"batch_size": 8}, "batch_size=512, this stream batch_size=8"),
+        ({"shuffle": False}, "shuffle=True, this stream shuffle=False"),
+    ]
+    for arguments, message in others:
+        other = Stream(simulated.cache, **{"split": "train", **arguments})
+        with pytest.raises(ValueError, match=message):
+            other.load_state_dict(state)
+    stream = Stream(simulated.cache, "train")
+    for wrong in ({}, {**state, "more": 1}, {**state, "step": -1}, {**state, "epoch": "1"}):
+        with pytest.raises(ValueError, match="no state of a stream"):
+            stream.load_state_dict(wrong)
+    with pytest.raises(ValueError, match="an epoch has"):
+        stream.load_state_dict({**state, "step": 10**6})
+
+
+@pytest.mark.parametrize("world_size", [1, 2, 3, 5, 7])
+def test_ranks_divide_each_batch(simulated: Games, world_size: int) -> None:
+    whole = Stream(simulated.cache, "val", batch_size=100)
+    ranks = [
+        Stream(simulated.cache, "val", batch_size=100, rank=rank, world_size=world_size)
+        for rank in range(world_size)
+    ]
+    for batch, *parts in zip(whole, *ranks, strict=True):
+        assert max(map(len, parts)) - min(map(len, parts)) <= 1
+        assert_same_arrays(join(parts), join([batch]))
+
+
+KILLED = """
+import json, pathlib, sys, zlib
+from splendor_prep import Stream
+cache, kept = sys.argv[1], pathlib.Path(sys.argv[2])
+stream = Stream(cache, "train", batch_size=16, threads=int(sys.argv[3]))
+saved = json.loads(kept.read_text()) if kept.exists() else {"hash": 0, "state": stream.state_dict()}
+stream.load_state_dict(saved["state"])
+for batch in stream:
+    saved["hash"] = zlib.crc32(batch.state.tobytes(), saved["hash"])
+    saved["state"] = stream.state_dict()
+    new = kept.with_suffix(".new")
+    new.write_text(json.dumps(saved))
+    new.replace(kept)
+    print(flush=True)
+print("done", saved["hash"])
+"""
+
+
+def test_killed_runs_go_on(simulated: Games, tmp_path: Path) -> None:
+    def run(kept: Path, kill_after: int | None, threads: int) -> str:
+        arguments = [sys.executable, "-c", KILLED, str(simulated.cache), str(kept), str(threads)]
+        with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            for _ in range(kill_after or 0):
+                process.stdout.readline()
+            if kill_after is not None:
+                process.kill()
+            return process.stdout.read()
+
+    expected = run(tmp_path / "whole.json", None, 2).split()
+    assert expected[0] == "done"
+    kept = tmp_path / "killed.json"
+    for threads, kill_after in enumerate((1, 20, 3, 40), start=1):
+        assert "done" not in run(kept, kill_after, threads)
+    assert run(kept, None, 1).split() == expected
+
+
+def count_rows(stream: Stream) -> tuple[int, int]:
+    return sum(map(len, stream)), stream.epoch
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_it_goes_to_other_processes(simulated: Games, method: str) -> None:
+    stream = Stream(simulated.cache, "train", batch_size=100)
+    for _ in zip(range(3), stream):
+        pass
+    # The stream has threads now, which a forked process has not; one is inherited, one is pickled.
+    with multiprocessing.get_context(method).Pool(1) as pool:
+        assert pool.apply(count_rows, (stream,)) == (stream.rows - 300, 1)
+    copy = pickle.loads(pickle.dumps(stream))
+    assert copy.state_dict() == stream.state_dict()
+    for its, others in zip(copy, stream, strict=True):
+        assert_same_arrays(join([its]), join([others]))
+    batch = pickle.loads(pickle.dumps(next(iter(stream))))
+    assert len(batch) == 100 and batch.state.shape == (100, len(FEATURE_COLUMNS))
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="Unix only")
+def test_a_forked_process_goes_on(simulated: Games) -> None:
+    stream = Stream(simulated.cache, "train", batch_size=100)
+    next(iter(stream))
+    child = os.fork()
+    if child == 0:
+        found = count_rows(stream)
+        del stream
+        os._exit(0 if found[0] > 0 else 1)
+    deadline = time.monotonic() + 60
+    while os.waitpid(child, os.WNOHANG) == (0, 0):
+        if time.monotonic() > deadline:
+            os.kill(child, signal.SIGKILL)
+            pytest.fail("the forked process hangs")
+        time.sleep(0.01)
+    assert len(list(stream)) == len(stream) - 1
+
+
+FOREVER = """
+import sys
+from splendor_prep import Stream
+stream = Stream(sys.argv[1], "train", batch_size=1_000_000, threads=1)
+print(flush=True)
+while True:
+    for batch in stream:
+        pass
+"""
+
+
+def test_ctrl_c_ends_a_loop(simulated: Games) -> None:
+    arguments = [sys.executable, "-c", FOREVER, str(simulated.cache)]
+    with subprocess.Popen(
+        arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        _, complaints = process.communicate(timeout=60)
+    assert process.returncode != 0 and "KeyboardInterrupt" in complaints
+
+
+def test_what_cannot_be(simulated: Games, tmp_path: Path) -> None:
+    wrong: list[tuple[dict[str, Any], str]] = [
+        ({"split": "dev"}, "split is `dev`, expected one of train, val, test"),
+        ({"batch_size": 0}, "batch_size is 0, expected at least 1"),
+        ({"rank": 2, "world_size": 2}, "rank is 2, expected less than world_size"),
+        ({"dtype": "float64"}, "dtype is `float64`, expected one of float32, float16, int8"),
+        ({"dtype": "int8"}, "normalize=False"),
+        ({"ratios": (0.5, 0.1, 0.1)}, "0.7"),
+        ({"split_method": "random"}, "expected one of hash, sklearn"),
+        ({"features": "some"}, "expected one of base, all"),
+        ({"masks": "none"}, "expected one of legal, all-ones"),
+    ]
+    for arguments, message in wrong:
+        with pytest.raises(ValueError, match=message):
+            Stream(simulated.cache, **{"split": "train", **arguments})
+    with pytest.raises(CacheError, match="no.sqlite"):
+        Stream(tmp_path / "no.sqlite", "train")
+
+
+@pytest.mark.skipif("torch" in sys.modules, reason="the real one is here")
+def test_what_pytorch_would_be_given(simulated: Games, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a stand-in for what is used of it."""
+
+    class Tensor:
+        def __init__(self, values: Any) -> None:
+            self.values = values
+
+        def long(self) -> Tensor:
+            return Tensor(self.values.astype(np.int64))
+
+        def bool(self) -> Tensor:
+            return Tensor(self.values.astype(np.bool_))
+
+    torch, utils, data = (types.ModuleType(name) for name in ("torch", "utils", "data"))
+    vars(torch).update(utils=utils, from_numpy=Tensor)
+    vars(utils).update(data=data)
+    empty = type("Dataset", (), {})
+    vars(data).update(Dataset=empty, IterableDataset=empty, get_worker_info=lambda: None)
+    monkeypatch.setitem(sys.modules, "torch", torch)
+    monkeypatch.delitem(sys.modules, "splendor_prep.torch", raising=False)
+
+    stream = Stream(simulated.cache, "val", batch_size=100)
+    tensors = stream.torch()
+    assert len(tensors) == len(stream)
+    expected = Stream(simulated.cache, "val", batch_size=100)
+    for found, batch in zip(tensors, expected, strict=True):
+        assert same_bits(found.state.values, batch.state)
+        for head in HEADS:
+            assert same_bits(found.labels[head].values, batch.labels[head].astype(np.int64))
+            assert same_bits(found.masks[head].values, batch.masks[head] == 1)
+        assert list(found.index) == list(batch.index)
+    assert tensors.state_dict() == expected.state_dict()
+    vars(data).update(get_worker_info=lambda: "a worker")
+    with pytest.raises(RuntimeError, match="num_workers=0"):
+        next(iter(tensors))
+    monkeypatch.delitem(sys.modules, "splendor_prep.torch")
+
+
+def test_without_pytorch_it_is_said_how_to_get_it(
+    simulated: Games, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream = Stream(simulated.cache, "train")
+    monkeypatch.setitem(sys.modules, "torch", None)
+    monkeypatch.delitem(sys.modules, "splendor_prep.torch", raising=False)
+    with pytest.raises(ImportError, match="needs PyTorch: run `pip install torch`"):
+        stream.torch()
