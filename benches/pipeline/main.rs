@@ -21,18 +21,21 @@ mod python;
 mod stopwatch;
 mod table;
 mod ten_times;
+mod training;
 
 use anyhow::{Context as _, Result, ensure};
 use instead::{Seen, hash_files, something_to_write, split_fields, write_and_sync};
 use logs::{Logs, contents};
 use options::Options;
 use python::Python;
+use splendor_prep::dataset::Dtype;
 use splendor_prep::encode::FEATURE_COUNT;
 use splendor_prep::gamelog::COLUMN_COUNT;
 use std::fs;
 use std::path::{Path, PathBuf};
 use stopwatch::{Rounds, time};
 use table::Row;
+use training::Epoch;
 
 /// Peak memory of any run.
 const MOST_MEGABYTES: f64 = 150.0;
@@ -51,7 +54,8 @@ fn main() -> Result<()> {
     let python = Python::find();
     let mut machine = machine::describe(python.as_ref().map(Python::program))?;
     if let Some(python) = &python {
-        let modules: Vec<&str> = python.polars.iter().chain(&python.numpy).map(|s| &**s).collect();
+        let modules = python.polars.iter().chain(&python.numpy).chain(&python.torch);
+        let modules: Vec<&str> = modules.map(|s| &**s).collect();
         machine = format!("{}, {}\n", machine.trim_end(), modules.join(", "));
     }
 
@@ -101,6 +105,18 @@ struct Bench {
     first_export: Rounds,
     write_and_sync: Rounds,
     export_after_a_night: Rounds,
+
+    epoch: Option<Epoch>,
+    first_batch: Rounds,
+    float32_epoch: Rounds,
+    int8_epoch: Rounds,
+    mapped_epoch: Rounds,
+    tensors_epoch: Rounds,
+    copied_epoch: Rounds,
+    process_first_batch: Rounds,
+    process_epoch: Rounds,
+    process_int8_epoch: Rounds,
+    process_megabytes: Option<f64>,
 }
 
 const COLD_INGEST: &str = "cold ingest";
@@ -109,6 +125,22 @@ const TWO_GAMES: &str = "ingest with one new and one changed game";
 const EXPORT: &str = "export, all features, normalized, synced";
 const NIGHT: &str = "export after a night with 1 % new games";
 const INGEST_MEMORY: &str = "peak memory, ingest";
+const FIRST_BATCH: &str = "training: first batch";
+const FLOAT32_EPOCH: &str = "training: one shuffled epoch, float32";
+const INT8_EPOCH: &str = "training: one shuffled epoch, int8";
+const PROCESS_FIRST_BATCH: &str = "training: new Python process to its first batch";
+const PROCESS_EPOCH: &str = "training: one shuffled epoch in Python, float32";
+const PROCESS_INT8_EPOCH: &str = "training: one shuffled epoch in Python, int8";
+const PROCESS_MEMORY: &str = "training: peak memory of the Python process";
+const TRAINING: [&str; 7] = [
+    FIRST_BATCH,
+    FLOAT32_EPOCH,
+    INT8_EPOCH,
+    PROCESS_FIRST_BATCH,
+    PROCESS_EPOCH,
+    PROCESS_INT8_EPOCH,
+    PROCESS_MEMORY,
+];
 const EXPORT_MEMORY: &str = "peak memory, export";
 const CACHE_FILE: &str = "cache file";
 
@@ -125,6 +157,7 @@ impl Bench {
         self.ingest_cold(&logs, &cache)?;
         self.ingest_nothing(&logs, &cache)?;
         self.export_first(&cache, &folder)?;
+        self.train(&cache, &folder)?;
         self.ingest_two_games(&logs, &cache)?;
         self.export_after_a_night(&logs, &cache, &folder)?;
         Ok(fs::remove_dir_all(&folder)?)
@@ -205,7 +238,8 @@ impl Bench {
     }
 
     fn export_first(&mut self, cache: &Path, folder: &Path) -> Result<()> {
-        if ![EXPORT, NIGHT, EXPORT_MEMORY].iter().any(|row| self.options.wants(row)) {
+        let needs_export = [EXPORT, NIGHT, EXPORT_MEMORY].iter().chain(&TRAINING);
+        if !needs_export.into_iter().any(|row| self.options.wants(row)) {
             return Ok(());
         }
         let (out, written) = (folder.join("export"), folder.join("written"));
@@ -230,6 +264,75 @@ impl Bench {
         self.export_megabytes = highest(self.export_megabytes, ran.peak_megabytes);
         let exported = check_export(&out, self.seen.rows)?;
         same_as_before(&mut self.exported, exported)
+    }
+
+    /// Epochs of training data from the cache, and from the export beside it.
+    fn train(&mut self, cache: &Path, folder: &Path) -> Result<()> {
+        if !TRAINING.iter().any(|row| self.options.wants(row)) {
+            return Ok(());
+        }
+        let float32 = training::stream(cache, Dtype::Float32)?;
+        let epoch = float32.content;
+        ensure!(*self.epoch.get_or_insert(epoch) == epoch, "{epoch:?}, before {:?}", self.epoch);
+        self.first_batch.push(float32.first_batch);
+        self.float32_epoch.push(float32.epoch);
+        self.copied_epoch.push(training::copy_rows(epoch.rows)?);
+        let int8 = training::stream(cache, Dtype::Int8)?;
+        ensure!(int8.content == epoch, "{:?} as int8", int8.content);
+        self.int8_epoch.push(int8.epoch);
+        let Some(python) = &self.python else { return Ok(()) };
+        let export = folder.join("export");
+        if python.numpy.is_some() {
+            self.mapped_epoch.push(python.load_batches(&export, epoch, &[])?);
+        }
+        if python.torch.is_some() {
+            self.tensors_epoch.push(python.load_batches(&export, epoch, &["--in-memory"])?);
+        }
+        if python.splendor_prep.is_some() {
+            let process = python.stream_batches(cache, epoch, Dtype::Float32)?;
+            self.process_first_batch.push(process.first_batch);
+            self.process_epoch.push(process.epoch);
+            self.process_megabytes = highest(self.process_megabytes, Some(process.peak_megabytes));
+            let int8 = python.stream_batches(cache, epoch, Dtype::Int8)?;
+            self.process_int8_epoch.push(int8.epoch);
+        }
+        Ok(())
+    }
+
+    fn training_rows(&self) -> Vec<Row> {
+        let Some(Epoch { rows, .. }) = self.epoch else { return Vec::new() };
+        let float32 = &self.float32_epoch;
+        let mut table = vec![
+            Row::seconds_under(FIRST_BATCH, &self.first_batch, 0.4),
+            Row::rows_a_second(FLOAT32_EPOCH, float32, rows, 800_000.0),
+            Row::rows_a_second(INT8_EPOCH, &self.int8_epoch, rows, 1_500_000.0),
+            Row::at_most(
+                FLOAT32_EPOCH,
+                float32,
+                "copying as many rows in memory, two threads",
+                &self.copied_epoch,
+                5.0,
+            ),
+        ];
+        for (against, other) in [
+            ("`np.load`, memory-mapped", &self.mapped_epoch),
+            ("PyTorch tensors in memory", &self.tensors_epoch),
+        ] {
+            table.push(match other.is_empty() {
+                true => Row::not_compared(FLOAT32_EPOCH, float32, against, 1.0),
+                false => Row::at_most(FLOAT32_EPOCH, float32, against, other, 1.0),
+            });
+        }
+        if let Some(megabytes) = self.process_megabytes {
+            let (float32, int8) = (&self.process_epoch, &self.process_int8_epoch);
+            table.extend([
+                Row::seconds_under(PROCESS_FIRST_BATCH, &self.process_first_batch, 0.5),
+                Row::rows_a_second(PROCESS_EPOCH, float32, rows, 800_000.0),
+                Row::rows_a_second(PROCESS_INT8_EPOCH, int8, rows, 1_500_000.0),
+                Row::under(PROCESS_MEMORY, megabytes, 250.0),
+            ]);
+        }
+        table
     }
 
     fn exported_sizes(&self) -> Vec<u64> {
@@ -302,6 +405,7 @@ impl Bench {
         let megabytes = |bytes: u64| bytes as f64 / 1e6;
         let csv = ("the CSV files", megabytes(self.seen.bytes));
         rows.push(Row::megabytes(CACHE_FILE, megabytes(self.cache_bytes), csv, 0.1));
+        rows.extend(self.training_rows());
         rows.retain(|row| self.options.wants(&row.case));
         rows
     }

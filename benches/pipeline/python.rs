@@ -3,8 +3,10 @@
 use crate::instead::{Seen, THREADS, on_all_threads};
 use crate::logs::Logs;
 use crate::stopwatch::{Took, time};
+use crate::training::Epoch;
 use anyhow::{Context as _, Result, ensure};
 use ndarray_npy::read_npy;
+use splendor_prep::dataset::Dtype;
 use splendor_prep::encode::{ColumnSums, EncodedGame, FEATURE_COUNT};
 use splendor_prep::gamelog::{GameId, ReadOptions, read_log};
 use std::fs;
@@ -21,6 +23,18 @@ pub(crate) struct Python {
     pub(crate) polars: Option<String>,
     /// With its version.
     pub(crate) numpy: Option<String>,
+    /// With its version.
+    pub(crate) torch: Option<String>,
+    /// With its version; the package of this crate.
+    pub(crate) splendor_prep: Option<String>,
+}
+
+/// A training process that uses a stream.
+pub(crate) struct TrainingProcess {
+    /// From its start to its first batch.
+    pub(crate) first_batch: Took,
+    pub(crate) epoch: Took,
+    pub(crate) peak_megabytes: f64,
 }
 
 impl Python {
@@ -36,8 +50,9 @@ impl Python {
                 .then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
         };
         Command::new(&program).arg("--version").output().ok()?;
-        let (polars, numpy) = (version_of("polars"), version_of("numpy"));
-        Some(Python { program, polars, numpy })
+        let [polars, numpy, torch, splendor_prep] =
+            ["polars", "numpy", "torch", "splendor_prep"].map(version_of);
+        Some(Python { program, polars, numpy, torch, splendor_prep })
     }
 
     pub(crate) fn program(&self) -> &str {
@@ -93,6 +108,32 @@ impl Python {
         Ok(fs::remove_file(&saved)?)
     }
 
+    /// An epoch of shuffled batches of the arrays of an export.
+    pub(crate) fn load_batches(&self, export: &Path, epoch: Epoch, more: &[&str]) -> Result<Took> {
+        let arguments: Vec<&Path> =
+            std::iter::once(export).chain(more.iter().map(Path::new)).collect();
+        let (_, said) = self.run("load_batches.py", &arguments)?;
+        check_epoch(&said, epoch)?;
+        seconds_of(&said, "seconds")
+    }
+
+    /// A new process that trains from a stream.
+    pub(crate) fn stream_batches(
+        &self,
+        cache: &Path,
+        epoch: Epoch,
+        dtype: Dtype,
+    ) -> Result<TrainingProcess> {
+        let arguments = [cache, Path::new("--dtype"), Path::new(dtype.name())];
+        let (_, said) = self.run("stream_batches.py", &arguments)?;
+        check_epoch(&said, epoch)?;
+        Ok(TrainingProcess {
+            first_batch: seconds_of(&said, "first_batch")?,
+            epoch: seconds_of(&said, "seconds")?,
+            peak_megabytes: said["peak_megabytes"].as_f64().context("megabytes")?,
+        })
+    }
+
     fn encode(&self, logs: &Path, more: &[&str]) -> Result<(Took, serde_json::Value)> {
         let processes = THREADS.to_string();
         let logs = logs.to_str().context("a UTF-8 path")?;
@@ -112,6 +153,20 @@ impl Python {
             .with_context(|| format!("{script} printed no JSON"))?;
         Ok((took, said))
     }
+}
+
+fn check_epoch(said: &serde_json::Value, Epoch { rows, labels }: Epoch) -> Result<()> {
+    ensure!(
+        said["rows"].as_u64() == Some(rows) && said["labels"].as_i64() == Some(labels),
+        "{rows} rows with labels that add up to {labels} expected: {said}"
+    );
+    Ok(())
+}
+
+/// Seconds that a script measured itself.
+fn seconds_of(said: &serde_json::Value, what: &str) -> Result<Took> {
+    let seconds = said[what].as_f64().with_context(|| format!("no {what}: {said}"))?;
+    Ok(Took { seconds, cpu: None })
 }
 
 fn check(said: &serde_json::Value, expected: &[(&str, u64)]) -> Result<()> {

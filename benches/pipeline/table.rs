@@ -66,6 +66,33 @@ impl Row {
         }
     }
 
+    /// Rows a second, at least so many.
+    pub(crate) fn rows_a_second(case: &str, rounds: &Rounds, rows: u64, goal: f64) -> Row {
+        let rate = rows as f64 / rounds.seconds().0;
+        Row {
+            case: case.into(),
+            measured: seconds(rounds),
+            against: String::new(),
+            reference: String::new(),
+            ratio: format!("{rate:.0} rows/s"),
+            goal: format!("at least {goal} rows/s"),
+            met: Some(rate >= goal),
+        }
+    }
+
+    /// Seconds below a limit.
+    pub(crate) fn seconds_under(case: &str, rounds: &Rounds, limit: f64) -> Row {
+        Row {
+            case: case.into(),
+            measured: seconds(rounds),
+            against: String::new(),
+            reference: String::new(),
+            ratio: String::new(),
+            goal: format!("under {limit} s"),
+            met: Some(rounds.seconds().0 < limit),
+        }
+    }
+
     /// Megabytes below a limit.
     pub(crate) fn under(case: &str, megabytes: f64, limit: f64) -> Row {
         Row {
