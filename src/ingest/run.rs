@@ -244,6 +244,7 @@ impl Run<'_> {
         if let Some(record) = cached.and_then(|cached| removed_by(&error, cached)) {
             self.batches.check_structure()?;
             self.batches.write(|writer| writer.remove(game_id))?;
+            self.stored.games -= 1;
             self.summary.cache.subtract(record);
         } else if cached.is_some() {
             self.summary.older_version_kept.insert(game_id);
