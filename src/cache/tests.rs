@@ -1,6 +1,7 @@
 //! The cache file as a whole: versions, journals, damage, readers beside a writer, size.
 
 use super::open::{Waiting, check, open_or_create, open_to_read};
+use super::writer::REMOVE_REFUSALS;
 use super::*;
 use crate::encode::EncodedGame;
 use crate::gamelog::{GameId, GamePlay, LogError, ReadOptions};
@@ -262,6 +263,17 @@ fn reader_sees_one_state_and_a_commit_waits() {
     drop(reader);
     writer.commit().unwrap();
     assert_eq!(Reader::open(&folder.path()).unwrap().refusals().unwrap().len(), 1);
+}
+
+/// Read in full for each refused log, the table would make an ingest take the square of their number.
+#[test]
+fn refusals_are_removed_by_index() {
+    let folder = Folder::new();
+    folder.store([1]);
+    let connection = Connection::open(folder.path()).unwrap();
+    let plan = format!("EXPLAIN QUERY PLAN {REMOVE_REFUSALS}");
+    let plan: String = connection.query_row(&plan, [1], |row| row.get("detail")).unwrap();
+    assert_eq!(plan, "SEARCH refusals USING INDEX refusals_by_game (game_id=?)");
 }
 
 /// A game as a migration leaves one that was stored in an older layout: a blob that is new is empty.

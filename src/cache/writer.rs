@@ -16,6 +16,8 @@ use std::time::Duration;
 
 type SqliteResult<T> = rusqlite::Result<T>;
 
+pub(super) const REMOVE_REFUSALS: &str = "DELETE FROM refusals WHERE game_id = ?1";
+
 /// All columns of a game.
 static INSERT_GAME: LazyLock<String> = LazyLock::new(|| {
     let places: Vec<String> =
@@ -175,7 +177,7 @@ impl<'a> Writer<'a> {
 
     /// Removes the refusals of a game, wherever its log was.
     pub fn remove_refusals(&self, game_id: GameId) -> Result<(), CacheError> {
-        self.execute("DELETE FROM refusals WHERE game_id = ?1", [game_id.0])
+        self.execute(REMOVE_REFUSALS, [game_id.0])
     }
 
     /// Makes sure that there are as many games, and refused or deferred logs, as were stored. An index that
