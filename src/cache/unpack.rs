@@ -95,11 +95,7 @@ impl Unpacker {
                 .push_base(turn_numbers[row], &base[row], labels[row], masks[row])
                 .ok_or_else(no_position)?;
         }
-        let players = usize::from(record.players);
-        match self.game.boards().iter().all(|board| board.players.len() == players) {
-            true => Ok(()),
-            false => Err(other_players()),
-        }
+        check_players(record, self.game.boards().iter().map(|board| board.players.len()))
     }
 
     fn try_unpack_rows(&mut self, game: &PackedGame) -> Result<Vec<PackedRow>, Damage> {
@@ -108,9 +104,7 @@ impl Unpacker {
         let [turn_numbers, features, labels, masks, _] = &game.blobs;
         let values = self.base_features(record, features)?;
         let boards = decode_columns(&values, rows).ok_or_else(no_position)?;
-        if boards.iter().any(|board| board.players.get() != record.players) {
-            return Err(other_players());
-        }
+        check_players(record, boards.iter().map(|board| board.players.get().into()))?;
         let turn_numbers = self.turn_numbers(record, turn_numbers)?;
         let labels = self.labels(record, labels)?;
         let masks = PackedMasks::of_columns(&self.masks(record, masks)?, rows);
@@ -148,9 +142,9 @@ impl Unpacker {
     /// The masks, column by column.
     fn masks(&mut self, record: &GameRecord, packed: &Packed) -> Result<Vec<i8>, Damage> {
         let masks = numbers(self.decompress(Blob::Masks, record, packed)?, i8::from_le_bytes);
-        match masks.iter().all(|mask| matches!(mask, 0 | 1)) {
-            true => Ok(masks),
-            false => Err(Damage::new("masks", "a value is neither 0 nor 1")),
+        match masks.iter().fold(0, |all, &mask| all | mask) {
+            0 | 1 => Ok(masks),
+            _ => Err(Damage::new("masks", "a value is neither 0 nor 1")),
         }
     }
 
@@ -225,8 +219,14 @@ impl Unpacker {
     }
 }
 
-fn other_players() -> Damage {
-    Damage::new("features", "a row has another number of players")
+fn check_players(
+    record: &GameRecord,
+    mut players: impl Iterator<Item = usize>,
+) -> Result<(), Damage> {
+    match players.all(|players| players == usize::from(record.players)) {
+        true => Ok(()),
+        false => Err(Damage::new("features", "a row has another number of players")),
+    }
 }
 
 fn no_position() -> Damage {

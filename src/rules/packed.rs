@@ -70,7 +70,7 @@ impl PackedBoard {
             gems: board.gems,
             decks: board.decks,
             displayed: numbers(board.displayed_cards().map(Card::place)),
-            nobles: numbers(board.nobles.iter().map(Noble::number)),
+            nobles: numbers(board.nobles.iter().map(Noble::place)),
             ..PackedBoard::empty(board.to_move, board.player_count())
         };
         for (packed, player) in packed.by_seat.iter_mut().zip(&board.players) {
