@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import operator
 import os
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, overload
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -60,7 +61,8 @@ class Dataset:
     def __init__(self, export_dir: str | os.PathLike[str], split: str) -> None:
         if split not in SPLITS:
             raise ValueError(f"split is `{split}`, expected one of {', '.join(SPLITS)}")
-        self.export_dir = Path(export_dir)
+        # Another working folder later must not lead to another export.
+        self.export_dir = Path(export_dir).absolute()
         """The folder of the export."""
         self.split = split
         """``train``, ``val`` or ``test``."""
@@ -89,6 +91,12 @@ class Dataset:
                     f"{self.export_dir} is incomplete: {name} has {len(values)} rows, "
                     f"X_{split}.npy {len(self.state)}"
                 )
+        # Now: later, another export may be in the place of this one.
+        self._scaler: Scaler | ExportError
+        try:
+            self._scaler = Scaler.load(self.export_dir)
+        except ExportError as error:
+            self._scaler = error
         if _export_id(self.export_dir) != self.export_id:
             raise ExportError(f"{self.export_dir} was replaced while it was opened: open it again")
 
@@ -103,11 +111,12 @@ class Dataset:
     def __getitem__(
         self, rows: int | np.integer[Any] | slice | list[int] | npt.NDArray[Any]
     ) -> Sample | Batch:
-        """A `Sample` for a number, a `Batch` for a slice, a list of rows or an array of them.
+        """A `Sample` for a number of any type, a `Batch` for a slice, a list of rows or an array of them.
 
         The arrays are copies and may be changed. Raises IndexError for a row that does not exist.
         """
-        if isinstance(rows, (int, np.integer)):
+        if _is_one_row(rows):
+            rows = operator.index(rows)
             return Sample(
                 np.array(self.state[rows]),
                 {head: int(values[rows]) for head, values in self.labels.items()},
@@ -147,8 +156,10 @@ class Dataset:
         return np.array(self.index["game_id"])
 
     def scaler(self) -> Scaler:
-        """The scaler of the export. Raises `ExportError` if it has none."""
-        return Scaler.load(self.export_dir)
+        """The scaler of the export, as it was opened. Raises `ExportError` if it has none."""
+        if isinstance(self._scaler, ExportError):
+            raise self._scaler
+        return self._scaler
 
     def torch(self) -> TorchDataset:
         """The same rows as a ``torch.utils.data.Dataset`` of tensors, for a ``DataLoader``.
@@ -173,6 +184,11 @@ class Dataset:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _open_same, (self.export_dir.absolute(), self.split, self.export_id)
+
+
+def _is_one_row(rows: Any) -> TypeGuard[int]:
+    """Also for a tensor without dimensions, but not for one that holds one row."""
+    return hasattr(rows, "__index__") and getattr(rows, "ndim", 0) == 0
 
 
 def _open_same(export_dir: Path, split: str, export_id: str | None) -> Dataset:

@@ -79,7 +79,7 @@ class Stream:
                 raise ValueError(f"{name} is {value}, expected at least {least}")
         if rank >= world_size:
             raise ValueError(f"rank is {rank}, expected less than world_size, which is {world_size}")
-        self.cache = Path(cache)
+        self.cache = Path(cache).absolute()
         """The cache."""
         self.split = split
         """``train``, ``val`` or ``test``."""
@@ -103,7 +103,7 @@ class Stream:
             "threads": threads,
         }
         self._native = _native.Stream(
-            cache,
+            self.cache,
             split,
             ratios,
             split_method,

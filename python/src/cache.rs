@@ -86,7 +86,8 @@ impl Cache {
     /// Raises `CacheError` if it does not exist or is from another version of prep.
     #[staticmethod]
     fn open(py: Python<'_>, path: PathBuf) -> PyResult<Cache> {
-        let cache = Cache { path };
+        // Another working folder later must not lead to another cache.
+        let cache = Cache { path: std::path::absolute(&path)? };
         cache.read(py, |_| Ok(()))?;
         Ok(cache)
     }

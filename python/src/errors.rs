@@ -12,6 +12,9 @@ use std::path::Path;
 
 const ERRORS_MODULE: &str = "splendor_prep.errors";
 
+/// The same number on every Unix.
+const EISDIR: i32 = 21;
+
 /// A log that cannot be read, with all its places.
 pub(crate) fn log_error(py: Python<'_>, error: &LogError) -> PyErr {
     let file = error.file.to_string_lossy().into_owned();
@@ -51,7 +54,9 @@ pub(crate) fn export_error(py: Python<'_>, error: &dyn std::error::Error) -> PyE
 
 /// A file that cannot be opened: `FileNotFoundError` and its like, with the name.
 pub(crate) fn os_error(path: &Path, error: &std::io::Error) -> PyErr {
-    match error.raw_os_error() {
+    // What is told before it is opened has no code of the system yet.
+    let is_folder = error.kind() == std::io::ErrorKind::IsADirectory;
+    match error.raw_os_error().or(is_folder.then_some(EISDIR)) {
         Some(code) => {
             let words = error.to_string();
             let words = words.split(" (os error").next().unwrap_or_default().to_owned();

@@ -90,3 +90,13 @@ def test_it_goes_to_other_threads_and_processes(simulated: Games) -> None:
     assert [game.game_id for game in games] == ids
     copy = pickle.loads(pickle.dumps(cache))
     assert_same_game(copy.game(ids[0]), cache.game(ids[0]))
+
+
+def test_another_working_folder_changes_nothing(
+    simulated: Games, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(simulated.cache.parent)
+    cache = Cache.open(simulated.cache.name)
+    games = len(cache)
+    monkeypatch.chdir(tmp_path)
+    assert len(cache) == len(pickle.loads(pickle.dumps(cache))) == games

@@ -16,7 +16,7 @@ import pytest
 from conftest import Games, run_prep, same_bits
 from sklearn.model_selection import GroupKFold
 
-from splendor_prep import HEADS, Dataset, ExportError
+from splendor_prep import HEADS, Batch, Dataset, ExportError, Sample, Scaler
 
 
 @pytest.fixture(params=["npz", "npy"])
@@ -145,6 +145,48 @@ def test_an_open_dataset_stays_as_it_is_when_the_export_is_replaced(
     run_prep(*common, "0.5,0.5,0")
     assert same_bits(dataset[len(dataset) - 1].state, before.state)
     assert len(Dataset(out, "train")) < len(dataset)
+
+
+def test_the_scaler_stays_that_of_the_opened_export(simulated: Games, tmp_path: Path) -> None:
+    folder = tmp_path / "processed"
+    run_prep("export", "--cache", simulated.cache, "--out", folder, "--seed", 1)
+    train = Dataset(folder, "train")
+    opened = Scaler.load(folder)
+    run_prep("export", "--cache", simulated.cache, "--out", folder, "--seed", 2)
+    assert Scaler.load(folder).fitted_in != opened.fitted_in
+    assert train.scaler().fitted_in == opened.fitted_in
+    assert np.array_equal(train.scaler().mean, opened.mean)
+
+
+def test_another_working_folder_changes_nothing(
+    export: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(export.parent)
+    train = Dataset(export.name, "train")
+    monkeypatch.chdir(tmp_path)
+    assert train.export_dir == export
+    assert np.array_equal(pickle.loads(pickle.dumps(train)).state, train.state)
+    assert train.scaler().fitted_in == train.export_id
+
+
+def test_any_number_is_a_row(export: Path) -> None:
+    train = Dataset(export, "train")
+
+    class Number:
+        def __index__(self) -> int:
+            return 3
+
+    expected = train[3]
+    numbers: list[Any] = [np.int8(3), np.uint64(3), np.array(3), Number(), -len(train) + 3]
+    for row in numbers:
+        sample = train[row]
+        assert isinstance(sample, Sample)
+        assert np.array_equal(sample.state, expected.state)
+        assert sample.labels == expected.labels
+        assert all(type(label) is int for label in sample.labels.values())
+    batches: list[Any] = [[3], np.array([3]), slice(3, 4)]
+    for rows in batches:
+        assert isinstance(train[rows], Batch)
 
 
 def test_other_types_and_an_empty_split(simulated: Games, tmp_path: Path) -> None:

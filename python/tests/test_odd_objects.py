@@ -31,7 +31,7 @@ class RaisesAlways:
     def __repr__(self) -> str:
         raise Raises
 
-    __str__ = __len__ = __iter__ = __int__ = __index__ = __float__ = __bool__ = __fspath__ = __repr__  # type: ignore[assignment]
+    __str__ = __len__ = __iter__ = __int__ = __index__ = __float__ = __bool__ = __fspath__ = __repr__
 
     def __hash__(self) -> int:
         raise Raises
@@ -203,7 +203,7 @@ def odd_objects(dice: random.Random, folder: Path) -> list[Any]:
         np.full((1, 1308), dice.choice([np.nan, np.inf, 1e9, -1e9, 0.5]), np.float32),
         np.full(1308, dice.choice([2**62, -(2**63), 2**63 - 1]), np.int64),
         np.array([OddNumber(1), OddPath()] * 191, object),
-        np.ma.masked_all(382),
+        np.ma.masked_all(382),  # type: ignore[no-untyped-call,unused-ignore]
         np.rec.array([(1, 2.0)]),
         ColumnSums(2**64 - 1, np.full(1308, 2**63 - 1), np.full(1308, 2**63 - 1)),
         ColumnSums(1, np.full(1308, -(2**63)), np.full(1308, -(2**63))),
