@@ -36,6 +36,7 @@ pub(crate) fn stream(cache: &Path, dtype: Dtype) -> Result<Streamed> {
             split_method: SplitMethod::Hash,
             seed: 42,
             features: FeatureSet::All,
+            replayable_only: false,
         },
         split: Split::Train,
         masks: MaskSource::Legal,

@@ -141,6 +141,7 @@ impl Stream {
                 )?,
                 seed: split_seed,
                 features,
+                replayable_only: false,
             },
             split: choice("split", split, Split::ALL, Split::name)?,
             masks: choice("masks", masks, MaskSource::ALL, MaskSource::name)?,

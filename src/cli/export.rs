@@ -6,11 +6,11 @@ use super::{output, progress};
 use crate::cache::Reader;
 use crate::dataset::{DatasetOptions, Dtype, FeatureSet, MaskSource, Ratios, SplitMethod};
 use crate::export::{ExportOptions, ExportSummary, IdenticalGames, Layout, export};
-use crate::words::{bytes_in_words, counted, grouped, shown};
+use crate::words::{bytes_in_words, counted, grouped, shell_path, shown};
 use anyhow::Result;
 use clap::Args;
 use std::fmt::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// Columns listed with `--scaler-from`, the most drifted first.
@@ -27,7 +27,8 @@ Examples:
   prep export --no-normalize --dtype int8   a quarter of the size
   prep export --scaler-from runs/trained    for a model that is already trained
   prep export --layout npy                  labels and masks for memory mapping
-  prep export --format parquet              for Polars, pandas and DuckDB";
+  prep export --format parquet              for Polars, pandas and DuckDB
+  prep export --replayable-only             without games whose logs are faulty";
 
 /// Write train, val and test arrays from the cache
 ///
@@ -71,6 +72,9 @@ pub(super) struct ExportArgs {
     /// Labels and masks of the npy format: one .npz per split, or one .npy per head for memory mapping
     #[arg(long, value_parser = ["npz", "npy"], default_value = "npz", env = "PREP_LAYOUT")]
     layout: String,
+    /// Leave out games that do not replay: a row does not follow from the row before and its move
+    #[arg(long, env = "PREP_REPLAYABLE_ONLY", value_parser = switch)]
+    replayable_only: bool,
     #[command(flatten)]
     jobs: JobsArgs,
     #[command(flatten)]
@@ -102,6 +106,7 @@ pub(super) fn run(arguments: ExportArgs, context: Context) -> Result<Outcome> {
             split_method: arguments.split_method,
             seed: arguments.seed.unwrap_or(settings.seed),
             features: arguments.features.unwrap_or(settings.features),
+            replayable_only: arguments.replayable_only,
         },
         masks: arguments.masks.unwrap_or(settings.masks),
         normalize: !arguments.no_normalize,
@@ -114,7 +119,7 @@ pub(super) fn run(arguments: ExportArgs, context: Context) -> Result<Outcome> {
     let cache = Reader::open(&context.cache_path())?;
     let progress = progress::progress(context.common.quiet);
     let summary = export(&cache, &options, &*progress, stop_flag())?;
-    warn(&summary, options.dataset.ratios);
+    warn(&summary, &options.dataset, &context.cache_path());
     if !context.common.quiet {
         output::print(describe(&summary, &options, begun.elapsed()))?;
     }
@@ -122,7 +127,7 @@ pub(super) fn run(arguments: ExportArgs, context: Context) -> Result<Outcome> {
 }
 
 /// What somebody should look at, on stderr.
-fn warn(summary: &ExportSummary, ratios: Ratios) {
+fn warn(summary: &ExportSummary, options: &DatasetOptions, cache: &Path) {
     if !summary.last_ingest_finished {
         tracing::warn!(
             "the last ingest did not finish, or is still running: games may be missing, run \
@@ -137,7 +142,20 @@ fn warn(summary: &ExportSummary, ratios: Ratios) {
         let since = if refusal.deferred { "was last written to" } else { "broke" };
         tracing::warn!("game {game_id} is there as it was before its log {since}: {message}");
     }
+    warn_of_faulty(summary, options.replayable_only);
+    if summary.not_replayed > 0 {
+        tracing::warn!(
+            "{} not been replayed, so that some may be faulty: run `prep ingest DIR --cache {}`, which \
+             replays them, and export again",
+            match summary.not_replayed {
+                1 => "1 game has".to_owned(),
+                games => format!("{} have", counted(games, "game")),
+            },
+            shell_path(cache)
+        );
+    }
     warn_of_identical(&summary.identical_games);
+    let ratios = options.ratios;
     let shares = [ratios.train(), ratios.val(), ratios.test()];
     for (split, share) in summary.splits.iter().zip(shares) {
         if split.games == 0 && share > 0.0 {
@@ -151,6 +169,26 @@ fn warn(summary: &ExportSummary, ratios: Ratios) {
     if illegal > 0 {
         let labels = counted(illegal, "label");
         tracing::warn!("{labels} not legal under their masks: see mask_validation_report.json");
+    }
+}
+
+/// Games that do not replay, in one line: a faulty logger makes many.
+fn warn_of_faulty(summary: &ExportSummary, are_left_out: bool) {
+    let [first, others @ ..] = summary.does_not_replay.as_slice() else { return };
+    let (games, is, first, it) = match others.len() {
+        0 => ("1 game does".to_owned(), "is", first.why.clone(), "it"),
+        others => {
+            let games = format!("{} do", counted(others + 1, "game"));
+            (games, "are", format!("first: {}", first.why), "them")
+        }
+    };
+    match are_left_out {
+        true => tracing::warn!(
+            "{games} not replay and {is} left out ({first}): see left_out in manifest.json"
+        ),
+        false => tracing::warn!(
+            "{games} not replay and {is} included ({first}): --replayable-only leaves {it} out"
+        ),
     }
 }
 

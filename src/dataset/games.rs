@@ -25,6 +25,8 @@ pub struct DatasetOptions {
     pub seed: u32,
     /// Which columns.
     pub features: FeatureSet,
+    /// Whether games that do not replay are left out.
+    pub replayable_only: bool,
 }
 
 /// Why there is no dataset.
@@ -52,6 +54,33 @@ pub enum DatasetError {
         cache: PathBuf,
         /// How many.
         games: usize,
+    },
+    /// Whether some games replay is unknown, and those that do not are to be left out.
+    #[error(
+        "{} not been replayed: run `prep ingest DIR --cache {}` first, which replays {} (an ingest \
+         without --keep-missing drops games whose log is missing)",
+        if *games == 1 { "1 cached game has".to_owned() } else { format!("{games} cached games have") },
+        shell_path(cache),
+        if *games == 1 { "it" } else { "them" }
+    )]
+    NotReplayed {
+        /// The cache file.
+        cache: PathBuf,
+        /// How many.
+        games: usize,
+    },
+    /// Games that do not replay are left out, and there are no others.
+    #[error(
+        "{games} of {cached} cached games {} not replay, and no other game can be used: the view \
+         replay_faults of the cache lists what is wrong with {}",
+        if *games == 1 { "does" } else { "do" },
+        if *games == 1 { "it" } else { "them" }
+    )]
+    NoneReplays {
+        /// How many do not replay.
+        games: usize,
+        /// Games in the cache.
+        cached: usize,
     },
     /// No rows have the cached sums of a column.
     #[error(
@@ -89,6 +118,15 @@ pub struct Game {
     pub log_hash: ShortHash,
 }
 
+/// A game that does not replay.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FaultyGame {
+    /// Its id.
+    pub game_id: GameId,
+    /// Its first fault, in one sentence that begins with the log and the line.
+    pub why: String,
+}
+
 /// The games of a cache as they were at one moment.
 pub struct Dataset<'c> {
     cache: &'c Reader,
@@ -97,6 +135,8 @@ pub struct Dataset<'c> {
     inputs_hash: blake3::Hash,
     excluded: Vec<Refusal>,
     outdated: Vec<Refusal>,
+    does_not_replay: Vec<FaultyGame>,
+    not_replayed: usize,
     last_ingest_finished: bool,
 }
 
@@ -104,20 +144,28 @@ impl<'c> Dataset<'c> {
     /// Lists the games of a cache and assigns each to a split.
     ///
     /// Without games that another encoder made and whose logs have been refused since: no ingest
-    /// can encode them before somebody repairs the logs, and the others must not wait for that.
+    /// can encode them before somebody repairs the logs, and the others must not wait for that. The same
+    /// holds with `replayable_only` for games that an older prep stored without replaying them.
     ///
     /// # Errors
-    /// If there are no games, some were made by another encoder, or the cache is damaged.
+    /// If there are no games, some were made by another encoder, some have to be replayed first, or the
+    /// cache is damaged.
     pub fn open(cache: &'c Reader, options: &DatasetOptions) -> Result<Dataset<'c>, DatasetError> {
         let refusals = cache.refusals()?;
-        let (mut games, inputs_hash) = list_games(cache, &refusals)?;
+        let listed = list_games(cache, &refusals, options.replayable_only)?;
+        let Listed { mut games, inputs_hash, does_not_replay, not_replayed } = listed;
         let ids = games.iter().map(|game| game.game_id);
         let splits = assign(ids, options.ratios, options.seed, options.split_method)?;
         games.iter_mut().zip(splits).for_each(|(game, split)| game.split = split);
         let is_included = |refusal: &Refusal| {
             games.binary_search_by_key(&refusal.game_id, |game| game.game_id).is_ok()
         };
-        let (outdated, excluded) = refusals.into_iter().partition(is_included);
+        let (outdated, mut excluded): (Vec<_>, Vec<_>) =
+            refusals.into_iter().partition(is_included);
+        // Each game that is left out has one reason.
+        excluded.retain(|refusal| {
+            does_not_replay.binary_search_by_key(&refusal.game_id, |game| game.game_id).is_err()
+        });
         Ok(Dataset {
             last_ingest_finished: cache.last_ingest_finished()?,
             columns: Columns::of(options.features),
@@ -126,6 +174,8 @@ impl<'c> Dataset<'c> {
             inputs_hash,
             excluded,
             outdated,
+            does_not_replay,
+            not_replayed,
         })
     }
 
@@ -167,6 +217,16 @@ impl<'c> Dataset<'c> {
     /// Games with the rows of an older log, because the log was refused or deferred since.
     pub fn outdated(&self) -> &[Refusal] {
         &self.outdated
+    }
+
+    /// Games that do not replay, in ascending order. They are left out with `replayable_only`.
+    pub fn does_not_replay(&self) -> &[FaultyGame] {
+        &self.does_not_replay
+    }
+
+    /// How many games of the dataset an older prep stored without replaying them.
+    pub fn not_replayed(&self) -> usize {
+        self.not_replayed
     }
 
     /// Whether the last ingest finished; if not, games may be missing.
@@ -212,38 +272,88 @@ fn fit(sums: &ColumnSums, columns: &Columns) -> Result<Scaler, DatasetError> {
     })
 }
 
+/// What the cache holds for a dataset.
+struct Listed {
+    games: Vec<Game>,
+    inputs_hash: blake3::Hash,
+    does_not_replay: Vec<FaultyGame>,
+    not_replayed: usize,
+}
+
 /// Every game that the dataset has, and the hash of all their inputs.
 fn list_games(
     reader: &Reader,
     refusals: &[Refusal],
-) -> Result<(Vec<Game>, blake3::Hash), DatasetError> {
+    replayable_only: bool,
+) -> Result<Listed, DatasetError> {
     let refused: BTreeSet<GameId> = refusals.iter().map(|refusal| refusal.game_id).collect();
     let (mut games, mut inputs) = (Vec::new(), blake3::Hasher::new());
     let (mut of_other_encoder, mut excluded) = (0, 0);
-    for record in reader.records()?.into_values() {
-        if record.is_of_this_encoder() {
-            inputs.update(&record.game_id.0.to_le_bytes());
-            inputs.update(record.key.source_hash.as_bytes());
-            inputs.update(&[record.key.repaired.into()]);
-            let (game_id, rows, log_hash) = (record.game_id, record.rows, log_hash(&record));
-            games.push(Game { game_id, rows, split: Split::Train, log_hash });
-        } else if refused.contains(&record.game_id) {
-            excluded += 1;
-        } else {
-            of_other_encoder += 1;
+    let (mut faulty, mut not_replayed, mut unknown) = (Vec::new(), 0, 0);
+    let records = reader.records()?;
+    let cached = records.len();
+    for record in records.into_values() {
+        let is_refused = refused.contains(&record.game_id);
+        if !record.is_of_this_encoder() {
+            *(if is_refused { &mut excluded } else { &mut of_other_encoder }) += 1;
+            continue;
         }
+        match record.replays() {
+            Some(true) => {}
+            Some(false) => faulty.push((record.game_id, record.source_path.clone())),
+            None if replayable_only && is_refused => excluded += 1,
+            None if replayable_only => unknown += 1,
+            None => not_replayed += 1,
+        }
+        if replayable_only && record.replays() != Some(true) {
+            continue;
+        }
+        inputs.update(&record.game_id.0.to_le_bytes());
+        inputs.update(record.key.source_hash.as_bytes());
+        inputs.update(&[record.key.repaired.into()]);
+        let (game_id, rows, log_hash) = (record.game_id, record.rows, log_hash(&record));
+        games.push(Game { game_id, rows, split: Split::Train, log_hash });
     }
     let cache = || reader.path().to_owned();
-    if games.len() + excluded + of_other_encoder == 0 {
+    let left_out = if replayable_only { faulty.len() } else { 0 };
+    if cached == 0 {
         return Err(DatasetError::NoGames { cache: cache() });
     }
-    if of_other_encoder > 0 || games.is_empty() {
-        let games = if of_other_encoder > 0 { of_other_encoder } else { excluded };
-        return Err(DatasetError::OtherEncoder { cache: cache(), games });
+    if of_other_encoder > 0 {
+        return Err(DatasetError::OtherEncoder { cache: cache(), games: of_other_encoder });
     }
-    let decided = (games.len() + excluded) as u64;
+    if unknown > 0 {
+        return Err(DatasetError::NotReplayed { cache: cache(), games: unknown });
+    }
+    if games.is_empty() {
+        return Err(match left_out {
+            0 => DatasetError::OtherEncoder { cache: cache(), games: excluded },
+            games => DatasetError::NoneReplays { games, cached },
+        });
+    }
+    let decided = (games.len() + left_out + excluded) as u64;
     check_all_done("cached games were selected or excluded", decided, reader.game_count()?)?;
-    Ok((games, inputs.finalize()))
+    let does_not_replay = first_faults(reader, faulty)?;
+    Ok(Listed { games, inputs_hash: inputs.finalize(), does_not_replay, not_replayed })
+}
+
+fn first_faults(
+    reader: &Reader,
+    games: Vec<(GameId, String)>,
+) -> Result<Vec<FaultyGame>, DatasetError> {
+    if games.is_empty() {
+        return Ok(Vec::new());
+    }
+    let faults = reader.replay_faults()?;
+    let first = |game_id| faults.get(&game_id).and_then(|faults| faults.first());
+    let why = |(game_id, path): (GameId, String)| {
+        let why = match first(game_id) {
+            Some(fault) => format!("{path}:{}: {fault}", fault.line),
+            None => path,
+        };
+        FaultyGame { game_id, why }
+    };
+    Ok(games.into_iter().map(why).collect())
 }
 
 fn log_hash(record: &GameRecord) -> ShortHash {

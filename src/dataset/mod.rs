@@ -20,7 +20,7 @@ mod split;
 pub use columns::Columns;
 pub use dtype::Dtype;
 pub use features::{FeatureTable, FeatureValues, OutOfRange};
-pub use games::{Dataset, DatasetError, DatasetOptions, Game};
+pub use games::{Dataset, DatasetError, DatasetOptions, FaultyGame, Game};
 pub use options::{FeatureSet, MaskSource};
 pub use ratios::{Ratios, RatiosError};
 pub use scaler::{Scaler, ScalerError};

@@ -136,6 +136,16 @@ pub fn diff_exports(old: &Path, new: &Path) -> Result<ExportDiff, FolderError> {
             old.manifest.encoder_version, new.manifest.encoder_version
         ));
     }
+    let [only_old, only_new] =
+        [&old, &new].map(|export| export.manifest.settings.replayable_only == Some(true));
+    if only_old != only_new {
+        let export = if only_old { &old } else { &new };
+        remarks.push(format!(
+            "{} was made with --replayable-only, and the other export was not: games that do not replay \
+             may be in one of them only",
+            shown(export.path)
+        ));
+    }
     let (splits, moved) = compare_games(&old.manifest, &new.manifest, same_encoder);
     for export in [&old, &new] {
         if export.manifest.games().values().any(|game| game.row_hash.is_none()) {

@@ -28,7 +28,7 @@ use std::path::Path;
 pub(super) const MANIFEST_FILE: &str = "manifest.json";
 
 /// Version of the fields of a manifest. Manifests of version 1 do not name it.
-const MANIFEST_VERSION: u32 = 2;
+const MANIFEST_VERSION: u32 = 3;
 
 /// Larger files of an export are not read whole. A manifest of a million games has 60 MB.
 pub(super) const MAX_SMALL_FILE: u64 = 1 << 30;
@@ -58,12 +58,18 @@ pub(super) struct Manifest {
     pub(super) games_in_two_splits: Option<Vec<GameId>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) identical_games: Option<Vec<IdenticalGames>>,
-    /// Games that are missing because their logs were refused or deferred.
+    /// Games that are missing because their logs were refused or deferred, or because they do not replay.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) left_out: Option<Vec<RefusedGame>>,
     /// Games with the rows of an older log, because the log was refused or deferred since.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) from_an_older_log: Option<Vec<RefusedGame>>,
+    /// Games that are there although they do not replay.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) does_not_replay: Option<Vec<RefusedGame>>,
+    /// How many games are there that an older prep stored without replaying them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) not_replayed: Option<u64>,
     /// By name, all files but the manifest.
     pub(super) files: BTreeMap<FileName, FileEntry>,
 }
@@ -83,6 +89,9 @@ pub(super) struct Settings {
     pub(super) scaler: ScalerOrigin,
     pub(super) dtype: Dtype,
     pub(super) layout: StoredAs,
+    /// Whether games that do not replay are left out. Manifests before version 3 do not say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) replayable_only: Option<bool>,
 }
 
 /// What the export was made from.
@@ -138,7 +147,7 @@ pub struct IdenticalGames {
     pub in_different_splits: bool,
 }
 
-/// A game whose current log is not in the export.
+/// A game whose current log is not in the export, or does not replay.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RefusedGame {
@@ -196,6 +205,8 @@ impl Manifest {
             identical_games: None,
             left_out: None,
             from_an_older_log: None,
+            does_not_replay: None,
+            not_replayed: None,
             files: BTreeMap::new(),
         }
     }
@@ -257,6 +268,13 @@ impl Manifest {
         serde_json::to_writer(&mut text, &self.identical_games)?;
         serde_json::to_writer(&mut text, &self.left_out)?;
         serde_json::to_writer(&mut text, &self.from_an_older_log)?;
+        // Manifests before version 3 have neither, and keep their ids.
+        if let Some(games) = &self.does_not_replay {
+            serde_json::to_writer(&mut text, games)?;
+        }
+        if let Some(games) = &self.not_replayed {
+            serde_json::to_writer(&mut text, games)?;
+        }
         serde_json::to_writer(&mut text, &self.files)?;
         let hasher = text.into_inner().map_err(|error| serde_json::Error::io(error.into()))?;
         Ok(hasher.finalize().into())
@@ -349,13 +367,17 @@ mod tests {
     const VERSION_1: &str = include_str!("../../tests/data/manifest_1.json");
 
     #[test]
-    fn version_1_is_read_with_its_id() {
+    fn older_versions_are_read_with_their_ids() {
         let manifest: Manifest = serde_json::from_str(VERSION_1).unwrap();
         assert_eq!(manifest.export_id, Some(manifest.compute_id().unwrap()));
         assert_eq!(manifest.games().len(), 12);
         assert!(manifest.games().values().all(|game| game.row_hash.is_some()));
         let written = serde_json::to_string_pretty(&manifest).unwrap();
         assert_eq!(written.replacen("\n  \"manifest_version\": 1,", "", 1), VERSION_1.trim_end());
+        // Version 2 named itself, and has the same fields.
+        let version_2 = VERSION_1.replacen('{', "{\"manifest_version\": 2,", 1);
+        let manifest: Manifest = serde_json::from_str(&version_2).unwrap();
+        assert_eq!(manifest.export_id, Some(manifest.compute_id().unwrap()));
     }
 
     #[test]
@@ -371,6 +393,15 @@ mod tests {
         ] {
             assert!(VERSION_1.contains(from), "{from}");
             let edited: Manifest = serde_json::from_str(&VERSION_1.replace(from, to)).unwrap();
+            assert_ne!(edited.export_id, Some(edited.compute_id().unwrap()), "{to}");
+        }
+        for (from, to) in [
+            ("\"seed\": 42", "\"replayable_only\": true, \"seed\": 42"),
+            ("{", "{\"does_not_replay\": [{\"game_id\": 1, \"why\": \"\"}],"),
+            ("{", "{\"not_replayed\": 1,"),
+        ] {
+            let edited = VERSION_1.replacen(from, to, 1);
+            let edited: Manifest = serde_json::from_str(&edited).unwrap();
             assert_ne!(edited.export_id, Some(edited.compute_id().unwrap()), "{to}");
         }
         let unknown = VERSION_1.replacen("\"seed\": 42", "\"seed\": 42, \"more\": 1", 1);
@@ -396,7 +427,7 @@ mod tests {
     #[test]
     fn newer_version() {
         let folder = tempfile::tempdir().unwrap();
-        let newer = VERSION_1.replacen('{', "{\"manifest_version\": 3, \"new\": 1,", 1);
+        let newer = VERSION_1.replacen('{', "{\"manifest_version\": 4, \"new\": 1,", 1);
         std::fs::write(folder.path().join(MANIFEST_FILE), newer).unwrap();
         let error = Manifest::read(folder.path()).unwrap_err().to_string();
         assert!(error.contains("written by a newer version of prep (0.1.0)"), "{error}");

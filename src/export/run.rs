@@ -24,7 +24,8 @@ use super::statistics::{
 use crate::accounting::check_all_done;
 use crate::cache::{PackedGame, Reader, Refusal, Unpacker};
 use crate::dataset::{
-    BySplit, Dataset, DatasetError, Dtype, FeatureTable, Game, Scaler, ScalerError, Split,
+    BySplit, Dataset, DatasetError, Dtype, FaultyGame, FeatureTable, Game, Scaler, ScalerError,
+    Split,
 };
 use crate::disk_space::free_bytes;
 use crate::encode::ColumnSums;
@@ -49,6 +50,10 @@ pub struct ExportSummary {
     pub excluded: Vec<Refusal>,
     /// Games with the rows of an older log, because the log was refused or deferred since.
     pub outdated: Vec<Refusal>,
+    /// Games that do not replay, in ascending order. They are left out with `replayable_only`.
+    pub does_not_replay: Vec<FaultyGame>,
+    /// How many games are there that an older prep stored without replaying them.
+    pub not_replayed: usize,
     /// Games with the same rows as another.
     pub identical_games: Vec<IdenticalGames>,
     /// With `scaler_from`: how far each normalized column's mean has moved, farthest first.
@@ -307,13 +312,23 @@ impl<'e> Run<'e> {
     ) -> Manifest {
         let (options, dataset, origin) = (self.options, &self.dataset, self.scaling.origin);
         let ratios = options.dataset.ratios;
-        let refused = |refusals: &[Refusal]| {
-            let entry = |refusal: &Refusal| RefusedGame {
-                game_id: Some(refusal.game_id),
-                file: None,
-                why: refusal.message.clone(),
-            };
-            Some(refusals.iter().map(entry).collect())
+        let entry = |game_id, why| RefusedGame { game_id: Some(game_id), file: None, why };
+        let refused = |refusals: &[Refusal]| -> Vec<RefusedGame> {
+            let entries = refusals.iter();
+            entries.map(|refusal| entry(refusal.game_id, refusal.message.clone())).collect()
+        };
+        let does_not_replay: Vec<_> = dataset
+            .does_not_replay()
+            .iter()
+            .map(|game| entry(game.game_id, format!("does not replay: {}", game.why)))
+            .collect();
+        let mut left_out = refused(dataset.excluded());
+        let does_not_replay = if options.dataset.replayable_only {
+            left_out.extend(does_not_replay);
+            left_out.sort_by_key(|game| game.game_id);
+            Vec::new()
+        } else {
+            does_not_replay
         };
         let splits = BySplit::from_fn(|split| {
             let games = || written.games.iter().filter(move |game| game.game.split == split);
@@ -341,6 +356,7 @@ impl<'e> Run<'e> {
                 },
                 dtype: options.dtype,
                 layout: options.layout.into(),
+                replayable_only: Some(options.dataset.replayable_only),
             },
             Inputs {
                 games: dataset.games().len() as u64,
@@ -356,8 +372,10 @@ impl<'e> Run<'e> {
         manifest.games_in_two_splits =
             Some(repeated.into_iter().map(|(game_id, _)| game_id).collect());
         manifest.identical_games = Some(written.identical_games.clone());
-        manifest.left_out = refused(dataset.excluded());
-        manifest.from_an_older_log = refused(dataset.outdated());
+        manifest.left_out = Some(left_out);
+        manifest.from_an_older_log = Some(refused(dataset.outdated()));
+        manifest.does_not_replay = Some(does_not_replay);
+        manifest.not_replayed = Some(dataset.not_replayed() as u64);
         manifest.files = files.finished().clone();
         manifest
     }
@@ -376,6 +394,8 @@ impl<'e> Run<'e> {
             last_ingest_finished: self.dataset.last_ingest_finished(),
             excluded: self.dataset.excluded().to_vec(),
             outdated: self.dataset.outdated().to_vec(),
+            does_not_replay: self.dataset.does_not_replay().to_vec(),
+            not_replayed: self.dataset.not_replayed(),
             identical_games: written.identical_games,
             drift: self.scaling.drift.clone(),
         }

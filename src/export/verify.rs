@@ -164,6 +164,9 @@ fn flags(settings: &Settings) -> Option<String> {
     if !settings.normalized {
         flags += " --no-normalize";
     }
+    if settings.replayable_only == Some(true) {
+        flags += " --replayable-only";
+    }
     if settings.scaler != ScalerOrigin::FittedHere {
         flags += " --scaler-from EXPORT";
     }

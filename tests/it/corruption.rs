@@ -105,6 +105,7 @@ impl Workshop {
                 split_method: SplitMethod::Hash,
                 seed: 42,
                 features: FeatureSet::Base,
+                replayable_only: false,
             },
             masks: MaskSource::Legal,
             normalize: true,

@@ -102,6 +102,7 @@ fn phases_are_complete() {
             split_method: SplitMethod::Hash,
             seed: 42,
             features: FeatureSet::All,
+            replayable_only: false,
         },
         masks: MaskSource::Legal,
         normalize: true,

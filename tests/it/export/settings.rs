@@ -170,11 +170,13 @@ fn precedence() {
 }
 
 #[test]
-fn variables_for_normalization() {
+fn variables_for_switches() {
     let test = old_user();
     test.prep("ingest");
     let normalized = |value| setting(&test, &[("PREP_NO_NORMALIZE", value)], "", "normalized");
     assert_eq!((normalized("yes").as_str(), normalized("0").as_str()), ("false", "true"));
+    let only = |value| setting(&test, &[("PREP_REPLAYABLE_ONLY", value)], "", "replayable_only");
+    assert_eq!((only("yes").as_str(), only("0").as_str()), ("true", "false"));
     test.prep("export --out first");
     let origin = setting(&test, &[("PREP_SCALER_FROM", "first")], "", "scaler");
     assert!(origin.starts_with("\"fitted in export "), "{origin}");

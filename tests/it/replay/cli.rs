@@ -8,21 +8,21 @@ use rusqlite::Connection;
 use std::path::PathBuf;
 
 /// Nobody has 60 points in the fourth row of a game.
-const FAULT: &str = "2_games/4.csv:5: player1 has 60 points, the move gives 0";
+pub(super) const FAULT: &str = "2_games/4.csv:5: player1 has 60 points, the move gives 0";
 
 fn cache(test: &CliTest) -> PathBuf {
     test.path("data/intermediate/prep.sqlite")
 }
 
 /// Games 1 to 6 in `raw`, of which 4 and 5 do not replay.
-fn two_faulty_games() -> CliTest {
+pub(super) fn two_faulty_games() -> CliTest {
     let test = CliTest::new();
     test.prep("simulate raw --games 6");
     break_games(&test);
     test
 }
 
-fn break_games(test: &CliTest) {
+pub(super) fn break_games(test: &CliTest) {
     let good = test.read("raw/2_games/4.csv");
     test.write("raw/2_games/4.csv", edited(&good, |log| log.set(5, "player1_vp", "60")));
     let good = test.read("raw/3_games/5.csv");
@@ -151,7 +151,7 @@ fn strict_keeps_an_older_version_that_replays() {
 }
 
 /// A cache whose games were stored before games were replayed.
-fn forget_the_replay(test: &CliTest) {
+pub(super) fn forget_the_replay(test: &CliTest) {
     let connection = Connection::open(cache(test)).unwrap();
     let sql = "SELECT game_id, rounds, builds, reserves, take2, take3, nobles, winner_seat,
                    points_seat0, points_seat1, points_seat2, points_seat3 FROM game_play";

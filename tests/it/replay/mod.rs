@@ -1,6 +1,7 @@
 //! Logs as games: each row must follow from the row before.
 
 mod cli;
+mod export;
 mod planted;
 mod sound_games;
 

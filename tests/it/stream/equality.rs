@@ -3,6 +3,7 @@
 use super::{all_rows, bytes_of, epoch, ingested, next, open, options, try_open};
 use crate::support::cli::CliTest;
 use crate::support::export::{Export, HEADS};
+use crate::support::faults::edited;
 use splendor_prep::dataset::{Dtype, FeatureSet, MaskSource, Split, SplitMethod};
 use splendor_prep::export::ExportedScaler;
 use splendor_prep::stream::{StreamError, StreamOptions};
@@ -79,6 +80,29 @@ fn unshuffled_equals_export() {
     }
     // The scaler of another split of the games is another one.
     assert_ne!(earlier.scaler(), Export { folder: test.path("case0") }.scaler());
+}
+
+#[test]
+fn games_that_do_not_replay() {
+    let test = CliTest::new();
+    test.prep("simulate raw --games 24");
+    let good = test.read("raw/2_games/4.csv");
+    test.write("raw/2_games/4.csv", edited(&good, |log| log.set(5, "player1_vp", "60")));
+    test.prep("ingest raw");
+    let mut rows = Vec::new();
+    for (out, words) in [("all", ""), ("only", "--replayable-only")] {
+        test.prep(&format!("export --out {out} --split 0.5,0.3,0.2 {words}"));
+        let exported = Export { folder: test.path(out) };
+        let mut count = 0;
+        for split in Split::ALL {
+            let mut options = options(split);
+            options.dataset.replayable_only = out == "only";
+            assert_equals_export(&test, &exported, &options);
+            count += open(&test, &options).rows();
+        }
+        rows.push(count);
+    }
+    assert!(rows[1] < rows[0], "{rows:?}");
 }
 
 #[test]

@@ -31,6 +31,7 @@ fn options(split: Split) -> StreamOptions {
             split_method: SplitMethod::Hash,
             seed: 42,
             features: FeatureSet::All,
+            replayable_only: false,
         },
         split,
         masks: MaskSource::Legal,
