@@ -124,7 +124,7 @@ def train(dataset: Dataset, epochs: int, seed: int, units: int = 64) -> Network:
 
 
 def accuracy(network: Network, dataset: Dataset, trained_on: Dataset) -> dict[str, Array]:
-    """By head: how many rows have a choice, and how many of those are foretold by the network, by
+    """By head: how many rows have a choice, and how many of those are predicted by the network, by
     drawing any legal class, and by the legal class that was logged most often in training."""
     right = {head: np.zeros(4) for head in dataset.labels}
     usual = {}
@@ -139,8 +139,8 @@ def accuracy(network: Network, dataset: Dataset, trained_on: Dataset) -> dict[st
             chosen = log_probabilities(network, head, hidden[rows], mask).argmax(axis=1)
             most_usual = np.where(mask == 1, usual[head], -1).argmax(axis=1)
             drawn = 1 / mask.sum(axis=1)
-            foretold = (chosen == label).sum(), drawn.sum(), (most_usual == label).sum()
-            right[head] += len(rows), *foretold
+            predicted = (chosen == label).sum(), drawn.sum(), (most_usual == label).sum()
+            right[head] += len(rows), *predicted
     return right
 
 

@@ -1,5 +1,5 @@
 """`prep` as the wheel installs it: the same command as the program, with its exit codes and its
-manners, in a process of Python."""
+conventions, in a process of Python."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_ctrl_c_ends_an_ingest_after_its_next_commit(tmp_path: Path) -> None:
     _, errors = process.communicate(timeout=120)
     assert process.returncode == 128 + signal.SIGINT, errors
     assert "stopping" in errors and "KeyboardInterrupt" not in errors
-    # The next one goes on, and does not begin anew.
+    # The next one goes on, and does not begin again.
     encoded = int(run_prep(*ingest).stdout.split()[0].replace(",", ""))
     assert 0 < encoded <= 1450
     run_prep("status", tmp_path / "raw", "--cache", cache, "-q")

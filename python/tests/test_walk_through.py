@@ -102,7 +102,7 @@ def test_it_learns_from_every_row(
 
 
 def test_it_foretells_more_than_chance_and_habit(walked: Walked, played: str) -> None:
-    """With eight seeds the network foretold 92 % of the actions each time, against 42 % and 81 %."""
+    """With eight seeds the network predicted 92 % of the actions each time, against 42 % and 81 %."""
     folder = walked.folder / "data" / "processed"
     labels, masks = (np.load(folder / f"{kind}_val.npz") for kind in ("labels", "masks"))
     for head in HEADS:
@@ -122,10 +122,10 @@ def test_it_foretells_more_than_chance_and_habit(walked: Walked, played: str) ->
 def test_at_play_it_is_what_it_was_in_training(
     walked: Walked, played: str, network: dict[str, np.ndarray]
 ) -> None:
-    """As much of the held-out games is foretold from their logs, by the saved file and `encode_row` alone,
+    """As much of the held-out games is predicted from their logs, by the saved file and `encode_row` alone,
     as the example counted in the export."""
     held_out = set(np.load(walked.folder / "data/processed/index_val.npz")["game_id"].tolist())
-    rows, foretold = dict.fromkeys(HEADS, 0), dict.fromkeys(HEADS, 0)
+    rows, predicted = dict.fromkeys(HEADS, 0), dict.fromkeys(HEADS, 0)
     for log in logs_below(walked.folder / "data" / "raw"):
         for turn in rows_of(log) if int(log.stem) in held_out else []:
             row = encode_row(turn)
@@ -135,12 +135,12 @@ def test_at_play_it_is_what_it_was_in_training(
                 if label >= 0 and row.masks[head].sum() > 1:
                     logits = hidden @ network[head] + network[f"{head}_bias"]
                     rows[head] += 1
-                    foretold[head] += np.where(row.masks[head], logits, -np.inf).argmax() == label
+                    predicted[head] += np.where(row.masks[head], logits, -np.inf).argmax() == label
     for head in HEADS:
         counted, (percent, *_) = percents_of(head, played)
         # Sums in another order may decide a tie otherwise, but not many.
         assert rows[head] == counted
-        assert abs(foretold[head] - counted * percent / 100) <= 1 + 0.005 * counted, head
+        assert abs(predicted[head] - counted * percent / 100) <= 1 + 0.005 * counted, head
 
 
 def test_a_seed_gives_one_network(walked: Walked) -> None:

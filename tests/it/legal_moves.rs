@@ -71,7 +71,7 @@ fn corners(board: &Board, moves: &HashSet<Move>) -> Vec<(&'static str, bool)> {
         ("full hand, nothing to build", hand == 10 && !build),
         ("full hand, takes left out for a build", hand == 10 && build && colors > 0),
         ("nine gems, takes beside a build", hand == 9 && build && any(&is_take)),
-        ("one colour on the board", colors == 1 && any(&is_take)),
+        ("one color on the board", colors == 1 && any(&is_take)),
         ("two colours on the board", colors == 2 && any(&is_take)),
         ("three colours on the board", colors == 3 && any(&is_take)),
         ("all colours on the board", colors == 5 && any(&is_take)),

@@ -1,5 +1,5 @@
 //! What an export can be made with: features, masks, layout. Each is chosen when exporting and
-//! encodes nothing anew.
+//! encodes nothing again.
 
 use super::{assert_same_files, exported, ingested};
 use crate::support::cli::CliTest;

@@ -89,7 +89,7 @@ fn repaired_log() {
     assert_same_files(&test.files("before"), &test.files("out"));
 }
 
-/// Its cached rows cannot stand beside the others, and no ingest can encode them anew until the
+/// Its cached rows cannot stand beside the others, and no ingest can encode them again until the
 /// log is mended: waiting for that must not hold up all other games.
 #[test]
 fn refused_log_of_another_encoder() {

@@ -62,11 +62,12 @@ fn scaler_bytes_ignore_val_and_test() {
     let test = ingested(30);
     let options = "--split 0.6,0.2,0.2";
     let before = exported(&test, "before", options);
-    let spare: Vec<i64> = before.games("val").into_iter().chain(before.games("test")).collect();
-    assert!(spare.len() >= 4, "{spare:?}");
+    let other_splits: Vec<i64> =
+        before.games("val").into_iter().chain(before.games("test")).collect();
+    assert!(other_splits.len() >= 4, "{other_splits:?}");
     test.prep("simulate other --games 30 --seed 99");
     let paths = logs(&test, "raw");
-    for (place, game) in spare.iter().enumerate() {
+    for (place, game) in other_splits.iter().enumerate() {
         match place % 2 {
             0 => fs::remove_file(&paths[game]).unwrap(),
             _ => _ = fs::copy(&logs(&test, "other")[game], &paths[game]).unwrap(),
