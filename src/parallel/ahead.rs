@@ -9,7 +9,7 @@ use std::time::Duration;
 
 /// Results that threads compute ahead of their consumer, in the order of the inputs.
 ///
-/// Unlike in an [`ordered_map`], the consumer asks for one result after another, and may stop at any.
+/// Unlike in an [`ordered_map`](super::ordered_map), the consumer asks for one result after another, and may stop at any.
 /// Dropping it ends the threads.
 ///
 /// A process that was forked has none of the threads, and locks that they held stay locked: there, it can
