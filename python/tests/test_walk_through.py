@@ -101,7 +101,7 @@ def test_it_learns_from_every_row(
     assert all(values.any() and np.isfinite(values).all() for values in network.values())
 
 
-def test_it_foretells_more_than_chance_and_habit(walked: Walked, played: str) -> None:
+def test_it_predicts_more_than_chance_and_habit(walked: Walked, played: str) -> None:
     """With eight seeds the network predicted 92 % of the actions each time, against 42 % and 81 %."""
     folder = walked.folder / "data" / "processed"
     labels, masks = (np.load(folder / f"{kind}_val.npz") for kind in ("labels", "masks"))
@@ -110,7 +110,9 @@ def test_it_foretells_more_than_chance_and_habit(walked: Walked, played: str) ->
         label, mask = labels[head][applies], masks[head][applies]
         choice = mask.sum(axis=1) > 1  # simulated players do nothing illegal
         rows, (network, any_legal, most_usual) = percents_of(head, played)
-        assert rows == choice.sum() and abs(any_legal - 100 * (1 / mask[choice].sum(axis=1)).mean()) <= 0.5
+        assert rows == choice.sum()
+        if rows:
+            assert abs(any_legal - 100 * (1 / mask[choice].sum(axis=1)).mean()) <= 0.5
         if head == "action_type":
             assert network >= any_legal + 35 and network >= most_usual + 5
     # Nobles and reservations are too few to say anything.
