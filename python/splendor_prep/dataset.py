@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ._native import HEADS
+from ._pytorch import torch_module
 from .errors import ExportError
 from .scaler import Scaler
 
@@ -166,24 +167,16 @@ class Dataset:
 
         Raises ImportError without PyTorch.
         """
-        try:
-            from .torch import TorchDataset
-        except ModuleNotFoundError as error:
-            if error.name != "torch":
-                raise
-            raise ImportError(
-                "Dataset.torch() needs PyTorch: run `pip install torch`, or install splendor-prep "
-                "with its extra of that name, `pip install '.[torch]'`"
-            ) from error
-
-        return TorchDataset(self)
+        module = torch_module("Dataset.torch")
+        loader: TorchDataset = module.TorchDataset(self)
+        return loader
 
     def __repr__(self) -> str:
         rows, columns = self.state.shape
         return f"Dataset({str(self.export_dir)!r}, {self.split!r}): {rows} rows, {columns} columns"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _open_same, (self.export_dir.absolute(), self.split, self.export_id)
+        return _open_same, (self.export_dir, self.split, self.export_id)
 
 
 def _is_one_row(rows: Any) -> TypeGuard[int]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import _native
+from ._pytorch import torch_module
 from .scaler import Scaler
 
 if TYPE_CHECKING:
@@ -174,17 +175,9 @@ class Stream:
 
         Raises ImportError without PyTorch.
         """
-        try:
-            from .torch import TorchStream
-        except ModuleNotFoundError as error:
-            if error.name != "torch":
-                raise
-            raise ImportError(
-                "Stream.torch() needs PyTorch: run `pip install torch`, or install splendor-prep "
-                "with its extra of that name, `pip install '.[torch]'`"
-            ) from error
-
-        return TorchStream(self)
+        module = torch_module("Stream.torch")
+        loader: TorchStream = module.TorchStream(self)
+        return loader
 
     def __repr__(self) -> str:
         return (
@@ -193,7 +186,7 @@ class Stream:
         )
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _open_same, (self.cache.absolute(), self.split, self._arguments, self.state_dict())
+        return _open_same, (self.cache, self.split, self._arguments, self.state_dict())
 
 
 def _open_same(
