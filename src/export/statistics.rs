@@ -80,10 +80,9 @@ pub(super) struct MaskValidationFile {
 
 impl MaskValidationFile {
     pub(super) fn new(counts: &BySplit<RowCounts>) -> MaskValidationFile {
-        let MaskValidation { overall_status, total_failures, .. } =
-            RowCounts::total(counts).mask_validation();
         let splits = BySplit::from_fn(|split| counts[split].mask_validation());
-        MaskValidationFile { splits, overall_status, total_failures }
+        let total_failures = splits.iter().map(|(_, split)| split.total_failures).sum();
+        MaskValidationFile { splits, overall_status: status(total_failures), total_failures }
     }
 }
 
@@ -297,13 +296,17 @@ impl RowCounts {
 
     pub(super) fn mask_validation(&self) -> MaskValidation {
         let total_failures = self.illegal_labels();
-        let status = if total_failures == 0 { "PASSED" } else { "FAILED" };
         MaskValidation {
             heads: self.heads.map(|counts| counts.validation(self.rows)),
-            overall_status: status.to_owned(),
+            overall_status: status(total_failures),
             total_failures,
         }
     }
+}
+
+/// Of a mask validation.
+fn status(failures: u64) -> String {
+    if failures == 0 { "PASSED" } else { "FAILED" }.to_owned()
 }
 
 impl HeadCounts {
