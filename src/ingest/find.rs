@@ -1,6 +1,7 @@
 //! Finding the logs below a folder.
 
 use super::IngestError;
+use crate::folders::parent_of;
 use crate::gamelog::GameId;
 use crate::platform::means_link_loop;
 use crate::words::shown;
@@ -63,8 +64,7 @@ pub struct FoundLogs {
 /// taken for games that are deleted.
 pub fn find_logs(root: &Path) -> Result<FoundLogs, IngestError> {
     if root.is_file() {
-        let folder = root.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let folder = folder.unwrap_or(Path::new(".")).to_owned();
+        let folder = parent_of(root).to_owned();
         return Err(IngestError::NotAFolder { file: root.to_owned(), folder });
     }
     if !root.is_dir() {
