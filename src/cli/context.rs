@@ -4,9 +4,12 @@ use super::progress::bars;
 use super::values::JobsArgs;
 use crate::config::Settings;
 use crate::platform::{end_by_signal, handle_end_signals};
+use crate::words::shown;
+use anyhow::Context as _;
+use anyhow::Result;
 use clap::Args;
 use clap::error::ErrorKind;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::thread::available_parallelism;
@@ -48,6 +51,9 @@ pub(super) struct Common {
     /// Cache file [default: prep.sqlite in intermediate_dir]
     #[arg(long, global = true, value_name = "FILE", env = "PREP_CACHE")]
     pub(super) cache: Option<PathBuf>,
+    /// Run as if started in this folder
+    #[arg(short = 'C', global = true, value_name = "DIR")]
+    pub(super) directory: Option<PathBuf>,
     /// Print only errors and warnings
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub(super) quiet: bool,
@@ -59,6 +65,8 @@ pub(super) struct Common {
 /// What every command gets besides its own arguments.
 pub(super) struct Context {
     pub(super) settings: Settings,
+    /// What to say of keys in the settings file that no longer have a use.
+    pub(super) without_use: Vec<String>,
     pub(super) common: Common,
 }
 
@@ -75,6 +83,24 @@ impl Context {
             jobs => jobs,
         }
     }
+}
+
+/// The folder that a process was in before it entered another, to which it goes back in the end.
+pub(super) struct Before(PathBuf);
+
+impl Drop for Before {
+    fn drop(&mut self) {
+        // It may be deleted by now, and this process is at its end, unless it is that of Python.
+        let _ = std::env::set_current_dir(&self.0);
+    }
+}
+
+/// Makes a folder the current one, from which relative paths start.
+pub(super) fn enter(folder: &Path) -> Result<Before> {
+    let before = std::env::current_dir().unwrap_or_default();
+    std::env::set_current_dir(folder)
+        .with_context(|| format!("cannot run in the folder {}", shown(folder)))?;
+    Ok(Before(before))
 }
 
 /// Arguments of a command that do not go together, where clap cannot know.

@@ -45,8 +45,9 @@ pub(super) struct ExportArgs {
     split: Option<Ratios>,
     /// How games are assigned; hash: a game keeps its split as others come and go; sklearn: as two
     /// nested GroupShuffleSplit choose
-    #[arg(long, value_enum, default_value_t = SplitMethod::Hash, env = "PREP_SPLIT_METHOD")]
-    split_method: SplitMethod,
+    /// [default: split_method, hash]
+    #[arg(long, value_enum, env = "PREP_SPLIT_METHOD")]
+    split_method: Option<SplitMethod>,
     /// Seed of the split [default: seed, 42]
     #[arg(long, value_name = "N", env = "PREP_SEED", allow_negative_numbers = true,
           value_parser = whole_number(0..=u32::MAX))]
@@ -103,7 +104,7 @@ pub(super) fn run(arguments: ExportArgs, context: Context) -> Result<Outcome> {
         out: arguments.out.unwrap_or_else(|| settings.processed_dir.clone()),
         dataset: DatasetOptions {
             ratios: arguments.split.unwrap_or(settings.ratios),
-            split_method: arguments.split_method,
+            split_method: arguments.split_method.unwrap_or(settings.split_method),
             seed: arguments.seed.unwrap_or(settings.seed),
             features: arguments.features.unwrap_or(settings.features),
             replayable_only: arguments.replayable_only,

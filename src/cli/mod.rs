@@ -18,20 +18,21 @@ mod output_file;
 mod progress;
 mod report;
 mod schema;
+mod settings;
 mod simulate;
 mod status;
 mod values;
 mod verify;
 
 use crate::cache::{CacheError, sqlite_version};
-use crate::config::{ConfigError, Settings};
+use crate::config::{ConfigError, Loaded, Settings};
 use crate::encode::ENCODER_VERSION;
 use crate::export::ExportError;
 use crate::ingest::IngestError;
 use crate::platform::end_by_signal;
 use crate::report::ReportError;
 use anyhow::Result;
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use context::{Common, Context, Outcome, stopped_by};
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -104,21 +105,14 @@ pub fn run_command(arguments: impl IntoIterator<Item = OsString>) -> u8 {
 
 fn run_to_code(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
-    let cli = match Cli::try_parse_from(&arguments) {
-        Ok(cli) => cli,
-        Err(error) => {
-            // Help and version come here too, with exit code 0.
-            let error = values::with_tip(error, &arguments);
-            let _ = error.print();
-            return u8::try_from(error.exit_code()).unwrap_or(2);
-        }
-    };
-    match run(cli) {
+    match run(&arguments) {
         Ok(outcome) => outcome.exit_code(),
         Err(error) => match error.downcast::<clap::Error>() {
             Ok(usage) => {
+                // Help and version come here too, with exit code 0.
+                let usage = values::with_tip(usage, &arguments);
                 let _ = usage.print();
-                2
+                u8::try_from(usage.exit_code()).unwrap_or(2)
             }
             Err(error) => {
                 tracing::error!("{error:#}");
@@ -131,15 +125,25 @@ fn run_to_code(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     }
 }
 
-fn run(cli: Cli) -> Result<Outcome> {
+fn run(arguments: &[OsString]) -> Result<Outcome> {
+    let mut cli = Cli::try_parse_from(arguments)?;
+    if let Some(problem) = settings::unknown_variable(&Cli::command()) {
+        return Err(context::usage_error(&problem));
+    }
+    let entered = cli.common.directory.as_deref().map(context::enter).transpose();
     let found = Settings::find(cli.common.config.as_deref());
     let verbose = found.as_ref().is_ok_and(|loaded| loaded.settings.verbose);
     output::start_logging(&cli.common, verbose);
+    let _leaves_at_the_end = entered?;
     let loaded = found?;
     for note in &loaded.notes {
         tracing::warn!("{note}");
     }
-    let context = Context { settings: loaded.settings, common: cli.common };
+    if !loaded.options.is_empty() {
+        cli = parse_with_options(arguments, &loaded)?;
+    }
+    let Loaded { settings, without_use, .. } = loaded;
+    let context = Context { settings, without_use, common: cli.common };
     match cli.command {
         Command::Ingest(arguments) => ingest::run(arguments, context),
         Command::Export(arguments) => export::run(arguments, context),
@@ -148,11 +152,24 @@ fn run(cli: Cli) -> Result<Outcome> {
         Command::Report(arguments) => report::run(arguments, context),
         Command::Status(arguments) => status::run(arguments, context),
         Command::Verify(arguments) => verify::run(arguments, context),
-        Command::Schema(arguments) => schema::run(arguments),
+        Command::Schema(arguments) => schema::run(arguments, &Cli::command()),
         Command::Simulate(arguments) => simulate::run(arguments, context),
-        Command::Demo(arguments) => demo::run(arguments, |words| run(Cli::try_parse_from(words)?)),
+        Command::Demo(arguments) => demo::run(arguments, run),
         Command::Completions(arguments) => completions::run(&arguments, Cli::command()),
         Command::Man(arguments) => man::run(&arguments, &context, Cli::command()),
+    }
+}
+
+/// The arguments once more, with what the settings file says of options that are not given.
+fn parse_with_options(arguments: &[OsString], loaded: &Loaded) -> Result<Cli> {
+    let cli = settings::with_options(Cli::command(), &loaded.options)?;
+    match cli.try_get_matches_from(arguments) {
+        Ok(matches) => Ok(Cli::from_arg_matches(&matches)?),
+        // They were right without the file.
+        Err(usage) => match settings::first_wrong_value(&Cli::command(), &loaded.options) {
+            Some(wrong) => Err(wrong.into()),
+            None => Err(usage.into()),
+        },
     }
 }
 

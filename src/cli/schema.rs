@@ -7,13 +7,18 @@ mod choose;
 mod page;
 
 use super::context::Outcome;
-use super::output;
+use super::{output, settings};
+use crate::config::Settings;
 use crate::encode::{Feature, Head};
 use anyhow::Result;
 pub(super) use choose::SchemaArgs;
 use choose::{Chosen, Format, choose};
 
-pub(super) fn run(arguments: SchemaArgs) -> Result<Outcome> {
+pub(super) fn run(arguments: SchemaArgs, cli: &clap::Command) -> Result<Outcome> {
+    if arguments.settings {
+        output::print_json(&Settings::json_schema(settings::schema_sections(cli)))?;
+        return Ok(Outcome::Done);
+    }
     let format = if arguments.json { Format::Json } else { arguments.format };
     let chosen = choose(&arguments)?;
     let text = match format {

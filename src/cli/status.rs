@@ -53,6 +53,9 @@ pub(super) fn run(arguments: StatusArgs, context: Context) -> Result<Outcome> {
         jobs: context.jobs(&JobsArgs::default()),
     };
     let report = status(&root, cache, options, &*progress)?;
+    for key in &context.without_use {
+        tracing::info!("{key}");
+    }
     if !report.last_ingest_finished {
         tracing::info!(
             "the last ingest did not finish, or is still running: the next one continues it"

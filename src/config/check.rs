@@ -1,9 +1,11 @@
 //! From the file as written to checked [`Settings`].
 
-use super::file::{self, Content, Data, File, Preprocessing, Value};
+use super::file::{self, Content, Data, File, Options, Preprocessing, Value};
 use super::scalar::{self, Scalar};
-use super::settings::{ConfigError, Loaded, MAX_BATCH_SIZE, MAX_WORKERS, Place, Settings};
-use crate::dataset::{FeatureSet, MaskSource, Ratios};
+use super::settings::{
+    CommandOption, ConfigError, Loaded, MAX_BATCH_SIZE, MAX_WORKERS, Place, Settings,
+};
+use crate::dataset::{FeatureSet, MaskSource, Ratios, SplitMethod};
 use serde_saphyr::{Error, Location, Spanned};
 use std::fmt::Display;
 use std::num::NonZeroUsize;
@@ -18,10 +20,16 @@ const MERGING_HAS_NO_USE: &str = "no longer has a use: rows are always ordered b
 
 /// Checks the text of a file and returns what it sets.
 pub(super) fn settings(text: &str, path: &Path) -> Result<Loaded, ConfigError> {
-    let mut reader = Reader { text, path, notes: Vec::new() };
-    let file = file::parse(text).map_err(|error| reader.not_read(&error))?;
+    let mut reader = Reader { text, path, notes: Vec::new(), without_use: Vec::new() };
+    let mut file = file::parse(text).map_err(|error| reader.not_read(&error))?;
+    let sections = [("ingest", file.ingest.take()), ("export", file.export.take())];
     let settings = reader.settings(file)?;
-    Ok(Loaded { settings, file: Some(path.to_owned()), notes: reader.notes })
+    let mut options = Vec::new();
+    for (command, section) in sections {
+        options.append(&mut reader.options(command, section.unwrap_or_default())?);
+    }
+    let Reader { notes, without_use, .. } = reader;
+    Ok(Loaded { settings, file: Some(path.to_owned()), options, notes, without_use })
 }
 
 /// Why a scalar is not what a key takes.
@@ -34,6 +42,7 @@ struct Reader<'a> {
     text: &'a str,
     path: &'a Path,
     notes: Vec<String>,
+    without_use: Vec<String>,
 }
 
 impl Reader<'_> {
@@ -51,6 +60,9 @@ impl Reader<'_> {
         self.folder("data.data_root", &data.data_root, &mut settings.data_root)?;
         self.folder("data.processed_dir", &data.processed_dir, &mut settings.processed_dir)?;
         settings.ratios = self.ratios(&data)?;
+        if let Some(method) = &data.split_method.0 {
+            settings.split_method = self.split_method(method)?;
+        }
 
         let Preprocessing {
             keys: _,
@@ -97,9 +109,11 @@ impl Reader<'_> {
         }
         settings.num_workers = NonZeroUsize::new(workers as usize);
         if !boolean("use_float32", &use_float32, true)? {
-            self.note(&use_float32, "preprocessing.use_float32", FLOAT64_HAS_NO_USE);
+            let key = "preprocessing.use_float32";
+            self.without_use.extend(self.remark(&use_float32, key, FLOAT64_HAS_NO_USE));
         }
-        self.note(&merge_strategy, "preprocessing.merge_strategy", MERGING_HAS_NO_USE);
+        let key = "preprocessing.merge_strategy";
+        self.without_use.extend(self.remark(&merge_strategy, key, MERGING_HAS_NO_USE));
         Ok(settings)
     }
 
@@ -140,11 +154,17 @@ impl Reader<'_> {
                     "`{section}{name}` is given twice, first on line {}; keep one of them",
                     first.referenced.line()
                 ),
-                // On the top level it is the key of another program.
+                (true, None) => continue,
                 (false, _) if !section.is_empty() => {
                     format!("unknown key `{section}{name}`; {}", advice(section, name, known))
                 }
-                _ => continue,
+                (false, _) => match section_of(name) {
+                    Some(right) => {
+                        format!("`{name}` is a key of `{right}`; write it below `{right}:`")
+                    }
+                    // The key of another program.
+                    None => continue,
+                },
             };
             return Err(self.invalid(key.referenced, message));
         }
@@ -178,11 +198,63 @@ impl Reader<'_> {
         })
     }
 
+    fn split_method(&self, value: &Spanned<Content>) -> Result<SplitMethod, ConfigError> {
+        let names = SplitMethod::ALL.map(SplitMethod::name).join(" or ");
+        let named = |text: &str| SplitMethod::ALL.into_iter().find(|method| method.name() == text);
+        match &value.value {
+            Content::Text(text) => named(text),
+            _ => None,
+        }
+        .ok_or_else(|| self.wrong_type("data.split_method", value, &names))
+    }
+
+    /// The options of a command, which may each be given once.
+    fn options(
+        &self,
+        command: &'static str,
+        section: Options,
+    ) -> Result<Vec<CommandOption>, ConfigError> {
+        let mut options: Vec<CommandOption> = Vec::new();
+        for (key, value) in &section.0 {
+            let name = format!("{command}.{}", self.name(key));
+            let text = match &value.value {
+                Content::Text(text) => self.in_home(text, value.referenced)?,
+                Content::Plain => self.spelling(value).to_owned(),
+                _ => return Err(self.wrong_type(&name, value, "what would follow the flag")),
+            };
+            if let Some(first) = options.iter().find(|option| option.key == self.name(key)) {
+                let line = first.key_at.line;
+                let message =
+                    format!("`{name}` is given twice, first on line {line}; keep one of them");
+                return Err(self.invalid(key.referenced, message));
+            }
+            options.push(CommandOption {
+                command,
+                key: self.name(key).to_owned(),
+                value: text,
+                key_at: self.place(key.referenced),
+                value_at: self.place(value.referenced),
+            });
+        }
+        Ok(options)
+    }
+
+    /// A text with `~` or `$HOME` at its beginning replaced by the home folder, as a shell does.
+    fn in_home(&self, text: &str, at: Location) -> Result<String, ConfigError> {
+        let rest = ["~", "$HOME", "${HOME}"].iter().find_map(|home| text.strip_prefix(home));
+        let Some(rest) = rest.filter(|rest| rest.is_empty() || rest.starts_with('/')) else {
+            return Ok(text.to_owned());
+        };
+        let home = std::env::home_dir().and_then(|home| home.into_os_string().into_string().ok());
+        let message = "there is no home folder; write the whole path";
+        Ok(home.ok_or_else(|| self.invalid(at, message.to_owned()))? + rest)
+    }
+
     fn folder(&self, key: &str, value: &Value, folder: &mut PathBuf) -> Result<(), ConfigError> {
         match &value.0 {
             None => {}
-            Some(Spanned { value: Content::Text(path), .. }) if !path.is_empty() => {
-                *folder = PathBuf::from(path);
+            Some(Spanned { value: Content::Text(path), referenced, .. }) if !path.is_empty() => {
+                *folder = PathBuf::from(self.in_home(path, *referenced)?);
             }
             // Such as a year.
             Some(value @ Spanned { value: Content::Plain, .. }) => {
@@ -240,7 +312,7 @@ impl Reader<'_> {
                     "is written {word} and read as {converted}, but {readers} take it as text; \
                      write {converted}"
                 );
-                self.note(value, key, &note);
+                self.notes.extend(self.remark(value, key, &note));
                 return Ok(Some(converted));
             }
             (Err(_), _) if scalar == Scalar::LeadingZero => format!(
@@ -272,10 +344,9 @@ impl Reader<'_> {
         self.invalid(value.referenced, message)
     }
 
-    fn note(&mut self, value: &Value, key: &str, text: &str) {
-        if let Some(value) = &value.0 {
-            self.notes.push(format!("{}: `{key}` {text}", self.place(value.referenced)));
-        }
+    fn remark(&self, value: &Value, key: &str, text: &str) -> Option<String> {
+        let value = value.0.as_ref()?;
+        Some(format!("{}: `{key}` {text}", self.place(value.referenced)))
     }
 
     /// What serde-saphyr refuses: text that is not YAML, and sections that are none.
@@ -332,6 +403,12 @@ impl Reader<'_> {
         let range = range.map(|(offset, len)| offset as usize..(offset + len) as usize);
         range.and_then(|range| self.text.get(range)).unwrap_or_default().trim_end()
     }
+}
+
+/// The section that has such a key, if one does.
+fn section_of(key: &str) -> Option<&'static str> {
+    let sections = [("data", Data::KEYS), ("preprocessing", Preprocessing::KEYS)];
+    sections.into_iter().find(|(_, keys)| keys.contains(&key)).map(|(section, _)| section)
 }
 
 /// What to write instead of an unknown key.

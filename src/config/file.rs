@@ -129,12 +129,39 @@ macro_rules! section {
     };
 }
 
+/// The section of a command: its options, which the command line knows, with their values.
+#[derive(Debug, Default)]
+pub(super) struct Options(pub(super) Vec<(Spanned<Content>, Spanned<Content>)>);
+
+impl<'de> Deserialize<'de> for Options {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Options, D::Error> {
+        struct Entries;
+        impl<'de> Visitor<'de> for Entries {
+            type Value = Options;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("options with values")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Options, A::Error> {
+                let mut options = Options::default();
+                while let Some(option) = map.next_entry()? {
+                    options.0.push(option);
+                }
+                Ok(options)
+            }
+        }
+        deserializer.deserialize_map(Entries)
+    }
+}
+
 section! {
     /// The top level, with the keys of other programs among ours.
     File {
         seed: Value,
         data: Option<Data>,
         preprocessing: Option<Preprocessing>,
+        ingest: Option<Options>,
+        export: Option<Options>,
     }
 }
 
@@ -145,6 +172,7 @@ section! {
         train_ratio: Value,
         val_ratio: Value,
         test_ratio: Value,
+        split_method: Value,
     }
 }
 

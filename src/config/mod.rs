@@ -7,14 +7,18 @@
 //! spelling that other YAML readers take differently) comes back as notes; nothing is printed here.
 //!
 //! Flags and `PREP_*` variables come before the file; the command line applies them to these fields.
+//! What the sections of commands hold is for the command line, too, which knows their options.
 //! Relative paths are relative to the current folder, not to the file.
 
 mod check;
 mod file;
 mod scalar;
+mod schema;
 mod settings;
 
-pub use settings::{ConfigError, Loaded, MAX_BATCH_SIZE, MAX_WORKERS, Place, Settings};
+pub use settings::{
+    CommandOption, ConfigError, Loaded, MAX_BATCH_SIZE, MAX_WORKERS, Place, Settings,
+};
 
 use crate::platform::read_file;
 use std::fs;
@@ -43,9 +47,7 @@ impl Settings {
     fn load_if_there(path: &Path) -> Result<Loaded, ConfigError> {
         // A link to nowhere is there: its owner expects more than defaults.
         match fs::symlink_metadata(path) {
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                Ok(Loaded { settings: Settings::default(), file: None, notes: Vec::new() })
-            }
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Loaded::default()),
             _ => Settings::load(path),
         }
     }
@@ -93,7 +95,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(DEFAULT_FILE);
         let loaded = Settings::load_if_there(&path).unwrap();
-        assert_eq!(loaded, Loaded { settings: Settings::default(), file: None, notes: Vec::new() });
+        assert_eq!(loaded, Loaded::default());
 
         fs::write(&path, "seed: 5\n").unwrap();
         let loaded = Settings::load_if_there(&path).unwrap();

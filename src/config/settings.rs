@@ -1,6 +1,6 @@
 //! Checked settings, and what can be wrong with a file of them.
 
-use crate::dataset::{FeatureSet, MaskSource, Ratios};
+use crate::dataset::{FeatureSet, MaskSource, Ratios, SplitMethod};
 use crate::words::shown;
 use std::fmt;
 use std::num::NonZeroUsize;
@@ -23,6 +23,8 @@ pub struct Settings {
     pub processed_dir: PathBuf,
     /// Shares of the games for train, val and test.
     pub ratios: Ratios,
+    /// How games are assigned to the splits.
+    pub split_method: SplitMethod,
     /// Threads that encode; `None` is one a core. `parallel: false` in the file makes it 1.
     pub num_workers: Option<NonZeroUsize>,
     /// Games a commit, up to [`MAX_BATCH_SIZE`]: the most work that an interrupted run loses.
@@ -46,6 +48,7 @@ impl Default for Settings {
             data_root: PathBuf::from("data/raw"),
             processed_dir: PathBuf::from("data/processed"),
             ratios: Ratios::default(),
+            split_method: SplitMethod::Hash,
             num_workers: None,
             batch_size: const { NonZeroUsize::new(500).expect("500 is not 0") },
             monitor_memory: false,
@@ -58,15 +61,34 @@ impl Default for Settings {
 }
 
 /// Settings, and what there is to say about where they came from.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Loaded {
     /// What the file sets, and the defaults for the rest.
     pub settings: Settings,
     /// The file that was read; `None` if there was none.
     pub file: Option<PathBuf>,
-    /// A sentence for each thing the user should hear once, such as a key that no longer has a
-    /// use. Each begins with its place, `prep.yaml:12:3: `.
+    /// Options of commands, from the sections `ingest` and `export`, as written.
+    pub options: Vec<CommandOption>,
+    /// A sentence for each thing that may not be meant as it is read. Each begins with its place,
+    /// `prep.yaml:12:3: `.
     pub notes: Vec<String>,
+    /// The same for each key that no longer has a use.
+    pub without_use: Vec<String>,
+}
+
+/// An option of a command, as the section of that command sets it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CommandOption {
+    /// The command, such as `export`.
+    pub command: &'static str,
+    /// The key as written, such as `scaler_from`. Whether there is such an option is not checked here.
+    pub key: String,
+    /// The value as it would stand on the command line.
+    pub value: String,
+    /// Where the key is.
+    pub key_at: Place,
+    /// Where the value is.
+    pub value_at: Place,
 }
 
 /// A place in a settings file, shown as `prep.yaml:12:3`.

@@ -3,7 +3,7 @@
 
 use proptest::prelude::*;
 use splendor_prep::config::{ConfigError, Loaded, Settings};
-use splendor_prep::dataset::{FeatureSet, MaskSource, Ratios};
+use splendor_prep::dataset::{FeatureSet, MaskSource, Ratios, SplitMethod};
 use std::fmt::Write as _;
 use std::fs;
 use std::num::NonZeroUsize;
@@ -22,7 +22,7 @@ fn messages(texts: &[&str]) -> String {
     let mut messages = String::new();
     for text in texts {
         let said = match parse(text) {
-            Ok(loaded) => loaded.notes,
+            Ok(loaded) => [loaded.notes, loaded.without_use].concat(),
             Err(error) => vec![error.to_string()],
         };
         let _ = writeln!(messages, "{text:?}");
@@ -127,10 +127,11 @@ fn old_file_works_unchanged() {
         intermediate_dir: "data/intermediate".into(),
         features: FeatureSet::All,
         masks: MaskSource::Legal,
+        split_method: SplitMethod::Hash,
         verbose: false,
     };
     assert_eq!(loaded.settings, expected);
-    insta::assert_snapshot!(loaded.notes.join("\n"));
+    insta::assert_snapshot!([loaded.notes, loaded.without_use].concat().join("\n"));
 }
 
 #[test]
@@ -167,7 +168,6 @@ fn each_key() {
         ("seed: 0xff", Settings { seed: 255, ..default() }),
         ("seed: !!int 7", Settings { seed: 7, ..default() }),
         ("data: {data_root: a}", Settings { data_root: "a".into(), ..default() }),
-        ("data: {data_root: '~'}", Settings { data_root: "~".into(), ..default() }),
         ("data: {data_root: 2024}", Settings { data_root: "2024".into(), ..default() }),
         ("data: {processed_dir: \"b c\"}", Settings { processed_dir: "b c".into(), ..default() }),
         (
@@ -177,6 +177,10 @@ fn each_key() {
         (
             "data: {train_ratio: 0.9, val_ratio: 0}",
             Settings { ratios: Ratios::new(0.9, 0.0, 0.1).unwrap(), ..default() },
+        ),
+        (
+            "data: {split_method: sklearn}",
+            Settings { split_method: SplitMethod::Sklearn, ..default() },
         ),
         ("preprocessing: {num_workers: 3}", Settings { num_workers: Some(count(3)), ..default() }),
         ("preprocessing: {batch_size: 1}", Settings { batch_size: count(1), ..default() }),

@@ -41,6 +41,9 @@ pub(crate) struct SchemaArgs {
     /// Show the classes of labels and masks, head by head, instead of columns
     #[arg(long)]
     pub(super) heads: bool,
+    /// Print a JSON schema of the settings file, with which editors complete and check it
+    #[arg(long, conflicts_with_all = ["names", "heads", "format", "json"])]
+    pub(super) settings: bool,
     /// Output format
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub(super) format: Format,

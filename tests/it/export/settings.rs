@@ -3,7 +3,7 @@
 //! beside this folder.
 
 use super::splits::hash_split;
-use crate::support::cli::CliTest;
+use crate::support::cli::{CliTest, Ran};
 use crate::support::export::{Export, HEADS, SPLITS};
 use ndarray::Array2;
 use std::fs;
@@ -58,14 +58,14 @@ fn settings_file_of_an_earlier_tool() {
     assert_eq!(ran.code, 0, "{ran:#?}");
     assert!(ran.stdout.starts_with("12 games encoded (12 new"), "{ran:#?}");
     assert_eq!(ran.stderr.matches("memory after a batch").count(), 2, "{ran:#?}");
-    assert_eq!(ran.stderr.matches("`preprocessing.merge_strategy` no longer").count(), 1);
+    assert!(!ran.stderr.contains("merge_strategy"), "{ran:#?}");
     assert!(test.path("scratch/prep.sqlite").exists());
 
     let ran = test.run("export");
     assert_eq!(ran.code, 0, "{ran:#?}");
     assert!(ran.stdout.contains("to arrays/v3 in"), "{ran:#?}");
     assert!(ran.stderr.contains("memory at the end"), "{ran:#?}");
-    assert_eq!(ran.stderr.matches("`preprocessing.merge_strategy` no longer").count(), 1);
+    assert!(!ran.stderr.contains("merge_strategy"), "{ran:#?}");
     assert!(!test.path("data").exists(), "nothing went to the default folders");
 
     let export = Export { folder: test.path("arrays/v3") };
@@ -80,7 +80,10 @@ fn settings_file_of_an_earlier_tool() {
     for game in 1..=12 {
         assert!(export.games(hash_split(game, 7, 0.5, 0.3)).contains(&game), "game {game}");
     }
-    assert_eq!(test.run("status").code, 0, "status finds the same folder and cache");
+    let ran = test.run("status");
+    assert_eq!(ran.code, 0, "status finds the same folder and cache: {ran:#?}");
+    assert_eq!(ran.stderr.matches("`preprocessing.merge_strategy` no longer").count(), 1);
+    assert_eq!(test.run("status -q").stderr, "");
 }
 
 #[test]
@@ -167,6 +170,180 @@ fn precedence() {
     let unset = [("PREP_CONFIG", "none.yaml")];
     let output = test.command("export").envs(unset).output().unwrap();
     assert_eq!(output.status.code(), Some(1), "a file that is named must be there");
+}
+
+/// An old file with more lines, as `prep.yaml`.
+fn with_lines(lines: &str) -> CliTest {
+    let test = old_user();
+    test.prep("ingest");
+    test.write("prep.yaml", format!("{OLD_FILE}{lines}"));
+    test
+}
+
+#[test]
+fn options_in_the_settings_file() {
+    let test = with_lines(
+        "export:\n  split_method: sklearn\n  dtype: float16\n  no_normalize: yes\n  seed: 11\n  \
+         split: 0.6,0.2,0.2\n  replayable_only: false\ningest:\n  keep_missing: true\n",
+    );
+    for (name, in_file, variable, from_variable, flag, from_flag) in [
+        (
+            "split_method",
+            "\"sklearn\"",
+            ("PREP_SPLIT_METHOD", "hash"),
+            "\"hash\"",
+            "--split-method sklearn",
+            "\"sklearn\"",
+        ),
+        (
+            "dtype",
+            "\"float16\"",
+            ("PREP_DTYPE", "int8"),
+            "\"int8\"",
+            "--dtype float32",
+            "\"float32\"",
+        ),
+        ("seed", "11", ("PREP_SEED", "12"), "12", "--seed 13", "13"),
+        (
+            "split",
+            "[0.6,0.2,0.2]",
+            ("PREP_SPLIT", "1,0,0"),
+            "[1.0,0.0,0.0]",
+            "--split 0.5,0.5,0",
+            "[0.5,0.5,0.0]",
+        ),
+        ("normalized", "false", ("PREP_NO_NORMALIZE", "no"), "true", "--no-normalize", "false"),
+        (
+            "replayable_only",
+            "false",
+            ("PREP_REPLAYABLE_ONLY", "1"),
+            "true",
+            "--replayable-only",
+            "true",
+        ),
+    ] {
+        assert_eq!(setting(&test, &[], "", name), in_file, "{name} of the file");
+        assert_eq!(setting(&test, &[variable], "", name), from_variable, "{name} of {variable:?}");
+        assert_eq!(setting(&test, &[variable], flag, name), from_flag, "{name} of {flag}");
+    }
+    fs::remove_file(test.path("logs/selfplay/2_games/1.csv")).unwrap();
+    let said = test.prep("ingest");
+    assert!(said.contains("the cache holds 12 games"), "{said}");
+}
+
+#[test]
+fn wrong_options_in_the_settings_file() {
+    for (lines, message) in [
+        (
+            "export:\n  dtyp: int8\n",
+            "prep.yaml:33:3: unknown key `export.dtyp`; did you mean `dtype`?",
+        ),
+        (
+            "export:\n  zzz: 1\n",
+            "prep.yaml:33:3: unknown key `export.zzz`; the keys here are out, ",
+        ),
+        (
+            "export:\n  dtype: double\n",
+            "prep.yaml:33:10: invalid value 'double' for '--dtype <DTYPE>'; [possible values: float32, \
+             float16, int8]",
+        ),
+        (
+            "export:\n  seed: -1\n",
+            "prep.yaml:33:9: invalid value '-1' for '--seed <N>': expected a ",
+        ),
+        (
+            "export:\n  split: [0.8, 0.1, 0.1]\n",
+            "prep.yaml:33:10: `export.split` is a list; write what would follow the flag",
+        ),
+        (
+            "export:\n  seed: 1\n  seed: 2\n",
+            "prep.yaml:34:3: `export.seed` is given twice, first on line 33; keep one of them",
+        ),
+        ("export: 5\n", "prep.yaml:32:9: expected a section: "),
+        (
+            "train_ratio: 0.5\n",
+            "prep.yaml:32:1: `train_ratio` is a key of `data`; write it below `data:`",
+        ),
+        (
+            "batch_size: 5\n",
+            "prep.yaml:32:1: `batch_size` is a key of `preprocessing`; write it below `preprocessing:`",
+        ),
+    ] {
+        let test = with_lines(lines);
+        let ran = test.run("export --out new");
+        assert_eq!(ran.code, 1, "{lines}: {ran:#?}");
+        assert!(ran.complaints().contains(message), "{lines}: {ran:#?}");
+        assert!(!test.path("new").exists());
+    }
+}
+
+#[test]
+fn paths_in_the_home_folder() {
+    for path in ["~/arrays", "$HOME/arrays", "'${HOME}/arrays'"] {
+        let test = CliTest::new();
+        test.prep("simulate home/raw --games 8");
+        test.write("prep.yaml", format!("data: {{data_root: ~/raw}}\nexport: {{out: {path}}}\n"));
+        for arguments in ["ingest", "export"] {
+            let ran =
+                Ran::from(test.command(arguments).env("HOME", test.path("home")).output().unwrap());
+            assert_eq!(ran.code, 0, "{path}: {ran:#?}");
+        }
+        assert!(test.path("home/arrays/manifest.json").exists(), "{path}");
+    }
+}
+
+#[test]
+fn another_folder_to_run_in() {
+    let test = CliTest::new();
+    test.prep("simulate here/raw --games 8");
+    test.write("here/prep.yaml", "data: {data_root: raw, processed_dir: arrays}\n");
+    test.prep("-C here ingest");
+    test.prep("export -C here");
+    assert!(test.path("here/arrays/manifest.json").exists());
+    let ran = test.run("-C nowhere status");
+    assert_eq!(ran.code, 1, "{ran:#?}");
+    assert!(ran.stderr.contains("cannot run in the folder nowhere"), "{ran:#?}");
+}
+
+#[test]
+fn unknown_variables() {
+    let test = CliTest::new();
+    for (name, advice) in [
+        ("PREP_SPLITS", "did you mean `PREP_SPLIT`?"),
+        ("PREP_WORKERS", "did you mean `PREP_NUM_WORKERS`?"),
+        ("PREP_ZZZ", "those of prep are PREP_BATCH_SIZE, "),
+    ] {
+        let ran = Ran::from(test.command("status").env(name, "1").output().unwrap());
+        assert_eq!(ran.code, 2, "{ran:#?}");
+        assert!(ran.stderr.contains(&format!("unknown variable {name}; {advice}")), "{ran:#?}");
+    }
+}
+
+/// A check of the schema as an editor makes it, as far as the file uses it.
+#[test]
+fn schema_fits_the_default_file() {
+    let test = CliTest::new();
+    let schema: serde_json::Value = serde_json::from_str(&test.prep("schema --settings")).unwrap();
+    let keys = |section: &str| -> Vec<String> {
+        let properties = &schema["properties"][section]["properties"];
+        properties.as_object().unwrap().keys().cloned().collect()
+    };
+    let default = include_str!("../../../configs/default.yaml");
+    for section in ["data", "preprocessing"] {
+        for key in keys(section) {
+            assert!(default.contains(&key), "default.yaml has no {section}.{key}");
+        }
+    }
+    for (command, some) in [
+        ("export", ["split_method", "scaler_from", "no_normalize"]),
+        ("ingest", ["repair", "strict", "keep_missing"]),
+    ] {
+        let keys = keys(command);
+        assert!(some.iter().all(|key| keys.contains(&(*key).to_owned())), "{keys:?}");
+        assert!(!keys.contains(&"help".to_owned()) && !keys.contains(&"".to_owned()));
+    }
+    let dtypes = &schema["properties"]["export"]["properties"]["dtype"]["enum"];
+    assert_eq!(dtypes, &serde_json::json!(["float32", "float16", "int8"]));
 }
 
 #[test]
