@@ -48,7 +48,8 @@ pub(super) struct DiffArgs {
     #[arg(long, value_name = "N", default_value_t = 10, allow_negative_numbers = true,
           value_parser = whole_number(0_usize..))]
     top: usize,
-    /// Exit with 1 if the mean of any feature drifted more than X standard deviations
+    /// Exit with 1 if the mean of any feature drifted more than X standard deviations, and farther than
+    /// by chance between so few games
     #[arg(long, value_name = "X", env = "PREP_MAX_DRIFT", value_parser = distance,
           allow_negative_numbers = true)]
     max_drift: Option<f64>,

@@ -110,7 +110,7 @@ fn run_to_code(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Err(error) => match error.downcast::<clap::Error>() {
             Ok(usage) => {
                 // Help and version come here too, with exit code 0.
-                let usage = values::with_tip(usage, &arguments);
+                let usage = values::with_tip(usage, &Cli::command(), &arguments);
                 let _ = usage.print();
                 u8::try_from(usage.exit_code()).unwrap_or(2)
             }

@@ -9,8 +9,12 @@ use crate::ingest::{GameStatus, GameVersion, ReplayStatus, StatusOptions, Status
 use crate::words::{counted, shown};
 use anyhow::Result;
 use clap::Args;
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::PathBuf;
+
+/// Games listed of each reason without `--explain`.
+const LISTED_OF_A_REASON: usize = 10;
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -96,11 +100,17 @@ fn as_json(report: &StatusReport) -> serde_json::Value {
     })
 }
 
-/// A line for each game that is not up to date, or for each game with old and new, then the counts.
+/// A line for each game that is not up to date, the first few of each reason, or for each game with old
+/// and new; then the counts.
 fn describe(report: &StatusReport, explain: bool) -> String {
     let mut text = String::new();
+    let mut listed: BTreeMap<&str, usize> = BTreeMap::new();
     for entry in &report.games {
-        if explain || entry.status != (GameStatus::UpToDate { repaired: false }) {
+        let of_this_reason = listed.entry(entry.status.name()).or_default();
+        *of_this_reason += 1;
+        let is_listed = entry.status != (GameStatus::UpToDate { repaired: false })
+            && *of_this_reason <= LISTED_OF_A_REASON;
+        if explain || is_listed {
             let path = shown(&entry.path).to_string();
             let reason = entry.status.name().replace('_', " ");
             let why = without_name(&entry.status.to_string(), &reason, &path);
@@ -127,6 +137,9 @@ fn describe(report: &StatusReport, explain: bool) -> String {
             }
             text.push('\n');
         }
+    }
+    if !explain && listed.values().any(|&games| games > LISTED_OF_A_REASON) {
+        let _ = writeln!(text, "... (--explain lists every game)");
     }
     let counts: Vec<_> = report
         .counts

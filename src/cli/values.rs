@@ -5,7 +5,7 @@ use crate::dataset::{Dtype, FeatureSet, MaskSource, SplitMethod};
 use crate::encode::{FAMILIES, Family};
 use clap::builder::PossibleValue;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Args, Error, ValueEnum};
+use clap::{Args, Command, Error, ValueEnum};
 use std::ffi::OsString;
 use std::fmt::Display;
 use std::ops::{Bound, RangeBounds};
@@ -85,7 +85,7 @@ pub(super) struct MemoryArgs {
 }
 
 /// Adds to a usage error what clap cannot know.
-pub(super) fn with_tip(mut error: Error, arguments: &[OsString]) -> Error {
+pub(super) fn with_tip(mut error: Error, cli: &Command, arguments: &[OsString]) -> Error {
     let text = |kind| match error.get(kind) {
         Some(ContextValue::String(text)) => Some(text.clone()),
         _ => None,
@@ -106,11 +106,17 @@ pub(super) fn with_tip(mut error: Error, arguments: &[OsString]) -> Error {
             }),
         ErrorKind::UnknownArgument => {
             let usage = error.get(ContextKind::Usage).map(ToString::to_string).unwrap_or_default();
-            text(ContextKind::InvalidArg)
-                .filter(|typed| !typed.starts_with('-') && usage.contains("prep export"))
-                .map(|typed| {
+            let typed = text(ContextKind::InvalidArg).unwrap_or_default();
+            if typed.starts_with('-') && error.get(ContextKind::SuggestedArg).is_none() {
+                // clap's own advice is to pass it as the name of a folder.
+                error.remove(ContextKind::Suggested);
+                commands_with(cli, &typed)
+            } else {
+                let is_export = !typed.starts_with('-') && usage.contains("prep export");
+                is_export.then(|| {
                     format!("an export reads the cache, which 'prep ingest {typed}' fills")
                 })
+            }
         }
         _ => None,
     };
@@ -118,4 +124,20 @@ pub(super) fn with_tip(mut error: Error, arguments: &[OsString]) -> Error {
         error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
     }
     error
+}
+
+/// The commands that have a flag, which was given to another one.
+fn commands_with(cli: &Command, flag: &str) -> Option<String> {
+    let name = flag.trim_start_matches('-').split('=').next();
+    let has_it = |command: &&Command| command.get_arguments().any(|other| other.get_long() == name);
+    let commands = cli.get_subcommands().filter(has_it);
+    let commands: Vec<String> =
+        commands.map(|command| format!("'prep {}'", command.get_name())).collect();
+    match commands.as_slice() {
+        [] => None,
+        [only] => Some(format!("{flag} is an option of {only}")),
+        [others @ .., last] => {
+            Some(format!("{flag} is an option of {} and {last}", others.join(", ")))
+        }
+    }
 }

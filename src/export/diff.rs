@@ -7,6 +7,10 @@
 //! was constant there had none: then the standard deviation in the new export is used, so that a flag
 //! which is set for the first time in one row of a thousand counts little, and one that is set in half
 //! of all rows counts much. The shift from one constant to another is infinite.
+//!
+//! Means of few games differ by chance, those of a rare flag most. A shift is one by chance if it is at
+//! most [`CHANCE`] standard errors of the difference between the two means. The rows of a game are much
+//! alike, so the games are counted as samples, not the rows.
 
 use super::folder::{ExportFolder, FolderError};
 use super::manifest::Manifest;
@@ -17,7 +21,11 @@ use crate::dataset::{BySplit, Scaler, Split};
 use crate::gamelog::GameId;
 use crate::words::{grouped, shown};
 use serde::Serialize;
+use std::collections::BTreeSet;
 use std::path::Path;
+
+/// Of a normal distribution, 1 in 16,000 lies farther out: of 1,308 columns, hardly ever one.
+const CHANCE: f64 = 4.0;
 
 /// How an export differs from an earlier one.
 #[derive(Clone, Debug)]
@@ -106,6 +114,8 @@ pub struct MeansDiff {
     /// Every column that is known of both exports, farthest moved first; the unit is explained in the
     /// [module](self).
     pub moved: Vec<ColumnDrift>,
+    /// Columns whose mean did not move farther than by chance.
+    by_chance: BTreeSet<String>,
     /// Columns that were constant and are not any more, in column order.
     pub newly_varying: Vec<String>,
     /// Columns that are constant now and were not.
@@ -113,10 +123,11 @@ pub struct MeansDiff {
 }
 
 impl MeansDiff {
-    /// The columns whose mean moved more than so many standard deviations, farthest first.
-    pub fn past(&self, max_drift: f64) -> &[ColumnDrift] {
-        let past = self.moved.partition_point(|column| column.mean_shift.abs() > max_drift);
-        &self.moved[..past]
+    /// The columns whose mean moved more than so many standard deviations, and farther than by chance;
+    /// the farthest first.
+    pub fn past(&self, max_drift: f64) -> Vec<&ColumnDrift> {
+        let past = self.moved.iter().filter(|column| column.mean_shift.abs() > max_drift);
+        past.filter(|column| !self.by_chance.contains(&column.column)).collect()
     }
 }
 
@@ -279,11 +290,12 @@ fn compare_means(
              columns that are not normalized: those are not compared"
         ));
     }
-    Ok(Ok(means_diff(&Scaler { normalized: known, ..before }, &after, &names)))
+    let games = [old, new].map(|export| export.manifest.splits.train.games);
+    Ok(Ok(means_diff(&Scaler { normalized: known, ..before }, &after, &names, games)))
 }
 
-/// `old.normalized` says which columns to compare.
-fn means_diff(old: &Scaler, new: &Scaler, names: &[&str]) -> MeansDiff {
+/// `old.normalized` says which columns to compare, `games` how many the means are of.
+fn means_diff(old: &Scaler, new: &Scaler, names: &[&str], games: [u64; 2]) -> MeansDiff {
     let compared = || (0..names.len()).filter(|&column| old.normalized[column]);
     let names_of = |columns: &mut dyn Iterator<Item = usize>| -> Vec<String> {
         columns.map(|column| names[column].to_owned()).collect()
@@ -297,7 +309,15 @@ fn means_diff(old: &Scaler, new: &Scaler, names: &[&str]) -> MeansDiff {
             (false, false) => 0.0,
         };
     }
+    let standard_error = |column: usize| {
+        let [old_games, new_games] = games.map(|games| games.max(1) as f64);
+        (old.var[column] / old_games + new.var[column] / new_games).sqrt()
+    };
+    let by_chance = |&column: &usize| {
+        (new.mean[column] - old.mean[column]).abs() <= CHANCE * standard_error(column)
+    };
     MeansDiff {
+        by_chance: names_of(&mut compared().filter(by_chance)).into_iter().collect(),
         moved: drift(&unit, new, names),
         newly_varying: names_of(
             &mut compared().filter(|&column| old.var[column] == 0.0 && new.var[column] > 0.0),

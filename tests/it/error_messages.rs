@@ -179,6 +179,8 @@ fn usage_errors() {
         "ingest raw --allow-delete --keep-missing",
         "ingest raw -q -v",
         "export raw",
+        "ingest --out x",
+        "status --zzz 4",
         "export --seed -1",
         "export --layout hdf5",
         "export --split 0.5,0.1,0.1",

@@ -283,6 +283,20 @@ fn refused_then_deleted_log_is_listed() {
 }
 
 #[test]
+fn many_games_are_not_all_listed() {
+    let test = CliTest::new();
+    test.prep("simulate raw --games 25");
+    test.write("raw/26.csv", "x\n");
+    let ran = test.run("status raw");
+    assert_eq!(ran.stdout.matches(": new\n").count(), 10, "{ran:#?}");
+    assert_eq!(ran.stdout.matches("26.csv: refused: ").count(), 1, "{ran:#?}");
+    let end = "... (--explain lists every game)\n25 games new, 1 game refused\n";
+    assert!(ran.stdout.ends_with(end), "{ran:#?}");
+    let explained = test.run("status raw --explain").stdout;
+    assert_eq!(explained.lines().count(), 28, "{explained}");
+}
+
+#[test]
 fn repaired_log_is_not_refused() {
     let test = CliTest::new();
     test.prep("simulate raw --games 3");
