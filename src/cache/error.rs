@@ -163,6 +163,14 @@ pub enum CacheError {
         /// The game.
         game_id: GameId,
     },
+    /// A cache cannot be merged with others.
+    #[error("cannot merge {}: {why}", shown(path))]
+    CannotMerge {
+        /// The cache file.
+        path: PathBuf,
+        /// Why, as a clause.
+        why: String,
+    },
     /// Another run is writing it.
     #[error(
         "another run{} holds the cache {}: wait for it, or use --wait SECONDS",
@@ -238,6 +246,10 @@ pub enum CacheError {
 impl CacheError {
     pub(super) fn malformed(path: &Path, why: impl ToString) -> CacheError {
         CacheError::Malformed { path: path.to_owned(), why: why.to_string() }
+    }
+
+    pub(super) fn cannot_merge(path: &Path, why: impl ToString) -> CacheError {
+        CacheError::CannotMerge { path: path.to_owned(), why: why.to_string() }
     }
 
     pub(super) fn disk_full(path: &Path) -> CacheError {

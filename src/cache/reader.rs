@@ -12,6 +12,7 @@ use super::unpack::Unpacker;
 use crate::encode::{ColumnSums, EncodedGame, FEATURE_COUNT};
 use crate::gamelog::{GameId, ReplayFault};
 use crate::words::shown;
+use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -33,6 +34,9 @@ pub struct Refusal {
     /// Whether the log was deferred because it is still being written, rather than refused.
     pub deferred: bool,
 }
+
+/// All columns of a row of `refusals`.
+pub(super) type RefusalRow = [Value; 11];
 
 /// Game ids from the first to the last, both included.
 pub type IdRange = (GameId, GameId);
@@ -274,6 +278,25 @@ impl Reader {
         })
     }
 
+    /// The same as they are stored: all columns, the path and the game first.
+    pub(super) fn refusal_rows(&self) -> Result<Vec<RefusalRow>, CacheError> {
+        self.read(|connection| {
+            let mut statement = connection.prepare(
+                "SELECT source_path, game_id, source_hash, kind, line, column_name, found, expected,
+                        message, refused_at, deferred
+                 FROM refusals ORDER BY source_path",
+            )?;
+            let row = |row: &Row<'_>| -> SqliteResult<RefusalRow> {
+                let mut values: RefusalRow = std::array::from_fn(|_| Value::Null);
+                for (column, value) in values.iter_mut().enumerate() {
+                    *value = row.get(column)?;
+                }
+                Ok(values)
+            };
+            statement.query_map([], row)?.collect()
+        })
+    }
+
     /// Games whose logs the last ingest refused or deferred.
     pub fn refused_games(&self) -> Result<BTreeSet<GameId>, CacheError> {
         Ok(self.refusals()?.into_iter().map(|refusal| refusal.game_id).collect())
@@ -303,6 +326,14 @@ impl Reader {
             let sql = "SELECT finished_at IS NOT NULL FROM last_ingest";
             let finished = connection.query_row(sql, [], |row| row.get(0)).optional()?;
             Ok(finished.unwrap_or(true))
+        })
+    }
+
+    /// When a game was encoded, in UTC, as `2026-01-31T03:00:00Z`.
+    pub(super) fn ingested_at(&self, game_id: GameId) -> Result<String, CacheError> {
+        self.read(|connection| {
+            let sql = "SELECT ingested_at FROM games WHERE game_id = ?1";
+            connection.prepare_cached(sql)?.query_row([game_id.0], |row| row.get(0))
         })
     }
 

@@ -5,6 +5,7 @@ use super::error::CacheError;
 use super::lock::WriterLock;
 use super::open::{PAGE_BYTES, Waiting, check, open_or_create, sqlite_error, wait_for_lock};
 use super::play::{self, PLAY_COLUMNS, PLAY_WIDTH};
+use super::reader::RefusalRow;
 use super::rows::{BLOB_COLUMNS, RECORD_COLUMNS, RECORD_WIDTH, structure_faults};
 use crate::gamelog::{GameId, GamePlay, LogError, ReplayFault};
 use crate::words::shown;
@@ -24,8 +25,9 @@ static INSERT_GAME: LazyLock<String> = LazyLock::new(|| {
         (1..=RECORD_WIDTH + 2 * Blob::COUNT).map(|place| format!("?{place}")).collect();
     format!(
         "INSERT OR REPLACE INTO games ({RECORD_COLUMNS}, {BLOB_COLUMNS}, ingested_at)
-         VALUES ({}, strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))",
-        places.join(", ")
+         VALUES ({}, coalesce(?{}, strftime('%Y-%m-%dT%H:%M:%SZ', 'now')))",
+        places.join(", "),
+        places.len() + 1
     )
 });
 
@@ -85,6 +87,25 @@ impl<'a> Writer<'a> {
 
     /// Stores a game in place of any older version, with the faults that replaying it shows.
     pub fn put(&self, game: &PackedGame, faults: &[ReplayFault]) -> Result<(), CacheError> {
+        self.put_encoded_at(game, faults, None)
+    }
+
+    /// The same for a game of another cache, which was encoded at that time (UTC, as the cache has it).
+    pub(super) fn put_as_of(
+        &self,
+        game: &PackedGame,
+        faults: &[ReplayFault],
+        ingested_at: &str,
+    ) -> Result<(), CacheError> {
+        self.put_encoded_at(game, faults, Some(ingested_at))
+    }
+
+    fn put_encoded_at(
+        &self,
+        game: &PackedGame,
+        faults: &[ReplayFault],
+        ingested_at: Option<&str>,
+    ) -> Result<(), CacheError> {
         self.change(|connection| {
             let record = &game.record;
             let source_bytes = record.source_bytes as i64;
@@ -107,6 +128,7 @@ impl<'a> Writer<'a> {
             for blob in &game.blobs {
                 values.extend([&blob.bytes as &dyn ToSql, &blob.checksum]);
             }
+            values.push(&ingested_at);
             connection.prepare_cached(&INSERT_GAME)?.execute(&values[..]).map(drop)
         })?;
         match &game.record.play {
@@ -173,6 +195,13 @@ impl<'a> Writer<'a> {
                 error.fault.kind.may_be_unfinished(),
             ],
         )
+    }
+
+    /// Stores a row of `refusals` of another cache.
+    pub(super) fn copy_refusal(&self, row: &RefusalRow) -> Result<(), CacheError> {
+        let sql =
+            "INSERT OR REPLACE INTO refusals VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+        self.execute(sql, rusqlite::params_from_iter(row))
     }
 
     /// Removes the refusals of a game, wherever its log was.

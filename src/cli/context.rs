@@ -42,23 +42,23 @@ impl Outcome {
     }
 }
 
-/// Flags of every command.
+/// Flags of every command, listed after its own.
 #[derive(Debug, Args)]
 pub(super) struct Common {
     /// Settings file [default: prep.yaml, if there is one]
-    #[arg(long, global = true, value_name = "FILE", env = "PREP_CONFIG")]
+    #[arg(long, global = true, display_order = 100, value_name = "FILE", env = "PREP_CONFIG")]
     pub(super) config: Option<PathBuf>,
     /// Cache file [default: prep.sqlite in intermediate_dir]
-    #[arg(long, global = true, value_name = "FILE", env = "PREP_CACHE")]
+    #[arg(long, global = true, display_order = 101, value_name = "FILE", env = "PREP_CACHE")]
     pub(super) cache: Option<PathBuf>,
     /// Run as if started in this folder
-    #[arg(short = 'C', global = true, value_name = "DIR")]
+    #[arg(short = 'C', global = true, display_order = 102, value_name = "DIR")]
     pub(super) directory: Option<PathBuf>,
     /// Print only errors and warnings
-    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    #[arg(short, long, global = true, display_order = 103, conflicts_with = "verbose")]
     pub(super) quiet: bool,
     /// Print more messages
-    #[arg(short, long, global = true)]
+    #[arg(short, long, global = true, display_order = 104)]
     pub(super) verbose: bool,
 }
 

@@ -12,6 +12,7 @@ mod export;
 mod ingest;
 mod inspect;
 mod man;
+mod merge;
 mod names;
 mod output;
 mod output_file;
@@ -47,6 +48,7 @@ Examples:
   prep report --export data/processed     an HTML report with plots
   prep status                             what the next ingest would do, and why
   prep verify                             whether the cache is intact
+  prep merge all.sqlite a.sqlite b.sqlite caches of several machines as one
   prep simulate data/raw --games 30       games to try the tool with
   prep demo                               simulate, ingest twice, export
   prep schema 'gems_board_*'              what the columns mean
@@ -80,6 +82,7 @@ enum Command {
     Report(report::ReportArgs),
     Status(status::StatusArgs),
     Verify(verify::VerifyArgs),
+    Merge(merge::MergeArgs),
     Schema(schema::SchemaArgs),
     Simulate(simulate::SimulateArgs),
     Demo(demo::DemoArgs),
@@ -152,6 +155,7 @@ fn run(arguments: &[OsString]) -> Result<Outcome> {
         Command::Report(arguments) => report::run(arguments, context),
         Command::Status(arguments) => status::run(arguments, context),
         Command::Verify(arguments) => verify::run(arguments, context),
+        Command::Merge(arguments) => merge::run(arguments, context),
         Command::Schema(arguments) => schema::run(arguments, &Cli::command()),
         Command::Simulate(arguments) => simulate::run(arguments, context),
         Command::Demo(arguments) => demo::run(arguments, run),

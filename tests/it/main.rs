@@ -28,6 +28,7 @@ mod legal_moves;
 mod live_positions;
 mod log_reader;
 mod memory;
+mod merge;
 mod places;
 mod power_loss;
 mod preemption;

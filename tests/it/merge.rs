@@ -1,0 +1,196 @@
+//! `prep merge`: caches of several machines as one, compared with one ingest of all their logs.
+
+#![allow(clippy::unwrap_used)]
+
+use crate::support::cli::{CliTest, Ran};
+use serde_json::{Value, json};
+use std::fs;
+use std::path::Path;
+
+/// Logs of 40 games in `all`, and each of them in one of ten folders `part0` to `part9`.
+fn ten_machines() -> CliTest {
+    let test = CliTest::new();
+    test.prep("simulate all --games 40 -q");
+    for (path, log) in test.files("all") {
+        let game: usize = path.file_stem().unwrap().to_str().unwrap().parse().unwrap();
+        test.write(Path::new(&format!("part{}", game * 7 % 10)).join(path), log);
+    }
+    test
+}
+
+fn ingest(test: &CliTest, folder: &str) {
+    assert_eq!(test.run(&format!("ingest -q {folder} --cache {folder}.sqlite")).code, 0);
+}
+
+fn export(test: &CliTest, cache: &str, out: &str) {
+    test.prep(&format!("export -q --cache {cache}.sqlite --out {out}"));
+}
+
+#[test]
+fn ten_caches_in_any_order_are_one_ingest() {
+    let test = ten_machines();
+    ingest(&test, "all");
+    export(&test, "all", "expected");
+    let expected = test.files("expected");
+    (0..10).for_each(|part| ingest(&test, &format!("part{part}")));
+    for (name, order) in
+        [("a", [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]), ("b", [9, 3, 5, 1, 0, 8, 2, 7, 4, 6])]
+    {
+        let caches = order.map(|part| format!("part{part}.sqlite")).join(" ");
+        let said = test.prep(&format!("merge {name}.sqlite {caches}"));
+        assert!(said.starts_with(&format!("10 caches merged into {name}.sqlite: 40 games, ")));
+        export(&test, name, name);
+        assert!(test.files(name) == expected, "the order {order:?}");
+        assert_eq!(
+            test.prep(&format!("status all --cache {name}.sqlite")),
+            "40 games up to date\n"
+        );
+        assert_eq!(test.run(&format!("verify all --cache {name}.sqlite")).code, 0);
+    }
+    // A merge of merges, with every game several times.
+    let found: Value = serde_json::from_str(
+        &test.prep("merge --json c.sqlite a.sqlite b.sqlite all.sqlite part3.sqlite"),
+    )
+    .unwrap();
+    let in_part_3 = test.files("part3").len();
+    assert_eq!((&found["games"], &found["duplicates"]), (&json!(40), &json!(80 + in_part_3)));
+    export(&test, "c", "c");
+    assert!(test.files("c") == expected);
+}
+
+/// Three machines: two have other games under the ids 1 to 3.
+fn conflicting() -> CliTest {
+    let test = CliTest::new();
+    test.prep("simulate one --games 5 -q");
+    test.prep("simulate two --games 3 --seed 9 -q");
+    ingest(&test, "one");
+    ingest(&test, "two");
+    test
+}
+
+#[test]
+fn conflicts_are_named_and_left_out() {
+    let test = conflicting();
+    for order in ["one.sqlite two.sqlite", "two.sqlite one.sqlite"] {
+        let ran = test.run(&format!("merge both.sqlite {order}"));
+        assert_eq!(ran.code, 3, "{ran:#?}");
+        assert!(ran.stdout.contains("2 games, "), "{ran:#?}");
+        assert_eq!(ran.complaints().matches("error: game ").count(), 3, "{ran:#?}");
+        for part in ["game 2 is left out: ", "one.sqlite (3_games/2.csv)", "two.sqlite (3_games/2"]
+        {
+            assert!(ran.stderr.contains(part), "{ran:#?}");
+        }
+        let ran = test.run("export --cache both.sqlite");
+        assert_eq!(ran.code, 0);
+        assert_eq!(ran.complaints().matches(" is left out: ").count(), 3, "{ran:#?}");
+    }
+    let ran = test.run("merge --json both.sqlite one.sqlite two.sqlite");
+    let found: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(
+        found["conflicts"][0],
+        json!({ "game_id": 1, "found": [
+            { "cache": "one.sqlite", "log": "2_games/1.csv" },
+            { "cache": "two.sqlite", "log": "2_games/1.csv" },
+        ] })
+    );
+    assert_eq!(test.run("merge -q both.sqlite one.sqlite two.sqlite").stdout, "");
+}
+
+/// The ids of a merged cache, by `status` of an empty folder.
+fn ids(test: &CliTest, cache: &str) -> Vec<i64> {
+    fs::create_dir_all(test.path("none")).unwrap();
+    let said = test.run(&format!("status none --json --cache {cache}"));
+    let status: Value = serde_json::from_str(&said.stdout).unwrap();
+    let games = status["games"].as_array().unwrap().iter();
+    games.map(|game| game["game_id"].as_i64().unwrap()).collect()
+}
+
+#[test]
+fn offsets_keep_machines_apart() {
+    let test = conflicting();
+    test.prep("merge both.sqlite one.sqlite two.sqlite --offset 1000");
+    assert_eq!(ids(&test, "both.sqlite"), [1, 2, 3, 4, 5, 1001, 1002, 1003]);
+    test.prep("merge both.sqlite one.sqlite two.sqlite --offset 10,700");
+    assert_eq!(ids(&test, "both.sqlite"), [11, 12, 13, 14, 15, 701, 702, 703]);
+    // The rows are those of the machine, under the new id.
+    test.prep("merge moved.sqlite two.sqlite --offset 700");
+    for (cache, out) in [("two", "before"), ("moved", "after")] {
+        test.prep(&format!("export -q --cache {cache}.sqlite --out {out} --split 1,0,0"));
+    }
+    for file in ["X_train.npy", "labels_train.npz", "mask_validation_report.json"] {
+        assert!(
+            test.read(format!("before/{file}")) == test.read(format!("after/{file}")),
+            "{file}"
+        );
+    }
+    let ran = test.run("inspect 702 --cache moved.sqlite --row 3");
+    assert!(ran.stdout.starts_with("game 702, "), "{ran:#?}");
+
+    assert_eq!(test.run("merge x.sqlite one.sqlite two.sqlite --offset 1,2,3").code, 2);
+    let ran = test.run(&format!("merge x.sqlite one.sqlite two.sqlite --offset 0,{}", i64::MAX));
+    assert_eq!(ran.code, 1, "{ran:#?}");
+    assert!(ran.stderr.contains("cannot merge two.sqlite: game 1 has no id with the offset "));
+    assert!(!test.path("x.sqlite").exists());
+}
+
+#[test]
+fn refused_logs_and_unfinished_ingests_are_passed_on() {
+    let test = conflicting();
+    test.write("one/9.csv", "no log\n");
+    test.write("one/8.csv", "no log\n");
+    assert_eq!(test.run("ingest -q one --cache one.sqlite").code, 3);
+    test.prep("simulate third --games 1 --first-id 8 -q");
+    ingest(&test, "third");
+    test.prep("merge all.sqlite one.sqlite third.sqlite");
+    let ran = test.run("export --cache all.sqlite --split 1,0,0");
+    assert_eq!(ran.complaints().matches("warning: game 9 is left out: 9.csv:1: ").count(), 1);
+    assert!(!ran.stderr.contains("game 8"), "another machine has it: {ran:#?}");
+    assert!(!ran.stderr.contains("did not finish"), "{ran:#?}");
+
+    let cache = rusqlite::Connection::open(test.path("third.sqlite")).unwrap();
+    cache.execute("UPDATE last_ingest SET finished_at = NULL", []).unwrap();
+    drop(cache);
+    let ran = test.run("merge all.sqlite one.sqlite third.sqlite");
+    assert!(ran.code == 0 && ran.stderr.contains("did not finish: games may be missing"));
+    assert!(
+        test.run("export --cache all.sqlite").stderr.contains("the last ingest did not finish")
+    );
+}
+
+/// The cache to replace is as it was after anything that goes wrong.
+#[test]
+fn a_merge_that_fails_replaces_nothing() {
+    let test = conflicting();
+    test.prep("merge out.sqlite one.sqlite");
+    let before = test.read("out.sqlite");
+    let fails = |arguments: &str, why: &str| {
+        let ran: Ran = test.run(&format!("merge {arguments}"));
+        assert_eq!(ran.code, 1, "{ran:#?}");
+        assert!(ran.complaints().contains(why), "{why}: {ran:#?}");
+        assert!(test.read("out.sqlite") == before, "{arguments}");
+    };
+    fails("out.sqlite gone.sqlite", "there is no cache at gone.sqlite");
+    fails("out.sqlite one.sqlite out.sqlite", "cannot merge out.sqlite: it is to be replaced");
+    fails("out.sqlite one.sqlite ./out.sqlite", "cannot merge out.sqlite: it is to be replaced");
+    let damaged = test.read("two.sqlite");
+    for (table, column) in [("games", "labels"), ("games", "features_checksum")] {
+        test.write("bad.sqlite", &damaged);
+        let cache = rusqlite::Connection::open(test.path("bad.sqlite")).unwrap();
+        let sql = format!("UPDATE {table} SET {column} = zeroblob(16) WHERE game_id = 2");
+        cache.execute(&sql, []).unwrap();
+        drop(cache);
+        fails("out.sqlite bad.sqlite", "game 2 is damaged in the cache");
+    }
+    test.write("other.txt", "a file of somebody");
+    let ran = test.run("merge other.txt one.sqlite");
+    assert_eq!((ran.code, test.read("other.txt").as_slice()), (1, &b"a file of somebody"[..]));
+    let left: Vec<_> = test
+        .files(".")
+        .into_keys()
+        .filter(|path| {
+            let name = path.to_string_lossy();
+            name.contains(".rebuild") || name.contains(".damaged")
+        })
+        .collect();
+    assert_eq!(left, Vec::<std::path::PathBuf>::new());
+}
