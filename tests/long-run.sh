@@ -15,7 +15,7 @@ if ! cargo +nightly fuzz --version >/dev/null 2>&1; then
     echo "nothing was fuzzed: install cargo-fuzz and a nightly compiler" >&2
     exit 1
 fi
-for target in log_reader blob_decoder settings; do
+for target in log_reader blob_decoder settings exported_file; do
     # New inputs that the fuzzer finds are not added to the corpus in the repository.
     found="$(mktemp -d)"
     cargo +nightly fuzz run --fuzz-dir tests/fuzz "$target" "$found" "tests/fuzz/corpus/$target" \

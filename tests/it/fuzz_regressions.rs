@@ -62,3 +62,8 @@ fn blob_decoder() {
 fn settings() {
     run("settings", fuzzed::settings);
 }
+
+#[test]
+fn exported_file() {
+    run("exported_file", fuzzed::exported_file);
+}

@@ -2,15 +2,21 @@
 //! must hold whatever they are. The fuzz targets and an ordinary test share them.
 
 use splendor_prep::cache::{CacheKey, GameRecord, PackedGame, Packer, Unpacker};
+use splendor_prep::cli::run_command;
 use splendor_prep::config::Settings;
 use splendor_prep::encode::EncodedGame;
+use splendor_prep::export::{ExportedScaler, diff_exports, verify_export};
 use splendor_prep::gamelog::{
     Dialect, GameId, LogError, ReadOptions, Turn, column_names, read_log, write_log,
 };
+use splendor_prep::progress::Silent;
 use splendor_prep::rules::PlayerCount;
 use splendor_prep::simulate::simulate_game;
+use std::collections::BTreeMap;
+use std::fs;
 use std::path::Path;
-use std::sync::LazyLock;
+use std::sync::atomic::AtomicBool;
+use std::sync::{LazyLock, Mutex};
 
 const GAME_ID: GameId = GameId(7);
 const LONGEST_MESSAGE: usize = 2_000;
@@ -121,5 +127,86 @@ pub(crate) fn settings(data: &[u8]) {
             assert!(loaded.notes.iter().all(|note| note.starts_with("prep.yaml:")));
         }
         Err(error) => assert!(error.to_string().starts_with("prep.yaml:"), "{error}"),
+    }
+}
+
+/// The files of an export that are read again.
+const EXPORTED: [&str; 7] = [
+    "manifest.json",
+    "scaler.npz",
+    "preprocessing_stats.json",
+    "feature_cols.json",
+    "X_val.npy",
+    "index_val.npz",
+    "labels_val.npz",
+];
+
+/// A file of an export: which, then its bytes. With the highest bit of the first byte set it is the sound
+/// file but for some of its bytes: four bytes each say where and what.
+///
+/// Whoever reads the export does so, or says in a line what is wrong.
+pub(crate) fn exported_file(data: &[u8]) {
+    static EXPORTS: LazyLock<Mutex<Exports>> = LazyLock::new(|| Mutex::new(Exports::make()));
+    let [which, content @ ..] = data else { return };
+    let exports = EXPORTS.lock().unwrap();
+    let name = EXPORTED[usize::from(which & 0x7f) % EXPORTED.len()];
+    let good = &exports.files[name];
+    let mut bytes = content.to_vec();
+    if which & 0x80 != 0 {
+        bytes.clone_from(good);
+        for &[low, middle, high, value] in content.as_chunks().0 {
+            let place = u32::from_le_bytes([low, middle, high, 0]) as usize;
+            let length = bytes.len();
+            bytes[place % length] = value;
+        }
+    }
+    let (sound, changed) = (exports.folder.path().join("sound"), exports.folder.path().join("out"));
+    fs::write(changed.join(name), bytes).unwrap();
+    let mut said = Vec::new();
+    match verify_export(&changed, &Silent, &AtomicBool::new(false)) {
+        Ok(found) => said.extend(found.faults.into_iter().map(|fault| fault.what)),
+        Err(error) => said.push(error.to_string()),
+    }
+    said.extend(ExportedScaler::load(&changed).err().map(|error| error.to_string()));
+    match diff_exports(&sound, &changed) {
+        Ok(diff) => said.extend(diff.remarks),
+        Err(error) => said.push(error.to_string()),
+    }
+    for sentence in said {
+        assert!(!sentence.contains('\n') && sentence.len() < LONGEST_MESSAGE, "{sentence}");
+    }
+    fs::write(changed.join(name), good).unwrap();
+}
+
+/// An export of three games in `sound`, and the same in `out` with the files to change.
+struct Exports {
+    folder: tempfile::TempDir,
+    files: BTreeMap<&'static str, Vec<u8>>,
+}
+
+impl Exports {
+    fn make() -> Exports {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name).into_os_string();
+        let run = |words: &[&str], paths: &[&str]| {
+            let words = words.iter().map(Into::into);
+            let paths = paths.iter().map(|name| path(name));
+            let cache = ["--cache".into(), path("c.sqlite"), "-q".into()];
+            assert_eq!(
+                run_command(["prep".into()].into_iter().chain(words).chain(paths).chain(cache)),
+                0
+            );
+        };
+        run(&["simulate", "--games", "3"], &["raw"]);
+        run(&["ingest"], &["raw"]);
+        for out in ["sound", "out"] {
+            run(
+                &["export", "--split", "0.4,0.3,0.3", "--split-method", "sklearn", "--out"],
+                &[out],
+            );
+        }
+        let read = |name| (name, fs::read(folder.path().join("out").join(name)).unwrap());
+        let files = EXPORTED.into_iter().map(read).collect();
+        Exports { folder, files }
     }
 }
