@@ -31,7 +31,7 @@ dataset = Dataset("data/demo/processed", "train")
 print(dataset, Scaler.load("data/demo/processed"), next(dataset.batches(32)).state.shape)')
 
 # The tests', with what they compare with. The installed package is tested, not the folder beside.
-"$work/tester/bin/pip" install --quiet "$wheel[ray]" mypy polars pytest scikit-learn
+"$work/tester/bin/pip" install --quiet "$wheel[ray]" mypy pandas polars pytest scikit-learn
 "$work/tester/bin/python" -m mypy --cache-dir "$work/mypy" python/splendor_prep python/examples python/tests python/benches
 (cd "$work" && tester/bin/python -m mypy.stubtest --mypy-config-file ../../pyproject.toml splendor_prep._native)
 # Here Ray must be there: a cluster that was not tried fails.

@@ -5,6 +5,7 @@ The package calls the library of the ``prep`` command: there is only one encoder
 =====================  ==========================================================================
 `encode_log`           a log to arrays, as in an export
 `encode_row`           one position of a live game to features and masks
+`encode_rows`          positions of many live games in one call
 `Stream`               batches straight from the cache, shuffled, to train on
 `Dataset`              the arrays of an export, memory-mapped, in rows or batches
 `Scaler`               the normalization of an export, for positions of live games
@@ -31,7 +32,6 @@ from ._native import (
     HEADS,
     STATE_COLUMNS,
     Cache,
-    CachedGame,
     ColumnSums,
     EncodedGame,
     EncodedRow,
@@ -40,11 +40,13 @@ from ._native import (
     assign_splits,
     encode_log,
     encode_row,
+    encode_rows,
 )
 from .errors import CacheError, ExportError, LogError, PrepError
 
 if TYPE_CHECKING:
     from .dataset import Batch, Dataset, Sample
+    from .records import CachedGame, EncodedRows, ReplayFault
     from .scaler import Scaler
     from .stream import Stream
 
@@ -62,9 +64,11 @@ __all__ = [
     "Dataset",
     "EncodedGame",
     "EncodedRow",
+    "EncodedRows",
     "ExportError",
     "LogError",
     "PrepError",
+    "ReplayFault",
     "Sample",
     "Scaler",
     "Stream",
@@ -73,13 +77,17 @@ __all__ = [
     "assign_splits",
     "encode_log",
     "encode_row",
+    "encode_rows",
 ]
 
-# These import NumPy, which takes longer than most commands of `prep`, and the command needs this
+# Some of these import NumPy, which takes longer than most commands of `prep`, and the command needs this
 # package without NumPy.
 _LAZY = {
     "Batch": "dataset",
+    "CachedGame": "records",
     "Dataset": "dataset",
+    "EncodedRows": "records",
+    "ReplayFault": "records",
     "Sample": "dataset",
     "Scaler": "scaler",
     "Stream": "stream",

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .errors import LogError
+from .records import CachedGame, EncodedRows
 
 __all__ = [
     "ACTION_COLUMNS",
@@ -16,7 +17,6 @@ __all__ = [
     "HEADS",
     "STATE_COLUMNS",
     "Cache",
-    "CachedGame",
     "ColumnSums",
     "EncodedGame",
     "EncodedRow",
@@ -28,6 +28,7 @@ __all__ = [
     "assign_splits",
     "encode_log",
     "encode_row",
+    "encode_rows",
     "find_logs",
     "run_command",
     "seal_manifest",
@@ -123,6 +124,7 @@ def encode_log(
     *,
     game_id: int | None = None,
     repair: bool = False,
+    strict: bool = False,
     file: str | os.PathLike[str] | None = None,
 ) -> EncodedGame:
     """Encodes a whole log, as ``prep ingest`` does.
@@ -130,7 +132,8 @@ def encode_log(
     `log` is the path of a CSV file, or its bytes; `file` is the name of bytes in errors. `game_id` is
     the id that every row must have; without it, the stem of the file's name if that is a number, else the
     id of the first row. `repair` corrects rows with the known gem fault of old logs, as
-    ``prep ingest --repair`` does.
+    ``prep ingest --repair`` does. With `strict`, a log that does not replay is an error: a row does not
+    follow from the row before and its move.
 
     Raises `LogError` for the first error in the log, and OSError (FileNotFoundError, ...) if the file
     cannot be opened. Releases the GIL.
@@ -143,8 +146,8 @@ def encode_row(
     """Encodes one position of a live game; it is checked like a row of a log.
 
     `position` is either a mapping from the names in `STATE_COLUMNS` to whole numbers, or 382 values
-    in that order: an array (fastest: float64, float32 or signed integers) or another sequence. A
-    missing value (no card in that slot, no such player) is None, NaN, or, in a mapping, absent; a
+    in that order: an array (fastest: float64, float32 or signed integers) or another sequence. Names
+    count where there are some: in named tuples and in records of structured arrays. A missing value (no card in that slot, no such player) is None, NaN, masked, or, in a mapping, absent; a
     card or noble of zeros is also a missing one. Text is read like a field of a log. Columns are in
     whole gems, cards and points, with the same ranges as in a log.
 
@@ -155,56 +158,29 @@ def encode_row(
     microseconds and holds the GIL.
     """
 
-@final
-class CachedGame:
-    """A game of a cache, without its arrays."""
+def encode_rows(
+    positions: npt.NDArray[Any] | Mapping[str, Any] | Sequence[Any] | Any,
+    /,
+) -> EncodedRows:
+    """Encodes positions of many live games in one call; each is checked like a row of a log.
 
-    @property
-    def game_id(self) -> int:
-        """The id of the game."""
+    `positions` is an array ``(rows, 382)`` with columns in the order of `STATE_COLUMNS`, a table by name (a
+    DataFrame of pandas or polars, a dict of columns, a structured array), or a sequence of positions as
+    `encode_row` takes them. Values are as there. Columns of a table may be in any order; one that is not
+    there is missing in all rows, and those of `ACTION_COLUMNS` are the chosen moves.
 
-    @property
-    def players(self) -> int:
-        """Players in the game: 2, 3 or 4."""
-
-    @property
-    def rows(self) -> int:
-        """Rows of the log, one for each turn."""
-
-    @property
-    def source_path(self) -> str:
-        """The log, relative to the folder that was ingested."""
-
-    @property
-    def source_bytes(self) -> int:
-        """Size of the log."""
-
-    @property
-    def source_hash(self) -> str:
-        """blake3 of the log, 64 hexadecimal digits."""
-
-    @property
-    def encoder_version(self) -> int:
-        """Version of the encoder that made the rows."""
-
-    @property
-    def repaired(self) -> bool:
-        """Whether it was read with ``--repair``."""
-
-    @property
-    def gem_fault_rows(self) -> int:
-        """Rows with the known gem fault, repaired or not."""
-
-    @property
-    def unbalanced_rows(self) -> int:
-        """Rows in which the gems on the table and in hands do not add up to the supply."""
+    Returns `EncodedRows`: the same numbers as `encode_row` for each. Raises what `encode_row` raises; the
+    message of a `LogError` begins with the row, from 0. Encodes with all cores, and releases the GIL
+    meanwhile.
+    """
 
 @final
 class Cache:
     """The games that ``prep ingest`` has encoded. Reads, never writes.
 
-    Every call reads the current file, so a cache can be passed to other processes, and an ingest may run
-    at the same time. Calls release the GIL. Every method raises `CacheError` if the file cannot be
+    Every call reads the current file, also after an ingest or when another file is in its place; between
+    calls, an ingest may commit. A cache can be used by several threads at once, and passed to other processes,
+    forked or spawned. Calls release the GIL. Every method raises `CacheError` if the file cannot be
     read.
     """
 
@@ -232,10 +208,11 @@ class Cache:
         """
 
     def status(
-        self, data_root: str | os.PathLike[str], *, repair: bool = False
+        self, data_root: str | os.PathLike[str], *, repair: bool = False, strict: bool = False
     ) -> dict[str, int]:
         """How many games have which reason to be encoded, or not, by the next ingest of that folder:
-        the counts of ``prep status --json``. Reads every log.
+        the counts of ``prep status --json``. Reads every log. With `strict`, that ingest is one with
+        ``--strict``, which refuses games that do not replay.
 
         Reasons: ``new``, ``bytes_changed``, ``encoder_changed``, ``schema_changed``,
         ``repair_changed``, ``damaged``, ``deleted``, ``refused``, ``deferred``, ``up_to_date``; reasons
@@ -277,8 +254,8 @@ class Scaler:
     def scale(self) -> npt.NDArray[np.float64]: ...
     @property
     def normalized(self) -> npt.NDArray[np.bool_]: ...
-    def transform(self, rows: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]: ...
-    def inverse_transform(self, rows: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]: ...
+    def transform(self, rows: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.float32]: ...
+    def inverse_transform(self, rows: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.float32]: ...
 
 @final
 class StreamBatch:
@@ -330,6 +307,7 @@ class Stream:
         normalize: bool,
         dtype: str,
         scaler: Scaler | str | os.PathLike[str] | None,
+        replayable_only: bool,
         batch_size: int,
         shuffle: bool,
         seed: int,

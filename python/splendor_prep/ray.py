@@ -89,6 +89,7 @@ def export(
     normalize: bool = True,
     format: Literal["npy", "parquet"] = "npy",
     repair: bool = False,
+    strict: bool = False,
     shard_rows: int = 50_000,
 ) -> ExportedShards:
     """Encodes logs on all machines of the Ray cluster, and writes them split and normalized.
@@ -105,7 +106,8 @@ def export(
     ``prep export``, in its order. Beside them lie ``scaler.npz`` and ``feature_cols.json``, for
     ``Scaler.load(out)``, and ``manifest.json``, which is written last: a folder without is not whole.
 
-    A log that cannot be read as one is left out and listed in ``refused``. Uses the cluster that
+    A log that cannot be read as one is left out and listed in ``refused``, and with `strict` also one that
+    does not replay. Uses the cluster that
     ``ray.init`` connected to, or starts one on this machine, as Ray Data does.
 
     Raises ValueError for settings that cannot be, `ExportError` if `out` is not empty, no log can be
@@ -128,7 +130,7 @@ def export(
         raise ExportError(f"{out} is not empty: choose another folder, or remove it")
     try:
         target.create_dir(f"{folder}/{UNFINISHED}", recursive=True)
-        measured = _measure(source, found, repair)
+        measured = _measure(source, found, repair, strict)
         games, unreadable = _games_of(measured)
         refused += unreadable
         refused.sort(key=lambda error: str(error.file))
@@ -171,14 +173,16 @@ def export(
 # Measuring.
 
 
-def _measure(source: Any, found: list[tuple[int, str]], repair: bool) -> Any:
+def _measure(
+    source: Any, found: list[tuple[int, str]], repair: bool, strict: bool
+) -> Any:
     """A dataset with a row a log: its rows, its sums, or why it cannot be read."""
     items = [{"game_id": game_id, "path": path} for game_id, path in found]
     # Where there are few logs, each processor still has some.
     processors = int(_cluster_processors())
     tasks = max(math.ceil(len(items) / _LOGS_A_TASK), min(len(items), 4 * processors))
     dataset = ray.data.from_items(items, override_num_blocks=tasks)
-    measure = _Measure(source, repair)
+    measure = _Measure(source, repair, strict)
     return dataset.map_batches(measure, batch_size=None, batch_format="pyarrow").materialize()
 
 
@@ -192,6 +196,7 @@ def _cluster_processors() -> float:
 class _Measure:
     source: Any
     repair: bool
+    strict: bool
     version: str = __version__
 
     def __call__(self, logs: Any) -> Any:
@@ -212,7 +217,9 @@ class _Measure:
         content = read_file(self.source, path)
         row: dict[str, Any] = {"game_id": game_id, "path": path}
         try:
-            game = encode_log(content, game_id=game_id, repair=self.repair, file=path)
+            game = encode_log(
+                content, game_id=game_id, repair=self.repair, strict=self.strict, file=path
+            )
         except LogError as error:
             return row | {name: getattr(error, name) for name in _ERROR_FIELDS}
         sums = ColumnSums.of(game.features)

@@ -29,7 +29,8 @@ class Stream:
     `split_method`, `split_seed` (its ``--seed``), `features` (``all`` or ``base``), `masks` (``legal`` or
     ``all-ones``), `normalize`, `dtype` (``float32``, ``float16``, or ``int8`` without `normalize`), and
     `scaler`: a `Scaler`, or the folder of an earlier export, instead of one fitted on the training rows.
-    Without `shuffle`, an epoch is ``X_{split}.npy``, labels, masks and index of that export, byte for
+    With `replayable_only`, games that do not replay are left out; a cache with games of which that is not
+    known needs an ingest first. Without `shuffle`, an epoch is ``X_{split}.npy``, labels, masks and index of that export, byte for
     byte.
 
     With `shuffle`, the order of an epoch is a random permutation of all rows, a function of the data,
@@ -65,6 +66,7 @@ class Stream:
         normalize: bool = True,
         dtype: str = "float32",
         scaler: Scaler | str | os.PathLike[str] | None = None,
+        replayable_only: bool = False,
         rank: int = 0,
         world_size: int = 1,
         threads: int = 0,
@@ -99,6 +101,7 @@ class Stream:
             "normalize": normalize,
             "dtype": dtype,
             "scaler": scaler,
+            "replayable_only": replayable_only,
             "rank": rank,
             "world_size": world_size,
             "threads": threads,
@@ -114,6 +117,7 @@ class Stream:
             normalize,
             dtype,
             scaler._native if isinstance(scaler, Scaler) else scaler,
+            replayable_only,
             batch_size,
             shuffle,
             seed,

@@ -1,7 +1,9 @@
 //! Numbers of the library to NumPy arrays, laid out as in an export.
 
 use numpy::ndarray::Dimension;
-use numpy::{Element, IntoPyArray, Ix1, PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray};
+use numpy::{
+    Element, IntoPyArray, Ix1, PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray, PyUntypedArray,
+};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
@@ -37,11 +39,20 @@ pub(crate) fn vector<T: Element>(py: Python<'_>, values: Vec<T>) -> Bound<'_, Py
     values.into_pyarray(py)
 }
 
-/// Makes sure that the values of an array lie where the processor expects values of their type, which is not
-/// so for some views of bytes.
-pub(crate) fn check_alignment<T: Element, D: Dimension>(
+/// Whether some values of an array count as missing, whatever stands in their place.
+pub(crate) fn is_masked(array: &Bound<'_, PyUntypedArray>) -> PyResult<bool> {
+    let is_plain = array.is_exact_instance_of::<PyUntypedArray>();
+    Ok(!is_plain && array.hasattr(pyo3::intern!(array.py(), "mask"))?)
+}
+
+/// Makes sure that the values of an array are all there, and lie where the processor expects values of
+/// their type, which is not so for some views of bytes.
+pub(crate) fn check_values<T: Element, D: Dimension>(
     array: &PyReadonlyArray<'_, T, D>,
 ) -> PyResult<()> {
+    if is_masked(array.as_untyped())? {
+        return Err(PyValueError::new_err("an array is masked: give one without missing values"));
+    }
     match array.data().is_aligned() {
         true => Ok(()),
         false => Err(PyValueError::new_err("an array is not aligned: give a copy of it")),
@@ -50,7 +61,7 @@ pub(crate) fn check_alignment<T: Element, D: Dimension>(
 
 /// All values of an array of one dimension.
 pub(crate) fn to_vec<T: Element + Copy>(array: &PyReadonlyArray<'_, T, Ix1>) -> PyResult<Vec<T>> {
-    check_alignment(array)?;
+    check_values(array)?;
     Ok(array.as_array().iter().copied().collect())
 }
 

@@ -1,83 +1,41 @@
 //! The cache: its games, the arrays of one, and what the next ingest would do.
 //!
-//! Every call opens the file for itself. SQLite forbids to carry a connection over a fork, and the
-//! loader processes that training code forks would do just that.
+//! Between two games the connection is kept, without a lock; see `splendor_prep::cache::IdleReader`. SQLite
+//! forbids to carry a connection over a fork, which loader processes of training code do: it is not used there.
 
+use crate::RECORDS_MODULE;
 use crate::errors::cache_error;
 use crate::log::{Arrays, EncodedGame};
+use crate::signals::{interruptible, load_numpy};
 use pyo3::exceptions::PyKeyError;
 use pyo3::prelude::*;
-use splendor_prep::cache::{CacheError, GameRecord, Reader, Unpacker};
-use splendor_prep::gamelog::{GameId, ReadOptions};
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyDict, PyTuple, PyType};
+use splendor_prep::cache::{CacheError, GameRecord, IdleReader, Reader, Unpacker};
+use splendor_prep::gamelog::{GameId, ReadOptions, ReplayFault};
 use splendor_prep::ingest::{self, StatusOptions};
 use splendor_prep::progress::Silent;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Mutex;
 
 /// The games that ``prep ingest`` has encoded. Reads, never writes.
 ///
-/// Every call reads the current file, so a cache can be passed to other processes, and an ingest may run
-/// at the same time. Calls release the GIL. Every method raises `CacheError` if the file cannot be
+/// Every call reads the current file, also after an ingest or when another file is in its place; between
+/// calls, an ingest may commit. A cache can be used by several threads at once, and passed to other processes,
+/// forked or spawned. Calls release the GIL. Every method raises `CacheError` if the file cannot be
 /// read.
 #[pyclass(frozen, module = "splendor_prep")]
 pub(crate) struct Cache {
     /// The file.
     #[pyo3(get)]
     path: PathBuf,
+    /// Connections that no thread uses at the moment.
+    idle: Mutex<Vec<(IdleReader, Unpacker)>>,
 }
 
-/// A game of a cache, without its arrays.
-#[pyclass(frozen, get_all, module = "splendor_prep")]
-pub(crate) struct CachedGame {
-    /// The id of the game.
-    game_id: i64,
-    /// Players in the game: 2, 3 or 4.
-    players: u8,
-    /// Rows of the log, one for each turn.
-    rows: u32,
-    /// The log, relative to the folder that was ingested.
-    source_path: String,
-    /// Size of the log.
-    source_bytes: u64,
-    /// blake3 of the log, 64 hexadecimal digits.
-    source_hash: String,
-    /// Version of the encoder that made the rows.
-    encoder_version: u32,
-    /// Whether it was read with ``--repair``.
-    repaired: bool,
-    /// Rows with the known gem fault, repaired or not.
-    gem_fault_rows: u32,
-    /// Rows in which the gems on the table and in hands do not add up to the supply.
-    unbalanced_rows: u32,
-}
-
-impl From<GameRecord> for CachedGame {
-    fn from(record: GameRecord) -> CachedGame {
-        CachedGame {
-            game_id: record.game_id.0,
-            players: record.players,
-            rows: record.rows,
-            source_path: record.source_path,
-            source_bytes: record.source_bytes,
-            source_hash: record.key.source_hash.to_hex().to_string(),
-            encoder_version: record.key.encoder_version,
-            repaired: record.key.repaired,
-            gem_fault_rows: record.gem_fault_rows,
-            unbalanced_rows: record.unbalanced_rows,
-        }
-    }
-}
-
-#[pymethods]
-impl CachedGame {
-    fn __repr__(&self) -> String {
-        let CachedGame { game_id, players, rows, source_path, .. } = self;
-        format!(
-            "CachedGame(game_id={game_id}, players={players}, rows={rows}, \
-             source_path={source_path:?})"
-        )
-    }
-}
+/// Connections that are kept, at most: a file and 2 MiB of memory each.
+const MAX_IDLE: usize = 16;
 
 #[pymethods]
 impl Cache {
@@ -87,18 +45,21 @@ impl Cache {
     #[staticmethod]
     fn open(py: Python<'_>, path: PathBuf) -> PyResult<Cache> {
         // Another working folder later must not lead to another cache.
-        let cache = Cache { path: std::path::absolute(&path)? };
+        let cache = Cache { path: std::path::absolute(&path)?, idle: Mutex::default() };
         cache.read(py, |_| Ok(()))?;
         Ok(cache)
     }
 
     /// Every game, in ascending order of ``game_id``, except `damaged` ones.
-    fn games(&self, py: Python<'_>) -> PyResult<Vec<CachedGame>> {
-        self.read(py, |reader| {
-            let mut games = Vec::new();
-            reader.each_game(|_, record| games.extend(record.map(CachedGame::from)))?;
-            Ok(games)
-        })
+    fn games<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyAny>>> {
+        let (records, mut faults) = self.read(py, |reader| {
+            let mut records = Vec::new();
+            reader.each_game(|_, record| records.extend(record))?;
+            Ok((records, reader.replay_faults()?))
+        })?;
+        let mut faults = |record: &GameRecord| faults.remove(&record.game_id).unwrap_or_default();
+        let with_faults = records.into_iter().map(|record| (faults(&record), record));
+        with_faults.map(|(faults, record)| cached_game(py, record, faults)).collect()
     }
 
     /// Damaged games with the reason. The next ingest encodes them again.
@@ -116,11 +77,18 @@ impl Cache {
     ///
     /// Raises KeyError if the cache does not have it, `CacheError` if it is damaged.
     fn game(&self, py: Python<'_>, game_id: i64) -> PyResult<EncodedGame> {
-        let read = self.read(py, |reader| {
-            let mut unpacker = Unpacker::new()?;
+        load_numpy(py)?;
+        let (reader, mut unpacker) = match py.detach(|| self.resume()) {
+            Some(resumed) => resumed,
+            None => self.read(py, |reader| Ok((reader, Unpacker::new()?)))?,
+        };
+        let read = py.detach(|| {
             let game = reader.game(GameId(game_id), &mut unpacker)?;
-            Ok(game.map(|(record, game)| (record.players, Arrays::of(game))))
-        })?;
+            let arrays = game.map(|(record, game)| (record.players, Arrays::of(game)));
+            self.keep(reader, unpacker);
+            Ok(arrays)
+        });
+        let read = read.map_err(|error: CacheError| cache_error(py, &error))?;
         let Some((players, arrays)) = read else {
             return Err(PyKeyError::new_err(game_id));
         };
@@ -128,26 +96,29 @@ impl Cache {
     }
 
     /// How many games have which reason to be encoded, or not, by the next ingest of that folder:
-    /// the counts of ``prep status --json``. Reads every log.
+    /// the counts of ``prep status --json``. Reads every log. With `strict`, that ingest is one with
+    /// ``--strict``, which refuses games that do not replay.
     ///
     /// Reasons: ``new``, ``bytes_changed``, ``encoder_changed``, ``schema_changed``,
     /// ``repair_changed``, ``damaged``, ``deleted``, ``refused``, ``deferred``, ``up_to_date``; reasons
     /// that no game has are omitted.
     ///
     /// Raises `CacheError` if the folder cannot be searched.
-    #[pyo3(signature = (data_root, *, repair=false))]
+    #[pyo3(signature = (data_root, *, repair=false, strict=false))]
     fn status(
         &self,
         py: Python<'_>,
         data_root: PathBuf,
         repair: bool,
+        strict: bool,
     ) -> PyResult<BTreeMap<&'static str, usize>> {
-        let report = py.detach(|| {
-            let read = ReadOptions { repair, strict: false };
+        let path = self.path.clone();
+        let report = interruptible(py, move |_| {
+            let read = ReadOptions { repair, strict };
             let jobs = std::thread::available_parallelism().map_or(1, usize::from);
             let options = StatusOptions { read, every_game: false, jobs };
-            ingest::status(&data_root, Some(Reader::open(&self.path)?), options, &Silent)
-        });
+            ingest::status(&data_root, Some(Reader::open(&path)?), options, &Silent)
+        })?;
         report.map(|report| report.counts).map_err(|error| cache_error(py, &error))
     }
 
@@ -169,11 +140,61 @@ impl Cache {
 }
 
 impl Cache {
-    fn read<T: Send>(
+    /// Opens the file and reads it, which may wait for another process's commit.
+    fn read<T: Send + 'static>(
         &self,
         py: Python<'_>,
-        read: impl FnOnce(Reader) -> Result<T, CacheError> + Send,
+        read: impl FnOnce(Reader) -> Result<T, CacheError> + Send + 'static,
     ) -> PyResult<T> {
-        py.detach(|| read(Reader::open(&self.path)?)).map_err(|error| cache_error(py, &error))
+        let path = self.path.clone();
+        let read = interruptible(py, move |_| read(Reader::open(&path)?))?;
+        read.map_err(|error| cache_error(py, &error))
     }
+
+    /// The cache by a connection that was kept, if that is possible.
+    ///
+    /// Locked by a thread that a fork did not copy, the list would stay locked: nobody waits for it.
+    fn resume(&self) -> Option<(Reader, Unpacker)> {
+        let (idle, unpacker) = self.idle.try_lock().ok()?.pop()?;
+        Some((Reader::resume(idle)?, unpacker))
+    }
+
+    fn keep(&self, reader: Reader, unpacker: Unpacker) {
+        if let (Some(idle), Ok(mut all)) = (reader.rest(), self.idle.try_lock())
+            && all.len() < MAX_IDLE
+        {
+            all.push((idle, unpacker));
+        }
+    }
+}
+
+/// A game as `splendor_prep.CachedGame`.
+fn cached_game<'py>(
+    py: Python<'py>,
+    record: GameRecord,
+    faults: Vec<ReplayFault>,
+) -> PyResult<Bound<'py, PyAny>> {
+    static GAME: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    static FAULT: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    let class = FAULT.import(py, RECORDS_MODULE, "ReplayFault")?;
+    let faults = faults.into_iter().map(|fault| {
+        let ReplayFault { line, kind, column, found, expected, .. } = fault;
+        class.call1((line, kind.name(), column, found, expected))
+    });
+    let faults = PyTuple::new(py, faults.collect::<PyResult<Vec<_>>>()?)?;
+    let game = PyDict::new(py);
+    game.set_item("game_id", record.game_id.0)?;
+    game.set_item("players", record.players)?;
+    game.set_item("rows", record.rows)?;
+    game.set_item("source_path", record.source_path)?;
+    game.set_item("source_bytes", record.source_bytes)?;
+    game.set_item("source_hash", record.key.source_hash.to_hex().as_str())?;
+    game.set_item("encoder_version", record.key.encoder_version)?;
+    game.set_item("repaired", record.key.repaired)?;
+    game.set_item("gem_fault_rows", record.gem_fault_rows)?;
+    game.set_item("unbalanced_rows", record.unbalanced_rows)?;
+    game.set_item("ending", record.play.map(|play| play.result.ending.name()))?;
+    game.set_item("replay_fault_rows", record.play.map(|play| play.replay_fault_rows))?;
+    game.set_item("replay_faults", faults)?;
+    GAME.import(py, RECORDS_MODULE, "CachedGame")?.call((), Some(&game))
 }

@@ -6,7 +6,7 @@
 use pyo3::exceptions::PyOSError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::PyType;
+use pyo3::types::{PyTuple, PyType};
 use splendor_prep::gamelog::{Fault, LogError};
 use std::path::Path;
 
@@ -27,6 +27,26 @@ pub(crate) fn position_error(py: Python<'_>, fault: &Fault) -> PyErr {
     input_error(py, fault.to_string(), None, None, fault)
 }
 
+/// The error, with the number of the row if it is about a position.
+#[cold]
+pub(crate) fn in_row(py: Python<'_>, row: usize, error: PyErr) -> PyErr {
+    let with_row = || -> PyResult<PyErr> {
+        let class = LOG_ERROR.import(py, ERRORS_MODULE, "LogError")?;
+        if !error.matches(py, class)? {
+            return Ok(error.clone_ref(py));
+        }
+        let arguments: Vec<Bound<'_, PyAny>> = error.value(py).getattr("args")?.extract()?;
+        let message = format!("row {row}: {}", arguments[0]).into_pyobject(py)?.into_any();
+        let others = arguments.into_iter().skip(1);
+        let arguments =
+            PyTuple::new(py, std::iter::once(message).chain(others).collect::<Vec<_>>())?;
+        Ok(PyErr::from_value(class.call1(arguments)?))
+    };
+    with_row().unwrap_or_else(|error| error)
+}
+
+static LOG_ERROR: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+
 fn input_error(
     py: Python<'_>,
     message: String,
@@ -34,10 +54,9 @@ fn input_error(
     line: Option<u64>,
     fault: &Fault,
 ) -> PyErr {
-    static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
     let Fault { kind, column, found, expected } = fault;
     let arguments = (message, file, line, column, found, expected, kind.name());
-    raise(py, &CLASS, "LogError", arguments)
+    raise(py, &LOG_ERROR, "LogError", arguments)
 }
 
 /// A cache that cannot be used.

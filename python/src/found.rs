@@ -2,6 +2,7 @@
 
 use crate::arrays::items;
 use crate::errors::log_error;
+use crate::signals::interruptible;
 use pyo3::exceptions::PyOSError;
 use pyo3::prelude::*;
 use splendor_prep::gamelog::LogError;
@@ -14,7 +15,8 @@ use std::path::{Path, PathBuf};
 /// Raises OSError if the folder, or one in it, cannot be read.
 #[pyfunction]
 pub(crate) fn find_logs(py: Python<'_>, folder: PathBuf) -> PyResult<Vec<PathBuf>> {
-    let found = py.detach(|| ingest::find_logs(&folder));
+    let root = folder.clone();
+    let found = interruptible(py, move |_| ingest::find_logs(&root))?;
     let found = found.map_err(|error| PyOSError::new_err(error.to_string()))?;
     Ok(found.logs.iter().map(|log| folder.join(&log.relative_path)).collect())
 }

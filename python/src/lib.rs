@@ -8,12 +8,14 @@
 //! | --- | --- |
 //! | `log.rs` | `encode_log`, `EncodedGame` |
 //! | `position.rs` | `encode_row`, `EncodedRow`: one position of a live game |
+//! | `positions.rs` | `encode_rows`: many of them |
 //! | `scaler.rs` | the scaler of an export, or of sums |
 //! | `sums.rs`, `split.rs`, `found.rs` | what an export is made of, for one made on many machines |
 //! | `stream.rs` | `Stream`: batches straight from the cache |
-//! | `cache.rs` | `Cache`, `CachedGame` |
+//! | `cache.rs` | `Cache` |
 //! | `command.rs` | the `prep` command |
 //! | `arrays.rs`, `pooled.rs`, `errors.rs` | numbers to arrays, errors to exceptions |
+//! | `signals.rs` | Ctrl-C |
 
 mod arrays;
 mod cache;
@@ -23,17 +25,22 @@ mod found;
 mod log;
 mod pooled;
 mod position;
+mod positions;
 mod scaler;
+mod signals;
 mod split;
 mod stream;
 mod sums;
 
 use pyo3::prelude::*;
 
+/// Where the classes of returned values are that are written in Python.
+const RECORDS_MODULE: &str = "splendor_prep.records";
+
 #[pymodule]
 mod _native {
     #[pymodule_export]
-    use super::cache::{Cache, CachedGame};
+    use super::cache::Cache;
     #[pymodule_export]
     use super::command::run_command;
     #[pymodule_export]
@@ -42,6 +49,8 @@ mod _native {
     use super::log::{EncodedGame, encode_log};
     #[pymodule_export]
     use super::position::{EncodedRow, encode_row};
+    #[pymodule_export]
+    use super::positions::encode_rows;
     #[pymodule_export]
     use super::scaler::{Scaler, seal_manifest};
     #[pymodule_export]

@@ -2,6 +2,7 @@
 
 use crate::arrays::{by_head, matrix, vector};
 use crate::errors::{log_error, os_error};
+use crate::signals::{interruptible, load_numpy};
 use numpy::PyArray2;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
@@ -110,26 +111,31 @@ fn index<'py>(py: Python<'py>, game_id: i64, turn_numbers: &[i32]) -> PyResult<B
 /// `log` is the path of a CSV file, or its bytes; `file` is the name of bytes in errors. `game_id` is
 /// the id that every row must have; without it, the stem of the file's name if that is a number, else the
 /// id of the first row. `repair` corrects rows with the known gem fault of old logs, as
-/// ``prep ingest --repair`` does.
+/// ``prep ingest --repair`` does. With `strict`, a log that does not replay is an error: a row does not
+/// follow from the row before and its move.
 ///
 /// Raises `LogError` for the first error in the log, and OSError (FileNotFoundError, ...) if the file
 /// cannot be opened. Releases the GIL.
 #[pyfunction]
-#[pyo3(signature = (log, *, game_id=None, repair=false, file=None))]
+#[pyo3(signature = (log, *, game_id=None, repair=false, strict=false, file=None))]
 pub(crate) fn encode_log(
     py: Python<'_>,
     log: &Bound<'_, PyAny>,
     game_id: Option<i64>,
     repair: bool,
+    strict: bool,
     file: Option<PathBuf>,
 ) -> PyResult<EncodedGame> {
+    load_numpy(py)?;
     let source = Source::of(log, file)?;
-    let (game_id, players, arrays) = py
-        .detach(|| source.encode(game_id.map(GameId), ReadOptions { repair, strict: false }))
-        .map_err(|refused| match refused {
-            Refused::Unreadable(path, error) => os_error(&path, &error),
-            Refused::Log(error) => log_error(py, &error),
-        })?;
+    let options = ReadOptions { repair, strict };
+    let (game_id, players, arrays) =
+        interruptible(py, move |_| source.encode(game_id.map(GameId), options))?.map_err(
+            |refused| match refused {
+                Refused::Unreadable(path, error) => os_error(&path, &error),
+                Refused::Log(error) => log_error(py, &error),
+            },
+        )?;
     EncodedGame::from_arrays(py, game_id.0, players, arrays)
 }
 

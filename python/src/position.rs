@@ -5,17 +5,47 @@
 //! next; an array is read where it lies. The interpreter lock is kept throughout: the work takes a
 //! few microseconds, and getting the lock back from a busy thread may take five thousand.
 
-use crate::arrays::by_head;
+use crate::arrays::{by_head, is_masked, items};
 use crate::errors::position_error;
-use numpy::{Element, PyArray1, PyArrayMethods, PyUntypedArray, PyUntypedArrayMethods};
+use crate::signals::load_numpy;
+use numpy::{PyArray1, PyArrayMethods, PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyDict, PyFloat, PyInt, PyString, PyTuple};
+use pyo3::types::{PyDict, PyFloat, PyFrozenSet, PyInt, PySet, PyString, PyTuple, PyType};
 use splendor_prep::encode::{self, FEATURE_COUNT, Head};
 use splendor_prep::gamelog::{
     Fault, LiveColumn, LiveRow, LiveValue, STATE_COLUMN_COUNT, column_names, state_column_names,
 };
+
+/// Reads an array of numbers if its type is one of those that are read where they lie: `$do` gets a view of
+/// it and the function from a number to a [`LiveValue`]. Whether it did.
+macro_rules! each_number {
+    ($class:ident, $array:expr, |$view:ident, $live:ident| $do:block) => {
+        'read: {
+            $crate::position::each_number!(@ 'read $class $array, $view, $live, $do, f64, LiveValue::Real);
+            $crate::position::each_number!(@ 'read $class $array, $view, $live, $do, f32, LiveValue::Real);
+            $crate::position::each_number!(@ 'read $class $array, $view, $live, $do, i64, LiveValue::Whole);
+            $crate::position::each_number!(@ 'read $class $array, $view, $live, $do, i32, LiveValue::Whole);
+            $crate::position::each_number!(@ 'read $class $array, $view, $live, $do, i16, LiveValue::Whole);
+            $crate::position::each_number!(@ 'read $class $array, $view, $live, $do, i8, LiveValue::Whole);
+            false
+        }
+    };
+    (@ $label:lifetime $class:ident $array:expr, $view:ident, $live:ident, $do:block, $type:ty, $kind:expr) => {
+        if let Ok(array) = $array.cast::<$class<$type>>() {
+            let array = array.try_readonly()?;
+            if !array.data().is_aligned() {
+                break $label false;
+            }
+            let $view = array.as_array();
+            let $live = |number: $type| $kind(number.into());
+            $do
+            break $label true;
+        }
+    };
+}
+pub(crate) use each_number;
 
 /// One position, before normalization.
 #[pyclass(frozen, module = "splendor_prep")]
@@ -58,8 +88,8 @@ impl EncodedRow {
 /// Encodes one position of a live game; it is checked like a row of a log.
 ///
 /// `position` is either a mapping from the names in `STATE_COLUMNS` to whole numbers, or 382 values
-/// in that order: an array (fastest: float64, float32 or signed integers) or another sequence. A
-/// missing value (no card in that slot, no such player) is None, NaN, or, in a mapping, absent; a
+/// in that order: an array (fastest: float64, float32 or signed integers) or another sequence. Names
+/// count where there are some: in named tuples and in records of structured arrays. A missing value (no card in that slot, no such player) is None, NaN, masked, or, in a mapping, absent; a
 /// card or noble of zeros is also a missing one. Text is read like a field of a log. Columns are in
 /// whole gems, cards and points, with the same ranges as in a log.
 ///
@@ -71,19 +101,8 @@ impl EncodedRow {
 #[pyfunction]
 #[pyo3(signature = (position, /))]
 pub(crate) fn encode_row(py: Python<'_>, position: &Bound<'_, PyAny>) -> PyResult<EncodedRow> {
-    let mut row = LiveRow::new();
-    if let Ok(values) = position.cast::<PyDict>() {
-        read_dict(&mut row, values)?;
-    } else if let Ok(values) = position.cast::<PyUntypedArray>() {
-        read_array(&mut row, values)?;
-    } else if position.hasattr(pyo3::intern!(py, "keys"))? {
-        // Any other mapping, and a row of a data frame.
-        let values = py.get_type::<PyDict>().call1((position,))?;
-        read_dict(&mut row, values.cast::<PyDict>()?)?;
-    } else {
-        read_sequence(&mut row, position)?;
-    }
-
+    load_numpy(py)?;
+    let row = read_position(position)?;
     let refused = |fault| position_error(py, &fault);
     let board = row.board().map_err(refused)?;
     let action = row.action().map_err(refused)?;
@@ -103,15 +122,64 @@ pub(crate) fn encode_row(py: Python<'_>, position: &Bound<'_, PyAny>) -> PyResul
     })
 }
 
+/// Reads what may be a position.
+pub(crate) fn read_position(position: &Bound<'_, PyAny>) -> PyResult<LiveRow> {
+    let py = position.py();
+    let mut row = LiveRow::new();
+    let dict = py.get_type::<PyDict>();
+    if let Ok(values) = position.cast::<PyDict>() {
+        read_dict(&mut row, values)?;
+    } else if let Ok(values) = position.cast::<PyUntypedArray>() {
+        read_array(&mut row, &unmasked(values)?)?;
+    } else if position.hasattr(pyo3::intern!(py, "columns"))? {
+        return Err(PyTypeError::new_err("a table has many positions: use `encode_rows`"));
+    } else if position.hasattr(pyo3::intern!(py, "_asdict"))? {
+        // Of a named tuple, the names count: its values may be in any order.
+        let values = dict.call1((position.call_method0("_asdict")?,))?;
+        read_dict(&mut row, values.cast::<PyDict>()?)?;
+    } else if let Some(names) = field_names(position)? {
+        for name in items::<Bound<'_, PyAny>>(&names)? {
+            let value = position.get_item(&name)?;
+            read_item(&mut row, self::names(py)?, &name, &value)?;
+        }
+    } else if position.hasattr(pyo3::intern!(py, "keys"))? {
+        // Any other mapping, and a row of a data frame.
+        let values = dict.call1((position,))?;
+        read_dict(&mut row, values.cast::<PyDict>()?)?;
+    } else {
+        read_sequence(&mut row, position)?;
+    }
+    Ok(row)
+}
+
+/// The names of the fields of a structured array, or of an element of one; `None` for all else.
+pub(crate) fn field_names<'py>(values: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
+    let py = values.py();
+    let Some(dtype) = values.getattr_opt(pyo3::intern!(py, "dtype"))? else { return Ok(None) };
+    let names = dtype.getattr_opt(pyo3::intern!(py, "names"))?;
+    Ok(names.filter(|names| names.is_instance_of::<PyTuple>()))
+}
+
+/// An array without its mask: masked values are NaN, which is a missing value.
+pub(crate) fn unmasked<'py>(
+    values: &Bound<'py, PyUntypedArray>,
+) -> PyResult<Bound<'py, PyUntypedArray>> {
+    if !is_masked(values)? {
+        return Ok(values.clone());
+    }
+    let objects = values.call_method1("astype", ("O",))?;
+    Ok(objects.call_method1("filled", (f64::NAN,))?.cast_into()?)
+}
+
 /// The columns of a log as Python knows them.
-struct Names {
+pub(crate) struct Names {
     /// Those of a position, in order: the strings of `STATE_COLUMNS`, which most dicts were made with.
     state: Vec<Py<PyString>>,
     /// The place of every column by its name.
     places: Py<PyDict>,
 }
 
-fn names(py: Python<'_>) -> PyResult<&'static Names> {
+pub(crate) fn names(py: Python<'_>) -> PyResult<&'static Names> {
     static NAMES: PyOnceLock<Names> = PyOnceLock::new();
     NAMES.get_or_try_init(py, || {
         let places = PyDict::new(py);
@@ -145,20 +213,26 @@ fn read_dict(row: &mut LiveRow, values: &Bound<'_, PyDict>) -> PyResult<()> {
             None => others.push((column, value)),
         }
     }
-    for (key, value) in other_keys {
-        others.extend(named(names, &key)?.map(|column| (column, value)));
-    }
     for (column, value) in others {
-        match plain_value(&value) {
-            Some(value) => set(py, row, column, value)?,
-            None => set_other(row, column, &value)?,
-        }
+        set_any(row, column, &value)?;
+    }
+    for (key, value) in other_keys {
+        read_item(row, names, &key, &value)?;
     }
     Ok(())
 }
 
+fn read_item(
+    row: &mut LiveRow,
+    names: &Names,
+    key: &Bound<'_, PyAny>,
+    value: &Bound<'_, PyAny>,
+) -> PyResult<()> {
+    named(names, key)?.map_or(Ok(()), |column| set_any(row, column, value))
+}
+
 /// The column that a key names; `None` for one that is ignored.
-fn named(names: &Names, key: &Bound<'_, PyAny>) -> PyResult<Option<LiveColumn>> {
+pub(crate) fn named(names: &Names, key: &Bound<'_, PyAny>) -> PyResult<Option<LiveColumn>> {
     match names.places.bind(key.py()).get_item(key)? {
         Some(place) => Ok(LiveColumn::at(place.extract()?)),
         None => Err(unknown_key(key)),
@@ -185,17 +259,15 @@ fn read_sequence(row: &mut LiveRow, values: &Bound<'_, PyAny>) -> PyResult<()> {
             values.get_type()
         ))
     };
-    if values.is_instance_of::<PyString>() {
+    let has_no_order = values.is_instance_of::<PySet>() || values.is_instance_of::<PyFrozenSet>();
+    if values.is_instance_of::<PyString>() || has_no_order {
         return Err(not_a_position(PyTypeError::new_err(())));
     }
     check_length(values.len().map_err(not_a_position)?)?;
     for (place, value) in values.try_iter().map_err(not_a_position)?.enumerate() {
         let value = value?;
         let Some(column) = LiveColumn::of_state(place) else { break };
-        match plain_value(&value) {
-            Some(value) => set(values.py(), row, column, value)?,
-            None => set_other(row, column, &value)?,
-        }
+        set_any(row, column, &value)?;
     }
     Ok(())
 }
@@ -209,14 +281,10 @@ fn read_array(row: &mut LiveRow, values: &Bound<'_, PyUntypedArray>) -> PyResult
         )));
     }
     check_length(values.len())?;
-    let real = |value| LiveValue::Real(value);
-    let whole = |value| LiveValue::Whole(value);
-    let read = try_array(row, values, real)?
-        || try_array(row, values, |value: f32| real(value.into()))?
-        || try_array(row, values, whole)?
-        || try_array(row, values, |value: i32| whole(value.into()))?
-        || try_array(row, values, |value: i16| whole(value.into()))?
-        || try_array(row, values, |value: i8| whole(value.into()))?;
+    let read = each_number!(PyArray1, values, |numbers, live| {
+        set_state(row, numbers.iter().copied().map(live))
+            .map_err(|fault| position_error(values.py(), &fault))?;
+    });
     match read {
         true => Ok(()),
         // Python's objects, text, half floats, views of bytes that are not aligned: one by one.
@@ -224,26 +292,7 @@ fn read_array(row: &mut LiveRow, values: &Bound<'_, PyUntypedArray>) -> PyResult
     }
 }
 
-/// Reads the values if they are of that type.
-fn try_array<T: Element + Copy>(
-    row: &mut LiveRow,
-    values: &Bound<'_, PyUntypedArray>,
-    value: impl Fn(T) -> LiveValue<'static>,
-) -> PyResult<bool> {
-    let Ok(array) = values.cast::<PyArray1<T>>() else { return Ok(false) };
-    let array = array.try_readonly()?;
-    if !array.data().is_aligned() {
-        return Ok(false);
-    }
-    let set_all = match array.as_slice() {
-        Ok(numbers) => set_state(row, numbers.iter().copied().map(value)),
-        Err(_) => set_state(row, array.as_array().iter().copied().map(value)),
-    };
-    set_all.map_err(|fault| position_error(values.py(), &fault))?;
-    Ok(true)
-}
-
-fn set_state(
+pub(crate) fn set_state(
     row: &mut LiveRow,
     values: impl Iterator<Item = LiveValue<'static>>,
 ) -> Result<(), Fault> {
@@ -263,6 +312,17 @@ fn check_length(length: usize) -> PyResult<()> {
 #[inline]
 fn set(py: Python<'_>, row: &mut LiveRow, column: LiveColumn, value: LiveValue) -> PyResult<()> {
     row.set(column, value).map_err(|fault| position_error(py, &fault))
+}
+
+pub(crate) fn set_any(
+    row: &mut LiveRow,
+    column: LiveColumn,
+    value: &Bound<'_, PyAny>,
+) -> PyResult<()> {
+    match plain_value(value) {
+        Some(plain) => set(value.py(), row, column, plain),
+        None => set_other(row, column, value),
+    }
 }
 
 /// What nearly every value is; `None` for all others.
@@ -288,14 +348,25 @@ fn set_other(row: &mut LiveRow, column: LiveColumn, value: &Bound<'_, PyAny>) ->
     if let Ok(number) = value.extract::<i64>() {
         return set(py, row, column, LiveValue::Whole(number));
     }
+    if is_missing(value) {
+        return set(py, row, column, LiveValue::Missing);
+    }
     match value.extract::<f64>() {
-        Ok(number) => set(py, row, column, LiveValue::Real(number)),
-        // Of pandas: `NA` is none of the above, and says no to every comparison.
-        Err(_) if is_missing(value) => set(py, row, column, LiveValue::Missing),
-        Err(_) => set(py, row, column, LiveValue::Text(&value.repr()?.to_string())),
+        Ok(number) if number.is_nan() || !changes(value, number)? => {
+            set(py, row, column, LiveValue::Real(number))
+        }
+        _ => set(py, row, column, LiveValue::Text(&value.repr()?.to_string())),
     }
 }
 
+/// Whether a value is no longer the same as a float: a complex number, one with more digits.
+fn changes(value: &Bound<'_, PyAny>, float: f64) -> PyResult<bool> {
+    static NUMBER: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    let is_number = value.is_instance(NUMBER.import(value.py(), "numbers", "Number")?)?;
+    Ok(is_number && !value.eq(float)?)
+}
+
+/// Of pandas and of NumPy's masked arrays: values that are no numbers, and say no to every comparison.
 fn is_missing(value: &Bound<'_, PyAny>) -> bool {
-    value.get_type().name().is_ok_and(|name| name == "NAType")
+    value.get_type().name().is_ok_and(|name| name == "NAType" || name == "MaskedConstant")
 }

@@ -1,11 +1,12 @@
 //! The scaler of an export, or of sums.
 
-use crate::arrays::{check_alignment, items, to_vec, vector};
+use crate::arrays::{check_values, items, to_vec, vector};
 use crate::errors::export_error;
+use crate::signals::load_numpy;
 use crate::sums::ColumnSums;
 use numpy::{
-    IntoPyArray, PyArray1, PyArrayDyn, PyArrayMethods, PyReadonlyArray1, PyReadonlyArrayDyn,
-    PyUntypedArrayMethods,
+    Element, IntoPyArray, PyArray1, PyArrayDyn, PyArrayMethods, PyReadonlyArray1,
+    PyReadonlyArrayDyn, PyUntypedArrayMethods,
 };
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -51,6 +52,7 @@ impl Scaler {
 
     #[staticmethod]
     fn load(py: Python<'_>, export: PathBuf) -> PyResult<Scaler> {
+        load_numpy(py)?;
         let exported = py
             .detach(|| ExportedScaler::load(&export))
             .map_err(|error| export_error(py, &error))?;
@@ -99,27 +101,43 @@ impl Scaler {
     fn transform<'py>(
         &self,
         py: Python<'py>,
-        rows: PyReadonlyArrayDyn<'py, f32>,
+        rows: Numbers<'py>,
     ) -> PyResult<Bound<'py, PyArrayDyn<f32>>> {
-        self.each_row(py, &rows, dataset::Scaler::transform)
+        match rows {
+            Numbers::Single(rows) => self.each_row(py, &rows, dataset::Scaler::transform),
+            Numbers::Double(rows) => self.each_row(py, &rows, dataset::Scaler::transform),
+        }
     }
 
     fn inverse_transform<'py>(
         &self,
         py: Python<'py>,
-        rows: PyReadonlyArrayDyn<'py, f32>,
+        rows: Numbers<'py>,
     ) -> PyResult<Bound<'py, PyArrayDyn<f32>>> {
-        self.each_row(py, &rows, dataset::Scaler::inverse_transform)
+        match rows {
+            Numbers::Single(rows) => self.each_row(py, &rows, dataset::Scaler::inverse_transform),
+            Numbers::Double(rows) => self.each_row(py, &rows, dataset::Scaler::inverse_transform),
+        }
     }
 }
 
+/// Float32, or what it cannot hold.
+#[derive(FromPyObject)]
+enum Numbers<'py> {
+    Single(PyReadonlyArrayDyn<'py, f32>),
+    Double(PyReadonlyArrayDyn<'py, f64>),
+}
+
+/// Values that are normalized before somebody looks whether Ctrl-C was pressed.
+const VALUES_AT_A_TIME: usize = 1 << 24;
+
 impl Scaler {
     /// Applies a function from row to row to rows that lie in memory one after the other.
-    fn each_row<'py>(
+    fn each_row<'py, T: Element>(
         &self,
         py: Python<'py>,
-        rows: &PyReadonlyArrayDyn<'py, f32>,
-        of: impl Fn(&dataset::Scaler, &[f32], &mut [f32]) + Sync,
+        rows: &PyReadonlyArrayDyn<'py, T>,
+        of: impl Fn(&dataset::Scaler, &[T], &mut [f32]) + Sync,
     ) -> PyResult<Bound<'py, PyArrayDyn<f32>>> {
         let width = self.columns.len();
         if rows.shape().last() != Some(&width) {
@@ -128,16 +146,18 @@ impl Scaler {
                 rows.shape()
             )));
         }
-        check_alignment(rows)?;
+        check_values(rows)?;
         let values = rows.as_slice()?;
-        let scaled: Vec<f32> = py.detach(|| {
-            let mut scaled = vec![0.0; values.len()];
-            let rows = values.chunks_exact(width.max(1));
-            for (row, scaled) in rows.zip(scaled.chunks_exact_mut(width.max(1))) {
-                of(&self.scaler, row, scaled);
-            }
-            scaled
-        });
+        let width = width.max(1);
+        let at_a_time = VALUES_AT_A_TIME.next_multiple_of(width);
+        let mut scaled = vec![0.0; values.len()];
+        for (rows, scaled) in values.chunks(at_a_time).zip(scaled.chunks_mut(at_a_time)) {
+            py.detach(|| {
+                let rows = rows.chunks_exact(width).zip(scaled.chunks_exact_mut(width));
+                rows.for_each(|(row, scaled)| of(&self.scaler, row, scaled));
+            });
+            py.check_signals()?;
+        }
         scaled.into_pyarray(py).reshape(rows.shape())
     }
 }

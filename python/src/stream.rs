@@ -4,7 +4,8 @@ use crate::arrays::{by_head, matrix, vector};
 use crate::errors::{cache_error, export_error};
 use crate::pooled::features_array;
 use crate::scaler::Scaler;
-use pyo3::exceptions::{PyRuntimeError, PyValueError};
+use crate::signals::{BETWEEN_SIGNALS, interruptible, load_numpy};
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 use splendor_prep::dataset::{
@@ -12,14 +13,9 @@ use splendor_prep::dataset::{
 };
 use splendor_prep::export::ExportedScaler;
 use splendor_prep::stream::{self, Batch, Next, Recycler, StreamError, StreamOptions, StreamState};
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
-
-/// How long the interpreter waits before it looks whether somebody pressed Ctrl-C.
-const BETWEEN_SIGNALS: Duration = Duration::from_millis(50);
 
 /// Rows of a `Stream`: a batch, or this rank's part of one.
 ///
@@ -119,6 +115,7 @@ impl Stream {
         normalize: bool,
         dtype: &str,
         scaler: Option<ScalerSource>,
+        replayable_only: bool,
         batch_size: u64,
         shuffle: bool,
         seed: u64,
@@ -141,7 +138,7 @@ impl Stream {
                 )?,
                 seed: split_seed,
                 features,
-                replayable_only: false,
+                replayable_only,
             },
             split: choice("split", split, Split::ALL, Split::name)?,
             masks: choice("masks", masks, MaskSource::ALL, MaskSource::name)?,
@@ -159,7 +156,9 @@ impl Stream {
                 threads => threads,
             },
         };
-        let stream = open(py, &cache, &options)?;
+        load_numpy(py)?;
+        let open = move |stop: &AtomicBool| stream::Stream::open(&cache, &options, stop);
+        let stream = interruptible(py, open)?.map_err(|error| stream_error(py, &error))?;
         let (columns, rows, steps) = (stream.columns(), stream.rows(), stream.steps());
         let recycler = stream.recycler();
         Ok(Stream { stream: Mutex::new(stream), columns, rows, steps, recycler })
@@ -203,29 +202,6 @@ impl Stream {
     fn lock(&self) -> MutexGuard<'_, stream::Stream> {
         self.stream.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// Opens a stream on another thread, so that this one hears of Ctrl-C.
-fn open(py: Python<'_>, cache: &Path, options: &StreamOptions) -> PyResult<stream::Stream> {
-    let stop = AtomicBool::new(false);
-    std::thread::scope(|scope| {
-        let (sender, mut receiver) = channel();
-        let stop = &stop;
-        scope.spawn(move || sender.send(stream::Stream::open(cache, options, stop)));
-        loop {
-            let receiver = &mut receiver;
-            match py.detach(move || receiver.recv_timeout(BETWEEN_SIGNALS)) {
-                Ok(opened) => return opened.map_err(|error| stream_error(py, &error)),
-                Err(RecvTimeoutError::Timeout) => {
-                    py.check_signals().inspect_err(|_| stop.store(true, Ordering::Relaxed))?
-                }
-                // The thread panicked, and so will the scope.
-                Err(RecvTimeoutError::Disconnected) => {
-                    return Err(PyRuntimeError::new_err("the stream could not be opened"));
-                }
-            }
-        }
-    })
 }
 
 /// Where a scaler is from.

@@ -1,6 +1,6 @@
 //! Exact sums of features, which a scaler is fitted on.
 
-use crate::arrays::{check_alignment, to_vec, vector};
+use crate::arrays::{check_values, to_vec, vector};
 use numpy::{PyArray1, PyReadonlyArray1, PyReadonlyArray2, PyUntypedArrayMethods};
 use pyo3::exceptions::{PyOverflowError, PyValueError};
 use pyo3::prelude::*;
@@ -9,6 +9,8 @@ use splendor_prep::encode::{self, FEATURE_COUNT, FeatureRow, Value};
 
 /// Enough that adding them up does not wait for memory.
 const ROWS_AT_A_TIME: usize = 64;
+/// Before somebody looks whether Ctrl-C was pressed.
+const ROWS_BETWEEN_SIGNALS: usize = 1 << 15;
 
 /// How many rows there are, and for each feature the sum and the sum of squares over them.
 ///
@@ -60,13 +62,18 @@ impl ColumnSums {
                 "rows have {FEATURE_COUNT} columns, found {columns}"
             )));
         }
-        check_alignment(&features)?;
+        check_values(&features)?;
         let values = features.as_slice()?;
-        py.detach(|| sums_of(values)).map(|sums| ColumnSums { sums }).map_err(|value| {
-            PyValueError::new_err(format!(
-                "{value} is no value of the encoder: give the features as `encode_log` gave them"
-            ))
-        })
+        let mut sums = encode::ColumnSums::zero(FEATURE_COUNT);
+        for values in values.chunks(ROWS_BETWEEN_SIGNALS * FEATURE_COUNT) {
+            py.detach(|| add_rows(&mut sums, values)).map_err(|value| {
+                PyValueError::new_err(format!(
+                    "{value} is no value of the encoder: give the features as `encode_log` gave them"
+                ))
+            })?;
+            py.check_signals()?;
+        }
+        Ok(ColumnSums { sums })
     }
 
     /// Those of these rows and the others'.
@@ -118,8 +125,7 @@ impl ColumnSums {
 }
 
 /// An error is a value that is not the encoder's.
-fn sums_of(values: &[f32]) -> Result<encode::ColumnSums, f32> {
-    let mut sums = encode::ColumnSums::zero(FEATURE_COUNT);
+fn add_rows(sums: &mut encode::ColumnSums, values: &[f32]) -> Result<(), f32> {
     let mut whole = Vec::with_capacity(ROWS_AT_A_TIME);
     for rows in values.chunks(ROWS_AT_A_TIME * FEATURE_COUNT) {
         whole.clear();
@@ -136,5 +142,5 @@ fn sums_of(values: &[f32]) -> Result<encode::ColumnSums, f32> {
         }
         sums.add_rows(&whole);
     }
-    Ok(sums)
+    Ok(())
 }

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
+import os
 import pickle
 import shutil
 import sqlite3
 import subprocess
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from conftest import Games, clean_environment, command, same_bits
+from conftest import Games, clean_environment, command, run_prep, same_bits
 
 from splendor_prep import ENCODER_VERSION, Cache, CacheError, EncodedGame, encode_log
 
@@ -90,6 +93,95 @@ def test_it_goes_to_other_threads_and_processes(simulated: Games) -> None:
     assert [game.game_id for game in games] == ids
     copy = pickle.loads(pickle.dumps(cache))
     assert_same_game(copy.game(ids[0]), cache.game(ids[0]))
+
+
+def is_open(path: Path) -> bool:
+    """Whether this process has the file open."""
+    opened = (Path(os.readlink(entry)) for entry in Path("/proc/self/fd").iterdir() if entry.is_symlink())
+    return path in opened
+
+
+needs_proc = pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="no /proc here")
+
+
+@needs_proc
+def test_its_connection_is_kept_without_a_lock(simulated: Games, tmp_path: Path) -> None:
+    path = tmp_path / "prep.sqlite"
+    shutil.copy(simulated.cache, path)
+    time.sleep(0.2)
+    cache = Cache.open(path)
+    assert not is_open(path)
+    first = cache.game(1)
+    assert is_open(path)
+    # An ingest commits meanwhile.
+    run_prep("simulate", tmp_path / "raw", "--games", 3, "--first-id", 1000, "--seed", 9, "-q")
+    run_prep("ingest", tmp_path / "raw", "--cache", path, "--keep-missing", "-q")
+    assert_same_game(cache.game(1000), encode_log(next(tmp_path.glob("raw/*/1000.csv"))))
+    assert_same_game(cache.game(1), first)
+    del cache
+    assert not is_open(path)
+
+
+@pytest.mark.parametrize("wait", [0, 0.2])
+def test_it_notices_another_file_in_its_place(
+    simulated: Games, tmp_path: Path, wait: float
+) -> None:
+    path, other = tmp_path / "prep.sqlite", tmp_path / "other.sqlite"
+    run_prep("simulate", tmp_path / "raw", "--games", 60, "--seed", 5, "-q")
+    run_prep("ingest", tmp_path / "raw", "--cache", other, "-q")
+    shutil.copy(simulated.cache, path)
+    log = next(tmp_path.glob("raw/*/1.csv"))
+    expected = [encode_log(simulated.logs[0]), encode_log(log)]
+    assert not same_bits(expected[0].features, expected[1].features)
+    cache = Cache.open(path)
+
+    def check(which: int) -> None:
+        for _ in range(3):
+            time.sleep(wait)
+            assert_same_game(cache.game(1), expected[which])
+
+    check(0)
+    shutil.copy(other, tmp_path / "new")
+    os.replace(tmp_path / "new", path)
+    check(1)
+    # Into the same file.
+    shutil.copyfile(simulated.cache, path)
+    check(0)
+    shutil.copyfile(other, path)
+    check(1)
+    path.unlink()
+    with pytest.raises(CacheError, match="prep ingest"):
+        cache.game(1)
+
+
+def features_of(cache: Cache, game_id: int) -> bytes:
+    return cache.game(game_id).features.tobytes()
+
+
+def test_forked_processes_read_while_threads_of_this_one_do(simulated: Games) -> None:
+    cache = Cache.open(simulated.cache)
+    time.sleep(0.1)
+    ids = [game.game_id for game in cache.games()]
+    expected = [encode_log(log).features.tobytes() for log in simulated.logs]
+    jobs = [(cache, game_id) for game_id in ids]
+    cache.game(1)
+    with ThreadPoolExecutor(3) as threads:
+        read = [threads.submit(features_of, *job) for job in jobs * 3]
+        with multiprocessing.get_context("fork").Pool(2, _keep, (cache,)) as pool:
+            assert pool.map(_features_of_kept, ids) == expected
+        assert [done.result() for done in read] == expected * 3
+
+
+_kept: list[Cache] = []
+
+
+def _keep(cache: Cache) -> None:
+    """Without pickling: the very object of the parent."""
+    _kept.append(cache)
+
+
+def _features_of_kept(game_id: int) -> bytes:
+    return features_of(_kept[0], game_id)
 
 
 def test_another_working_folder_changes_nothing(

@@ -223,7 +223,9 @@ def test_no_argument_makes_the_library_panic(
     # Each callable with arguments that work.
     calls: list[tuple[Callable[..., Any], list[Any], dict[str, Any]]] = [
         (_native.encode_row, [position], {}),
-        (_native.encode_log, [log], {"game_id": None, "repair": False, "file": None}),
+        (_native.encode_rows, [[position]], {}),
+        (_native.encode_rows, [{name: [value] for name, value in position.items()}], {}),
+        (_native.encode_log, [log], {"game_id": None, "repair": False, "strict": False, "file": None}),
         (_native.assign_splits, [ids], {"split": (0.8, 0.1, 0.1), "method": "hash", "seed": 42}),
         (_native.find_logs, [simulated.raw], {}),
         (_native.arrange_logs, [["1.csv", "x/1.csv", "b"]], {}),
@@ -231,7 +233,7 @@ def test_no_argument_makes_the_library_panic(
         (_native.run_command, [["--version"]], {}),
         (Cache.open, [simulated.cache], {}),
         (cache.game, [1], {}),
-        (cache.status, [simulated.raw], {"repair": False}),
+        (cache.status, [simulated.raw], {"repair": False, "strict": False}),
         (ColumnSums, [1, np.zeros(1308, np.int64), np.zeros(1308, np.int64)], {}),
         (ColumnSums.of, [good.features], {}),
         (ColumnSums.of(good.features).__add__, [ColumnSums()], {}),

@@ -32,6 +32,7 @@
 mod blob;
 mod error;
 mod files;
+mod idle;
 mod key;
 mod lock;
 mod merge;
@@ -47,6 +48,7 @@ mod writer;
 
 pub use blob::{PackedGame, Packer};
 pub use error::{CacheError, Damage};
+pub use idle::IdleReader;
 pub use key::{BLOB_FORMAT, CacheKey, FeatureSchema, GameRecord, StaleReason, staleness};
 pub use lock::WriterLock;
 pub use merge::{MergeConflict, MergeInput, MergeSummary, merge};

@@ -282,7 +282,7 @@ fn uri(path: &Path, parameter: &str) -> PathBuf {
 }
 
 /// Takes the shared lock, which the transaction keeps.
-fn begin_to_read(connection: &Connection) -> rusqlite::Result<()> {
+pub(super) fn begin_to_read(connection: &Connection) -> rusqlite::Result<()> {
     if connection.is_autocommit() {
         connection.execute_batch("BEGIN")?;
     }

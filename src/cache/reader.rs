@@ -2,6 +2,7 @@
 
 use super::blob::PackedGame;
 use super::error::{CacheError, Damage};
+use super::idle::{IdleReader, settled_state};
 use super::key::GameRecord;
 use super::open::{Waiting, open_again, open_to_read, sqlite_error};
 use super::rows::{
@@ -11,6 +12,7 @@ use super::rows::{
 use super::unpack::Unpacker;
 use crate::encode::{ColumnSums, EncodedGame, FEATURE_COUNT};
 use crate::gamelog::{GameId, ReplayFault};
+use crate::platform::FileState;
 use crate::words::shown;
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -47,6 +49,8 @@ pub type IdRange = (GameId, GameId);
 /// fails if the file cannot be read: with [`CacheError::Malformed`] if it is damaged.
 pub struct Reader {
     path: PathBuf,
+    /// Of the file, if any change to it since it was opened shows.
+    state: Option<FileState>,
     /// Connections that no thread uses at the moment. Each is in a read transaction.
     connections: Mutex<Vec<Connection>>,
 }
@@ -59,8 +63,27 @@ impl Reader {
     /// [`CacheError::Absent`] if it is not there, [`CacheError::Older`] if an ingest must update it
     /// first; if it cannot be read.
     pub fn open(path: &Path) -> Result<Reader, CacheError> {
+        let before = settled_state(path);
         let connection = open_to_read(path, Waiting::ToRead)?;
-        Ok(Reader { path: path.to_owned(), connections: Mutex::new(vec![connection]) })
+        let state = settled_state(path).filter(|state| before == Some(*state));
+        Ok(Reader { path: path.to_owned(), state, connections: Mutex::new(vec![connection]) })
+    }
+
+    /// Opens a cache again by a connection that was kept; waits for nobody.
+    ///
+    /// `None` if it has to be opened by [`open`](Self::open): the file was written to or replaced, somebody is
+    /// committing, or the process was forked.
+    pub fn resume(idle: IdleReader) -> Option<Reader> {
+        let (path, state, connection) = idle.resume()?;
+        Some(Reader { path, state: Some(state), connections: Mutex::new(vec![connection]) })
+    }
+
+    /// Lets others commit, and keeps the connection for another look; `None` if that is not possible.
+    pub fn rest(self) -> Option<IdleReader> {
+        let connections = self.connections.into_inner().unwrap_or_else(PoisonError::into_inner);
+        // The one with the lock. Those of other threads need none while it has it.
+        let locked = connections.into_iter().find(|connection| !connection.is_autocommit())?;
+        IdleReader::new(self.path, self.state?, locked)
     }
 
     /// Opens a cache if it is there.

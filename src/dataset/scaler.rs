@@ -103,13 +103,13 @@ impl Scaler {
     ///
     /// # Panics
     /// If one of the rows has another width than the scaler.
-    pub fn transform(&self, values: &[f32], transformed: &mut [f32]) {
+    pub fn transform<T: Copy + Into<f64>>(&self, values: &[T], transformed: &mut [f32]) {
         // Slices of one known length, so that the compiler vectorizes the loop.
         let width = self.mean.len();
         let (values, transformed) = (&values[..width], &mut transformed[..width]);
         let (mean, scale) = (&self.mean[..width], &self.scale[..width]);
         for column in 0..width {
-            let centered = f64::from(values[column]) - mean[column];
+            let centered = values[column].into() - mean[column];
             transformed[column] = (centered / scale[column]) as f32;
         }
     }
@@ -120,11 +120,11 @@ impl Scaler {
     ///
     /// # Panics
     /// If one of the rows has another width than the scaler.
-    pub fn inverse_transform(&self, normalized: &[f32], values: &mut [f32]) {
+    pub fn inverse_transform<T: Copy + Into<f64>>(&self, normalized: &[T], values: &mut [f32]) {
         let width = self.mean.len();
         let (normalized, values) = (&normalized[..width], &mut values[..width]);
         for column in 0..width {
-            let spread = f64::from(normalized[column]) * self.scale[column];
+            let spread = normalized[column].into() * self.scale[column];
             values[column] = (spread + self.mean[column]) as f32;
         }
     }
