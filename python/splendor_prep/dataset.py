@@ -56,7 +56,7 @@ class Dataset:
     spawned: it is pickled as its path, and a worker that finds another export there raises
     `ExportError`.
 
-    Raises `ExportError` if the folder is not an export, ValueError for an unknown split.
+    Raises `ExportError` if the folder is not an export of arrays, ValueError for an unknown split.
     """
 
     def __init__(self, export_dir: str | os.PathLike[str], split: str) -> None:
@@ -67,6 +67,12 @@ class Dataset:
         """The folder of the export."""
         self.split = split
         """``train``, ``val`` or ``test``."""
+        parquet = self.export_dir / f"{split}.parquet"
+        if parquet.exists() and not (self.export_dir / f"X_{split}.npy").exists():
+            raise ExportError(
+                f"{self.export_dir} was exported with --format parquet, and a dataset maps arrays: export "
+                f"without it for those, or read {parquet.name} with Polars, pandas or DuckDB"
+            )
         self.export_id: str | None = _export_id(self.export_dir)
         """The id of the export: exports with equal ids are equal."""
         try:
@@ -124,10 +130,23 @@ class Dataset:
                 {head: np.array(values[rows]) for head, values in self.masks.items()},
             )
         return Batch(
-            np.array(self.state[rows]),
-            {head: np.array(values[rows]) for head, values in self.labels.items()},
-            {head: np.array(values[rows]) for head, values in self.masks.items()},
+            _copy(self.state, rows),
+            {head: _copy(values, rows) for head, values in self.labels.items()},
+            {head: _copy(values, rows) for head, values in self.masks.items()},
         )
+
+    def __getitems__(self, rows: list[int]) -> list[Sample]:
+        """Several rows as samples, which share the memory of one batch: what a ``DataLoader`` of PyTorch
+        asks for."""
+        batch = self[np.asarray(rows, dtype=np.intp)]
+        return [
+            Sample(
+                state,
+                {head: int(values[row]) for head, values in batch.labels.items()},
+                {head: values[row] for head, values in batch.masks.items()},
+            )
+            for row, state in enumerate(batch.state)
+        ]
 
     def batches(
         self, size: int, *, shuffle: bool = False, seed: int = 0, drop_last: bool = False
@@ -177,6 +196,12 @@ class Dataset:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _open_same, (self.export_dir, self.split, self.export_id)
+
+
+def _copy(values: npt.NDArray[Any], rows: Any) -> npt.NDArray[Any]:
+    """The rows, copied once: a slice is a view, anything else is a copy already."""
+    chosen: npt.NDArray[Any] = values[rows]
+    return chosen.copy() if isinstance(rows, slice) else chosen
 
 
 def _is_one_row(rows: Any) -> TypeGuard[int]:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import numpy as np
 import torch
 
-__all__ = ["TorchBatch", "TorchDataset", "TorchStream"]
+__all__ = ["TorchBatch", "TorchDataset", "TorchSample", "TorchStream"]
 
 
 class Rows(Protocol):
     """What `TorchDataset` needs of a `Dataset`, so that the two modules do not import each other."""
 
     def __len__(self) -> int: ...
-    def __getitem__(self, row: int, /) -> tuple[Any, dict[str, int], dict[str, Any]]: ...
+    def __getitem__(self, rows: Any, /) -> tuple[Any, dict[str, Any], dict[str, Any]]: ...
 
 
 # mypy sees no type here where PyTorch is not installed.
@@ -23,8 +24,9 @@ class TorchDataset(torch.utils.data.Dataset):  # type: ignore[misc,unused-ignore
     """The rows of a `Dataset` as tensors, for a ``torch.utils.data.DataLoader``.
 
     ``dataset[row]`` is ``(state, labels, masks)``: a tensor ``(columns,)`` of the export's type, a
-    dict of seven ints, a dict of seven int8 tensors ``(classes,)``. The default collation makes
-    ``(batch, columns)``, int64 ``(batch,)`` and int8 ``(batch, classes)`` of them.
+    dict of seven ints, a dict of seven int8 tensors ``(classes,)``. For several rows, and in the batches of a
+    ``DataLoader``, they are ``(batch, columns)``, int64 ``(batch,)`` and int8 ``(batch, classes)``. The default
+    collation takes a batch as it was copied from the export, all at once.
     """
 
     def __init__(self, dataset: Rows) -> None:
@@ -34,11 +36,52 @@ class TorchDataset(torch.utils.data.Dataset):  # type: ignore[misc,unused-ignore
         """Number of rows."""
         return len(self.dataset)
 
-    def __getitem__(self, row: int) -> tuple[Any, dict[str, int], dict[str, Any]]:
-        """One row. Raises IndexError if it does not exist."""
-        state, labels, masks = self.dataset[row]
+    def __getitem__(self, rows: Any) -> tuple[Any, dict[str, Any], dict[str, Any]]:
+        """One row, or those of a slice, a list or an array. Raises IndexError if it does not exist."""
+        state, labels, masks = self.dataset[rows]
+        classes = {
+            head: label if isinstance(label, int) else torch.from_numpy(label).long()
+            for head, label in labels.items()
+        }
         tensors = {head: torch.from_numpy(mask) for head, mask in masks.items()}
-        return torch.from_numpy(state), labels, tensors
+        return torch.from_numpy(state), classes, tensors
+
+    def __getitems__(self, rows: Sequence[int]) -> Sequence[TorchSample]:
+        """Several rows, which are made into samples only where they are looked at one by one."""
+        return _Samples(*self[np.asarray(rows, dtype=np.intp)])
+
+
+class TorchSample(tuple[Any, dict[str, int], dict[str, Any]]):
+    """A row of a batch."""
+
+
+class _Samples(Sequence[TorchSample]):
+    """A batch that looks like a list of its rows."""
+
+    def __init__(self, state: Any, labels: dict[str, Any], masks: dict[str, Any]) -> None:
+        self.batch = [state, labels, masks]
+
+    def __len__(self) -> int:
+        return len(self.batch[0])
+
+    def __getitem__(self, row: Any) -> Any:
+        if isinstance(row, slice):
+            return [self[row] for row in range(len(self))[row]]
+        state, labels, masks = self.batch
+        label = {head: int(labels[head][row]) for head in labels}
+        return TorchSample((state[row], label, {head: masks[head][row] for head in masks}))
+
+
+def _collate(samples: Sequence[Any], **options: Any) -> Any:
+    """The default collation of samples, which is done already if they are those of a batch."""
+    if isinstance(samples, _Samples):
+        return samples.batch
+    return torch.utils.data.default_collate([tuple(sample) for sample in samples])
+
+
+# How PyTorch 2 learns of a type. Without it, the samples are collated as any others.
+_collations = getattr(torch.utils.data, "_utils", None)
+getattr(getattr(_collations, "collate", None), "default_collate_fn_map", {})[TorchSample] = _collate
 
 
 class Batches(Protocol):

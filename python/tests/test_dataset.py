@@ -68,6 +68,39 @@ def test_a_row_and_a_batch(export: Path) -> None:
     assert len(list(iter(dataset))) == len(dataset)
 
 
+def test_rows_by_any_index_are_copied_once(export: Path) -> None:
+    train = Dataset(export, "train")
+    x, labels = np.load(export / "X_train.npy"), dict(np.load(export / "labels_train.npz"))
+    rows = [7, 0, -1, 7]
+    indices: list[Any] = [
+        rows, tuple(rows), np.array(rows), np.array(rows, ">i2"), np.array(rows, object).astype("i1"),
+        slice(None, None, -3), np.arange(len(train)) % 5 == 2,
+    ]  # fmt: skip
+    for index in indices:
+        by = list(index) if isinstance(index, tuple) else index
+        batch = train[by]
+        assert same_bits(batch.state, x[by]) and same_bits(batch.labels["noble"], labels["noble"][by])
+        for values in [batch.state, *batch.labels.values(), *batch.masks.values()]:
+            assert values.flags.writeable and not np.may_share_memory(values, train.state)
+            assert values.base is None or not isinstance(values.base, np.memmap)
+    samples = train.__getitems__(rows)
+    assert len(samples) == len(rows)
+    for row, sample in zip(rows, samples, strict=True):
+        expected = train[row]
+        assert type(sample) is Sample and same_bits(sample.state, expected.state)
+        assert sample.labels == expected.labels and type(sample.labels["noble"]) is int
+        assert all(same_bits(sample.masks[head], expected.masks[head]) for head in HEADS)
+    with pytest.raises(IndexError):
+        train.__getitems__([len(train)])
+
+
+def test_an_export_to_parquet_says_how_to_get_arrays(simulated: Games, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    run_prep("export", "--cache", simulated.cache, "--out", out, "--format", "parquet", "-q")
+    with pytest.raises(ExportError, match="--format parquet.*export without it.*train.parquet"):
+        Dataset(out, "train")
+
+
 def test_batches_hold_every_row_once(export: Path) -> None:
     dataset = Dataset(export, "train")
     rows = len(dataset)
@@ -220,6 +253,53 @@ def test_with_pytorch(export: Path) -> None:
     for head, classes in HEADS.items():
         assert masks[head].shape == (32, classes)
         assert np.array_equal(labels[head].numpy(), dataset.labels[head][:32])
+
+
+def test_batches_of_pytorch_are_those_of_the_default_collation(export: Path) -> None:
+    torch = pytest.importorskip("torch")
+    data, dataset = torch.utils.data, Dataset(export, "train")
+    turns = dataset.torch()
+
+    class OneByOne(data.Dataset):  # type: ignore[misc,name-defined,unused-ignore]
+        """Without `__getitems__`, so that PyTorch collates rows."""
+
+        def __len__(self) -> int:
+            return len(dataset)
+
+        def __getitem__(self, row: int) -> Any:
+            return turns[row]
+
+    def batches(rows: Any, **options: Any) -> list[Any]:
+        draw = torch.Generator().manual_seed(3)
+        return list(data.DataLoader(rows, 64, shuffle=True, generator=draw, **options))
+
+    def assert_same(found: Any, expected: Any) -> None:
+        assert type(found) is type(expected) and len(found) == len(expected)
+        if isinstance(found, (list, tuple)):
+            for one, other in zip(found, expected, strict=True):
+                assert_same(one, other)
+        elif isinstance(found, dict):
+            assert_same(list(found.items()), list(expected.items()))
+        elif not isinstance(found, str):
+            assert found.dtype == expected.dtype and torch.equal(found, expected)
+
+    expected = batches(OneByOne())
+    assert_same(batches(turns), expected)
+    assert_same(batches(turns, num_workers=2), expected)
+    assert_same(batches(turns, num_workers=1, multiprocessing_context="spawn"), expected)
+    assert_same(batches(data.Subset(turns, range(len(turns)))), expected)
+    # A collation of one's own gets rows.
+    rows = batches(turns, collate_fn=list)
+    for batch, (state, labels, masks) in zip(rows, expected, strict=True):
+        assert len(batch) == len(state)
+        assert torch.equal(torch.stack([row[0] for row in batch]), state)
+        assert [row[1]["noble"] for row in batch] == labels["noble"].tolist()
+        assert torch.equal(batch[-1][2]["noble"], masks["noble"][-1])
+    assert_same(data.default_collate(rows[0]), expected[0])
+    # Batches that a sampler makes.
+    sampler = data.BatchSampler(range(200), 50, drop_last=False)
+    state, labels, masks = next(iter(data.DataLoader(turns, batch_size=None, sampler=sampler)))
+    assert torch.equal(state, torch.from_numpy(dataset[:50].state)) and labels["noble"].dtype == torch.int64
 
 
 @pytest.mark.skipif("torch" in sys.modules, reason="the real one is here")
