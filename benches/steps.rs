@@ -177,7 +177,8 @@ fn normalize(criterion: &mut Criterion) {
     let table = FeatureTable::new(&columns, Some(&scaler), Dtype::Float32);
     let rows = sample.encoded.features();
     let values: Vec<f32> = rows.iter().flatten().map(|&value| value.into()).collect();
-    let normalize_rows = || table.look_up(black_box(rows)).unwrap();
+    let turn_numbers = vec![1; rows.len()];
+    let normalize_rows = || table.look_up(black_box(rows), &turn_numbers).unwrap();
     let FeatureValues::Float32(block) = normalize_rows() else { panic!("float32") };
     // On the rows that the scaler was fitted on, a normalized column has mean 0 and standard deviation 1
     // unless it is constant; the others are unchanged.

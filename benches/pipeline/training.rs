@@ -4,7 +4,7 @@ use crate::instead::THREADS;
 use crate::stopwatch::{Took, time};
 use anyhow::{Result, ensure};
 use splendor_prep::dataset::{
-    DatasetOptions, Dtype, FeatureSet, MaskSource, Ratios, Split, SplitMethod,
+    Columns, DatasetOptions, Dtype, FeatureSet, MaskSource, Ratios, Split, SplitMethod,
 };
 use splendor_prep::stream::{Batch, Next, Stream, StreamOptions};
 use std::path::Path;
@@ -35,7 +35,7 @@ pub(crate) fn stream(cache: &Path, dtype: Dtype) -> Result<Streamed> {
             ratios: Ratios::new(0.8, 0.1, 0.1)?,
             split_method: SplitMethod::Hash,
             seed: 42,
-            features: FeatureSet::All,
+            columns: Columns::of(FeatureSet::All),
             replayable_only: false,
         },
         split: Split::Train,

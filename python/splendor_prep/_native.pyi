@@ -26,6 +26,7 @@ __all__ = [
     "__version__",
     "arrange_logs",
     "assign_splits",
+    "column_names",
     "encode_log",
     "encode_row",
     "encode_rows",
@@ -108,7 +109,7 @@ class EncodedRow:
 
     @property
     def features(self) -> npt.NDArray[np.float32]:
-        """float32 ``(1308,)``, as in `FEATURE_COLUMNS`. Whole numbers."""
+        """float32 ``(1308,)``, as in `FEATURE_COLUMNS`, or the `columns` that were asked for. Whole numbers."""
 
     @property
     def labels(self) -> dict[str, int] | None:
@@ -142,6 +143,8 @@ def encode_log(
 def encode_row(
     position: Mapping[str, Any] | Sequence[Any] | npt.NDArray[Any],
     /,
+    *,
+    columns: Sequence[str] | os.PathLike[str] | None = None,
 ) -> EncodedRow:
     """Encodes one position of a live game; it is checked like a row of a log.
 
@@ -154,6 +157,10 @@ def encode_row(
     A mapping may also hold the chosen move, by the names in `ACTION_COLUMNS`; then the result
     has labels too. ``game_id`` is ignored.
 
+    `columns` names the features that the result has, in that order, such as those of an earlier
+    ``feature_cols.json``: a sequence of names of `FEATURE_COLUMNS` and perhaps ``turn_number`` (a tuple is
+    fastest), or the file itself.
+
     Raises `LogError` for a value outside its range, an impossible position, and an unknown column; ValueError for another number of values, TypeError for anything else. Takes a few
     microseconds and holds the GIL.
     """
@@ -161,6 +168,8 @@ def encode_row(
 def encode_rows(
     positions: npt.NDArray[Any] | Mapping[str, Any] | Sequence[Any] | Any,
     /,
+    *,
+    columns: Sequence[str] | os.PathLike[str] | None = None,
 ) -> EncodedRows:
     """Encodes positions of many live games in one call; each is checked like a row of a log.
 
@@ -169,7 +178,7 @@ def encode_rows(
     `encode_row` takes them. Values are as there. Columns of a table may be in any order; one that is not
     there is missing in all rows, and those of `ACTION_COLUMNS` are the chosen moves.
 
-    Returns `EncodedRows`: the same numbers as `encode_row` for each. Raises what `encode_row` raises; the
+    `columns` is as there. Returns `EncodedRows`: the same numbers as `encode_row` for each. Raises what `encode_row` raises; the
     message of a `LogError` begins with the row, from 0. Encodes with all cores, and releases the GIL
     meanwhile.
     """
@@ -303,6 +312,7 @@ class Stream:
         split_method: str,
         split_seed: int,
         features: str,
+        columns: Sequence[str] | os.PathLike[str] | None,
         masks: str,
         normalize: bool,
         dtype: str,
@@ -385,6 +395,13 @@ def assign_splits(
 
     Raises ValueError for shares that do not sum to 1, another method, and, with ``sklearn``, ids out of
     order or too few games to give each split one.
+    """
+
+def column_names(columns: Sequence[str] | str | os.PathLike[str]) -> tuple[str, ...]:
+    """The names of columns as a tuple: `columns` is names, or the file that lists them.
+
+    Raises ValueError if there is no such column, one is named twice, or there are none; `ExportError` for a
+    file.
     """
 
 def find_logs(folder: str | os.PathLike[str]) -> list[os.PathLike[str]]:

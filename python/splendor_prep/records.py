@@ -66,7 +66,8 @@ class EncodedRows:
     """Many positions, before normalization. ``len(rows)`` is their number."""
 
     features: npt.NDArray[np.float32]
-    """float32 ``(rows, 1308)``, C order, columns as in `FEATURE_COLUMNS`. Whole numbers."""
+    """float32 ``(rows, 1308)``, C order, columns as in `FEATURE_COLUMNS`, or the `columns` that were asked for.
+    Whole numbers."""
     labels: dict[str, npt.NDArray[np.int32]] | None
     """By head, int32 ``(rows,)``: the class of the given move, -1 where the head does not apply or a position
     has no move. None if no move was given."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
+import pickle
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +15,7 @@ import numpy.typing as npt
 from . import _native
 from ._native import FEATURE_COLUMNS
 from ._values import exact_numbers, named_columns
+from .errors import ExportError
 
 if TYPE_CHECKING:
     from sklearn.preprocessing import StandardScaler
@@ -29,10 +33,10 @@ class Scaler:
     """
 
     def __init__(self, native: _native.Scaler) -> None:
-        """Use `load` or `fit`."""
+        """Use `load`, `fit` or `from_sklearn`."""
         self._native = native
         self.columns: tuple[str, ...] = tuple(native.columns)
-        """Names of the columns, in the order of ``X``: 1,308, or the 422 base features."""
+        """Names of the columns, in the order of ``X``."""
         self.mean: npt.NDArray[np.float64] = native.mean
         """float64 ``(columns,)``."""
         self.var: npt.NDArray[np.float64] = native.var
@@ -65,6 +69,83 @@ class Scaler:
         Raises ValueError for the sums of no rows, and for impossible sums.
         """
         return cls(_native.Scaler.fit(sums))
+
+    @classmethod
+    def from_sklearn(
+        cls, scaler: Any, *, columns: Sequence[str] | str | os.PathLike[str] | None = None
+    ) -> Scaler:
+        """The scaler of a fitted ``sklearn.preprocessing.StandardScaler``, or of the path of a pickle of one
+        (also by joblib), such as another pipeline made. Reading a pickle runs what is in it: give only a file
+        that you trust.
+
+        `columns` are all columns of the model, in its order: names, or an earlier ``feature_cols.json``; those
+        that `scaler` was not fitted on are not normalized. Without them, they are those that it was fitted on:
+        its ``feature_names_in_``, or all 1,308 features if it has as many and no names. ``turn_number`` may be
+        one.
+
+        Raises TypeError for another object, ValueError if the columns are unknown, named twice, or not those
+        of `scaler`.
+        """
+        if isinstance(scaler, (str, os.PathLike)):
+            scaler = _unpickled(Path(scaler))
+        mean, scale, var = (getattr(scaler, name, None) for name in ("mean_", "scale_", "var_"))
+        if not hasattr(scaler, "with_mean") or (mean is None and scale is None and scaler.with_mean):
+            raise TypeError(f"expected a StandardScaler that was fitted, found {scaler!r:.80}")
+        count = int(scaler.n_features_in_)
+        names = getattr(scaler, "feature_names_in_", None)
+        if columns is not None:
+            columns = _native.column_names(columns)
+        if names is None:
+            names = columns or (FEATURE_COLUMNS if count == len(FEATURE_COLUMNS) else None)
+            if names is None or len(names) != count:
+                raise ValueError(
+                    f"the scaler was fitted on {count} columns without names: give the names of these "
+                    "as columns=, or set its feature_names_in_"
+                )
+        scaled = _native.column_names([str(name) for name in names])
+        columns = columns or scaled
+        missing = set(scaled).difference(columns)
+        if missing:
+            raise ValueError(f"the scaler was fitted on {min(missing)}, which is none of the columns")
+        places = [columns.index(name) for name in scaled]
+
+        def values(fitted: Any, is_used: bool, otherwise: float) -> npt.NDArray[np.float64]:
+            out = np.full(len(columns), otherwise)
+            if is_used and fitted is not None:
+                out[places] = fitted
+            return out
+
+        normalized = np.zeros(len(columns), bool)
+        normalized[places] = True
+        return _from_values(
+            list(columns),
+            values(mean, scaler.with_mean, 0.0),
+            values(var, scaler.with_std, 1.0),
+            values(scale, scaler.with_std, 1.0),
+            normalized,
+            None,
+        )
+
+    def save(self, folder: str | os.PathLike[str]) -> None:
+        """Writes ``scaler.npz`` and ``feature_cols.json`` into a folder, which `load`, `Stream` and ``prep
+        export --scaler-from`` take. `fitted_in` is not stored.
+
+        Raises `ExportError` if the folder is an export, whose scaler is its own; OSError if it cannot be
+        written to.
+        """
+        folder = Path(folder)
+        if (folder / "manifest.json").exists():
+            raise ExportError(f"{folder} is an export, which has a scaler: save to another folder")
+        folder.mkdir(parents=True, exist_ok=True)
+        arrays = {name: getattr(self, name) for name in ("mean", "var", "scale", "normalized")}
+        scaler_id = np.frombuffer(bytes.fromhex(self.id), np.uint8)
+        with open(folder / ".scaler.npz", "wb") as file:
+            np.savez(file, **arrays, scaler_id=scaler_id)
+        names = json.dumps(list(self.columns), indent=2) + "\n"
+        (folder / ".feature_cols.json").write_text(names)
+        # Only whole files have these names.
+        for name in ("scaler.npz", "feature_cols.json"):
+            os.replace(folder / f".{name}", folder / name)
 
     @property
     def id(self) -> str:
@@ -167,6 +248,15 @@ class Scaler:
         # By value: a scaler is stored with a model, and the export may be elsewhere by then.
         values = (list(self.columns), self.mean, self.var, self.scale, self.normalized)
         return _from_values, (*values, self.fitted_in)
+
+
+def _unpickled(path: Path) -> Any:
+    with open(path, "rb") as file:
+        try:
+            import joblib
+        except ImportError:
+            return pickle.load(file)
+        return joblib.load(file)
 
 
 def _from_values(*values: Any) -> Scaler:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,12 +26,11 @@ class Stream:
     loop is the next epoch. ``len(stream)`` is the number of batches of an epoch.
 
     The numbers are those of ``prep export`` with the same options: `split`, `ratios` (its ``--split``),
-    `split_method`, `split_seed` (its ``--seed``), `features` (``all`` or ``base``), `masks` (``legal`` or
-    ``all-ones``), `normalize`, `dtype` (``float32``, ``float16``, or ``int8`` without `normalize`), and
-    `scaler`: a `Scaler`, or the folder of an earlier export, instead of one fitted on the training rows.
-    With `replayable_only`, games that do not replay are left out; a cache with games of which that is not
-    known needs an ingest first. Without `shuffle`, an epoch is ``X_{split}.npy``, labels, masks and index of that export, byte for
-    byte.
+    `split_method`, `split_seed` (its ``--seed``), `features` (``all`` or ``base``), or instead `columns` (their
+    names, or the file that lists them), `masks` (``legal`` or ``all-ones``), `normalize`, `dtype` (``float32``,
+    ``float16``, or ``int8`` without `normalize`), `scaler` (a `Scaler`, or the folder of an earlier export,
+    instead of one fitted on the training rows) and `replayable_only`. Without `shuffle`, an epoch is
+    ``X_{split}.npy``, labels, masks and index of that export, byte for byte.
 
     With `shuffle`, the order of an epoch is a random permutation of all rows, a function of the data,
     `seed` and the epoch. With `drop_last`, a last batch that is smaller is left out.
@@ -46,7 +45,7 @@ class Stream:
     arguments and its state.
 
     Raises `CacheError` if the cache cannot be read, `ExportError` for the scaler of a folder that is not
-    an export, ValueError for an option that does not exist.
+    an export or a file that lists no columns, ValueError for an option or a column that does not exist.
     """
 
     def __init__(
@@ -62,6 +61,7 @@ class Stream:
         split_method: str = "hash",
         split_seed: int = 42,
         features: str = "all",
+        columns: Sequence[str] | str | os.PathLike[str] | None = None,
         masks: str = "legal",
         normalize: bool = True,
         dtype: str = "float32",
@@ -82,6 +82,9 @@ class Stream:
                 raise ValueError(f"{name} is {value}, expected at least {least}")
         if rank >= world_size:
             raise ValueError(f"rank is {rank}, expected less than world_size, which is {world_size}")
+        if columns is not None:
+            # As they are now: a copy of this stream in another process must not read another file.
+            columns = _native.column_names(columns)
         self.cache = Path(cache).absolute()
         """The cache."""
         self.split = split
@@ -97,6 +100,7 @@ class Stream:
             "split_method": split_method,
             "split_seed": split_seed,
             "features": features,
+            "columns": columns,
             "masks": masks,
             "normalize": normalize,
             "dtype": dtype,
@@ -113,6 +117,7 @@ class Stream:
             split_method,
             split_seed,
             features,
+            columns,
             masks,
             normalize,
             dtype,
@@ -129,7 +134,7 @@ class Stream:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Names of the columns: 1,308, or the 422 base features."""
+        """Names of the columns, in order."""
         return tuple(self._native.columns)
 
     @property

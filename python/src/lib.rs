@@ -13,12 +13,14 @@
 //! | `sums.rs`, `split.rs`, `found.rs` | what an export is made of, for one made on many machines |
 //! | `stream.rs` | `Stream`: batches straight from the cache |
 //! | `cache.rs` | `Cache` |
+//! | `columns.rs` | `columns=` |
 //! | `command.rs` | the `prep` command |
 //! | `arrays.rs`, `pooled.rs`, `errors.rs` | numbers to arrays, errors to exceptions |
 //! | `signals.rs` | Ctrl-C |
 
 mod arrays;
 mod cache;
+mod columns;
 mod command;
 mod errors;
 mod found;
@@ -41,6 +43,8 @@ const RECORDS_MODULE: &str = "splendor_prep.records";
 mod _native {
     #[pymodule_export]
     use super::cache::Cache;
+    #[pymodule_export]
+    use super::columns::column_names;
     #[pymodule_export]
     use super::command::run_command;
     #[pymodule_export]

@@ -6,6 +6,7 @@
 //! few microseconds, and getting the lock back from a busy thread may take five thousand.
 
 use crate::arrays::{by_head, is_masked, items};
+use crate::columns::remembered_columns;
 use crate::errors::position_error;
 use crate::signals::load_numpy;
 use numpy::{PyArray1, PyArrayMethods, PyUntypedArray, PyUntypedArrayMethods};
@@ -50,7 +51,7 @@ pub(crate) use each_number;
 /// One position, before normalization.
 #[pyclass(frozen, module = "splendor_prep")]
 pub(crate) struct EncodedRow {
-    /// float32 ``(1308,)``, as in `FEATURE_COLUMNS`. Whole numbers.
+    /// float32 ``(1308,)``, as in `FEATURE_COLUMNS`, or the `columns` that were asked for. Whole numbers.
     #[pyo3(get)]
     features: Py<PyArray1<f32>>,
     /// By head: the class of the given move, -1 where the head does not apply. None if no move
@@ -79,9 +80,10 @@ impl EncodedRow {
         (slf.get_type(), (features, labels, masks)).into_pyobject(slf.py())
     }
 
-    fn __repr__(&self) -> String {
+    fn __repr__(&self, py: Python<'_>) -> String {
         let labels = if self.labels.is_some() { "with" } else { "without" };
-        format!("EncodedRow({FEATURE_COUNT} features, {labels} labels)")
+        let features = self.features.bind(py).len();
+        format!("EncodedRow({features} features, {labels} labels)")
     }
 }
 
@@ -96,12 +98,21 @@ impl EncodedRow {
 /// A mapping may also hold the chosen move, by the names in `ACTION_COLUMNS`; then the result
 /// has labels too. ``game_id`` is ignored.
 ///
+/// `columns` names the features that the result has, in that order, such as those of an earlier
+/// ``feature_cols.json``: a sequence of names of `FEATURE_COLUMNS` and perhaps ``turn_number`` (a tuple is
+/// fastest), or the file itself.
+///
 /// Raises `LogError` for a value outside its range, an impossible position, and an unknown column; ValueError for another number of values, TypeError for anything else. Takes a few
 /// microseconds and holds the GIL.
 #[pyfunction]
-#[pyo3(signature = (position, /))]
-pub(crate) fn encode_row(py: Python<'_>, position: &Bound<'_, PyAny>) -> PyResult<EncodedRow> {
+#[pyo3(signature = (position, /, *, columns=None))]
+pub(crate) fn encode_row(
+    py: Python<'_>,
+    position: &Bound<'_, PyAny>,
+    columns: Option<&Bound<'_, PyAny>>,
+) -> PyResult<EncodedRow> {
     load_numpy(py)?;
+    let columns = columns.map(remembered_columns).transpose()?;
     let row = read_position(position)?;
     let refused = |fault| position_error(py, &fault);
     let board = row.board().map_err(refused)?;
@@ -114,8 +125,12 @@ pub(crate) fn encode_row(py: Python<'_>, position: &Bound<'_, PyAny>) -> PyResul
         let labels = encode::labels(&action);
         by_head(py, |head| Ok(PyInt::new(py, labels[head.index()]))).map(Bound::unbind)
     });
+    let features = match &columns {
+        None => PyArray1::from_slice(py, &features.map(f32::from)),
+        Some(columns) => PyArray1::from_iter(py, columns.values(&features, row.turn_number())),
+    };
     Ok(EncodedRow {
-        features: PyArray1::from_slice(py, &features.map(f32::from)).unbind(),
+        features: features.unbind(),
         labels: labels.transpose()?,
         masks: by_head(py, |head: Head| Ok(PyArray1::from_slice(py, &masks[head.mask_range()])))?
             .unbind(),

@@ -5,6 +5,7 @@
 
 use crate::RECORDS_MODULE;
 use crate::arrays::{by_head, items, matrix, vector};
+use crate::columns::remembered_columns;
 use crate::errors::{in_row, position_error};
 use crate::position::{
     each_number, field_names, named, names, read_position, set_any, set_state, unmasked,
@@ -15,6 +16,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyType;
+use splendor_prep::dataset::Columns;
 use splendor_prep::encode::{self, FEATURE_COUNT, Head, LabelRow, MaskRow, NO_LABEL};
 use splendor_prep::gamelog::{Fault, LiveColumn, LiveRow, LiveValue, STATE_COLUMN_COUNT};
 
@@ -30,22 +32,26 @@ const ROWS_AT_A_TIME: usize = 1 << 15;
 /// `encode_row` takes them. Values are as there. Columns of a table may be in any order; one that is not
 /// there is missing in all rows, and those of `ACTION_COLUMNS` are the chosen moves.
 ///
-/// Returns `EncodedRows`: the same numbers as `encode_row` for each. Raises what `encode_row` raises; the
+/// `columns` is as there. Returns `EncodedRows`: the same numbers as `encode_row` for each. Raises what `encode_row` raises; the
 /// message of a `LogError` begins with the row, from 0. Encodes with all cores, and releases the GIL
 /// meanwhile.
 #[pyfunction]
-#[pyo3(signature = (positions, /))]
+#[pyo3(signature = (positions, /, *, columns=None))]
 pub(crate) fn encode_rows<'py>(
     py: Python<'py>,
     positions: &Bound<'py, PyAny>,
+    columns: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<Bound<'py, PyAny>> {
     load_numpy(py)?;
+    let columns = columns.map(remembered_columns).transpose()?;
+    let columns = columns.as_deref();
+    let width = columns.map_or(FEATURE_COUNT, Columns::count);
     let rows = read_rows(positions)?;
-    let mut features = vec![0.0; rows.len() * FEATURE_COUNT];
+    let mut features = vec![0.0; rows.len() * width];
     let mut others = Vec::with_capacity(rows.len());
-    let parts = features.chunks_mut(ROWS_AT_A_TIME * FEATURE_COUNT);
+    let parts = features.chunks_mut(ROWS_AT_A_TIME * width);
     for (rows, features) in rows.chunks(ROWS_AT_A_TIME).zip(parts) {
-        let encoded = py.detach(|| encode_all(rows, features));
+        let encoded = py.detach(|| encode_all(rows, columns, features));
         let first = others.len();
         others.extend(
             encoded.map_err(|(row, fault)| in_row(py, first + row, position_error(py, &fault)))?,
@@ -66,20 +72,25 @@ pub(crate) fn encode_rows<'py>(
         let values = others.iter().flat_map(|(_, masks)| &masks[head.mask_range()]);
         matrix(py, values.copied().collect(), rows.len(), head.classes())
     })?;
-    let features = matrix(py, features, rows.len(), FEATURE_COUNT)?;
+    let features = matrix(py, features, rows.len(), width)?;
     CLASS.import(py, RECORDS_MODULE, "EncodedRows")?.call1((features, labels.transpose()?, masks))
 }
 
 type Encoded = (Option<LabelRow>, MaskRow);
 
 /// An error has the number of its row.
-fn encode_all(rows: &[LiveRow], features: &mut [f32]) -> Result<Vec<Encoded>, (usize, Fault)> {
+fn encode_all(
+    rows: &[LiveRow],
+    columns: Option<&Columns>,
+    features: &mut [f32],
+) -> Result<Vec<Encoded>, (usize, Fault)> {
+    let width = columns.map_or(FEATURE_COUNT, Columns::count);
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     let threads = processors.min(rows.len() / ROWS_OF_A_THREAD).max(1);
     let of_a_thread = rows.len().div_ceil(threads).max(1);
-    let parts = rows.chunks(of_a_thread).zip(features.chunks_mut(of_a_thread * FEATURE_COUNT));
+    let parts = rows.chunks(of_a_thread).zip(features.chunks_mut(of_a_thread * width));
     let encode = |first: usize, rows: &[LiveRow], features: &mut [f32]| {
-        encode_part(rows, features).map_err(|(row, fault)| (first + row, fault))
+        encode_part(rows, columns, features).map_err(|(row, fault)| (first + row, fault))
     };
     if threads == 1 {
         return encode(0, rows, features);
@@ -97,15 +108,29 @@ fn encode_all(rows: &[LiveRow], features: &mut [f32]) -> Result<Vec<Encoded>, (u
     })
 }
 
-fn encode_part(rows: &[LiveRow], features: &mut [f32]) -> Result<Vec<Encoded>, (usize, Fault)> {
+fn encode_part(
+    rows: &[LiveRow],
+    columns: Option<&Columns>,
+    features: &mut [f32],
+) -> Result<Vec<Encoded>, (usize, Fault)> {
+    let width = columns.map_or(FEATURE_COUNT, Columns::count);
     let mut row_features = [0; FEATURE_COUNT];
-    let parts = rows.iter().zip(features.as_chunks_mut::<FEATURE_COUNT>().0);
-    let encode = |(place, (row, out)): (usize, (&LiveRow, &mut [f32; FEATURE_COUNT]))| {
+    let parts = rows.iter().zip(features.chunks_exact_mut(width));
+    let encode = |(place, (row, out)): (usize, (&LiveRow, &mut [f32]))| {
         let refused = |fault| (place, fault);
         let board = row.board().map_err(refused)?;
         let action = row.action().map_err(refused)?;
         encode::features(&board, &mut row_features);
-        *out = row_features.map(f32::from);
+        match columns {
+            None => {
+                let values = out.iter_mut().zip(&row_features);
+                values.for_each(|(out, &value)| *out = value.into());
+            }
+            Some(columns) => {
+                let values = out.iter_mut().zip(columns.values(&row_features, row.turn_number()));
+                values.for_each(|(out, value)| *out = value);
+            }
+        }
         Ok((action.map(|action| encode::labels(&action)), encode::masks(&board)))
     };
     parts.enumerate().map(encode).collect()

@@ -1,6 +1,7 @@
 //! Batches straight from the cache: the compiled part of `splendor_prep.Stream`.
 
 use crate::arrays::{by_head, matrix, vector};
+use crate::columns::named_columns;
 use crate::errors::{cache_error, export_error};
 use crate::pooled::features_array;
 use crate::scaler::Scaler;
@@ -111,6 +112,7 @@ impl Stream {
         split_method: &str,
         split_seed: u32,
         features: &str,
+        columns: Option<&Bound<'_, PyAny>>,
         masks: &str,
         normalize: bool,
         dtype: &str,
@@ -126,7 +128,10 @@ impl Stream {
     ) -> PyResult<Stream> {
         let (train, val, test) = ratios;
         let invalid = |error: &dyn std::fmt::Display| PyValueError::new_err(error.to_string());
-        let features = choice("features", features, FeatureSet::ALL, FeatureSet::name)?;
+        let columns = match columns {
+            Some(columns) => named_columns(columns)?,
+            None => Columns::of(choice("features", features, FeatureSet::ALL, FeatureSet::name)?),
+        };
         let options = StreamOptions {
             dataset: DatasetOptions {
                 ratios: Ratios::new(train, val, test).map_err(|error| invalid(&error))?,
@@ -137,14 +142,14 @@ impl Stream {
                     SplitMethod::name,
                 )?,
                 seed: split_seed,
-                features,
+                columns: columns.clone(),
                 replayable_only,
             },
             split: choice("split", split, Split::ALL, Split::name)?,
             masks: choice("masks", masks, MaskSource::ALL, MaskSource::name)?,
             normalize,
             dtype: choice("dtype", dtype, Dtype::ALL, Dtype::name)?,
-            scaler: scaler.map(|scaler| scaler.read(py, features)).transpose()?,
+            scaler: scaler.map(|scaler| scaler.read(py, &columns)).transpose()?,
             batch_size,
             shuffle,
             seed,
@@ -212,12 +217,9 @@ pub(crate) enum ScalerSource<'py> {
 }
 
 impl ScalerSource<'_> {
-    fn read(
-        self,
-        py: Python<'_>,
-        features: FeatureSet,
-    ) -> PyResult<splendor_prep::dataset::Scaler> {
-        let expected = Columns::of(features).names();
+    fn read(self, py: Python<'_>, columns: &Columns) -> PyResult<splendor_prep::dataset::Scaler> {
+        let expected = columns.names();
+        let expected_len = expected.len();
         let (columns, scaler) = match &self {
             ScalerSource::Given(given) => {
                 (given.columns.iter().map(String::as_str).collect(), given.scaler.clone())
@@ -228,14 +230,18 @@ impl ScalerSource<'_> {
                 (exported.columns(), exported.scaler().clone())
             }
         };
-        match columns == expected {
-            true => Ok(scaler),
-            false => Err(PyValueError::new_err(format!(
-                "the scaler has {} columns, the stream {}: choose the same features",
-                columns.len(),
-                expected.len()
-            ))),
+        if columns == expected {
+            return Ok(scaler);
         }
+        let difference = match columns.iter().zip(&expected).find(|(one, other)| one != other) {
+            Some((column, expected)) if columns.len() == expected_len => {
+                format!("{column} where the stream has {expected}")
+            }
+            _ => format!("{} columns, the stream {expected_len}", columns.len()),
+        };
+        Err(PyValueError::new_err(format!(
+            "the scaler has {difference}: choose the same features, or columns=scaler.columns"
+        )))
     }
 }
 

@@ -59,7 +59,8 @@ def test_code_runs(
     if "ray" in sys.modules:
         sys.modules["ray"].shutdown()
     assert len(run) >= 5 and any(map(reads_parquet, run))
-    assert names["X"].shape[1:] == names["state"].shape == (len(FEATURE_COLUMNS),)
+    assert names["X"].shape[1:] == names["rows"].features.shape[1:] == (len(FEATURE_COLUMNS),)
+    assert names["state"].shape == (301,) and names["stream"].columns == names["columns"]
     assert names["legal"].any() and len(names["games"]) == len(names["train"])
     printed = capsys.readouterr().out
     assert "{'up_to_date': 60}" in printed

@@ -110,6 +110,22 @@ def test_base_features_and_an_earlier_scaler(simulated: Games, export: Path, tmp
     assert same_bits(scaler.mean, Scaler.load(export).mean)
 
 
+def test_rows_of_all_features_for_a_scaler_of_base_features(
+    simulated: Games, tmp_path: Path
+) -> None:
+    base = tmp_path / "base"
+    options = ["--features", "base", "--split", "1,0,0", "-q"]
+    run_prep("export", "--cache", simulated.cache, "--out", base, *options)
+    scaler, exported = Scaler.load(base), np.load(base / "X_train.npy")
+    rows = simulated.array("X")
+    assert same_bits(scaler.transform(rows), exported)
+    assert same_bits(scaler.transform(rows[7]), exported[7])
+    places = [FEATURE_COLUMNS.index(name) for name in scaler.columns]
+    assert same_bits(scaler.transform(rows[:, places]), exported)
+    with pytest.raises(ValueError, match="for rows of 422 columns"):
+        scaler.transform(rows[:, :500])
+
+
 def test_a_scaler_of_another_export_is_refused(
     simulated: Games, export: Path, tmp_path: Path
 ) -> None:

@@ -215,6 +215,24 @@ impl Reader {
         Ok(total)
     }
 
+    /// The turn numbers of some games, one game after another.
+    ///
+    /// # Errors
+    /// As [`column_sums`](Self::column_sums).
+    pub fn turn_numbers(
+        &self,
+        game_ids: impl IntoIterator<Item = GameId>,
+    ) -> Result<Vec<i32>, CacheError> {
+        let (mut all, mut unpacker) = (Vec::new(), Unpacker::new()?);
+        for game_id in game_ids {
+            let game = self
+                .packed(game_id)?
+                .ok_or_else(|| CacheError::malformed(&self.path, format!("no game {game_id}")))?;
+            all.extend(unpacker.turn_numbers(&game)?);
+        }
+        Ok(all)
+    }
+
     /// Ranges of game ids that together are all ids there can be, with so many games in each. For
     /// threads that check games.
     pub fn id_ranges(&self, games: usize) -> Result<Vec<IdRange>, CacheError> {

@@ -60,6 +60,15 @@ impl Unpacker {
         self.try_column_sums(&game.record, blob).map_err(|damage| damaged(game, damage))
     }
 
+    /// The turn number of each row.
+    ///
+    /// # Errors
+    /// [`CacheError::Damaged`] if they are not what was stored.
+    pub fn turn_numbers(&mut self, game: &PackedGame) -> Result<Vec<i32>, CacheError> {
+        let packed = &game.blobs[Blob::TurnNumbers as usize];
+        self.try_turn_numbers(&game.record, packed).map_err(|damage| damaged(game, damage))
+    }
+
     /// Everything that is wrong with the blobs of a game that this prep's encoder made.
     pub(super) fn all_damage(&mut self, game: &PackedGame) -> Vec<Damage> {
         let blobs = Blob::ALL.into_iter().zip(&game.blobs);
@@ -84,7 +93,7 @@ impl Unpacker {
         let record = &game.record;
         let rows = record.rows as usize;
         let [turn_numbers, features, labels, masks, _] = &game.blobs;
-        let turn_numbers = self.turn_numbers(record, turn_numbers)?;
+        let turn_numbers = self.try_turn_numbers(record, turn_numbers)?;
         let values = self.base_features(record, features)?;
         let base: Vec<BaseRow> = rows_of(&values, rows);
         let labels = self.labels(record, labels)?;
@@ -105,7 +114,7 @@ impl Unpacker {
         let values = self.base_features(record, features)?;
         let boards = decode_columns(&values, rows).ok_or_else(no_position)?;
         check_players(record, boards.iter().map(|board| board.players.get().into()))?;
-        let turn_numbers = self.turn_numbers(record, turn_numbers)?;
+        let turn_numbers = self.try_turn_numbers(record, turn_numbers)?;
         let labels = self.labels(record, labels)?;
         let masks = PackedMasks::of_columns(&self.masks(record, masks)?, rows);
         let rows = boards.into_iter().zip(turn_numbers).zip(labels.iter().zip(masks));
@@ -116,7 +125,11 @@ impl Unpacker {
             .collect())
     }
 
-    fn turn_numbers(&mut self, record: &GameRecord, packed: &Packed) -> Result<Vec<i32>, Damage> {
+    fn try_turn_numbers(
+        &mut self,
+        record: &GameRecord,
+        packed: &Packed,
+    ) -> Result<Vec<i32>, Damage> {
         let bytes = self.decompress(Blob::TurnNumbers, record, packed)?;
         let turn_numbers = numbers(bytes, i32::from_le_bytes);
         match turn_numbers.iter().all(|number| (1..=i32::from(u16::MAX)).contains(number)) {

@@ -4,8 +4,8 @@ use super::context::{Context, Outcome, stop_flag, usage_error};
 use super::values::{JobsArgs, MemoryArgs, switch, whole_number};
 use super::{output, progress};
 use crate::cache::Reader;
-use crate::dataset::{DatasetOptions, Dtype, FeatureSet, MaskSource, Ratios, SplitMethod};
-use crate::export::{ExportOptions, ExportSummary, IdenticalGames, Layout, export};
+use crate::dataset::{Columns, DatasetOptions, Dtype, FeatureSet, MaskSource, Ratios, SplitMethod};
+use crate::export::{ExportOptions, ExportSummary, IdenticalGames, Layout, export, read_columns};
 use crate::words::{bytes_in_words, counted, grouped, shell_path, shown};
 use anyhow::Result;
 use clap::Args;
@@ -26,6 +26,8 @@ Examples:
   prep export --features base               the 422 columns of the position
   prep export --no-normalize --dtype int8   a quarter of the size
   prep export --scaler-from runs/trained    for a model that is already trained
+  prep export --columns old/feature_cols.json --scaler-from old
+                                            for one of an earlier version
   prep export --layout npy                  labels and masks for memory mapping
   prep export --format parquet              for Polars, pandas and DuckDB
   prep export --replayable-only             without games whose logs are faulty";
@@ -55,6 +57,10 @@ pub(super) struct ExportArgs {
     /// Columns: the 422 base features, or all 1,308 [default: enable_feature_engineering, all]
     #[arg(long, value_enum, env = "PREP_FEATURES")]
     features: Option<FeatureSet>,
+    /// Columns named by a file: feature_cols.json of an export that a model was trained on, in its order; may
+    /// have turn_number
+    #[arg(long, value_name = "FILE", env = "PREP_COLUMNS", conflicts_with = "features")]
+    columns: Option<PathBuf>,
     /// Masks: the legal classes, or ones everywhere [default: enable_masking, legal]
     #[arg(long, value_enum, env = "PREP_MASKS")]
     masks: Option<MaskSource>,
@@ -100,13 +106,17 @@ pub(super) fn run(arguments: ExportArgs, context: Context) -> Result<Outcome> {
         _ => Layout::Npz,
     };
     let settings = &context.settings;
+    let columns = match &arguments.columns {
+        Some(file) => read_columns(file)?,
+        None => Columns::of(arguments.features.unwrap_or(settings.features)),
+    };
     let options = ExportOptions {
         out: arguments.out.unwrap_or_else(|| settings.processed_dir.clone()),
         dataset: DatasetOptions {
             ratios: arguments.split.unwrap_or(settings.ratios),
             split_method: arguments.split_method.unwrap_or(settings.split_method),
             seed: arguments.seed.unwrap_or(settings.seed),
-            features: arguments.features.unwrap_or(settings.features),
+            columns,
             replayable_only: arguments.replayable_only,
         },
         masks: arguments.masks.unwrap_or(settings.masks),

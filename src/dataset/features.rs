@@ -3,7 +3,7 @@
 //! A feature has one of 256 values, and what it becomes in the array depends on nothing but that value
 //! and its column. So each is normalized and rounded once for a whole dataset, and then looked up.
 
-use super::columns::Columns;
+use super::columns::{Columns, TURN_NUMBER};
 use super::dtype::{Dtype, to_float16_bits};
 use super::scaler::Scaler;
 use crate::encode::{FEATURE_COUNT, FeatureRow, Value};
@@ -22,6 +22,17 @@ struct CellTable<T> {
     cells: Box<[[T; FEATURE_COUNT]; VALUES]>,
     /// Values that the type cannot hold: value, index in the encoder's row, and what it would become.
     out_of_range: Vec<(Value, usize, OutOfRange)>,
+    /// Turn numbers are too many for a table.
+    round: fn(f64) -> Result<T, f64>,
+    turn_number: Option<TurnNumber>,
+}
+
+/// The column of turn numbers.
+#[derive(Clone, Copy, Debug)]
+struct TurnNumber {
+    column: usize,
+    mean: f64,
+    scale: f64,
 }
 
 /// A value that the type of the cells cannot hold.
@@ -39,12 +50,18 @@ impl<T: Copy + Default> CellTable<T> {
     fn new(
         indices: &[usize],
         scaler: Option<&Scaler>,
-        round: impl Fn(f64) -> Result<T, f64>,
+        round: fn(f64) -> Result<T, f64>,
     ) -> CellTable<T> {
         let mut cells = vec![[T::default(); FEATURE_COUNT]; VALUES];
         let mut out_of_range = Vec::new();
+        let turn_number = indices.iter().position(|&index| index == TURN_NUMBER).map(|column| {
+            let (mean, scale) =
+                scaler.map_or((0.0, 1.0), |scaler| (scaler.mean[column], scaler.scale[column]));
+            TurnNumber { column, mean, scale }
+        });
+        let is_feature = |&(_, &index): &(usize, &usize)| index != TURN_NUMBER;
         for value in (0..=u8::MAX).map(|byte| byte as Value) {
-            for (column, &index) in indices.iter().enumerate() {
+            for (column, &index) in indices.iter().enumerate().filter(is_feature) {
                 let exact = match scaler {
                     Some(scaler) => scaler.transform_exact(value.into(), column),
                     None => value.into(),
@@ -59,13 +76,14 @@ impl<T: Copy + Default> CellTable<T> {
             }
         }
         let cells = cells.into_boxed_slice().try_into().ok().expect("a row for each value");
-        CellTable { cells, out_of_range }
+        CellTable { cells, out_of_range, round, turn_number }
     }
 
     /// Appends the cells of some columns of a row.
     fn push(
         &self,
         row: &FeatureRow,
+        turn_number: i32,
         ranges: &[Range<usize>],
         cells: &mut Vec<T>,
     ) -> Result<(), OutOfRange> {
@@ -73,6 +91,10 @@ impl<T: Copy + Default> CellTable<T> {
             self.push_all(row, cells);
         } else {
             for range in ranges {
+                if range.start == TURN_NUMBER {
+                    cells.push(self.turn_number(turn_number)?);
+                    continue;
+                }
                 let of_range = row[range.clone()].iter().zip(range.clone());
                 cells.extend(of_range.map(|(&value, column)| self.cell(value, column)));
             }
@@ -98,6 +120,12 @@ impl<T: Copy + Default> CellTable<T> {
     fn cell(&self, value: Value, column: usize) -> T {
         self.cells[usize::from(value as u8)][column]
     }
+
+    fn turn_number(&self, turn_number: i32) -> Result<T, OutOfRange> {
+        let TurnNumber { column, mean, scale } = self.turn_number.expect("it is a column");
+        let exact = (f64::from(turn_number) - mean) / scale;
+        (self.round)(exact).map_err(|value| OutOfRange { column, value })
+    }
 }
 
 /// Values of `X`, row after row.
@@ -118,6 +146,8 @@ pub struct FeatureTable {
     /// The columns in the encoder's row, as ranges of neighbors.
     ranges: Vec<Range<usize>>,
     width: usize,
+    /// Where it is among the columns.
+    turn_number: Option<usize>,
     /// For values to come. New memory for each game would be a third of the time of normalizing it.
     buffers: Mutex<Vec<FeatureValues>>,
 }
@@ -146,18 +176,26 @@ impl FeatureTable {
             Dtype::Float16 => Cells::Float16(CellTable::new(indices, scaler, to_float16_bits)),
             Dtype::Int8 => Cells::Int8,
         };
-        let ranges = indices.chunk_by(|index, next| index + 1 == *next);
+        let are_neighbors =
+            |&index: &usize, &next: &usize| index + 1 == next && next != TURN_NUMBER;
+        let ranges = indices.chunk_by(are_neighbors);
         let ranges = ranges.map(|range| range[0]..range[0] + range.len()).collect();
-        FeatureTable { cells, ranges, width: indices.len(), buffers: Mutex::default() }
+        let (width, turn_number) = (indices.len(), columns.turn_number());
+        FeatureTable { cells, ranges, width, turn_number, buffers: Mutex::default() }
     }
 
-    /// The values of some rows.
+    /// The values of some rows, with their turn numbers.
     ///
     /// # Errors
     /// The first value that the type cannot hold.
-    pub fn look_up(&self, rows: &[FeatureRow]) -> Result<FeatureValues, OutOfRange> {
+    pub fn look_up(
+        &self,
+        rows: &[FeatureRow],
+        turn_numbers: &[i32],
+    ) -> Result<FeatureValues, OutOfRange> {
         let mut values = self.values(rows.len());
-        rows.iter().try_for_each(|row| self.push(row, &mut values))?;
+        let mut rows = rows.iter().zip(turn_numbers);
+        rows.try_for_each(|(row, &turn_number)| self.push(row, turn_number, &mut values))?;
         Ok(values)
     }
 
@@ -185,16 +223,30 @@ impl FeatureTable {
     ///
     /// # Panics
     /// If the values are of another type.
-    pub fn push(&self, row: &FeatureRow, values: &mut FeatureValues) -> Result<(), OutOfRange> {
+    pub fn push(
+        &self,
+        row: &FeatureRow,
+        turn_number: i32,
+        values: &mut FeatureValues,
+    ) -> Result<(), OutOfRange> {
         match (&self.cells, values) {
             (Cells::Float32(table), FeatureValues::Float32(out)) => {
-                table.push(row, &self.ranges, out)
+                table.push(row, turn_number, &self.ranges, out)
             }
             (Cells::Float16(table), FeatureValues::Float16(out)) => {
-                table.push(row, &self.ranges, out)
+                table.push(row, turn_number, &self.ranges, out)
             }
             (Cells::Int8, FeatureValues::Int8(out)) => {
-                self.ranges.iter().for_each(|range| out.extend_from_slice(&row[range.clone()]));
+                for range in &self.ranges {
+                    match (row.get(range.clone()), self.turn_number) {
+                        (None, Some(column)) => {
+                            let value = Value::try_from(turn_number);
+                            let there = OutOfRange { column, value: turn_number.into() };
+                            out.push(value.map_err(|_| there)?);
+                        }
+                        (values, _) => out.extend_from_slice(values.unwrap_or_default()),
+                    }
+                }
                 Ok(())
             }
             _ => panic!("values of another type than the table"),
@@ -221,6 +273,8 @@ mod tests {
     use super::*;
     use crate::encode::ColumnSums;
 
+    const TURNS: [i32; 8] = [1, 1, 2, 3, 50, 99, 100, 127];
+
     /// Rows that hold every value in some column.
     fn rows() -> Vec<FeatureRow> {
         (0..8_u8)
@@ -230,32 +284,39 @@ mod tests {
 
     #[test]
     fn values_equal_the_formula() {
-        for features in FeatureSet::ALL {
-            let columns = Columns::of(features);
+        let mut shuffled = Columns::of(FeatureSet::All).names();
+        shuffled.swap(3, 700);
+        shuffled.insert(1_000, "turn_number");
+        shuffled.rotate_left(20);
+        let shuffled = Columns::named(&shuffled).unwrap();
+        let last = [Columns::of(FeatureSet::All).names(), vec!["turn_number"]].concat();
+        let sets = FeatureSet::ALL.map(Columns::of).into_iter();
+        for columns in sets.chain([shuffled, Columns::named(&last).unwrap()]) {
+            let features = columns.features();
+            let value = |place: usize, row: &FeatureRow, index: usize| match row.get(index) {
+                Some(&value) => value.into(),
+                None => TURNS[place],
+            };
             let mut sums = ColumnSums::zero(FEATURE_COUNT);
             sums.add_rows(&rows());
-            let sums = ColumnSums {
-                rows: sums.rows,
-                sum: columns.choose(&sums.sum),
-                sum_of_squares: columns.choose(&sums.sum_of_squares),
-            };
+            sums.push_column(TURNS);
+            let sums = columns.choose(&sums);
             let scaler = Scaler::fit(&sums, &columns.normalized()).unwrap();
             let expected: Vec<f64> = rows()
                 .iter()
-                .flat_map(|row| {
-                    columns
-                        .indices()
-                        .iter()
-                        .zip(&scaler.mean)
-                        .zip(&scaler.scale)
-                        .map(|((&index, mean), scale)| (f64::from(row[index]) - mean) / scale)
+                .enumerate()
+                .flat_map(|(place, row)| {
+                    let scaled = scaler.mean.iter().zip(&scaler.scale);
+                    columns.indices().iter().zip(scaled).map(move |(&index, (mean, scale))| {
+                        (f64::from(value(place, row, index)) - mean) / scale
+                    })
                 })
                 .collect();
             let look_up = |scaler, dtype| {
                 let table = FeatureTable::new(&columns, scaler, dtype);
                 // Twice: values that come back are used again.
-                table.recycle(table.look_up(&rows()).unwrap());
-                table.look_up(&rows()).unwrap()
+                table.recycle(table.look_up(&rows(), &TURNS).unwrap());
+                table.look_up(&rows(), &TURNS).unwrap()
             };
             let FeatureValues::Float32(found) = look_up(Some(&scaler), Dtype::Float32) else {
                 panic!()
@@ -271,7 +332,10 @@ mod tests {
             let FeatureValues::Int8(found) = look_up(None, Dtype::Int8) else { panic!() };
             let plain: Vec<Value> = rows()
                 .iter()
-                .flat_map(|row| columns.indices().iter().map(|&index| row[index]))
+                .enumerate()
+                .flat_map(|(place, row)| {
+                    columns.indices().iter().map(move |&index| value(place, row, index) as Value)
+                })
                 .collect();
             assert!(found == plain, "{features} as int8");
         }
@@ -285,10 +349,18 @@ mod tests {
         row[0] = 101;
         row[2] = 100;
         let ranges = [1..2, 2..3];
-        assert_eq!(table.push(&row, &ranges, &mut cells), Ok(()));
+        assert_eq!(table.push(&row, 1, &ranges, &mut cells), Ok(()));
         assert_eq!(cells, [0, 100]);
         row[2] = 101;
         let error = OutOfRange { column: 1, value: 101.0 };
-        assert_eq!(table.push(&row, &ranges, &mut cells), Err(error));
+        assert_eq!(table.push(&row, 1, &ranges, &mut cells), Err(error));
+    }
+
+    #[test]
+    fn turn_number_out_of_range() {
+        let columns = Columns::named(&["card0_vp", "turn_number"]).unwrap();
+        let table = FeatureTable::new(&columns, None, Dtype::Int8);
+        let error = OutOfRange { column: 1, value: 128.0 };
+        assert_eq!(table.look_up(&rows()[..1], &[128]).unwrap_err(), error);
     }
 }

@@ -1,7 +1,6 @@
 //! A dataset: the games of the cache, each in its split.
 
 use super::columns::Columns;
-use super::options::FeatureSet;
 use super::ratios::Ratios;
 use super::scaler::{Scaler, ScalerError};
 use super::short_hash::ShortHash;
@@ -15,7 +14,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 /// What a dataset consists of.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct DatasetOptions {
     /// Shares of the games.
     pub ratios: Ratios,
@@ -24,7 +23,7 @@ pub struct DatasetOptions {
     /// Decides which games go into which split.
     pub seed: u32,
     /// Which columns.
-    pub features: FeatureSet,
+    pub columns: Columns,
     /// Whether games that do not replay are left out.
     pub replayable_only: bool,
 }
@@ -168,7 +167,7 @@ impl<'c> Dataset<'c> {
         });
         Ok(Dataset {
             last_ingest_finished: cache.last_ingest_finished()?,
-            columns: Columns::of(options.features),
+            columns: options.columns.clone(),
             cache,
             games,
             inputs_hash,
@@ -240,18 +239,12 @@ impl<'c> Dataset<'c> {
     /// # Errors
     /// If a game is damaged.
     pub fn training_sums(&self, mut done: impl FnMut()) -> Result<ColumnSums, DatasetError> {
-        let games = self.in_split(Split::Train).inspect(|_| done());
-        let sums = self.cache.column_sums(games.map(|game| game.game_id))?;
-        Ok(self.choose_sums(&sums))
-    }
-
-    /// The sums of this dataset's columns, out of sums of all features.
-    pub fn choose_sums(&self, sums: &ColumnSums) -> ColumnSums {
-        ColumnSums {
-            rows: sums.rows,
-            sum: self.columns.choose(&sums.sum),
-            sum_of_squares: self.columns.choose(&sums.sum_of_squares),
+        let games = || self.in_split(Split::Train).map(|game| game.game_id);
+        let mut sums = self.cache.column_sums(games().inspect(|_| done()))?;
+        if self.columns.turn_number().is_some() {
+            sums.push_column(self.cache.turn_numbers(games())?);
         }
+        Ok(self.columns.choose(&sums))
     }
 
     /// The scaler of these sums of the training rows, of this dataset's columns.
@@ -366,6 +359,7 @@ fn log_hash(record: &GameRecord) -> ShortHash {
 
 #[cfg(test)]
 mod tests {
+    use super::super::options::FeatureSet;
     use super::*;
 
     #[test]

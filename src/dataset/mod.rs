@@ -17,7 +17,7 @@ mod scaler;
 mod short_hash;
 mod split;
 
-pub use columns::Columns;
+pub use columns::{Columns, ColumnsError};
 pub use dtype::Dtype;
 pub use features::{FeatureTable, FeatureValues, OutOfRange};
 pub use games::{Dataset, DatasetError, DatasetOptions, FaultyGame, Game};

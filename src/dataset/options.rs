@@ -12,10 +12,12 @@ pub enum FeatureSet {
     /// The position and everything derived from it.
     #[default]
     All,
+    /// Columns that were named: `--columns`.
+    Columns,
 }
 
 impl FeatureSet {
-    /// Every choice, in the order that `--help` lists them.
+    /// Every choice by name, in the order that `--help` lists them.
     pub const ALL: [FeatureSet; 2] = [FeatureSet::Base, FeatureSet::All];
 
     /// The name in options and in a manifest.
@@ -23,6 +25,7 @@ impl FeatureSet {
         match self {
             FeatureSet::Base => "base",
             FeatureSet::All => "all",
+            FeatureSet::Columns => "columns",
         }
     }
 }

@@ -136,6 +136,17 @@ impl ColumnSums {
         }
     }
 
+    /// Adds a column with these values of the rows.
+    pub fn push_column(&mut self, values: impl IntoIterator<Item = i32>) {
+        let (mut sum, mut sum_of_squares) = (0, 0);
+        for value in values {
+            sum += i64::from(value);
+            sum_of_squares += i64::from(value) * i64::from(value);
+        }
+        self.sum.push(sum);
+        self.sum_of_squares.push(sum_of_squares);
+    }
+
     /// Adds other rows' sums.
     ///
     /// # Panics

@@ -58,7 +58,7 @@ impl RowPlan<'_> {
         let game_id = game.record.game_id;
         let features = self
             .table
-            .look_up(decoded.features())
+            .look_up(decoded.features(), &turn_numbers)
             .map_err(|value| self.out_of_range(game_id, value))?;
         let labels = Head::ALL
             .map(|head| decoded.labels().iter().map(|labels| labels[head.index()]).collect());

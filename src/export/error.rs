@@ -21,6 +21,14 @@ pub enum ExportError {
         /// What is wrong with it.
         why: String,
     },
+    /// A file names no columns that an export could have.
+    #[error("cannot use the columns of {}: {why}", shown(file))]
+    Columns {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
     /// [`Dtype::Int8`] was asked for with normalization.
     #[error("int8 holds whole numbers, and normalized values are not: export with --no-normalize")]
     NormalizedIntegers,

@@ -46,6 +46,6 @@ pub use options::{ExportOptions, Layout};
 pub use overview::{ExportOverview, SplitOverview, overview};
 pub use publish::{PublishError, export_around};
 pub use run::{ExportSummary, SplitSummary, export};
-pub use scaler_file::{ColumnDrift, ColumnScale, ExportedScaler};
+pub use scaler_file::{ColumnDrift, ColumnScale, ExportedScaler, read_columns};
 pub use statistics::ClassCounts;
 pub use verify::{ExportFault, ExportVerification, verify_export};

@@ -346,7 +346,7 @@ impl<'e> Run<'e> {
                 split: [ratios.train(), ratios.val(), ratios.test()],
                 split_method: options.dataset.split_method,
                 seed: options.dataset.seed,
-                features: options.dataset.features,
+                features: options.dataset.columns.features(),
                 columns: dataset.columns().count(),
                 masks: options.masks,
                 normalized: options.normalize,

@@ -7,8 +7,7 @@ use super::manifest::{MANIFEST_FILE, MAX_SMALL_FILE, Manifest, ManifestError};
 use super::manifest_values::{HexHash, ScalerOrigin};
 use super::npy::NpyWriter;
 use super::read_arrays::{NpzArchive, ReadError};
-use crate::dataset::{Columns, FeatureSet, Scaler};
-use crate::encode::BASE_FEATURE_COUNT;
+use crate::dataset::{Columns, Scaler};
 use crate::platform::read_file;
 use crate::words::shown;
 use ndarray_npy::WritableElement;
@@ -58,6 +57,19 @@ fn write_vector<T: WritableElement>(
 pub(super) struct StoredScaler {
     pub(super) scaler: Scaler,
     pub(super) origin: ScalerOrigin,
+}
+
+/// The columns that a file names, which is `feature_cols.json` of an export.
+///
+/// # Errors
+/// [`ExportError::Columns`] if it is no list of columns.
+pub fn read_columns(file: &Path) -> Result<Columns, ExportError> {
+    let refused = |why| ExportError::Columns { file: file.to_owned(), why };
+    let text = read_file(file, MAX_SMALL_FILE).map_err(|error| refused(error.to_string()))?;
+    let names: Vec<String> = serde_json::from_slice(&text).map_err(|error| {
+        refused(format!("it is no list of names in JSON ({})", shown(&error.to_string())))
+    })?;
+    Columns::named(&names).map_err(|error| refused(error.to_string()))
 }
 
 /// The names of an export's columns, in order. An error is a reason for people.
@@ -165,10 +177,9 @@ fn check_columns(found: &[String], expected: &[&str]) -> Result<(), String> {
 
 fn check_values(scaler: &Scaler, columns: &Columns) -> Result<(), String> {
     let count = columns.count();
-    if scaler.normalized != columns.normalized() {
-        return Err(format!("{SCALER_FILE} normalizes other columns than this version of prep"));
-    }
-    if [scaler.mean.len(), scaler.var.len(), scaler.scale.len()] != [count; 3] {
+    let lengths =
+        [scaler.mean.len(), scaler.var.len(), scaler.scale.len(), scaler.normalized.len()];
+    if lengths != [count; 4] {
         return Err(format!("{SCALER_FILE} does not hold one value for each column"));
     }
     match (0..count).find(|&column| !is_valid(scaler, column)) {
@@ -267,15 +278,15 @@ impl ExportedScaler {
     pub fn load(export: &Path) -> Result<ExportedScaler, ExportError> {
         let names = read_column_names(export)
             .map_err(|why| ExportError::Scaler { export: export.to_owned(), why })?;
-        let columns = Columns::of(match names.len() {
-            BASE_FEATURE_COUNT => FeatureSet::Base,
-            _ => FeatureSet::All,
-        });
+        let columns = Columns::named(&names).map_err(|error| ExportError::Scaler {
+            export: export.to_owned(),
+            why: format!("its {FEATURE_COLS_FILE} is of another version of prep: {error}"),
+        })?;
         let stored = read_scaler(export, &columns)?;
         Ok(ExportedScaler { columns, stored })
     }
 
-    /// Names of the columns, in order: all 1,308, or the 422 of the base features.
+    /// Names of the columns, in order.
     pub fn columns(&self) -> Vec<&'static str> {
         self.columns.names()
     }

@@ -11,7 +11,7 @@ use super::parquet_shape::parquet_shape;
 use super::parquet_writer::file_name as parquet_file;
 use super::read_arrays::{NpzArchive, Shape, game_ids_of_index, npy_shape};
 use super::scaler_file::FEATURE_COLS_FILE;
-use crate::dataset::Split;
+use crate::dataset::{FeatureSet, Split};
 use crate::encode::Head;
 use crate::gamelog::GameId;
 use crate::platform::{open_file, read_file};
@@ -99,8 +99,6 @@ pub fn verify_export(
             return Ok(found);
         }
     };
-    let flags = flags(&manifest.settings);
-    found.command = flags.map(|flags| format!("prep export --out {}{flags}", shell_path(folder)));
     if let Some(id) = &manifest.export_id
         && manifest.compute_id().is_ok_and(|computed| computed != *id)
     {
@@ -137,6 +135,13 @@ pub fn verify_export(
         found.fault(MANIFEST_FILE, format!("game {game_id} is {splits}"));
     }
     check_names(folder, &manifest, &mut found);
+    let columns = match found.faults.iter().any(|fault| fault.file == FEATURE_COLS_FILE) {
+        // Which columns they were is not known any more.
+        true => "FILE".to_owned(),
+        false => shell_path(&folder.join(FEATURE_COLS_FILE)),
+    };
+    let flags = flags(&manifest.settings, &columns);
+    found.command = flags.map(|flags| format!("prep export --out {}{flags}", shell_path(folder)));
     found.faults.sort_by(|a, b| a.file.cmp(&b.file));
     Ok(found)
 }
@@ -146,17 +151,19 @@ fn list(folder: &Path) -> std::io::Result<BTreeSet<String>> {
     entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect()
 }
 
-/// The settings of an export as the flags that choose them; `None` if `prep export` has no such flags.
-fn flags(settings: &Settings) -> Option<String> {
+/// The settings of an export as the flags that choose them, with the file of its columns; `None` if `prep export` has no such flags.
+fn flags(settings: &Settings, columns: &str) -> Option<String> {
     let [train, val, test] = settings.split;
     let layout = settings.layout.layout()?;
     let flag = if layout == Layout::Parquet { "format" } else { "layout" };
     let mut flags = format!(
-        " --split {train},{val},{test} --split-method {} --seed {} --features {} --masks {} \
-         --dtype {} --{flag} {}",
+        " --split {train},{val},{test} --split-method {} --seed {} --{} --masks {} --dtype {} --{flag} {}",
         settings.split_method.name(),
         settings.seed,
-        settings.features,
+        match settings.features {
+            FeatureSet::Columns => format!("columns {columns}"),
+            features => format!("features {features}"),
+        },
         settings.masks,
         settings.dtype.name(),
         layout.name()

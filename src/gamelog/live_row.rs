@@ -6,7 +6,7 @@
 
 use super::columns::{
     ACTION_TYPE, COLUMN_COUNT, COLUMNS, GAME_ID, GEMS_REMOVED, NOBLE_SELECTION, NUM_PLAYERS,
-    STATE_COLUMN_COUNT, column_names,
+    STATE_COLUMN_COUNT, TURN_NUMBER, column_names,
 };
 use super::error::{Fault, LogErrorKind};
 use super::fields::{parse_action_type, parse_number};
@@ -118,6 +118,11 @@ impl LiveRow {
             Some(place) => Err(missing_value(&COLUMNS[place])),
             None => self.0.board(),
         }
+    }
+
+    /// The turn number, of a row that has a position.
+    pub fn turn_number(&self) -> i32 {
+        self.0.values[TURN_NUMBER].into()
     }
 
     /// The move; `None` if the row has none.

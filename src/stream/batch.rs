@@ -94,7 +94,7 @@ impl BatchMaker {
         for (row, &place) in rows.iter().zip(places) {
             encode(&row.board.unpack(), &mut encoded);
             self.table
-                .push(&encoded, &mut values)
+                .push(&encoded, row.turn_number(), &mut values)
                 .map_err(|value| self.out_of_range(place, value))?;
         }
         Ok(values)

@@ -32,15 +32,22 @@ impl Loaded {
         let is_summed = |game: &Game| fits && game.split == Split::Train;
         let games = || dataset.games().iter().filter(|game| is_in_split(game) || is_summed(game));
         let expected = games().count();
+        let with_turn_number = dataset.columns().turn_number().is_some();
 
         let read = |game: &Game, mut packed: PackedGame, unpacker: &mut Unpacker| {
             packed.check()?;
-            let sums = if is_summed(game) { Some(unpacker.column_sums(&packed)?) } else { None };
+            let mut sums = None;
+            if is_summed(game) {
+                let sums = sums.insert(unpacker.column_sums(&packed)?);
+                if with_turn_number {
+                    sums.push_column(unpacker.turn_numbers(&packed)?);
+                }
+            }
             packed.drop_column_sums();
             Ok((packed, sums))
         };
         let mut rows = Rows::default();
-        let mut total = ColumnSums::zero(FEATURE_COUNT);
+        let mut total = ColumnSums::zero(FEATURE_COUNT + usize::from(with_turn_number));
         let mut done = 0;
         let add = |game: &Game, (packed, sums): (PackedGame, Option<ColumnSums>)| {
             if is_in_split(game) {
@@ -58,7 +65,7 @@ impl Loaded {
         let scaler = match &options.scaler {
             _ if !options.normalize => None,
             Some(scaler) => Some(scaler.clone()),
-            None => Some(dataset.fit_scaler(&dataset.choose_sums(&total))?),
+            None => Some(dataset.fit_scaler(&dataset.columns().choose(&total))?),
         };
         Ok(Loaded { columns: dataset.columns().clone(), rows, scaler })
     }

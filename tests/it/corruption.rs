@@ -9,7 +9,9 @@
 use crate::support::long_run;
 use rand_mt::Mt64;
 use splendor_prep::cache::{CacheError, Reader, Rebuild, Writer};
-use splendor_prep::dataset::{DatasetOptions, Dtype, FeatureSet, MaskSource, Ratios, SplitMethod};
+use splendor_prep::dataset::{
+    Columns, DatasetOptions, Dtype, FeatureSet, MaskSource, Ratios, SplitMethod,
+};
 use splendor_prep::export::{ExportOptions, Layout, export};
 use splendor_prep::gamelog::{Dialect, GameId, ReadOptions, write_log};
 use splendor_prep::ingest::{
@@ -104,7 +106,7 @@ impl Workshop {
                 ratios: Ratios::default(),
                 split_method: SplitMethod::Hash,
                 seed: 42,
-                features: FeatureSet::Base,
+                columns: Columns::of(FeatureSet::Base),
                 replayable_only: false,
             },
             masks: MaskSource::Legal,

@@ -5,7 +5,9 @@
 
 use crate::support::cli::CliTest;
 use splendor_prep::cache::{Reader, Writer};
-use splendor_prep::dataset::{DatasetOptions, Dtype, FeatureSet, MaskSource, Ratios, SplitMethod};
+use splendor_prep::dataset::{
+    Columns, DatasetOptions, Dtype, FeatureSet, MaskSource, Ratios, SplitMethod,
+};
 use splendor_prep::export::{ExportOptions, Layout, export, verify_export};
 use splendor_prep::gamelog::ReadOptions;
 use splendor_prep::ingest::{IngestOptions, StatusOptions, VerifyOptions, ingest, status, verify};
@@ -101,7 +103,7 @@ fn phases_are_complete() {
             ratios: Ratios::default(),
             split_method: SplitMethod::Hash,
             seed: 42,
-            features: FeatureSet::All,
+            columns: Columns::of(FeatureSet::All),
             replayable_only: false,
         },
         masks: MaskSource::Legal,

@@ -6,6 +6,7 @@
 
 mod arrays;
 mod choices;
+mod columns;
 mod dtypes;
 mod excluded;
 mod identical;

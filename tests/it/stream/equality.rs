@@ -4,7 +4,7 @@ use super::{all_rows, bytes_of, epoch, ingested, next, open, options, try_open};
 use crate::support::cli::CliTest;
 use crate::support::export::{Export, HEADS};
 use crate::support::faults::edited;
-use splendor_prep::dataset::{Dtype, FeatureSet, MaskSource, Split, SplitMethod};
+use splendor_prep::dataset::{Columns, Dtype, FeatureSet, MaskSource, Split, SplitMethod};
 use splendor_prep::export::ExportedScaler;
 use splendor_prep::stream::{StreamError, StreamOptions};
 use std::fs;
@@ -58,7 +58,7 @@ fn unshuffled_equals_export() {
         }),
         ("--features base --dtype float16", {
             let mut options = StreamOptions { dtype: Dtype::Float16, ..base.clone() };
-            options.dataset.features = FeatureSet::Base;
+            options.dataset.columns = Columns::of(FeatureSet::Base);
             options
         }),
         ("--no-normalize --dtype int8", {
@@ -67,7 +67,7 @@ fn unshuffled_equals_export() {
         ("--no-normalize --features base --masks all-ones", {
             let masks = MaskSource::AllOnes;
             let mut options = StreamOptions { normalize: false, masks, ..base.clone() };
-            options.dataset.features = FeatureSet::Base;
+            options.dataset.columns = Columns::of(FeatureSet::Base);
             options
         }),
         ("--scaler-from earlier", StreamOptions { scaler: Some(scaler), ..base.clone() }),

@@ -7,7 +7,8 @@ mod resume;
 use crate::support::cli::CliTest;
 use crate::support::export::HEADS;
 use splendor_prep::dataset::{
-    DatasetOptions, Dtype, FeatureSet, FeatureValues, MaskSource, Ratios, Split, SplitMethod,
+    Columns, DatasetOptions, Dtype, FeatureSet, FeatureValues, MaskSource, Ratios, Split,
+    SplitMethod,
 };
 use splendor_prep::stream::{Batch, Next, Stream, StreamError, StreamOptions};
 use std::sync::atomic::AtomicBool;
@@ -30,7 +31,7 @@ fn options(split: Split) -> StreamOptions {
             ratios: Ratios::new(0.5, 0.3, 0.2).unwrap(),
             split_method: SplitMethod::Hash,
             seed: 42,
-            features: FeatureSet::All,
+            columns: Columns::of(FeatureSet::All),
             replayable_only: false,
         },
         split,

@@ -2,7 +2,7 @@
 
 use super::{StreamHash, epoch, ingested, next, open, options, rows_of};
 use rand_mt::Mt64;
-use splendor_prep::dataset::{Dtype, Split};
+use splendor_prep::dataset::{Columns, Dtype, FeatureSet, Split};
 use splendor_prep::stream::{StateError, StreamOptions, StreamState};
 
 const EPOCHS: u64 = 2;
@@ -10,7 +10,7 @@ const EPOCHS: u64 = 2;
 /// Small rows, so that hundreds of them are quickly compared.
 fn small(batch_size: u64) -> StreamOptions {
     let mut options = options(Split::Train);
-    options.dataset.features = splendor_prep::dataset::FeatureSet::Base;
+    options.dataset.columns = Columns::of(FeatureSet::Base);
     StreamOptions { normalize: false, dtype: Dtype::Int8, batch_size, ..options }
 }
 

@@ -1,0 +1,55 @@
+//! The `columns` that rows are to have.
+
+use crate::arrays::items;
+use crate::errors::export_error;
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::types::{PyString, PyTuple};
+use splendor_prep::dataset::Columns;
+use splendor_prep::export::read_columns;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+/// The columns by their names, or by the file that lists them.
+pub(crate) fn named_columns(columns: &Bound<'_, PyAny>) -> PyResult<Columns> {
+    let py = columns.py();
+    let is_path = columns.is_instance_of::<PyString>() || columns.hasattr("__fspath__")?;
+    if is_path {
+        let file: PathBuf = columns.extract()?;
+        return py.detach(|| read_columns(&file)).map_err(|error| export_error(py, &error));
+    }
+    let names: Vec<String> = items(columns)?;
+    Columns::named(&names).map_err(|error| PyValueError::new_err(error.to_string()))
+}
+
+/// The names of columns as a tuple: `columns` is names, or the file that lists them.
+///
+/// Raises ValueError if there is no such column, one is named twice, or there are none; `ExportError` for a
+/// file.
+#[pyfunction]
+pub(crate) fn column_names<'py>(columns: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyTuple>> {
+    PyTuple::new(columns.py(), named_columns(columns)?.names())
+}
+
+/// As [`named_columns`], which takes longer than to encode a position: a tuple, which cannot change, is looked
+/// up once if it is given again and again.
+pub(crate) fn remembered_columns(columns: &Bound<'_, PyAny>) -> PyResult<Arc<Columns>> {
+    static LAST: Mutex<Option<(Py<PyTuple>, Arc<Columns>)>> = Mutex::new(None);
+    let Ok(tuple) = columns.cast_exact::<PyTuple>() else {
+        return named_columns(columns).map(Arc::new);
+    };
+    if let Ok(last) = LAST.try_lock()
+        && let Some((known, columns)) = &*last
+        && known.is(tuple)
+    {
+        return Ok(columns.clone());
+    }
+    let columns = Arc::new(named_columns(tuple)?);
+    let mut replaced = None;
+    if let Ok(mut last) = LAST.try_lock() {
+        replaced = last.replace((tuple.clone().unbind(), columns.clone()));
+    }
+    // Not while the lock is held: the names may have code of their own.
+    drop(replaced);
+    Ok(columns)
+}
