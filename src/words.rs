@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::fmt::{self, Write as _};
 use std::path::Path;
+use std::time::Duration;
 
 /// `1 game`, `2,000 games`.
 pub fn counted(number: impl TryInto<u64>, noun: &str) -> String {
@@ -35,6 +36,20 @@ pub fn bytes_in_words(bytes: u64) -> String {
         1_000.. => format!("{:.0} KB", size / 1e3),
         _ => counted(bytes, "byte"),
     }
+}
+
+/// Reads a duration: a whole number with `s`, `m`, `h` or `d`, such as `90m`, or of seconds.
+pub fn parse_duration(text: &str) -> Option<Duration> {
+    let (number, seconds) = match text.split_at_checked(text.len().saturating_sub(1))? {
+        (number, "s") => (number, 1),
+        (number, "m") => (number, 60),
+        (number, "h") => (number, 60 * 60),
+        (number, "d") => (number, 24 * 60 * 60),
+        _ => (text, 1),
+    };
+    let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+    let number: u64 = number.parse().ok().filter(|_| is_number)?;
+    number.checked_mul(seconds).map(Duration::from_secs)
 }
 
 /// A name of a file, or other text that somebody else chose, on one line: what a terminal or a browser
@@ -213,6 +228,30 @@ mod tests {
         assert_eq!(shown_lines("a\n\tb\u{1b}\u{202e}\n"), "a\n\tb\\u{1b}\\u{202e}\n");
         assert_eq!(shown_json("{\n\"a\": \"\u{7f}\u{202e}\"}"), "{\n\"a\": \"\\u007f\\u202e\"}");
         assert_eq!(format!("{:>5}|{:.2}", shown("ab"), shown("abc")), "   ab|ab");
+    }
+
+    #[test]
+    fn durations() {
+        for (text, seconds) in
+            [("0", 0), ("45", 45), ("45s", 45), ("90m", 5400), ("1h", 3600), ("2d", 172_800)]
+        {
+            assert_eq!(parse_duration(text), Some(Duration::from_secs(seconds)), "{text}");
+        }
+        for text in [
+            "",
+            "h",
+            "-1h",
+            "+1h",
+            "1.5h",
+            "1 h",
+            "1H",
+            "1w",
+            "1é",
+            "99999999999999999999",
+            "9999999999999999d",
+        ] {
+            assert_eq!(parse_duration(text), None, "{text}");
+        }
     }
 
     #[test]

@@ -116,7 +116,8 @@ impl Cache {
         let report = interruptible(py, move |_| {
             let read = ReadOptions { repair, strict };
             let jobs = std::thread::available_parallelism().map_or(1, usize::from);
-            let options = StatusOptions { read, every_game: false, jobs };
+            let settle = ingest::DEFAULT_SETTLE;
+            let options = StatusOptions { read, settle, every_game: false, jobs };
             ingest::status(&data_root, Some(Reader::open(&path)?), options, &Silent)
         })?;
         report.map(|report| report.counts).map_err(|error| cache_error(py, &error))

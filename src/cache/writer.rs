@@ -192,7 +192,7 @@ impl<'a> Writer<'a> {
                 error.fault.found,
                 error.fault.expected,
                 error.to_string(),
-                error.fault.kind.may_be_unfinished(),
+                error.fault.deferred,
             ],
         )
     }

@@ -24,7 +24,7 @@ pub(super) enum Outcome {
     Done,
     /// It could not be done, or not all of it, and stderr says why.
     Failed,
-    /// Done, but some logs were refused or deferred.
+    /// Done, but more logs were refused than is tolerated.
     NotAllIngested,
     /// Another run holds the cache.
     CacheHeld,

@@ -3,7 +3,7 @@
 use super::context::{Context, Outcome, stop_flag, usage_error};
 use super::values::{JobsArgs, MemoryArgs, switch, whole_number};
 use super::{output, progress};
-use crate::cache::Reader;
+use crate::cache::{Reader, Refusal};
 use crate::dataset::{Columns, DatasetOptions, Dtype, FeatureSet, MaskSource, Ratios, SplitMethod};
 use crate::export::{ExportOptions, ExportSummary, IdenticalGames, Layout, export, read_columns};
 use crate::words::{bytes_in_words, counted, grouped, shell_path, shown};
@@ -146,12 +146,11 @@ fn warn(summary: &ExportSummary, options: &DatasetOptions, cache: &Path) {
         );
     }
     for refusal in &summary.excluded {
-        tracing::warn!("game {} is left out: {}", refusal.game_id, refusal.message);
+        warn_of_refusal(refusal, "is left out");
     }
     for refusal in &summary.outdated {
-        let (game_id, message) = (refusal.game_id, &refusal.message);
         let since = if refusal.deferred { "was last written to" } else { "broke" };
-        tracing::warn!("game {game_id} is there as it was before its log {since}: {message}");
+        warn_of_refusal(refusal, &format!("is there as it was before its log {since}"));
     }
     warn_of_faulty(summary, options.replayable_only);
     if summary.not_replayed > 0 {
@@ -180,6 +179,15 @@ fn warn(summary: &ExportSummary, options: &DatasetOptions, cache: &Path) {
     if illegal > 0 {
         let labels = counted(illegal, "label");
         tracing::warn!("{labels} not legal under their masks: see mask_validation_report.json");
+    }
+}
+
+/// A game whose log is still being written is in one of the next exports: no reason to worry.
+fn warn_of_refusal(refusal: &Refusal, state: &str) {
+    let Refusal { game_id, message, deferred, .. } = refusal;
+    match deferred {
+        true => tracing::info!("game {game_id} {state}: {message}"),
+        false => tracing::warn!("game {game_id} {state}: {message}"),
     }
 }
 

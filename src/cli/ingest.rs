@@ -1,7 +1,7 @@
 //! `prep ingest`
 
 use super::context::{Context, Outcome, stop_flag};
-use super::values::{JobsArgs, MemoryArgs, switch, whole_number};
+use super::values::{JobsArgs, MemoryArgs, SettleArgs, switch, whole_number};
 use super::{code_frame, output, progress};
 use crate::cache::{CacheError, Reader, Rebuild, Writer};
 use crate::disk_space::free_in_words;
@@ -11,7 +11,7 @@ use crate::ingest::{
     ingest, too_many_missing,
 };
 use crate::progress::{Amount, Progress};
-use crate::words::{counted, grouped, shown};
+use crate::words::{counted, grouped, shell_path, shown};
 use anyhow::{Result, anyhow, bail};
 use clap::Args;
 use std::collections::BTreeSet;
@@ -31,17 +31,18 @@ Examples:
   prep ingest data/raw                    encode the new and changed games
   prep ingest data/raw --dry-run          say what would be done, write nothing
   prep ingest --cache /srv/prep.sqlite    keep the cache in another place
-  prep ingest -q --wait 600               for cron: only warnings, and patience
+  prep ingest -q --wait 600               for cron: only news, and patience
   prep ingest data/raw --rebuild          replace a damaged cache
 
-Exit codes: 0 done, 1 failed, 3 done but some logs were refused or deferred, 4 another run holds the cache";
+Exit codes: 0 every complete log is in the cache, 1 failed, 3 more than --max-refused logs were
+refused, 4 another run holds the cache";
 
 /// Encode the new and changed games of a folder into the cache
 ///
 /// Every log below the folder is hashed; those whose bytes the cache does not know are encoded and
 /// stored, and games whose logs are deleted are removed. A log that cannot be read is refused, with
-/// file, line and column, and one that is still being written is deferred to the next run; the
-/// others are ingested.
+/// file, line and column, and one that is still being written is deferred to the next run, which is
+/// no failure; the others are ingested.
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(super) struct IngestArgs {
@@ -60,6 +61,12 @@ pub(super) struct IngestArgs {
     /// Refuse games that do not replay: a row does not follow from the row before and its move
     #[arg(long, env = "PREP_STRICT", value_parser = switch)]
     strict: bool,
+    #[command(flatten)]
+    settle: SettleArgs,
+    /// Exit with 0 if no more than N logs are refused
+    #[arg(long, value_name = "N", default_value_t = 0, env = "PREP_MAX_REFUSED",
+          allow_negative_numbers = true, value_parser = whole_number(0_usize..))]
+    max_refused: usize,
     /// Say what would be done, write nothing
     #[arg(long)]
     dry_run: bool,
@@ -95,6 +102,7 @@ pub(super) fn run(arguments: IngestArgs, context: Context) -> Result<Outcome> {
         jobs: context.jobs(&arguments.jobs),
         batch_size: arguments.batch_size.unwrap_or(settings.batch_size),
         read: ReadOptions { repair: arguments.repair, strict: arguments.strict },
+        settle: arguments.settle.settle,
         max_games: arguments.max_games,
         allow_delete: arguments.allow_delete,
         keep_missing: arguments.keep_missing,
@@ -124,6 +132,7 @@ pub(super) fn run(arguments: IngestArgs, context: Context) -> Result<Outcome> {
         }
         summary
     };
+    warn_of_refused(&summary, &options.root, &context);
     warn(&summary, &options, arguments.dry_run);
     if arguments.json {
         output::print_json(&as_json(&summary, arguments.dry_run))?;
@@ -131,7 +140,7 @@ pub(super) fn run(arguments: IngestArgs, context: Context) -> Result<Outcome> {
         output::print(describe(&summary, &options, arguments.dry_run, begun.elapsed()))?;
     }
     vacuumed?;
-    Ok(outcome(&summary))
+    Ok(outcome(&summary, arguments.max_refused))
 }
 
 /// Ingests into a new cache, which then replaces the old one.
@@ -190,39 +199,56 @@ fn check_for_missing(rebuild: &Rebuild, options: &IngestOptions) -> Result<()> {
     Ok(())
 }
 
-fn outcome(summary: &IngestSummary) -> Outcome {
+fn outcome(summary: &IngestSummary, max_refused: usize) -> Outcome {
     match () {
         () if summary.interrupted || summary.removal_blocked => Outcome::Failed,
-        () if summary.is_incomplete() => Outcome::NotAllIngested,
+        () if summary.refused.len() > max_refused => Outcome::NotAllIngested,
         () => Outcome::Done,
+    }
+}
+
+/// Refused logs, and deferred ones. With `-q` those that were refused before are only counted, and deferred
+/// ones are not mentioned: the mail of every night would say what everybody has read.
+fn warn_of_refused(summary: &IngestSummary, root: &Path, context: &Context) {
+    let is_listed =
+        |error: &&LogError| !context.common.quiet || !summary.refused_before.contains(&error.file);
+    let (listed, others): (Vec<_>, Vec<_>) = summary.refused.iter().partition(is_listed);
+    for error in listed.iter().take(LISTED_LOGS) {
+        tracing::error!("{error}");
+        code_frame::show_log(root, error);
+    }
+    let status = || {
+        format!("`prep status {} --cache {}`", shell_path(root), shell_path(&context.cache_path()))
+    };
+    if let Some(more @ 1..) = listed.len().checked_sub(LISTED_LOGS) {
+        tracing::error!("and {}, see {}", counted(more, "more refused log"), status());
+    }
+    if !others.is_empty() {
+        let (are, them) = if others.len() == 1 { ("is", "it") } else { ("are", "them") };
+        let logs = counted(others.len(), "log");
+        tracing::warn!("{logs} {are} refused as before: {} lists {them}", status());
+    }
+    for error in summary.deferred.iter().take(LISTED_LOGS) {
+        tracing::info!("{error}");
+    }
+    if let Some(more @ 1..) = summary.deferred.len().checked_sub(LISTED_LOGS) {
+        tracing::info!("and {} deferred, see {}", counted(more, "more log"), status());
     }
 }
 
 /// What somebody should look at, on stderr.
 fn warn(summary: &IngestSummary, options: &IngestOptions, is_dry_run: bool) {
-    for error in summary.refused.iter().take(LISTED_LOGS) {
-        tracing::error!("{error}");
-        code_frame::show_log(&options.root, error);
-    }
-    if let Some(more @ 1..) = summary.refused.len().checked_sub(LISTED_LOGS) {
-        tracing::error!("and {}, see `prep status`", counted(more, "more refused log"));
-    }
-    for error in summary.deferred.iter().take(LISTED_LOGS) {
-        tracing::warn!("{error}");
-    }
-    if let Some(more @ 1..) = summary.deferred.len().checked_sub(LISTED_LOGS) {
-        tracing::warn!("and {} deferred, see `prep status`", counted(more, "more log"));
-    }
     if summary.deleted_but_kept == 0 && !summary.deleted.is_empty() {
         let would = if is_dry_run { "would be removed" } else { "removed" };
         let games = counted(summary.deleted.len(), "game");
         let ids = listed(&summary.deleted);
-        tracing::info!("{games} {would} from the cache, because the log is deleted: {ids}");
+        tracing::warn!("{games} {would} from the cache, because the log is deleted: {ids}");
     }
     if !summary.older_version_kept.is_empty() {
-        tracing::warn!(
-            "the cache keeps an older version of {} until the log can be read",
-            counted(summary.older_version_kept.len(), "game")
+        let games = counted(summary.older_version_kept.len(), "game");
+        note(
+            summary.has_new_refusals(),
+            &format!("the cache keeps an older version of {games} until the log can be read"),
         );
     }
     let CacheTotals { gem_faults, unbalanced, .. } = summary.cache;
@@ -311,6 +337,7 @@ fn as_json(summary: &IngestSummary, is_dry_run: bool) -> serde_json::Value {
         "deleted": summary.deleted,
         "deleted_but_kept": summary.deleted_but_kept > 0,
         "refused": logs(&summary.refused),
+        "refused_before": summary.refused_before,
         "deferred": logs(&summary.deferred),
         "older_version_kept": summary.older_version_kept,
         "does_not_replay": summary.does_not_replay.games,

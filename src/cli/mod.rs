@@ -54,8 +54,8 @@ Examples:
   prep schema 'gems_board_*'              what the columns mean
 
 Exit codes: 0 done, 1 failed, 2 usage, 3 done but some logs were
-refused or deferred, 4 another run holds the cache, 130 and 143
-stopped by Ctrl-C and by kill";
+refused, 4 another run holds the cache, 130 and 143 stopped by Ctrl-C
+and by kill";
 
 /// Everything that decides which bytes come out: a bug report needs all three.
 static VERSION: LazyLock<String> = LazyLock::new(|| {

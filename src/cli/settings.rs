@@ -22,7 +22,7 @@ const OF_TESTS: [&str; 8] = [
 const SECTIONS: [&str; 2] = ["ingest", "export"];
 
 /// The command line with the options of a settings file as its defaults, so that flags and variables
-/// come before them.
+/// come before them. Those of `ingest` are also those of `status`, which says what an ingest would do.
 ///
 /// # Errors
 /// If a command has no such option.
@@ -37,9 +37,16 @@ pub(super) fn with_options(
         };
         let id = argument.get_id().clone();
         let value = option.value.clone();
-        cli = cli.mut_subcommand(option.command, |command| {
-            command.mut_arg(id, |argument| argument.default_value(value))
+        let status = cli.find_subcommand("status").filter(|_| option.command == "ingest");
+        let is_shared = status.is_some_and(|status| {
+            settable(status).any(|arg| *arg.get_id() == id && arg.get_env().is_some())
         });
+        for name in [option.command].into_iter().chain(is_shared.then_some("status")) {
+            let (id, value) = (id.clone(), value.clone());
+            cli = cli.mut_subcommand(name, |command| {
+                command.mut_arg(id, |argument| argument.default_value(value))
+            });
+        }
     }
     Ok(cli)
 }

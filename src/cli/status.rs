@@ -1,7 +1,7 @@
 //! `prep status`
 
 use super::context::{Context, Outcome};
-use super::values::{JobsArgs, switch};
+use super::values::{JobsArgs, SettleArgs, switch};
 use super::{output, progress};
 use crate::cache::Reader;
 use crate::gamelog::ReadOptions;
@@ -26,7 +26,7 @@ Examples:
 /// Show what the next ingest would do with each game, and why
 ///
 /// Hashes every log, compares it with the cache, and reads those that differ; writes nothing. Exits
-/// with 0 if the cache is up to date, else with 1.
+/// with 0 if the cache is up to date with every log that is complete, else with 1.
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(super) struct StatusArgs {
@@ -39,6 +39,8 @@ pub(super) struct StatusArgs {
     /// Refuse games that do not replay, as `ingest --strict` does
     #[arg(long, env = "PREP_STRICT", value_parser = switch)]
     strict: bool,
+    #[command(flatten)]
+    settle: SettleArgs,
     /// List every game, each with its old and new hash, size and versions
     #[arg(long)]
     explain: bool,
@@ -53,6 +55,7 @@ pub(super) fn run(arguments: StatusArgs, context: Context) -> Result<Outcome> {
     let progress = progress::progress(context.common.quiet);
     let options = StatusOptions {
         read: ReadOptions { repair: arguments.repair, strict: arguments.strict },
+        settle: arguments.settle.settle,
         every_game: arguments.explain || arguments.json,
         jobs: context.jobs(&JobsArgs::default()),
     };

@@ -3,6 +3,7 @@
 use crate::config::MAX_WORKERS;
 use crate::dataset::{Dtype, FeatureSet, MaskSource, SplitMethod};
 use crate::encode::{FAMILIES, Family};
+use crate::words::parse_duration;
 use clap::builder::PossibleValue;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, Command, Error, ValueEnum};
@@ -10,6 +11,7 @@ use std::ffi::OsString;
 use std::fmt::Display;
 use std::ops::{Bound, RangeBounds};
 use std::str::FromStr;
+use std::time::Duration;
 
 /// Parses a whole number in a range.
 pub(super) fn whole_number<T>(
@@ -28,6 +30,11 @@ where
             _ => "expected a whole number".to_owned(),
         })
     }
+}
+
+/// Parses a duration such as `90m`.
+pub(super) fn duration(text: &str) -> Result<Duration, &'static str> {
+    parse_duration(text).ok_or("expected a time such as 90s, 30m, 1h or 2d")
 }
 
 /// Parses the value of a switch, such as that of the variable that stands for a flag.
@@ -72,6 +79,16 @@ pub(super) struct JobsArgs {
     #[arg(long, value_name = "N", env = "PREP_NUM_WORKERS", allow_negative_numbers = true,
           value_parser = whole_number(0..=MAX_WORKERS as usize))]
     pub(super) jobs: Option<usize>,
+}
+
+/// Of the commands that read logs while others write them.
+#[derive(Debug, Args)]
+pub(super) struct SettleArgs {
+    /// Defer a log that ends in the middle of a row if it was modified less than so long ago, and
+    /// refuse an older one
+    #[arg(long, value_name = "TIME", default_value = "1h", env = "PREP_SETTLE",
+          value_parser = duration)]
+    pub(super) settle: Duration,
 }
 
 /// Of the commands that take a while.

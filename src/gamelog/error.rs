@@ -50,7 +50,7 @@ kinds! {
     LongRow = "long_row",
     /// A blank line between rows.
     BlankLine = "blank_line",
-    /// The file ends in the middle of a row: the logger may still be writing it.
+    /// The file ends in the middle of a row: the logger may still be writing it, or have died.
     CutOff = "cut_off",
     /// Text where a number belongs, or an unknown `action_type`.
     Text = "text",
@@ -131,17 +131,18 @@ pub struct Fault {
     pub found: Option<String>,
     /// What would have been right.
     pub expected: String,
+    /// Whether the log is deferred to the next run, because it is still being written.
+    pub deferred: bool,
 }
 
 impl Fault {
     pub(super) fn new(kind: LogErrorKind, expected: impl Into<String>) -> Fault {
-        Fault { kind, column: None, found: None, expected: expected.into() }
+        Fault { kind, column: None, found: None, expected: expected.into(), deferred: false }
     }
 
     /// The file ends within a line.
     pub(super) fn cut_off() -> Fault {
-        let expected = "a whole line and a line break: the file ends in the middle of this line, \
-                        its writer may not be done";
+        let expected = "a whole line and a line break: the file ends in the middle of this line";
         Fault::new(LogErrorKind::CutOff, expected)
     }
 
@@ -228,7 +229,7 @@ impl fmt::Display for LogError {
             write!(f, ":{line}")?;
         }
         write!(f, ": {}", self.fault)?;
-        if self.fault.kind.may_be_unfinished() {
+        if self.fault.deferred {
             f.write_str("; still being written: it will be tried again on the next run")?;
         }
         Ok(())

@@ -3,7 +3,7 @@
 use super::IngestError;
 use super::find::LogFile;
 use super::phases::IngestPhases;
-use crate::cache::{CachedGame, Reader};
+use crate::cache::{CachedGame, Reader, Refusal};
 use crate::gamelog::GameId;
 use crate::parallel::ordered_map;
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,8 +17,8 @@ const CHUNK: usize = 128;
 #[derive(Default)]
 pub(super) struct CachedGames {
     pub(super) games: BTreeMap<GameId, CachedGame>,
-    /// Logs that the last run refused or deferred: the game and the path.
-    pub(super) refused: Vec<(GameId, String)>,
+    /// Logs that the last run refused or deferred, by game.
+    pub(super) refused: Vec<Refusal>,
     pub(super) last_ingest_finished: bool,
 }
 
@@ -32,10 +32,9 @@ impl CachedGames {
         let Some(reader) = reader else {
             return Ok(CachedGames { last_ingest_finished: true, ..CachedGames::default() });
         };
-        let refusals = reader.refusals()?.into_iter();
         let mut cached = CachedGames {
             games: BTreeMap::new(),
-            refused: refusals.map(|refusal| (refusal.game_id, refusal.source_path)).collect(),
+            refused: reader.refusals()?,
             last_ingest_finished: reader.last_ingest_finished()?,
         };
         ordered_map(
@@ -61,7 +60,14 @@ impl CachedGames {
 
     /// Games of which a log was refused or deferred.
     pub(super) fn refused_games(&self) -> BTreeSet<GameId> {
-        self.refused.iter().map(|&(game_id, _)| game_id).collect()
+        self.refused.iter().map(|refusal| refusal.game_id).collect()
+    }
+
+    /// The refusals of a game.
+    pub(super) fn refusals_of(&self, game_id: GameId) -> &[Refusal] {
+        let begin = self.refused.partition_point(|refusal| refusal.game_id < game_id);
+        let refusals = &self.refused[begin..];
+        &refusals[..refusals.partition_point(|refusal| refusal.game_id == game_id)]
     }
 
     /// Cached games that have no log, ascending.

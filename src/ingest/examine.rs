@@ -4,7 +4,7 @@ use super::IngestError;
 use super::cached::CachedGames;
 use super::find::{LogFile, leads_elsewhere};
 use super::phases::IngestPhases;
-use super::whole_file::{Reading, read_whole};
+use super::whole_file::{Reading, modified_within, read_whole};
 use crate::cache::{CacheKey, CachedGame, GameRecord, PackedGame, Packer, StaleReason};
 use crate::encode::EncodedGame;
 use crate::gamelog::{
@@ -56,6 +56,8 @@ pub(super) struct Examination<'a> {
     /// The data folder.
     pub(super) root: &'a Path,
     pub(super) read: ReadOptions,
+    /// See [`IngestOptions::settle`](super::IngestOptions::settle).
+    pub(super) settle: Duration,
     /// Whether stale games are encoded. Otherwise they are only read, to see whether they can be.
     pub(super) encode: bool,
     pub(super) cached: &'a CachedGames,
@@ -149,7 +151,7 @@ impl<'a> Examiner<'a> {
             Err(error) => Some(LogError::unreadable(&source_path, &error)),
         };
         if let Some(error) = error {
-            return Ok(refused(log, error));
+            return Ok(refused(log, self.deferred_if_young(log, error)));
         }
         #[cfg(test)]
         tests::panic_over(&self.bytes);
@@ -173,9 +175,23 @@ impl<'a> Examiner<'a> {
             {
                 Outcome::Refused(error.without_content())
             }
+            Outcome::Refused(error) => Outcome::Refused(self.deferred_if_young(log, error)),
             outcome => outcome,
         };
         Ok(Examined { game_id: log.game_id, source_path, outcome, key: Some(key), bytes })
+    }
+
+    /// A log that ends too early is deferred while it is young, as its writer may not be done. An older
+    /// one is refused: its writer died.
+    fn deferred_if_young(&self, log: &LogFile, mut error: LogError) -> LogError {
+        let Examination { root, settle, .. } = self.options;
+        error.fault.deferred = match error.fault.kind {
+            LogErrorKind::ChangedWhileRead => true,
+            kind => {
+                kind.may_be_unfinished() && modified_within(&root.join(&log.relative_path), *settle)
+            }
+        };
+        error
     }
 
     /// Reads a log, and encodes it if it is stale.
@@ -273,6 +289,7 @@ mod tests {
         let examination = Examination {
             root: folder.path(),
             read: ReadOptions::default(),
+            settle: Duration::ZERO,
             encode: true,
             cached: &CachedGames::default(),
             phases: &IngestPhases::new(),

@@ -39,9 +39,9 @@ pub enum GameStatus {
 }
 
 impl GameStatus {
-    /// Of a log that cannot be read: deferred if it may be unfinished, else refused.
+    /// Of a log that cannot be read, or not yet.
     pub fn refused(error: LogError) -> GameStatus {
-        match error.fault.kind.may_be_unfinished() {
+        match error.fault.deferred {
             true => GameStatus::Deferred(error),
             false => GameStatus::Refused(error),
         }

@@ -28,7 +28,7 @@ pub use run::{IngestOptions, ingest};
 pub use status::{StatusOptions, StatusReport, status};
 pub use summary::{Affected, CacheTotals, IngestSummary, NotReplaying};
 pub use verify::{Finding, FindingKind, LogChange, VerifyOptions, VerifyReport, verify};
-pub use whole_file::MAX_LOG_BYTES;
+pub use whole_file::{DEFAULT_SETTLE, MAX_LOG_BYTES};
 
 use crate::accounting::Unaccounted;
 use crate::cache::CacheError;

@@ -9,7 +9,7 @@ use super::game_status::{DEFERRED, DELETED, REFUSED, UP_TO_DATE};
 use super::phases::IngestPhases;
 use super::summary::IngestSummary;
 use crate::accounting::check_all_done;
-use crate::cache::{CachedGame, GameRecord, PackedGame, Reader, Writer};
+use crate::cache::{CachedGame, GameRecord, PackedGame, Reader, Refusal, Writer};
 use crate::gamelog::{GameId, LogError, ReadOptions, ReplayFault};
 use crate::memory::report_memory;
 use crate::progress::{Amount, Progress};
@@ -18,7 +18,7 @@ use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// How to ingest.
 #[derive(Clone, Debug)]
@@ -31,6 +31,8 @@ pub struct IngestOptions {
     pub batch_size: NonZeroUsize,
     /// How logs are read.
     pub read: ReadOptions,
+    /// How long after its last modification an incomplete log may still be being written.
+    pub settle: Duration,
     /// Look only at so many games, those with the lowest ids. The others are not taken for deleted.
     pub max_games: Option<usize>,
     /// Remove games whose logs are deleted even if they are more than a fifth of the cache.
@@ -145,6 +147,7 @@ impl Run<'_> {
         let examination = Examination {
             root: &self.options.root,
             read: self.options.read,
+            settle: self.options.settle,
             encode: true,
             cached: self.cached,
             phases: self.phases,
@@ -182,7 +185,7 @@ impl Run<'_> {
             }
             Outcome::Refused(error) => {
                 if is_first_of_game {
-                    self.summary.count(match error.fault.kind.may_be_unfinished() {
+                    self.summary.count(match error.fault.deferred {
                         true => DEFERRED,
                         false => REFUSED,
                     });
@@ -252,19 +255,25 @@ impl Run<'_> {
         self.batches.write(|writer| writer.put_refusal(game_id, source_hash, &error))?;
         self.stored.refusals += 1;
         self.batches.end_game(0)?;
-        match error.fault.kind.may_be_unfinished() {
-            true => self.summary.deferred.push(error),
-            false => self.summary.refused.push(error),
+        if error.fault.deferred {
+            self.summary.deferred.push(error);
+            return Ok(());
         }
+        // The same bytes, or the same reason why there are none.
+        let is_same = |before: &Refusal| match (before.source_hash, source_hash) {
+            (None, None) => before.message == error.to_string(),
+            (before, now) => before == now,
+        };
+        let mut before = self.cached.refusals_of(game_id).iter().filter(|before| !before.deferred);
+        if before.any(is_same) {
+            self.summary.refused_before.insert(error.file.clone());
+        }
+        self.summary.refused.push(error);
         Ok(())
     }
 
     fn remove_refusals(&mut self, game_id: GameId) -> Result<(), IngestError> {
-        // They are ordered by game.
-        let place = |is_before: fn(&GameId, &GameId) -> bool| {
-            self.cached.refused.partition_point(|(refused, _)| is_before(refused, &game_id))
-        };
-        self.stored.refusals -= place(GameId::le) - place(GameId::lt);
+        self.stored.refusals -= self.cached.refusals_of(game_id).len();
         Ok(self.batches.write(|writer| writer.remove_refusals(game_id))?)
     }
 

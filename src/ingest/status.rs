@@ -6,18 +6,21 @@ use super::examine::{Examination, Examined, Outcome, removed_by};
 use super::find::{LogFile, find_logs, folder_note, loop_note, no_logs};
 use super::game_status::{GameStatus, GameVersion, ReplayStatus, StatusCounts, StatusEntry};
 use super::phases::IngestPhases;
-use crate::cache::{CachedGame, Reader};
+use crate::cache::{CachedGame, Reader, Refusal};
 use crate::gamelog::{GameId, ReadOptions};
 use crate::progress::{Amount, Progress};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 /// What to look for.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct StatusOptions {
     /// How logs are read.
     pub read: ReadOptions,
+    /// How long after its last modification an incomplete log may still be being written.
+    pub settle: Duration,
     /// List the games that are up to date, too. They are nearly all of a cache that is.
     pub every_game: bool,
     /// Worker threads.
@@ -39,9 +42,13 @@ pub struct StatusReport {
 const UP_TO_DATE: GameStatus = GameStatus::UpToDate { repaired: false };
 
 impl StatusReport {
-    /// Whether a run of ingest would change nothing in the cache, and refuse or defer no log.
+    /// Whether every game of a complete log is in the cache as it is: a run of ingest would encode and
+    /// remove none, and refuse no log.
     pub fn is_up_to_date(&self) -> bool {
-        self.last_ingest_finished && self.games.iter().all(|entry| entry.status == UP_TO_DATE)
+        let is_done = |entry: &StatusEntry| {
+            entry.status == UP_TO_DATE || matches!(entry.status, GameStatus::Deferred(_))
+        };
+        self.last_ingest_finished && self.games.iter().all(is_done)
     }
 }
 
@@ -80,8 +87,9 @@ pub fn status(
     let mut counts = StatusCounts::new();
     counts.extend(entries.values().next().map(|entry| (entry.status.name(), entries.len())));
     progress.begin("comparing", Amount::Games(games.len() as u64));
-    let examination =
-        Examination { root, read: options.read, encode: false, cached: &cached, phases: &phases };
+    let StatusOptions { read, settle, .. } = options;
+    let (cached, phases) = (&cached, &phases);
+    let examination = Examination { root, read, settle, encode: false, cached, phases };
     let mut last = None;
     examination.run(&games, options.jobs, &AtomicBool::new(false), |examined| {
         let Examined { game_id, source_path, outcome, key, bytes } = examined;
@@ -136,9 +144,9 @@ pub fn status(
 /// Games that have no log. A log that was refused and is deleted may never have been cached.
 fn deleted(cached: &CachedGames, logs: &[LogFile]) -> BTreeMap<GameId, StatusEntry> {
     let mut deleted = BTreeMap::new();
-    for (game_id, path) in &cached.refused {
+    for Refusal { game_id, source_path, .. } in &cached.refused {
         if !has_log(logs, *game_id) {
-            deleted.insert(*game_id, StatusEntry::deleted(*game_id, path.clone(), None));
+            deleted.insert(*game_id, StatusEntry::deleted(*game_id, source_path.clone(), None));
         }
     }
     for game_id in cached.without_log(logs) {

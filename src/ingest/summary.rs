@@ -4,6 +4,7 @@ use super::game_status::{DEFERRED, DELETED, REFUSED, StatusCounts, UP_TO_DATE};
 use crate::cache::GameRecord;
 use crate::gamelog::{Ending, GameId, LogError, ReplayFault};
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 /// What a run did, or in a dry run would have done.
 #[derive(Clone, Debug, Default)]
@@ -22,6 +23,8 @@ pub struct IngestSummary {
     pub removal_blocked: bool,
     /// Logs that cannot be read, by path.
     pub refused: Vec<LogError>,
+    /// Those of them whose bytes the run before refused already.
+    pub refused_before: BTreeSet<PathBuf>,
     /// Logs that are still being written, by path.
     pub deferred: Vec<LogError>,
     /// Games of which an older version stays in the cache, as their logs cannot be read.
@@ -45,6 +48,11 @@ impl IngestSummary {
     /// Games encoded, whatever the reason.
     pub fn encoded_games(&self) -> usize {
         self.encoded().map(|(_, games)| games).sum()
+    }
+
+    /// Whether a log is refused that the run before did not refuse.
+    pub fn has_new_refusals(&self) -> bool {
+        self.refused.len() > self.refused_before.len()
     }
 
     /// Whether a log was refused or deferred.

@@ -18,6 +18,9 @@ const TICK: Duration = Duration::from_millis(20);
 /// thousand turns of four players are a quarter of it.
 pub const MAX_LOG_BYTES: u64 = 256 << 20;
 
+/// After so long without a write, the writer of an incomplete log has died: no move takes an hour.
+pub const DEFAULT_SETTLE: Duration = Duration::from_secs(60 * 60);
+
 /// The result of reading a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reading {
@@ -59,6 +62,18 @@ fn read_disturbed(path: &Path, bytes: &mut Vec<u8>, disturb: impl FnOnce()) -> i
         && std::fs::metadata(path).is_ok_and(|now| before == FileState::of(&now));
     drop(file);
     Ok(if is_unchanged { Reading::Whole } else { Reading::Changed })
+}
+
+/// Whether the last modification of a file is less than `settle` ago, or ahead: clocks of machines differ.
+/// One that is farther ahead is of a clock that is wrong, by which the file would be young for years.
+pub(super) fn modified_within(path: &Path, settle: Duration) -> bool {
+    let modified = std::fs::metadata(path).and_then(|file| file.modified());
+    let age = modified.map(|modified| {
+        let age = SystemTime::now().duration_since(modified);
+        age.unwrap_or_else(|ahead| ahead.duration())
+    });
+    // A file that is gone by now has just been changed.
+    age.is_ok_and(|age| age < settle) || !path.exists()
 }
 
 /// How long a change would still get the time that the file has now; `None` if it would not. A time in
@@ -108,6 +123,26 @@ mod tests {
             fs::write(&path, "old").unwrap();
             let reading = read_disturbed(&path, &mut bytes, || change(&path)).unwrap();
             assert_eq!((reading, &bytes[..]), (Reading::Changed, &b"old"[..]), "{what}");
+        }
+    }
+
+    #[test]
+    fn file_is_young_by_its_modification() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("7.csv");
+        let file = File::create(&path).unwrap();
+        let (hour, minute) = (Duration::from_secs(3600), Duration::from_secs(60));
+        let now = SystemTime::now();
+        for (modified, is_young) in [
+            (now - minute, true),
+            (now - hour - minute, false),
+            (now + minute, true),
+            (now + hour + minute, false),
+            (UNIX_EPOCH, false),
+        ] {
+            file.set_modified(modified).unwrap();
+            assert_eq!(modified_within(&path, hour), is_young, "{modified:?}");
+            assert!(!modified_within(&path, Duration::ZERO), "{modified:?}");
         }
     }
 

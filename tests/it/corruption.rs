@@ -68,6 +68,7 @@ impl Workshop {
             root: self.folder.path().join("raw"),
             jobs: 2,
             batch_size: 3.try_into().unwrap(),
+            settle: std::time::Duration::from_secs(3600),
             read: ReadOptions::default(),
             max_games: None,
             allow_delete: false,

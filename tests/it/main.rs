@@ -29,6 +29,7 @@ mod live_positions;
 mod log_reader;
 mod memory;
 mod merge;
+mod nightly;
 mod places;
 mod power_loss;
 mod preemption;

@@ -79,6 +79,7 @@ fn phases_are_complete() {
         root: root.clone(),
         jobs: 2,
         batch_size: 7.try_into().unwrap(),
+        settle: std::time::Duration::from_secs(3600),
         read: ReadOptions::default(),
         max_games: None,
         allow_delete: true,

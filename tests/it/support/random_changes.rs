@@ -94,7 +94,7 @@ impl ChangingFolder {
 
         let broken = self.folder.values().filter(|log| log.broken).count();
         let refused = self.folder.values().filter(|log| log.refused).count();
-        assert_eq!(ran.code, if broken > 0 { 3 } else { 0 }, "{ran:#?}");
+        assert_eq!(ran.code, if refused > 0 { 3 } else { 0 }, "{ran:#?}");
         let should_be = self.cache_should_hold();
         let encoded: Vec<i64> = should_be
             .iter()

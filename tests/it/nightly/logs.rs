@@ -1,0 +1,154 @@
+//! Which logs an ingest defers and refuses, and what it says of them from night to night.
+
+use super::{HOUR, cached_games, make_older, set_modified};
+use crate::support::cli::{CliTest, Ran};
+use std::fs;
+use std::time::SystemTime;
+
+const LOG: &str = "raw/2_games/1.csv";
+
+/// Exit code, stdout and stderr.
+fn all(ran: &Ran) -> (i32, &str, &str) {
+    (ran.code, &ran.stdout, &ran.stderr)
+}
+
+const SILENT: (i32, &str, &str) = (0, "", "");
+
+/// A log that ends in the middle of a row.
+fn cut_off(test: &CliTest) -> Vec<u8> {
+    let log = test.read(LOG);
+    test.write(LOG, &log[..log.len() / 2]);
+    log
+}
+
+#[test]
+fn live_log_is_no_fault_and_dead_one_is() {
+    let test = cached_games(6);
+    let log = cut_off(&test);
+    for command in ["ingest raw -q", "export -q --split 1,0,0", "status raw -q"] {
+        assert_eq!(all(&test.run(command)), SILENT, "{command}");
+    }
+    let counted = test.prep("ingest raw");
+    assert!(counted.contains(", 0 refused, 1 deferred\n"), "{counted}");
+
+    make_older(&test.path(LOG), 2 * HOUR);
+    assert_eq!(test.run("status raw -q").code, 1);
+    let ran = test.run("ingest raw -q");
+    assert_eq!(ran.code, 3, "{ran:#?}");
+    assert!(ran.stderr.starts_with("error: 2_games/1.csv:"), "{ran:#?}");
+    assert!(ran.stderr.contains("the file ends in the middle of this line\n"), "{ran:#?}");
+    assert!(test.run("ingest raw").stdout.contains(" 1 refused\n"));
+    // Its writer goes on after all.
+    test.write(LOG, log);
+    for command in ["ingest raw -q", "export -q --split 1,0,0", "status raw -q"] {
+        assert_eq!(all(&test.run(command)), SILENT, "{command}");
+    }
+}
+
+#[test]
+fn settle_is_set_by_flag_variable_and_file() {
+    let test = cached_games(3);
+    cut_off(&test);
+    make_older(&test.path(LOG), 2 * HOUR);
+    let code = |arguments: &str, variable: Option<&str>| {
+        let mut command = test.command(arguments);
+        command.envs(variable.map(|value| ("PREP_SETTLE", value)));
+        Ran::from(command.output().unwrap()).code
+    };
+    for command in ["ingest raw", "status raw"] {
+        let refused = if command == "status raw" { 1 } else { 3 };
+        assert_eq!(code(command, None), refused);
+        assert_eq!(code(&format!("{command} --settle 3h"), None), 0);
+        assert_eq!(code(command, Some("180m")), 0);
+        assert_eq!(code(&format!("{command} --settle 60s"), Some("180m")), refused);
+        assert_eq!(code(&format!("{command} --settle soon"), None), 2);
+        for (settle, expected) in [("3h", 0), ("'1d'", 0), ("10800", 0), ("0", refused)] {
+            test.write("prep.yaml", format!("ingest: {{settle: {settle}}}\n"));
+            assert_eq!(code(command, None), expected, "{settle}");
+        }
+        test.write("prep.yaml", "ingest: {settle: soon}\n");
+        assert_eq!(code(command, None), 1);
+        fs::remove_file(test.path("prep.yaml")).unwrap();
+    }
+}
+
+/// The clock of the machine that writes may be a little ahead. One that is years ahead is wrong, and its
+/// logs would be deferred for years.
+#[test]
+fn log_from_the_future() {
+    let test = cached_games(3);
+    cut_off(&test);
+    for (ahead, code) in [(HOUR / 2, 0), (HOUR * 24 * 365, 3)] {
+        set_modified(&test.path(LOG), SystemTime::now() + ahead);
+        assert_eq!(test.run("ingest raw -q").code, code, "{ahead:?} ahead");
+    }
+}
+
+#[test]
+fn refusal_is_printed_when_it_is_new_then_counted() {
+    let test = cached_games(6);
+    let bad = |column: &str, path: &str| test.write(path, format!("{column}\n1\n"));
+    bad("first", "raw/7.csv");
+    let first = test.run("ingest raw -q");
+    assert_eq!(first.code, 3, "{first:#?}");
+    assert!(first.stderr.starts_with("error: 7.csv:1: "), "{first:#?}");
+    let status = "`prep status raw --cache data/intermediate/prep.sqlite`";
+    let known = format!("warning: 1 log is refused as before: {status} lists it\n");
+    assert_eq!(all(&test.run("ingest raw -q")), (3, "", known.as_str()));
+    assert_eq!(all(&test.run("ingest raw -q --max-refused 1")), (0, "", known.as_str()));
+    // Whoever runs it by hand wants to know.
+    assert!(test.run("ingest raw").stderr.starts_with("error: 7.csv:1: "));
+
+    // Another one, the same elsewhere, the same with other bytes.
+    bad("second", "raw/8.csv");
+    let ran = test.run("ingest raw -q --max-refused 2");
+    assert_eq!(ran.code, 0, "{ran:#?}");
+    assert!(ran.stderr.starts_with("error: 8.csv:1: ") && ran.stderr.ends_with(&known), "{ran:#?}");
+    fs::create_dir(test.path("raw/bad")).unwrap();
+    fs::rename(test.path("raw/7.csv"), test.path("raw/bad/7.csv")).unwrap();
+    let ran = test.run("ingest raw -q --max-refused 1");
+    let both = format!("warning: 2 logs are refused as before: {status} lists them\n");
+    assert_eq!(all(&ran), (3, "", both.as_str()));
+    bad("third", "raw/8.csv");
+    let ran = test.run("ingest raw -q --max-refused 2");
+    assert!(ran.stderr.starts_with("error: 8.csv:1: ") && ran.stderr.ends_with(&known), "{ran:#?}");
+    let json = test.run("ingest raw -q --json").stdout;
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["refused_before"], serde_json::json!(["8.csv", "bad/7.csv"]));
+
+    test.write("prep.yaml", "ingest: {max_refused: 2}\n");
+    assert_eq!(test.run("ingest raw").code, 0);
+    assert_eq!(test.run("ingest raw --max-refused 1").code, 3);
+}
+
+/// A log is deferred first, so that its refusal is news.
+#[test]
+fn refusal_of_a_deferred_log_is_new() {
+    let test = cached_games(3);
+    cut_off(&test);
+    assert_eq!(all(&test.run("ingest raw -q")), SILENT);
+    make_older(&test.path(LOG), 2 * HOUR);
+    assert!(test.run("ingest raw -q").stderr.starts_with("error: 2_games/1.csv:"));
+    assert!(test.run("ingest raw -q").stderr.starts_with("warning: 1 log is refused as before"));
+}
+
+#[test]
+fn deleted_games_are_named() {
+    let test = cached_games(200);
+    let delete = |games: std::ops::RangeInclusive<i64>| {
+        for game in games {
+            let folder = ["4_games", "2_games", "3_games"][(game % 3) as usize];
+            fs::remove_file(test.path(format!("raw/{folder}/{game}.csv"))).unwrap();
+        }
+    };
+    let why = "removed from the cache, because the log is deleted";
+    delete(1..=2);
+    let said = format!("warning: 2 games {why}: 1, 2\n");
+    assert_eq!(all(&test.run("ingest raw -q")), (0, "", said.as_str()));
+    assert_eq!(all(&test.run("ingest raw -q")), SILENT);
+    delete(3..=32);
+    let ran = test.run("ingest raw -q");
+    let listed: Vec<_> = (3..=22).map(|game: i64| game.to_string()).collect();
+    let said = format!("warning: 30 games {why}: {} and 10 more\n", listed.join(", "));
+    assert_eq!(all(&ran), (0, "", said.as_str()));
+}
