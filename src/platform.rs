@@ -11,7 +11,7 @@ use std::path::Path;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FileState {
     /// Which file has the name.
-    id: FileId,
+    id: Option<FileId>,
     /// Bytes.
     pub size: u64,
     /// Seconds and nanoseconds. Programs can set it to anything.
@@ -57,17 +57,17 @@ pub struct FileId {
 #[cfg(unix)]
 impl FileId {
     /// Of a file.
-    pub fn of(file: &Metadata) -> FileId {
+    pub fn of(file: &Metadata) -> Option<FileId> {
         use std::os::unix::fs::MetadataExt;
-        FileId { device: file.dev(), inode: file.ino() }
+        Some(FileId { device: file.dev(), inode: file.ino() })
     }
 }
 
 #[cfg(not(unix))]
 impl FileId {
-    /// Unknown here: all files are alike.
-    pub fn of(_file: &Metadata) -> FileId {
-        FileId { device: 0, inode: 0 }
+    /// Unknown here.
+    pub fn of(_file: &Metadata) -> Option<FileId> {
+        None
     }
 }
 

@@ -9,8 +9,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyBytes, PyDict, PyTuple};
 use splendor_prep::encode::{self, FEATURE_COUNT, Head};
 use splendor_prep::gamelog::{GameId, LogError, ReadOptions, first_game_id, read_log};
-use splendor_prep::ingest::{MAX_LOG_BYTES, game_id_of};
-use splendor_prep::platform::read_file;
+use splendor_prep::ingest::{MAX_LOG_BYTES, game_id_of, read_log_file};
 use std::path::PathBuf;
 
 /// The rows of one game, before normalization, in the order in which they were logged.
@@ -108,7 +107,7 @@ fn index<'py>(py: Python<'py>, game_id: i64, turn_numbers: &[i32]) -> PyResult<B
 
 /// Encodes a whole log, as ``prep ingest`` does.
 ///
-/// `log` is the path of a CSV file, or its bytes; `file` is the name of bytes in errors. `game_id` is
+/// `log` is the path of a CSV file, which may be compressed (``.csv.gz``, ``.csv.zst``), or its bytes; `file` is the name of bytes in errors. `game_id` is
 /// the id that every row must have; without it, the stem of the file's name if that is a number, else the
 /// id of the first row. `repair` corrects rows with the known gem fault of old logs, as
 /// ``prep ingest --repair`` does. With `strict`, a log that does not replay is an error: a row does not
@@ -180,7 +179,7 @@ impl Source {
     ) -> Result<(GameId, u8, Arrays), Refused> {
         let (bytes, file) = match self {
             Source::Bytes(bytes, file) => (bytes, file),
-            Source::Path(path) => match read_file(&path, MAX_LOG_BYTES) {
+            Source::Path(path) => match read_log_file(&path, MAX_LOG_BYTES) {
                 Ok(bytes) => (bytes, path),
                 Err(error) => return Err(Refused::Unreadable(path, error)),
             },

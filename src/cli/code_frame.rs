@@ -10,8 +10,7 @@
 use super::output::{say_below, use_color};
 use crate::config::{ConfigError, Place};
 use crate::gamelog::{Excerpt, LogError};
-use crate::ingest::leads_elsewhere;
-use crate::platform::read_file;
+use crate::ingest::{leads_elsewhere, read_log_file};
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use std::ops::Range;
 use std::path::Path;
@@ -29,7 +28,8 @@ pub(super) fn show_log(root: &Path, error: &LogError) {
     if error.fault.kind.is_of_other_format() && leads_elsewhere(root, &error.file) {
         return;
     }
-    let excerpt = read_file(&path, LARGEST_LOG).ok().and_then(|bytes| Excerpt::find(&bytes, error));
+    let excerpt = read_log_file(&path, LARGEST_LOG).ok();
+    let excerpt = excerpt.and_then(|bytes| Excerpt::find(&bytes, error));
     if let Some(Excerpt { line, text, marked, note }) = excerpt {
         say_below(&code_frame(line as usize, &text, marked, &note));
     }

@@ -32,6 +32,8 @@ macro_rules! kinds {
 kinds! {
     /// The file could not be read at all.
     Unreadable = "unreadable",
+    /// The file is compressed, and cannot be unpacked.
+    DamagedFile = "damaged_file",
     /// The file holds no bytes, or only blank lines.
     Empty = "empty",
     /// There is a header but no row.
@@ -172,12 +174,26 @@ impl LogError {
         Fault::new(LogErrorKind::Unreadable, "a file that can be read").found(found).at(file, None)
     }
 
-    /// The file has more bytes than any log.
-    pub fn too_large(file: impl Into<PathBuf>, bytes: u64, most: u64) -> LogError {
+    /// The file has more bytes than any log; without `bytes`, nobody knows how many when unpacked.
+    pub fn too_large(file: impl Into<PathBuf>, bytes: Option<u64>, most: u64) -> LogError {
         let expected = format!("a log of at most {most} bytes");
-        Fault::new(LogErrorKind::Unreadable, expected)
-            .found(format!("it has {bytes} bytes, and no log has more than {most}"))
-            .at(file, None)
+        let found = match bytes {
+            Some(bytes) => format!("it has {bytes} bytes, and no log has more than {most}"),
+            None => format!("unpacked it has more than {most} bytes, and no log has"),
+        };
+        Fault::new(LogErrorKind::Unreadable, expected).found(found).at(file, None)
+    }
+
+    /// The file is compressed, and ends too early.
+    pub fn compressed_cut_off(file: impl Into<PathBuf>) -> LogError {
+        let expected = "a whole compressed file: it ends too early";
+        Fault::new(LogErrorKind::CutOff, expected).at(file, None)
+    }
+
+    /// The file is compressed by its name, and cannot be unpacked.
+    pub fn damaged_file(file: impl Into<PathBuf>, why: &str) -> LogError {
+        let expected = "a compressed file that can be unpacked";
+        Fault::new(LogErrorKind::DamagedFile, expected).found(why).at(file, None)
     }
 
     /// The file is not any more what it was when reading began.
@@ -241,6 +257,9 @@ impl fmt::Display for Fault {
         match (&self.column, &self.found) {
             (_, Some(found)) if self.kind == LogErrorKind::Unreadable => {
                 return write!(f, "cannot be read: {found}");
+            }
+            (_, Some(found)) if self.kind == LogErrorKind::DamagedFile => {
+                return write!(f, "cannot be unpacked: {found}");
             }
             (_, Some(found)) if self.kind == LogErrorKind::DoesNotReplay => {
                 return write!(f, "does not replay: {found}");

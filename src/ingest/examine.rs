@@ -2,6 +2,7 @@
 
 use super::IngestError;
 use super::cached::CachedGames;
+use super::compression::{Compression, Damage};
 use super::find::{LogFile, leads_elsewhere};
 use super::phases::IngestPhases;
 use super::whole_file::{Reading, modified_within, read_whole};
@@ -11,6 +12,7 @@ use crate::gamelog::{
     GameId, GamePlay, LogError, LogErrorKind, ReadOptions, ReplayFault, read_log,
 };
 use crate::parallel::ordered_map;
+use crate::platform::FileId;
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -29,8 +31,10 @@ pub(super) struct Examined {
     pub(super) outcome: Outcome,
     /// What its rows are or would be made from; `None` if its bytes could not be read.
     pub(super) key: Option<CacheKey>,
-    /// Size of the log.
+    /// Size of the log, unpacked.
     pub(super) bytes: u64,
+    /// Files that are this log: its other names, and its compressed form beside it.
+    pub(super) files: usize,
 }
 
 /// The result of a log.
@@ -108,32 +112,94 @@ impl<'a> Examiner<'a> {
         Ok(Examiner { options, bytes, game, packer: Packer::new()? })
     }
 
-    /// Examines the log of a game. If there are several, all are refused: which is right is unknown.
+    /// Examines the files of a game.
     ///
-    /// A panic is a bug of prep on one log: that log is refused, and the run goes on.
+    /// A panic is a bug of prep on one game: it is refused, and the run goes on.
     fn examine_game(
         &mut self,
-        logs: &[LogFile],
+        files: &[LogFile],
         results: &mut Vec<Examined>,
     ) -> Result<(), IngestError> {
-        if let [log] = logs {
-            let examined = catch_unwind(AssertUnwindSafe(|| self.examine(log)));
-            results.push(match examined {
-                Ok(examined) => examined?,
-                Err(panic) => {
-                    // Whatever state the buffers were left in.
-                    *self = Examiner::new(self.options)?;
+        let examined = catch_unwind(AssertUnwindSafe(|| match files {
+            [log] => Ok(vec![self.examine(log)?]),
+            files => self.examine_several(files),
+        }));
+        match examined {
+            Ok(examined) => results.extend(examined?),
+            Err(panic) => {
+                // Whatever state the buffers were left in.
+                *self = Examiner::new(self.options)?;
+                results.extend(files.iter().map(|log| {
                     refused(log, LogError::internal(log.source_path(), message_of(&*panic)))
-                }
-            });
-            return Ok(());
-        }
-        for (place, log) in logs.iter().enumerate() {
-            let other = &logs[if place > 0 { place - 1 } else { 1 }].source_path();
-            let (path, other) = (log.source_path(), Path::new(other));
-            results.push(refused(log, LogError::game_in_two_files(log.game_id, path, other)));
+                }));
+            }
         }
         Ok(())
+    }
+
+    /// Several files of a game are one log if they are one file by several names, or its plain and compressed
+    /// forms with the same content. Otherwise all are refused: which is right is unknown.
+    fn examine_several(&mut self, files: &[LogFile]) -> Result<Vec<Examined>, IngestError> {
+        let root = self.options.root;
+        let (mut logs, mut ids): (Vec<&LogFile>, Vec<FileId>) = (Vec::new(), Vec::new());
+        for log in files {
+            let file = std::fs::metadata(root.join(&log.relative_path));
+            let id = file.ok().and_then(|file| FileId::of(&file));
+            if id.is_none_or(|id| !ids.contains(&id)) {
+                logs.push(log);
+                ids.extend(id);
+            }
+        }
+        let as_one = |examined: Examined| vec![Examined { files: files.len(), ..examined }];
+        if let [log] = logs[..] {
+            return self.examine(log).map(as_one);
+        }
+        let mut errors: Vec<Option<LogError>> = Vec::new();
+        let mut content: Option<blake3::Hash> = None;
+        let mut is_one = true;
+        for (place, log) in logs.iter().enumerate() {
+            let compression = Compression::of(&log.relative_path);
+            is_one &= logs[..place]
+                .iter()
+                .all(|other| Compression::of(&other.relative_path) != compression);
+            let error = self.read_bytes(log);
+            match &error {
+                None => {
+                    let hash = blake3::hash(&self.bytes);
+                    is_one &= *content.get_or_insert(hash) == hash;
+                }
+                // Such as a file that is being compressed.
+                Some(error) => is_one &= error.fault.deferred,
+            }
+            errors.push(error);
+        }
+        if is_one {
+            let readable = errors.iter().position(Option::is_none).unwrap_or(0);
+            return self.examine(logs[readable]).map(as_one);
+        }
+        let mut results = Vec::new();
+        for (place, (log, error)) in logs.iter().zip(errors).enumerate() {
+            let other = logs[if place > 0 { place - 1 } else { 1 }].source_path();
+            let conflict =
+                || LogError::game_in_two_files(log.game_id, log.source_path(), Path::new(&other));
+            results.push(refused(log, error.unwrap_or_else(conflict)));
+        }
+        results[0].files += files.len() - logs.len();
+        Ok(results)
+    }
+
+    /// Reads a log into `bytes`; says why not.
+    fn read_bytes(&mut self, log: &LogFile) -> Option<LogError> {
+        let path = log.source_path();
+        let error = match read_whole(&self.options.root.join(&log.relative_path), &mut self.bytes) {
+            Ok(Reading::Whole) => return None,
+            Ok(Reading::Changed) => LogError::changed_while_read(path),
+            Ok(Reading::TooLarge { bytes, max }) => LogError::too_large(path, bytes, max),
+            Ok(Reading::Damaged(Damage::CutOff)) => LogError::compressed_cut_off(path),
+            Ok(Reading::Damaged(Damage::Corrupt(why))) => LogError::damaged_file(path, &why),
+            Err(error) => LogError::unreadable(path, &error),
+        };
+        Some(self.deferred_if_young(log, error))
     }
 
     /// The hash and the rows come from the same bytes, read once: a log that is rewritten meanwhile
@@ -142,16 +208,8 @@ impl<'a> Examiner<'a> {
         let Examination { root, read, cached, phases, .. } = self.options;
         let source_path = log.source_path();
         let begun = Instant::now();
-        let error = match read_whole(&root.join(&log.relative_path), &mut self.bytes) {
-            Ok(Reading::Whole) => None,
-            Ok(Reading::Changed) => Some(LogError::changed_while_read(&source_path)),
-            Ok(Reading::TooLarge { bytes, max }) => {
-                Some(LogError::too_large(&source_path, bytes, max))
-            }
-            Err(error) => Some(LogError::unreadable(&source_path, &error)),
-        };
-        if let Some(error) = error {
-            return Ok(refused(log, self.deferred_if_young(log, error)));
+        if let Some(error) = self.read_bytes(log) {
+            return Ok(refused(log, error));
         }
         #[cfg(test)]
         tests::panic_over(&self.bytes);
@@ -178,7 +236,7 @@ impl<'a> Examiner<'a> {
             Outcome::Refused(error) => Outcome::Refused(self.deferred_if_young(log, error)),
             outcome => outcome,
         };
-        Ok(Examined { game_id: log.game_id, source_path, outcome, key: Some(key), bytes })
+        Ok(Examined { game_id: log.game_id, source_path, outcome, key: Some(key), bytes, files: 1 })
     }
 
     /// A log that ends too early is deferred while it is young, as its writer may not be done. An older
@@ -253,7 +311,7 @@ pub(super) fn removed_by<'c>(error: &LogError, cached: &'c CachedGame) -> Option
 /// A log that is refused whatever its bytes are.
 fn refused(log: &LogFile, error: LogError) -> Examined {
     let (source_path, outcome) = (log.source_path(), Outcome::Refused(error));
-    Examined { game_id: log.game_id, source_path, outcome, key: None, bytes: 0 }
+    Examined { game_id: log.game_id, source_path, outcome, key: None, bytes: 0, files: 1 }
 }
 
 /// What a panic said.

@@ -1,6 +1,7 @@
 //! Finding the logs below a folder.
 
 use super::IngestError;
+use super::compression::stem;
 use crate::folders::parent_of;
 use crate::gamelog::GameId;
 use crate::platform::means_link_loop;
@@ -9,7 +10,7 @@ use std::path::{Path, PathBuf};
 use walkdir::WalkDir;
 
 /// Every game appended to one file, as some pipelines leave it beside the logs: not a game.
-const AGGREGATE: &str = "all_games.csv";
+const AGGREGATE: &str = "all_games";
 
 /// A file that may be the log of a game.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -55,7 +56,8 @@ pub struct FoundLogs {
     pub other: Option<PathBuf>,
 }
 
-/// Searches a folder and all folders in it for `*.csv` files whose stem is a whole number.
+/// Searches a folder and all folders in it for `*.csv`, `*.csv.gz` and `*.csv.zst` files whose stem is a whole
+/// number.
 /// Hidden files and folders are ignored; links are followed. A log that is a link to nothing is
 /// found too: its game is not deleted, it cannot be read.
 ///
@@ -102,7 +104,7 @@ pub fn find_logs(root: &Path) -> Result<FoundLogs, IngestError> {
             },
         };
         if !is_csv(path) {
-            if path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("csv")) {
+            if is_csv_by_another_ending(path) {
                 found.skipped.push(below(path));
             } else if !is_hidden(path) {
                 found.others += 1;
@@ -140,7 +142,13 @@ fn is_hidden(path: &Path) -> bool {
 }
 
 fn is_csv(path: &Path) -> bool {
-    path.extension().is_some_and(|ending| ending == "csv")
+    path.file_name().is_some_and(|name| stem(&name.to_string_lossy()).is_some())
+}
+
+/// Whether somebody may take a file for a log that is none: `17.CSV`, `17.csv.xz`.
+fn is_csv_by_another_ending(path: &Path) -> bool {
+    let lower = path.with_file_name(path.file_name().unwrap_or_default().to_ascii_lowercase());
+    is_csv(&lower) || is_archive(&lower) && is_csv(&lower.with_extension(""))
 }
 
 fn is_archive(path: &Path) -> bool {
@@ -159,7 +167,8 @@ fn is_loop(error: &walkdir::Error) -> bool {
 
 /// Whose log a file is by its name: the stem, if that is a whole number.
 pub fn game_id_of(path: &Path) -> Option<GameId> {
-    let stem = path.file_stem()?.to_str()?;
+    let name = path.file_name()?.to_str()?;
+    let stem = stem(name).or_else(|| path.file_stem()?.to_str())?;
     let digits = stem.strip_prefix('-').unwrap_or(stem);
     let is_whole_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
     if is_whole_number { stem.parse().ok().map(GameId) } else { None }
@@ -223,10 +232,10 @@ pub(super) fn loop_note(path: &Path) -> String {
 /// One sentence about a file that was skipped.
 pub(super) fn skipped_note(path: &Path) -> String {
     let shown = shown(path);
-    if path.file_name().is_some_and(|name| name == AGGREGATE) {
+    if path.file_name().is_some_and(|name| stem(&name.to_string_lossy()) == Some(AGGREGATE)) {
         format!("{shown} is skipped: it holds every game appended, not one game")
     } else if !is_csv(path) {
-        format!("{shown} is skipped: logs end in .csv, in small letters")
+        format!("{shown} is skipped: logs end in .csv, .csv.gz or .csv.zst, in small letters")
     } else {
         format!("{shown} is skipped: its name is not a game id (a whole number)")
     }
@@ -257,6 +266,13 @@ mod tests {
             ".14.csv",
             ".hidden/15.csv",
             "16.csv/inside.txt",
+            "17.csv.gz",
+            "deep/18.csv.zst",
+            "all_games.csv.gz",
+            "19.csv.xz",
+            "20.CSV.gz",
+            "21.gz",
+            ".csv.gz",
         ] {
             let path = root.join(path);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -271,11 +287,16 @@ mod tests {
             (9, "2_games/9.csv"),
             (10, "2_games/10.csv"),
             (11, "11.csv"),
+            (17, "17.csv.gz"),
+            (18, "deep/18.csv.zst"),
         ];
         assert_eq!(logs, expected.map(|(id, path)| (id, path.to_owned())));
         let skipped: Vec<_> = found.skipped.iter().map(|path| skipped_note(path)).collect();
-        assert_eq!(skipped.len(), 5, "{skipped:?}");
-        assert!(skipped.iter().any(|note| note.contains("every game appended")));
+        assert_eq!(skipped.len(), 8, "{skipped:?}");
+        assert_eq!(skipped.iter().filter(|note| note.contains("every game appended")).count(), 2);
+        for other in ["19.csv.xz", "20.CSV.gz"] {
+            assert!(skipped.iter().any(|note| note.starts_with(other)), "{skipped:?}");
+        }
     }
 
     #[test]

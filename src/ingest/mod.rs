@@ -11,6 +11,7 @@
 
 mod batch;
 mod cached;
+mod compression;
 mod examine;
 mod find;
 mod game_status;
@@ -22,6 +23,7 @@ mod verify;
 mod whole_file;
 
 pub use cached::too_many_missing;
+pub use compression::read_log_file;
 pub use find::{FoundLogs, LogFile, check_for_logs, find_logs, game_id_of, leads_elsewhere};
 pub use game_status::{GameStatus, GameVersion, ReplayStatus, StatusCounts, StatusEntry};
 pub use run::{IngestOptions, ingest};

@@ -92,7 +92,7 @@ pub fn status(
     let examination = Examination { root, read, settle, encode: false, cached, phases };
     let mut last = None;
     examination.run(&games, options.jobs, &AtomicBool::new(false), |examined| {
-        let Examined { game_id, source_path, outcome, key, bytes } = examined;
+        let Examined { game_id, source_path, outcome, key, bytes, .. } = examined;
         if last.replace(game_id) == Some(game_id) {
             // A game in two files is one game.
             return Ok(());

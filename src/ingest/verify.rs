@@ -6,15 +6,17 @@
 
 use super::IngestError;
 use super::cached::has_log;
+use super::compression::open_content;
 use super::find::{LogFile, find_logs};
+use super::whole_file::MAX_LOG_BYTES;
 use crate::accounting::check_all_done;
 use crate::cache::{CacheError, Damage, GameRecord, Reader, Unpacker};
 use crate::gamelog::GameId;
 use crate::parallel::ordered_map;
-use crate::platform::open_file;
 use crate::progress::{Amount, Progress};
 use crate::words::counted;
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -215,8 +217,9 @@ impl Checks<'_> {
             Err(CacheError::Malformed { .. }) => None,
             cached => cached?,
         };
-        let change = match logs.last() {
-            Some(log) => self.change(log, cached.as_ref()),
+        let contents: Vec<_> = logs.iter().map(|log| self.content(log)).collect();
+        let change = match contents.last() {
+            Some(content) => change(content.as_ref().ok(), cached.as_ref()),
             None => Some(LogChange::Missing),
         };
         let (damage, unreadable) = match cached {
@@ -227,28 +230,33 @@ impl Checks<'_> {
                 Err(error) => return Err(error.into()),
             },
         };
-        let has_good_log = logs.len() == 1
+        let is_one = |pair: &[io::Result<blake3::Hash>]| matches!(pair, [Ok(one), Ok(other)] if one == other);
+        let has_good_log = !logs.is_empty()
+            && contents.windows(2).all(is_one)
             && change != Some(LogChange::Unreadable)
             && !self.refused.contains(&game_id);
         Ok(Checked { game_id, damage, unreadable, change, has_good_log })
     }
 
-    fn change(
-        &self,
-        log: &LogFile,
-        cached: Option<&Result<GameRecord, Damage>>,
-    ) -> Option<LogChange> {
+    /// The hash of a log's content.
+    fn content(&self, log: &LogFile) -> io::Result<blake3::Hash> {
+        let content = open_content(&self.root.join(&log.relative_path))?;
         let mut hasher = blake3::Hasher::new();
-        let read = open_file(&self.root.join(&log.relative_path))
-            .and_then(|file| hasher.update_reader(file).map(|hasher| hasher.finalize()));
-        match (read, cached) {
-            (Err(_), _) => Some(LogChange::Unreadable),
-            (Ok(_), None) => Some(LogChange::New),
-            // What a damaged row was made from is unknown.
-            (Ok(_), Some(Err(_))) => None,
-            (Ok(hash), Some(Ok(record))) => {
-                (hash != record.key.source_hash).then_some(LogChange::Changed)
-            }
+        hasher.update_reader(content.take(MAX_LOG_BYTES + 1)).map(|hasher| hasher.finalize())
+    }
+}
+
+fn change(
+    content: Option<&blake3::Hash>,
+    cached: Option<&Result<GameRecord, Damage>>,
+) -> Option<LogChange> {
+    match (content, cached) {
+        (None, _) => Some(LogChange::Unreadable),
+        (Some(_), None) => Some(LogChange::New),
+        // What a damaged row was made from is unknown.
+        (Some(_), Some(Err(_))) => None,
+        (Some(hash), Some(Ok(record))) => {
+            (*hash != record.key.source_hash).then_some(LogChange::Changed)
         }
     }
 }

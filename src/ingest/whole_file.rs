@@ -6,6 +6,7 @@
 //! and two changes within one tick leave one time. So a file that was changed just now is not read before
 //! the clock has moved on.
 
+use super::compression::{Compression, Damage};
 use crate::platform::{FileState, open_file};
 use std::io::{self, Read};
 use std::path::Path;
@@ -22,17 +23,19 @@ pub const MAX_LOG_BYTES: u64 = 256 << 20;
 pub const DEFAULT_SETTLE: Duration = Duration::from_secs(60 * 60);
 
 /// The result of reading a file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Reading {
     /// The bytes are all of one version of the file.
     Whole,
     /// The file was written to, or replaced, meanwhile.
     Changed,
-    /// The file has so many bytes, more than any log.
-    TooLarge { bytes: u64, max: u64 },
+    /// The file has so many bytes, more than any log. `None` if it is compressed and unpacks to more.
+    TooLarge { bytes: Option<u64>, max: u64 },
+    /// The file is compressed and cannot be unpacked.
+    Damaged(Damage),
 }
 
-/// Reads a file, once, into `bytes`. What is in there counts only if it is [`Reading::Whole`].
+/// Reads the content of a file, once, into `bytes`. What is in there counts only if it is [`Reading::Whole`].
 pub(super) fn read_whole(path: &Path, bytes: &mut Vec<u8>) -> io::Result<Reading> {
     read_disturbed(path, bytes, || ())
 }
@@ -49,19 +52,40 @@ fn read_disturbed(path: &Path, bytes: &mut Vec<u8>, disturb: impl FnOnce()) -> i
         }
     }
     if before.size > MAX_LOG_BYTES {
-        return Ok(Reading::TooLarge { bytes: before.size, max: MAX_LOG_BYTES });
+        return Ok(Reading::TooLarge { bytes: Some(before.size), max: MAX_LOG_BYTES });
     }
-    // One byte more than there should be shows whether there are more.
+    let compression = Compression::of(path);
     bytes.clear();
-    bytes.reserve_exact(before.size as usize + 1);
-    (&mut file).take(before.size + 1).read_to_end(bytes)?;
+    let reading = match compression {
+        Compression::Plain => {
+            // One byte more than there should be shows whether there are more.
+            bytes.reserve_exact(before.size as usize + 1);
+            (&mut file).take(before.size + 1).read_to_end(bytes)?;
+            Reading::Whole
+        }
+        _ => unpack(compression.content(&mut file)?, bytes, MAX_LOG_BYTES)?,
+    };
     disturb();
     // Of the file that has the name now: a writer that replaces a file leaves the old one whole, but it
     // is not the log any more. No other file can have the same inode while this one is open.
-    let is_unchanged = before.size == bytes.len() as u64
+    let is_unchanged = (compression != Compression::Plain || before.size == bytes.len() as u64)
         && std::fs::metadata(path).is_ok_and(|now| before == FileState::of(&now));
     drop(file);
-    Ok(if is_unchanged { Reading::Whole } else { Reading::Changed })
+    Ok(if is_unchanged { reading } else { Reading::Changed })
+}
+
+/// Reads the content of a compressed file, no more of it than `max` and one byte: a file of some kilobytes
+/// may unpack to gigabytes.
+fn unpack(content: impl Read, bytes: &mut Vec<u8>, max: u64) -> io::Result<Reading> {
+    if let Err(error) = content.take(max + 1).read_to_end(bytes) {
+        return Damage::of(error).map(Reading::Damaged);
+    }
+    if bytes.len() as u64 > max {
+        // The thread keeps this memory otherwise.
+        *bytes = Vec::new();
+        return Ok(Reading::TooLarge { bytes: None, max });
+    }
+    Ok(Reading::Whole)
 }
 
 /// Whether the last modification of a file is less than `settle` ago, or ahead: clocks of machines differ.
@@ -153,7 +177,7 @@ mod tests {
         // One hole: it takes no space on the disk, and would take all of the memory.
         File::create(&path).unwrap().set_len(1 << 40).unwrap();
         let reading = read_whole(&path, &mut Vec::new()).unwrap();
-        assert_eq!(reading, Reading::TooLarge { bytes: 1 << 40, max: MAX_LOG_BYTES });
+        assert_eq!(reading, Reading::TooLarge { bytes: Some(1 << 40), max: MAX_LOG_BYTES });
     }
 
     #[test]

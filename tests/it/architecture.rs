@@ -17,6 +17,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("comfy_table", &["cli"]),
     ("csv", &["gamelog", "cli"]),
     ("flatbuffers", &["export"]),
+    ("flate2", &["ingest"]),
     ("glob", &["cli"]),
     ("indicatif", &["cli"]),
     ("maud", &["report"]),
@@ -25,7 +26,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("plotters", &["report"]),
     ("rusqlite", &["cache"]),
     ("serde_saphyr", &["config"]),
-    ("zstd", &["cache"]),
+    ("zstd", &["cache", "ingest"]),
 ];
 
 /// Modules that compute and do nothing else.

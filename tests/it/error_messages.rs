@@ -55,7 +55,7 @@ fn underlined(ran: &Ran, said: &str) -> (String, String) {
 fn folders_without_logs() {
     let test = three_games();
     test.write("aggregate/all_games.csv", "x");
-    test.write("packed/2_games/1.csv.gz", "x");
+    test.write("packed/2_games/1.csv.xz", "x");
     test.write("packed/notes.txt", "x");
     test.write("capitals/1.CSV", "x");
     test.write("others/notes.txt", "x");
@@ -63,7 +63,7 @@ fn folders_without_logs() {
     for command in ["ingest", "status"] {
         for (folder, texts) in [
             ("aggregate", &["all_games.csv is skipped: it holds every game appended"][..]),
-            ("packed", &["2_games/1.csv.gz is an archive: unpack it first"]),
+            ("packed", &["2_games/1.csv.xz is an archive: unpack it first"]),
             ("capitals", &["1.CSV is skipped: logs end in .csv, in small letters"]),
             ("others", &["only notes.txt, which is no log: is it the right folder?"]),
             ("empty", &["the folder is empty", "is its disk mounted?"]),

@@ -3,8 +3,7 @@
 use crate::cache::{Reader, Unpacker};
 use crate::encode::{EncodedGame, FeatureRow, Head, LabelRow, MaskRow};
 use crate::gamelog::{GameId, ReadOptions, read_log};
-use crate::ingest::MAX_LOG_BYTES;
-use crate::platform::read_file;
+use crate::ingest::{MAX_LOG_BYTES, game_id_of, read_log_file};
 use crate::rules::Board;
 use crate::words::{counted, shown};
 use anyhow::{Result, anyhow, bail};
@@ -68,15 +67,15 @@ impl Game {
     }
 
     fn logged(path: &Path, options: ReadOptions) -> Result<Game> {
-        let named_after = path.file_stem().and_then(|stem| stem.to_str()?.parse().ok());
-        let Some(game_id) = named_after.map(GameId) else {
+        let Some(game_id) = game_id_of(path) else {
             bail!(
                 "{} is neither a game id nor a log, which is a .csv file named after its game id: \
                  try 1, or data/raw/2_games/1.csv",
                 shown(path)
             );
         };
-        let bytes = read_file(path, MAX_LOG_BYTES).map_err(|error| why_not_read(path, error))?;
+        let bytes =
+            read_log_file(path, MAX_LOG_BYTES).map_err(|error| why_not_read(path, error))?;
         let mut encoded = EncodedGame::default();
         read_log(&bytes, path, game_id, options, |turn| encoded.push(turn))?;
         let source = Source::Log(path.to_owned());

@@ -340,7 +340,8 @@ fn line_numbers_with_any_line_break() {
 fn every_kind_has_a_case() {
     // Those are about files, not about what is in one: whoever finds and opens files makes and tests
     // them. What a replay shows is refused only where that is asked for.
-    let made_elsewhere = [Unreadable, GameInTwoFiles, ChangedWhileRead, Internal, DoesNotReplay];
+    let made_elsewhere =
+        [Unreadable, DamagedFile, GameInTwoFiles, ChangedWhileRead, Internal, DoesNotReplay];
     let covered: HashSet<LogErrorKind> = CASES.iter().map(|case| case.kind).collect();
     for kind in LogErrorKind::ALL {
         assert_ne!(covered.contains(kind), made_elsewhere.contains(kind), "{}", kind.name());

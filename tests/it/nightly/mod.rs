@@ -1,6 +1,7 @@
 //! What a job that runs every night meets: logs that are being written, writers that died, logs that stay
 //! bad, deleted and compressed logs. Above all what `-q` prints then, which is somebody's mail.
 
+mod compressed;
 mod logs;
 
 use crate::support::cli::CliTest;

@@ -1,0 +1,92 @@
+//! Compressed logs: what is hashed and read is their content, so that compressing a log changes nothing.
+//!
+//! A compressed file may have several gzip members or zstd frames, as `cat` makes them: the content is all
+//! of them, one after another. It is never unpacked further than a log may be long.
+
+use crate::platform::{open_file, read_file};
+use flate2::read::MultiGzDecoder;
+use std::fs::File;
+use std::io::{self, ErrorKind, Read};
+use std::path::Path;
+
+/// How a file is compressed, by its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Compression {
+    /// Not at all.
+    Plain,
+    /// `.gz`
+    Gzip,
+    /// `.zst`
+    Zstd,
+}
+
+impl Compression {
+    /// Of the file with this name.
+    pub(super) fn of(path: &Path) -> Compression {
+        match path.extension().and_then(|ending| ending.to_str()) {
+            Some("gz") => Compression::Gzip,
+            Some("zst") => Compression::Zstd,
+            _ => Compression::Plain,
+        }
+    }
+
+    /// The content of a file that is compressed in this way.
+    pub(super) fn content<'f>(self, file: impl Read + 'f) -> io::Result<Box<dyn Read + 'f>> {
+        Ok(match self {
+            Compression::Plain => Box::new(file),
+            Compression::Gzip => Box::new(MultiGzDecoder::new(file)),
+            Compression::Zstd => Box::new(zstd::stream::read::Decoder::new(file)?),
+        })
+    }
+}
+
+/// The ending of a log's name: `.csv`, `.csv.gz` or `.csv.zst`. The rest is the game's id.
+const ENDINGS: [&str; 3] = [".csv", ".csv.gz", ".csv.zst"];
+
+/// The name of a log without its ending; `None` for other files.
+pub(super) fn stem(name: &str) -> Option<&str> {
+    ENDINGS.iter().find_map(|ending| name.strip_suffix(ending)).filter(|stem| !stem.is_empty())
+}
+
+/// What is wrong with a compressed file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Damage {
+    /// It ends too early.
+    CutOff,
+    /// It is no compressed file, or its content is not what was compressed.
+    Corrupt(String),
+}
+
+impl Damage {
+    /// Of an error of a decoder; the error itself if the file could not be read.
+    pub(super) fn of(error: io::Error) -> io::Result<Damage> {
+        match error.kind() {
+            ErrorKind::UnexpectedEof => Ok(Damage::CutOff),
+            _ if error.raw_os_error().is_some() => Err(error),
+            _ => Ok(Damage::Corrupt(error.to_string())),
+        }
+    }
+}
+
+/// The content of a log, which may be compressed, of at most `max` bytes.
+///
+/// # Errors
+/// If it is no regular file, cannot be read or unpacked, or has more content.
+pub fn read_log_file(path: &Path, max: u64) -> io::Result<Vec<u8>> {
+    if Compression::of(path) == Compression::Plain {
+        return read_file(path, max);
+    }
+    let mut bytes = Vec::new();
+    open_content(path)?.take(max + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > max {
+        let why = format!("it has more than {max} bytes");
+        return Err(io::Error::new(ErrorKind::FileTooLarge, why));
+    }
+    Ok(bytes)
+}
+
+/// The content of a log as a stream.
+pub(super) fn open_content(path: &Path) -> io::Result<Box<dyn Read>> {
+    let file: File = open_file(path)?;
+    Compression::of(path).content(file)
+}
