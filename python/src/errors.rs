@@ -54,7 +54,7 @@ fn input_error(
     line: Option<u64>,
     fault: &Fault,
 ) -> PyErr {
-    let Fault { kind, column, found, expected } = fault;
+    let Fault { kind, column, found, expected, .. } = fault;
     let arguments = (message, file, line, column, found, expected, kind.name());
     raise(py, &LOG_ERROR, "LogError", arguments)
 }

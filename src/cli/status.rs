@@ -14,7 +14,7 @@ use std::fmt::Write;
 use std::path::PathBuf;
 
 /// Games listed of each reason without `--explain`.
-const LISTED_OF_A_REASON: usize = 10;
+const LISTED_OF_A_REASON: usize = 20;
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -103,16 +103,24 @@ fn as_json(report: &StatusReport) -> serde_json::Value {
     })
 }
 
-/// A line for each game that is not up to date, the first few of each reason, or for each game with old
-/// and new; then the counts.
+/// A line for each game that is not up to date, the first few of each reason but every refused log, or for
+/// each game with old and new; then the counts.
 fn describe(report: &StatusReport, explain: bool) -> String {
     let mut text = String::new();
     let mut listed: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut left_out = false;
     for entry in &report.games {
         let of_this_reason = listed.entry(entry.status.name()).or_default();
         *of_this_reason += 1;
-        let is_listed = entry.status != (GameStatus::UpToDate { repaired: false })
-            && *of_this_reason <= LISTED_OF_A_REASON;
+        let is_listed = match &entry.status {
+            GameStatus::UpToDate { repaired: false } => false,
+            GameStatus::Refused(_) => true,
+            _ if *of_this_reason <= LISTED_OF_A_REASON => true,
+            _ => {
+                left_out = true;
+                false
+            }
+        };
         if explain || is_listed {
             let path = shown(&entry.path).to_string();
             let reason = entry.status.name().replace('_', " ");
@@ -141,7 +149,7 @@ fn describe(report: &StatusReport, explain: bool) -> String {
             text.push('\n');
         }
     }
-    if !explain && listed.values().any(|&games| games > LISTED_OF_A_REASON) {
+    if !explain && left_out {
         let _ = writeln!(text, "... (--explain lists every game)");
     }
     let counts: Vec<_> = report

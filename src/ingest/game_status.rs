@@ -18,6 +18,7 @@ use std::fmt;
 /// | `repair_changed` | encoded again: it has the gem fault, and `--repair` is not as it was |
 /// | `damaged` | encoded again: its cached rows are not what was stored |
 /// | `deleted` | removed from the cache: its log is deleted |
+/// | `refusal_deleted` | its refusal is forgotten: its log was never cached, and is deleted |
 /// | `refused` | nothing: its log cannot be read, an older version stays |
 /// | `deferred` | nothing yet: its log is still being written, an older version stays |
 /// | `up_to_date` | nothing |
@@ -36,6 +37,8 @@ pub enum GameStatus {
     Deferred(LogError),
     /// Its log is deleted; it would be removed from the cache.
     Deleted,
+    /// Its log was refused, was never cached, and is deleted.
+    RefusalDeleted,
 }
 
 impl GameStatus {
@@ -55,6 +58,7 @@ impl GameStatus {
             GameStatus::Refused(_) => REFUSED,
             GameStatus::Deferred(_) => DEFERRED,
             GameStatus::Deleted => DELETED,
+            GameStatus::RefusalDeleted => REFUSAL_DELETED,
         }
     }
 }
@@ -63,6 +67,7 @@ pub(super) const UP_TO_DATE: &str = "up_to_date";
 pub(super) const REFUSED: &str = "refused";
 pub(super) const DEFERRED: &str = "deferred";
 pub(super) const DELETED: &str = "deleted";
+pub(super) const REFUSAL_DELETED: &str = "refusal_deleted";
 
 impl fmt::Display for GameStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -75,6 +80,7 @@ impl fmt::Display for GameStatus {
             GameStatus::Refused(error) => write!(f, "refused: {error}"),
             GameStatus::Deferred(error) => write!(f, "deferred: {error}"),
             GameStatus::Deleted => f.write_str("its log is deleted"),
+            GameStatus::RefusalDeleted => f.write_str("its log was refused and is deleted"),
         }
     }
 }
@@ -156,9 +162,14 @@ impl ReplayStatus {
 }
 
 impl StatusEntry {
-    /// A game whose log is deleted, with what its cached rows were made from, if there are any.
-    pub(super) fn deleted(game_id: GameId, path: String, old: Option<GameVersion>) -> StatusEntry {
-        let (status, new, older_version_kept) = (GameStatus::Deleted, None, false);
+    /// A game whose log is deleted, with what its cached rows were made from, as far as that is known.
+    pub(super) fn deleted(
+        game_id: GameId,
+        path: String,
+        status: GameStatus,
+        old: Option<GameVersion>,
+    ) -> StatusEntry {
+        let (new, older_version_kept) = (None, false);
         StatusEntry { game_id, path, status, old, new, older_version_kept, replay: None }
     }
 }

@@ -5,7 +5,7 @@ use super::batch::Batches;
 use super::cached::{CachedGames, has_log, too_many_missing};
 use super::examine::{Examination, Examined, Outcome, Played, removed_by};
 use super::find::{FoundLogs, LogFile, find_logs, folder_note, loop_note, no_logs, skipped_note};
-use super::game_status::{DEFERRED, DELETED, REFUSED, UP_TO_DATE};
+use super::game_status::{DEFERRED, DELETED, REFUSAL_DELETED, REFUSED, UP_TO_DATE};
 use super::phases::IngestPhases;
 use super::summary::IngestSummary;
 use crate::accounting::check_all_done;
@@ -329,9 +329,8 @@ impl Run<'_> {
         for game_id in self.refused_before.clone() {
             if !has_log(self.logs, game_id) {
                 self.remove_refusals(game_id)?;
-                // It may never have been cached; then it is counted here.
                 if !self.cached.games.contains_key(&game_id) {
-                    self.summary.count(DELETED);
+                    self.summary.count(REFUSAL_DELETED);
                 }
             }
         }

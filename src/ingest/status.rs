@@ -85,7 +85,9 @@ pub fn status(
 
     let mut entries = deleted(&cached, &found.logs);
     let mut counts = StatusCounts::new();
-    counts.extend(entries.values().next().map(|entry| (entry.status.name(), entries.len())));
+    for entry in entries.values() {
+        *counts.entry(entry.status.name()).or_default() += 1;
+    }
     progress.begin("comparing", Amount::Games(games.len() as u64));
     let StatusOptions { read, settle, .. } = options;
     let (cached, phases) = (&cached, &phases);
@@ -146,7 +148,9 @@ fn deleted(cached: &CachedGames, logs: &[LogFile]) -> BTreeMap<GameId, StatusEnt
     let mut deleted = BTreeMap::new();
     for Refusal { game_id, source_path, .. } in &cached.refused {
         if !has_log(logs, *game_id) {
-            deleted.insert(*game_id, StatusEntry::deleted(*game_id, source_path.clone(), None));
+            let status = GameStatus::RefusalDeleted;
+            let entry = StatusEntry::deleted(*game_id, source_path.clone(), status, None);
+            deleted.insert(*game_id, entry);
         }
     }
     for game_id in cached.without_log(logs) {
@@ -156,7 +160,8 @@ fn deleted(cached: &CachedGames, logs: &[LogFile]) -> BTreeMap<GameId, StatusEnt
             Some(record) => record.source_path.clone(),
             None => format!("game {game_id}"),
         };
-        deleted.insert(game_id, StatusEntry::deleted(game_id, path, old_version(game)));
+        let entry = StatusEntry::deleted(game_id, path, GameStatus::Deleted, old_version(game));
+        deleted.insert(game_id, entry);
     }
     deleted
 }

@@ -1,6 +1,6 @@
 //! What a run did.
 
-use super::game_status::{DEFERRED, DELETED, REFUSED, StatusCounts, UP_TO_DATE};
+use super::game_status::{DEFERRED, DELETED, REFUSAL_DELETED, REFUSED, StatusCounts, UP_TO_DATE};
 use crate::cache::GameRecord;
 use crate::gamelog::{Ending, GameId, LogError, ReplayFault};
 use std::collections::BTreeSet;
@@ -40,7 +40,7 @@ pub struct IngestSummary {
 impl IngestSummary {
     /// Games encoded, by the name of the reason: see [`StaleReason`](crate::cache::StaleReason).
     pub fn encoded(&self) -> impl Iterator<Item = (&'static str, usize)> {
-        let others = [UP_TO_DATE, REFUSED, DEFERRED, DELETED];
+        let others = [UP_TO_DATE, REFUSED, DEFERRED, DELETED, REFUSAL_DELETED];
         let counts = self.counts.iter().map(|(&name, &games)| (name, games));
         counts.filter(move |(name, _)| !others.contains(name))
     }
