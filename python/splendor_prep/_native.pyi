@@ -67,6 +67,7 @@ class EncodedGame:
         labels: dict[str, npt.NDArray[np.int32]],
         masks: dict[str, npt.NDArray[np.int8]],
         index: dict[str, npt.NDArray[np.signedinteger[Any]]],
+        outcome: dict[str, npt.NDArray[np.int32]],
     ) -> EncodedGame: ...
 
     @property
@@ -93,6 +94,11 @@ class EncodedGame:
     def index(self) -> dict[str, npt.NDArray[np.signedinteger[Any]]]:
         """``game_id`` int64, ``turn_number`` int32 (from 1), ``row_in_game`` int32 (from 0), each
         ``(rows,)``."""
+
+    @property
+    def outcome(self) -> dict[str, npt.NDArray[np.int32]]:
+        """How the game went on, for the player to move: ``won``, ``place``, ``margin``, ``rounds_left``,
+        each int32 ``(rows,)``, as in ``outcome_{split}.npz``."""
 
     def __len__(self) -> int: ...
 
@@ -182,6 +188,23 @@ def encode_rows(
     message of a `LogError` begins with the row, from 0. Encodes with all cores, and releases the GIL
     meanwhile.
     """
+
+    @property
+    def ending(self) -> str | None:
+        """How the game ended: ``finished``, ``tie`` or ``unfinished``. None, as what follows, if an older
+        prep stored it and no ingest has replayed it since."""
+
+    @property
+    def rounds(self) -> int | None:
+        """Rounds of the log."""
+
+    @property
+    def points(self) -> list[int | None] | None:
+        """Points of each seat after the last move, None for empty seats."""
+
+    @property
+    def places(self) -> list[int | None] | None:
+        """Place of each seat, 1 is the best; None for empty seats and in unfinished games."""
 
 @final
 class Cache:
@@ -279,6 +302,7 @@ class StreamBatch:
         labels: dict[str, npt.NDArray[np.int32]],
         masks: dict[str, npt.NDArray[np.int8]],
         index: dict[str, npt.NDArray[np.signedinteger[Any]]],
+        outcome: dict[str, npt.NDArray[np.int32]],
     ) -> StreamBatch: ...
 
     @property
@@ -297,6 +321,11 @@ class StreamBatch:
     def index(self) -> dict[str, npt.NDArray[np.signedinteger[Any]]]:
         """``game_id`` int64, ``turn_number`` int32 (from 1), ``row_in_game`` int32 (from 0), each
         ``(rows,)``."""
+
+    @property
+    def outcome(self) -> dict[str, npt.NDArray[np.int32]]:
+        """How the game went on, for the player to move: ``won``, ``place``, ``margin``, ``rounds_left``,
+        each int32 ``(rows,)``, as in ``outcome_{split}.npz``."""
 
     def __len__(self) -> int: ...
 

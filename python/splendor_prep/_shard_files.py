@@ -23,6 +23,7 @@ UNFINISHED = ".unfinished"
 _ROW_GROUP_ROWS = 2048
 
 Games = Iterator[tuple[EncodedGame, npt.NDArray[np.float32]]]
+_OUTCOMES = ("won", "place", "margin", "rounds_left")
 _INDEX = {"game_id": np.int64, "turn_number": np.int32, "row_in_game": np.int32}
 
 
@@ -77,6 +78,8 @@ def write_npy(files: NewFiles, games: Games, name: str, split: str, rows: int) -
     labels: dict[str, list[Any]] = {head: [np.empty(0, np.int32)] for head in HEADS}
     masks: dict[str, list[Any]] = {head: [np.empty((0, n), np.int8)] for head, n in HEADS.items()}
     index: dict[str, list[Any]] = {column: [np.empty(0, dtype)] for column, dtype in _INDEX.items()}
+    outcome: dict[str, list[Any]] = {column: [np.empty(0, np.int32)] for column in _OUTCOMES}
+    kinds = {"labels": labels, "masks": masks, "index": index, "outcome": outcome}
 
     def fill(file: HashedFile) -> None:
         # Game after game: a shard is never in memory whole.
@@ -84,12 +87,12 @@ def write_npy(files: NewFiles, games: Games, name: str, split: str, rows: int) -
         np.lib.format.write_array_header_1_0(file, header)
         for game, features in games:
             file.write(np.ascontiguousarray(features).reshape(-1).view(np.uint8))
-            for lists, arrays in ((labels, game.labels), (masks, game.masks), (index, game.index)):
-                for column, values in arrays.items():
+            for kind, lists in kinds.items():
+                for column, values in getattr(game, kind).items():
                     lists[column].append(values)
 
     files.write(f"{name}/X_{split}.npy", fill)
-    for kind, lists in (("labels", labels), ("masks", masks), ("index", index)):
+    for kind, lists in kinds.items():
         content = npz({column: np.concatenate(values) for column, values in lists.items()})
         files.write(f"{name}/{kind}_{split}.npz", lambda file: file.write(content))
 
@@ -108,6 +111,7 @@ def write_parquet(files: NewFiles, games: Games, name: str) -> None:
     types["features"] = listed(pa.float32(), len(FEATURE_COLUMNS))
     types |= dict.fromkeys(HEADS, pa.int32())
     types |= {f"{head}_mask": listed(pa.int8(), classes) for head, classes in HEADS.items()}
+    types |= dict.fromkeys(_OUTCOMES, pa.int32())
     schema = pa.schema([pa.field(column, type, nullable=False) for column, type in types.items()])
 
     def column(values: Any, type: Any) -> Any:
@@ -125,7 +129,7 @@ def write_parquet(files: NewFiles, games: Games, name: str) -> None:
         ) as writer:
             for game, features in games:
                 masks = {f"{head}_mask": values for head, values in game.masks.items()}
-                arrays = {**game.index, "features": features, **game.labels, **masks}
+                arrays = {**game.index, "features": features, **game.labels, **masks, **game.outcome}
                 held.append(
                     pa.table([column(arrays[name], types[name]) for name in types], schema=schema)
                 )

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Batch", "Dataset", "Sample"]
 
 SPLITS = ("train", "val", "test")
+OUTCOMES = ("won", "place", "margin", "rounds_left")
 
 
 class Sample(NamedTuple):
@@ -84,6 +85,12 @@ class Dataset:
                 self.export_dir, f"index_{split}", ("game_id", "turn_number", "row_in_game")
             )
             """``game_id`` int64, ``turn_number`` and ``row_in_game`` int32, mapped, ``(rows,)``."""
+            has_outcome = (self.export_dir / f"outcome_{split}.npz").exists()
+            self.outcome: dict[str, npt.NDArray[np.int32]] = _map_arrays(
+                self.export_dir, f"outcome_{split}", OUTCOMES if has_outcome else ()
+            )
+            """How the game of each row went on, for the player to move: ``won``, ``place``, ``margin``,
+            ``rounds_left``, mapped, int32 ``(rows,)``. Empty for an export of an earlier version."""
         except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
             raise ExportError(
                 f"{self.export_dir} cannot be read as an export of prep: {error}"
@@ -92,7 +99,8 @@ class Dataset:
         """By head, mapped, int32 ``(rows,)``: the logged class, -1 where the head does not apply."""
         self.masks: dict[str, npt.NDArray[np.int8]] = masks
         """By head, mapped, int8 ``(rows, classes)``: 1 where a class is legal."""
-        for name, values in [*labels.items(), *masks.items(), *self.index.items()]:
+        of_rows = (labels, masks, self.index, self.outcome)
+        for name, values in [item for arrays in of_rows for item in arrays.items()]:
             if len(values) != len(self.state):
                 raise ExportError(
                     f"{self.export_dir} is incomplete: {name} has {len(values)} rows, "

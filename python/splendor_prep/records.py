@@ -55,6 +55,13 @@ class CachedGame:
     ending: str | None
     """``finished``, ``tie`` or ``unfinished``: the log ends before the round is complete. None for a game of
     an older cache that has not been replayed yet."""
+    rounds: int | None
+    """Rounds of the log; None as for `ending`."""
+    points: tuple[int | None, ...] | None
+    """Points of each of four seats after the last move, None for an empty seat; None as for `ending`."""
+    places: tuple[int | None, ...] | None
+    """Place of each of four seats, 1 is the best: None for an empty seat and in an unfinished game; None as for
+    `ending`."""
     replay_fault_rows: int | None
     """Rows that do not follow from the row before, 0 for a game that replays; None as for `ending`."""
     replay_faults: tuple[ReplayFault, ...]

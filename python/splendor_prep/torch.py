@@ -106,6 +106,8 @@ class TorchBatch:
     """By head, bool ``(rows, classes)``: whether a class is legal."""
     index: dict[str, Any]
     """``game_id`` int64, ``turn_number`` and ``row_in_game`` int32, each ``(rows,)``."""
+    outcome: dict[str, Any]
+    """How the game went on: `StreamBatch.outcome`, int32 ``(rows,)``."""
 
     def __len__(self) -> int:
         """Number of rows."""
@@ -122,7 +124,7 @@ class TorchBatch:
     def _each(self, change: Callable[[Any], Any]) -> TorchBatch:
         by_name = (
             {name: change(tensor) for name, tensor in tensors.items()}
-            for tensors in (self.labels, self.masks, self.index)
+            for tensors in (self.labels, self.masks, self.index, self.outcome)
         )
         return TorchBatch(change(self.state), *by_name)
 
@@ -154,6 +156,7 @@ class TorchStream(torch.utils.data.IterableDataset):  # type: ignore[misc,unused
                 {head: torch.from_numpy(labels).long() for head, labels in batch.labels.items()},
                 {head: torch.from_numpy(mask).bool() for head, mask in batch.masks.items()},
                 {name: torch.from_numpy(values) for name, values in batch.index.items()},
+                {name: torch.from_numpy(values) for name, values in batch.outcome.items()},
             )
 
     def state_dict(self) -> dict[str, Any]:

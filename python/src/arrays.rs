@@ -8,6 +8,7 @@ use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 use splendor_prep::encode::Head;
+use splendor_prep::gamelog::Outcome;
 
 /// A head's name, the same object every time: a dict finds it without comparing letters.
 pub(crate) fn head_name(py: Python<'_>, head: Head) -> &Bound<'_, PyString> {
@@ -30,6 +31,18 @@ pub(crate) fn by_head<'py, T: pyo3::PyTypeInfo>(
     let dict = PyDict::new(py);
     for head in Head::ALL {
         dict.set_item(head_name(py, head), value(head)?)?;
+    }
+    Ok(dict)
+}
+
+/// The outcomes of some rows, by name.
+pub(crate) fn outcome_dict(
+    py: Python<'_>,
+    outcomes: [Vec<i32>; Outcome::COUNT],
+) -> PyResult<Bound<'_, PyDict>> {
+    let dict = PyDict::new(py);
+    for (name, values) in Outcome::NAMES.into_iter().zip(outcomes) {
+        dict.set_item(name, vector(py, values))?;
     }
     Ok(dict)
 }

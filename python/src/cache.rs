@@ -84,7 +84,7 @@ impl Cache {
         };
         let read = py.detach(|| {
             let game = reader.game(GameId(game_id), &mut unpacker)?;
-            let arrays = game.map(|(record, game)| (record.players, Arrays::of(game)));
+            let arrays = game.map(|(record, game)| (record.players, Arrays::of(game, record.play.as_ref())));
             self.keep(reader, unpacker);
             Ok(arrays)
         });
@@ -195,6 +195,11 @@ fn cached_game<'py>(
     game.set_item("gem_fault_rows", record.gem_fault_rows)?;
     game.set_item("unbalanced_rows", record.unbalanced_rows)?;
     game.set_item("ending", record.play.map(|play| play.result.ending.name()))?;
+    let by_seat = |values| PyTuple::new(py, values);
+    let result = record.play.map(|play| play.result);
+    game.set_item("rounds", record.play.map(|play| play.rounds))?;
+    game.set_item("points", result.map(|result| by_seat(result.points)).transpose()?)?;
+    game.set_item("places", result.map(|result| by_seat(result.places)).transpose()?)?;
     game.set_item("replay_fault_rows", record.play.map(|play| play.replay_fault_rows))?;
     game.set_item("replay_faults", faults)?;
     GAME.import(py, RECORDS_MODULE, "CachedGame")?.call((), Some(&game))

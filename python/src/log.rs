@@ -1,6 +1,6 @@
 //! Whole games: `encode_log`, and the arrays of a game from wherever it comes.
 
-use crate::arrays::{by_head, matrix, vector};
+use crate::arrays::{by_head, matrix, outcome_dict, vector};
 use crate::errors::{log_error, os_error};
 use crate::signals::{interruptible, load_numpy};
 use numpy::PyArray2;
@@ -8,7 +8,9 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyBytes, PyDict, PyTuple};
 use splendor_prep::encode::{self, FEATURE_COUNT, Head};
-use splendor_prep::gamelog::{GameId, LogError, ReadOptions, first_game_id, read_log};
+use splendor_prep::gamelog::{
+    GameId, GamePlay, LogError, Outcome, ReadOptions, first_game_id, outcome_arrays, read_log,
+};
 use splendor_prep::ingest::{MAX_LOG_BYTES, game_id_of, read_log_file};
 use std::path::PathBuf;
 
@@ -36,6 +38,10 @@ pub(crate) struct EncodedGame {
     /// ``(rows,)``.
     #[pyo3(get)]
     pub(crate) index: Py<PyDict>,
+    /// How the game went on, for the player to move: ``won``, ``place``, ``margin``, ``rounds_left``,
+    /// each int32 ``(rows,)``, as in ``outcome_{split}.npz``.
+    #[pyo3(get)]
+    pub(crate) outcome: Py<PyDict>,
 }
 
 #[pymethods]
@@ -48,14 +54,15 @@ impl EncodedGame {
         labels: Py<PyDict>,
         masks: Py<PyDict>,
         index: Py<PyDict>,
+        outcome: Py<PyDict>,
     ) -> EncodedGame {
-        EncodedGame { game_id, players, features, labels, masks, index }
+        EncodedGame { game_id, players, features, labels, masks, index, outcome }
     }
 
     /// For `pickle`: a pool of processes hands its results back so.
     fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyTuple>> {
-        let EncodedGame { game_id, players, features, labels, masks, index } = slf.get();
-        let values = (game_id, players, features, labels, masks, index);
+        let EncodedGame { game_id, players, features, labels, masks, index, outcome } = slf.get();
+        let values = (game_id, players, features, labels, masks, index, outcome);
         (slf.get_type(), values).into_pyobject(slf.py())
     }
 
@@ -77,7 +84,7 @@ impl EncodedGame {
         players: u8,
         arrays: Arrays,
     ) -> PyResult<EncodedGame> {
-        let Arrays { features, labels, masks, turn_numbers } = arrays;
+        let Arrays { features, labels, masks, turn_numbers, outcomes } = arrays;
         let rows = turn_numbers.len();
         let mut labels = labels.into_iter();
         let mut masks = masks.into_iter();
@@ -91,6 +98,7 @@ impl EncodedGame {
             })?
             .unbind(),
             index: index(py, game_id, &turn_numbers)?.unbind(),
+            outcome: outcome_dict(py, outcomes)?.unbind(),
         })
     }
 }
@@ -155,6 +163,7 @@ pub(crate) struct Arrays {
     labels: [Vec<i32>; Head::COUNT],
     masks: [Vec<i8>; Head::COUNT],
     turn_numbers: Vec<i32>,
+    outcomes: [Vec<i32>; Outcome::COUNT],
 }
 
 impl Source {
@@ -192,12 +201,14 @@ impl Source {
         let mut game = encode::EncodedGame::default();
         let summary = read_log(&bytes, &file, game_id, options, |turn| game.push(turn))
             .map_err(Refused::Log)?;
-        Ok((game_id, summary.players.get(), Arrays::of(&game)))
+        Ok((game_id, summary.players.get(), Arrays::of(&game, Some(&summary.play))))
     }
 }
 
 impl Arrays {
-    pub(crate) fn of(game: &encode::EncodedGame) -> Arrays {
+    /// `play` is how the game went, if it is known.
+    pub(crate) fn of(game: &encode::EncodedGame, play: Option<&GamePlay>) -> Arrays {
+        let rows = game.boards().iter().zip(game.turn_numbers());
         Arrays {
             features: game.features().iter().flatten().map(|&value| value.into()).collect(),
             labels: Head::ALL
@@ -206,6 +217,9 @@ impl Arrays {
                 game.masks().iter().flat_map(|row| &row[head.mask_range()]).copied().collect()
             }),
             turn_numbers: game.turn_numbers().to_vec(),
+            outcomes: outcome_arrays(
+                rows.map(|(board, &turn_number)| Outcome::of(play, board.to_move, turn_number)),
+            ),
         }
     }
 }

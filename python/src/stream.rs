@@ -1,6 +1,6 @@
 //! Batches straight from the cache: the compiled part of `splendor_prep.Stream`.
 
-use crate::arrays::{by_head, matrix, vector};
+use crate::arrays::{by_head, matrix, outcome_dict, vector};
 use crate::columns::named_columns;
 use crate::errors::{cache_error, export_error};
 use crate::pooled::features_array;
@@ -32,6 +32,9 @@ pub(crate) struct StreamBatch {
     /// ``game_id`` int64, ``turn_number`` int32 (from 1), ``row_in_game`` int32 (from 0), each
     /// ``(rows,)``.
     index: Py<PyDict>,
+    /// How the game went on, for the player to move: ``won``, ``place``, ``margin``, ``rounds_left``,
+    /// each int32 ``(rows,)``, as in ``outcome_{split}.npz``.
+    outcome: Py<PyDict>,
 }
 
 #[pymethods]
@@ -42,8 +45,9 @@ impl StreamBatch {
         labels: Py<PyDict>,
         masks: Py<PyDict>,
         index: Py<PyDict>,
+        outcome: Py<PyDict>,
     ) -> StreamBatch {
-        StreamBatch { state, labels, masks, index }
+        StreamBatch { state, labels, masks, index, outcome }
     }
 
     fn __len__(&self, py: Python<'_>) -> PyResult<usize> {
@@ -55,8 +59,8 @@ impl StreamBatch {
     }
 
     fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyTuple>> {
-        let StreamBatch { state, labels, masks, index } = slf.get();
-        (slf.get_type(), (state, labels, masks, index)).into_pyobject(slf.py())
+        let StreamBatch { state, labels, masks, index, outcome } = slf.get();
+        (slf.get_type(), (state, labels, masks, index, outcome)).into_pyobject(slf.py())
     }
 }
 
@@ -68,7 +72,8 @@ impl StreamBatch {
         recycler: Recycler,
     ) -> PyResult<StreamBatch> {
         let rows = batch.rows();
-        let Batch { features, labels, masks, game_ids, turn_numbers, rows_in_game } = batch;
+        let Batch { features, labels, masks, game_ids, turn_numbers, rows_in_game, outcomes } =
+            batch;
         let state = features_array(py, features, (rows, columns), recycler)?;
         let (mut labels, mut masks) = (labels.into_iter(), masks.into_iter());
         let index = PyDict::new(py);
@@ -83,6 +88,7 @@ impl StreamBatch {
             })?
             .unbind(),
             index: index.unbind(),
+            outcome: outcome_dict(py, outcomes)?.unbind(),
         })
     }
 }

@@ -23,7 +23,7 @@ def assert_same_game(found: EncodedGame, expected: EncodedGame) -> None:
     assert (found.game_id, found.players) == (expected.game_id, expected.players)
     assert same_bits(found.features, expected.features)
     assert found.features.flags.c_contiguous
-    for kind in ("labels", "masks", "index"):
+    for kind in ("labels", "masks", "index", "outcome"):
         its, others = getattr(found, kind), getattr(expected, kind)
         assert list(its) == list(others)
         for name in its:

@@ -34,7 +34,7 @@ def test_it_holds_what_numpy_reads(either_layout: Path, export: Path) -> None:
     for split in ("train", "val", "test"):
         dataset = Dataset(either_layout, split)
         assert same_bits(dataset.state, np.load(export / f"X_{split}.npy"))
-        for kind in ("labels", "masks", "index"):
+        for kind in ("labels", "masks", "index", "outcome"):
             expected = np.load(export / f"{kind}_{split}.npz")
             found = getattr(dataset, kind)
             assert list(found) == list(expected)

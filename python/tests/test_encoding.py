@@ -39,7 +39,7 @@ def games(request: pytest.FixtureRequest) -> Games:
 def test_a_log_gives_the_rows_of_an_export(games: Games) -> None:
     encoded = [encode_log(log) for log in games.logs]
     assert same_bits(np.concatenate([game.features for game in encoded]), games.array("X"))
-    for kind in ("labels", "masks", "index"):
+    for kind in ("labels", "masks", "index", "outcome"):
         exported = games.array(kind)
         assert list(exported) == list(getattr(encoded[0], kind))
         for name, expected in exported.items():

@@ -242,7 +242,11 @@ def test_no_argument_makes_the_library_panic(
         (_native.Scaler.fit, [ColumnSums.of(good.features)], {}),
         (scaler.transform, [np.ones((3, 2), np.float32)], {}),
         (scaler.inverse_transform, [np.ones(2, np.float32)], {}),
-        (_native.EncodedGame, [1, 2, good.features, good.labels, good.masks, good.index], {}),
+        (
+            _native.EncodedGame,
+            [1, 2, good.features, good.labels, good.masks, good.index, good.outcome],
+            {},
+        ),
         (splendor_prep.Dataset, [export, "train"], {}),
     ]
     for call, arguments, named in calls:

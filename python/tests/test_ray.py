@@ -120,7 +120,7 @@ def exported(games: Games, *options: object) -> Path:
 def arrays(rows: Dataset) -> dict[str, Any]:
     labels = {f"label {head}": rows.labels[head] for head in HEADS}
     masks = {f"mask {head}": rows.masks[head] for head in HEADS}
-    return {"X": rows.state, **rows.index, **labels, **masks}
+    return {"X": rows.state, **rows.index, **rows.outcome, **labels, **masks}
 
 
 def sharded(out: Path, split: str) -> dict[str, Any]:
@@ -146,6 +146,7 @@ def of_parquet(out: Path, shard: dict[str, Any], split: str) -> dict[str, Any]:
     labels = {f"label {head}": frame[head].to_numpy() for head in HEADS}
     masks = {f"mask {head}": frame[f"{head}_mask"].to_numpy() for head in HEADS}
     index = {name: frame[name].to_numpy() for name in ("game_id", "turn_number", "row_in_game")}
+    index |= {name: frame[name].to_numpy() for name in ("won", "place", "margin", "rounds_left")}
     return {"X": frame["features"].to_numpy(), **index, **labels, **masks}
 
 

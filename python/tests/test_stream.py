@@ -34,7 +34,7 @@ RATIOS = (0.7, 0.2, 0.1)
 def join(batches: list[StreamBatch]) -> dict[str, Any]:
     """The arrays of batches, joined, by name."""
     arrays = {"X": np.concatenate([batch.state for batch in batches])}
-    for kind in ("labels", "masks", "index"):
+    for kind in ("labels", "masks", "index", "outcome"):
         for name in getattr(batches[0], kind):
             parts = [getattr(batch, kind)[name] for batch in batches]
             arrays[f"{kind} {name}"] = np.concatenate(parts)
@@ -43,7 +43,7 @@ def join(batches: list[StreamBatch]) -> dict[str, Any]:
 
 def exported(export: Path, split: str) -> dict[str, Any]:
     arrays = {"X": np.load(export / f"X_{split}.npy")}
-    for kind in ("labels", "masks", "index"):
+    for kind in ("labels", "masks", "index", "outcome"):
         for name, values in np.load(export / f"{kind}_{split}.npz").items():
             arrays[f"{kind} {name}"] = values
     return arrays

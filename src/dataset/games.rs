@@ -8,7 +8,7 @@ use super::split::{BySplit, Split, SplitError, SplitMethod, assign};
 use crate::accounting::{Unaccounted, check_all_done};
 use crate::cache::{CacheError, GameRecord, Reader, Refusal};
 use crate::encode::ColumnSums;
-use crate::gamelog::GameId;
+use crate::gamelog::{GameId, GamePlay};
 use crate::words::shell_path;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -115,6 +115,8 @@ pub struct Game {
     pub split: Split,
     /// Hash of what its rows were made from: equal for any encoder.
     pub log_hash: ShortHash,
+    /// How it went; `None` if an older prep stored it and it has not been replayed since.
+    pub play: Option<GamePlay>,
 }
 
 /// A game that does not replay.
@@ -304,8 +306,8 @@ fn list_games(
         inputs.update(&record.game_id.0.to_le_bytes());
         inputs.update(record.key.source_hash.as_bytes());
         inputs.update(&[record.key.repaired.into()]);
-        let (game_id, rows, log_hash) = (record.game_id, record.rows, log_hash(&record));
-        games.push(Game { game_id, rows, split: Split::Train, log_hash });
+        let GameRecord { game_id, rows, play, .. } = record;
+        games.push(Game { game_id, rows, split: Split::Train, log_hash: log_hash(&record), play });
     }
     let cache = || reader.path().to_owned();
     let left_out = if replayable_only { faulty.len() } else { 0 };

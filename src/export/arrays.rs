@@ -9,8 +9,9 @@ use super::options::Layout;
 use super::split_writer::SplitWriter;
 use crate::dataset::{Dtype, FeatureValues, Split};
 use crate::encode::Head;
+use crate::gamelog::Outcome;
 
-/// Writes `X`, labels, masks and index of one split.
+/// Writes `X`, labels, masks, index and outcomes of one split.
 ///
 /// Every array is written as an `.npy` file, since the number of rows is known. With [`Layout::Npz`]
 /// those of a kind are packed into one `.npz` at the end.
@@ -23,6 +24,7 @@ pub(super) struct ArrayWriter {
     game_ids: NpyWriter,
     turn_numbers: NpyWriter,
     rows_in_game: NpyWriter,
+    outcomes: Vec<NpyWriter>,
 }
 
 /// Arrays of the index, one value a row.
@@ -42,6 +44,7 @@ impl ArrayWriter {
         let label = |head: Head| NpyWriter::of::<i32>(&path("labels", head.name()), &[rows]);
         let mask =
             |head: Head| NpyWriter::of::<i8>(&path("masks", head.name()), &[rows, head.classes()]);
+        let outcome = |name| NpyWriter::of::<i32>(&path("outcome", name), &[rows]);
         Ok(ArrayWriter {
             split,
             layout,
@@ -51,6 +54,7 @@ impl ArrayWriter {
             game_ids: NpyWriter::of::<i64>(&game_id, &[rows])?,
             turn_numbers: NpyWriter::of::<i32>(&turn_number, &[rows])?,
             rows_in_game: NpyWriter::of::<i32>(&row_in_game, &[rows])?,
+            outcomes: Outcome::NAMES.into_iter().map(outcome).collect::<Result<_, _>>()?,
         })
     }
 }
@@ -68,6 +72,9 @@ impl SplitWriter for ArrayWriter {
         self.game_ids.write(&vec![block.game_id.0; rows])?;
         self.turn_numbers.write(&block.turn_numbers)?;
         self.rows_in_game.write(&(0..rows as i32).collect::<Vec<_>>())?;
+        for (writer, outcomes) in self.outcomes.iter_mut().zip(&block.outcomes) {
+            writer.write(outcomes)?;
+        }
         Ok(Some(block.features))
     }
 
@@ -90,8 +97,13 @@ impl SplitWriter for ArrayWriter {
             (turn_number, self.turn_numbers.finish()?),
             (row_in_game, self.rows_in_game.finish()?),
         ];
-        // One small file in either layout, which nobody needs to map into memory.
-        files.add_arrays("index", split, &index, Layout::Npz)
+        let mut outcomes = Vec::new();
+        for (name, writer) in Outcome::NAMES.into_iter().zip(self.outcomes) {
+            outcomes.push((name, writer.finish()?));
+        }
+        // Small files in either layout, which nobody needs to map into memory.
+        files.add_arrays("index", split, &index, Layout::Npz)?;
+        files.add_arrays("outcome", split, &outcomes, Layout::Npz)
     }
 }
 

@@ -9,7 +9,7 @@ use crate::dataset::{
     Columns, Dtype, FeatureTable, FeatureValues, MaskSource, OutOfRange, ShortHash,
 };
 use crate::encode::{EncodedGame, Head, Label};
-use crate::gamelog::GameId;
+use crate::gamelog::{GameId, Outcome, outcome_arrays};
 use std::time::Instant;
 
 /// What is done to every row.
@@ -36,6 +36,8 @@ pub(super) struct Block {
     pub(super) labels: [Vec<Label>; Head::COUNT],
     /// By head, row after row.
     pub(super) masks: [Vec<i8>; Head::COUNT],
+    /// How the game went on, by the names of [`Outcome::NAMES`], one a row.
+    pub(super) outcomes: [Vec<i32>; Outcome::COUNT],
     pub(super) counts: RowCounts,
 }
 
@@ -63,10 +65,14 @@ impl RowPlan<'_> {
         let labels = Head::ALL
             .map(|head| decoded.labels().iter().map(|labels| labels[head.index()]).collect());
         let masks = Head::ALL.map(|head| self.masks_of(head, decoded));
+        let rows_in_order = decoded.boards().iter().zip(&turn_numbers);
+        let outcomes = outcome_arrays(rows_in_order.map(|(board, &turn_number)| {
+            Outcome::of(game.record.play.as_ref(), board.to_move, turn_number)
+        }));
         let players = game.record.players;
         let counts = RowCounts::of_game(game_id, players, &turn_numbers, &labels, &masks);
         self.phases.normalize.add(begun.elapsed(), rows as u64);
-        Ok(Block { game_id, row_hash, turn_numbers, features, labels, masks, counts })
+        Ok(Block { game_id, row_hash, turn_numbers, features, labels, masks, outcomes, counts })
     }
 
     fn masks_of(&self, head: Head, game: &EncodedGame) -> Vec<i8> {

@@ -157,6 +157,14 @@ pub fn diff_exports(old: &Path, new: &Path) -> Result<ExportDiff, FolderError> {
             shown(export.path)
         ));
     }
+    let [old_outcomes, new_outcomes] = [&old, &new].map(|export| export.manifest.has_outcomes());
+    if old_outcomes != new_outcomes {
+        let export = if old_outcomes { &new } else { &old };
+        remarks.push(format!(
+            "{} was made by an older version of prep, and has no outcomes of the games",
+            shown(export.path)
+        ));
+    }
     let (splits, moved) = compare_games(&old.manifest, &new.manifest, same_encoder);
     for export in [&old, &new] {
         if export.manifest.games().values().any(|game| game.row_hash.is_none()) {

@@ -11,6 +11,7 @@
 //! those that other programs write and [`seal_manifest`] completes.
 
 use super::manifest_values::{FileName, HexHash, ScalerOrigin, StoredAs};
+use super::options::Layout;
 use crate::cache::FeatureSchema;
 use crate::dataset::{BySplit, Dtype, FeatureSet, MaskSource, ShortHash, Split, SplitMethod};
 use crate::encode::ENCODER_VERSION;
@@ -286,6 +287,13 @@ impl Manifest {
             return self.export_id;
         }
         self.scaler.as_ref()?.fitted_in
+    }
+
+    /// Whether the export has the outcomes of its games. Parquet files have them in columns, of which a
+    /// manifest says nothing.
+    pub(super) fn has_outcomes(&self) -> bool {
+        self.settings.layout.layout() == Some(Layout::Parquet)
+            || self.files.keys().any(|name| name.starts_with("outcome_"))
     }
 
     /// Every game.

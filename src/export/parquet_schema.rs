@@ -5,6 +5,7 @@
 
 use crate::dataset::Dtype;
 use crate::encode::Head;
+use crate::gamelog::Outcome;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use flatbuffers::{FlatBufferBuilder, ForwardsUOffset, TableFinishedWIPOffset, WIPOffset};
@@ -50,6 +51,7 @@ pub(super) fn parquet_columns(features: usize, dtype: Dtype) -> Vec<ParquetColum
     columns.extend(Head::ALL.map(|head| {
         column(&format!("{}_mask", head.name()), ValueType::Int8, Some(head.classes()))
     }));
+    columns.extend(Outcome::NAMES.map(|name| column(name, ValueType::Int32, None)));
     columns
 }
 

@@ -6,6 +6,7 @@
 //! | `features` | fixed-size list of float32 (or `--dtype`), one value a column of `feature_cols.json` |
 //! | a head's name, as `action_type` | int32, -1 where it does not apply |
 //! | a head's name and `_mask`, as `action_type_mask` | fixed-size list of int8, one value a class |
+//! | `won`, `place`, `margin`, `rounds_left` | int32 |
 //!
 //! Nothing is NULL. Parquet itself has only lists of variable length; the Arrow schema in the file
 //! says that they have a fixed one, and Polars and pyarrow read it. DuckDB reads lists, and casts: `features::FLOAT[1308]`.
@@ -21,6 +22,7 @@ use super::parquet_schema::{arrow_schema, parquet_columns, parquet_schema};
 use super::split_writer::SplitWriter;
 use crate::dataset::{Dtype, FeatureValues, Split};
 use crate::encode::Head;
+use crate::gamelog::Outcome;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::data_type::{
     ByteArray, DataType, FixedLenByteArray, FixedLenByteArrayType, FloatType, Int32Type, Int64Type,
@@ -111,6 +113,11 @@ impl ParquetSplitWriter {
             let classes = Some(head.classes());
             write_column::<Int32Type>(&mut group, games, classes, |game, values| {
                 game.masks[head.index()][values].iter().map(|&mask| mask.into()).collect()
+            })?;
+        }
+        for at in 0..Outcome::COUNT {
+            write_column::<Int32Type>(&mut group, games, None, |game, rows| {
+                game.outcomes[at][rows].to_vec()
             })?;
         }
         group.close()?;

@@ -16,6 +16,8 @@ pub(super) struct ExportSize {
 
 /// Index of a row: game id, turn number and row in game.
 const INDEX_BYTES: u64 = 8 + 4 + 4;
+/// Outcome of a row: four numbers.
+const OUTCOME_BYTES: u64 = 4 * 4;
 
 /// How many times smaller than its arrays a Parquet file is at least assumed to be. Simulated games
 /// are compressed to a twentieth; half of that is assumed, so that no export is refused that would fit.
@@ -32,8 +34,11 @@ impl ExportSize {
     /// second time in the `.npz` that they are being packed into.
     pub(super) fn bytes(&self) -> u64 {
         let rows: u64 = self.rows.into_values().sum();
-        let per_row =
-            self.columns * self.dtype.bytes() + label_bytes() + mask_bytes() + INDEX_BYTES;
+        let per_row = self.columns * self.dtype.bytes()
+            + label_bytes()
+            + mask_bytes()
+            + INDEX_BYTES
+            + OUTCOME_BYTES;
         let max_rows = self.rows.into_values().max().unwrap_or(0);
         let arrays = match self.layout {
             Layout::Npz => rows * per_row + max_rows * mask_bytes(),
@@ -46,8 +51,8 @@ impl ExportSize {
     /// Bytes of the arrays that are packed into an `.npz`.
     pub(super) fn packed_bytes(&self) -> u64 {
         let per_row = match self.layout {
-            Layout::Npz => label_bytes() + mask_bytes() + INDEX_BYTES,
-            Layout::Npy => INDEX_BYTES,
+            Layout::Npz => label_bytes() + mask_bytes() + INDEX_BYTES + OUTCOME_BYTES,
+            Layout::Npy => INDEX_BYTES + OUTCOME_BYTES,
             Layout::Parquet => 0,
         };
         self.rows.into_values().sum::<u64>() * per_row
@@ -82,7 +87,7 @@ mod tests {
             let needed = size.bytes();
             assert!((arrays..arrays + 2_000_000).contains(&needed), "{needed}, not {arrays}");
         };
-        let per_row = 7 * 4 + 154 + 16;
+        let per_row = 7 * 4 + 154 + 16 + 16;
         about(size, 560_000 * (1_308 * 4 + per_row) + 448_000 * 154);
         about(
             ExportSize { dtype: Dtype::Int8, ..size },

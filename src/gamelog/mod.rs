@@ -17,6 +17,7 @@ mod excerpt;
 mod fields;
 mod header;
 mod live_row;
+mod outcome;
 mod play;
 mod reader;
 mod records;
@@ -33,6 +34,7 @@ pub use error::{Fault, LogError, LogErrorKind};
 pub use excerpt::Excerpt;
 pub use header::first_game_id;
 pub use live_row::{LiveColumn, LiveRow, LiveValue};
+pub use outcome::{Outcome, outcome_arrays};
 pub use play::GamePlay;
 pub use reader::{LogSummary, ReadOptions, read_log};
 pub use replay::{

@@ -7,6 +7,7 @@ use super::schedule::{Position, Schedule};
 use crate::cache::Unpacker;
 use crate::dataset::{Dtype, FeatureTable, FeatureValues, MaskSource, OutOfRange};
 use crate::encode::{FEATURE_COUNT, Head, Label, PackedRow, base_features, features};
+use crate::gamelog::{Outcome, outcome_arrays};
 use std::io;
 
 /// Some rows, in the types of an export.
@@ -24,6 +25,8 @@ pub struct Batch {
     pub turn_numbers: Vec<i32>,
     /// Where each row is in its game, from 0.
     pub rows_in_game: Vec<i32>,
+    /// How the game of each row went on, by the names of [`Outcome::NAMES`].
+    pub outcomes: [Vec<i32>; Outcome::COUNT],
 }
 
 impl Batch {
@@ -80,6 +83,10 @@ impl BatchMaker {
             game_ids: places.iter().map(|&place| stored.game(place).game_id.0).collect(),
             turn_numbers: rows.iter().map(PackedRow::turn_number).collect(),
             rows_in_game: places.iter().map(|place| place.row_in_game as i32).collect(),
+            outcomes: outcome_arrays(rows.iter().zip(&*places).map(|(row, &place)| {
+                let play = stored.game(place).play.as_ref();
+                Outcome::of(play, row.board.to_move, row.turn_number())
+            })),
         })
     }
 

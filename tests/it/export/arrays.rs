@@ -27,7 +27,7 @@ fn files_match_the_manifest() {
     .into();
     for split in SPLITS {
         expected.insert(format!("X_{split}.npy"));
-        for kind in ["labels", "masks", "index"] {
+        for kind in ["labels", "masks", "index", "outcome"] {
             expected.insert(format!("{kind}_{split}.npz"));
         }
     }

@@ -12,6 +12,7 @@ mod excluded;
 mod identical;
 mod ids;
 mod normalization;
+mod outcomes;
 mod parquet;
 mod refusals;
 mod repeatability;

@@ -194,6 +194,8 @@ fn compare_in_python(module: &str, reader: &str) {
                  assert same(column(name), array), name\n    \
              for name, array in np.load(f'arrays/labels_{{split}}.npz').items():\n        \
                  assert same(column(name), array), name\n    \
+             for name, array in np.load(f'arrays/outcome_{{split}}.npz').items():\n        \
+                 assert same(column(name), array), name\n    \
              for name, array in np.load(f'arrays/masks_{{split}}.npz').items():\n        \
                  assert same(column(name + '_mask'), array), name\n"
     );

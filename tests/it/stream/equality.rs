@@ -6,6 +6,7 @@ use crate::support::export::{Export, HEADS};
 use crate::support::faults::edited;
 use splendor_prep::dataset::{Columns, Dtype, FeatureSet, MaskSource, Split, SplitMethod};
 use splendor_prep::export::ExportedScaler;
+use splendor_prep::gamelog::Outcome;
 use splendor_prep::stream::{StreamError, StreamOptions};
 use std::fs;
 
@@ -29,6 +30,10 @@ fn assert_equals_export(test: &CliTest, exported: &Export, options: &StreamOptio
         assert!(exported.labels(name, head).to_vec() == labels, "labels of {head}");
         let masks: Vec<i8> = batches.iter().flat_map(|batch| batch.masks[at].clone()).collect();
         assert!(exported.masks(name, head).iter().eq(&masks), "masks of {head}");
+    }
+    for (at, outcome) in Outcome::NAMES.into_iter().enumerate() {
+        let values = joined(&|batch| batch.outcomes[at].clone());
+        assert!(exported.outcome(name, outcome).to_vec() == values, "{outcome}");
     }
     let index = exported.index(name);
     let game_ids: Vec<i64> = batches.iter().flat_map(|batch| batch.game_ids.clone()).collect();

@@ -90,6 +90,7 @@ struct Row {
     turn_number: i32,
     labels: Vec<i32>,
     masks: Vec<i8>,
+    outcome: Vec<i32>,
     features: Vec<u8>,
 }
 
@@ -109,6 +110,7 @@ fn rows_of(batch: &Batch) -> Vec<Row> {
                 .flat_map(|((_, classes), masks)| &masks[row * classes..(row + 1) * classes])
                 .copied()
                 .collect(),
+            outcome: batch.outcomes.iter().map(|values| values[row]).collect(),
             features: features[row * width..(row + 1) * width].to_vec(),
         })
         .collect()

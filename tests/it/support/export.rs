@@ -77,6 +77,11 @@ impl Export {
         }
     }
 
+    /// One of `won`, `place`, `margin` and `rounds_left`.
+    pub(crate) fn outcome(&self, split: &str, name: &str) -> Array1<i32> {
+        self.npz(&format!("outcome_{split}.npz")).by_name(name).expect("outcomes")
+    }
+
     pub(crate) fn scaler(&self) -> Scaler {
         let mut arrays = self.npz("scaler.npz");
         let mut floats = |name| -> Vec<f64> {
