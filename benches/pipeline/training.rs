@@ -6,7 +6,7 @@ use anyhow::{Result, ensure};
 use splendor_prep::dataset::{
     Columns, DatasetOptions, Dtype, FeatureSet, MaskSource, Ratios, Split, SplitMethod,
 };
-use splendor_prep::stream::{Batch, Next, Stream, StreamOptions};
+use splendor_prep::stream::{Batch, Next, Stream, StreamOptions, WeightOptions};
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -37,12 +37,14 @@ pub(crate) fn stream(cache: &Path, dtype: Dtype) -> Result<Streamed> {
             seed: 42,
             columns: Columns::of(FeatureSet::All),
             replayable_only: false,
+            condition: None,
         },
         split: Split::Train,
         masks: MaskSource::Legal,
         normalize: dtype != Dtype::Int8,
         dtype,
         scaler: None,
+        weights: WeightOptions::default(),
         batch_size: 512,
         shuffle: true,
         seed: 1,

@@ -189,23 +189,6 @@ def encode_rows(
     meanwhile.
     """
 
-    @property
-    def ending(self) -> str | None:
-        """How the game ended: ``finished``, ``tie`` or ``unfinished``. None, as what follows, if an older
-        prep stored it and no ingest has replayed it since."""
-
-    @property
-    def rounds(self) -> int | None:
-        """Rounds of the log."""
-
-    @property
-    def points(self) -> list[int | None] | None:
-        """Points of each seat after the last move, None for empty seats."""
-
-    @property
-    def places(self) -> list[int | None] | None:
-        """Place of each seat, 1 is the best; None for empty seats and in unfinished games."""
-
 @final
 class Cache:
     """The games that ``prep ingest`` has encoded. Reads, never writes.
@@ -303,6 +286,7 @@ class StreamBatch:
         masks: dict[str, npt.NDArray[np.int8]],
         index: dict[str, npt.NDArray[np.signedinteger[Any]]],
         outcome: dict[str, npt.NDArray[np.int32]],
+        weight: npt.NDArray[np.float32],
     ) -> StreamBatch: ...
 
     @property
@@ -327,6 +311,10 @@ class StreamBatch:
         """How the game went on, for the player to move: ``won``, ``place``, ``margin``, ``rounds_left``,
         each int32 ``(rows,)``, as in ``outcome_{split}.npz``."""
 
+    @property
+    def weight(self) -> npt.NDArray[np.float32]:
+        """float32 ``(rows,)``: how much each row counts, 1 without `weights` and `game_weight`."""
+
     def __len__(self) -> int: ...
 
 @final
@@ -347,6 +335,9 @@ class Stream:
         dtype: str,
         scaler: Scaler | str | os.PathLike[str] | None,
         replayable_only: bool,
+        condition: str | None,
+        weights: list[tuple[str, str | list[float]]],
+        game_weight: str | None,
         batch_size: int,
         shuffle: bool,
         seed: int,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +32,15 @@ class Stream:
     instead of one fitted on the training rows) and `replayable_only`. Without `shuffle`, an epoch is
     ``X_{split}.npy``, labels, masks and index of that export, byte for byte.
 
+    `where` is a condition over the columns of the view ``game_list`` of the cache, as ``players = 2 AND
+    ending = 'finished'``: only games that meet it are in any split, and it is ``prep export --where``.
+
+    `weights` gives each row a weight by its labels: by head, ``"balanced"`` (by the training labels, as
+    scikit-learn's ``class_weight``; the mean weight of a label is 1) or a number for each class.
+    `game_weight` is a numeric expression over the columns of ``game_list``, as ``CASE WHEN players = 2
+    THEN 1 ELSE 0.5 END``. The weight of a row is the product of all of them; a head that does not apply
+    to a row counts as 1.
+
     With `shuffle`, the order of an epoch is a random permutation of all rows, a function of the data,
     `seed` and the epoch. With `drop_last`, a last batch that is smaller is left out.
 
@@ -45,7 +54,8 @@ class Stream:
     arguments and its state.
 
     Raises `CacheError` if the cache cannot be read, `ExportError` for the scaler of a folder that is not
-    an export or a file that lists no columns, ValueError for an option or a column that does not exist.
+    an export or a file that lists no columns, ValueError for an option or a column that does not exist, and
+    for a condition or weights that cannot be used.
     """
 
     def __init__(
@@ -67,6 +77,9 @@ class Stream:
         dtype: str = "float32",
         scaler: Scaler | str | os.PathLike[str] | None = None,
         replayable_only: bool = False,
+        where: str | None = None,
+        weights: Mapping[str, str | Sequence[float]] | None = None,
+        game_weight: str | None = None,
         rank: int = 0,
         world_size: int = 1,
         threads: int = 0,
@@ -106,6 +119,9 @@ class Stream:
             "dtype": dtype,
             "scaler": scaler,
             "replayable_only": replayable_only,
+            "where": where,
+            "weights": weights,
+            "game_weight": game_weight,
             "rank": rank,
             "world_size": world_size,
             "threads": threads,
@@ -123,6 +139,12 @@ class Stream:
             dtype,
             scaler._native if isinstance(scaler, Scaler) else scaler,
             replayable_only,
+            where,
+            [
+                (head, given if isinstance(given, str) else [float(weight) for weight in given])
+                for head, given in (weights or {}).items()
+            ],
+            game_weight,
             batch_size,
             shuffle,
             seed,

@@ -108,6 +108,8 @@ class TorchBatch:
     """``game_id`` int64, ``turn_number`` and ``row_in_game`` int32, each ``(rows,)``."""
     outcome: dict[str, Any]
     """How the game went on: `StreamBatch.outcome`, int32 ``(rows,)``."""
+    weight: Any
+    """float32 ``(rows,)``: how much each row counts."""
 
     def __len__(self) -> int:
         """Number of rows."""
@@ -122,11 +124,11 @@ class TorchBatch:
         return self._each(lambda tensor: tensor.pin_memory())
 
     def _each(self, change: Callable[[Any], Any]) -> TorchBatch:
-        by_name = (
+        labels, masks, index, outcome = (
             {name: change(tensor) for name, tensor in tensors.items()}
             for tensors in (self.labels, self.masks, self.index, self.outcome)
         )
-        return TorchBatch(change(self.state), *by_name)
+        return TorchBatch(change(self.state), labels, masks, index, outcome, change(self.weight))
 
 
 class TorchStream(torch.utils.data.IterableDataset):  # type: ignore[misc,unused-ignore,type-arg]
@@ -157,6 +159,7 @@ class TorchStream(torch.utils.data.IterableDataset):  # type: ignore[misc,unused
                 {head: torch.from_numpy(mask).bool() for head, mask in batch.masks.items()},
                 {name: torch.from_numpy(values) for name, values in batch.index.items()},
                 {name: torch.from_numpy(values) for name, values in batch.outcome.items()},
+                torch.from_numpy(batch.weight),
             )
 
     def state_dict(self) -> dict[str, Any]:

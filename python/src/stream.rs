@@ -10,10 +10,15 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 use splendor_prep::dataset::{
-    Columns, DatasetOptions, Dtype, FeatureSet, MaskSource, Ratios, Split, SplitMethod,
+    Columns, DatasetError, DatasetOptions, Dtype, FeatureSet, MaskSource, Ratios, Split,
+    SplitMethod,
 };
+use splendor_prep::encode::Head;
 use splendor_prep::export::ExportedScaler;
-use splendor_prep::stream::{self, Batch, Next, Recycler, StreamError, StreamOptions, StreamState};
+use splendor_prep::stream::{
+    self, Batch, ClassWeights, Next, Recycler, StreamError, StreamOptions, StreamState,
+    WeightOptions,
+};
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -35,6 +40,8 @@ pub(crate) struct StreamBatch {
     /// How the game went on, for the player to move: ``won``, ``place``, ``margin``, ``rounds_left``,
     /// each int32 ``(rows,)``, as in ``outcome_{split}.npz``.
     outcome: Py<PyDict>,
+    /// float32 ``(rows,)``: how much each row counts, 1 without `weights` and `game_weight`.
+    weight: Py<PyAny>,
 }
 
 #[pymethods]
@@ -46,8 +53,9 @@ impl StreamBatch {
         masks: Py<PyDict>,
         index: Py<PyDict>,
         outcome: Py<PyDict>,
+        weight: Py<PyAny>,
     ) -> StreamBatch {
-        StreamBatch { state, labels, masks, index, outcome }
+        StreamBatch { state, labels, masks, index, outcome, weight }
     }
 
     fn __len__(&self, py: Python<'_>) -> PyResult<usize> {
@@ -59,8 +67,8 @@ impl StreamBatch {
     }
 
     fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyTuple>> {
-        let StreamBatch { state, labels, masks, index, outcome } = slf.get();
-        (slf.get_type(), (state, labels, masks, index, outcome)).into_pyobject(slf.py())
+        let StreamBatch { state, labels, masks, index, outcome, weight } = slf.get();
+        (slf.get_type(), (state, labels, masks, index, outcome, weight)).into_pyobject(slf.py())
     }
 }
 
@@ -72,8 +80,16 @@ impl StreamBatch {
         recycler: Recycler,
     ) -> PyResult<StreamBatch> {
         let rows = batch.rows();
-        let Batch { features, labels, masks, game_ids, turn_numbers, rows_in_game, outcomes } =
-            batch;
+        let Batch {
+            features,
+            labels,
+            masks,
+            game_ids,
+            turn_numbers,
+            rows_in_game,
+            outcomes,
+            weights,
+        } = batch;
         let state = features_array(py, features, (rows, columns), recycler)?;
         let (mut labels, mut masks) = (labels.into_iter(), masks.into_iter());
         let index = PyDict::new(py);
@@ -89,6 +105,7 @@ impl StreamBatch {
             .unbind(),
             index: index.unbind(),
             outcome: outcome_dict(py, outcomes)?.unbind(),
+            weight: vector(py, weights).into_any().unbind(),
         })
     }
 }
@@ -124,6 +141,9 @@ impl Stream {
         dtype: &str,
         scaler: Option<ScalerSource>,
         replayable_only: bool,
+        condition: Option<String>,
+        weights: Vec<(String, ClassWeightsSource)>,
+        game_weight: Option<String>,
         batch_size: u64,
         shuffle: bool,
         seed: u64,
@@ -138,6 +158,13 @@ impl Stream {
             Some(columns) => named_columns(columns)?,
             None => Columns::of(choice("features", features, FeatureSet::ALL, FeatureSet::name)?),
         };
+        let class_weights = |(head, weights): (String, ClassWeightsSource)| {
+            Ok::<_, PyErr>((
+                choice("a key of weights", &head, Head::ALL, Head::name)?,
+                weights.read()?,
+            ))
+        };
+        let classes = weights.into_iter().map(class_weights).collect::<Result<_, _>>()?;
         let options = StreamOptions {
             dataset: DatasetOptions {
                 ratios: Ratios::new(train, val, test).map_err(|error| invalid(&error))?,
@@ -150,12 +177,14 @@ impl Stream {
                 seed: split_seed,
                 columns: columns.clone(),
                 replayable_only,
+                condition,
             },
             split: choice("split", split, Split::ALL, Split::name)?,
             masks: choice("masks", masks, MaskSource::ALL, MaskSource::name)?,
             normalize,
             dtype: choice("dtype", dtype, Dtype::ALL, Dtype::name)?,
             scaler: scaler.map(|scaler| scaler.read(py, &columns)).transpose()?,
+            weights: WeightOptions { classes, game: game_weight },
             batch_size,
             shuffle,
             seed,
@@ -215,6 +244,25 @@ impl Stream {
     }
 }
 
+/// The weights of the classes of a head.
+#[derive(FromPyObject)]
+pub(crate) enum ClassWeightsSource {
+    Named(String),
+    Given(Vec<f64>),
+}
+
+impl ClassWeightsSource {
+    fn read(self) -> PyResult<ClassWeights> {
+        match self {
+            ClassWeightsSource::Given(weights) => Ok(ClassWeights::Given(weights)),
+            ClassWeightsSource::Named(name) if name == "balanced" => Ok(ClassWeights::Balanced),
+            ClassWeightsSource::Named(name) => Err(PyValueError::new_err(format!(
+                "the weights of a head are `{name}`, expected balanced or a number for each class"
+            ))),
+        }
+    }
+}
+
 /// Where a scaler is from.
 #[derive(FromPyObject)]
 pub(crate) enum ScalerSource<'py> {
@@ -253,7 +301,13 @@ impl ScalerSource<'_> {
 
 fn stream_error(py: Python<'_>, error: &StreamError) -> PyErr {
     match error {
-        StreamError::NormalizedIntegers => PyValueError::new_err(error.to_string()),
+        StreamError::NormalizedIntegers
+        | StreamError::ClassWeights { .. }
+        | StreamError::GameWeight { .. }
+        | StreamError::Expression(_)
+        | StreamError::Dataset(DatasetError::Condition(_) | DatasetError::NoneSelected { .. }) => {
+            PyValueError::new_err(error.to_string())
+        }
         error => cache_error(py, error),
     }
 }

@@ -6,6 +6,7 @@ import json
 import multiprocessing
 import os
 import pickle
+import re
 import signal
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import Games, run_prep, same_bits
+from conftest import Games, rows_of, run_prep, same_bits
 
 from splendor_prep import (
     FEATURE_COLUMNS,
@@ -352,3 +353,38 @@ def test_without_pytorch_it_is_said_how_to_get_it(
     monkeypatch.delitem(sys.modules, "splendor_prep.torch", raising=False)
     with pytest.raises(ImportError, match="needs PyTorch: run `pip install torch`"):
         stream.torch()
+
+
+def test_condition_and_weights(simulated: Games, tmp_path: Path) -> None:
+    where = "players = 2 AND ending = 'finished'"
+    run_prep("export", "--cache", simulated.cache, "--out", tmp_path / "out", "--where", where, "-q")
+    stream = Stream(simulated.cache, "train", shuffle=False, where=where)
+    batches = list(stream)
+    assert_same_arrays(join(batches), exported(tmp_path / "out", "train"))
+    assert all(batch.weight.dtype == np.float32 and (batch.weight == 1).all() for batch in batches)
+
+    nobles = np.arange(5.0)
+    weights = {"action_type": "balanced", "noble": nobles, "gem_take2": [1, 2, 3, 4, 5]}
+    options: dict[str, Any] = {"where": where, "weights": weights, "game_weight": "turns / 2.0"}
+    stream = Stream(simulated.cache, "train", shuffle=False, **options)
+    rows, labels = join(batches), join(batches)["labels action_type"]
+    turns = np.array([len(rows_of(log)) for log in simulated.logs])
+    expected = turns[rows["index game_id"] - 1] / 2
+    expected *= len(labels) / 4 / np.bincount(labels)[labels]
+    expected *= np.append(nobles, 1)[rows["labels noble"]]
+    expected *= np.array([1, 2, 3, 4, 5, 1])[rows["labels gem_take2"]]
+    found = np.concatenate([batch.weight for batch in stream])
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
+    assert pickle.loads(pickle.dumps(stream)).state_dict() == stream.state_dict()
+
+    for wrong, words in (
+        ({"where": "player = 2"}, "no such column: player; the columns of game_list are game_id, "),
+        ({"where": "players = 5"}, "none of 60 cached games meets the condition"),
+        ({"game_weight": "1); SELECT (1"}, "syntax error"),
+        ({"game_weight": "-players"}, "game_weight is -2 for game"),
+        ({"weights": {"noble": [1, 2]}}, "the weights of noble must be 5 numbers"),
+        ({"weights": {"noble": "even"}}, "the weights of a head are `even`"),
+        ({"weights": {"nobel": "balanced"}}, "a key of weights is `nobel`, expected one of action_type, "),
+    ):
+        with pytest.raises(ValueError, match=re.escape(words)):
+            Stream(simulated.cache, "train", **wrong)

@@ -32,6 +32,7 @@
 mod blob;
 mod error;
 mod files;
+mod game_list;
 mod idle;
 mod key;
 mod lock;
@@ -48,6 +49,7 @@ mod writer;
 
 pub use blob::{PackedGame, Packer};
 pub use error::{CacheError, Damage};
+pub use game_list::{ExpressionError, GameList};
 pub use idle::IdleReader;
 pub use key::{BLOB_FORMAT, CacheKey, FeatureSchema, GameRecord, StaleReason, staleness};
 pub use lock::WriterLock;

@@ -401,7 +401,10 @@ impl Reader {
         })
     }
 
-    fn read<T>(&self, read: impl FnOnce(&Connection) -> SqliteResult<T>) -> Result<T, CacheError> {
+    pub(super) fn read<T>(
+        &self,
+        read: impl FnOnce(&Connection) -> SqliteResult<T>,
+    ) -> Result<T, CacheError> {
         let free = || self.connections.lock().unwrap_or_else(PoisonError::into_inner);
         let connection = free().pop();
         let connection = match connection {

@@ -51,6 +51,15 @@ impl Unpacker {
         self.try_unpack_rows(game).map_err(|damage| damaged(game, damage))
     }
 
+    /// Checks and unpacks the labels of a game that this prep's encoder made.
+    ///
+    /// # Errors
+    /// [`CacheError::Damaged`] if the blob is not what was stored.
+    pub fn label_rows(&mut self, game: &PackedGame) -> Result<Vec<LabelRow>, CacheError> {
+        let labels = &game.blobs[Blob::Labels as usize];
+        self.labels(&game.record, labels).map_err(|damage| damaged(game, damage))
+    }
+
     /// Checks and unpacks the exact sums of a game's columns.
     ///
     /// # Errors

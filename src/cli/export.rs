@@ -4,8 +4,12 @@ use super::context::{Context, Outcome, stop_flag, usage_error};
 use super::values::{JobsArgs, MemoryArgs, switch, whole_number};
 use super::{output, progress};
 use crate::cache::{Reader, Refusal};
-use crate::dataset::{Columns, DatasetOptions, Dtype, FeatureSet, MaskSource, Ratios, SplitMethod};
-use crate::export::{ExportOptions, ExportSummary, IdenticalGames, Layout, export, read_columns};
+use crate::dataset::{
+    Columns, DatasetError, DatasetOptions, Dtype, FeatureSet, MaskSource, Ratios, SplitMethod,
+};
+use crate::export::{
+    ExportError, ExportOptions, ExportSummary, IdenticalGames, Layout, export, read_columns,
+};
 use crate::words::{bytes_in_words, counted, grouped, shell_path, shown};
 use anyhow::Result;
 use clap::Args;
@@ -30,7 +34,8 @@ Examples:
                                             for one of an earlier version
   prep export --layout npy                  labels and masks for memory mapping
   prep export --format parquet              for Polars, pandas and DuckDB
-  prep export --replayable-only             without games whose logs are faulty";
+  prep export --replayable-only             without games whose logs are faulty
+  prep export --where players=2             by the columns of the view game_list";
 
 /// Write train, val and test arrays from the cache
 ///
@@ -82,6 +87,15 @@ pub(super) struct ExportArgs {
     /// Leave out games that do not replay: a row does not follow from the row before and its move
     #[arg(long, env = "PREP_REPLAYABLE_ONLY", value_parser = switch)]
     replayable_only: bool,
+    /// Only games that meet a condition over the columns of the view game_list, such as "players = 2
+    /// AND ending = 'finished'"
+    #[arg(
+        long = "where",
+        value_name = "CONDITION",
+        env = "PREP_WHERE",
+        allow_hyphen_values = true
+    )]
+    condition: Option<String>,
     #[command(flatten)]
     jobs: JobsArgs,
     #[command(flatten)]
@@ -118,6 +132,7 @@ pub(super) fn run(arguments: ExportArgs, context: Context) -> Result<Outcome> {
             seed: arguments.seed.unwrap_or(settings.seed),
             columns,
             replayable_only: arguments.replayable_only,
+            condition: arguments.condition,
         },
         masks: arguments.masks.unwrap_or(settings.masks),
         normalize: !arguments.no_normalize,
@@ -129,7 +144,12 @@ pub(super) fn run(arguments: ExportArgs, context: Context) -> Result<Outcome> {
     };
     let cache = Reader::open(&context.cache_path())?;
     let progress = progress::progress(context.common.quiet);
-    let summary = export(&cache, &options, &*progress, stop_flag())?;
+    let summary = match export(&cache, &options, &*progress, stop_flag()) {
+        Err(ExportError::Dataset(DatasetError::Condition(error))) => {
+            return Err(usage_error(&format!("--where: {error}")));
+        }
+        exported => exported?,
+    };
     warn(&summary, &options.dataset, &context.cache_path());
     if !context.common.quiet {
         output::print(describe(&summary, &options, begun.elapsed()))?;
@@ -257,6 +277,10 @@ fn describe(summary: &ExportSummary, options: &ExportOptions, time: Duration) ->
         }),
         &[1],
     );
+    if options.dataset.condition.is_some() {
+        let games = counted(summary.not_selected, "game");
+        let _ = writeln!(text, "{games} left out by --where");
+    }
     if let Some(drift) = &summary.drift {
         let moved = || drift.iter().filter(|column| column.mean_shift != 0.0);
         text += match moved().next() {

@@ -6,10 +6,10 @@ use super::scaler::{Scaler, ScalerError};
 use super::short_hash::ShortHash;
 use super::split::{BySplit, Split, SplitError, SplitMethod, assign};
 use crate::accounting::{Unaccounted, check_all_done};
-use crate::cache::{CacheError, GameRecord, Reader, Refusal};
+use crate::cache::{CacheError, ExpressionError, GameRecord, Reader, Refusal};
 use crate::encode::ColumnSums;
 use crate::gamelog::{GameId, GamePlay};
-use crate::words::shell_path;
+use crate::words::{shell_path, shown};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
@@ -26,6 +26,8 @@ pub struct DatasetOptions {
     pub columns: Columns,
     /// Whether games that do not replay are left out.
     pub replayable_only: bool,
+    /// A condition over the columns of the view `game_list`: other games are left out.
+    pub condition: Option<String>,
 }
 
 /// Why there is no dataset.
@@ -78,6 +80,17 @@ pub enum DatasetError {
     NoneReplays {
         /// How many do not replay.
         games: usize,
+        /// Games in the cache.
+        cached: usize,
+    },
+    /// The condition is not one, see [`GameList`](crate::cache::GameList).
+    #[error(transparent)]
+    Condition(#[from] ExpressionError),
+    /// No game meets the condition.
+    #[error("none of {cached} cached games meets the condition `{}`", shown(condition))]
+    NoneSelected {
+        /// As it was given.
+        condition: String,
         /// Games in the cache.
         cached: usize,
     },
@@ -138,6 +151,7 @@ pub struct Dataset<'c> {
     outdated: Vec<Refusal>,
     does_not_replay: Vec<FaultyGame>,
     not_replayed: usize,
+    not_selected: u64,
     last_ingest_finished: bool,
 }
 
@@ -153,8 +167,14 @@ impl<'c> Dataset<'c> {
     /// cache is damaged.
     pub fn open(cache: &'c Reader, options: &DatasetOptions) -> Result<Dataset<'c>, DatasetError> {
         let refusals = cache.refusals()?;
-        let listed = list_games(cache, &refusals, options.replayable_only)?;
-        let Listed { mut games, inputs_hash, does_not_replay, not_replayed } = listed;
+        let selected = match &options.condition {
+            Some(condition) => Some(cache.game_list()?.games_where(condition)?),
+            None => None,
+        };
+        let is_selected =
+            |game_id: GameId| selected.as_ref().is_none_or(|games| games.contains(&game_id));
+        let listed = list_games(cache, &refusals, options, is_selected)?;
+        let Listed { mut games, inputs_hash, does_not_replay, not_replayed, not_selected } = listed;
         let ids = games.iter().map(|game| game.game_id);
         let splits = assign(ids, options.ratios, options.seed, options.split_method)?;
         games.iter_mut().zip(splits).for_each(|(game, split)| game.split = split);
@@ -165,7 +185,9 @@ impl<'c> Dataset<'c> {
             refusals.into_iter().partition(is_included);
         // Each game that is left out has one reason.
         excluded.retain(|refusal| {
-            does_not_replay.binary_search_by_key(&refusal.game_id, |game| game.game_id).is_err()
+            let game_id = refusal.game_id;
+            let is_faulty = does_not_replay.binary_search_by_key(&game_id, |game| game.game_id);
+            is_faulty.is_err() && not_selected.binary_search(&game_id).is_err()
         });
         Ok(Dataset {
             last_ingest_finished: cache.last_ingest_finished()?,
@@ -177,6 +199,7 @@ impl<'c> Dataset<'c> {
             outdated,
             does_not_replay,
             not_replayed,
+            not_selected: not_selected.len() as u64,
         })
     }
 
@@ -230,6 +253,11 @@ impl<'c> Dataset<'c> {
         self.not_replayed
     }
 
+    /// How many cached games do not meet the condition.
+    pub fn not_selected(&self) -> u64 {
+        self.not_selected
+    }
+
     /// Whether the last ingest finished; if not, games may be missing.
     pub fn last_ingest_finished(&self) -> bool {
         self.last_ingest_finished
@@ -273,21 +301,30 @@ struct Listed {
     inputs_hash: blake3::Hash,
     does_not_replay: Vec<FaultyGame>,
     not_replayed: usize,
+    /// Ascending.
+    not_selected: Vec<GameId>,
 }
 
 /// Every game that the dataset has, and the hash of all their inputs.
 fn list_games(
     reader: &Reader,
     refusals: &[Refusal],
-    replayable_only: bool,
+    options: &DatasetOptions,
+    is_selected: impl Fn(GameId) -> bool,
 ) -> Result<Listed, DatasetError> {
+    let replayable_only = options.replayable_only;
     let refused: BTreeSet<GameId> = refusals.iter().map(|refusal| refusal.game_id).collect();
     let (mut games, mut inputs) = (Vec::new(), blake3::Hasher::new());
     let (mut of_other_encoder, mut excluded) = (0, 0);
     let (mut faulty, mut not_replayed, mut unknown) = (Vec::new(), 0, 0);
+    let mut not_selected = Vec::new();
     let records = reader.records()?;
     let cached = records.len();
     for record in records.into_values() {
+        if !is_selected(record.game_id) {
+            not_selected.push(record.game_id);
+            continue;
+        }
         let is_refused = refused.contains(&record.game_id);
         if !record.is_of_this_encoder() {
             *(if is_refused { &mut excluded } else { &mut of_other_encoder }) += 1;
@@ -322,14 +359,19 @@ fn list_games(
     }
     if games.is_empty() {
         return Err(match left_out {
+            0 if excluded == 0 => DatasetError::NoneSelected {
+                condition: options.condition.clone().unwrap_or_default(),
+                cached,
+            },
             0 => DatasetError::OtherEncoder { cache: cache(), games: excluded },
             games => DatasetError::NoneReplays { games, cached },
         });
     }
-    let decided = (games.len() + left_out + excluded) as u64;
+    let decided = (games.len() + left_out + excluded + not_selected.len()) as u64;
     check_all_done("cached games were selected or excluded", decided, reader.game_count()?)?;
     let does_not_replay = first_faults(reader, faulty)?;
-    Ok(Listed { games, inputs_hash: inputs.finalize(), does_not_replay, not_replayed })
+    let inputs_hash = inputs.finalize();
+    Ok(Listed { games, inputs_hash, does_not_replay, not_replayed, not_selected })
 }
 
 fn first_faults(

@@ -157,6 +157,13 @@ pub fn diff_exports(old: &Path, new: &Path) -> Result<ExportDiff, FolderError> {
             shown(export.path)
         ));
     }
+    if old.manifest.settings.condition != new.manifest.settings.condition {
+        let [old, new] = [&old, &new].map(|export| match &export.manifest.settings.condition {
+            Some(condition) => format!("{} has the games where {condition}", shown(export.path)),
+            None => format!("{} has all games", shown(export.path)),
+        });
+        remarks.push(format!("{}, and {}", shown(&old), shown(&new)));
+    }
     let [old_outcomes, new_outcomes] = [&old, &new].map(|export| export.manifest.has_outcomes());
     if old_outcomes != new_outcomes {
         let export = if old_outcomes { &new } else { &old };

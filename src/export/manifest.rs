@@ -71,6 +71,9 @@ pub(super) struct Manifest {
     /// How many games are there that an older prep stored without replaying them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) not_replayed: Option<u64>,
+    /// How many games of the cache did not meet the condition, if there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) not_selected: Option<u64>,
     /// By name, all files but the manifest.
     pub(super) files: BTreeMap<FileName, FileEntry>,
 }
@@ -93,6 +96,9 @@ pub(super) struct Settings {
     /// Whether games that do not replay are left out. Manifests before version 3 do not say it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) replayable_only: Option<bool>,
+    /// The condition over `game_list` that chose the games, if there was one.
+    #[serde(default, rename = "where", skip_serializing_if = "Option::is_none")]
+    pub(super) condition: Option<String>,
 }
 
 /// What the export was made from.
@@ -208,6 +214,7 @@ impl Manifest {
             from_an_older_log: None,
             does_not_replay: None,
             not_replayed: None,
+            not_selected: None,
             files: BTreeMap::new(),
         }
     }
@@ -274,6 +281,9 @@ impl Manifest {
             serde_json::to_writer(&mut text, games)?;
         }
         if let Some(games) = &self.not_replayed {
+            serde_json::to_writer(&mut text, games)?;
+        }
+        if let Some(games) = &self.not_selected {
             serde_json::to_writer(&mut text, games)?;
         }
         serde_json::to_writer(&mut text, &self.files)?;

@@ -54,6 +54,8 @@ pub struct ExportSummary {
     pub does_not_replay: Vec<FaultyGame>,
     /// How many games are there that an older prep stored without replaying them.
     pub not_replayed: usize,
+    /// How many cached games do not meet the condition.
+    pub not_selected: u64,
     /// Games with the same rows as another.
     pub identical_games: Vec<IdenticalGames>,
     /// With `scaler_from`: how far each normalized column's mean has moved, farthest first.
@@ -357,6 +359,7 @@ impl<'e> Run<'e> {
                 dtype: options.dtype,
                 layout: options.layout.into(),
                 replayable_only: Some(options.dataset.replayable_only),
+                condition: options.dataset.condition.clone(),
             },
             Inputs {
                 games: dataset.games().len() as u64,
@@ -376,6 +379,7 @@ impl<'e> Run<'e> {
         manifest.from_an_older_log = Some(refused(dataset.outdated()));
         manifest.does_not_replay = Some(does_not_replay);
         manifest.not_replayed = Some(dataset.not_replayed() as u64);
+        manifest.not_selected = options.dataset.condition.as_ref().map(|_| dataset.not_selected());
         manifest.files = files.finished().clone();
         manifest
     }
@@ -396,6 +400,7 @@ impl<'e> Run<'e> {
             outdated: self.dataset.outdated().to_vec(),
             does_not_replay: self.dataset.does_not_replay().to_vec(),
             not_replayed: self.dataset.not_replayed(),
+            not_selected: self.dataset.not_selected(),
             identical_games: written.identical_games,
             drift: self.scaling.drift.clone(),
         }

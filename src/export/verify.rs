@@ -16,7 +16,7 @@ use crate::encode::Head;
 use crate::gamelog::GameId;
 use crate::platform::{open_file, read_file};
 use crate::progress::{Amount, Counted, Progress};
-use crate::words::shell_path;
+use crate::words::{shell_path, shell_word};
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{ErrorKind, Read};
@@ -173,6 +173,10 @@ fn flags(settings: &Settings, columns: &str) -> Option<String> {
     }
     if settings.replayable_only == Some(true) {
         flags += " --replayable-only";
+    }
+    if let Some(condition) = &settings.condition {
+        // Joined: it may begin with a dash.
+        flags += &format!(" --where={}", shell_word(condition));
     }
     if settings.scaler != ScalerOrigin::FittedHere {
         flags += " --scaler-from EXPORT";

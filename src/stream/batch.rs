@@ -27,6 +27,8 @@ pub struct Batch {
     pub rows_in_game: Vec<i32>,
     /// How the game of each row went on, by the names of [`Outcome::NAMES`].
     pub outcomes: [Vec<i32>; Outcome::COUNT],
+    /// How much each row counts; 1 without [`WeightOptions`](super::WeightOptions).
+    pub weights: Vec<f32>,
 }
 
 impl Batch {
@@ -87,6 +89,13 @@ impl BatchMaker {
                 let play = stored.game(place).play.as_ref();
                 Outcome::of(play, row.board.to_move, row.turn_number())
             })),
+            weights: rows
+                .iter()
+                .zip(&*places)
+                .map(|(row, &place)| {
+                    self.loaded.weights.of_row(stored.game_weight(place), |head| row.label(head))
+                })
+                .collect(),
         })
     }
 

@@ -6,6 +6,7 @@ use super::load::Loaded;
 use super::options::StreamOptions;
 use super::schedule::{Position, Positions, Schedule};
 use super::state::{StateError, StreamState};
+use super::weights::WeightOptions;
 use crate::cache::{CacheError, Reader};
 use crate::dataset::{Dtype, FeatureTable, FeatureValues, ShortHash};
 use crate::encode::ENCODER_VERSION;
@@ -191,6 +192,13 @@ fn values_id(loaded: &Loaded, options: &StreamOptions) -> ShortHash {
     hasher.update(options.dtype.name().as_bytes()).update(options.masks.name().as_bytes());
     if let Some(scaler) = &loaded.scaler {
         hasher.update(scaler.id(&names).as_bytes());
+    }
+    let WeightOptions { classes, game } = &options.weights;
+    if !classes.is_empty() || game.is_some() {
+        hasher.update(b"weights");
+        loaded.weights.hash(&mut hasher);
+        let of_games = loaded.rows.game_weights();
+        of_games.iter().for_each(|weight| _ = hasher.update(&weight.to_le_bytes()));
     }
     hasher.finalize().into()
 }

@@ -1,8 +1,9 @@
 //! Why there is no stream, or no batch.
 
 use crate::accounting::Unaccounted;
-use crate::cache::CacheError;
+use crate::cache::{CacheError, ExpressionError};
 use crate::dataset::{DatasetError, Dtype};
+use crate::encode::Head;
 use crate::gamelog::GameId;
 use crate::parallel::ThreadError;
 
@@ -27,6 +28,29 @@ pub enum StreamError {
         /// The type.
         dtype: Dtype,
     },
+    /// The weights of a head cannot be used.
+    #[error(
+        "the weights of {} must be {} numbers, one for each class, none of them negative",
+        head.name(), head.classes()
+    )]
+    ClassWeights {
+        /// The head.
+        head: Head,
+    },
+    /// The weight of a game cannot be used.
+    #[error(
+        "game_weight is {} for game {game_id}, expected a number that is not negative",
+        if weight.is_nan() { "NULL".to_owned() } else { weight.to_string() }
+    )]
+    GameWeight {
+        /// The game.
+        game_id: GameId,
+        /// Its weight.
+        weight: f64,
+    },
+    /// The expression for the weights of games is not one.
+    #[error(transparent)]
+    Expression(#[from] ExpressionError),
     /// It was stopped.
     #[error("interrupted")]
     Interrupted,

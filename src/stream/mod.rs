@@ -9,6 +9,7 @@
 //! | `rows.rs`, `load.rs` | the positions, and how they come from the cache |
 //! | `order.rs` | the order of an epoch, a function of seed and epoch |
 //! | `schedule.rs` | which places of the order are in which batch, of which rank |
+//! | `weights.rs` | how much each row counts |
 //! | `batch.rs` | the arrays of a batch |
 //! | `epochs.rs` | one batch after another, made ahead |
 //! | `state.rs` | where a stream is, to go on there |
@@ -25,6 +26,7 @@ mod order;
 mod rows;
 mod schedule;
 mod state;
+mod weights;
 
 pub use batch::Batch;
 pub use epochs::{Next, Recycler, Stream};
@@ -33,3 +35,4 @@ pub use options::StreamOptions;
 pub use order::Order;
 pub use schedule::Position;
 pub use state::{StateError, StreamState};
+pub use weights::{ClassWeights, WeightOptions};

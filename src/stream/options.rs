@@ -1,5 +1,6 @@
 //! What a stream gives.
 
+use super::weights::WeightOptions;
 use crate::dataset::{DatasetOptions, Dtype, MaskSource, Scaler, Split};
 
 /// What a stream gives, and in which order. Options that an export has too mean the same there.
@@ -17,6 +18,8 @@ pub struct StreamOptions {
     pub dtype: Dtype,
     /// The scaler of these columns to use, instead of one fitted on the training rows.
     pub scaler: Option<Scaler>,
+    /// How much each row counts.
+    pub weights: WeightOptions,
     /// Rows of a batch, all ranks together; at least 1.
     pub batch_size: u64,
     /// Whether each epoch has a random order of its own.

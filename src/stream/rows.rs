@@ -13,6 +13,8 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 pub(super) struct Rows {
     games: Vec<Game>,
     /// Of each game.
+    weights: Vec<f64>,
+    /// Of each game.
     first_rows: Vec<u64>,
     slots: Vec<Slot>,
     count: u64,
@@ -51,6 +53,16 @@ impl Rows {
         &self.games[place.game]
     }
 
+    /// The weight of the game of a row.
+    pub(super) fn game_weight(&self, place: Place) -> f64 {
+        self.weights[place.game]
+    }
+
+    /// The weights of all games, in order.
+    pub(super) fn game_weights(&self) -> &[f64] {
+        &self.weights
+    }
+
     /// A row; unpacks its game if that is not done yet.
     pub(super) fn row(
         &self,
@@ -62,8 +74,9 @@ impl Rows {
     }
 
     /// Adds a game, which comes after those that were added.
-    pub(super) fn push(&mut self, game: Game, packed: PackedGame) {
+    pub(super) fn push(&mut self, game: Game, weight: f64, packed: PackedGame) {
         self.games.push(game);
+        self.weights.push(weight);
         self.first_rows.push(self.count);
         self.slots.push(Slot { packed: Mutex::new(Some(packed)), rows: OnceLock::new() });
         self.count += u64::from(game.rows);

@@ -51,7 +51,7 @@ pub enum StateError {
     /// The same games, but batches with other numbers.
     #[error(
         "the state is of a stream with other values ({found}, this stream has {expected}): open the \
-         stream with the same features, dtype, masks and scaler"
+         stream with the same features, dtype, masks, scaler, weights and augment"
     )]
     Values {
         /// The hash in the state.

@@ -109,6 +109,7 @@ impl Workshop {
                 seed: 42,
                 columns: Columns::of(FeatureSet::Base),
                 replayable_only: false,
+                condition: None,
             },
             masks: MaskSource::Legal,
             normalize: true,

@@ -106,6 +106,7 @@ fn phases_are_complete() {
             seed: 42,
             columns: Columns::of(FeatureSet::All),
             replayable_only: false,
+            condition: None,
         },
         masks: MaskSource::Legal,
         normalize: true,

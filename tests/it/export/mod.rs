@@ -7,6 +7,7 @@
 mod arrays;
 mod choices;
 mod columns;
+mod conditions;
 mod dtypes;
 mod excluded;
 mod identical;

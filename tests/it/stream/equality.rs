@@ -111,6 +111,18 @@ fn games_that_do_not_replay() {
 }
 
 #[test]
+fn games_that_meet_a_condition() {
+    let test = ingested(24);
+    test.prep("export --out some --split 0.5,0.3,0.2 --where players<>3");
+    let exported = Export { folder: test.path("some") };
+    for split in Split::ALL {
+        let mut options = options(split);
+        options.dataset.condition = Some("players <> 3".to_owned());
+        assert_equals_export(&test, &exported, &options);
+    }
+}
+
+#[test]
 fn shuffled_epochs_have_the_same_rows() {
     let test = ingested(12);
     let options = options(Split::Train);

@@ -3,6 +3,7 @@
 mod decoding;
 mod equality;
 mod resume;
+mod weights;
 
 use crate::support::cli::CliTest;
 use crate::support::export::HEADS;
@@ -10,7 +11,7 @@ use splendor_prep::dataset::{
     Columns, DatasetOptions, Dtype, FeatureSet, FeatureValues, MaskSource, Ratios, Split,
     SplitMethod,
 };
-use splendor_prep::stream::{Batch, Next, Stream, StreamError, StreamOptions};
+use splendor_prep::stream::{Batch, Next, Stream, StreamError, StreamOptions, WeightOptions};
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
@@ -33,12 +34,14 @@ fn options(split: Split) -> StreamOptions {
             seed: 42,
             columns: Columns::of(FeatureSet::All),
             replayable_only: false,
+            condition: None,
         },
         split,
         masks: MaskSource::Legal,
         normalize: true,
         dtype: Dtype::Float32,
         scaler: None,
+        weights: WeightOptions::default(),
         batch_size: 64,
         shuffle: true,
         seed: 1,

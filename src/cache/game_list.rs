@@ -1,0 +1,369 @@
+//! Conditions and expressions over the view `game_list`, written by people.
+//!
+//! An expression is SQL from a command line, a settings file or a notebook. It is evaluated on a copy of the
+//! view in a database in memory that holds nothing else and cannot be written: whatever it says, there is
+//! no other table or file to reach. Only functions whose result depends on their arguments alone are allowed, so
+//! that the same cache gives the same games again.
+
+use super::error::CacheError;
+use super::reader::Reader;
+use crate::gamelog::GameId;
+use crate::words::shown;
+use rusqlite::config::DbConfig;
+use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
+use rusqlite::limits::Limit;
+use rusqlite::types::{Value, ValueRef};
+use rusqlite::{Connection, ErrorCode, Statement, params_from_iter};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Why an expression has no result.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ExpressionError {
+    /// It is not an expression over the view.
+    #[error(
+        "`{}` cannot be used: {}; the columns of game_list are {columns}",
+        shown(expression),
+        shown(why)
+    )]
+    Invalid {
+        /// As it was given.
+        expression: String,
+        /// What SQLite says.
+        why: String,
+        /// The columns there are.
+        columns: String,
+    },
+    /// It takes too many steps, such as a query over all games for each game.
+    #[error(
+        "`{}` takes too long: more than {MAX_STEPS_PER_GAME} steps for each game",
+        shown(.0)
+    )]
+    TooLong(String),
+    /// Its value for a game is not what is needed.
+    #[error("`{}` is {} for game {game_id}, expected {expected}", shown(expression), shown(found))]
+    WrongValue {
+        /// As it was given.
+        expression: String,
+        /// The game.
+        game_id: GameId,
+        /// Its value, in words.
+        found: String,
+        /// What can be used.
+        expected: &'static str,
+    },
+}
+
+/// Steps of SQLite's virtual machine. Each column that is compared takes two or three.
+const MAX_STEPS_PER_GAME: u64 = 10_000;
+/// Steps between two looks at how many there were.
+const STEPS_PER_LOOK: u16 = 1_000;
+/// No text that an expression makes may be longer.
+const MAX_TEXT_BYTES: i32 = 1_000_000;
+
+/// Functions whose result depends on their arguments alone, and which make no long text of short ones.
+const FUNCTIONS: &[&str] = &[
+    "abs",
+    "avg",
+    "ceil",
+    "ceiling",
+    "coalesce",
+    "count",
+    "exp",
+    "floor",
+    "glob",
+    "ifnull",
+    "iif",
+    "instr",
+    "length",
+    "like",
+    "ln",
+    "log",
+    "log10",
+    "log2",
+    "lower",
+    "ltrim",
+    "max",
+    "min",
+    "mod",
+    "nullif",
+    "pow",
+    "power",
+    "replace",
+    "round",
+    "rtrim",
+    "sign",
+    "sqrt",
+    "substr",
+    "substring",
+    "sum",
+    "total",
+    "trim",
+    "typeof",
+    "upper",
+];
+
+/// The view `game_list` as it was at one moment.
+pub struct GameList {
+    connection: Connection,
+    columns: Vec<String>,
+    games: u64,
+}
+
+impl Reader {
+    /// The view `game_list`, for conditions.
+    pub fn game_list(&self) -> Result<GameList, CacheError> {
+        self.read(GameList::copy)
+    }
+}
+
+impl GameList {
+    fn copy(cache: &Connection) -> rusqlite::Result<GameList> {
+        let mut statement =
+            cache.prepare("SELECT name, type FROM pragma_table_info('game_list')")?;
+        let columns: Vec<(String, String)> = statement
+            .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+            .collect::<rusqlite::Result<_>>()?;
+        let definitions: Vec<_> =
+            columns.iter().map(|(name, kind)| format!("{name} {kind}")).collect();
+        let mut connection = Connection::open_in_memory()?;
+        let games = {
+            let copy = connection.transaction()?;
+            copy.execute_batch(&format!(
+                "CREATE TABLE game_list ({}, PRIMARY KEY (game_id)) WITHOUT ROWID",
+                definitions.join(", ")
+            ))?;
+            let places = vec!["?"; columns.len()].join(", ");
+            let mut insert = copy.prepare(&format!("INSERT INTO game_list VALUES ({places})"))?;
+            let mut select = cache.prepare("SELECT * FROM game_list")?;
+            let (mut rows, mut games) = (select.query([])?, 0);
+            while let Some(row) = rows.next()? {
+                let values = (0..columns.len()).map(|column| row.get(column));
+                let values: Vec<Value> = values.collect::<rusqlite::Result<_>>()?;
+                insert.execute(params_from_iter(values))?;
+                games += 1;
+            }
+            drop(insert);
+            copy.commit()?;
+            games
+        };
+        // A name in double quotes that is no column is an error, not a text.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
+        connection.pragma_update(None, "query_only", true)?;
+        connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, MAX_TEXT_BYTES)?;
+        connection.authorizer(Some(authorize))?;
+        let columns = columns.into_iter().map(|(name, _)| name).collect();
+        Ok(GameList { connection, columns, games })
+    }
+
+    /// The games for which a condition is true.
+    ///
+    /// # Errors
+    /// If it is not a condition over the columns of the view.
+    pub fn games_where(&mut self, condition: &str) -> Result<BTreeSet<GameId>, ExpressionError> {
+        let values = self.values(&format!("CASE WHEN (\n{condition}\n) THEN 1 END"), condition)?;
+        let is_true = |value: &Value| *value == Value::Integer(1);
+        Ok(values.into_iter().filter(|(_, value)| is_true(value)).map(|(game, _)| game).collect())
+    }
+
+    /// The value of a numeric expression for each game; NaN where it is NULL.
+    ///
+    /// # Errors
+    /// If it is not an expression over the columns of the view, or not a number for some game.
+    pub fn numbers(&mut self, expression: &str) -> Result<BTreeMap<GameId, f64>, ExpressionError> {
+        let values = self.values(&format!("(\n{expression}\n)"), expression)?;
+        let number = |(game_id, value)| match value {
+            Value::Integer(number) => Ok((game_id, number as f64)),
+            Value::Real(number) => Ok((game_id, number)),
+            Value::Null => Ok((game_id, f64::NAN)),
+            value => {
+                let found = in_words(&value);
+                let (expression, expected) = (expression.to_owned(), "a number");
+                Err(ExpressionError::WrongValue { expression, game_id, found, expected })
+            }
+        };
+        values.into_iter().map(number).collect()
+    }
+
+    /// What is selected for each game.
+    fn values(
+        &mut self,
+        selected: &str,
+        expression: &str,
+    ) -> Result<Vec<(GameId, Value)>, ExpressionError> {
+        let max_looks = 1 + self.games * MAX_STEPS_PER_GAME / u64::from(STEPS_PER_LOOK);
+        let mut looks = 0;
+        let is_over = move || {
+            looks += 1;
+            looks > max_looks
+        };
+        let evaluate = |connection: &mut Connection| {
+            connection.progress_handler(STEPS_PER_LOOK.into(), Some(is_over))?;
+            check(connection, expression)?;
+            let sql = format!("SELECT game_id, {selected} FROM game_list");
+            let mut statement = prepare(connection, &sql)?;
+            let values = statement.query_map([], |row| Ok((GameId(row.get(0)?), row.get(1)?)))?;
+            values.collect::<rusqlite::Result<Vec<_>>>()
+        };
+        evaluate(&mut self.connection).map_err(|error| match error.sqlite_error_code() {
+            Some(ErrorCode::OperationInterrupted) => ExpressionError::TooLong(expression.into()),
+            _ => ExpressionError::Invalid {
+                expression: expression.to_owned(),
+                why: match error {
+                    rusqlite::Error::SqlInputError { msg, .. } => msg,
+                    rusqlite::Error::SqliteFailure(_, Some(why)) => why,
+                    error => error.to_string(),
+                },
+                columns: self.columns.join(", "),
+            },
+        })
+    }
+}
+
+/// Makes sure that it is one expression. What would end the brackets around it to begin something else
+/// would have to be a valid end of both of these statements, and none is: between `)` and `THEN` there is
+/// only the rest of an expression.
+fn check(connection: &Connection, expression: &str) -> rusqlite::Result<()> {
+    if expression.trim().is_empty() {
+        return Err(rusqlite::Error::InvalidParameterName("it is empty".to_owned()));
+    }
+    prepare(connection, &format!("SELECT CASE WHEN (\n{expression}\n) THEN 1 END FROM game_list"))?;
+    prepare(connection, &format!("SELECT 1 FROM game_list WHERE (\n{expression}\n)"))?;
+    Ok(())
+}
+
+fn prepare<'c>(connection: &'c Connection, sql: &str) -> rusqlite::Result<Statement<'c>> {
+    let statement = connection.prepare(sql)?;
+    match statement.parameter_count() {
+        0 => Ok(statement),
+        _ => Err(rusqlite::Error::InvalidParameterName("it has a parameter".to_owned())),
+    }
+}
+
+fn authorize(context: AuthContext<'_>) -> Authorization {
+    match context.action {
+        AuthAction::Select | AuthAction::Read { table_name: "game_list", .. } => {
+            Authorization::Allow
+        }
+        AuthAction::Function { function_name } if FUNCTIONS.contains(&function_name) => {
+            Authorization::Allow
+        }
+        _ => Authorization::Deny,
+    }
+}
+
+fn in_words(value: &Value) -> String {
+    match ValueRef::from(value) {
+        ValueRef::Text(text) => format!("'{}'", String::from_utf8_lossy(text)),
+        value => value.data_type().to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Game 1 to 4, with so many players and rounds.
+    fn list() -> GameList {
+        let cache = Connection::open_in_memory().unwrap();
+        let sql = "CREATE TABLE games (game_id INTEGER, players INTEGER, rounds INTEGER, ending TEXT, secret TEXT);
+                   INSERT INTO games VALUES (4, 2, 40, 'tie', 'x'), (1, 2, 30, 'finished', 'x'),
+                                            (2, 3, 20, 'finished', 'x'), (3, 4, NULL, NULL, 'x');
+                   CREATE VIEW game_list AS SELECT game_id, players, rounds, ending FROM games";
+        cache.execute_batch(sql).unwrap();
+        GameList::copy(&cache).unwrap()
+    }
+
+    fn games(condition: &str) -> Result<Vec<i64>, String> {
+        let found = list().games_where(condition).map_err(|error| error.to_string())?;
+        Ok(found.into_iter().map(|game| game.0).collect())
+    }
+
+    #[test]
+    fn conditions() {
+        for (condition, expected) in [
+            ("players = 2 AND ending = 'finished'", &[1][..]),
+            ("game_list.rounds > 20", &[1, 4]),
+            ("rounds > 20 -- a comment", &[1, 4]),
+            ("rounds IS NULL OR ending LIKE 'T%'", &[3, 4]),
+            ("rounds >= (SELECT avg(rounds) FROM game_list)", &[1, 4]),
+            ("game_id IN (2, 3, 7)", &[2, 3]),
+            ("true", &[1, 2, 3, 4]),
+            ("0", &[]),
+            ("NULL", &[]),
+            // All of it is one expression, however odd.
+            ("players = 2) AND (rounds = 40", &[4]),
+            ("')' = ')' AND players = 3", &[2]),
+        ] {
+            assert_eq!(games(condition).as_deref(), Ok(expected), "{condition}");
+        }
+    }
+
+    #[test]
+    fn refused() {
+        for (condition, why) in [
+            ("", "it is empty"),
+            ("player = 2", "no such column: player"),
+            ("ending = \"finished\"", "no such column: \"finished\""),
+            ("players = ", "near \")\": syntax error"),
+            ("players = ?", "it has a parameter"),
+            ("1) ; DELETE FROM game_list; SELECT (1", "near \";\": syntax error"),
+            ("1) UNION SELECT 9, (1", "near \"UNION\": syntax error"),
+            ("1) UNION SELECT game_id FROM game_list WHERE (1", "near \"UNION\": syntax error"),
+            (
+                "1) THEN 1 END FROM game_list UNION SELECT CASE WHEN (1",
+                "near \"THEN\": syntax error",
+            ),
+            ("1) ORDER BY (1", "near \"ORDER\": syntax error"),
+            ("1) /*", "incomplete input"),
+            ("1; --", "near \";\": syntax error"),
+            ("(SELECT secret FROM games) = 'x'", "no such table: games"),
+            ("(SELECT sql FROM sqlite_schema) <> ''", "prohibited"),
+            ("(SELECT count(*) FROM sqlite_schema) > 0", "not authorized"),
+            ("(SELECT count(*) FROM pragma_database_list) > 0", "not authorized"),
+            ("(SELECT count(*) FROM json_each('[1]')) > 0", "not authorized"),
+            (
+                "(WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n) > 0",
+                "not authorized",
+            ),
+            ("random() > 0", "not authorized to use function: random"),
+            ("date('now') > ''", "not authorized to use function: date"),
+            ("load_extension('x')", "not authorized to use function: load_extension"),
+            ("count(*) > 1", "misuse of aggregate"),
+            ("(players, 1)", "row value misused"),
+            ("PRAGMA query_only = 0", "near \"query_only\": syntax error"),
+            ("ATTACH 'x' AS y", "syntax error"),
+        ] {
+            let error = games(condition).expect_err(condition);
+            assert!(error.contains(why), "{condition}: {error}");
+            assert!(
+                error.ends_with("; the columns of game_list are game_id, players, rounds, ending"),
+                "{error}"
+            );
+        }
+    }
+
+    #[test]
+    fn bounded_work() {
+        let all = "(SELECT count(*) FROM game_list a, game_list b, game_list c, game_list d, \
+                    game_list e, game_list f, game_list g, game_list h, game_list i) > rounds";
+        assert!(games(all).unwrap_err().contains("takes too long"));
+        let long = "length(replace(replace(replace(replace('aaaaaaaaaaaaaaaaaaaa', 'a', \
+                    'aaaaaaaaaaaaaaaaaaaa'), 'a', 'aaaaaaaaaaaaaaaaaaaa'), 'a', \
+                    'aaaaaaaaaaaaaaaaaaaa'), 'a', 'aaaaaaaaaaaaaaaaaaaa')) > 0";
+        assert!(games(long).unwrap_err().contains("too big"));
+    }
+
+    #[test]
+    fn numbers() {
+        let numbers = |expression: &str| list().numbers(expression);
+        let found = numbers("CASE players WHEN 2 THEN 0.5 ELSE rounds END").unwrap();
+        let found: Vec<f64> = found.into_values().collect();
+        assert_eq!(found[..2], [0.5, 20.0]);
+        assert!(found[2].is_nan());
+        assert_eq!(found[3], 0.5);
+        let error = numbers("ending").unwrap_err().to_string();
+        assert_eq!(error, "`ending` is 'finished' for game 1, expected a number");
+        let union = numbers("1) FROM game_list UNION SELECT 9, (1");
+        assert!(union.is_err());
+    }
+}
