@@ -45,6 +45,7 @@ pub(crate) fn stream(cache: &Path, dtype: Dtype) -> Result<Streamed> {
         dtype,
         scaler: None,
         weights: WeightOptions::default(),
+        augment: None,
         batch_size: 512,
         shuffle: true,
         seed: 1,

@@ -338,6 +338,7 @@ class Stream:
         condition: str | None,
         weights: list[tuple[str, str | list[float]]],
         game_weight: str | None,
+        augment: str | None,
         batch_size: int,
         shuffle: bool,
         seed: int,

@@ -41,6 +41,10 @@ class Stream:
     THEN 1 ELSE 0.5 END``. The weight of a row is the product of all of them; a head that does not apply
     to a row counts as 1.
 
+    ``augment="slots"`` puts the displayed cards of each level, the nobles and the reserved cards of each
+    player into another order in each row: an exact symmetry of the game, with features, labels and masks
+    that follow. The orders are a function of `seed`, the epoch and the row, also without `shuffle`.
+
     With `shuffle`, the order of an epoch is a random permutation of all rows, a function of the data,
     `seed` and the epoch. With `drop_last`, a last batch that is smaller is left out.
 
@@ -80,6 +84,7 @@ class Stream:
         where: str | None = None,
         weights: Mapping[str, str | Sequence[float]] | None = None,
         game_weight: str | None = None,
+        augment: str | None = None,
         rank: int = 0,
         world_size: int = 1,
         threads: int = 0,
@@ -122,6 +127,7 @@ class Stream:
             "where": where,
             "weights": weights,
             "game_weight": game_weight,
+            "augment": augment,
             "rank": rank,
             "world_size": world_size,
             "threads": threads,
@@ -145,6 +151,7 @@ class Stream:
                 for head, given in (weights or {}).items()
             ],
             game_weight,
+            augment,
             batch_size,
             shuffle,
             seed,

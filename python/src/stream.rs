@@ -16,7 +16,7 @@ use splendor_prep::dataset::{
 use splendor_prep::encode::Head;
 use splendor_prep::export::ExportedScaler;
 use splendor_prep::stream::{
-    self, Batch, ClassWeights, Next, Recycler, StreamError, StreamOptions, StreamState,
+    self, Augment, Batch, ClassWeights, Next, Recycler, StreamError, StreamOptions, StreamState,
     WeightOptions,
 };
 use std::path::PathBuf;
@@ -144,6 +144,7 @@ impl Stream {
         condition: Option<String>,
         weights: Vec<(String, ClassWeightsSource)>,
         game_weight: Option<String>,
+        augment: Option<&str>,
         batch_size: u64,
         shuffle: bool,
         seed: u64,
@@ -185,6 +186,9 @@ impl Stream {
             dtype: choice("dtype", dtype, Dtype::ALL, Dtype::name)?,
             scaler: scaler.map(|scaler| scaler.read(py, &columns)).transpose()?,
             weights: WeightOptions { classes, game: game_weight },
+            augment: augment
+                .map(|name| choice("augment", name, Augment::ALL, Augment::name))
+                .transpose()?,
             batch_size,
             shuffle,
             seed,

@@ -388,3 +388,29 @@ def test_condition_and_weights(simulated: Games, tmp_path: Path) -> None:
     ):
         with pytest.raises(ValueError, match=re.escape(words)):
             Stream(simulated.cache, "train", **wrong)
+
+
+def test_slots_in_another_order(simulated: Games) -> None:
+    options: dict[str, Any] = {"shuffle": False, "normalize": False, "dtype": "int8"}
+    stored = join(list(Stream(simulated.cache, "train", **options)))
+    stream = Stream(simulated.cache, "train", augment="slots", **options)
+    columns = [f"card{slot}_cost_red" for slot in range(4)]
+    places = [FEATURE_COLUMNS.index(column) for column in columns]
+    for _ in range(2):
+        rows = join(list(stream))
+        assert same_bits(rows["index game_id"], stored["index game_id"])
+        assert same_bits(rows["labels action_type"], stored["labels action_type"])
+        assert (rows["X"] != stored["X"]).any(axis=1).mean() > 0.9
+        # The same cards in other slots, and as many of them legal.
+        full = stored["X"][:, FEATURE_COLUMNS.index("card3_level")] == 1
+        found, expected = (np.sort(x["X"][full][:, places], axis=1) for x in (rows, stored))
+        assert same_bits(found, expected)
+        legal = (x["masks card_selection"].sum(axis=1) for x in (rows, stored))
+        assert same_bits(*legal)
+    again = Stream(simulated.cache, "train", augment="slots", **options)
+    again.load_state_dict({**again.state_dict(), "epoch": 1})
+    assert_same_arrays(join(list(again)), rows)
+    with pytest.raises(ValueError, match="other values"):
+        again.load_state_dict(Stream(simulated.cache, "train", **options).state_dict())
+    with pytest.raises(ValueError, match="augment is `colors`, expected one of slots"):
+        Stream(simulated.cache, "train", augment="colors")

@@ -37,6 +37,7 @@ mod one_hot;
 mod packed_row;
 mod position;
 mod progress;
+mod slots;
 mod state;
 mod synergy;
 mod tokens;

@@ -49,6 +49,10 @@ impl PackedRow {
         self.turn_number.into()
     }
 
+    pub(super) fn set_label(&mut self, head: Head, label: i8) {
+        self.labels[head.index()] = label;
+    }
+
     /// The label of a head.
     pub fn label(&self, head: Head) -> Label {
         self.labels[head.index()].into()
@@ -96,6 +100,17 @@ impl PackedMasks {
             packed.iter_mut().zip(&byte_of_rows).for_each(|(packed, &byte)| packed.0[at] = byte);
         }
         packed
+    }
+
+    /// Puts some masks, those from `first` on, into another order: `order` has for each the one that comes
+    /// there.
+    pub(super) fn reorder(&mut self, first: usize, order: &[u8]) {
+        let old = self.0;
+        for (to, &from) in (first..).zip(order) {
+            let from = first + usize::from(from);
+            let bit = old[from / 8] >> (from % 8) & 1;
+            self.0[to / 8] = self.0[to / 8] & !(1 << (to % 8)) | bit << (to % 8);
+        }
     }
 
     /// The masks.

@@ -2,6 +2,8 @@
 
 use super::error::StreamError;
 use super::load::Loaded;
+use super::options::Augment;
+use super::order::RowNumbers;
 use super::rows::Place;
 use super::schedule::{Position, Schedule};
 use crate::cache::Unpacker;
@@ -45,6 +47,7 @@ pub(super) struct BatchMaker {
     pub(super) table: FeatureTable,
     pub(super) dtype: Dtype,
     pub(super) masks: MaskSource,
+    pub(super) augment: Option<Augment>,
     pub(super) schedule: Schedule,
 }
 
@@ -77,6 +80,12 @@ impl BatchMaker {
         rows.clear();
         for &place in &*places {
             rows.push(*stored.row(place, unpacker)?);
+        }
+        if self.augment == Some(Augment::Slots) {
+            let numbers = RowNumbers::new(self.schedule.seed, position.epoch);
+            for (row, place) in rows.iter_mut().zip(&*places) {
+                row.reorder_slots(numbers.of(place.row));
+            }
         }
         Ok(Batch {
             features: self.features_of(places, rows)?,

@@ -71,8 +71,8 @@ impl Stream {
         };
         let (data, values) = (loaded.rows.id(), values_id(&loaded, options));
         let table = FeatureTable::new(&loaded.columns, loaded.scaler.as_ref(), options.dtype);
-        let (dtype, masks) = (options.dtype, options.masks);
-        let maker = Arc::new(BatchMaker { loaded, table, dtype, masks, schedule });
+        let StreamOptions { dtype, masks, augment, .. } = *options;
+        let maker = Arc::new(BatchMaker { loaded, table, dtype, masks, augment, schedule });
         Ok(Stream { maker, threads, position: Position::default(), ahead: None, data, values })
     }
 
@@ -192,6 +192,9 @@ fn values_id(loaded: &Loaded, options: &StreamOptions) -> ShortHash {
     hasher.update(options.dtype.name().as_bytes()).update(options.masks.name().as_bytes());
     if let Some(scaler) = &loaded.scaler {
         hasher.update(scaler.id(&names).as_bytes());
+    }
+    if let Some(augment) = options.augment {
+        hasher.update(b"augment").update(augment.name().as_bytes());
     }
     let WeightOptions { classes, game } = &options.weights;
     if !classes.is_empty() || game.is_some() {

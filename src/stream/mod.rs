@@ -31,7 +31,7 @@ mod weights;
 pub use batch::Batch;
 pub use epochs::{Next, Recycler, Stream};
 pub use error::StreamError;
-pub use options::StreamOptions;
+pub use options::{Augment, StreamOptions};
 pub use order::Order;
 pub use schedule::Position;
 pub use state::{StateError, StreamState};

@@ -3,6 +3,26 @@
 use super::weights::WeightOptions;
 use crate::dataset::{DatasetOptions, Dtype, MaskSource, Scaler, Split};
 
+/// A change of rows that a network should take for the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Augment {
+    /// Another order of slots whose order means nothing, see
+    /// [`PackedRow::reorder_slots`](crate::encode::PackedRow::reorder_slots).
+    Slots,
+}
+
+impl Augment {
+    /// Every choice.
+    pub const ALL: [Augment; 1] = [Augment::Slots];
+
+    /// The name in options.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Augment::Slots => "slots",
+        }
+    }
+}
+
 /// What a stream gives, and in which order. Options that an export has too mean the same there.
 #[derive(Clone, Debug)]
 pub struct StreamOptions {
@@ -20,6 +40,8 @@ pub struct StreamOptions {
     pub scaler: Option<Scaler>,
     /// How much each row counts.
     pub weights: WeightOptions,
+    /// What is changed in rows that a network should take for the same; `None` for nothing.
+    pub augment: Option<Augment>,
     /// Rows of a batch, all ranks together; at least 1.
     pub batch_size: u64,
     /// Whether each epoch has a random order of its own.

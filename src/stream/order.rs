@@ -93,6 +93,30 @@ impl Order {
     }
 }
 
+/// Random numbers for the rows of an epoch, one for each.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct RowNumbers(u64);
+
+impl RowNumbers {
+    /// They depend on these numbers alone.
+    pub(super) fn new(seed: u64, epoch: u64) -> RowNumbers {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(b"splendor-prep row numbers 1");
+        hasher.update(&seed.to_le_bytes()).update(&epoch.to_le_bytes());
+        let hash = hasher.finalize();
+        RowNumbers(u64::from_le_bytes(*hash.as_bytes().first_chunk().expect("32 bytes")))
+    }
+
+    /// The number of a row.
+    pub(super) fn of(self, row: u64) -> u64 {
+        // SplitMix64, which passes BigCrush.
+        let mut number = self.0.wrapping_add((row + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        number = (number ^ number >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        number = (number ^ number >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+        number ^ number >> 31
+    }
+}
+
 /// Eight would do for many rows. With eight, some orders of five rows come up twice as often as others, which
 /// chi-square shows; with 24 they do not.
 const ROUNDS: usize = 24;

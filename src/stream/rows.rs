@@ -31,6 +31,8 @@ struct Slot {
 /// Where a row is.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Place {
+    /// Number of the row, from 0.
+    pub(super) row: u64,
     game: usize,
     /// From 0.
     pub(super) row_in_game: usize,
@@ -45,7 +47,7 @@ impl Rows {
     /// Where the row with a number, from 0, is.
     pub(super) fn place(&self, row: u64) -> Place {
         let game = self.first_rows.partition_point(|&first| first <= row) - 1;
-        Place { game, row_in_game: (row - self.first_rows[game]) as usize }
+        Place { row, game, row_in_game: (row - self.first_rows[game]) as usize }
     }
 
     /// The game of a row.

@@ -1,5 +1,6 @@
 //! Streams: batches straight from the cache, compared with exports and with each other.
 
+mod augment;
 mod decoding;
 mod equality;
 mod resume;
@@ -42,6 +43,7 @@ fn options(split: Split) -> StreamOptions {
         dtype: Dtype::Float32,
         scaler: None,
         weights: WeightOptions::default(),
+        augment: None,
         batch_size: 64,
         shuffle: true,
         seed: 1,
