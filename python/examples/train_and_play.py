@@ -1,6 +1,9 @@
-"""Trains a small network on an export, and plays a move with it: all of it in NumPy.
+"""Trains a small network straight from the cache, and plays a move with it: all of it in NumPy.
 
     python python/examples/train_and_play.py data/processed data/raw/2_games/1.csv --row 30
+
+The training rows come from a `Stream`, with the split and the scaler of an export; the export's validation rows tell
+how much was learned.
 
 One hidden layer is shared by seven heads, each a softmax over the classes that are legal. The loss is
 that of the README's PyTorch part: a head's mean over the rows that it applies to and whose logged class
@@ -25,7 +28,18 @@ import numpy as np
 import numpy.typing as npt
 from whole_move import Classes, Move, choose, in_words
 
-from splendor_prep import FEATURE_COLUMNS, STATE_COLUMNS, Batch, Dataset, PrepError, Scaler, encode_row
+from splendor_prep import (
+    FEATURE_COLUMNS,
+    HEADS,
+    STATE_COLUMNS,
+    Batch,
+    Dataset,
+    PrepError,
+    Scaler,
+    Stream,
+    StreamBatch,
+    encode_row,
+)
 
 Array = npt.NDArray[Any]
 Network = dict[str, Array]  # `hidden` and the seven heads, each (inputs, outputs), and a `_bias` of each
@@ -34,16 +48,16 @@ Network = dict[str, Array]  # `hidden` and the seven heads, each (inputs, output
 # The network
 
 
-def new_network(dataset: Dataset, units: int, seed: int) -> Network:
+def new_network(columns: int, units: int, seed: int) -> Network:
     random = np.random.default_rng(seed)
 
     def layer(name: str, inputs: int, outputs: int, spread: float) -> Network:
         weights = random.normal(0, spread / inputs**0.5, (inputs, outputs))
         return {name: weights.astype("f4"), f"{name}_bias": np.zeros(outputs, "f4")}
 
-    network = layer("hidden", dataset.state.shape[1], units, 1)
-    for head, mask in dataset.masks.items():
-        network |= layer(head, units, mask.shape[1], 0.1)
+    network = layer("hidden", columns, units, 1)
+    for head, classes in HEADS.items():
+        network |= layer(head, units, classes, 0.1)
     return network
 
 
@@ -67,7 +81,7 @@ def rows_to_learn(label: Array, mask: Array) -> Array:
     return rows
 
 
-def loss_and_gradient(network: Network, batch: Batch) -> tuple[float, Network]:
+def loss_and_gradient(network: Network, batch: Batch | StreamBatch) -> tuple[float, Network]:
     state = batch.state.astype(network["hidden"].dtype, copy=False)
     hidden = hidden_layer(network, state)
     to_hidden = np.zeros_like(hidden)
@@ -109,12 +123,29 @@ class Adam:
             weights -= self.rate * unbiased[0] / (np.sqrt(unbiased[1]) + 1e-8)
 
 
-def train(dataset: Dataset, epochs: int, seed: int, units: int = 64) -> Network:
-    network = new_network(dataset, units, seed)
+def open_stream(cache: Path, export: Path, where: str | None, seed: int) -> Stream:
+    """The training rows of the cache, split and normalized as those of an export are."""
+    settings = json.loads((export / "manifest.json").read_bytes())["settings"]
+    return Stream(
+        cache,
+        "train",
+        batch_size=128,
+        seed=seed,
+        where=where,
+        ratios=tuple(settings["split"]),
+        split_method=settings["split_method"],
+        split_seed=settings["seed"],
+        features=settings["features"],
+        scaler=export,
+    )
+
+
+def train(stream: Stream, epochs: int, seed: int, units: int = 64) -> Network:
+    network = new_network(len(stream.columns), units, seed)
     adam = Adam(network)
     for epoch in range(epochs):
         losses, rows = [], 0
-        for batch in dataset.batches(128, shuffle=True, seed=seed + epoch):
+        for batch in stream:
             loss, gradient = loss_and_gradient(network, batch)
             adam.step(gradient)
             losses.append(loss)
@@ -178,10 +209,13 @@ def read_position(log: Path, row: int) -> dict[str, str]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Trains a network on an export and plays a move.")
+    parser = argparse.ArgumentParser(description="Trains a network from the cache and plays a move.")
     parser.add_argument("export", type=Path, help="folder of `prep export`, normalized")
     parser.add_argument("log", type=Path, help="log with the position to play in")
     parser.add_argument("--row", type=int, default=0, help="which position of the log, from 0")
+    cache = Path("data/intermediate/prep.sqlite")
+    parser.add_argument("--cache", type=Path, default=cache, help="where the training rows are from")
+    parser.add_argument("--where", help="which of its games, such as 'players = 2'")
     parser.add_argument("--epochs", type=int, default=8)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--save", type=Path, default=Path("network.npz"), help="where the network goes")
@@ -191,7 +225,8 @@ def main() -> None:
     position = read_position(chosen.log, chosen.row)
     if not json.loads((chosen.export / "manifest.json").read_bytes())["settings"]["normalized"]:
         sys.exit(f"{chosen.export} is not normalized: export without --no-normalize")
-    network = train(dataset, chosen.epochs, chosen.seed)
+    stream = open_stream(chosen.cache, chosen.export, chosen.where, chosen.seed)
+    network = train(stream, chosen.epochs, chosen.seed)
 
     print("held out        rows with a choice  network  any legal  most usual")
     for head, (rows, *right) in accuracy(network, Dataset(chosen.export, "val"), dataset).items():

@@ -87,7 +87,9 @@ def test_what_it_plays_in_held_out_games_is_legal(
     simulated: Games, export: Path, classes: Any, meanings: dict[str, list[str]], tmp_path: Path
 ) -> None:
     dataset = Dataset(export, "train")
-    trained = train_and_play.train(dataset, epochs=2, seed=3)
+    stream = train_and_play.open_stream(simulated.cache, export, None, seed=3)
+    assert stream.rows == len(dataset)
+    trained = train_and_play.train(stream, epochs=2, seed=3)
     network = train_and_play.folded(trained, dataset.scaler())
     played: list[Move] = []
 
@@ -276,7 +278,7 @@ def test_an_export_with_other_columns_plays_too(
     everything = ["--split", "1,0,0", "--features", "base"]
     run_prep("export", "--cache", simulated.cache, "--out", out, *everything, "-q")
     dataset = Dataset(out, "train")
-    network = train_and_play.new_network(dataset, 16, 1)
+    network = train_and_play.new_network(dataset.state.shape[1], 16, 1)
     folded = train_and_play.folded(network, dataset.scaler())
     in_training = train_and_play.hidden_layer(network, dataset[:500].state)
     at_play = train_and_play.hidden_layer(folded, simulated.array("X")[:500])
