@@ -84,7 +84,8 @@ impl Cache {
         };
         let read = py.detach(|| {
             let game = reader.game(GameId(game_id), &mut unpacker)?;
-            let arrays = game.map(|(record, game)| (record.players, Arrays::of(game, record.play.as_ref())));
+            let arrays =
+                game.map(|(record, game)| (record.players, Arrays::of(game, record.play.as_ref())));
             self.keep(reader, unpacker);
             Ok(arrays)
         });

@@ -14,6 +14,7 @@ use crate::gamelog::{
 use crate::parallel::ordered_map;
 use crate::platform::FileId;
 use std::any::Any;
+use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
@@ -191,12 +192,17 @@ impl<'a> Examiner<'a> {
     /// Reads a log into `bytes`; says why not.
     fn read_bytes(&mut self, log: &LogFile) -> Option<LogError> {
         let path = log.source_path();
+        let is_link = |log: &LogFile| self.options.root.join(&log.relative_path).is_symlink();
         let error = match read_whole(&self.options.root.join(&log.relative_path), &mut self.bytes) {
             Ok(Reading::Whole) => return None,
             Ok(Reading::Changed) => LogError::changed_while_read(path),
             Ok(Reading::TooLarge { bytes, max }) => LogError::too_large(path, bytes, max),
             Ok(Reading::Damaged(Damage::CutOff)) => LogError::compressed_cut_off(path),
             Ok(Reading::Damaged(Damage::Corrupt(why))) => LogError::damaged_file(path, &why),
+            // Deleted since the folder was searched: the next run finds out.
+            Err(error) if error.kind() == ErrorKind::NotFound && !is_link(log) => {
+                LogError::changed_while_read(path)
+            }
             Err(error) => LogError::unreadable(path, &error),
         };
         Some(self.deferred_if_young(log, error))

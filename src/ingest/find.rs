@@ -4,10 +4,12 @@ use super::IngestError;
 use super::compression::stem;
 use crate::folders::parent_of;
 use crate::gamelog::GameId;
-use crate::platform::means_link_loop;
+use crate::platform::{FileId, means_link_loop};
 use crate::words::shown;
+use std::collections::BTreeSet;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use walkdir::WalkDir;
+use walkdir::{DirEntry, WalkDir};
 
 /// Every game appended to one file, as some pipelines leave it beside the logs: not a game.
 const AGGREGATE: &str = "all_games";
@@ -58,8 +60,9 @@ pub struct FoundLogs {
 
 /// Searches a folder and all folders in it for `*.csv`, `*.csv.gz` and `*.csv.zst` files whose stem is a whole
 /// number.
-/// Hidden files and folders are ignored; links are followed. A log that is a link to nothing is
-/// found too: its game is not deleted, it cannot be read.
+/// Hidden files and folders are ignored; links are followed, but each folder is visited once, however many
+/// paths lead to it. A log that is a link to nothing is found too: its game is not deleted, it cannot be
+/// read. What is deleted during the search is not there.
 ///
 /// # Errors
 /// If the folder, or any folder in it, cannot be read: a part that cannot be seen must not be
@@ -72,60 +75,101 @@ pub fn find_logs(root: &Path) -> Result<FoundLogs, IngestError> {
     if !root.is_dir() {
         return Err(IngestError::NoFolder(root.to_owned()));
     }
-    let below = |path: &Path| path.strip_prefix(root).unwrap_or(path).to_owned();
-    let mut found = FoundLogs::default();
-    let entries = WalkDir::new(root)
-        .follow_links(true)
-        .into_iter()
-        .filter_entry(|entry| entry.depth() == 0 || !is_hidden(entry.path()));
-    for entry in entries {
-        let path = match &entry {
-            Ok(entry) if entry.file_type().is_dir() => {
-                if entry.depth() > 0 && is_csv(entry.path()) && game_id_of(entry.path()).is_some() {
-                    found.folders.push(below(entry.path()));
-                }
-                continue;
-            }
-            // A FIFO or a device with the name of a log is one that cannot be read.
-            Ok(entry) => entry.path(),
-            Err(error) => match error.path() {
-                // Editors keep their lock beside a file as a hidden link to nothing.
-                Some(path) if error.depth() > 0 && is_hidden(path) => continue,
-                Some(path) if is_csv(path) && is_link_to_nothing(path) => path,
-                Some(path) if is_loop(error) => {
-                    found.loops.push(below(path));
-                    continue;
-                }
-                // Such a link without an ending may be a folder on a disk that is not mounted.
-                _ => {
-                    let error = entry.expect_err("an error");
-                    return Err(IngestError::Search { root: root.to_owned(), error });
-                }
-            },
-        };
-        if !is_csv(path) {
-            if is_csv_by_another_ending(path) {
-                found.skipped.push(below(path));
-            } else if !is_hidden(path) {
-                found.others += 1;
-                let is_better = |other: &PathBuf| is_archive(path) && !is_archive(other);
-                if found.other.as_ref().is_none_or(is_better) {
-                    found.other = Some(below(path));
-                }
-            }
-            continue;
-        }
-        let relative_path = below(path);
-        match game_id_of(path) {
-            Some(game_id) => found.logs.push(LogFile { game_id, relative_path }),
-            None => found.skipped.push(relative_path),
+    let mut search =
+        Search { root, found: FoundLogs::default(), visited: BTreeSet::new(), links: Vec::new() };
+    search.folder(root)?;
+    // Under its own name, each folder was visited before.
+    while !search.links.is_empty() {
+        search.links.sort();
+        for link in std::mem::take(&mut search.links) {
+            search.folder(&link)?;
         }
     }
+    let mut found = search.found;
     found.logs.sort();
     found.skipped.sort();
     found.folders.sort();
     found.loops.sort();
     Ok(found)
+}
+
+struct Search<'r> {
+    root: &'r Path,
+    found: FoundLogs,
+    visited: BTreeSet<FileId>,
+    /// Links to folders that are still to be followed.
+    links: Vec<PathBuf>,
+}
+
+impl Search<'_> {
+    /// Searches a folder, but follows no links to others.
+    fn folder(&mut self, folder: &Path) -> Result<(), IngestError> {
+        let Search { root, found, visited, links } = self;
+        let root: &Path = root;
+        let below = |path: &Path| path.strip_prefix(root).unwrap_or(path).to_owned();
+        let mut is_searched = |entry: &DirEntry| {
+            if entry.path() != root && is_hidden(entry.path()) {
+                return false;
+            }
+            if !entry.file_type().is_dir() {
+                return true;
+            }
+            if entry.depth() > 0 && entry.path_is_symlink() {
+                links.push(entry.path().to_owned());
+                return false;
+            }
+            let id = entry.metadata().ok().as_ref().and_then(FileId::of);
+            id.is_none_or(|id| visited.insert(id))
+        };
+        let entries = WalkDir::new(folder).follow_links(true).into_iter();
+        for entry in entries.filter_entry(&mut is_searched) {
+            let path = match &entry {
+                Ok(entry) if entry.file_type().is_dir() => {
+                    if entry.path() != root
+                        && is_csv(entry.path())
+                        && game_id_of(entry.path()).is_some()
+                    {
+                        found.folders.push(below(entry.path()));
+                    }
+                    continue;
+                }
+                // A FIFO or a device with the name of a log is one that cannot be read.
+                Ok(entry) => entry.path(),
+                Err(error) => match error.path() {
+                    // Editors keep their lock beside a file as a hidden link to nothing.
+                    Some(path) if path != root && (is_hidden(path) || is_deleted(path)) => continue,
+                    Some(path) if is_csv(path) && is_link_to_nothing(path) => path,
+                    Some(path) if is_loop(error) => {
+                        found.loops.push(below(path));
+                        continue;
+                    }
+                    // Such a link without an ending may be a folder on a disk that is not mounted.
+                    _ => {
+                        let error = entry.expect_err("an error");
+                        return Err(IngestError::Search { root: root.to_owned(), error });
+                    }
+                },
+            };
+            if !is_csv(path) {
+                if is_csv_by_another_ending(path) {
+                    found.skipped.push(below(path));
+                } else if !is_hidden(path) {
+                    found.others += 1;
+                    let is_better = |other: &PathBuf| is_archive(path) && !is_archive(other);
+                    if found.other.as_ref().is_none_or(is_better) {
+                        found.other = Some(below(path));
+                    }
+                }
+                continue;
+            }
+            let relative_path = below(path);
+            match game_id_of(path) {
+                Some(game_id) => found.logs.push(LogFile { game_id, relative_path }),
+                None => found.skipped.push(relative_path),
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Makes sure that there are logs in a folder.
@@ -159,6 +203,10 @@ fn is_archive(path: &Path) -> bool {
 
 fn is_link_to_nothing(path: &Path) -> bool {
     path.is_symlink() && !path.exists()
+}
+
+fn is_deleted(path: &Path) -> bool {
+    std::fs::symlink_metadata(path).is_err_and(|error| error.kind() == ErrorKind::NotFound)
 }
 
 fn is_loop(error: &walkdir::Error) -> bool {

@@ -15,9 +15,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 /// Longer than a tick of the clock that files get their times from: 10 ms at most on Linux.
 const TICK: Duration = Duration::from_millis(20);
 
-/// Larger files are not read: every thread would keep so much memory. No game comes near it: ten
-/// thousand turns of four players are a quarter of it.
-pub const MAX_LOG_BYTES: u64 = 256 << 20;
+/// Larger files are not read: a thread needs some five times as much memory for one. No game comes near it:
+/// ten thousand turns are a quarter of it.
+pub const MAX_LOG_BYTES: u64 = 32 << 20;
 
 /// After so long without a write, the writer of an incomplete log has died: no move takes an hour.
 pub const DEFAULT_SETTLE: Duration = Duration::from_secs(60 * 60);

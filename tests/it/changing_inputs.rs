@@ -13,7 +13,7 @@ use rusqlite::Connection;
 use splendor_prep::cache::{Damage, GameRecord, Reader, Writer};
 use splendor_prep::gamelog::{GameId, LogErrorKind, ReadOptions};
 use splendor_prep::ingest::{IngestOptions, IngestSummary, ingest};
-use splendor_prep::progress::Silent;
+use splendor_prep::progress::{Amount, Progress, Silent};
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::Write;
@@ -38,6 +38,10 @@ fn manifest(test: &CliTest, export: &str) -> serde_json::Value {
 
 /// An ingest in this process, for tests that need a thousand of them.
 fn ingest_here(cache: &Path, root: &Path) -> IngestSummary {
+    ingest_watched(cache, root, &Silent)
+}
+
+fn ingest_watched(cache: &Path, root: &Path, progress: &dyn Progress) -> IngestSummary {
     let options = IngestOptions {
         root: root.to_owned(),
         jobs: 4,
@@ -52,7 +56,37 @@ fn ingest_here(cache: &Path, root: &Path) -> IngestSummary {
     let stop = AtomicBool::new(false);
     let writer = Writer::open(cache, Duration::ZERO, &stop).unwrap();
     let before = Some(Reader::open(cache).unwrap());
-    ingest(before, Some(&writer), &options, &Silent, &stop).unwrap()
+    ingest(before, Some(&writer), &options, progress, &stop).unwrap()
+}
+
+/// Deletes a log after the folder was searched and before the log is read.
+struct DeletesALog<'a>(&'a Path);
+
+impl Progress for DeletesALog<'_> {
+    fn begin(&self, doing: &'static str, _amount: Amount) {
+        if doing == "ingesting" {
+            fs::remove_file(self.0).unwrap();
+        }
+    }
+    fn advance(&self, _steps: u64) {}
+    fn end(&self) {}
+}
+
+#[test]
+fn log_that_is_deleted_meanwhile_is_not_there() {
+    let test = simulated(6);
+    let (cache, root) = (test.path("c.sqlite"), test.path("raw"));
+    let log = root.join("2_games/4.csv");
+    let summary = ingest_watched(&cache, &root, &DeletesALog(&log));
+    assert_eq!((summary.encoded_games(), summary.refused.len()), (5, 0), "{summary:?}");
+    assert_eq!(summary.deferred.len(), 1, "the next run finds out");
+    let summary = ingest_here(&cache, &root);
+    assert_eq!((summary.counts["up_to_date"], summary.deferred.len()), (5, 0), "{summary:?}");
+    // A cached game stays until then.
+    let log = root.join("3_games/5.csv");
+    let summary = ingest_watched(&cache, &root, &DeletesALog(&log));
+    assert_eq!((summary.cache.games, summary.refused.len()), (5, 0), "{summary:?}");
+    assert_eq!(ingest_here(&cache, &root).deleted, [GameId(5)]);
 }
 
 /// The header and the first rows.

@@ -63,8 +63,8 @@ fn folders_without_logs() {
     for command in ["ingest", "status"] {
         for (folder, texts) in [
             ("aggregate", &["all_games.csv is skipped: it holds every game appended"][..]),
-            ("packed", &["2_games/1.csv.xz is an archive: unpack it first"]),
-            ("capitals", &["1.CSV is skipped: logs end in .csv, in small letters"]),
+            ("packed", &["2_games/1.csv.xz is skipped: logs end in .csv, .csv.gz or .csv.zst, "]),
+            ("capitals", &["1.CSV is skipped: logs end in .csv, .csv.gz or .csv.zst, in small"]),
             ("others", &["only notes.txt, which is no log: is it the right folder?"]),
             ("empty", &["the folder is empty", "is its disk mounted?"]),
         ] {

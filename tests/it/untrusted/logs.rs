@@ -37,6 +37,30 @@ fn entries_that_are_no_files() {
     }
 }
 
+/// Thirty folders, each with two links to the next: a thousand million paths.
+#[test]
+fn folders_that_many_paths_lead_to() {
+    let test = CliTest::new();
+    test.prep("simulate logs --games 6");
+    for level in 0..30 {
+        let folder = test.path(format!("raw/{level}"));
+        fs::create_dir_all(&folder).unwrap();
+        for link in ["a", "b"] {
+            symlink(format!("../{}", level + 1), folder.join(link)).unwrap();
+        }
+    }
+    symlink("../logs", test.path("raw/30")).unwrap();
+    symlink("../logs/2_games", test.path("raw/again")).unwrap();
+    symlink(".", test.path("raw/itself")).unwrap();
+    let ran = test.run_in_time("ingest raw");
+    assert_eq!(ran.code, 0, "{ran:#?}");
+    assert!(ran.stdout.starts_with("6 games encoded (6 new"), "{ran:#?}");
+    assert!(ran.stdout.contains("\n6 logs of raw "), "{ran:#?}");
+    // The path of a log does not depend on the order in which the file system lists a folder.
+    let status = test.run("status raw --explain").stdout;
+    assert_eq!(status.matches("29/a/").count(), 6, "{status}");
+}
+
 /// A link to a file elsewhere does not show what is in that file.
 #[test]
 fn linked_file_is_not_printed() {
