@@ -1,6 +1,6 @@
 """What `Stream(augment="slots")` is worth: the validation loss of each head, with and without it.
 
-    python slot_symmetry.py CACHE [--games 200 1000] [--epochs 30] [--hidden 256] [--seed 1]
+    python slot_symmetry.py CACHE [--games 200 1000] [--validation 200] [--epochs 30] [--hidden 256] [--seed 1]
 
 For each number of training games, the same network with seven heads is trained twice on the rows of these
 games: as they are stored, and with other orders of the slots in each epoch. After each epoch, the loss of
@@ -80,8 +80,9 @@ def train(
     best = dict.fromkeys(HEADS, float("inf"))
     for _ in range(epochs):
         for batch in stream.torch():
-            sums, counts = losses(network, batch)
-            loss = sum(sums[head] / max(counts[head], 1) for head in HEADS)
+            sums, _ = losses(network, batch)
+            # Per row, not per head: a head with two rows in a batch must not weigh as much as one with all.
+            loss = sum(sums.values()) / len(batch)
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             optimizer.step()
@@ -102,19 +103,21 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("cache")
     parser.add_argument("--games", type=int, nargs="+", default=[200, 1000])
+    parser.add_argument("--validation", type=int, default=200, help="games to validate with")
     parser.add_argument("--epochs", type=int, default=30)
     parser.add_argument("--hidden", type=int, default=256)
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
 
-    # All validation games, and so many of the training games.
+    # The same validation games each time, and so many of the training games.
     cache = arguments.cache
     split = {name: games_of(cache, name) for name in ("train", "val")}
-    print(f"{len(Cache.open(cache))} games, {len(split['val'])} of them to validate with")
+    val = split["val"][: arguments.validation]
+    print(f"{len(Cache.open(cache))} games, {len(val)} of them to validate with")
     print("| games | augment | " + " | ".join(HEADS) + " |")
     print("| --- " * (len(HEADS) + 2) + "|")
     for count in arguments.games:
-        ids = ", ".join(map(str, split["train"][:count] + split["val"]))
+        ids = ", ".join(map(str, split["train"][:count] + val))
         for augment in (None, "slots"):
             games = f"game_id IN ({ids})"
             best = train(cache, games, augment, arguments.epochs, arguments.hidden, arguments.seed)
