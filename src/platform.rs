@@ -338,6 +338,11 @@ pub fn exchange_names(_one: &Path, _other: &Path) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
+#[cfg(unix)]
+pub use std::os::unix::fs::symlink as link_to_folder;
+#[cfg(not(unix))]
+pub use std::os::windows::fs::symlink_dir as link_to_folder;
+
 /// Calls `handler` with the number of each signal that asks this process to end: of Ctrl-C, of a closed
 /// terminal, of `kill`. One that is ignored stays so: `nohup` starts programs that way.
 ///

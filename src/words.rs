@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::fmt::{self, Write as _};
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// `1 game`, `2,000 games`.
 pub fn counted(number: impl TryInto<u64>, noun: &str) -> String {
@@ -50,6 +50,24 @@ pub fn parse_duration(text: &str) -> Option<Duration> {
     let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
     let number: u64 = number.parse().ok().filter(|_| is_number)?;
     number.checked_mul(seconds).map(Duration::from_secs)
+}
+
+/// A time as `2026-11-27T030009Z`: in UTC, with no `:`, which not every file system has in names.
+pub fn utc_stamp(time: SystemTime) -> String {
+    let seconds = time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    let (days, second) = (seconds / 86_400, seconds % 86_400);
+    // Years that begin in March, so that a leap day is the last of its year; eras of 400 years.
+    let days = days + 719_468;
+    let (era, day_of_era) = (days / 146_097, days % 146_097);
+    let year_of_era =
+        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = (month_from_march + 2) % 12 + 1;
+    let year = era * 400 + year_of_era + u64::from(month <= 2);
+    let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}{minute:02}{second:02}Z")
 }
 
 /// A name of a file, or other text that somebody else chose, on one line: what a terminal or a browser
@@ -251,6 +269,23 @@ mod tests {
             "9999999999999999d",
         ] {
             assert_eq!(parse_duration(text), None, "{text}");
+        }
+    }
+
+    /// Values of `date -u -d @SECONDS +%FT%H%M%SZ`.
+    #[test]
+    fn times_in_utc() {
+        for (seconds, stamp) in [
+            (0, "1970-01-01T000000Z"),
+            (951_782_399, "2000-02-28T235959Z"),
+            (951_782_400, "2000-02-29T000000Z"),
+            (1_709_251_199, "2024-02-29T235959Z"),
+            (1_709_251_200, "2024-03-01T000000Z"),
+            (1_795_746_609, "2026-11-27T023009Z"),
+            (4_102_444_799, "2099-12-31T235959Z"),
+            (4_107_542_400, "2100-03-01T000000Z"),
+        ] {
+            assert_eq!(utc_stamp(UNIX_EPOCH + Duration::from_secs(seconds)), stamp);
         }
     }
 

@@ -1,18 +1,22 @@
 //! `prep export`
 
 use super::context::{Context, Outcome, stop_flag, usage_error};
+use super::metrics::Metrics;
 use super::values::{JobsArgs, MemoryArgs, switch, whole_number};
 use super::{output, progress};
 use crate::cache::{Reader, Refusal};
 use crate::dataset::{
-    Columns, DatasetError, DatasetOptions, Dtype, FeatureSet, MaskSource, Ratios, SplitMethod,
+    Columns, DatasetError, DatasetOptions, Dtype, FaultyGame, FeatureSet, MaskSource, Ratios,
+    SplitMethod,
 };
 use crate::export::{
-    ExportError, ExportOptions, ExportSummary, IdenticalGames, Layout, export, read_columns,
+    DatedExports, ExportError, ExportOptions, ExportSummary, IdenticalGames, Layout, Noted,
+    SplitSummary, export, read_columns, up_to_date,
 };
 use crate::words::{bytes_in_words, counted, grouped, shell_path, shown};
-use anyhow::Result;
+use anyhow::{Result, bail};
 use clap::Args;
+use serde_json::json;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -35,12 +39,14 @@ Examples:
   prep export --layout npy                  labels and masks for memory mapping
   prep export --format parquet              for Polars, pandas and DuckDB
   prep export --replayable-only             without games whose logs are faulty
-  prep export --where players=2             by the columns of the view game_list";
+  prep export --where players=2             by the columns of the view game_list
+  prep export --out exports --keep 7        exports/latest, and the six before";
 
 /// Write train, val and test arrays from the cache
 ///
 /// The output folder is replaced at once, after everything is written and synced: a killed run leaves
-/// the old export or the new one, and a process that has old arrays mapped goes on reading them.
+/// the old export or the new one, and a process that has old arrays mapped goes on reading them. Nothing
+/// is written if the export there is from the same games and options.
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(super) struct ExportArgs {
@@ -96,13 +102,40 @@ pub(super) struct ExportArgs {
         allow_hyphen_values = true
     )]
     condition: Option<String>,
+    /// Write the export even if it is up to date
+    #[arg(long)]
+    force: bool,
+    /// Export nothing if the last ingest did not finish, or refused a log
+    #[arg(long, env = "PREP_EXPORT_STRICT", value_parser = switch)]
+    strict: bool,
+    /// Write a dated folder in DIR, make the link DIR/latest lead to it, and remove all but the N
+    /// newest exports there
+    #[arg(long, value_name = "N", env = "PREP_KEEP", allow_negative_numbers = true,
+          value_parser = whole_number(1_usize..))]
+    keep: Option<usize>,
+    /// Print JSON: what was written, and what is not in it
+    #[arg(long)]
+    json: bool,
+    /// Write metrics for Prometheus, also if the run fails
+    #[arg(long, value_name = "FILE", env = "PREP_EXPORT_METRICS")]
+    metrics: Option<PathBuf>,
     #[command(flatten)]
     jobs: JobsArgs,
     #[command(flatten)]
     memory: MemoryArgs,
 }
 
-pub(super) fn run(arguments: ExportArgs, context: Context) -> Result<Outcome> {
+pub(super) fn run(mut arguments: ExportArgs, context: Context) -> Result<Outcome> {
+    let mut metrics = Metrics::begin(arguments.metrics.take(), "prep_export_")?;
+    let ended = export_cache(arguments, &context, &mut metrics);
+    metrics.finish(ended)
+}
+
+fn export_cache(
+    arguments: ExportArgs,
+    context: &Context,
+    metrics: &mut Metrics,
+) -> Result<Outcome> {
     let begun = Instant::now();
     if arguments.dtype == Dtype::Int8 && !arguments.no_normalize {
         let why = "--dtype int8 holds whole numbers, which normalized values are not: \
@@ -124,7 +157,7 @@ pub(super) fn run(arguments: ExportArgs, context: Context) -> Result<Outcome> {
         Some(file) => read_columns(file)?,
         None => Columns::of(arguments.features.unwrap_or(settings.features)),
     };
-    let options = ExportOptions {
+    let mut options = ExportOptions {
         out: arguments.out.unwrap_or_else(|| settings.processed_dir.clone()),
         dataset: DatasetOptions {
             ratios: arguments.split.unwrap_or(settings.ratios),
@@ -143,22 +176,138 @@ pub(super) fn run(arguments: ExportArgs, context: Context) -> Result<Outcome> {
         monitor_memory: arguments.memory.monitor_memory.unwrap_or(settings.monitor_memory),
     };
     let cache = Reader::open(&context.cache_path())?;
-    let progress = progress::progress(context.common.quiet);
-    let summary = match export(&cache, &options, &*progress, stop_flag()) {
-        Err(ExportError::Dataset(DatasetError::Condition(error))) => {
-            return Err(usage_error(&format!("--where: {error}")));
-        }
-        exported => exported?,
+    if arguments.strict {
+        check_ingest(&cache)?;
+    }
+    let dated = arguments.keep.map(|keep| DatedExports::open(&options.out, keep)).transpose()?;
+    // The export that the new one replaces, or follows.
+    let before = dated.as_ref().map_or_else(|| options.out.clone(), DatedExports::latest);
+    let noted = Noted::of(&before);
+    let up_to_date = match arguments.force {
+        true => None,
+        false => up_to_date(&cache, &options, &before).map_err(of_condition)?,
     };
-    warn(&summary, &options.dataset, &context.cache_path());
-    if !context.common.quiet {
+    let summary = match up_to_date {
+        Some(summary) => {
+            options.out = before;
+            summary
+        }
+        None => {
+            let progress = progress::progress(context.common.quiet);
+            if let Some(dated) = &dated {
+                options.out = dated.next();
+            }
+            let summary =
+                export(&cache, &options, &*progress, stop_flag()).map_err(of_condition)?;
+            dated.as_ref().map_or(Ok(()), |dated| dated.link(&options.out))?;
+            summary
+        }
+    };
+    for old in dated.map_or(Ok(Vec::new()), |dated| dated.remove_old())? {
+        tracing::info!("removed the old export {}", shown(&old));
+    }
+    measure(&summary, metrics);
+    warn(&summary, &noted, &options.dataset, &context.cache_path());
+    if arguments.json {
+        output::print_json(&as_json(&summary, &options))?;
+    } else if !context.common.quiet {
         output::print(describe(&summary, &options, begun.elapsed()))?;
     }
     Ok(Outcome::Done)
 }
 
-/// What somebody should look at, on stderr.
-fn warn(summary: &ExportSummary, options: &DatasetOptions, cache: &Path) {
+/// A condition that SQLite does not take is wrong usage.
+fn of_condition(error: ExportError) -> anyhow::Error {
+    match error {
+        ExportError::Dataset(DatasetError::Condition(error)) => {
+            usage_error(&format!("--where: {error}"))
+        }
+        error => error.into(),
+    }
+}
+
+/// With `--strict`: every log that is complete must be in the cache.
+fn check_ingest(cache: &Reader) -> Result<()> {
+    if !cache.last_ingest_finished()? {
+        bail!(
+            "the last ingest did not finish, or is still running: nothing is exported with --strict"
+        );
+    }
+    let refusals = cache.refusals()?;
+    let mut refused = refusals.iter().filter(|refusal| !refusal.deferred);
+    if let Some(first) = refused.next() {
+        bail!(
+            "the last ingest refused {} (first: {}): nothing is exported with --strict",
+            counted(refused.count() + 1, "log"),
+            first.message
+        );
+    }
+    Ok(())
+}
+
+fn measure(summary: &ExportSummary, metrics: &mut Metrics) {
+    let games = summary.splits.iter().map(|split| (split.split.name(), split.games));
+    metrics.by_label("games", "Games in the export.", "split", games);
+    let rows = summary.splits.iter().map(|split| (split.split.name(), split.rows));
+    metrics.by_label("rows", "Rows in the export.", "split", rows);
+    let deferred = |refusal: &&Refusal| refusal.deferred;
+    let not_current = || summary.excluded.iter().chain(&summary.outdated);
+    let deferred = not_current().filter(deferred).count();
+    let faulty = summary.does_not_replay.len();
+    let reasons = [
+        ("refused", not_current().count() - deferred),
+        ("deferred", deferred),
+        ("does_not_replay", faulty),
+    ];
+    let help = "Games that are left out or from an older log, and those that do not replay.";
+    metrics.by_label("faulty_games", help, "reason", reasons);
+    metrics.gauge("bytes", "Bytes of the export without its manifest.", summary.bytes);
+    let written = u8::from(!summary.up_to_date);
+    metrics.gauge(
+        "written",
+        "1 if the last run wrote the export, 0 if it was up to date.",
+        written,
+    );
+}
+
+fn as_json(summary: &ExportSummary, options: &ExportOptions) -> serde_json::Value {
+    let refused = |refusals: &[Refusal]| -> Vec<_> {
+        let refusal = |refusal: &Refusal| {
+            let Refusal { game_id, message, deferred, .. } = refusal;
+            json!({ "game_id": game_id, "why": message, "deferred": deferred })
+        };
+        refusals.iter().map(refusal).collect()
+    };
+    let split = |split: &SplitSummary| {
+        let SplitSummary { games, rows, illegal_labels, .. } = split;
+        let illegal = (!summary.up_to_date).then_some(illegal_labels);
+        (
+            split.split.name().to_owned(),
+            json!({ "games": games, "rows": rows, "illegal_labels": illegal }),
+        )
+    };
+    let faulty = summary.does_not_replay.iter();
+    json!({
+        "out": options.out.to_string_lossy(),
+        "up_to_date": summary.up_to_date,
+        "splits": summary.splits.iter().map(split).collect::<serde_json::Map<_, _>>(),
+        "columns": summary.columns,
+        "bytes": summary.bytes,
+        "last_ingest_finished": summary.last_ingest_finished,
+        "left_out": refused(&summary.excluded),
+        "from_an_older_log": refused(&summary.outdated),
+        "does_not_replay": faulty
+            .map(|game| json!({ "game_id": game.game_id, "why": game.why }))
+            .collect::<Vec<_>>(),
+        "not_replayed": summary.not_replayed,
+        "not_selected": summary.not_selected,
+        "identical_games": summary.identical_games,
+        "drift": summary.drift,
+    })
+}
+
+/// What somebody should look at, on stderr; as information only if the export before said it too.
+fn warn(summary: &ExportSummary, noted: &Noted, options: &DatasetOptions, cache: &Path) {
     if !summary.last_ingest_finished {
         tracing::warn!(
             "the last ingest did not finish, or is still running: games may be missing, run \
@@ -166,13 +315,13 @@ fn warn(summary: &ExportSummary, options: &DatasetOptions, cache: &Path) {
         );
     }
     for refusal in &summary.excluded {
-        warn_of_refusal(refusal, "is left out");
+        warn_of_refusal(refusal, noted, "is left out");
     }
     for refusal in &summary.outdated {
         let since = if refusal.deferred { "was last written to" } else { "broke" };
-        warn_of_refusal(refusal, &format!("is there as it was before its log {since}"));
+        warn_of_refusal(refusal, noted, &format!("is there as it was before its log {since}"));
     }
-    warn_of_faulty(summary, options.replayable_only);
+    warn_of_faulty(summary, noted, options.replayable_only);
     if summary.not_replayed > 0 {
         tracing::warn!(
             "{} not been replayed, so that some may be faulty: run `prep ingest DIR --cache {}`, which \
@@ -184,7 +333,9 @@ fn warn(summary: &ExportSummary, options: &DatasetOptions, cache: &Path) {
             shell_path(cache)
         );
     }
-    warn_of_identical(&summary.identical_games);
+    if !summary.up_to_date {
+        warn_of_identical(&summary.identical_games);
+    }
     let ratios = options.ratios;
     let shares = [ratios.train(), ratios.val(), ratios.test()];
     for (split, share) in summary.splits.iter().zip(shares) {
@@ -203,16 +354,21 @@ fn warn(summary: &ExportSummary, options: &DatasetOptions, cache: &Path) {
 }
 
 /// A game whose log is still being written is in one of the next exports: no reason to worry.
-fn warn_of_refusal(refusal: &Refusal, state: &str) {
+fn warn_of_refusal(refusal: &Refusal, noted: &Noted, state: &str) {
     let Refusal { game_id, message, deferred, .. } = refusal;
-    match deferred {
-        true => tracing::info!("game {game_id} {state}: {message}"),
-        false => tracing::warn!("game {game_id} {state}: {message}"),
+    say(!deferred && !noted.has(*game_id, message), &format!("game {game_id} {state}: {message}"));
+}
+
+/// A warning the first time.
+fn say(is_new: bool, text: &str) {
+    match is_new {
+        true => tracing::warn!("{text}"),
+        false => tracing::info!("{text}"),
     }
 }
 
 /// Games that do not replay, in one line: a faulty logger makes many.
-fn warn_of_faulty(summary: &ExportSummary, are_left_out: bool) {
+fn warn_of_faulty(summary: &ExportSummary, noted: &Noted, are_left_out: bool) {
     let [first, others @ ..] = summary.does_not_replay.as_slice() else { return };
     let (games, is, first, it) = match others.len() {
         0 => ("1 game does".to_owned(), "is", first.why.clone(), "it"),
@@ -221,14 +377,17 @@ fn warn_of_faulty(summary: &ExportSummary, are_left_out: bool) {
             (games, "are", format!("first: {}", first.why), "them")
         }
     };
-    match are_left_out {
-        true => tracing::warn!(
-            "{games} not replay and {is} left out ({first}): see left_out in manifest.json"
-        ),
-        false => tracing::warn!(
+    let is_known =
+        |game: &FaultyGame| noted.has(game.game_id, &format!("does not replay: {}", game.why));
+    let text = match are_left_out {
+        true => {
+            format!("{games} not replay and {is} left out ({first}): see left_out in manifest.json")
+        }
+        false => format!(
             "{games} not replay and {is} included ({first}): --replayable-only leaves {it} out"
         ),
-    }
+    };
+    say(!summary.does_not_replay.iter().all(is_known), &text);
 }
 
 /// Games that are there twice, those that leak from one split into another first.
@@ -291,6 +450,11 @@ fn describe(summary: &ExportSummary, options: &ExportOptions, time: Duration) ->
             let (name, shift) = (shown(&column.column), column.mean_shift);
             let _ = writeln!(text, "  {name} by {shift:+.3} standard deviations");
         }
+    }
+    if summary.up_to_date {
+        let out = shown(&options.out);
+        let _ = writeln!(text, "{out} is up to date; --force writes it again");
+        return text;
     }
     let _ = writeln!(
         text,

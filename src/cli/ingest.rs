@@ -1,14 +1,15 @@
 //! `prep ingest`
 
 use super::context::{Context, Outcome, stop_flag};
+use super::metrics::Metrics;
 use super::values::{JobsArgs, MemoryArgs, SettleArgs, switch, whole_number};
 use super::{code_frame, output, progress};
 use crate::cache::{CacheError, Reader, Rebuild, Writer};
 use crate::disk_space::free_in_words;
 use crate::gamelog::{GameId, LogError, ReadOptions};
 use crate::ingest::{
-    Affected, CacheTotals, IngestError, IngestOptions, IngestSummary, check_for_logs, find_logs,
-    ingest, too_many_missing,
+    Affected, CacheTotals, IngestError, IngestOptions, IngestSummary, STATUS_NAMES, check_for_logs,
+    find_logs, ingest, too_many_missing,
 };
 use crate::progress::{Amount, Progress};
 use crate::words::{counted, grouped, shell_path, shown};
@@ -88,13 +89,22 @@ pub(super) struct IngestArgs {
     /// Print JSON: what was done, and the refused and deferred logs
     #[arg(long)]
     json: bool,
+    /// Write metrics for Prometheus, also if the run fails
+    #[arg(long, value_name = "FILE", env = "PREP_INGEST_METRICS")]
+    metrics: Option<PathBuf>,
     /// Wait so long for another run that holds the cache
     #[arg(long, value_name = "SECONDS", default_value_t = 0, allow_negative_numbers = true,
           value_parser = whole_number(0_u64..))]
     wait: u64,
 }
 
-pub(super) fn run(arguments: IngestArgs, context: Context) -> Result<Outcome> {
+pub(super) fn run(mut arguments: IngestArgs, context: Context) -> Result<Outcome> {
+    let mut metrics = Metrics::begin(arguments.metrics.take(), "prep_ingest_")?;
+    let ended = ingest_logs(arguments, &context, &mut metrics);
+    metrics.finish(ended)
+}
+
+fn ingest_logs(arguments: IngestArgs, context: &Context, metrics: &mut Metrics) -> Result<Outcome> {
     let begun = Instant::now();
     let settings = &context.settings;
     let options = IngestOptions {
@@ -132,15 +142,32 @@ pub(super) fn run(arguments: IngestArgs, context: Context) -> Result<Outcome> {
         }
         summary
     };
-    warn_of_refused(&summary, &options.root, &context);
+    measure(&summary, metrics);
+    warn_of_refused(&summary, &options.root, context);
     warn(&summary, &options, arguments.dry_run);
     if arguments.json {
+        // One document: this result, or the error.
+        vacuumed?;
+        vacuumed = Ok(());
         output::print_json(&as_json(&summary, arguments.dry_run))?;
     } else if !context.common.quiet {
         output::print(describe(&summary, &options, arguments.dry_run, begun.elapsed()))?;
     }
     vacuumed?;
     Ok(outcome(&summary, arguments.max_refused))
+}
+
+fn measure(summary: &IngestSummary, metrics: &mut Metrics) {
+    let counts = STATUS_NAMES
+        .iter()
+        .map(|&name| (name, summary.counts.get(name).copied().unwrap_or_default()));
+    let help = "Games of the last run by what became of them.";
+    metrics.by_label("games", help, "reason", counts);
+    metrics.gauge("logs", "Logs that the last run looked at.", summary.logs);
+    metrics.gauge("log_bytes", "Bytes of these logs, unpacked.", summary.log_bytes);
+    metrics.gauge("encoded_rows", "Rows that the last run encoded.", summary.just_encoded.rows);
+    metrics.gauge("cache_games", "Games in the cache.", summary.cache.games);
+    metrics.gauge("cache_rows", "Rows in the cache.", summary.cache.rows);
 }
 
 /// Ingests into a new cache, which then replaces the old one.

@@ -9,10 +9,12 @@ mod context;
 mod demo;
 mod diff;
 mod export;
+mod failure;
 mod ingest;
 mod inspect;
 mod man;
 mod merge;
+mod metrics;
 mod names;
 mod output;
 mod output_file;
@@ -25,16 +27,14 @@ mod status;
 mod values;
 mod verify;
 
-use crate::cache::{CacheError, sqlite_version};
+use crate::cache::sqlite_version;
 use crate::config::{ConfigError, Loaded, Settings};
 use crate::encode::ENCODER_VERSION;
-use crate::export::ExportError;
-use crate::ingest::IngestError;
 use crate::platform::end_by_signal;
-use crate::report::ReportError;
 use anyhow::Result;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use context::{Common, Context, Outcome, stopped_by};
+use failure::exit_code_of;
 use std::ffi::OsString;
 use std::process::ExitCode;
 use std::sync::LazyLock;
@@ -110,21 +110,26 @@ fn run_to_code(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     match run(&arguments) {
         Ok(outcome) => outcome.exit_code(),
-        Err(error) => match error.downcast::<clap::Error>() {
-            Ok(usage) => {
+        Err(error) => {
+            let code = exit_code_of(&error);
+            if code != 0 && arguments.iter().any(|argument| argument == "--json") {
+                // A reader that went away hears nothing of it.
+                let _ = output::print_json(&failure::as_json(&error, code));
+            }
+            match error.downcast::<clap::Error>() {
                 // Help and version come here too, with exit code 0.
-                let usage = values::with_tip(usage, &Cli::command(), &arguments);
-                let _ = usage.print();
-                u8::try_from(usage.exit_code()).unwrap_or(2)
-            }
-            Err(error) => {
-                tracing::error!("{error:#}");
-                if let Some(error) = error.downcast_ref::<ConfigError>() {
-                    code_frame::show_settings(error);
+                Ok(usage) => {
+                    let _ = values::with_tip(usage, &Cli::command(), &arguments).print();
                 }
-                outcome_of(&error).exit_code()
+                Err(error) => {
+                    tracing::error!("{error:#}");
+                    if let Some(error) = error.downcast_ref::<ConfigError>() {
+                        code_frame::show_settings(error);
+                    }
+                }
             }
-        },
+            code
+        }
     }
 }
 
@@ -174,23 +179,5 @@ fn parse_with_options(arguments: &[OsString], loaded: &Loaded) -> Result<Cli> {
             Some(wrong) => Err(wrong.into()),
             None => Err(usage.into()),
         },
-    }
-}
-
-fn outcome_of(error: &anyhow::Error) -> Outcome {
-    let cache_error =
-        error.downcast_ref::<CacheError>().or_else(|| match error.downcast_ref::<IngestError>() {
-            Some(IngestError::Cache(error)) => Some(error),
-            _ => match error.downcast_ref::<ExportError>().and_then(ExportError::cache_error) {
-                Some(error) => Some(error),
-                None => match error.downcast_ref::<ReportError>() {
-                    Some(ReportError::Cache(error)) => Some(error),
-                    _ => None,
-                },
-            },
-        });
-    match cache_error {
-        Some(CacheError::Held { .. } | CacheError::Busy { .. }) => Outcome::CacheHeld,
-        _ => Outcome::Failed,
     }
 }

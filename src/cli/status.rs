@@ -4,6 +4,7 @@ use super::context::{Context, Outcome};
 use super::values::{JobsArgs, SettleArgs, switch};
 use super::{output, progress};
 use crate::cache::Reader;
+use crate::export::stale_reasons;
 use crate::gamelog::ReadOptions;
 use crate::ingest::{GameStatus, GameVersion, ReplayStatus, StatusOptions, StatusReport, status};
 use crate::words::{counted, shown};
@@ -11,7 +12,7 @@ use anyhow::Result;
 use clap::Args;
 use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Games listed of each reason without `--explain`.
 const LISTED_OF_A_REASON: usize = 20;
@@ -21,6 +22,7 @@ Examples:
   prep status data/raw                    games that are not up to date, and why
   prep status data/raw --explain          every game, with old and new
   prep status -q || prep ingest           only if there is something to do
+  prep status --export data/processed     and whether that export is stale
   prep status --json | jq .counts         for a program";
 
 /// Show what the next ingest would do with each game, and why
@@ -41,6 +43,9 @@ pub(super) struct StatusArgs {
     strict: bool,
     #[command(flatten)]
     settle: SettleArgs,
+    /// Also say whether this export is what exporting again would write
+    #[arg(long, value_name = "DIR")]
+    export: Option<PathBuf>,
     /// List every game, each with its old and new hash, size and versions
     #[arg(long)]
     explain: bool,
@@ -68,12 +73,45 @@ pub(super) fn run(arguments: StatusArgs, context: Context) -> Result<Outcome> {
             "the last ingest did not finish, or is still running: the next one continues it"
         );
     }
+    let export = match arguments.export {
+        Some(folder) => Some((stale_because(&folder, &context.cache_path())?, folder)),
+        None => None,
+    };
     if arguments.json {
-        output::print_json(&as_json(&report))?;
+        let mut json = as_json(&report);
+        if let Some((reasons, folder)) = &export {
+            json["export"] = serde_json::json!({
+                "path": folder.to_string_lossy(),
+                "up_to_date": reasons.is_empty(),
+                "reasons": reasons,
+            });
+        }
+        output::print_json(&json)?;
     } else if !context.common.quiet {
-        output::print(describe(&report, arguments.explain))?;
+        let mut text = describe(&report, arguments.explain);
+        if let Some((reasons, folder)) = &export {
+            let folder = shown(folder);
+            let _ = match reasons.is_empty() {
+                true => writeln!(text, "the export {folder} is up to date"),
+                false => writeln!(text, "the export {folder} is stale: {}", reasons.join("; ")),
+            };
+        }
+        output::print(text)?;
     }
-    Ok(if report.is_up_to_date() { Outcome::Done } else { Outcome::Failed })
+    let is_fresh = export.is_none_or(|(reasons, _)| reasons.is_empty());
+    Ok(if report.is_up_to_date() && is_fresh { Outcome::Done } else { Outcome::Failed })
+}
+
+/// Why exporting again would write something else than is there.
+fn stale_because(folder: &Path, cache: &Path) -> Result<Vec<String>> {
+    let Some(reader) = Reader::open_if_there(cache)? else {
+        return Ok(vec![format!("there is no cache {}", shown(cache))]);
+    };
+    match stale_reasons(&reader, folder) {
+        // Such as games of another encoder: nothing could be exported.
+        Err(error) if error.cache_error().is_none() => Ok(vec![error.to_string()]),
+        reasons => Ok(reasons?),
+    }
 }
 
 fn as_json(report: &StatusReport) -> serde_json::Value {

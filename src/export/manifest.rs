@@ -79,7 +79,7 @@ pub(super) struct Manifest {
 }
 
 /// How the export was made.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Settings {
     /// Shares of train, val and test.
@@ -102,7 +102,7 @@ pub(super) struct Settings {
 }
 
 /// What the export was made from.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Inputs {
     pub(super) games: u64,
@@ -116,7 +116,7 @@ pub(super) struct Inputs {
 }
 
 /// Which scaler the export has.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ScalerEntry {
     pub(super) id: HexHash,
@@ -125,7 +125,7 @@ pub(super) struct ScalerEntry {
 }
 
 /// The games of a split.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct SplitEntry {
     pub(super) games: u64,
@@ -155,7 +155,7 @@ pub struct IdenticalGames {
 }
 
 /// A game whose current log is not in the export, or does not replay.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RefusedGame {
     #[serde(default, skip_serializing_if = "Option::is_none")]

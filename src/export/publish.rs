@@ -30,8 +30,9 @@ mod replaceable;
 mod tests;
 
 pub use error::PublishError;
+pub(super) use replaceable::check_replaceable;
 pub use replaceable::export_around;
-use replaceable::{check_replaceable, is_hidden};
+use replaceable::is_hidden;
 
 use crate::folders::{keep_access, keep_owner, parent_of};
 use crate::platform::{exchange_names, forget_content, open_file, sync_folder};
@@ -160,6 +161,12 @@ impl Staging {
             Err(source) => PublishError::NotRestored { target: target.clone(), previous, source },
         })
     }
+}
+
+/// Removes what dead runs left beside a target.
+pub(super) fn remove_leftovers(target: &Path) -> Result<(), PublishError> {
+    let target = replaceable::resolve(target)?;
+    Container::remove_dead(&target).map_err(failed("read the folder of", &target))
 }
 
 /// Gives the new export the hidden files of the old one, such as `.gitkeep`.

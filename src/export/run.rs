@@ -4,11 +4,10 @@ use super::arrays::ArrayWriter;
 use super::block::RowPlan;
 use super::error::ExportError;
 use super::files::ExportFiles;
+use super::freshness::{manifest_before_rows, settings};
 use super::identical::{WrittenGame, identical_games};
 use super::label_mappings::label_mappings;
-use super::manifest::{
-    IdenticalGames, Inputs, Manifest, RefusedGame, ScalerEntry, Settings, SplitEntry,
-};
+use super::manifest::{IdenticalGames, Manifest, ScalerEntry};
 use super::manifest_values::ScalerOrigin;
 use super::options::{ExportOptions, Layout};
 use super::parquet_writer::ParquetSplitWriter;
@@ -21,11 +20,11 @@ use super::statistics::{
     MASK_VALIDATION_FILE, MaskValidationFile, RowCounts, STATISTICS_FILE, Statistics,
     StatisticsFile,
 };
+use super::summary::{ExportSummary, SplitSummary};
 use crate::accounting::check_all_done;
-use crate::cache::{PackedGame, Reader, Refusal, Unpacker};
+use crate::cache::{PackedGame, Reader, Unpacker};
 use crate::dataset::{
-    BySplit, Dataset, DatasetError, Dtype, FaultyGame, FeatureTable, Game, Scaler, ScalerError,
-    Split,
+    BySplit, Dataset, DatasetError, Dtype, FeatureTable, Game, Scaler, ScalerError, Split,
 };
 use crate::disk_space::free_bytes;
 use crate::encode::ColumnSums;
@@ -34,46 +33,6 @@ use crate::progress::{Amount, Progress};
 use crate::words::counted;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
-
-/// What was exported.
-#[derive(Clone, Debug)]
-pub struct ExportSummary {
-    /// Each split, in order.
-    pub splits: Vec<SplitSummary>,
-    /// Columns of `X`.
-    pub columns: usize,
-    /// Bytes of all files but the manifest.
-    pub bytes: u64,
-    /// Whether the last ingest finished; if not, games may be missing.
-    pub last_ingest_finished: bool,
-    /// Games that are missing because their logs were refused or deferred.
-    pub excluded: Vec<Refusal>,
-    /// Games with the rows of an older log, because the log was refused or deferred since.
-    pub outdated: Vec<Refusal>,
-    /// Games that do not replay, in ascending order. They are left out with `replayable_only`.
-    pub does_not_replay: Vec<FaultyGame>,
-    /// How many games are there that an older prep stored without replaying them.
-    pub not_replayed: usize,
-    /// How many cached games do not meet the condition.
-    pub not_selected: u64,
-    /// Games with the same rows as another.
-    pub identical_games: Vec<IdenticalGames>,
-    /// With `scaler_from`: how far each normalized column's mean has moved, farthest first.
-    pub drift: Option<Vec<ColumnDrift>>,
-}
-
-/// What one split holds.
-#[derive(Clone, Copy, Debug)]
-pub struct SplitSummary {
-    /// Which.
-    pub split: Split,
-    /// Games in it.
-    pub games: usize,
-    /// Rows of those games.
-    pub rows: u64,
-    /// Labels that are not legal under their mask, over all heads.
-    pub illegal_labels: u64,
-}
 
 /// Writes train, val and test arrays from the cache, and replaces `out` with them at once.
 ///
@@ -312,74 +271,20 @@ impl<'e> Run<'e> {
         scaler_id: Option<blake3::Hash>,
         files: &ExportFiles<'_>,
     ) -> Manifest {
-        let (options, dataset, origin) = (self.options, &self.dataset, self.scaling.origin);
-        let ratios = options.dataset.ratios;
-        let entry = |game_id, why| RefusedGame { game_id: Some(game_id), file: None, why };
-        let refused = |refusals: &[Refusal]| -> Vec<RefusedGame> {
-            let entries = refusals.iter();
-            entries.map(|refusal| entry(refusal.game_id, refusal.message.clone())).collect()
+        let (dataset, origin) = (&self.dataset, self.scaling.origin);
+        let settings_scaler = match scaler_id {
+            Some(_) => origin,
+            None => ScalerOrigin::NoTrainingRows,
         };
-        let does_not_replay: Vec<_> = dataset
-            .does_not_replay()
-            .iter()
-            .map(|game| entry(game.game_id, format!("does not replay: {}", game.why)))
-            .collect();
-        let mut left_out = refused(dataset.excluded());
-        let does_not_replay = if options.dataset.replayable_only {
-            left_out.extend(does_not_replay);
-            left_out.sort_by_key(|game| game.game_id);
-            Vec::new()
-        } else {
-            does_not_replay
-        };
-        let splits = BySplit::from_fn(|split| {
-            let games = || written.games.iter().filter(move |game| game.game.split == split);
-            SplitEntry {
-                games: games().count() as u64,
-                rows: games().map(|game| u64::from(game.game.rows)).sum(),
-                game_ids: games().map(|game| game.game.game_id).collect(),
-                log_hashes: Some(games().map(|game| game.game.log_hash).collect()),
-                row_hashes: Some(games().map(|game| game.row_hash).collect()),
-                shards: None,
-            }
-        });
-        let mut manifest = Manifest::new(
-            Settings {
-                split: [ratios.train(), ratios.val(), ratios.test()],
-                split_method: options.dataset.split_method,
-                seed: options.dataset.seed,
-                features: options.dataset.columns.features(),
-                columns: dataset.columns().count(),
-                masks: options.masks,
-                normalized: options.normalize,
-                scaler: match scaler_id {
-                    Some(_) => origin,
-                    None => ScalerOrigin::NoTrainingRows,
-                },
-                dtype: options.dtype,
-                layout: options.layout.into(),
-                replayable_only: Some(options.dataset.replayable_only),
-                condition: options.dataset.condition.clone(),
-            },
-            Inputs {
-                games: dataset.games().len() as u64,
-                rows: dataset.rows().into_values().sum(),
-                blake3: dataset.inputs_hash().into(),
-                last_ingest_finished: Some(dataset.last_ingest_finished()),
-            },
-            splits,
-        );
+        let settings = settings(self.options, dataset.columns(), settings_scaler);
+        let mut manifest = manifest_before_rows(dataset, settings);
+        for split in Split::ALL {
+            let games = written.games.iter().filter(|game| game.game.split == split);
+            manifest.splits[split].row_hashes = Some(games.map(|game| game.row_hash).collect());
+        }
         manifest.scaler =
             scaler_id.map(|id| ScalerEntry { id: id.into(), fitted_in: origin.fitted_in() });
-        let repeated = manifest.repeated_games();
-        manifest.games_in_two_splits =
-            Some(repeated.into_iter().map(|(game_id, _)| game_id).collect());
         manifest.identical_games = Some(written.identical_games.clone());
-        manifest.left_out = Some(left_out);
-        manifest.from_an_older_log = Some(refused(dataset.outdated()));
-        manifest.does_not_replay = Some(does_not_replay);
-        manifest.not_replayed = Some(dataset.not_replayed() as u64);
-        manifest.not_selected = options.dataset.condition.as_ref().map(|_| dataset.not_selected());
         manifest.files = files.finished().clone();
         manifest
     }
@@ -392,6 +297,7 @@ impl<'e> Run<'e> {
             illegal_labels: counts.illegal_labels(),
         });
         ExportSummary {
+            up_to_date: false,
             splits: splits.collect(),
             columns: self.dataset.columns().count(),
             bytes,

@@ -63,6 +63,20 @@ impl GameStatus {
     }
 }
 
+/// Every name, in the order of the table above.
+pub const STATUS_NAMES: [&str; 10] = [
+    "new",
+    "bytes_changed",
+    "encoder_changed",
+    "schema_changed",
+    "repair_changed",
+    "damaged",
+    DELETED,
+    REFUSED,
+    DEFERRED,
+    UP_TO_DATE,
+];
+
 pub(super) const UP_TO_DATE: &str = "up_to_date";
 pub(super) const REFUSED: &str = "refused";
 pub(super) const DEFERRED: &str = "deferred";

@@ -25,7 +25,9 @@ mod whole_file;
 pub use cached::too_many_missing;
 pub use compression::read_log_file;
 pub use find::{FoundLogs, LogFile, check_for_logs, find_logs, game_id_of, leads_elsewhere};
-pub use game_status::{GameStatus, GameVersion, ReplayStatus, StatusCounts, StatusEntry};
+pub use game_status::{
+    GameStatus, GameVersion, ReplayStatus, STATUS_NAMES, StatusCounts, StatusEntry,
+};
 pub use run::{IngestOptions, ingest};
 pub use status::{StatusOptions, StatusReport, status};
 pub use summary::{Affected, CacheTotals, IngestSummary, NotReplaying};

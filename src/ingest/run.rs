@@ -161,9 +161,10 @@ impl Run<'_> {
     }
 
     fn take(&mut self, examined: Examined, is_first_of_game: bool) -> Result<(), IngestError> {
-        let Examined { game_id, source_path, outcome, key, files, .. } = examined;
+        let Examined { game_id, source_path, outcome, key, bytes, files } = examined;
         let cached = self.cached.games.get(&game_id);
         self.summary.logs += files;
+        self.summary.log_bytes += bytes;
         if is_first_of_game && self.refused_before.contains(&game_id) {
             // The log can be read now, or is refused again, maybe under another path. In one transaction
             // with the rows: no export says of them that they are from an older log.

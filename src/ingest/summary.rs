@@ -11,6 +11,8 @@ use std::path::PathBuf;
 pub struct IngestSummary {
     /// Logs looked at.
     pub logs: usize,
+    /// Their bytes, unpacked, of those that could be read.
+    pub log_bytes: u64,
     /// Games by status; each is counted once.
     pub counts: StatusCounts,
     /// What was encoded.

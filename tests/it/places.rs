@@ -84,14 +84,16 @@ fn folders_that_cannot_be_synced() {
     for error in ["22", "95"] {
         let test = CliTest::new();
         test.prep(&format!("simulate data/raw --games {GAMES}"));
-        for command in ["ingest", "export", "export", "ingest --rebuild", "report --out r/r.html"] {
+        for command in
+            ["ingest", "export", "export --force", "ingest --rebuild", "report --out r/r.html"]
+        {
             let mut command = test.command(command);
             command.env("LD_PRELOAD", &library).env("NO_FOLDER_SYNC", error);
             let ran = Ran::from(command.output().unwrap());
             assert_eq!(ran.code, 0, "{command:?}: {ran:#?}");
         }
         // A real error of the disk is one.
-        let mut command = test.command("export");
+        let mut command = test.command("export --force");
         command.env("LD_PRELOAD", &library).env("NO_FOLDER_SYNC", "5");
         let ran = Ran::from(command.output().unwrap());
         assert_eq!(ran.code, 1, "{ran:#?}");

@@ -24,7 +24,7 @@ use std::path::{Path, PathBuf};
 /// # Errors
 ///
 /// Says what is in the way and what to do about it.
-pub(super) fn check_replaceable(target: &Path) -> Result<(), PublishError> {
+pub(in crate::export) fn check_replaceable(target: &Path) -> Result<(), PublishError> {
     let owned = || target.to_owned();
     if let Some(export) = export_around(target) {
         return Err(PublishError::InsideExport { target: owned(), export });

@@ -101,8 +101,11 @@ fn folder_without_manifest_is_kept() {
 /// Exports with variables and flags, and returns what the manifest says of one setting and
 /// where it was written to.
 fn setting(test: &CliTest, variables: &[(&str, &str)], flags: &str, name: &str) -> String {
-    let output =
-        test.command(&format!("export {flags}")).envs(variables.iter().copied()).output().unwrap();
+    let output = test
+        .command(&format!("export --force {flags}"))
+        .envs(variables.iter().copied())
+        .output()
+        .unwrap();
     let stdout = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let out = stdout.split(" to ").nth(1).unwrap().split(" in ").next().unwrap().to_owned();
@@ -394,16 +397,16 @@ fn monitor_memory() {
         assert!(output.status.success(), "{arguments} with {variable:?}: {stderr}");
         stderr.contains("memory at the start")
     };
-    assert!(reports(None, "export"), "the file asks for it");
+    assert!(reports(None, "export --force"), "the file asks for it");
     for no in ["0", "false", "no"] {
-        assert!(!reports(Some(no), "export"), "the variable is {no}");
+        assert!(!reports(Some(no), "export --force"), "the variable is {no}");
     }
     fs::write(test.path("quiet.yaml"), OLD_FILE.replace("memory: true", "memory: false")).unwrap();
-    assert!(!reports(None, "export --config quiet.yaml"));
+    assert!(!reports(None, "export --force --config quiet.yaml"));
     for yes in ["1", "true", "yes"] {
-        assert!(reports(Some(yes), "export --config quiet.yaml"), "the variable is {yes}");
+        assert!(reports(Some(yes), "export --force --config quiet.yaml"), "the variable is {yes}");
     }
-    assert!(reports(Some("0"), "export --config quiet.yaml --monitor-memory"));
+    assert!(reports(Some("0"), "export --force --config quiet.yaml --monitor-memory"));
 }
 
 #[test]

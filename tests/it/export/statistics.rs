@@ -180,7 +180,7 @@ fn illegal_labels() {
         (&report["overall_status"], &report["total_failures"]),
         (&"FAILED".into(), &all.into())
     );
-    let ran = test.run("export --out out");
+    let ran = test.run("export --out out --force");
     let warning = format!(
         "warning: {all} labels not legal under their masks: see mask_validation_report.json"
     );

@@ -2,7 +2,9 @@
 //! bad, deleted and compressed logs. Above all what `-q` prints then, which is somebody's mail.
 
 mod compressed;
+mod exports;
 mod logs;
+mod thirty_nights;
 
 use crate::support::cli::CliTest;
 use std::fs::File;

@@ -1,0 +1,185 @@
+//! Dated exports in one folder, with a link to the latest:
+//!
+//! ```text
+//! exports/2026-11-26T030012Z/
+//!        /2026-11-27T030009Z/
+//!        /latest -> 2026-11-27T030009Z
+//! ```
+//!
+//! Old ones are removed, but only what is an export and nothing else, under a name of this kind.
+
+use super::manifest::Manifest;
+use super::publish::{PublishError, check_replaceable, remove_leftovers};
+use crate::folders::create_folders;
+use crate::platform::{link_to_folder, sync_folder};
+use crate::words::{shown, utc_stamp};
+use std::fs;
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+const LATEST: &str = "latest";
+
+/// How the name of an export that is being removed ends.
+const REMOVED: &str = ".prep-removed";
+
+/// The folder of the dated exports.
+#[derive(Clone, Debug)]
+pub struct DatedExports {
+    folder: PathBuf,
+    keep: usize,
+}
+
+/// Why dated exports cannot be kept in a folder.
+#[derive(Debug, thiserror::Error)]
+pub enum KeepError {
+    /// It is itself an export.
+    #[error(
+        "{} is an export, and --keep makes a folder of dated exports: choose another folder with --out",
+        shown(.0)
+    )]
+    IsExport(PathBuf),
+    /// Something else has the name of the link.
+    #[error("{} is not a link that --keep made: move it away, or choose another folder with --out", shown(.0))]
+    NotALink(PathBuf),
+    /// A file operation failed.
+    #[error("cannot {what} {}: {error}", shown(path))]
+    Failed {
+        /// What was tried.
+        what: &'static str,
+        /// With which path.
+        path: PathBuf,
+        /// The system's reason.
+        error: io::Error,
+    },
+    /// What killed runs left could not be removed.
+    #[error(transparent)]
+    Publish(#[from] PublishError),
+}
+
+fn failed(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> KeepError {
+    let path = path.to_owned();
+    move |error| KeepError::Failed { what, path, error }
+}
+
+impl DatedExports {
+    /// Of a folder that may be new, of which `keep` exports are kept, at least 1. Removes what killed runs
+    /// left there.
+    ///
+    /// # Errors
+    /// If the folder is an export, or has something else by the name of the link.
+    pub fn open(folder: &Path, keep: usize) -> Result<DatedExports, KeepError> {
+        let exports = DatedExports { folder: folder.to_owned(), keep };
+        if Manifest::read(folder).is_ok() {
+            return Err(KeepError::IsExport(folder.to_owned()));
+        }
+        match fs::symlink_metadata(exports.latest()) {
+            Ok(found) if !found.is_symlink() => return Err(KeepError::NotALink(exports.latest())),
+            _ => {}
+        }
+        for name in exports.names()? {
+            // `.2026-11-26T030012Z.prep-Xw3k9Q`
+            let hidden = name.strip_prefix('.').and_then(|name| name.split_once(".prep-"));
+            if let Some((target, _)) = hidden.filter(|(target, _)| is_dated(target)) {
+                remove_leftovers(&folder.join(target))?;
+            }
+            let removed = name.strip_prefix('.').and_then(|name| name.strip_suffix(REMOVED));
+            if removed.is_some_and(is_dated) {
+                let path = folder.join(&name);
+                fs::remove_dir_all(&path).map_err(failed("remove the old export", &path))?;
+            }
+        }
+        Ok(exports)
+    }
+
+    /// The link to the latest export, which need not be there.
+    pub fn latest(&self) -> PathBuf {
+        self.folder.join(LATEST)
+    }
+
+    /// Where the next export is to be written.
+    pub fn next(&self) -> PathBuf {
+        let stamp = utc_stamp(SystemTime::now());
+        let names = (1..).map(|place| match place {
+            1 => stamp.clone(),
+            // Two within a second.
+            _ => format!("{stamp}.{place}"),
+        });
+        let mut paths = names.map(|name| self.folder.join(name));
+        paths.find(|path| fs::symlink_metadata(path).is_err()).unwrap_or_default()
+    }
+
+    /// Makes the link lead to a new export, at once.
+    ///
+    /// # Errors
+    /// If the link cannot be made. The old one is then as it was.
+    pub fn link(&self, export: &Path) -> Result<(), KeepError> {
+        let (latest, name) = (self.latest(), export.file_name().unwrap_or_default());
+        let new = self.folder.join(format!(".{LATEST}.prep-{}", std::process::id()));
+        let _ = fs::remove_file(&new);
+        link_to_folder(Path::new(name), &new).map_err(failed("make the link", &new))?;
+        fs::rename(&new, &latest).map_err(failed("replace the link", &latest))?;
+        sync_folder(&self.folder).map_err(failed("sync", &self.folder))
+    }
+
+    /// Removes the oldest exports but for so many, and returns what was removed. Never the one to which the
+    /// link leads, nor a folder that holds anything else than an export.
+    ///
+    /// # Errors
+    /// If one cannot be removed.
+    pub fn remove_old(&self) -> Result<Vec<PathBuf>, KeepError> {
+        let latest = fs::canonicalize(self.latest()).ok();
+        let mut names = self.names()?;
+        names.retain(|name| is_dated(name));
+        names.sort_by(|one, other| key(other).cmp(&key(one)));
+        let is_own = |path: &PathBuf| {
+            fs::symlink_metadata(path).is_ok_and(|found| found.is_dir())
+                && Manifest::read(path).is_ok()
+                && check_replaceable(path).is_ok()
+                && fs::canonicalize(path).ok() != latest
+        };
+        let exports = names.iter().map(|name| self.folder.join(name));
+        let mut exports: Vec<PathBuf> = exports.filter(is_own).collect();
+        // The latest is one of those that are kept.
+        let others = self.keep.saturating_sub(usize::from(latest.is_some()));
+        let old = exports.split_off(others.min(exports.len()));
+        for path in &old {
+            // By another name first: one that is half removed must not be taken for an export.
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            let removed = self.folder.join(format!(".{name}{REMOVED}"));
+            let renamed = fs::rename(path, &removed).and_then(|()| fs::remove_dir_all(&removed));
+            renamed.map_err(failed("remove the old export", path))?;
+        }
+        Ok(old)
+    }
+
+    fn names(&self) -> Result<Vec<String>, KeepError> {
+        let entries = match fs::read_dir(&self.folder) {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                create_folders(&self.folder).map_err(failed("make", &self.folder))?;
+                return Ok(Vec::new());
+            }
+            entries => entries.map_err(failed("read", &self.folder))?,
+        };
+        let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
+        Ok(names.collect())
+    }
+}
+
+/// By time: `Z.10` is later than `Z.9`.
+fn key(name: &str) -> (&str, u32) {
+    let (stamp, place) = name.split_once('.').unwrap_or((name, "1"));
+    (stamp, place.parse().unwrap_or(0))
+}
+
+/// Whether a name is one that [`DatedExports::next`] makes.
+fn is_dated(name: &str) -> bool {
+    let (stamp, place) = name.split_once('.').unwrap_or((name, "2"));
+    let pattern = "dddd-dd-ddTddddddZ";
+    stamp.len() == pattern.len()
+        && stamp.bytes().zip(pattern.bytes()).all(|(byte, wanted)| match wanted {
+            b'd' => byte.is_ascii_digit(),
+            wanted => byte == wanted,
+        })
+        && place.parse::<u32>().is_ok_and(|place| place > 1)
+}

@@ -1,0 +1,244 @@
+//! The recipes of `docs/commands.md` through thirty nights: what cron would mail, and what is exported.
+
+use super::{HOUR, make_older};
+use crate::support::cli::CliTest;
+use crate::support::faults::edited;
+use flate2::write::GzEncoder;
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// The errors and warnings in the mails, by night; the other nights have no mail.
+const MAILS: [(usize, &[&str]); 11] = [
+    // On night 5 a worker dies in the middle of a log, which may still be being written.
+    (6, &["error: 901.csv:", "warning: game 901 is left out: 901.csv:"]),
+    (7, &["warning: 1 log is refused as before: `prep status data/raw --cache "]),
+    (8, &["warning: 1 log is refused as before: "]),
+    (9, &["warning: 1 log is refused as before: "]),
+    // On night 10 somebody deletes it, and on night 12 the oldest logs are compressed.
+    (15, &["warning: 2 games removed from the cache, because the log is deleted: 21, 22"]),
+    // A logger with a fault.
+    (20, &[BAD_VALUE, "warning: game 941 is left out: 941.csv:3: turn_number is `2.5`, "]),
+    (21, &["warning: 1 log is refused as before: "]),
+    // On night 22 its log is repaired, and on night 24 nothing is new.
+    (
+        27,
+        &[
+            "warning: 1 game does not replay (961.csv:",
+            "warning: 1 game does not replay and is included (961.csv:",
+        ],
+    ),
+    // The same log is bad again, with the same bytes: that is news again.
+    (28, &[BAD_VALUE, "warning: the cache keeps an older version of 1 game", OUTDATED]),
+    (29, &["warning: 1 log is refused as before: "]),
+    (30, &["warning: 1 log is refused as before: "]),
+];
+
+const BAD_VALUE: &str = "error: 941.csv:3: turn_number is `2.5`, ";
+const OUTDATED: &str = "warning: game 941 is there as it was before its log broke: ";
+
+/// What is there before the first night.
+const GAMES: usize = 30;
+
+/// The logs that loggers write, of which each night takes some.
+struct Logs {
+    test: CliTest,
+    /// Good logs that are not written yet, by the ids that they will have.
+    pool: Vec<(i64, Vec<u8>)>,
+    live: Option<(i64, Vec<u8>)>,
+    finished: BTreeSet<i64>,
+}
+
+impl Logs {
+    fn path(&self, game_id: i64) -> PathBuf {
+        self.test.path(format!("raw/{game_id}.csv"))
+    }
+
+    fn write(&mut self, game_id: i64, log: &[u8]) {
+        fs::write(self.path(game_id), log).unwrap();
+        self.finished.insert(game_id);
+    }
+
+    fn next(&mut self, game_id: i64) -> Vec<u8> {
+        let (made_as, log) = self.pool.pop().unwrap();
+        with_id(&log, made_as, game_id)
+    }
+
+    /// What happens on the day before a night.
+    fn day(&mut self, night: usize) {
+        for path in self.test.files("raw").into_keys() {
+            make_older(&self.test.path("raw").join(path), 24 * HOUR);
+        }
+        if night == 24 {
+            return;
+        }
+        // The live logger: each log is half there for one night.
+        if let Some((game_id, log)) = self.live.take() {
+            self.write(game_id, &log);
+        }
+        if night != 23 {
+            let game_id = 100 + night as i64;
+            let log = self.next(game_id);
+            fs::write(self.path(game_id), &log[..log.len() / 2]).unwrap();
+            self.live = Some((game_id, log));
+        }
+        match night {
+            5 => {
+                let log = self.next(901);
+                fs::write(self.path(901), &log[..log.len() / 3]).unwrap();
+            }
+            10 => fs::remove_file(self.path(901)).unwrap(),
+            12 => {
+                for game_id in 1..=20 {
+                    let log = fs::read(self.path(game_id)).unwrap();
+                    let packed = self.test.path(format!("raw/{game_id}.csv.gz"));
+                    let file = fs::File::create(packed).unwrap();
+                    let mut encoder = GzEncoder::new(file, flate2::Compression::default());
+                    encoder.write_all(&log).unwrap();
+                    encoder.finish().unwrap();
+                    // `gzip --keep` for some.
+                    if game_id > 5 {
+                        fs::remove_file(self.path(game_id)).unwrap();
+                    }
+                }
+            }
+            15 => {
+                for game_id in [21, 22] {
+                    fs::remove_file(self.path(game_id)).unwrap();
+                    self.finished.remove(&game_id);
+                }
+            }
+            20 => {
+                let log = self.next(941);
+                fs::write(self.path(941), bad(&log)).unwrap();
+                self.pool.push((941, log));
+            }
+            22 => {
+                let log = self.next(941);
+                self.write(941, &log);
+            }
+            27 => {
+                let log = self.next(961);
+                // A row is lost.
+                let lines = log.split_inclusive(|&byte| byte == b'\n').enumerate();
+                let lost: Vec<u8> = lines
+                    .filter(|(line, _)| *line != 9)
+                    .flat_map(|(_, line)| line)
+                    .copied()
+                    .collect();
+                self.write(961, &lost);
+            }
+            28 => {
+                let log = fs::read(self.path(941)).unwrap();
+                fs::write(self.path(941), bad(&log)).unwrap();
+            }
+            _ => {}
+        }
+    }
+}
+
+fn bad(log: &[u8]) -> Vec<u8> {
+    edited(log, |log| log.set(3, "turn_number", "2.5"))
+}
+
+fn with_id(log: &[u8], from: i64, to: i64) -> Vec<u8> {
+    assert!(from != 0 || to != 0);
+    edited(log, |log| {
+        for line in 2..=log.lines.len() {
+            log.set(line, "game_id", &to.to_string());
+        }
+    })
+}
+
+/// The commands in the recipes of the documentation, each list run with `&&`.
+fn recipes() -> [String; 2] {
+    let page =
+        fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/commands.md")).unwrap();
+    let cron = page.lines().find_map(|line| line.strip_prefix("0 3 * * *  cd /srv/splendor && "));
+    let systemd = page.lines().filter_map(|line| line.strip_prefix("ExecStart=/usr/local/bin/"));
+    [cron.unwrap().to_owned(), systemd.collect::<Vec<_>>().join(" && ")]
+}
+
+/// Runs a recipe in a folder, as cron and systemd would; its stdout, and its stderr.
+fn run(test: &CliTest, recipe: &str, folder: &str) -> (String, String) {
+    let prep = test.command("");
+    let bin = Path::new(prep.get_program()).parent().unwrap();
+    let mut command = Command::new("/bin/sh");
+    for (name, value) in prep.get_envs() {
+        assert!(value.is_none());
+        command.env_remove(name);
+    }
+    command.args(["-c", recipe]).current_dir(test.path(folder)).env("PATH", bin);
+    let ran = command.output().unwrap();
+    let (out, err) =
+        (String::from_utf8(ran.stdout).unwrap(), String::from_utf8(ran.stderr).unwrap());
+    assert!(ran.status.success(), "{recipe}: {out}\n{err}");
+    (out, err)
+}
+
+fn exported(test: &CliTest, folder: &str) -> BTreeSet<i64> {
+    let manifest = test.read(format!("{folder}/exports/latest/manifest.json"));
+    let manifest: serde_json::Value = serde_json::from_slice(&manifest).unwrap();
+    let ids = |split: &str| {
+        let ids = manifest["splits"][split]["game_ids"].as_array().unwrap().iter();
+        ids.map(|id| id.as_i64().unwrap()).collect::<Vec<_>>()
+    };
+    ["train", "val", "test"].into_iter().flat_map(ids).collect()
+}
+
+#[test]
+fn mails_and_exports() {
+    let test = CliTest::new();
+    test.prep("simulate pool --games 70");
+    let mut pool: Vec<(i64, Vec<u8>)> = test
+        .files("pool")
+        .into_iter()
+        .map(|(path, log)| (path.file_stem().unwrap().to_str().unwrap().parse().unwrap(), log))
+        .collect();
+    pool.sort();
+    fs::create_dir(test.path("raw")).unwrap();
+    for job in ["cron", "systemd"] {
+        fs::create_dir_all(test.path(job).join("data")).unwrap();
+        symlink("../../raw", test.path(job).join("data/raw")).unwrap();
+    }
+    let mut logs = Logs { test, pool, live: None, finished: BTreeSet::new() };
+    for game_id in 1..=GAMES as i64 {
+        let log = logs.next(game_id);
+        logs.write(game_id, &log);
+    }
+    let [cron, systemd] = recipes();
+    let mut latest = PathBuf::new();
+    for night in 1..=30 {
+        logs.day(night);
+        let test = &logs.test;
+        let (out, mail) = run(test, &cron, "cron");
+        assert_eq!(out, "", "night {night}");
+        let expected =
+            MAILS.iter().find(|(of, _)| *of == night).map_or(&[][..], |(_, lines)| lines);
+        let is_message = |line: &&str| line.starts_with("error: ") || line.starts_with("warning: ");
+        let messages: Vec<&str> = mail.lines().filter(is_message).collect();
+        let is_expected = messages.len() == expected.len()
+            && messages.iter().zip(expected).all(|(line, begin)| line.starts_with(begin));
+        assert!(is_expected && (mail.is_empty() == expected.is_empty()), "night {night}:\n{mail}");
+        assert!(mail.lines().count() < 12, "night {night}:\n{mail}");
+
+        run(test, &systemd, "systemd");
+        // Game 941 is there as it was before its log broke.
+        assert_eq!(exported(test, "cron"), logs.finished, "night {night}");
+        assert_eq!(exported(test, "systemd"), logs.finished, "night {night}");
+        let link = fs::read_link(test.path("cron/exports/latest")).unwrap();
+        assert_eq!(link == latest, night == 24, "night {night}: {}", link.display());
+        latest = link;
+    }
+    let test = &logs.test;
+    let dated = fs::read_dir(test.path("cron/exports")).unwrap().count();
+    assert_eq!(dated, 7 + 1);
+    assert!(test.path("systemd/metrics/prep.prom").is_file());
+    // All of it is what one run over the last night's logs gives.
+    test.prep("ingest raw --cache fresh.sqlite --max-refused 1");
+    test.prep("export --cache fresh.sqlite --out fresh");
+    assert_eq!(test.files("fresh").len(), test.files("cron/exports/latest").len());
+}
