@@ -115,7 +115,8 @@ fn index<'py>(py: Python<'py>, game_id: i64, turn_numbers: &[i32]) -> PyResult<B
 
 /// Encodes a whole log, as ``prep ingest`` does.
 ///
-/// `log` is the path of a CSV file, which may be compressed (``.csv.gz``, ``.csv.zst``), or its bytes; `file` is the name of bytes in errors. `game_id` is
+/// `log` is the path of a CSV file, which may be compressed (``.csv.gz``, ``.csv.zst``), or its bytes;
+/// `file` is the name of bytes in errors. `game_id` is
 /// the id that every row must have; without it, the stem of the file's name if that is a number, else the
 /// id of the first row. `repair` corrects rows with the known gem fault of old logs, as
 /// ``prep ingest --repair`` does. With `strict`, a log that does not replay is an error: a row does not

@@ -3,6 +3,7 @@ against the expected values of the golden games."""
 
 from __future__ import annotations
 
+import gzip
 import math
 import multiprocessing
 import pickle
@@ -34,6 +35,15 @@ def state_of(row: dict[str, str]) -> dict[str, Any]:
 def games(request: pytest.FixtureRequest) -> Games:
     games: Games = request.getfixturevalue(request.param)
     return games
+
+
+def test_compressed_log(simulated: Games, tmp_path: Path) -> None:
+    log = simulated.logs[0]
+    packed = tmp_path / f"{log.name}.gz"
+    packed.write_bytes(gzip.compress(log.read_bytes()))
+    plain, encoded = encode_log(log), encode_log(packed)
+    assert encoded.game_id == plain.game_id
+    assert same_bits(encoded.features, plain.features)
 
 
 def test_a_log_gives_the_rows_of_an_export(games: Games) -> None:
