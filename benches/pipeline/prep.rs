@@ -71,7 +71,7 @@ pub(crate) fn ingest(logs: &Path, cache: &Path) -> Result<(Ran, Ingested)> {
 }
 
 pub(crate) fn export(cache: &Path, out: &Path) -> Result<Ran> {
-    run(cache, &["export", "--out", text(out)?])
+    run(cache, &["export", "--force", "--out", text(out)?])
 }
 
 fn run(cache: &Path, arguments: &[&str]) -> Result<Ran> {

@@ -73,7 +73,8 @@ fn export_and_report_have_every_row() {
     let (calm, calm_page) = (test.files("calm"), test.read("calm.html"));
     for every in RHYTHMS {
         for jobs in [1, 2] {
-            let export = format!("export --cache c.sqlite --out out --features base --jobs {jobs}");
+            let export =
+                format!("export --cache c.sqlite --out out --features base --force --jobs {jobs}");
             let ran = preempted(&test, &export, every);
             assert_eq!(ran.code, 0, "{export}, every {every}: {ran:#?}");
             assert!(test.files("out") == calm, "{export}, every {every}");

@@ -158,7 +158,7 @@ fn short_runs_are_silent() {
         ("ingest raw", 2),
         ("ingest raw", 2),
         ("export --split 1,0,0", 4),
-        ("export --split 1,0,0", 4),
+        ("export --force --split 1,0,0", 4),
         ("verify raw", 1),
         ("verify --export data/processed", 1),
         ("status raw", 1),
