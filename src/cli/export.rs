@@ -6,8 +6,7 @@ use super::values::{JobsArgs, MemoryArgs, switch, whole_number};
 use super::{output, progress};
 use crate::cache::{Reader, Refusal};
 use crate::dataset::{
-    Columns, DatasetError, DatasetOptions, Dtype, FaultyGame, FeatureSet, MaskSource, Ratios,
-    SplitMethod,
+    Columns, DatasetError, DatasetOptions, Dtype, FeatureSet, MaskSource, Ratios, SplitMethod,
 };
 use crate::export::{
     DatedExports, ExportError, ExportOptions, ExportSummary, IdenticalGames, Layout, Noted,
@@ -340,9 +339,12 @@ fn warn(summary: &ExportSummary, noted: &Noted, options: &DatasetOptions, cache:
     let shares = [ratios.train(), ratios.val(), ratios.test()];
     for (split, share) in summary.splits.iter().zip(shares) {
         if split.games == 0 && share > 0.0 {
-            tracing::warn!(
-                "no game fell into {}: ingest more games, or change --split or --seed",
-                split.split.name()
+            let name = split.split.name();
+            say(
+                !summary.up_to_date,
+                &format!(
+                    "no game fell into {name}: ingest more games, or change --split or --seed"
+                ),
             );
         }
     }
@@ -377,8 +379,11 @@ fn warn_of_faulty(summary: &ExportSummary, noted: &Noted, are_left_out: bool) {
             (games, "are", format!("first: {}", first.why), "them")
         }
     };
-    let is_known =
-        |game: &FaultyGame| noted.has(game.game_id, &format!("does not replay: {}", game.why));
+    let faults: Vec<_> = summary
+        .does_not_replay
+        .iter()
+        .map(|game| (game.game_id, format!("does not replay: {}", game.why)))
+        .collect();
     let text = match are_left_out {
         true => {
             format!("{games} not replay and {is} left out ({first}): see left_out in manifest.json")
@@ -387,7 +392,7 @@ fn warn_of_faulty(summary: &ExportSummary, noted: &Noted, are_left_out: bool) {
             "{games} not replay and {is} included ({first}): --replayable-only leaves {it} out"
         ),
     };
-    say(!summary.does_not_replay.iter().all(is_known), &text);
+    say(!noted.has_faults(&faults), &text);
 }
 
 /// Games that are there twice, those that leak from one split into another first.

@@ -276,4 +276,10 @@ impl Noted {
     pub fn has(&self, game_id: GameId, why: &str) -> bool {
         self.games.contains(&(game_id, why.to_owned()))
     }
+
+    /// Whether these are all the games that do not replay, by its words.
+    pub fn has_faults(&self, faults: &[(GameId, String)]) -> bool {
+        let named = self.games.iter().filter(|(_, why)| why.starts_with("does not replay: "));
+        named.eq(faults)
+    }
 }

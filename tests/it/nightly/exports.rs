@@ -182,6 +182,15 @@ fn forced_export_is_written() {
     }
 }
 
+/// What was said when it was written is not said every night.
+#[test]
+fn export_that_is_up_to_date_says_nothing() {
+    let test = cached_games(3);
+    assert!(test.run("export --out out -q").stderr.contains("no game fell into "));
+    let ran = test.run("export --out out -q");
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
+}
+
 #[test]
 fn no_export_is_stale() {
     let test = cached_games(3);
