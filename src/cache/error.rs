@@ -171,6 +171,14 @@ pub enum CacheError {
         /// Why, as a clause.
         why: String,
     },
+    /// A cache is not replaced.
+    #[error("cannot replace the cache {}: {why}", shown(path))]
+    CannotReplace {
+        /// The cache file.
+        path: PathBuf,
+        /// Why, as a clause.
+        why: String,
+    },
     /// Another run is writing it.
     #[error(
         "another run{} holds the cache {}: wait for it, or use --wait SECONDS",

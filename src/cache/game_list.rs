@@ -210,7 +210,8 @@ impl GameList {
                 expression: expression.to_owned(),
                 why: match error {
                     rusqlite::Error::SqlInputError { msg, .. } => msg,
-                    rusqlite::Error::SqliteFailure(_, Some(why)) => why,
+                    rusqlite::Error::SqliteFailure(_, Some(why))
+                    | rusqlite::Error::InvalidParameterName(why) => why,
                     error => error.to_string(),
                 },
                 columns: self.columns.join(", "),

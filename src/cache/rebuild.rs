@@ -14,6 +14,9 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
+/// The ending of a new cache until it is complete. Nobody else names a file so.
+pub(super) const REBUILD: &str = ".prep-rebuild";
+
 /// A cache that is made beside the one it is to replace. Until [`finish`](Rebuild::finish) the old file
 /// is as it was, and so it stays if the rebuild is dropped.
 #[derive(Debug)]
@@ -45,7 +48,7 @@ impl Rebuild {
         }
         let lock = WriterLock::acquire(cache, wait)?;
         let target = real_path(cache);
-        let (fresh, kept) = (beside(&target, ".rebuild"), unused_name(&target));
+        let (fresh, kept) = (beside(&target, REBUILD), unused_name(&target));
         let rebuild = Rebuild { fresh, kept, target, _lock: lock };
         rebuild.clear().map_err(|error| CacheError::file("remove", &rebuild.fresh, error))?;
         Ok(rebuild)

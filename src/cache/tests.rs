@@ -367,7 +367,7 @@ fn rebuild_keeps_the_old_file_with_its_journals() {
     let folder = Folder::new();
     folder.store([1]);
     let old = fs::read(folder.path()).unwrap();
-    for leftover in [".rebuild", ".rebuild-journal", ".damaged"] {
+    for leftover in [".prep-rebuild", ".prep-rebuild-journal", ".damaged"] {
         fs::write(lock::beside(&folder.path(), leftover), "left over").unwrap();
     }
     let rebuild = Rebuild::begin(&folder.path(), Duration::ZERO).unwrap();

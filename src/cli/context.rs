@@ -134,5 +134,7 @@ pub(super) fn stop_flag() -> &'static AtomicBool {
 /// The signal that kept a run from being done, if one did.
 pub(super) fn stopped_by(code: u8) -> Option<i32> {
     let signal = SIGNAL.load(Ordering::Relaxed);
-    (signal != 0 && code == Outcome::Failed.exit_code()).then_some(signal)
+    // A run that is stopped while it waits for another one is stopped, too.
+    let is_undone = [Outcome::Failed, Outcome::CacheHeld].map(Outcome::exit_code).contains(&code);
+    (signal != 0 && is_undone).then_some(signal)
 }

@@ -26,8 +26,8 @@ Exit codes: 0 done, 1 failed, 3 done but a game is left out, 4 another run holds
 /// Merge the caches of several machines into one
 ///
 /// The new cache holds every game of the others, and replaces OUT at once when it is complete. Games with
-/// the same content are one game, wherever they are. A game of which two caches have different content is
-/// left out and named.
+/// the same content are one game, wherever they are. A game of which two caches have different content, or
+/// of which one has refused a log, is left out and named.
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(super) struct MergeArgs {
@@ -41,6 +41,9 @@ pub(super) struct MergeArgs {
     /// of the third and so on; or give one number for each cache
     #[arg(long, value_name = "N", value_delimiter = ',', value_parser = whole_number(0_i64..))]
     offset: Vec<i64>,
+    /// Replace OUT even if more than a fifth of its games are in none of the caches
+    #[arg(long)]
+    allow_delete: bool,
     /// Print JSON: what was merged, and the conflicts
     #[arg(long)]
     json: bool,
@@ -66,7 +69,8 @@ pub(super) fn run(arguments: MergeArgs, context: Context) -> Result<Outcome> {
         inputs.push(MergeInput { path: path.clone(), offset });
     }
     let wait = Duration::from_secs(arguments.wait);
-    let Some(summary) = merge(&arguments.out, &inputs, wait, stop_flag())? else {
+    let Some(summary) = merge(&arguments.out, &inputs, arguments.allow_delete, wait, stop_flag())?
+    else {
         bail!("interrupted: {} is as it was", shown(&arguments.out));
     };
     for conflict in summary.conflicts.iter().take(LISTED_CONFLICTS) {
@@ -96,16 +100,12 @@ pub(super) fn run(arguments: MergeArgs, context: Context) -> Result<Outcome> {
     Ok(if summary.conflicts.is_empty() { Outcome::Done } else { Outcome::NotAllIngested })
 }
 
-/// `game 17 is left out: a.sqlite (2_games/17.csv) and b.sqlite (17.csv) have different content`
+/// `game 17 is left out: a.sqlite (2_games/17.csv) and b.sqlite (17.csv) differ`
 fn in_words(conflict: &MergeConflict) -> String {
     let places = conflict.found.iter();
     let places: Vec<String> =
         places.map(|(cache, log)| format!("{} ({})", shown(cache), shown(log))).collect();
-    format!(
-        "game {} is left out: {} have different content",
-        conflict.game_id,
-        places.join(" and ")
-    )
+    format!("game {} is left out: {} differ", conflict.game_id, places.join(" and "))
 }
 
 fn as_json(summary: &MergeSummary) -> serde_json::Value {

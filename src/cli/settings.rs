@@ -1,6 +1,7 @@
 //! The settings file, and where its options and the variables find theirs on the command line.
 
 use crate::config::{CommandOption, ConfigError};
+use crate::words::shown;
 use clap::builder::PossibleValue;
 use clap::{Arg, ArgAction, Command};
 use serde_json::{Map, Value, json};
@@ -121,7 +122,8 @@ pub(super) fn unknown_variable(cli: &Command) -> Option<String> {
         .collect();
     unknown.sort();
     let name = unknown.first()?;
-    Some(format!("unknown variable {name}; {}", nearest(name, &known, "those of prep are")))
+    let named = shown(name);
+    Some(format!("unknown variable {named}; {}", nearest(name, &known, "those of prep are")))
 }
 
 fn nearest(name: &str, known: &[String], otherwise: &str) -> String {

@@ -335,7 +335,12 @@ impl Run<'_> {
                 }
             }
         }
-        let missing = self.cached.without_log(self.logs);
+        let mut missing = self.cached.without_log(self.logs);
+        if !missing.is_empty() {
+            // A log that is compressed or renamed while the folder is listed may be in neither place.
+            let again = find_logs(&self.options.root)?;
+            missing.retain(|&game_id| !has_log(&again.logs, game_id));
+        }
         let is_suspect = too_many_missing(missing.len(), self.cached.games.len());
         missing.iter().for_each(|_| self.summary.count(DELETED));
         self.summary.deleted = missing;
