@@ -62,7 +62,7 @@ fn all_ones_masks() {
             !name.starts_with("mask")
                 && !["manifest.json", "preprocessing_stats.json"].contains(&name)
         });
-        assert_eq!(files.len(), 12);
+        assert_eq!(files.len(), 15);
     }
     assert_same_files(&legal, &all_ones);
 }

@@ -66,7 +66,7 @@ fn int8() {
                 let name = path.to_str().unwrap();
                 !name.starts_with("X_") && name != "manifest.json"
             });
-            assert_eq!(files.len(), 14);
+            assert_eq!(files.len(), 17);
         }
         assert_same_files(&wide, &narrow);
     }

@@ -119,7 +119,7 @@ fn scaler_ignores_val_and_test() {
             let name = path.to_str().unwrap();
             name == "scaler.npz" || name.contains("train")
         });
-        assert_eq!(files.len(), 5);
+        assert_eq!(files.len(), 6);
     }
     assert_same_files(&before, &after);
     assert!(test.files("before") != test.files("after"), "val and test are others");
