@@ -2,6 +2,7 @@
 
 mod features;
 mod game;
+mod replay;
 
 use super::context::{Context, Outcome, usage_error};
 use super::output;
@@ -12,6 +13,7 @@ use anyhow::{Result, bail};
 use clap::Args;
 use features::{NamedFeatures, Normalization};
 use game::{Game, Row};
+use replay::{fault_as_json, fault_in_lines, faults_in_lines, state};
 use serde_json::json;
 use std::fmt::Write;
 use std::path::PathBuf;
@@ -81,7 +83,7 @@ pub(super) fn run(arguments: InspectArgs, context: Context) -> Result<Outcome> {
             .iter()
             .map(|&row| match is_list {
                 true => line_as_json(row),
-                false => turn_as_json(row, &features, &normalization),
+                false => turn_as_json(&game, row, &features, &normalization),
             })
             .collect();
         let whole = json!({
@@ -89,6 +91,9 @@ pub(super) fn run(arguments: InspectArgs, context: Context) -> Result<Outcome> {
             "source": game.source,
             "players": game.players(),
             "rows": game.rows.len(),
+            "ending": game.play.map(|play| play.result.ending.name()),
+            "replay_fault_rows": game.play.map(|play| play.replay_fault_rows),
+            "replay_faults": game.faults.iter().map(fault_as_json).collect::<Vec<_>>(),
             "turns": turns,
         });
         output::print_json(&whole)?;
@@ -143,8 +148,13 @@ fn list(game: &Game, rows: &[&Row]) -> String {
     let (_, last) = game.turns();
     let header = ["row", "turn", "seat", "points", "move"].map(str::to_owned).to_vec();
     let lines = rows.iter().map(|row| {
-        let is_legal = is_legal(&row.board, &row.labels);
-        let mark = if is_legal { String::new() } else { warned(" (not legal)") };
+        let mut mark = String::new();
+        if !is_legal(&row.board, &row.labels) {
+            mark += &warned(" (not legal)");
+        }
+        if game.fault(row).is_some() {
+            mark += &warned(" (does not replay)");
+        }
         vec![
             row.place.to_string(),
             row.turn_number.to_string(),
@@ -154,11 +164,13 @@ fn list(game: &Game, rows: &[&Row]) -> String {
         ]
     });
     format!(
-        "game {}: {} players, {}, turns to {last}\n\n{}",
+        "game {}: {} players, {}, turns to {last}{}\n\n{}{}",
         game.game_id,
         game.players(),
         counted(game.rows.len(), "row"),
-        output::table(std::iter::once(header).chain(lines), &[0, 1, 2, 3])
+        state(game),
+        output::table(std::iter::once(header).chain(lines), &[0, 1, 2, 3]),
+        faults_in_lines(game),
     )
 }
 
@@ -167,12 +179,13 @@ fn turn(game: &Game, row: &Row, features: &NamedFeatures, normalization: &Normal
     let (board, labels) = (&row.board, &row.labels);
     let (_, last) = game.turns();
     let mut text = format!(
-        "game {}, turn {} of {last}, seat {} to move (row {} of 0 to {})\n\n{}\n",
+        "game {}, turn {} of {last}, seat {} to move (row {} of 0 to {})\n\n{}{}\n",
         game.game_id,
         grouped(row.turn_number.try_into().unwrap_or(0)),
         board.to_move.index(),
         row.place,
         game.rows.len() - 1,
+        game.fault(row).map_or(String::new(), |fault| fault_in_lines(game, fault)),
         position(board),
     );
     let _ = writeln!(text, "logged move: {}", move_in_words(board, labels));
@@ -199,6 +212,7 @@ fn line_as_json(row: &Row) -> serde_json::Value {
 }
 
 fn turn_as_json(
+    game: &Game,
     row: &Row,
     features: &NamedFeatures,
     normalization: &Normalization,
@@ -209,6 +223,9 @@ fn turn_as_json(
     {
         turn.extend(position);
         turn.insert("illegal_labels".into(), row.illegal_labels().into());
+        turn.insert("replay_fault".into(), game.fault(row).map(fault_as_json).into());
+        let before = game.fault(row).and_then(|_| game.row_before(row));
+        turn.insert("row_before".into(), before.map(line_as_json).into());
         turn.insert("features".into(), features.as_json(&row.features, normalization));
     }
     turn

@@ -4,6 +4,7 @@ use super::classes::never_occurs;
 use super::features::Mark;
 use super::run::{ExportReport, Report};
 use crate::encode::{Head, MASK_WIDTH};
+use crate::gamelog::Ending;
 use crate::words::{counted, grouped};
 use serde::Serialize;
 
@@ -84,6 +85,34 @@ fn of_cache(report: &Report, found: &mut Findings) {
             were(cache.other_encoder, "game")
         );
         found.warn("games", text);
+    }
+    if let Some(first) = cache.does_not_replay.first() {
+        let games = cache.does_not_replay.len() as u64;
+        let text = format!(
+            "{} not replay ({} {}): the logs are not games as they were played. prep export \
+             --replayable-only leaves such games out.",
+            if games == 1 {
+                "1 game does".to_owned()
+            } else {
+                format!("{} do", counted(games, "game"))
+            },
+            if games == 1 { "game" } else { "the first is game" },
+            first.game_id,
+        );
+        found.warn("replay", text);
+    }
+    if cache.not_replayed > 0 {
+        let text = format!(
+            "{} of an older cache and not replayed yet: run prep ingest, which reads the logs again.",
+            are(cache.not_replayed, "game")
+        );
+        found.note("games", text);
+    }
+    let unfinished = cache.endings[Ending::Unfinished as usize];
+    if unfinished > 0 {
+        let text =
+            format!("{} unfinished: the log ends before the game does.", are(unfinished, "game"));
+        found.note("replay", text);
     }
     let faulty = cache.gem_fault_rows - cache.repaired_rows;
     if faulty > 0 {

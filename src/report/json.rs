@@ -2,10 +2,10 @@
 
 use super::classes::class_in_words;
 use super::findings::findings;
-use super::run::{ExportReport, Report};
+use super::run::{ExportReport, FaultyGame, Report};
 use super::splits::balance;
 use crate::encode::Head;
-use crate::gamelog::ActionType;
+use crate::gamelog::{ActionType, Ending, ReplayFault};
 use crate::rules::{CARDS, Card, PlayerCount};
 use serde_json::{Map, Value, json};
 
@@ -38,6 +38,13 @@ pub fn as_json(report: &Report) -> Value {
             "gem_fault_rows": cache.gem_fault_rows,
             "repaired_rows": cache.repaired_rows,
             "unbalanced_rows": cache.unbalanced_rows,
+            "endings": Ending::ALL
+                .iter()
+                .zip(cache.endings)
+                .map(|(ending, games)| (ending.name().to_owned(), games.into()))
+                .collect::<Map<_, _>>(),
+            "not_replayed": cache.not_replayed,
+            "does_not_replay": cache.does_not_replay.iter().map(faulty).collect::<Vec<_>>(),
             "last_ingest_finished": cache.last_ingest_finished,
             "refused": cache.refusals.iter().map(refused).collect::<Vec<_>>(),
         },
@@ -49,6 +56,25 @@ pub fn as_json(report: &Report) -> Value {
         "heads": heads(report),
         "features": features(report),
         "export": report.export.as_ref().map(export),
+    })
+}
+
+fn faulty(game: &FaultyGame) -> Value {
+    let fault = |fault: &ReplayFault| {
+        json!({
+            "row_in_game": fault.row,
+            "line": fault.line,
+            "kind": fault.kind.name(),
+            "column": fault.column,
+            "found": fault.found,
+            "expected": fault.expected,
+        })
+    };
+    json!({
+        "game_id": game.game_id,
+        "source_path": game.source_path,
+        "fault_rows": game.fault_rows,
+        "first_faults": game.faults.iter().map(fault).collect::<Vec<_>>(),
     })
 }
 

@@ -37,6 +37,6 @@ pub use games::{ActionCounts, GamesTally, TurnTally};
 pub use heads::{ClassTally, HeadTally, IllegalLabel, MOST_NAMED};
 pub use json::as_json;
 pub use page::render;
-pub use run::{CacheFacts, ExportReport, Night, Report, ReportOptions, report};
+pub use run::{CacheFacts, ExportReport, FaultyGame, Night, Report, ReportOptions, report};
 pub use splits::{HeadBalance, balance};
 pub use tally::Tally;

@@ -6,7 +6,7 @@ use super::tally::Tally;
 use crate::accounting::check_all_done;
 use crate::cache::{CacheError, GameRecord, Reader, Refusal, Unpacker};
 use crate::export::{ExportDiff, ExportOverview, diff_exports, overview};
-use crate::gamelog::GameId;
+use crate::gamelog::{Ending, GameId, ReplayFault};
 use crate::parallel::ordered_map;
 use crate::progress::{Amount, Progress};
 use crate::rules::PlayerCount;
@@ -60,12 +60,31 @@ pub struct CacheFacts {
     pub repaired_rows: u64,
     /// Rows whose gems do not add up to the supply.
     pub unbalanced_rows: u64,
+    /// Games by how they ended, in the order of [`Ending::ALL`].
+    pub endings: [u64; Ending::ALL.len()],
+    /// Games that an older prep stored and that have not been replayed since.
+    pub not_replayed: u64,
+    /// Games that do not replay, in ascending order.
+    pub does_not_replay: Vec<FaultyGame>,
     /// Logs that the last ingest refused or deferred, by game.
     pub refusals: Vec<Refusal>,
     /// Of those, games of which an older version is cached.
     pub from_an_older_log: BTreeSet<GameId>,
     /// Whether the last ingest came to its end.
     pub last_ingest_finished: bool,
+}
+
+/// A game in which a row does not follow from the row before.
+#[derive(Clone, Debug)]
+pub struct FaultyGame {
+    /// The game.
+    pub game_id: GameId,
+    /// Its log, below the data folder.
+    pub source_path: String,
+    /// Rows that do not follow.
+    pub fault_rows: u32,
+    /// The first of them.
+    pub faults: Vec<ReplayFault>,
 }
 
 /// The games of one night that are still in the cache, by number of players in the order of
@@ -149,7 +168,20 @@ fn facts(
 ) -> Result<CacheFacts, CacheError> {
     let sum = |number: fn(&GameRecord) -> u64| records.values().map(number).sum();
     let refusals = cache.refusals()?;
+    let plays = || records.values().filter_map(|record| record.play);
+    let mut faults = cache.replay_faults()?;
+    let faulty = records.values().filter(|record| record.replays() == Some(false));
+    let faulty = faulty.map(|record| FaultyGame {
+        game_id: record.game_id,
+        source_path: record.source_path.clone(),
+        fault_rows: record.play.map_or(0, |play| play.replay_fault_rows),
+        faults: faults.remove(&record.game_id).unwrap_or_default(),
+    });
     Ok(CacheFacts {
+        endings: Ending::ALL
+            .map(|ending| plays().filter(|play| play.result.ending == ending).count() as u64),
+        not_replayed: (records.len() - plays().count()) as u64,
+        does_not_replay: faulty.collect(),
         path: cache.path().to_owned(),
         games: records.len() as u64,
         log_bytes: sum(|record| record.source_bytes),

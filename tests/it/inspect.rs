@@ -228,7 +228,7 @@ fn illegal_move() {
     let why = "which is not among the legal moves: not legal under their masks are action_type, \
                card_selection";
     assert!(text.contains(why) && !text.contains("\n> "), "{text}");
-    assert!(test.prep("inspect 1.csv").contains(" (not legal)\n"));
+    assert!(test.prep("inspect 1.csv").contains(" (not legal) (does not replay)\n"));
     assert_eq!(json(&test, "1.csv --row 0")["turns"][0]["is_legal"], false);
 }
 

@@ -2,7 +2,7 @@
 
 use crate::cache::{Reader, Unpacker};
 use crate::encode::{EncodedGame, FeatureRow, Head, LabelRow, MaskRow};
-use crate::gamelog::{GameId, ReadOptions, read_log};
+use crate::gamelog::{GameId, GamePlay, ReadOptions, ReplayFault, read_log};
 use crate::ingest::{MAX_LOG_BYTES, game_id_of, read_log_file};
 use crate::rules::Board;
 use crate::words::{counted, shown};
@@ -17,6 +17,10 @@ pub(super) struct Game {
     pub(super) source: Source,
     /// At least one.
     pub(super) rows: Vec<Row>,
+    /// How it went; `None` if an older prep stored it and it has not been replayed since.
+    pub(super) play: Option<GamePlay>,
+    /// The first rows that do not follow from the row before.
+    pub(super) faults: Vec<ReplayFault>,
 }
 
 /// Where it is from.
@@ -59,11 +63,12 @@ impl Game {
 
     fn cached(game_id: GameId, cache: &Path) -> Result<Game> {
         let (reader, mut unpacker) = (Reader::open(cache)?, Unpacker::new()?);
-        let Some((_, encoded)) = reader.game(game_id, &mut unpacker)? else {
+        let Some((record, encoded)) = reader.game(game_id, &mut unpacker)? else {
             bail!("{}", why_not_cached(game_id, &reader)?);
         };
         let source = Source::Cache(cache.to_owned());
-        Ok(Game { game_id, source, rows: rows(encoded) })
+        let faults = reader.replay_faults()?.remove(&game_id).unwrap_or_default();
+        Ok(Game { game_id, source, rows: rows(encoded), play: record.play, faults })
     }
 
     fn logged(path: &Path, options: ReadOptions) -> Result<Game> {
@@ -77,9 +82,10 @@ impl Game {
         let bytes =
             read_log_file(path, MAX_LOG_BYTES).map_err(|error| why_not_read(path, error))?;
         let mut encoded = EncodedGame::default();
-        read_log(&bytes, path, game_id, options, |turn| encoded.push(turn))?;
+        let summary = read_log(&bytes, path, game_id, options, |turn| encoded.push(turn))?;
         let source = Source::Log(path.to_owned());
-        Ok(Game { game_id, source, rows: rows(&encoded) })
+        let (play, faults) = (Some(summary.play), summary.replay_faults);
+        Ok(Game { game_id, source, rows: rows(&encoded), play, faults })
     }
 }
 

@@ -208,6 +208,7 @@ pub(super) fn tiles(report: &Report) -> Markup {
         (grouped(report.tally.rows()), "rows"),
         plural(report.nights.len() as u64, "night", "nights"),
         (grouped(cache.refusals.len() as u64), "logs not accepted"),
+        (grouped(cache.does_not_replay.len() as u64), "games do not replay"),
         (grouped(illegal), "illegal labels"),
         (bytes_in_words(cache.log_bytes), "of logs"),
         (bytes_in_words(cache.packed_bytes), "of compressed rows"),

@@ -14,6 +14,7 @@ mod palette;
 mod parts;
 mod play;
 mod plot;
+mod replay;
 
 use crate::report::{Report, findings};
 use crate::words::{shown, shown_lines};
@@ -26,6 +27,7 @@ pub fn render(report: &Report) -> String {
     let sections = [
         ("games", "games", Some(games::games(report))),
         ("refused", "refused", games::refused(report)),
+        ("replay", "replay", Some(replay::replay(report))),
         ("points", "points", Some(play::points(report))),
         ("actions", "actions", Some(play::actions(report))),
         ("cards", "cards", Some(cards::cards(report))),

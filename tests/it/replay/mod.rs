@@ -3,6 +3,7 @@
 mod cli;
 mod export;
 mod planted;
+mod shown;
 mod sound_games;
 
 use crate::support::log_text::LogText;

@@ -97,8 +97,8 @@ fn sections_and_numbers() {
     assert_eq!(
         sections(&page),
         [
-            "games", "points", "actions", "cards", "heads", "unseen", "illegal", "splits", "drift",
-            "features"
+            "games", "replay", "points", "actions", "cards", "heads", "unseen", "illegal",
+            "splits", "drift", "features"
         ]
     );
     let rows = numbers(&test, "")["cache"]["rows"].as_u64().unwrap();

@@ -1,0 +1,81 @@
+//! Rows that do not follow from the row before.
+
+use super::game::{Game, Row};
+use crate::gamelog::{Ending, ReplayFault};
+use crate::table::{move_in_words, position, warned};
+use crate::words::counted;
+use serde_json::{Value, json};
+use std::fmt::Write;
+
+impl Game {
+    /// What is wrong with a row, if it is one of the first faults of the game.
+    pub(super) fn fault(&self, row: &Row) -> Option<&ReplayFault> {
+        self.faults.iter().find(|fault| fault.row as usize == row.place)
+    }
+
+    /// The row before; `None` of the first.
+    pub(super) fn row_before(&self, row: &Row) -> Option<&Row> {
+        self.rows.get(row.place.checked_sub(1)?)
+    }
+}
+
+/// How the game ended and whether it replays, after its other facts in a line.
+pub(super) fn state(game: &Game) -> String {
+    let Some(play) = &game.play else { return ", not replayed yet".to_owned() };
+    let ending = match play.result.ending {
+        Ending::Finished => String::new(),
+        ending => format!(", {}", ending.name()),
+    };
+    match play.replay_fault_rows {
+        0 => ending,
+        _ => format!("{ending}, {}", warned("does not replay")),
+    }
+}
+
+/// Below the list of turns: what is wrong, a line for each row.
+pub(super) fn faults_in_lines(game: &Game) -> String {
+    let mut text = String::new();
+    for fault in &game.faults {
+        let begin = if text.is_empty() { "\n" } else { "" };
+        let _ = writeln!(text, "{begin}row {} (line {}): {fault}", fault.row, fault.line);
+    }
+    let rows = game.play.map_or(0, |play| play.replay_fault_rows as usize);
+    if rows > game.faults.len() {
+        let _ = writeln!(text, "and {} more", counted(rows - game.faults.len(), "row"));
+    }
+    text
+}
+
+/// Above the position of a faulty row: the row before, its move, what should follow, and what is there.
+pub(super) fn fault_in_lines(game: &Game, fault: &ReplayFault) -> String {
+    let ReplayFault { row, line, kind, column, found, expected } = fault;
+    let mut text = String::new();
+    let before = (*row as usize).checked_sub(1).and_then(|place| game.rows.get(place));
+    if let Some(before) = before {
+        let (board, seat) = (&before.board, before.board.to_move.index());
+        let _ = writeln!(
+            text,
+            "the row before: row {}, turn {}, seat {seat}\n\n{}\nits move: {}\n",
+            before.place,
+            before.turn_number,
+            position(board),
+            move_in_words(board, &before.labels),
+        );
+    }
+    let meaning = kind.meaning().trim_end_matches('.');
+    let _ = writeln!(text, "{}", warned(format_args!("does not replay (line {line}): {meaning}")));
+    let _ = writeln!(text, "  column    {column}\n  expected  {expected}\n  found     {found}\n");
+    text
+}
+
+pub(super) fn fault_as_json(fault: &ReplayFault) -> Value {
+    json!({
+        "row_in_game": fault.row,
+        "line": fault.line,
+        "kind": fault.kind.name(),
+        "column": fault.column,
+        "found": fault.found,
+        "expected": fault.expected,
+        "text": fault.to_string(),
+    })
+}
