@@ -23,7 +23,7 @@ use std::time::{Duration, Instant};
 
 /// The schema, step by step. Append only: a step that has been released is never edited, or caches
 /// made before and after the edit would differ under one number.
-pub(super) const MIGRATIONS: [&str; 9] = [
+pub(super) const MIGRATIONS: [&str; 10] = [
     include_str!("../../schema/migrations/0001_games.sql"),
     include_str!("../../schema/migrations/0002_unfinished.sql"),
     include_str!("../../schema/migrations/0003_feature_columns.sql"),
@@ -33,6 +33,7 @@ pub(super) const MIGRATIONS: [&str; 9] = [
     include_str!("../../schema/migrations/0007_deferred.sql"),
     include_str!("../../schema/migrations/0008_replay.sql"),
     include_str!("../../schema/migrations/0009_refusals_by_game.sql"),
+    include_str!("../../schema/migrations/0010_ingests.sql"),
 ];
 
 /// The schema version of this prep.

@@ -3,6 +3,7 @@
 use super::blob::PackedGame;
 use super::error::{CacheError, Damage};
 use super::idle::{IdleReader, settled_state};
+use super::ingests::{self, IngestLine};
 use super::key::GameRecord;
 use super::open::{Waiting, open_again, open_to_read, sqlite_error};
 use super::rows::{
@@ -376,6 +377,11 @@ impl Reader {
             let sql = "SELECT ingested_at FROM games WHERE game_id = ?1";
             connection.prepare_cached(sql)?.query_row([game_id.0], |row| row.get(0))
         })
+    }
+
+    /// A line for each ingest that changed the cache, oldest first.
+    pub fn ingests(&self) -> Result<Vec<IngestLine>, CacheError> {
+        self.read(ingests::read)
     }
 
     /// The day in UTC on which each game was encoded, as `2026-01-31`.

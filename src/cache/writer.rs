@@ -2,6 +2,7 @@
 
 use super::blob::{Blob, PackedGame};
 use super::error::CacheError;
+use super::ingests::{self, IngestCounts};
 use super::lock::WriterLock;
 use super::open::{PAGE_BYTES, Waiting, check, open_or_create, sqlite_error, wait_for_lock};
 use super::play::{self, PLAY_COLUMNS, PLAY_WIDTH};
@@ -234,17 +235,17 @@ impl<'a> Writer<'a> {
     /// Records that an ingest begins. Until [`finish_ingest`](Self::finish_ingest), the last ingest has
     /// not finished.
     pub fn begin_ingest(&self, logs_found: usize) -> Result<(), CacheError> {
-        self.execute(
-            "INSERT OR REPLACE INTO last_ingest VALUES
-                (1, strftime('%Y-%m-%dT%H:%M:%SZ', 'now'), NULL, ?1)",
-            [logs_found as i64],
-        )
+        let logs_found = logs_found as i64;
+        let begin = "INSERT OR REPLACE INTO last_ingest VALUES (1, strftime('%Y-%m-%dT%H:%M:%SZ', 'now'), NULL, ?1)";
+        self.execute(begin, [logs_found])?;
+        self.change(|connection| ingests::begin(connection, logs_found))
     }
 
-    /// Records that the ingest has finished.
-    pub fn finish_ingest(&self) -> Result<(), CacheError> {
+    /// Records that the ingest has finished, and what it did.
+    pub fn finish_ingest(&self, done: &IngestCounts) -> Result<(), CacheError> {
         let sql = "UPDATE last_ingest SET finished_at = strftime('%Y-%m-%dT%H:%M:%SZ', 'now')";
-        self.execute(sql, [])
+        self.execute(sql, [])?;
+        self.change(|connection| ingests::finish(connection, done))
     }
 
     /// Puts all changes since the last commit on the disk, where they outlast a loss of power. Waits for

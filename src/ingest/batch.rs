@@ -1,6 +1,6 @@
 //! The changes of a run, in batches.
 
-use crate::cache::{CacheError, PackedGame, Writer};
+use crate::cache::{CacheError, IngestCounts, PackedGame, Writer};
 use crate::gamelog::ReplayFault;
 use std::num::NonZeroUsize;
 
@@ -101,9 +101,13 @@ impl<'a> Batches<'a> {
 
     /// Ends the run: the cache holds all that it was to put there. A run that changed nothing leaves no
     /// mark, unless it completes an earlier one that did not finish.
-    pub(super) fn finish(&mut self, last_finished: bool) -> Result<(), CacheError> {
+    pub(super) fn finish(
+        &mut self,
+        last_finished: bool,
+        done: &IngestCounts,
+    ) -> Result<(), CacheError> {
         if self.has_begun || !last_finished {
-            self.write(Writer::finish_ingest)?;
+            self.write(|writer| writer.finish_ingest(done))?;
         }
         self.commit()
     }

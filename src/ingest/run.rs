@@ -73,6 +73,7 @@ pub fn ingest(
     let mut run = Run {
         options,
         phases: &phases,
+        begun,
         batches: Batches::new(writer, options.batch_size, logs.len()),
         logs: &logs,
         cached: &cached,
@@ -125,6 +126,7 @@ struct Stored {
 struct Run<'a> {
     options: &'a IngestOptions,
     phases: &'a IngestPhases,
+    begun: Instant,
     batches: Batches<'a>,
     logs: &'a [LogFile],
     cached: &'a CachedGames,
@@ -315,13 +317,14 @@ impl Run<'_> {
             return Err(error.into());
         }
         self.remove_missing()?;
-        let Run { batches, phases, cached, stored, .. } = self;
+        let Run { batches, phases, cached, stored, summary, begun, .. } = self;
         phases.store.time(|| -> Result<(), IngestError> {
             if let Err(error) = batches.check_stored(stored.games, stored.refusals) {
                 batches.leave_unfinished()?;
                 return Err(error.into());
             }
-            Ok(batches.finish(cached.last_ingest_finished)?)
+            let done = summary.line(begun.elapsed());
+            Ok(batches.finish(cached.last_ingest_finished, &done)?)
         })
     }
 

@@ -1,10 +1,11 @@
 //! What a run did.
 
 use super::game_status::{DEFERRED, DELETED, REFUSAL_DELETED, REFUSED, StatusCounts, UP_TO_DATE};
-use crate::cache::GameRecord;
+use crate::cache::{GameRecord, IngestCounts};
 use crate::gamelog::{Ending, GameId, LogError, ReplayFault};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// What a run did, or in a dry run would have done.
 #[derive(Clone, Debug, Default)]
@@ -60,6 +61,17 @@ impl IngestSummary {
     /// Whether a log was refused or deferred.
     pub fn is_incomplete(&self) -> bool {
         !self.refused.is_empty() || !self.deferred.is_empty()
+    }
+
+    /// What the cache keeps of the run.
+    pub(super) fn line(&self, elapsed: Duration) -> IngestCounts {
+        IngestCounts {
+            seconds: elapsed.as_secs_f64(),
+            games: self.counts.iter().map(|(&name, &games)| (name, games as u64)).collect(),
+            encoded_rows: self.just_encoded.rows,
+            cached_games: self.cache.games,
+            cached_rows: self.cache.rows,
+        }
     }
 
     pub(super) fn count(&mut self, name: &'static str) {

@@ -158,6 +158,37 @@ fn other_encoder_or_columns_are_encoded_again() {
     test.prep("export");
 }
 
+/// A line for each ingest that changed the cache; the counts are those that it printed.
+#[test]
+fn ingests_are_recorded() {
+    let test = twelve_games();
+    let first: serde_json::Value = serde_json::from_str(&test.prep("ingest raw --json")).unwrap();
+    test.prep("ingest raw");
+    let path = "raw/2_games/1.csv";
+    test.write(path, with_one_byte_changed(&test.read(path)));
+    test.write("raw/2_games/4.csv", "no log\n1\n");
+    assert_eq!(test.run("ingest raw").code, 3);
+    let connection = rusqlite::Connection::open(cache(&test)).unwrap();
+    let sql =
+        "SELECT logs_found, new, bytes_changed, up_to_date, refused, games, encoded_rows, rows
+               FROM ingests WHERE finished_at >= started_at AND seconds > 0 ORDER BY ingest_id";
+    let mut statement = connection.prepare(sql).unwrap();
+    let recorded: Vec<[i64; 8]> = statement
+        .query_map([], |row| {
+            let mut line = [0; 8];
+            for (column, number) in line.iter_mut().enumerate() {
+                *number = row.get(column)?;
+            }
+            Ok(line)
+        })
+        .unwrap()
+        .collect::<Result<_, _>>()
+        .unwrap();
+    let rows = first["cache"]["rows"].as_i64().unwrap();
+    let changed = lines(&test.read(path)) as i64 - 1;
+    assert_eq!(recorded, [[12, 12, 0, 0, 0, 12, rows, rows], [12, 0, 1, 10, 1, 12, changed, rows]]);
+}
+
 #[test]
 fn moved_or_touched_logs_encode_nothing() {
     let test = twelve_cached_games();

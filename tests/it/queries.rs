@@ -161,7 +161,7 @@ fn query(question: &str) -> String {
 fn documented_queries_run() {
     let (test, _) = cached_games();
     let queries = page();
-    assert_eq!(queries.len(), 14);
+    assert_eq!(queries.len(), 15);
     for (question, sql) in queries {
         let answer = rows(&test, &sql);
         let may_be_empty = question.starts_with("Which logs have the known gem fault");
