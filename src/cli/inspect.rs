@@ -2,6 +2,7 @@
 
 mod features;
 mod game;
+mod page;
 mod replay;
 
 use super::context::{Context, Outcome, usage_error};
@@ -28,6 +29,7 @@ Examples:
   prep inspect 17 --turn 12 --seat 0      before seat 0 moved in round 12
   prep inspect 17 --row 23 --feature 'player0_gems_*' --feature card0_vp
   prep inspect data/raw/2_games/1.csv     from a log that is not in the cache
+  prep inspect 17 --html                  a page of all positions: game-17.html
 
 A game is read from the cache, as exports are; its log may have been deleted.";
 
@@ -60,6 +62,15 @@ pub(super) struct InspectArgs {
     /// Read a log as `ingest --repair` does
     #[arg(long, env = "PREP_REPAIR", value_parser = switch)]
     repair: bool,
+    /// Write the game as an HTML page to step through with arrow keys
+    #[arg(long, conflicts_with_all = ["turn", "row", "seat", "feature", "json"])]
+    html: bool,
+    /// File to write with --html [default: game-ID.html]
+    #[arg(long, value_name = "FILE", requires = "html")]
+    out: Option<PathBuf>,
+    /// Replace FILE even if it is not a page of a game
+    #[arg(long, requires = "html")]
+    force: bool,
     /// Print JSON: the turns, or all of a position with every legal move
     #[arg(long)]
     json: bool,
@@ -73,6 +84,10 @@ pub(super) fn run(arguments: InspectArgs, context: Context) -> Result<Outcome> {
     }
     let features = NamedFeatures::find(&arguments.feature)?;
     let game = Game::find(&arguments.game, &context.cache_path(), arguments.repair)?;
+    if arguments.html {
+        page::write(&game, arguments.out, arguments.force, context.common.quiet)?;
+        return Ok(Outcome::Done);
+    }
     let rows = chosen_rows(&game, &arguments)?;
     let normalization = match features.is_empty() {
         true => Normalization::none(),
@@ -168,7 +183,7 @@ fn list(game: &Game, rows: &[&Row]) -> String {
         game.game_id,
         game.players(),
         counted(game.rows.len(), "row"),
-        state(game),
+        state(game, true),
         output::table(std::iter::once(header).chain(lines), &[0, 1, 2, 3]),
         faults_in_lines(game),
     )

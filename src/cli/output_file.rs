@@ -6,7 +6,7 @@
 use crate::export::export_around;
 use crate::folders::{create_folders, keep_access, parent_of};
 use crate::platform::{open_file, open_stream, temporary_file};
-use crate::words::shown;
+use crate::words::{shell_path, shown};
 use anyhow::{Result, anyhow, bail};
 use std::fs::{self, Metadata};
 use std::io::{self, ErrorKind, Read, Write};
@@ -27,6 +27,19 @@ pub(super) struct OutputFile<'a> {
 
 /// Bytes that are searched for the mark.
 const BEGINNING: u64 = 2048;
+
+/// Says that a path is that of a folder, with a file in it that could be meant.
+pub(super) fn refuse_folder(path: &Path, name: &str) -> Result<()> {
+    if path.is_dir() {
+        let file = path.join(name);
+        bail!(
+            "{} is a folder: give a file in it, such as --out {}",
+            shown(path),
+            shell_path(&file)
+        );
+    }
+    Ok(())
+}
 
 impl OutputFile<'_> {
     /// Says what is in the way; worth asking before a long computation.

@@ -1,13 +1,13 @@
 //! `prep report`
 
 use super::context::{Context, Outcome, stop_flag};
-use super::output_file::OutputFile;
+use super::output_file::{OutputFile, refuse_folder};
 use super::values::JobsArgs;
 use super::{output, progress};
 use crate::cache::Reader;
 use crate::report::{ReportOptions, as_json, render, report};
-use crate::words::{bytes_in_words, shell_path, shown};
-use anyhow::{Result, bail};
+use crate::words::{bytes_in_words, shown};
+use anyhow::Result;
 use clap::Args;
 use std::path::PathBuf;
 
@@ -55,13 +55,8 @@ pub(super) fn run(arguments: ReportArgs, context: Context) -> Result<Outcome> {
         (None, true) => None,
         (out, _) => Some(out.unwrap_or_else(|| PathBuf::from("report.html"))),
     };
-    if let Some(folder) = out.as_ref().filter(|out| out.is_dir()) {
-        let file = folder.join("report.html");
-        bail!(
-            "{} is a folder: give a file in it, such as --out {}",
-            shown(folder),
-            shell_path(&file)
-        );
+    if let Some(out) = &out {
+        refuse_folder(out, "report.html")?;
     }
     let file = out.as_deref().map(|path| OutputFile {
         path,

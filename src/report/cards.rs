@@ -1,14 +1,15 @@
-//! Which cards are built and reserved.
+//! Which cards are built and reserved, which nobles visit, and how often their players win.
 //!
-//! A label only says where the card was: which displayed card, or which card of the reserve. The features
-//! of the row say which card that is. A card that is reserved from the top of a deck is found in the
+//! A label only says where the card was: which displayed card, or which card of the reserve. The
+//! position says which card that is. A card that is reserved from the top of a deck is found in the
 //! mover's reserve in the next row; so is that of class 11, which is both the twelfth displayed card and
 //! the top of the level 1 deck. The last move of a game has no next row, so that its card is unknown.
 
-use super::columns::{CARD_WIDTH, CardKey, card_index, columns, then_value};
+use super::wins::Wins;
+use crate::cache::GameRecord;
 use crate::encode::{EncodedGame, Head, Label, NO_LABEL};
-use crate::gamelog::{ActionType, BUILD_PLACES};
-use crate::rules::{CARDS, MAX_DISPLAYED, MAX_RESERVED, PlayerCount};
+use crate::gamelog::ActionType;
+use crate::rules::{Board, CARDS, Card, MAX_DISPLAYED, NOBLES, PlayerCount};
 use serde::Serialize;
 
 /// How often a card was seen, built and reserved.
@@ -24,6 +25,19 @@ pub struct CardCounts {
     pub reserved_from_table: u64,
     /// Times it was reserved from the top of its deck.
     pub reserved_from_deck: u64,
+    /// How often those who built it won.
+    pub wins: Wins,
+}
+
+/// How often a noble was seen and visited.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct NobleCounts {
+    /// Games in which it was on the table.
+    pub games_seen: u64,
+    /// Times it visited somebody.
+    pub visits: u64,
+    /// How often those whom it visited won.
+    pub wins: Wins,
 }
 
 impl CardCounts {
@@ -43,6 +57,8 @@ impl CardCounts {
 pub struct CardTally {
     /// In the order of [`CARDS`].
     pub cards: [CardCounts; CARDS.len()],
+    /// In the order of [`NOBLES`].
+    pub nobles: [NobleCounts; NOBLES.len()],
     /// Builds whose label names an empty place.
     pub unknown_builds: u64,
     /// Reservations of an unknown card: in the last row of a game, or whose label names an empty place.
@@ -53,6 +69,7 @@ impl Default for CardTally {
     fn default() -> CardTally {
         CardTally {
             cards: [CardCounts::default(); CARDS.len()],
+            nobles: [NobleCounts::default(); NOBLES.len()],
             unknown_builds: 0,
             unknown_reservations: 0,
         }
@@ -60,50 +77,101 @@ impl Default for CardTally {
 }
 
 impl CardTally {
-    /// Counts the builds and reservations of a game.
-    pub(super) fn add_game(&mut self, game: &EncodedGame, players: u8) {
-        let table = Table::of(game);
-        for place in table.seen() {
-            self.cards[place].games_seen += 1;
-        }
-        for (row, labels) in game.labels().iter().enumerate() {
+    /// Counts the builds, reservations and visits of a game.
+    pub(super) fn add_game(&mut self, record: &GameRecord, game: &EncodedGame) {
+        self.add_seen(game.boards());
+        let players = PlayerCount::ALL.iter().position(|count| count.get() == record.players);
+        let winner = record.play.and_then(|play| play.result.winner());
+        for (row, (board, labels)) in game.boards().iter().zip(game.labels()).enumerate() {
             let label = |head: Head| labels[head.index()];
             let action = label(Head::ActionType);
+            // The number of players, and whether who moves here won.
+            let outcome = players.zip(winner.map(|winner| winner == board.to_move.index()));
             if action == ActionType::Build as Label {
-                self.add_build(&table, row, label(Head::CardSelection));
+                self.add_build(board, label(Head::CardSelection), outcome);
+                self.add_visit(board, label(Head::Noble), outcome);
             } else if action == ActionType::Reserve as Label {
-                let label = label(Head::CardReservation);
-                self.add_reservation(&table, row, label, usize::from(players));
+                let next = game.boards().get(row + 1);
+                self.add_reservation(board, next, label(Head::CardReservation));
             }
         }
     }
 
-    fn add_build(&mut self, table: &Table, row: usize, label: Label) {
-        let place = usize::try_from(label).unwrap_or(BUILD_PLACES);
-        let card = match place.checked_sub(MAX_DISPLAYED) {
-            None => table.displayed(row, place),
-            Some(slot) if slot < MAX_RESERVED => table.reserved(row, 0, slot),
-            Some(_) => None,
+    /// Counts each card and noble that is on the table or in a reserve in any row, each once.
+    fn add_seen(&mut self, boards: &[Board]) {
+        let (mut cards, mut nobles) = ([false; CARDS.len()], [false; NOBLES.len()]);
+        let mut last: Option<&Board> = None;
+        for board in boards {
+            // Most places have the same card in the next row.
+            for (level, displayed) in board.displayed.iter().enumerate() {
+                let before = last.map_or(&[][..], |last| &last.displayed[level]);
+                displayed.iter().filter(|card| !before.contains(card)).for_each(|card| {
+                    cards[place(card)] = true;
+                });
+            }
+            for (seat, player) in board.players.iter().enumerate() {
+                let before = last.and_then(|last| last.players.get(seat));
+                let before = before.map_or(&[][..], |player| &player.reserved);
+                player.reserved.iter().filter(|card| !before.contains(card)).for_each(|card| {
+                    cards[place(card)] = true;
+                });
+            }
+            if last.is_none_or(|last| last.nobles != board.nobles) {
+                board.nobles.iter().for_each(|noble| nobles[usize::from(noble.place())] = true);
+            }
+            last = Some(board);
+        }
+        let all = self.cards.iter_mut().zip(cards);
+        all.for_each(|(counts, is_seen)| counts.games_seen += u64::from(is_seen));
+        let all = self.nobles.iter_mut().zip(nobles);
+        all.for_each(|(counts, is_seen)| counts.games_seen += u64::from(is_seen));
+    }
+
+    fn add_build(&mut self, board: &Board, label: Label, outcome: Option<(usize, bool)>) {
+        let slot = usize::try_from(label).unwrap_or(usize::MAX);
+        let card = match slot.checked_sub(MAX_DISPLAYED) {
+            None => board.displayed_cards().nth(slot),
+            Some(slot) => board.mover().reserved.get(slot),
         };
-        match card {
-            Some(card) if place < MAX_DISPLAYED => self.cards[card].built_from_table += 1,
-            Some(card) => self.cards[card].built_from_reserve += 1,
-            None => self.unknown_builds += 1,
+        let Some(card) = card else {
+            self.unknown_builds += 1;
+            return;
+        };
+        let counts = &mut self.cards[place(card)];
+        match slot < MAX_DISPLAYED {
+            true => counts.built_from_table += 1,
+            false => counts.built_from_reserve += 1,
+        }
+        if let Some((players, has_won)) = outcome {
+            counts.wins.add(players, has_won);
         }
     }
 
-    fn add_reservation(&mut self, table: &Table, row: usize, label: Label, players: usize) {
-        let place = usize::try_from(label).ok().filter(|_| label != NO_LABEL);
-        let displayed = place.filter(|&place| place < MAX_DISPLAYED);
-        let displayed = displayed.and_then(|place| table.displayed(row, place));
-        let may_be_of_a_deck = place.is_some_and(|place| place >= MAX_DISPLAYED - 1);
+    fn add_visit(&mut self, board: &Board, label: Label, outcome: Option<(usize, bool)>) {
+        let noble = usize::try_from(label).ok().and_then(|slot| board.nobles.get(slot));
+        if let Some(noble) = noble {
+            let counts = &mut self.nobles[usize::from(noble.place())];
+            counts.visits += 1;
+            if let Some((players, has_won)) = outcome {
+                counts.wins.add(players, has_won);
+            }
+        }
+    }
+
+    fn add_reservation(&mut self, board: &Board, next: Option<&Board>, label: Label) {
+        let slot = usize::try_from(label).ok().filter(|_| label != NO_LABEL);
+        let displayed = slot.filter(|&slot| slot < MAX_DISPLAYED);
+        let displayed = displayed.and_then(|slot| board.displayed_cards().nth(slot));
+        let may_be_of_a_deck = slot.is_some_and(|slot| slot >= MAX_DISPLAYED - 1);
         let card = match may_be_of_a_deck {
-            true => table.newly_reserved(row, players),
+            true => next.and_then(|next| newly_reserved(board, next)),
             false => displayed,
         };
         match card {
-            Some(card) if Some(card) == displayed => self.cards[card].reserved_from_table += 1,
-            Some(card) => self.cards[card].reserved_from_deck += 1,
+            Some(card) if Some(card) == displayed => {
+                self.cards[place(card)].reserved_from_table += 1
+            }
+            Some(card) => self.cards[place(card)].reserved_from_deck += 1,
             None => self.unknown_reservations += 1,
         }
     }
@@ -116,83 +184,24 @@ impl CardTally {
             card.built_from_reserve += more.built_from_reserve;
             card.reserved_from_table += more.reserved_from_table;
             card.reserved_from_deck += more.reserved_from_deck;
+            card.wins.merge(&more.wins);
+        }
+        for (noble, more) in self.nobles.iter_mut().zip(&other.nobles) {
+            noble.games_seen += more.games_seen;
+            noble.visits += more.visits;
+            noble.wins.merge(&more.wins);
         }
         self.unknown_builds += other.unknown_builds;
         self.unknown_reservations += other.unknown_reservations;
     }
 }
 
-/// The cards of a game's rows.
-struct Table {
-    /// By slot, one a row.
-    displayed: [Vec<CardKey>; MAX_DISPLAYED],
-    /// By rotated player and slot, one a row.
-    reserved: [[Vec<CardKey>; MAX_RESERVED]; PlayerCount::MAX],
-    /// The seat to move, one a row.
-    seats: Vec<usize>,
+fn place(card: &Card) -> usize {
+    card.place().into()
 }
 
-impl Table {
-    fn of(game: &EncodedGame) -> Table {
-        let rows = game.features();
-        let column = |place: usize| rows.iter().map(move |row| i64::from(row[place]));
-        let keys = |first: usize| {
-            let mut keys = vec![0; rows.len()];
-            for place in first..first + CARD_WIDTH {
-                for (key, value) in keys.iter_mut().zip(column(place)) {
-                    *key = then_value(*key, value);
-                }
-            }
-            keys
-        };
-        let mut seats = vec![0; rows.len()];
-        for (seat, &place) in columns().to_move.iter().enumerate() {
-            for (to_move, flag) in seats.iter_mut().zip(column(place)) {
-                if flag == 1 {
-                    *to_move = seat;
-                }
-            }
-        }
-        Table {
-            displayed: columns().displayed.map(keys),
-            reserved: columns().reserved.map(|slots| slots.map(keys)),
-            seats,
-        }
-    }
-
-    fn displayed(&self, row: usize, slot: usize) -> Option<usize> {
-        card_index(self.displayed[slot][row])
-    }
-
-    fn reserved(&self, row: usize, rotated: usize, slot: usize) -> Option<usize> {
-        card_index(self.reserved[rotated][slot][row])
-    }
-
-    /// The card that is in the mover's reserve after the move and was not before.
-    fn newly_reserved(&self, row: usize, players: usize) -> Option<usize> {
-        let next_to_move = *self.seats.get(row + 1)?;
-        let rotated = (self.seats[row] + players - next_to_move) % players;
-        let before = self.reserved[0].each_ref().map(|slot| slot[row]);
-        let after = self.reserved[rotated].each_ref().map(|slot| slot[row + 1]);
-        let new = after.into_iter().find(|&key| key != 0 && !before.contains(&key));
-        new.and_then(card_index)
-    }
-
-    /// The cards that are on the table or in a reserve in any row, each once.
-    fn seen(&self) -> impl Iterator<Item = usize> {
-        let mut seen = [false; CARDS.len()];
-        for keys in self.displayed.iter().chain(self.reserved.as_flattened()) {
-            let mut last = 0;
-            for &key in keys {
-                // Most slots have the same card in the next row.
-                if key != last {
-                    last = key;
-                    if let Some(place) = card_index(key) {
-                        seen[place] = true;
-                    }
-                }
-            }
-        }
-        (0..CARDS.len()).filter(move |&place| seen[place])
-    }
+/// The card that is in the mover's reserve after the move and was not before.
+fn newly_reserved<'b>(board: &Board, next: &'b Board) -> Option<&'b Card> {
+    let before = &board.mover().reserved;
+    next.player(board.to_move)?.reserved.iter().find(|card| !before.contains(card))
 }

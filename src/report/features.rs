@@ -1,8 +1,11 @@
 //! The values of every column before normalization, and which columns stand out.
 
 use super::distribution::Distribution;
+use super::place::Place;
 use crate::encode::{EncodedGame, FEATURE_COUNT, FEATURES, Feature, Value};
+use crate::gamelog::GameId;
 use serde::Serialize;
+use std::cmp::{Ordering, Reverse};
 
 /// A normalized value that is more standard deviations from the mean than this is an outlier: a network
 /// sees it rarely, and then it is the largest number of the row.
@@ -19,19 +22,46 @@ const VALUES: usize = 1 << Value::BITS;
 pub(super) struct FeatureTally {
     /// Column after column, by value from the minimum.
     counts: Vec<u64>,
+    /// The smallest value of each column, and the first row that has it.
+    min: Vec<Option<(Value, Place)>>,
+    /// The largest.
+    max: Vec<Option<(Value, Place)>>,
 }
 
 impl FeatureTally {
     pub(super) fn new() -> FeatureTally {
-        FeatureTally { counts: vec![0; FEATURE_COUNT * VALUES] }
+        let nowhere = || vec![None; FEATURE_COUNT];
+        FeatureTally { counts: vec![0; FEATURE_COUNT * VALUES], min: nowhere(), max: nowhere() }
     }
 
-    /// Counts the rows of a game.
-    pub(super) fn add_game(&mut self, game: &EncodedGame) {
+    /// Counts the rows of a game. A thread counts games in ascending order.
+    pub(super) fn add_game(&mut self, game_id: GameId, game: &EncodedGame) {
+        let rows = game.features();
+        let Some(&first) = rows.first() else { return };
+        let (mut min, mut max) = (first, first);
+        for row in rows {
+            min.iter_mut().zip(row).for_each(|(min, &value)| *min = value.min(*min));
+            max.iter_mut().zip(row).for_each(|(max, &value)| *max = value.max(*max));
+        }
         let (columns, _) = self.counts.as_chunks_mut::<VALUES>();
         for (column, counts) in columns.iter_mut().enumerate() {
-            for row in game.features() {
-                counts[usize::from(row[column].abs_diff(Value::MIN))] += 1;
+            // Many columns are equal in all rows of a game, such as those of absent players.
+            if min[column] == max[column] {
+                counts[usize::from(min[column].abs_diff(Value::MIN))] += rows.len() as u64;
+            } else {
+                for row in rows {
+                    counts[usize::from(row[column].abs_diff(Value::MIN))] += 1;
+                }
+            }
+            let place = |value: Value| {
+                let row = rows.iter().position(|row| row[column] == value).unwrap_or(0);
+                Some((value, Place::new(game_id, row)))
+            };
+            if self.min[column].is_none_or(|(value, _)| min[column] < value) {
+                self.min[column] = place(min[column]);
+            }
+            if self.max[column].is_none_or(|(value, _)| max[column] > value) {
+                self.max[column] = place(max[column]);
             }
         }
     }
@@ -39,37 +69,64 @@ impl FeatureTally {
     /// Adds the counts of other games.
     pub(super) fn merge(&mut self, other: &FeatureTally) {
         self.counts.iter_mut().zip(&other.counts).for_each(|(count, more)| *count += more);
+        for (min, &other) in self.min.iter_mut().zip(&other.min) {
+            *min = [*min, other].into_iter().flatten().min();
+        }
+        for (max, &other) in self.max.iter_mut().zip(&other.max) {
+            let both = [*max, other].into_iter().flatten();
+            *max = both.min_by_key(|&(value, place)| (Reverse(value), place));
+        }
     }
 
     /// The columns in order.
     pub(super) fn columns(&self) -> Vec<ColumnReport> {
         let (columns, _) = self.counts.as_chunks::<VALUES>();
-        let column = |(counts, feature): (&[u64; VALUES], &'static Feature)| {
+        let place = |end: Option<(Value, Place)>| end.map(|(_, place)| place);
+        let column = |(index, (counts, feature)): (usize, (&[u64; VALUES], &'static Feature))| {
             let mut values = Distribution::default();
-            for (index, &times) in counts.iter().enumerate() {
-                values.add(index as i64 + i64::from(Value::MIN), times);
+            for (value, &times) in counts.iter().enumerate() {
+                values.add(value as i64 + i64::from(Value::MIN), times);
             }
-            ColumnReport { feature, mark: mark(&values, feature.normalized), values }
+            let (min_at, max_at) = (place(self.min[index]), place(self.max[index]));
+            let mark = mark(&values, feature.normalized);
+            ColumnReport { index, feature, mark, values, min_at, max_at }
         };
-        columns.iter().zip(FEATURES.iter()).map(column).collect()
+        columns.iter().zip(FEATURES.iter()).enumerate().map(column).collect()
     }
 }
 
 /// One column of the feature matrix over all rows.
 #[derive(Clone, Debug)]
 pub struct ColumnReport {
+    /// Its place in a row.
+    pub index: usize,
     /// Its name and meaning.
     pub feature: &'static Feature,
     /// Its values, before normalisation.
     pub values: Distribution,
     /// What is unusual about them.
     pub mark: Option<Mark>,
+    /// The first row with the smallest value.
+    pub min_at: Option<Place>,
+    /// The first row with the largest value.
+    pub max_at: Option<Place>,
 }
 
 impl ColumnReport {
     /// How many standard deviations the farthest value is from the mean; 0 if the column is constant.
     pub fn farthest(&self) -> f64 {
         farthest(&self.values)
+    }
+
+    /// The first row with the value that is farthest from the mean; `None` if the column is constant.
+    pub fn farthest_at(&self) -> Option<Place> {
+        let (min, max) = (self.values.min()? as f64, self.values.max()? as f64);
+        let mean = self.values.mean();
+        match (max - mean).total_cmp(&(mean - min)) {
+            _ if min == max => None,
+            Ordering::Less => self.min_at,
+            _ => self.max_at,
+        }
     }
 }
 

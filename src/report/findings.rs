@@ -3,13 +3,11 @@
 use super::classes::never_occurs;
 use super::features::Mark;
 use super::run::{ExportReport, Report};
+use super::timeline::LARGE_DRIFT;
 use crate::encode::{Head, MASK_WIDTH};
 use crate::gamelog::Ending;
 use crate::words::{counted, grouped};
 use serde::Serialize;
-
-/// A mean that moved more standard deviations than this between two exports is worth a look.
-pub const LARGE_DRIFT: f64 = 0.25;
 
 /// One thing to look at.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

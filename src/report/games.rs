@@ -1,7 +1,8 @@
 //! Number and length of games; points and actions by turn.
 
-use super::columns::columns;
 use super::distribution::Distribution;
+use super::wins::Endings;
+use crate::cache::GameRecord;
 use crate::encode::{EncodedGame, Head};
 use crate::gamelog::ActionType;
 use serde::Serialize;
@@ -21,6 +22,8 @@ pub struct GamesTally {
     pub lengths: Distribution,
     /// Games by their last turn's number: each player moves once in a turn.
     pub last_turns: Distribution,
+    /// How they ended.
+    pub endings: Endings,
     /// Over all rows.
     pub actions: ActionCounts,
     /// By number of the turn, as logged.
@@ -40,7 +43,8 @@ pub struct TurnTally {
 
 impl GamesTally {
     /// Counts a game.
-    pub(super) fn add_game(&mut self, game: &EncodedGame) {
+    pub(super) fn add_game(&mut self, record: &GameRecord, game: &EncodedGame) {
+        self.endings.add(record);
         let rows = game.turn_numbers().len();
         self.games += 1;
         self.rows += rows as u64;
@@ -49,12 +53,13 @@ impl GamesTally {
             self.last_turns.add(last.into(), 1);
         }
         let mut last_turn = None;
-        let rows = game.turn_numbers().iter().zip(game.features()).zip(game.labels());
-        for ((&turn, features), labels) in rows {
+        let rows = game.turn_numbers().iter().zip(game.boards()).zip(game.labels());
+        for ((&turn, board), labels) in rows {
             let tally = self.turns.entry(turn).or_default();
-            tally.points.add(features[columns().points_of_mover].into(), 1);
+            tally.points.add(board.mover().vp.into(), 1);
             if last_turn != Some(turn) {
-                tally.leader_points.add(features[columns().points_of_leader].into(), 1);
+                let leader = board.players.iter().map(|player| player.vp).max().unwrap_or(0);
+                tally.leader_points.add(leader.into(), 1);
                 last_turn = Some(turn);
             }
             // Every row has an action.
@@ -72,6 +77,7 @@ impl GamesTally {
         self.rows += other.rows;
         self.lengths.merge(&other.lengths);
         self.last_turns.merge(&other.last_turns);
+        self.endings.merge(&other.endings);
         add_up(&mut self.actions, &other.actions);
         for (&turn, more) in &other.turns {
             let tally = self.turns.entry(turn).or_default();

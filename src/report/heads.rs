@@ -1,11 +1,15 @@
 //! Legal and chosen classes of each head.
 
+use super::place::{Place, first};
 use crate::encode::{EncodedGame, Head, NO_LABEL};
 use crate::gamelog::GameId;
 use serde::Serialize;
 
 /// Illegal labels that are listed for each head; all of them are counted.
 pub const MOST_NAMED: usize = 10;
+
+/// A class that is the label of no more than this share of the rows to which its head applies is rare.
+pub const RARE_CLASS: f64 = 0.01;
 
 /// Counts of one head over some rows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +35,8 @@ pub struct ClassTally {
     pub legal: u64,
     /// Rows in which it was chosen.
     pub chosen: u64,
+    /// The first row in which it was chosen.
+    pub first: Option<Place>,
     /// Rows in which it was chosen though it was not legal.
     pub illegal: u64,
     /// Classes that were legal in the rows in which it was chosen, added up.
@@ -72,6 +78,7 @@ impl HeadTally {
         let class = || ClassTally {
             legal: 0,
             chosen: 0,
+            first: None,
             illegal: 0,
             choices: 0,
             legal_when_chosen: counts(),
@@ -104,6 +111,7 @@ impl HeadTally {
                 continue;
             };
             self.classes[class].chosen += 1;
+            self.classes[class].first.get_or_insert(Place::new(game_id, row));
             self.classes[class].choices += legal as u64;
             if mask[class] != 1 {
                 self.illegal += 1;
@@ -122,6 +130,7 @@ impl HeadTally {
         for (class, more) in self.classes.iter_mut().zip(&other.classes) {
             class.legal += more.legal;
             class.chosen += more.chosen;
+            class.first = first(class.first, more.first);
             class.illegal += more.illegal;
             class.choices += more.choices;
             add_up(&mut class.legal_when_chosen, &more.legal_when_chosen);
@@ -135,6 +144,19 @@ impl HeadTally {
         self.named.extend(more);
         self.named.sort_unstable();
         self.named.truncate(MOST_NAMED);
+    }
+
+    /// Whether a class is the label of no more than a [`RARE_CLASS`] share of the rows that have one.
+    pub fn is_rare(&self, class: &ClassTally) -> bool {
+        class.chosen as f64 <= RARE_CLASS * self.chosen() as f64
+    }
+
+    /// The weight that scikit-learn's `balanced` gives to the rows of a class: with it, every class that
+    /// occurs counts as much as any other, and the mean weight is 1. `None` of a class that does not.
+    pub fn balanced_weight(&self, class: usize) -> Option<f64> {
+        let chosen = self.classes[class].chosen;
+        let classes = self.classes.iter().filter(|class| class.chosen > 0).count() as f64;
+        (chosen > 0).then(|| self.chosen() as f64 / (classes * chosen as f64))
     }
 
     /// Rows in which a class was chosen.

@@ -1,12 +1,14 @@
 //! The numbers of a report for a program.
 
 use super::classes::class_in_words;
+use super::facts::FaultyGame;
 use super::findings::findings;
-use super::run::{ExportReport, FaultyGame, Report};
+use super::run::{ExportReport, Report};
 use super::splits::balance;
+use crate::cache::IngestLine;
 use crate::encode::Head;
 use crate::gamelog::{ActionType, Ending, ReplayFault};
-use crate::rules::{CARDS, Card, PlayerCount};
+use crate::rules::{CARDS, Card, NOBLES, Noble, PlayerCount};
 use serde_json::{Map, Value, json};
 
 /// All numbers of a report. Counts are whole numbers; a distribution is an object from value to
@@ -50,7 +52,18 @@ pub fn as_json(report: &Report) -> Value {
         },
         "players": players,
         "actions": ActionType::ALL.map(ActionType::logged_name),
-        "nights": report.nights,
+        "nights": report
+            .timeline
+            .nights
+            .iter()
+            .map(|night| (night.name.clone(), json!({ "games": night.games, "rows": night.rows })))
+            .collect::<Map<_, _>>(),
+        "timeline": {
+            "by_night": report.timeline.by_night,
+            "periods": report.timeline.periods,
+            "exported_until": report.timeline.exported_until,
+        },
+        "ingests": report.ingests.iter().map(ingest).collect::<Vec<_>>(),
         "games_by_players": by_players,
         "cards": cards(report),
         "heads": heads(report),
@@ -78,6 +91,20 @@ fn faulty(game: &FaultyGame) -> Value {
     })
 }
 
+fn ingest(line: &IngestLine) -> Value {
+    let done = line.done.as_ref();
+    json!({
+        "started_at": line.started_at,
+        "logs_found": line.logs_found,
+        "finished": done.is_some(),
+        "seconds": done.map(|done| done.seconds),
+        "games_by_status": done.map(|done| &done.games),
+        "encoded_rows": done.map(|done| done.encoded_rows),
+        "games": done.map(|done| done.cached_games),
+        "rows": done.map(|done| done.cached_rows),
+    })
+}
+
 fn cards(report: &Report) -> Value {
     let tally = &report.tally.cards;
     let card = |(card, counts): (&Card, &super::cards::CardCounts)| {
@@ -91,9 +118,19 @@ fn cards(report: &Report) -> Value {
             "built_from_reserve": counts.built_from_reserve,
             "reserved_from_table": counts.reserved_from_table,
             "reserved_from_deck": counts.reserved_from_deck,
+            "wins": counts.wins,
+        })
+    };
+    let noble = |(noble, counts): (&Noble, &super::cards::NobleCounts)| {
+        json!({
+            "requirement": noble.requirement.0,
+            "games_seen": counts.games_seen,
+            "visits": counts.visits,
+            "wins": counts.wins,
         })
     };
     json!({
+        "nobles": NOBLES.iter().zip(&tally.nobles).map(noble).collect::<Vec<_>>(),
         "cards": CARDS.iter().zip(&tally.cards).map(card).collect::<Vec<_>>(),
         "unknown_builds": tally.unknown_builds,
         "unknown_reservations": tally.unknown_reservations,
@@ -111,6 +148,8 @@ fn heads(report: &Report) -> Map<String, Value> {
                 "chosen_by_chance": class.by_chance(),
                 "legal_classes_when_chosen": class.choices,
                 "illegal": class.illegal,
+                "first_at": class.first,
+                "balanced_weight": tally.balanced_weight(place),
             })
         };
         let value = json!({
@@ -136,6 +175,7 @@ fn features(report: &Report) -> Map<String, Value> {
             "mean": values.mean(),
             "deviation": values.standard_deviation(),
             "farthest": column.farthest(),
+            "farthest_at": column.farthest_at(),
             "values": values,
         });
         (column.feature.name.as_str().to_owned(), value)

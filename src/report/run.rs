@@ -1,17 +1,20 @@
 //! Counts the games of a cache in one pass.
 
 use super::error::ReportError;
+use super::facts::{CacheFacts, facts};
 use super::features::ColumnReport;
+use super::place::Place;
+use super::positions::{Position, read, worth_a_look};
 use super::tally::Tally;
+use super::timeline::{Timeline, TimelineTally};
 use crate::accounting::check_all_done;
-use crate::cache::{CacheError, GameRecord, Reader, Refusal, Unpacker};
+use crate::cache::{CacheError, GameRecord, IngestLine, Reader, Unpacker};
+use crate::encode::ColumnSums;
 use crate::export::{ExportDiff, ExportOverview, diff_exports, overview};
-use crate::gamelog::{Ending, GameId, ReplayFault};
+use crate::gamelog::GameId;
 use crate::parallel::ordered_map;
 use crate::progress::{Amount, Progress};
-use crate::rules::PlayerCount;
-use serde::Serialize;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -31,70 +34,18 @@ pub struct ReportOptions {
 pub struct Report {
     /// What is cached.
     pub cache: CacheFacts,
-    /// Games by the day in UTC on which they were encoded, as `2026-01-31`.
-    pub nights: BTreeMap<String, Night>,
+    /// Games over time.
+    pub timeline: Timeline,
+    /// A line for each ingest that changed the cache, oldest first.
+    pub ingests: Vec<IngestLine>,
+    /// The positions behind outliers, faults and rare classes.
+    pub positions: BTreeMap<Place, Position>,
     /// What was counted over all rows.
     pub tally: Tally,
     /// How the values of each column are spread, in column order.
     pub columns: Vec<ColumnReport>,
     /// The export.
     pub export: Option<ExportReport>,
-}
-
-/// What is cached, without a look into the rows.
-#[derive(Clone, Debug)]
-pub struct CacheFacts {
-    /// Where.
-    pub path: PathBuf,
-    /// Games reported on.
-    pub games: u64,
-    /// Bytes of their logs.
-    pub log_bytes: u64,
-    /// Bytes of their rows in the cache.
-    pub packed_bytes: u64,
-    /// Games that another version of prep encoded: they are excluded, because their columns are unknown.
-    pub other_encoder: u64,
-    /// Rows with the known gem fault of old logs.
-    pub gem_fault_rows: u64,
-    /// Of those, rows that `--repair` corrected.
-    pub repaired_rows: u64,
-    /// Rows whose gems do not add up to the supply.
-    pub unbalanced_rows: u64,
-    /// Games by how they ended, in the order of [`Ending::ALL`].
-    pub endings: [u64; Ending::ALL.len()],
-    /// Games that an older prep stored and that have not been replayed since.
-    pub not_replayed: u64,
-    /// Games that do not replay, in ascending order.
-    pub does_not_replay: Vec<FaultyGame>,
-    /// Logs that the last ingest refused or deferred, by game.
-    pub refusals: Vec<Refusal>,
-    /// Of those, games of which an older version is cached.
-    pub from_an_older_log: BTreeSet<GameId>,
-    /// Whether the last ingest came to its end.
-    pub last_ingest_finished: bool,
-}
-
-/// A game in which a row does not follow from the row before.
-#[derive(Clone, Debug)]
-pub struct FaultyGame {
-    /// The game.
-    pub game_id: GameId,
-    /// Its log, below the data folder.
-    pub source_path: String,
-    /// Rows that do not follow.
-    pub fault_rows: u32,
-    /// The first of them.
-    pub faults: Vec<ReplayFault>,
-}
-
-/// The games of one night that are still in the cache, by number of players in the order of
-/// [`PlayerCount::ALL`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Night {
-    /// Games.
-    pub games: [u64; PlayerCount::ALL.len()],
-    /// Rows of those games.
-    pub rows: [u64; PlayerCount::ALL.len()],
 }
 
 /// What is told of an export.
@@ -150,81 +101,33 @@ pub fn report(
     }
 
     let rows: u64 = records.values().map(|record| u64::from(record.rows)).sum();
+    let mut timeline = TimelineTally::new(&records, &cache.ingest_days()?);
     progress.begin("counting", Amount::Rows(rows));
-    let counted = count(cache, &records, options.jobs.max(1), progress, stop);
+    let counted = count(cache, &records, &mut timeline, options.jobs.max(1), progress, stop);
     progress.end();
     let (tally, packed_bytes) = counted?;
     check_all_done("rows were counted", tally.rows(), rows)?;
     let facts = facts(cache, &records, packed_bytes, (all - records.len()) as u64)?;
-    let nights = nights(cache, &records)?;
-    Ok(Report { cache: facts, nights, columns: tally.columns(), tally, export })
-}
-
-fn facts(
-    cache: &Reader,
-    records: &BTreeMap<GameId, GameRecord>,
-    packed_bytes: u64,
-    other_encoder: u64,
-) -> Result<CacheFacts, CacheError> {
-    let sum = |number: fn(&GameRecord) -> u64| records.values().map(number).sum();
-    let refusals = cache.refusals()?;
-    let plays = || records.values().filter_map(|record| record.play);
-    let mut faults = cache.replay_faults()?;
-    let faulty = records.values().filter(|record| record.replays() == Some(false));
-    let faulty = faulty.map(|record| FaultyGame {
-        game_id: record.game_id,
-        source_path: record.source_path.clone(),
-        fault_rows: record.play.map_or(0, |play| play.replay_fault_rows),
-        faults: faults.remove(&record.game_id).unwrap_or_default(),
-    });
-    Ok(CacheFacts {
-        endings: Ending::ALL
-            .map(|ending| plays().filter(|play| play.result.ending == ending).count() as u64),
-        not_replayed: (records.len() - plays().count()) as u64,
-        does_not_replay: faulty.collect(),
-        path: cache.path().to_owned(),
-        games: records.len() as u64,
-        log_bytes: sum(|record| record.source_bytes),
-        packed_bytes,
-        other_encoder,
-        gem_fault_rows: sum(|record| record.gem_fault_rows.into()),
-        repaired_rows: sum(
-            |record| {
-                if record.key.repaired { record.gem_fault_rows.into() } else { 0 }
-            },
-        ),
-        unbalanced_rows: sum(|record| record.unbalanced_rows.into()),
-        from_an_older_log: refusals
-            .iter()
-            .map(|refusal| refusal.game_id)
-            .filter(|game_id| records.contains_key(game_id))
-            .collect(),
-        refusals,
-        last_ingest_finished: cache.last_ingest_finished()?,
+    let columns = tally.columns();
+    let places = worth_a_look(&facts.does_not_replay, &tally, &columns);
+    let in_export = export.iter().flat_map(|export| &export.overview.splits);
+    let in_export = in_export.flat_map(|split| split.game_ids.iter().copied());
+    Ok(Report {
+        timeline: timeline.finish(in_export),
+        ingests: cache.ingests()?,
+        positions: read(cache, &places, &columns)?,
+        cache: facts,
+        columns,
+        tally,
+        export,
     })
-}
-
-fn nights(
-    cache: &Reader,
-    records: &BTreeMap<GameId, GameRecord>,
-) -> Result<BTreeMap<String, Night>, CacheError> {
-    let mut nights: BTreeMap<String, Night> = BTreeMap::new();
-    for (game_id, day) in cache.ingest_days()? {
-        let Some(record) = records.get(&game_id) else { continue };
-        let players = PlayerCount::ALL.iter().position(|count| count.get() == record.players);
-        if let Some(place) = players {
-            let night = nights.entry(day).or_default();
-            night.games[place] += 1;
-            night.rows[place] += u64::from(record.rows);
-        }
-    }
-    Ok(nights)
 }
 
 /// Counts all games on several threads. Also returns the bytes that they take in the cache.
 fn count(
     cache: &Reader,
     records: &BTreeMap<GameId, GameRecord>,
+    timeline: &mut TimelineTally,
     jobs: usize,
     progress: &dyn Progress,
     stop: &AtomicBool,
@@ -240,9 +143,13 @@ fn count(
             Ok(Counter { unpacker, tally: Tally::new(), total: &total })
         },
         |counter, game_id| counter.add(cache, game_id),
-        |(bytes, rows)| {
-            packed_bytes += bytes;
-            progress.advance(rows);
+        |counted| {
+            // Only a game that is not there is skipped, and then rows are missing in the end.
+            if let Some((game_id, bytes, sums)) = counted {
+                packed_bytes += bytes;
+                progress.advance(sums.rows);
+                timeline.add(game_id, &sums);
+            }
             Ok::<_, ReportError>(())
         },
     )?;
@@ -260,12 +167,16 @@ struct Counter<'t> {
 }
 
 impl Counter<'_> {
-    /// Counts a game; returns its bytes in the cache and its rows.
-    fn add(&mut self, cache: &Reader, game_id: GameId) -> Result<(u64, u64), ReportError> {
-        // Only a game that is not there is skipped, and then rows are missing in the end.
-        let Some(game) = cache.packed(game_id)? else { return Ok((0, 0)) };
+    /// Counts a game; returns its bytes in the cache and the sums of its columns.
+    fn add(
+        &mut self,
+        cache: &Reader,
+        game_id: GameId,
+    ) -> Result<Option<(GameId, u64, ColumnSums)>, ReportError> {
+        let Some(game) = cache.packed(game_id)? else { return Ok(None) };
+        let sums = self.unpacker.column_sums(&game)?;
         self.tally.add_game(&game.record, self.unpacker.unpack(&game)?);
-        Ok((game.packed_bytes(), game.record.rows.into()))
+        Ok(Some((game_id, game.packed_bytes(), sums)))
     }
 }
 

@@ -36,13 +36,13 @@ impl Tally {
         let players = PlayerCount::ALL.iter().position(|count| count.get() == record.players);
         // The cache holds no record with another number.
         if let Some(place) = players {
-            self.games[place].add_game(game);
+            self.games[place].add_game(record, game);
         }
-        self.cards.add_game(game, record.players);
+        self.cards.add_game(record, game);
         for (head, tally) in Head::ALL.into_iter().zip(&mut self.heads) {
             tally.add_game(head, record.game_id, game);
         }
-        self.features.add_game(game);
+        self.features.add_game(record.game_id, game);
     }
 
     /// Adds the counts of other games.

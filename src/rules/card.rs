@@ -201,7 +201,7 @@ impl Card {
     ///
     /// # Panics
     /// If there is no such card.
-    pub(super) fn place(&self) -> u8 {
+    pub fn place(&self) -> u8 {
         CARDS.iter().position(|card| card == self).expect("a card that exists") as u8
     }
 

@@ -40,7 +40,7 @@ impl Noble {
     ///
     /// # Panics
     /// If there is no such tile.
-    pub(super) fn place(&self) -> u8 {
+    pub fn place(&self) -> u8 {
         NOBLES.iter().position(|noble| noble == self).expect("a noble of the box") as u8
     }
 

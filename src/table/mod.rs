@@ -19,7 +19,7 @@ mod position;
 mod words;
 
 pub use json::position_as_json;
-pub use moves::{is_legal, legal_moves};
-pub use paint::warned;
+pub use moves::{is_legal, legal_move_lines, legal_moves};
+pub use paint::{letter, warned};
 pub use position::position;
-pub use words::move_in_words;
+pub use words::{card_in_words, gems_in_words, move_in_words};

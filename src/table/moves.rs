@@ -27,10 +27,24 @@ fn is_logged(legal: Move, logged: &LabelRow) -> bool {
 /// The legal moves in lines, those that differ only in what goes back in one; a `>` before the
 /// logged move. Begins with how many there are.
 pub fn legal_moves(board: &Board, logged: &LabelRow) -> String {
-    let moves = moves_of_board(board);
-    if moves.is_empty() {
+    let (count, lines) = legal_move_lines(board, logged);
+    if lines.is_empty() {
         return "legal moves: none: nothing to take, build or reserve\n".to_owned();
     }
+    let mut text = format!("legal moves: {count}\n");
+    for (line, is_logged) in &lines {
+        let _ = match is_logged {
+            true => writeln!(text, "{}", painted(format_args!("> {line}"), BOLD)),
+            false => writeln!(text, "  {line}"),
+        };
+    }
+    text
+}
+
+/// How many legal moves there are, and each in a line with whether it is the logged one; those that differ
+/// only in what goes back are one line.
+pub fn legal_move_lines(board: &Board, logged: &LabelRow) -> (usize, Vec<(String, bool)>) {
+    let moves = moves_of_board(board);
     let mut groups: Vec<Group> = Vec::new();
     for legal in moves.iter().copied() {
         let key = without_give_back(legal);
@@ -43,15 +57,8 @@ pub fn legal_moves(board: &Board, logged: &LabelRow) -> String {
             None => groups.push(Group { key, first: legal, ways: 1, is_logged }),
         }
     }
-    let mut text = format!("legal moves: {}\n", moves.len());
-    for group in &groups {
-        let line = group.in_words(board);
-        let _ = match group.is_logged {
-            true => writeln!(text, "{}", painted(format_args!("> {line}"), BOLD)),
-            false => writeln!(text, "  {line}"),
-        };
-    }
-    text
+    let lines = groups.iter().map(|group| (group.in_words(board), group.is_logged));
+    (moves.len(), lines.collect())
 }
 
 /// Moves that differ only in what goes back: the rules engine gives them one after another.

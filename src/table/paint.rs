@@ -24,7 +24,7 @@ pub(super) fn of_gem(gem: Gem) -> Style {
 }
 
 /// The letter of a color in a cost. Black is `K`, as in print: `B` is blue.
-pub(super) const fn letter(color: Color) -> char {
+pub const fn letter(color: Color) -> char {
     match color {
         Color::White => 'W',
         Color::Blue => 'B',

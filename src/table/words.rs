@@ -7,7 +7,7 @@ use crate::rules::{Board, ByColor, Card, Color, Gem, Level, MAX_DISPLAYED, Playe
 use std::fmt::{Display, Write};
 
 /// `2 white, gold`: how many of each where more than one, those that are none left out.
-pub(super) fn gems_in_words<'a, K: Display>(gems: impl Iterator<Item = (K, &'a u8)>) -> String {
+pub fn gems_in_words<'a, K: Display>(gems: impl Iterator<Item = (K, &'a u8)>) -> String {
     let words: Vec<String> = gems
         .filter(|&(_, &count)| count > 0)
         .map(|(kind, &count)| match count {
@@ -24,7 +24,7 @@ pub(super) fn points(points: u8) -> String {
 }
 
 /// `level 2 green, 3 points`
-pub(super) fn card_in_words(card: &Card) -> String {
+pub fn card_in_words(card: &Card) -> String {
     format!("level {} {}, {}", card.level.number(), card.bonus, points(card.vp))
 }
 

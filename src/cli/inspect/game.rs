@@ -31,6 +31,14 @@ pub(super) enum Source {
     Log(PathBuf),
 }
 
+impl Source {
+    pub(super) fn path(&self) -> &Path {
+        match self {
+            Source::Cache(path) | Source::Log(path) => path,
+        }
+    }
+}
+
 /// One turn.
 pub(super) struct Row {
     /// From 0.
@@ -122,12 +130,17 @@ fn why_not_cached(game_id: GameId, reader: &Reader) -> Result<String> {
 
 impl Row {
     /// Heads whose label is not legal under its mask.
-    pub(super) fn illegal_labels(&self) -> Vec<&'static str> {
+    pub(super) fn illegal_heads(&self) -> Vec<Head> {
         let is_illegal = |head: &Head| match usize::try_from(self.labels[head.index()]) {
             Ok(class) => self.masks[head.mask_range()].get(class) != Some(&1),
             Err(_) => false,
         };
-        Head::ALL.into_iter().filter(is_illegal).map(Head::name).collect()
+        Head::ALL.into_iter().filter(is_illegal).collect()
+    }
+
+    /// Their names.
+    pub(super) fn illegal_labels(&self) -> Vec<&'static str> {
+        self.illegal_heads().into_iter().map(Head::name).collect()
     }
 
     /// `: gem_take3 is not legal under its mask`

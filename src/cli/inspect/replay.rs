@@ -19,8 +19,8 @@ impl Game {
     }
 }
 
-/// How the game ended and whether it replays, after its other facts in a line.
-pub(super) fn state(game: &Game) -> String {
+/// How the game ended and whether it replays, after its other facts in a line; as on a terminal, in red.
+pub(super) fn state(game: &Game, is_colored: bool) -> String {
     let Some(play) = &game.play else { return ", not replayed yet".to_owned() };
     let ending = match play.result.ending {
         Ending::Finished => String::new(),
@@ -28,7 +28,8 @@ pub(super) fn state(game: &Game) -> String {
     };
     match play.replay_fault_rows {
         0 => ending,
-        _ => format!("{ending}, {}", warned("does not replay")),
+        _ if is_colored => format!("{ending}, {}", warned("does not replay")),
+        _ => format!("{ending}, does not replay"),
     }
 }
 

@@ -1,11 +1,12 @@
 //! Which cards are built and reserved.
 
-use super::numbers::{NOTHING, counted, grouped, percent_tick, round_up, share};
+use super::numbers::{NOTHING, counted, grouped, round_up, share};
 use super::palette::Ink;
 use super::parts::{bar_cell, card, figure, key, section, table_of};
 use super::plot::{Axis, points};
 use crate::report::{CardCounts, Report};
 use crate::rules::{CARDS, CARDS_IN_BOX, Card, Level};
+use crate::table::card_in_words;
 use maud::{Markup, html};
 
 /// Cards of a level that are visible at once, from each end.
@@ -55,16 +56,17 @@ fn ratio(part: u64, whole: u64) -> f64 {
 fn built_against_reserved(report: &Report) -> Markup {
     let of = |level: Level| {
         let seen = ranked(report, level).into_iter().filter(|(_, counts)| counts.games_seen > 0);
-        let at = |(_, counts): Counted<'_>| {
-            (ratio(counts.built(), counts.games_seen), ratio(counts.reserved(), counts.games_seen))
+        let at = |(card, counts): Counted<'_>| {
+            let seen = counts.games_seen;
+            (ratio(counts.built(), seen), ratio(counts.reserved(), seen), card_in_words(card))
         };
         (Ink::Series(level.index()), seen.map(at).collect::<Vec<_>>())
     };
     let groups = Level::ALL.map(of);
-    let axis = |title, value: fn(&(f64, f64)) -> f64| {
+    let axis = |title, value: fn(&(f64, f64, String)) -> f64| {
         let all = groups.iter().flat_map(|(_, points)| points.iter().map(value));
         let end = round_up(all.fold(0.0, f64::max) * 1.02);
-        Axis { title, range: 0.0..end, tick: percent_tick }
+        Axis { range: 0.0..end, ..Axis::shares(title) }
     };
     let row = |(of, counts): Counted<'_>| {
         html! {
@@ -85,7 +87,7 @@ fn built_against_reserved(report: &Report) -> Markup {
         &points(
             "Cards by how often they are built and reserved",
             &groups,
-            &axis("built, of the games that saw it", |at| at.0),
+            axis("built, of the games that saw it", |at| at.0),
             &axis("reserved", |at| at.1),
         ),
         &table_of(

@@ -1,6 +1,6 @@
 //! An export: its splits, and what changed since an older one.
 
-use super::numbers::{NOTHING, counted, grouped, percent, round_up, share, tick};
+use super::numbers::{NOTHING, counted, grouped, percent, round_up, share};
 use super::palette::Ink;
 use super::parts::{figure, names_in_short, players_key, section, table, table_of};
 use super::play::{action_bars, action_table, actions_key};
@@ -68,7 +68,9 @@ fn sizes(export: &ExportReport) -> Markup {
         let all = games(split).max(1) as f64;
         let part = |(index, games): (usize, u64)| (Ink::Series(index), games as f64 / all);
         let parts = by_players(split).into_iter().enumerate().map(part).collect();
-        Bar::new(split.split.name(), parts).with_note(counted(games(split), "game"))
+        let [two, three, four] = by_players(split).map(grouped);
+        let tip = format!("{two} games of 2, {three} of 3, {four} of 4");
+        Bar::new(split.split.name(), parts, tip).with_note(counted(games(split), "game"))
     };
     let rows: u64 = splits.iter().map(|split| split.rows).sum();
     let row = |split: &SplitOverview| {
@@ -189,7 +191,8 @@ fn shifts(moved: &[ColumnDrift]) -> Markup {
     let bar = |column: &ColumnDrift| {
         let size = column.mean_shift.abs();
         let ink = if size > LARGE_DRIFT { Ink::Alarm } else { Ink::Series(0) };
-        Bar::new(&column.column, vec![(ink, size.min(largest))]).with_note(in_words(column))
+        let note = in_words(column);
+        Bar::new(&column.column, vec![(ink, size.min(largest))], note.clone()).with_note(note)
     };
     let past = sizes().filter(|&size| size > LARGE_DRIFT).count();
     let row = |column: &ColumnDrift| vec![column.column.clone(), in_words(column)];
@@ -205,7 +208,7 @@ fn shifts(moved: &[ColumnDrift]) -> Markup {
         &bars(
             "Columns whose mean moved most",
             &moved.iter().take(MOST_DRAWN).map(bar).collect::<Vec<_>>(),
-            &Axis { title: "standard deviations", range: 0.0..round_up(largest), tick },
+            &Axis::numbers("standard deviations", 0.0..round_up(largest)),
         ),
         &table(&["column", "moved by"], moved.iter().take(MOST_LISTED).map(row)),
     )

@@ -1,11 +1,12 @@
 //! The values of the columns, and which columns stand out.
 
-use super::numbers::{grouped, number, short};
+use super::boards::{link, place_in_words};
+use super::numbers::{NOTHING, grouped, number, short};
 use super::palette::Ink;
-use super::parts::{column_name, section, table_of};
+use super::parts::{column_name, scrolling, section, sortable, table_of};
 use super::plot::sparkline;
 use crate::encode::{FAMILIES, Family};
-use crate::report::{ColumnReport, Distribution, FAR, Mark, Report};
+use crate::report::{ColumnReport, Distribution, FAR, LARGE_DRIFT, Mark, Place, Position, Report};
 use crate::rules::Color;
 use maud::{Markup, html};
 use std::collections::HashMap;
@@ -13,6 +14,8 @@ use std::collections::HashMap;
 /// Marked columns that are visible at once, and in all.
 const FIRST_MARKED: usize = 8;
 const MOST_MARKED: usize = 48;
+/// Positions that are listed as strange.
+const MOST_STRANGE: usize = 12;
 
 /// Columns that say the same of another player, card, noble or color.
 struct Kind<'r> {
@@ -71,17 +74,19 @@ pub(super) fn features(report: &Report) -> Markup {
              roots, so that rare values are visible. Blue columns are normalized, green ones are not."
         }
         div.cards {
-            (marked_box("Constant columns", "value", &marked(Mark::Constant), |column| {
+            (marked_box(report, "Constant columns", "value", &marked(Mark::Constant), |column| {
                 number(column.values.mode())
             }))
-            (marked_box("Columns with outliers", "farthest, in standard deviations", &outliers, |column| {
-                short(column.farthest())
-            }))
-            (marked_box("Rare flags", "rows with another value", &marked(Mark::Rare), |column| {
+            (marked_box(report, "Columns with outliers", "farthest, in standard deviations", &outliers,
+                |column| short(column.farthest())
+            ))
+            (marked_box(report, "Rare flags", "rows with another value", &marked(Mark::Rare), |column| {
                 let values = &column.values;
                 grouped(values.total() - values.mode().map_or(0, |mode| values.count(mode)))
             }))
         }
+        (strangest(report))
+        (all_columns(report))
         @for family in &FAMILIES { (of_family(report, family)) }
     };
     section("features", "Features", &content)
@@ -92,6 +97,7 @@ fn tag(mark: Mark) -> Markup {
 }
 
 fn marked_box(
+    report: &Report,
     title: &str,
     what: &str,
     columns: &[&ColumnReport],
@@ -100,7 +106,7 @@ fn marked_box(
     let row = |column: &&ColumnReport| {
         html! {
             th.wrap scope="row" { (column_name(column.feature.name.as_str())) }
-            td { (value(column)) }
+            td { (at_farthest(report, column, &value(column))) }
         }
     };
     let table =
@@ -116,9 +122,125 @@ fn marked_box(
                     summary { (grouped(rest.len() as u64)) " more" }
                     (table(listed))
                     @if !unlisted.is_empty() {
-                        p.what { "and " (unlisted.len()) " more, in the tables by family" }
+                        p.what { "and " (unlisted.len()) " more, in the table of all columns" }
                     }
                 }
+            }
+        }
+    }
+}
+
+/// A text that leads to the position with the value that is farthest from the mean.
+fn at_farthest(report: &Report, column: &ColumnReport, text: &str) -> Markup {
+    match column.farthest_at().filter(|place| report.positions.contains_key(place)) {
+        Some(place) => link(place, text),
+        None => html! { (text) },
+    }
+}
+
+/// The positions with the farthest outliers.
+fn strangest(report: &Report) -> Markup {
+    let mut all: Vec<(&Place, &Position)> =
+        report.positions.iter().filter(|(_, position)| !position.outliers.is_empty()).collect();
+    let farthest = |position: &Position| position.outliers[0].distance.abs();
+    all.sort_by(|a, b| farthest(b.1).total_cmp(&farthest(a.1)));
+    let row = |&(place, position): &(&Place, &Position)| {
+        let outlier = position.outliers[0];
+        let words = place_in_words(place.game_id, position.turn_number, place.row_in_game);
+        html! {
+            th.wrap scope="row" { (link(*place, &words)) }
+            td.left.wrap { (column_name(outlier.column)) " is " (outlier.value) }
+            td { (format!("{:+.1}", outlier.distance)) }
+            td { (position.outliers.len()) }
+        }
+    };
+    html! {
+        @if !all.is_empty() {
+            div.box {
+                h3 { "Strangest positions" }
+                p.what {
+                    "Of the columns with outliers, the first rows that hold their farthest values. Distances \
+                     are in standard deviations; outliers are how many columns of the row are more than "
+                    (FAR) " away."
+                }
+                (sortable(
+                    &["position", "farthest value", "distance", "outliers"],
+                    &[1],
+                    all.iter().take(MOST_STRANGE).map(row),
+                ))
+            }
+        }
+    }
+}
+
+/// How far means have moved since the older export, or the scaler that the export was made with.
+fn moved(report: &Report) -> HashMap<&str, f64> {
+    let Some(export) = &report.export else { return HashMap::new() };
+    let since = export.since.as_ref().and_then(|(_, diff)| diff.means.as_ref().ok());
+    let moved = since.map(|means| &means.moved).or(export.overview.drift.as_ref());
+    moved.into_iter().flatten().map(|drift| (drift.column.as_str(), drift.mean_shift)).collect()
+}
+
+/// Every column in one table.
+fn all_columns(report: &Report) -> Markup {
+    let moved = moved(report);
+    let row = |column: &ColumnReport| {
+        let (values, name) = (&column.values, column.feature.name.as_str());
+        let shift = moved.get(name);
+        let mut kinds = vec![if column.feature.normalized { "normalized" } else { "plain" }];
+        kinds.extend(column.mark.map(Mark::name));
+        if shift.is_some_and(|shift| shift.abs() > LARGE_DRIFT) {
+            kinds.push("moved");
+        }
+        html! {
+            tr data-family=(column.feature.family.name) data-kinds=(kinds.join(" ")) {
+                th scope="row" { code { (name) } }
+                td.left { (column.feature.family.name.replace('_', " ")) }
+                td.left { (if column.feature.normalized { "yes" } else { "no" }) }
+                td { (short(values.mean())) }
+                td { (short(values.standard_deviation())) }
+                td { (number(values.min())) }
+                td { (number(values.quantile(0.5))) }
+                td { (number(values.max())) }
+                td { (at_farthest(report, column, &short(column.farthest()))) }
+                @if !moved.is_empty() {
+                    td {
+                        @match shift {
+                            Some(shift) if shift.is_finite() => (format!("{shift:+.3}")),
+                            Some(_) => "another constant",
+                            None => (NOTHING),
+                        }
+                    }
+                }
+                td.left { @if let Some(mark) = column.mark { (tag(mark)) } }
+            }
+        }
+    };
+    let mut head = vec![
+        "column",
+        "family",
+        "normalized",
+        "mean",
+        "standard deviation",
+        "min",
+        "median",
+        "max",
+        "farthest",
+    ];
+    head.extend((!moved.is_empty()).then_some("moved by"));
+    let mark = head.len();
+    head.push("mark");
+    html! {
+        div.box.all-columns {
+            h3 { "All columns" }
+            p.what {
+                "Farthest is the value farthest from the mean, in standard deviations"
+                @if !moved.is_empty() { "; moved by is how far the mean has moved, in those it had before" }
+                ". A number that is a link leads to the first position with that value."
+            }
+            details {
+                summary { (grouped(report.columns.len() as u64)) " columns" }
+                (scrolling("sortable filtered", &head, &[1, 2, mark], report.columns.iter().map(row)))
             }
         }
     }
@@ -154,19 +276,6 @@ fn of_family(report: &Report, family: &Family) -> Markup {
             td { (number(values.max())) }
         }
     };
-    let of_column = |column: &&ColumnReport| {
-        let values = &column.values;
-        html! {
-            th scope="row" { (column_name(column.feature.name.as_str())) }
-            td { (short(values.mean())) }
-            td { (short(values.standard_deviation())) }
-            td { (number(values.min())) }
-            td { (number(values.quantile(0.5))) }
-            td { (number(values.max())) }
-            td { (short(column.farthest())) }
-            td.left { @if let Some(mark) = column.mark { (tag(mark)) } }
-        }
-    };
     html! {
         div.box {
             h3 { (family.name.replace('_', " ")) ": " (columns.len()) " columns" }
@@ -175,15 +284,6 @@ fn of_family(report: &Report, family: &Family) -> Markup {
                 &[1],
                 kinds(&columns).iter().map(of_kind),
             ))
-            details {
-                summary { "Each column" }
-                (table_of(
-                    &["column", "mean", "standard deviation", "min", "median", "max",
-                      "farthest, in standard deviations", ""],
-                    &[7],
-                    columns.iter().map(of_column),
-                ))
-            }
         }
     }
 }

@@ -1,11 +1,10 @@
 //! Games and rows by number of players and by day; refused logs.
 
-use super::numbers::{bytes_in_words, counted, grouped, number, share, short, tick};
-use super::palette::Ink;
+use super::numbers::{bytes_in_words, counted, grouped, number, share, short};
 use super::parts::{Group, figure, groups, players_key, section, table};
-use super::plot::{Axis, Bar, Line, bars, columns, lines};
+use super::plot::{Axis, Bar, Line, X, bars, lines};
 use crate::cache::Refusal;
-use crate::report::{Distribution, Night, Report};
+use crate::report::{Distribution, Report};
 use maud::{Markup, html};
 
 /// Refused logs that are listed.
@@ -17,7 +16,7 @@ const MOST_BINS: i64 = 60;
 
 pub(super) fn games(report: &Report) -> Markup {
     let content = html! {
-        div.cards { (rows_by_players(report)) (by_night(report)) (lengths(report)) }
+        div.cards { (rows_by_players(report)) (lengths(report)) }
         (length_table(report))
     };
     section("games", "Games and rows", &content)
@@ -28,7 +27,9 @@ fn rows_by_players(report: &Report) -> Markup {
     let groups = groups(report);
     let bar = |group: &Group<'_>| {
         let rows = group.games.rows;
-        Bar::new(&group.name, vec![(group.ink(), rows as f64)]).with_note(share(rows, all_rows))
+        let tip = counted(rows, "row");
+        Bar::new(&group.name, vec![(group.ink(), rows as f64)], tip)
+            .with_note(share(rows, all_rows))
     };
     let row = |name: &str, games: u64, rows: u64| {
         let (share_of_games, share_of_rows) = (share(games, all_games), share(rows, all_rows));
@@ -53,39 +54,6 @@ fn rows_by_players(report: &Report) -> Markup {
     )
 }
 
-fn by_night(report: &Report) -> Markup {
-    // The table has the year.
-    let names: Vec<String> =
-        report.nights.keys().map(|day| day.get(5..).unwrap_or(day).to_owned()).collect();
-    let nights = || report.nights.values();
-    let part = |index: usize| {
-        (Ink::Series(index), nights().map(|night| night.games[index] as f64).collect())
-    };
-    let games = |night: &Night| night.games.iter().sum();
-    let row = |(day, night): (&String, &Night)| {
-        let by_players = night.games.map(grouped);
-        let sums = [grouped(games(night)), grouped(night.rows.iter().sum())];
-        [day.clone()].into_iter().chain(by_players).chain(sums).collect()
-    };
-    figure(
-        "Games by night",
-        "By the day (UTC) on which a game was last encoded. After a change of the encoder, that is one \
-         day for all games.",
-        &players_key(),
-        &columns(
-            "Games by night",
-            &names,
-            &[part(0), part(1), part(2)],
-            "month and day",
-            &Axis::counts("games", nights().map(games).max().unwrap_or(0)),
-        ),
-        &table(
-            &["night", "2 players", "3 players", "4 players", "games", "rows"],
-            report.nights.iter().rev().map(row),
-        ),
-    )
-}
-
 fn lengths(report: &Report) -> Markup {
     let groups = groups(report);
     let turns = || groups.iter().map(|group| &group.games.last_turns);
@@ -106,7 +74,7 @@ fn lengths(report: &Report) -> Markup {
         let points: Vec<(f64, f64)> =
             counts.iter().enumerate().map(|(bin, &games)| (middle(bin), games as f64)).collect();
         let band = points.iter().map(|&(x, y)| (x, 0.0, y)).collect();
-        Line { ink: group.ink(), points, band }
+        Line { band, ..Line::new(group.ink(), &group.name, points) }
     };
     let row = |bin: usize| {
         let turns = match width {
@@ -125,7 +93,7 @@ fn lengths(report: &Report) -> Markup {
         &lines(
             "Game lengths",
             &groups.iter().zip(&counts).map(line).collect::<Vec<_>>(),
-            &Axis { title: "last turn", range: start(0) as f64..start(bins) as f64, tick },
+            &X::Numbers(Axis::numbers("last turn", start(0) as f64..start(bins) as f64)),
             &Axis::counts("games", counts.iter().flatten().max().copied().unwrap_or(0)),
         ),
         &table(&head, (0..bins).map(row)),
@@ -206,7 +174,7 @@ pub(super) fn tiles(report: &Report) -> Markup {
     let tiles = [
         plural(cache.games, "game", "games"),
         (grouped(report.tally.rows()), "rows"),
-        plural(report.nights.len() as u64, "night", "nights"),
+        plural(report.timeline.nights.len() as u64, "night", "nights"),
         (grouped(cache.refusals.len() as u64), "logs not accepted"),
         (grouped(cache.does_not_replay.len() as u64), "games do not replay"),
         (grouped(illegal), "illegal labels"),

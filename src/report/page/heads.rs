@@ -1,11 +1,14 @@
 //! Legal and chosen classes of each head; classes that never occur; illegal labels.
 
-use super::numbers::{NOTHING, counted, grouped, percent, percent_tick, round_up, share, short};
+use super::boards::{link, place_in_words};
+use super::numbers::{NOTHING, counted, grouped, percent, round_up, share, short};
 use super::palette::Ink;
-use super::parts::{figure, names_in_short, section, table, table_of};
-use super::plot::{Axis, Bar, bars, columns};
+use super::parts::{figure, names_in_short, section, sortable, table, table_of};
+use super::plot::{Axis, Bar, X, bars, columns};
 use crate::encode::{Head, REMOVALS};
-use crate::report::{ClassTally, HeadTally, IllegalLabel, Report, class_in_words, never_occurs};
+use crate::report::{
+    ClassTally, HeadTally, IllegalLabel, Place, RARE_CLASS, Report, class_in_words, never_occurs,
+};
 use maud::{Markup, html};
 
 /// Classes that are listed by name.
@@ -46,11 +49,14 @@ pub(super) fn heads(report: &Report) -> Markup {
     ];
     let content = html! {
         p { "Each head of a network chooses among its legal classes, in the rows to which it applies. \
-             Where only one class is legal, a right answer proves nothing." }
+             Where only one class is legal, a right answer proves nothing. The balanced weight of a class \
+             is what scikit-learn's class_weight=\"balanced\" gives: rows over classes that occur and rows \
+             of the class. Of classes below " (percent(RARE_CLASS, 1.0)) ", the number leads to the first \
+             position in which they were chosen." }
         div.box { (table(&head, heads_of(report).map(row))) }
         div.cards.pairs {
             @for (head, tally) in heads_of(report) {
-                (choices(head, tally))
+                (choices(report, head, tally))
                 (legal_counts(head, tally))
             }
         }
@@ -88,19 +94,20 @@ fn short_name(head: Head, class: usize) -> String {
     words.replace("displayed card", "card").replace("reserved card", "reserve")
 }
 
-fn choices(head: Head, tally: &HeadTally) -> Markup {
+fn choices(report: &Report, head: Head, tally: &HeadTally) -> Markup {
     let labels = tally.chosen();
     let of_labels = |number: f64| number / labels.max(1) as f64;
     let groups = groups(head, tally);
-    let bar = |(name, chosen, by_chance): &(String, f64, f64)| Bar {
-        name: name.clone(),
-        parts: vec![(Ink::Series(0), of_labels(*chosen))],
-        note: percent(*chosen, labels as f64),
-        mark: Some(of_labels(*by_chance)),
+    let bar = |(name, chosen, by_chance): &(String, f64, f64)| {
+        let note = percent(*chosen, labels as f64);
+        let tip = format!("chosen {note}, by chance {}", percent(*by_chance, labels as f64));
+        let mark = Some(of_labels(*by_chance));
+        let parts = vec![(Ink::Series(0), of_labels(*chosen))];
+        Bar { mark, ..Bar::new(name, parts, tip).with_note(note) }
     };
     let most = groups.iter().map(|(_, chosen, by_chance)| of_labels(by_chance.max(*chosen)));
     let most = round_up(most.fold(0.01, f64::max)).min(1.0);
-    let x = Axis { title: "of the rows it applies to", range: 0.0..most, tick: percent_tick };
+    let x = Axis { range: 0.0..most, ..Axis::shares("of the rows it applies to") };
     let key = html! {
         div.key {
             span { i style={ "background:" (Ink::Series(0).css()) } {} "chosen" }
@@ -111,14 +118,22 @@ fn choices(head: Head, tally: &HeadTally) -> Markup {
         let chance = class.by_chance();
         let times =
             if chance > 0.0 { short(class.chosen as f64 / chance) } else { NOTHING.to_owned() };
-        vec![
-            format!("{index}: {}", class_in_words(head, index)),
-            grouped(class.legal),
-            grouped(class.chosen),
-            share(class.chosen, labels),
-            times,
-            class.mean_choices().map_or(NOTHING.to_owned(), short),
-        ]
+        let name = format!("{index}: {}", class_in_words(head, index));
+        let shown = class.first.filter(|place| report.positions.contains_key(place));
+        html! {
+            th scope="row" { (name) }
+            td { (grouped(class.legal)) }
+            td {
+                @match shown {
+                    Some(place) => (link(place, &grouped(class.chosen))),
+                    None => (grouped(class.chosen)),
+                }
+            }
+            td { (share(class.chosen, labels)) }
+            td { (times) }
+            td { (class.mean_choices().map_or(NOTHING.to_owned(), short)) }
+            td { (tally.balanced_weight(index).map_or(NOTHING.to_owned(), short)) }
+        }
     };
     let what = match head {
         Head::GemsRemoved => "Gems given back, by number. The table has each of the 84 classes.",
@@ -131,8 +146,15 @@ fn choices(head: Head, tally: &HeadTally) -> Markup {
              is preferred, one with a shorter bar avoided."
         }
     };
-    let head_row =
-        ["class", "legal in", "chosen in", "of its labels", "times chance", "legal when chosen"];
+    let head_row = [
+        "class",
+        "legal in",
+        "chosen in",
+        "of its labels",
+        "times chance",
+        "legal when chosen",
+        "balanced weight",
+    ];
     figure(
         head.name(),
         what,
@@ -142,7 +164,7 @@ fn choices(head: Head, tally: &HeadTally) -> Markup {
             &groups.iter().map(bar).collect::<Vec<_>>(),
             &x,
         ),
-        &table(&head_row, tally.classes.iter().enumerate().map(row)),
+        &sortable(&head_row, &[], tally.classes.iter().enumerate().map(row)),
     )
 }
 
@@ -168,9 +190,8 @@ fn legal_counts(head: Head, tally: &HeadTally) -> Markup {
         &html! {},
         &columns(
             &format!("Legal classes of {}", head.name()),
-            &names,
-            &[(Ink::Series(2), heights)],
-            "legal classes",
+            &X::Names { title: "legal classes", names: &names, mark: None },
+            &[(Ink::Series(2), "rows", heights)],
             &Axis::counts("rows", counts.iter().max().copied().unwrap_or(0)),
         ),
         &table(&["legal classes", "rows", "of all"], counts.iter().enumerate().map(row)),
@@ -230,18 +251,16 @@ pub(super) fn illegal(report: &Report) -> Markup {
             td { (share(tally.illegal, tally.chosen())) }
         }
     };
-    let place = |head: Head, label: &IllegalLabel| {
-        let (game, turn, row) = (label.game_id, label.turn_number, label.row_in_game);
-        format!("game {game}, turn {turn}, row {row} ({})", class_in_words(head, label.class))
-    };
     let named = |(head, tally): (Head, &HeadTally)| {
-        let first: Vec<String> = tally.named.iter().map(|label| place(head, label)).collect();
-        let more = tally.illegal - first.len() as u64;
+        let more = tally.illegal - tally.named.len() as u64;
         html! {
-            @if !first.is_empty() {
+            @if !tally.named.is_empty() {
                 li {
                     b { (head.name()) ": " }
-                    (first.join("; "))
+                    @for (index, label) in tally.named.iter().enumerate() {
+                        @if index > 0 { "; " }
+                        (illegal_label(head, label))
+                    }
                     @if more > 0 { "; and " (grouped(more)) " more" }
                 }
             }
@@ -267,4 +286,11 @@ pub(super) fn illegal(report: &Report) -> Markup {
         }
     };
     section("illegal", "Labels that are illegal under their masks", &content)
+}
+
+fn illegal_label(head: Head, label: &IllegalLabel) -> Markup {
+    let &IllegalLabel { game_id, row_in_game, turn_number, class } = label;
+    let row_in_game = row_in_game as u32;
+    let words = place_in_words(game_id, turn_number, row_in_game);
+    html! { (link(Place { game_id, row_in_game }, &words)) " (" (class_in_words(head, class)) ")" }
 }

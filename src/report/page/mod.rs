@@ -1,12 +1,16 @@
-//! A report as one HTML page.
+//! A report as one HTML page, and a game as another.
 //!
 //! The page is something to send to a colleague, to open without a network and to read on a phone. So
 //! everything is in one file: the stylesheet, the plots as SVG, and below each plot its numbers as a
-//! table. It has no script. [`render`] counts nothing itself, and the same report gives the same bytes.
+//! table. One small script adds to that: values at the pointer, sorting, and positions as boards. [`render`]
+//! counts nothing itself, and the same report gives the same bytes.
 
+mod boards;
 mod cards;
+mod document;
 mod export;
 mod features;
+mod game;
 mod games;
 mod heads;
 mod numbers;
@@ -14,20 +18,26 @@ mod palette;
 mod parts;
 mod play;
 mod plot;
+mod positions;
 mod replay;
+mod time;
+mod wins;
+
+pub use game::{GamePage, GamePageRow, render_game};
 
 use crate::report::{Report, findings};
-use crate::words::{shown, shown_lines};
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use crate::words::shown;
+use document::document;
+use maud::{Markup, html};
 
-const STYLE: &str = include_str!("page.css");
-
-/// The page, as the text of a file.
+/// The report's page, as the text of a file.
 pub fn render(report: &Report) -> String {
     let sections = [
         ("games", "games", Some(games::games(report))),
-        ("refused", "refused", games::refused(report)),
+        ("time", "over time", Some(time::time(report))),
         ("replay", "replay", Some(replay::replay(report))),
+        ("refused", "refused", games::refused(report)),
+        ("wins", "who wins", Some(wins::wins(report))),
         ("points", "points", Some(play::points(report))),
         ("actions", "actions", Some(play::actions(report))),
         ("cards", "cards", Some(cards::cards(report))),
@@ -38,48 +48,40 @@ pub fn render(report: &Report) -> String {
         ("drift", "drift", export::drift(report)),
         ("features", "features", Some(features::features(report))),
     ];
-    let page = html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="generator" content={ "prep " (env!("CARGO_PKG_VERSION")) };
-                title { "Splendor games: " (shown(&report.cache.path)) }
-                style { (PreEscaped(palette::css())) (PreEscaped(STYLE)) }
-            }
-            body {
-                main {
-                    header {
-                        h1 { "Splendor games, as a model sees them" }
-                        p.from { "cache " code { (shown(&report.cache.path)) } (newest(report)) }
-                    }
-                    (games::tiles(report))
-                    nav {
-                        @for (id, name, _) in sections.iter().filter(|(.., section)| section.is_some()) {
-                            a href={ "#" (id) } { (name) }
-                        }
-                    }
-                    (findings_list(report))
-                    @for (.., section) in &sections {
-                        @if let Some(section) = section { (section) }
-                    }
-                    footer {
-                        "Written by prep " (env!("CARGO_PKG_VERSION")) ". prep report --json prints the \
-                         numbers."
-                    }
-                }
+    let content = html! {
+        header {
+            h1 { "Splendor games, as a model sees them" }
+            p.from { "cache " code { (shown(&report.cache.path)) } (newest(report)) }
+        }
+        (games::tiles(report))
+        nav aria-label="Sections" {
+            @for (id, name, _) in sections.iter().filter(|(.., section)| section.is_some()) {
+                a href={ "#" (id) } { (name) }
             }
         }
+        (findings_list(report))
+        @for (.., section) in &sections {
+            @if let Some(section) = section { (section) }
+        }
+        footer {
+            "Written by prep " (env!("CARGO_PKG_VERSION")) ". prep report --json prints the numbers."
+        }
     };
-    // Whatever a cache or an export holds, and whoever wrote that.
-    shown_lines(&page.into_string())
+    let position = html! { dialog id="position" aria-labelledby="position-title" {} };
+    let data = boards::data(positions::shown(report).into_iter());
+    document(
+        "prep",
+        &format!("Splendor games: {}", shown(&report.cache.path)),
+        &content,
+        &position,
+        &data,
+    )
 }
 
 fn newest(report: &Report) -> Markup {
     html! {
-        @if let Some((day, _)) = report.nights.last_key_value() {
-            " · newest game of " (day)
+        @if let Some(night) = report.timeline.nights.last() {
+            " · newest game of " (shown(&night.name))
         }
     }
 }

@@ -2,7 +2,8 @@
 
 use super::palette::Ink;
 use crate::report::{GamesTally, Report};
-use crate::rules::{Card, PlayerCount};
+use crate::rules::{ByColor, Card, PlayerCount};
+use crate::table::{card_in_words, gems_in_words, letter};
 use maud::{Markup, html};
 
 /// The games of one number of players.
@@ -27,7 +28,7 @@ pub(super) fn groups(report: &Report) -> Vec<Group<'_>> {
     groups.filter(|group| group.games.games > 0).collect()
 }
 
-fn player_names() -> [String; PlayerCount::ALL.len()] {
+pub(super) fn player_names() -> [String; PlayerCount::ALL.len()] {
     PlayerCount::ALL.map(|players| format!("{} players", players.get()))
 }
 
@@ -111,9 +112,30 @@ pub(super) fn table_of<H: AsRef<str>>(
     text_columns: &[usize],
     rows: impl IntoIterator<Item = Markup>,
 ) -> Markup {
+    let rows = rows.into_iter().map(|row| html! { tr { (row) } });
+    scrolling("", head, text_columns, rows)
+}
+
+/// The same, whose columns can be clicked to sort it.
+pub(super) fn sortable<H: AsRef<str>>(
+    head: &[H],
+    text_columns: &[usize],
+    rows: impl IntoIterator<Item = Markup>,
+) -> Markup {
+    let rows = rows.into_iter().map(|row| html! { tr { (row) } });
+    scrolling("sortable", head, text_columns, rows)
+}
+
+/// A table of a class, in a box that scrolls. `rows` are `tr` elements.
+pub(super) fn scrolling<H: AsRef<str>>(
+    class: &str,
+    head: &[H],
+    text_columns: &[usize],
+    rows: impl IntoIterator<Item = Markup>,
+) -> Markup {
     html! {
         div.scroll tabindex="0" {
-            table {
+            table class=[(!class.is_empty()).then_some(class)] {
                 thead {
                     tr {
                         @for (index, name) in head.iter().enumerate() {
@@ -121,7 +143,7 @@ pub(super) fn table_of<H: AsRef<str>>(
                         }
                     }
                 }
-                tbody { @for row in rows { tr { (row) } } }
+                tbody { @for row in rows { (row) } }
             }
         }
     }
@@ -139,15 +161,26 @@ pub(super) fn bar_cell(share: f64, text: &str, ink: Ink) -> Markup {
 /// A card as on the table: its bonus, its points, its cost.
 pub(super) fn card(card: &Card) -> Markup {
     let points = if card.vp > 0 { card.vp.to_string() } else { String::new() };
-    let cost = card.cost.iter().filter(|&(_, &gems)| gems > 0);
     html! {
-        span.card title={ "level " (card.level.number()) ", gives " (card.bonus.name()) } {
-            span class={ "gem bonus " (card.bonus.name()) } { (points) }
-            @for (index, (color, gems)) in cost.enumerate() {
-                span class={ "gem " (color.name()) (if index == 0 { " cost-begins" } else { "" }) } {
-                    (gems)
-                }
-            }
+        span.card role="img" aria-label={ (card_in_words(card)) " for " (gems_in_words(card.cost.iter())) } {
+            span class={ "gem bonus " (card.bonus.name()) } { (points) small { (letter(card.bonus)) } }
+            (gem_counts(&card.cost))
+        }
+    }
+}
+
+/// Gems of each color, such as what a noble asks for.
+pub(super) fn gems(counts: &ByColor<u8>) -> Markup {
+    html! {
+        span.card role="img" aria-label=(gems_in_words(counts.iter())) { (gem_counts(counts)) }
+    }
+}
+
+/// A number and a letter on the color: colors alone are not enough for everybody.
+fn gem_counts(counts: &ByColor<u8>) -> Markup {
+    html! {
+        @for (color, count) in counts.iter().filter(|&(_, &count)| count > 0) {
+            span class={ "gem " (color.name()) } { (count) small { (letter(color)) } }
         }
     }
 }

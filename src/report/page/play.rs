@@ -1,9 +1,9 @@
 //! How games go: points and actions by turn.
 
-use super::numbers::{NOTHING, grouped, percent, share, short, tick};
+use super::numbers::{NOTHING, grouped, percent, share, short};
 use super::palette::Ink;
 use super::parts::{Group, figure, groups, key, players_key, section, table};
-use super::plot::{Axis, Bar, Line, bars, lines};
+use super::plot::{Axis, Bar, Line, X, bars, lines};
 use crate::gamelog::ActionType;
 use crate::report::{ActionCounts, Distribution, GamesTally, Report, TurnTally};
 use crate::rules::POINTS_TO_END;
@@ -26,11 +26,11 @@ fn all_turns(report: &Report) -> BTreeSet<i32> {
     groups(report).iter().flat_map(|group| turns(group.games).map(|(turn, _)| turn)).collect()
 }
 
-fn turn_axis(report: &Report) -> Axis<'static> {
+fn turn_axis(report: &Report) -> X<'static> {
     let all = all_turns(report);
     let end = |turn: Option<&i32>| turn.map_or(0.0, |&turn| f64::from(turn));
     let (first, last) = (end(all.first()), end(all.last()));
-    Axis { title: "turn", range: first..last.max(first + 1.0), tick }
+    X::Numbers(Axis::numbers("turn", first..last.max(first + 1.0)))
 }
 
 /// A plot over the turns, with a line for each number of players.
@@ -56,7 +56,8 @@ impl TurnPlot<'_> {
                 turns(group.games).map(band).collect()
             });
             let points = turns(group.games).map(point).collect();
-            Line { ink: group.ink(), points, band: band.unwrap_or_default() }
+            let line = Line::new(group.ink(), &group.name, points);
+            Line { band: band.unwrap_or_default(), ..line }
         };
         let groups = groups(report);
         let drawn: Vec<Line> = groups.iter().map(line).collect();
@@ -80,7 +81,7 @@ pub(super) fn points(report: &Report) -> Markup {
         turns(group.games).filter_map(|(_, tally)| tally.leader_points.quantile(0.9))
     });
     let top = (ends.max().unwrap_or(0) as f64).max(f64::from(POINTS_TO_END)) + 1.0;
-    let y = || Axis { title: "points", range: 0.0..top, tick };
+    let y = || Axis::numbers("points", 0.0..top);
     let plots = [
         TurnPlot {
             title: "Points of the leader",
@@ -126,7 +127,12 @@ pub(super) fn action_bars(what: &str, counts: &[(String, Vec<u64>)]) -> Markup {
     let bar = |(name, counts): &(String, Vec<u64>)| {
         let all = counts.iter().sum::<u64>().max(1) as f64;
         let part = |(action, &rows): (usize, &u64)| (Ink::Series(action), rows as f64 / all);
-        Bar::new(name.clone(), counts.iter().enumerate().map(part).collect())
+        let names = ActionType::ALL.iter().zip(counts);
+        let shares = names.map(|(action, &rows)| {
+            format!("{} {}", action.logged_name(), percent(rows as f64, all))
+        });
+        let tip = shares.collect::<Vec<_>>().join(", ");
+        Bar::new(name.clone(), counts.iter().enumerate().map(part).collect(), tip)
     };
     let drawn: Vec<Bar> = counts.iter().map(bar).collect();
     bars(what, &drawn, &Axis::shares("of the moves"))
@@ -170,13 +176,14 @@ pub(super) fn actions(report: &Report) -> Markup {
     section("actions", "What players do", &content)
 }
 
-fn actions_by_turn(group: &Group<'_>, x: &Axis<'_>) -> Markup {
+fn actions_by_turn(group: &Group<'_>, x: &X<'_>) -> Markup {
     let line = |action: usize| {
         let point = |(turn, tally): (i32, &TurnTally)| {
             let moves = tally.actions.iter().sum::<u64>().max(1) as f64;
             (f64::from(turn), tally.actions[action] as f64 / moves)
         };
-        Line::new(Ink::Series(action), turns(group.games).map(point).collect())
+        let name = ActionType::ALL[action].logged_name();
+        Line::new(Ink::Series(action), name, turns(group.games).map(point).collect())
     };
     let row = |(turn, tally): (i32, &TurnTally)| (turn.to_string(), tally.actions.to_vec());
     let rows: Vec<_> = turns(group.games).map(row).collect();

@@ -1,9 +1,10 @@
 //! Plots as SVG, drawn by plotters.
 //!
 //! A plot is as wide as a phone, so that it can be read there; a larger screen shows several side by
-//! side. Colors are those of the [palette](super::palette), and text has the font of the page.
+//! side. Each part of a plot has a `title`, which browsers show at the pointer; `page.js` shows it for the
+//! keyboard too. Colors are those of the [palette](super::palette), and text has the font of the page.
 
-use super::numbers::{percent_tick, round_up, tick};
+use super::numbers::{grouped, percent, percent_tick, round_up, short, tick};
 use super::palette::Ink;
 use maud::{Markup, PreEscaped, html};
 use plotters::coord::Shift;
@@ -28,42 +29,74 @@ type Chart<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<RangedCoordf64
 /// Drawing into a string never fails; the error type is that of plotters.
 type Drawn = Result<(), Box<dyn std::error::Error>>;
 
-/// An axis: its title, its range, and the format of its ticks.
+/// An axis: its title, its range, and the format of its ticks and of a value.
 pub(super) struct Axis<'a> {
     pub(super) title: &'a str,
     pub(super) range: Range<f64>,
     pub(super) tick: fn(f64) -> String,
+    pub(super) value: fn(f64) -> String,
 }
 
 impl<'a> Axis<'a> {
-    /// From 0 to at least `most`.
+    /// From 0 to at least `most`, in whole numbers.
     pub(super) fn counts(title: &'a str, most: u64) -> Axis<'a> {
-        Axis { title, range: 0.0..round_up(most as f64), tick }
+        let value = |number: f64| grouped(number as u64);
+        Axis { title, range: 0.0..round_up(most as f64), tick, value }
     }
 
     /// From 0 to 100 %.
     pub(super) fn shares(title: &'a str) -> Axis<'a> {
-        Axis { title, range: 0.0..1.0, tick: percent_tick }
+        Axis { title, range: 0.0..1.0, tick: percent_tick, value: |share| percent(share, 1.0) }
+    }
+
+    /// Numbers of any size.
+    pub(super) fn numbers(title: &'a str, range: Range<f64>) -> Axis<'a> {
+        Axis { title, range, tick, value: short }
+    }
+}
+
+/// What the x axis has.
+pub(super) enum X<'a> {
+    /// Numbers.
+    Numbers(Axis<'a>),
+    /// Names: the first is at 0.5, the next at 1.5. One of them may be marked.
+    Names { title: &'a str, names: &'a [String], mark: Option<usize> },
+}
+
+impl X<'_> {
+    fn range(&self) -> Range<f64> {
+        match self {
+            X::Numbers(axis) => axis.range.clone(),
+            X::Names { names, .. } => 0.0..names.len().max(1) as f64,
+        }
+    }
+
+    fn name(&self, x: f64) -> String {
+        match self {
+            X::Numbers(axis) => format!("{} {}", axis.title, (axis.tick)(x)),
+            X::Names { names, .. } => names.get(x as usize).cloned().unwrap_or_default(),
+        }
     }
 }
 
 /// A line, with a band around it that shows the spread.
 pub(super) struct Line {
     pub(super) ink: Ink,
+    pub(super) name: String,
     pub(super) points: Vec<(f64, f64)>,
     /// x, lower end, upper end; empty for no band.
     pub(super) band: Vec<(f64, f64, f64)>,
 }
 
 impl Line {
-    pub(super) fn new(ink: Ink, points: Vec<(f64, f64)>) -> Line {
-        Line { ink, points, band: Vec::new() }
+    pub(super) fn new(ink: Ink, name: &str, points: Vec<(f64, f64)>) -> Line {
+        Line { ink, name: name.to_owned(), points, band: Vec::new() }
     }
 }
 
 /// Lines over two axes.
-pub(super) fn lines(what: &str, lines: &[Line], x: &Axis<'_>, y: &Axis<'_>) -> Markup {
-    draw(what, HEIGHT, |root| {
+pub(super) fn lines(what: &str, lines: &[Line], x: &X<'_>, y: &Axis<'_>) -> Markup {
+    draw(what, HEIGHT, |root, tips| {
         let mut chart = chart(root, x, y)?;
         for line in lines {
             let above = line.band.iter().map(|&(x, _, high)| (x, high));
@@ -82,42 +115,63 @@ pub(super) fn lines(what: &str, lines: &[Line], x: &Axis<'_>, y: &Axis<'_>) -> M
                 chart.draw_series([Circle::new(point, 3, line.ink.color().filled())])?;
             }
         }
-        Ok(())
-    })
-}
-
-/// Points over two axes, hollow so that those behind them are visible.
-pub(super) fn points(
-    what: &str,
-    groups: &[(Ink, Vec<(f64, f64)>)],
-    x: &Axis<'_>,
-    y: &Axis<'_>,
-) -> Markup {
-    draw(what, HEIGHT + 60, |root| {
-        let mut chart = chart(root, x, y)?;
-        for (ink, points) in groups {
-            let circle = |&at: &(f64, f64)| Circle::new(at, 4, ink.color().stroke_width(2));
-            chart.draw_series(points.iter().map(circle))?;
+        let mut all: Vec<f64> =
+            lines.iter().flat_map(|line| line.points.iter().map(|point| point.0)).collect();
+        all.sort_by(f64::total_cmp);
+        all.dedup();
+        let edge = |a: f64, b: f64| (a + b) / 2.0;
+        for (place, &at) in all.iter().enumerate() {
+            let left = place.checked_sub(1).map_or(x.range().start, |before| edge(all[before], at));
+            let right = all.get(place + 1).map_or(x.range().end, |&after| edge(at, after));
+            let values = lines.iter().filter_map(|line| {
+                let (_, value) = line.points.iter().find(|point| point.0 == at)?;
+                Some((line.name.as_str(), (y.value)(*value)))
+            });
+            tips.over(&chart, left..right, y.range.clone(), tip(&x.name(at), values));
         }
         Ok(())
     })
 }
 
-/// Vertical bars of stacked parts, one for each name. Names that would overlap are omitted.
-pub(super) fn columns(
+/// x, y, and what it is.
+pub(super) type Point = (f64, f64, String);
+
+/// Points over two axes with what each is, hollow so that those behind them are visible.
+pub(super) fn points(
     what: &str,
-    names: &[String],
-    parts: &[(Ink, Vec<f64>)],
-    x_title: &str,
+    groups: &[(Ink, Vec<Point>)],
+    x: Axis<'_>,
     y: &Axis<'_>,
 ) -> Markup {
-    draw(what, HEIGHT, |root| {
-        let none = |_: f64| String::new();
-        let x = Axis { title: x_title, range: 0.0..names.len().max(1) as f64, tick: none };
+    let (x_value, x) = (x.value, X::Numbers(x));
+    draw(what, HEIGHT + 60, |root, tips| {
         let mut chart = chart(root, &x, y)?;
-        let gap = if names.len() > 60 { 0.0 } else { 0.12 };
-        let mut base = vec![0.0; names.len()];
-        for (ink, heights) in parts {
+        for (ink, points) in groups {
+            let circle = |&(x, y, _): &Point| Circle::new((x, y), 4, ink.color().stroke_width(2));
+            chart.draw_series(points.iter().map(circle))?;
+            for (at_x, at_y, name) in points {
+                let (left, top) = chart.backend_coord(&(*at_x, *at_y));
+                let text = format!("{name}: {}, {}", x_value(*at_x), (y.value)(*at_y));
+                tips.0.push(Tip { left: left - 5, top: top - 5, width: 10, height: 10, text });
+            }
+        }
+        Ok(())
+    })
+}
+
+/// Vertical bars of stacked parts, each with its name.
+pub(super) fn columns(
+    what: &str,
+    x: &X<'_>,
+    parts: &[(Ink, &str, Vec<f64>)],
+    y: &Axis<'_>,
+) -> Markup {
+    draw(what, HEIGHT, |root, tips| {
+        let mut chart = chart(root, x, y)?;
+        let count = x.range().end as usize;
+        let gap = if count > 60 { 0.0 } else { 0.12 };
+        let mut base = vec![0.0; count];
+        for (ink, _, heights) in parts {
             let bar = |(place, height): (usize, &f64)| {
                 let (left, right) = (place as f64 + gap, place as f64 + 1.0 - gap);
                 let foot = base[place];
@@ -127,13 +181,13 @@ pub(super) fn columns(
             chart.draw_series(bars)?;
             base.iter_mut().zip(heights).for_each(|(base, height)| *base += height);
         }
-        let widest = names.iter().map(|name| name.chars().count()).max().unwrap_or(1);
-        let room = 330.0 / names.len().max(1) as f64;
-        let every = ((widest as f64 * LETTER + 6.0) / room).ceil().max(1.0) as usize;
-        for (place, name) in names.iter().enumerate().step_by(every) {
-            let (x, y) = chart.backend_coord(&(place as f64 + 0.5, y.range.start));
-            let style = words(Ink::Muted, HPos::Center, VPos::Top);
-            root.draw(&Text::new(name.as_str(), (x, y + 6), style))?;
+        for place in 0..count {
+            let left = place as f64;
+            let values = parts
+                .iter()
+                .filter_map(|(_, name, heights)| Some((*name, (y.value)(*heights.get(place)?))));
+            let text = tip(&x.name(left + 0.5), values);
+            tips.over(&chart, left..left + 1.0, y.range.clone(), text);
         }
         Ok(())
     })
@@ -147,11 +201,16 @@ pub(super) struct Bar {
     pub(super) note: String,
     /// A mark across the bar, such as what chance would give.
     pub(super) mark: Option<f64>,
+    /// From where to where the value may be.
+    pub(super) interval: Option<(f64, f64)>,
+    /// What the bar tells when it is pointed at, after its name.
+    pub(super) tip: String,
 }
 
 impl Bar {
-    pub(super) fn new(name: impl Into<String>, parts: Vec<(Ink, f64)>) -> Bar {
-        Bar { name: name.into(), parts, note: String::new(), mark: None }
+    pub(super) fn new(name: impl Into<String>, parts: Vec<(Ink, f64)>, tip: String) -> Bar {
+        let name = name.into();
+        Bar { name, parts, note: String::new(), mark: None, interval: None, tip }
     }
 
     pub(super) fn with_note(self, note: String) -> Bar {
@@ -169,7 +228,7 @@ pub(super) fn bars(what: &str, bars: &[Bar], x: &Axis<'_>) -> Markup {
     let names_above = left > WIDTH / 2;
     let (row_height, left) = if names_above { (2 * ROW - 4, 6) } else { (ROW, left) };
     let height = row_height * bars.len() as u32 + TICKS_BELOW + TITLE + 8;
-    draw(what, height, |root| {
+    draw(what, height, |root, tips| {
         let rows = bars.len() as f64;
         let mut chart = ChartBuilder::on(root)
             .margin_top(4)
@@ -203,6 +262,14 @@ pub(super) fn bars(what: &str, bars: &[Bar], x: &Axis<'_>) -> Markup {
                 chart.draw_series([Rectangle::new(corners, ink.color().filled())])?;
                 begin += length;
             }
+            if let Some((low, high)) = bar.interval {
+                let style = Ink::Text.color().stroke_width(2);
+                chart.draw_series([
+                    PathElement::new([(low, middle), (high, middle)], style),
+                    PathElement::new([(low, middle - 0.15), (low, middle + 0.15)], style),
+                    PathElement::new([(high, middle - 0.15), (high, middle + 0.15)], style),
+                ])?;
+            }
             if let Some(mark) = bar.mark {
                 let ends = [(mark, top - 0.14), (mark, bottom + 0.14)];
                 chart.draw_series([PathElement::new(ends, Ink::Text.color().stroke_width(2))])?;
@@ -220,6 +287,8 @@ pub(super) fn bars(what: &str, bars: &[Bar], x: &Axis<'_>) -> Markup {
             root.draw(&Text::new(bar.name.as_str(), at, name))?;
             let note = words(Ink::Muted, HPos::Left, VPos::Center);
             root.draw(&Text::new(bar.note.as_str(), (x_right + 6, y), note))?;
+            let text = format!("{}: {}", bar.name, bar.tip);
+            tips.over(&chart, x.range.clone(), row as f64 + 1.0..row as f64, text);
         }
         Ok(())
     })
@@ -231,7 +300,7 @@ pub(super) fn sparkline(what: &str, counts: &[(i64, u64)], ink: Ink) -> Markup {
     let (Some(first), Some(last)) = (counts.first(), counts.last()) else { return html! {} };
     let most = counts.iter().map(|&(_, times)| times).max().unwrap_or(1) as f64;
     let span = (last.0 - first.0 + 1).max(2) as f64;
-    draw_sized(what, (120, 26), "spark", |root| {
+    draw_sized(what, (120, 26), "spark", |root, tips| {
         let chart = ChartBuilder::on(root).build_cartesian_2d(0.0..span, 0.0..1.0)?;
         let area = chart.plotting_area();
         for &(value, times) in counts {
@@ -240,24 +309,76 @@ pub(super) fn sparkline(what: &str, counts: &[(i64, u64)], ink: Ink) -> Markup {
             let height = (times as f64 / most).sqrt().max(0.06);
             let corners = [(left + 0.08, 0.0), (left + 0.92, height)];
             area.draw(&Rectangle::new(corners, ink.color().filled()))?;
+            let text = format!("{value}: {}", grouped(times));
+            tips.over(&chart, left..left + 1.0, 0.0..1.0, text);
         }
         Ok(())
     })
 }
 
+/// What a part of a plot tells when it is pointed at.
+struct Tip {
+    left: i32,
+    top: i32,
+    width: i32,
+    height: i32,
+    text: String,
+}
+
+#[derive(Default)]
+struct Tips(Vec<Tip>);
+
+impl Tips {
+    /// Over a rectangle, in the units of the axes.
+    fn over(&mut self, chart: &Chart<'_, '_>, x: Range<f64>, y: Range<f64>, text: String) {
+        let (left, bottom) = chart.backend_coord(&(x.start, y.start));
+        let (right, top) = chart.backend_coord(&(x.end, y.end));
+        let (width, height) = ((right - left).max(1), (bottom - top).max(1));
+        self.0.push(Tip { left, top, width, height, text });
+    }
+}
+
+/// `turn 12: 2 players 5.31, 3 players 4.20`
+fn tip<'n>(name: &str, values: impl Iterator<Item = (&'n str, String)>) -> String {
+    let values: Vec<String> = values.map(|(name, value)| format!("{name} {value}")).collect();
+    format!("{name}: {}", values.join(", "))
+}
+
+/// Names that would overlap are omitted.
+fn draw_names(
+    root: &Area<'_>,
+    chart: &Chart<'_, '_>,
+    names: &[String],
+    foot: f64,
+) -> Result<(), Box<dyn std::error::Error>> {
+    let widest = names.iter().map(|name| name.chars().count()).max().unwrap_or(1);
+    let room = 330.0 / names.len().max(1) as f64;
+    let every = ((widest as f64 * LETTER + 6.0) / room).ceil().max(1.0) as usize;
+    for (place, name) in names.iter().enumerate().step_by(every) {
+        let (x, y) = chart.backend_coord(&(place as f64 + 0.5, foot));
+        let style = words(Ink::Muted, HPos::Center, VPos::Top);
+        root.draw(&Text::new(name.as_str(), (x, y + 6), style))?;
+    }
+    Ok(())
+}
+
 /// Axes with grid lines.
 fn chart<'a, 'b>(
     root: &'a Area<'b>,
-    x: &Axis<'_>,
+    x: &X<'_>,
     y: &Axis<'_>,
 ) -> Result<Chart<'a, 'b>, Box<dyn std::error::Error>> {
+    let (x_title, x_tick) = match x {
+        X::Numbers(axis) => (axis.title, axis.tick),
+        X::Names { title, .. } => (*title, (|_| String::new()) as fn(f64) -> String),
+    };
     let mut chart = ChartBuilder::on(root)
         .margin_top(TITLE + 8)
         .margin_right(24)
         .margin_bottom(2)
         .x_label_area_size(TICKS_BELOW + TITLE)
         .y_label_area_size(52)
-        .build_cartesian_2d(x.range.clone(), y.range.clone())?;
+        .build_cartesian_2d(x.range(), y.range.clone())?;
     chart
         .configure_mesh()
         .disable_x_mesh()
@@ -266,13 +387,22 @@ fn chart<'a, 'b>(
         .axis_style(Ink::Grid.color())
         .x_labels(7)
         .y_labels(6)
-        .x_label_formatter(&|&value| (x.tick)(value))
+        .x_label_formatter(&|&value| x_tick(value))
         .y_label_formatter(&|&value| (y.tick)(value))
         .x_label_style(words(Ink::Muted, HPos::Center, VPos::Top))
         .y_label_style(words(Ink::Muted, HPos::Right, VPos::Center))
-        .x_desc(x.title)
+        .x_desc(x_title)
         .axis_desc_style(words(Ink::Muted, HPos::Center, VPos::Top))
         .draw()?;
+    if let X::Names { names, mark, .. } = x {
+        draw_names(root, &chart, names, y.range.start)?;
+        if let Some(mark) = mark {
+            let at = *mark as f64 + 1.0;
+            let ends = [(at, y.range.start), (at, y.range.end)];
+            let style = Ink::Text.color().stroke_width(2);
+            chart.draw_series([PathElement::new(ends, style)])?;
+        }
+    }
     // Horizontal and above the axis: a vertical title is hard to read.
     let title = words(Ink::Muted, HPos::Left, VPos::Top);
     root.draw(&Text::new(y.title, (2, 3), title))?;
@@ -285,7 +415,7 @@ fn words(ink: Ink, across: HPos, down: VPos) -> TextStyle<'static> {
     TextStyle { color, ..TextStyle::from(font) }.pos(Pos::new(across, down))
 }
 
-fn draw(what: &str, height: u32, content: impl FnOnce(&Area<'_>) -> Drawn) -> Markup {
+fn draw(what: &str, height: u32, content: impl FnOnce(&Area<'_>, &mut Tips) -> Drawn) -> Markup {
     draw_sized(what, (WIDTH, height), "plot", content)
 }
 
@@ -293,12 +423,12 @@ fn draw_sized(
     what: &str,
     size: (u32, u32),
     class: &str,
-    content: impl FnOnce(&Area<'_>) -> Drawn,
+    content: impl FnOnce(&Area<'_>, &mut Tips) -> Drawn,
 ) -> Markup {
-    let mut svg = String::new();
+    let (mut svg, mut tips) = (String::new(), Tips::default());
     {
         let root = SVGBackend::with_string(&mut svg, size).into_drawing_area();
-        content(&root).expect("drawing into a string never fails");
+        content(&root, &mut tips).expect("drawing into a string never fails");
         root.present().expect("drawing into a string never fails");
     }
     // Without plotters' own `svg` tag, which fixes the width.
@@ -308,6 +438,11 @@ fn draw_sized(
     html! {
         svg class=(class) viewBox={ "0 0 " (width) " " (height) } role="img" aria-label=(what) {
             (PreEscaped(drawing))
+            g.tips {
+                @for Tip { left, top, width, height, text } in &tips.0 {
+                    rect x=(left) y=(top) width=(width) height=(height) { title { (text) } }
+                }
+            }
         }
     }
 }

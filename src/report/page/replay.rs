@@ -1,9 +1,10 @@
 //! Whether games replay, and how they end.
 
+use super::boards::link;
 use super::numbers::{counted, grouped, share};
-use super::parts::{section, table, table_of};
+use super::parts::{section, sortable, table};
 use crate::gamelog::{Ending, ReplayFaultKind};
-use crate::report::{FaultyGame, Report};
+use crate::report::{FaultyGame, Place, Report};
 use crate::words::shown;
 use maud::{Markup, html};
 
@@ -48,10 +49,10 @@ pub(super) fn replay(report: &Report) -> Markup {
                 h3 { "Games that do not replay" }
                 p.what { "The first row of each that does not follow. prep inspect GAME --row ROW shows it \
                           with the row before." }
-                (table_of(
+                (sortable(
                     &["game", "row", "log", "what is wrong", "such rows"],
                     &[2, 3],
-                    faulty.iter().take(MOST_LISTED).map(row),
+                    faulty.iter().take(MOST_LISTED).map(|game| row(report, game)),
                 ))
                 @if more > 0 {
                     p.what { "and " (counted(more as u64, "more game")) ": the view replay_faults of the \
@@ -63,12 +64,18 @@ pub(super) fn replay(report: &Report) -> Markup {
     section("replay", "Games that replay", &content)
 }
 
-fn row(game: &FaultyGame) -> Markup {
+fn row(report: &Report, game: &FaultyGame) -> Markup {
     let first = game.faults.first();
     let line = first.map_or(String::new(), |fault| format!(":{}", fault.line));
     html! {
         th scope="row" { (game.game_id) }
-        td { @if let Some(fault) = first { (fault.row) } }
+        td {
+            @if let Some(fault) = first {
+                @let place = Place { game_id: game.game_id, row_in_game: fault.row };
+                @if report.positions.contains_key(&place) { (link(place, &fault.row.to_string())) }
+                @else { (fault.row) }
+            }
+        }
         td.left.wrap { code { (shown(&game.source_path)) (line) } }
         td.left.wrap { @if let Some(fault) = first { (shown(&fault.to_string())) } }
         td { (grouped(game.fault_rows.into())) }
@@ -92,7 +99,7 @@ fn kinds(faulty: &[FaultyGame]) -> Markup {
     html! {
         div.box {
             h3 { "First faults by kind" }
-            (table_of(
+            (sortable(
                 &["kind", "meaning", "games"],
                 &[1],
                 kinds.filter(|&(_, games)| games > 0).map(row),

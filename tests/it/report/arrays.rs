@@ -68,6 +68,19 @@ fn heads_match_arrays() {
             assert_eq!(found["legal"], rows().filter(is_legal).count(), "{head} {class}");
             assert_eq!(found["chosen"], chosen().count(), "{head} {class}");
             assert_eq!(found["illegal"], chosen().filter(|row| !is_legal(row)).count());
+            let first = chosen().map(|row| (index.game_id[row], index.row_in_game[row])).min();
+            let first = first.map(|(game, row)| json!({ "game_id": game, "row_in_game": row }));
+            assert_eq!(found["first_at"], json!(first), "{head} {class}");
+            // As sklearn.utils.class_weight.compute_class_weight("balanced") documents it.
+            let of_head = labels.iter().filter(|&&label| label != -1);
+            let occurring: std::collections::BTreeSet<i32> = of_head.clone().copied().collect();
+            match chosen().count() {
+                0 => assert!(found["balanced_weight"].is_null()),
+                rows => {
+                    let weight = of_head.count() as f64 / (occurring.len() * rows) as f64;
+                    assert!(near(&found["balanced_weight"], weight), "{head} {class}");
+                }
+            }
             assert_eq!(
                 found["legal_classes_when_chosen"],
                 chosen().map(|row| legal[row]).sum::<usize>()
@@ -103,6 +116,7 @@ fn features_match_arrays() {
     let found = numbers(&test, "");
     let export = all_rows(&test);
     let (features, scaler) = (export.features("train"), export.scaler());
+    let index = export.index("train");
     let mut marks: BTreeMap<String, u64> = BTreeMap::new();
     for (place, name) in export.columns().iter().enumerate() {
         let found = &found["features"][name];
@@ -124,6 +138,16 @@ fn features_match_arrays() {
         let away = column.iter().map(|&value| (f64::from(value) - mean).abs());
         let farthest = away.fold(0.0, f64::max) / if deviation > 0.0 { deviation } else { 1.0 };
         assert!(near(&found["farthest"], farthest), "{name}");
+        let value = |far: f64| (f64::from(far as f32) - mean).abs();
+        let (min, max) = column.iter().fold((f64::MAX, f64::MIN), |(min, max), &value| {
+            (min.min(value.into()), max.max(value.into()))
+        });
+        let far = if value(min) > value(max) { min } else { max };
+        let first = (0..column.len()).filter(|&row| f64::from(column[row]) == far);
+        let first = first.map(|row| (index.game_id[row], index.row_in_game[row])).min();
+        let first = first.filter(|_| min != max);
+        let first = first.map(|(game, row)| json!({ "game_id": game, "row_in_game": row }));
+        assert_eq!(found["farthest_at"], json!(first), "{name}");
         let others = column.len() as u64 - values.values().max().unwrap();
         let mark = match scaler.normalized[place] {
             _ if others == 0 => json!("constant"),

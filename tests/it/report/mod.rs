@@ -4,6 +4,7 @@
 
 mod arrays;
 mod logs;
+mod over_time;
 mod page;
 
 use crate::support::cli::CliTest;

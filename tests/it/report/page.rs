@@ -2,7 +2,9 @@
 
 use super::{ingested, numbers};
 use crate::support::cli::CliTest;
+use base64::prelude::{BASE64_STANDARD, Engine};
 use roxmltree::{Document, Node, ParsingOptions};
+use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 use std::fs;
 
@@ -11,11 +13,23 @@ fn page(test: &CliTest, options: &str) -> Document<'static> {
     let said = test.prep(&format!("report --out page.html {options}"));
     assert!(said.starts_with("wrote ") && said.ends_with(" to page.html\n"), "{said}");
     let text = String::from_utf8(test.read("page.html")).unwrap();
+    let (text, script) = without_scripts(&text);
+    let hash = BASE64_STANDARD.encode(Sha256::digest(&script));
+    let policy = format!("script-src 'sha256-{hash}'");
+    assert!(
+        text.contains(&policy),
+        "SCRIPT_HASH in src/report/page/document.rs must be sha256-{hash}"
+    );
     for foreign in ["http:", "https:", "//", "url(", "@import", "<script", "<link", "src="] {
         let at = text.find(foreign);
         assert!(at.is_none(), "{foreign} in ...{}", &text[at.unwrap()..][..60]);
     }
     let page = parse(&text);
+    // A position that has a name in the page is in its data.
+    let whole = String::from_utf8(test.read("page.html")).unwrap();
+    for place in attributes(&page, "data-position", |_| true) {
+        assert!(whole.contains(&format!("\"{place}\":{{\"g\":")), "{place}");
+    }
     for node in page.descendants() {
         let handler = node.attributes().find(|attribute| attribute.name().starts_with("on"));
         assert!(handler.is_none(), "{handler:?}");
@@ -35,6 +49,16 @@ fn page(test: &CliTest, options: &str) -> Document<'static> {
         assert!(plot.attribute("aria-label").is_some_and(|what| !what.is_empty()));
     }
     page
+}
+
+/// A page without its two scripts, and the one that runs; the other is data.
+fn without_scripts(page: &str) -> (String, String) {
+    let (before, rest) = page.split_once("<script type=\"application/json\" id=\"data\">").unwrap();
+    let (data, rest) = rest.split_once("</script>").unwrap();
+    serde_json::from_str::<serde_json::Value>(data).unwrap();
+    let (between, rest) = rest.split_once("<script>").unwrap();
+    let (script, after) = rest.split_once("</script>").unwrap();
+    (format!("{before}{between}{after}"), script.to_owned())
 }
 
 /// Parses a page as XML, which is stricter than HTML and which it is but for its elements that have no
@@ -97,8 +121,8 @@ fn sections_and_numbers() {
     assert_eq!(
         sections(&page),
         [
-            "games", "replay", "points", "actions", "cards", "heads", "unseen", "illegal",
-            "splits", "drift", "features"
+            "games", "time", "replay", "wins", "points", "actions", "cards", "heads", "unseen",
+            "illegal", "splits", "drift", "features"
         ]
     );
     let rows = numbers(&test, "")["cache"]["rows"].as_u64().unwrap();
@@ -180,6 +204,42 @@ fn refused_logs_are_escaped() {
     let refused = words(&page, is("#refused"));
     assert!(refused.contains("game 77, refused: <b onload=x>&amp;/77.csv"), "{refused}");
     assert!(warnings(&page).contains("1 log was refused"));
+}
+
+/// The page of a game has every position, and nothing of a name or a log can end its data.
+#[test]
+fn page_of_a_game() {
+    let test = ingested(3);
+    let log = test.read("raw/3_games/2.csv");
+    test.write("raw/<script>&amp;/2.csv", &log);
+    let rows = log.iter().filter(|&&byte| byte == b'\n').count() - 1;
+    for (game, named) in
+        [("2", "prep.sqlite"), ("raw/<script>&amp;/2.csv", "&lt;script&gt;&amp;amp;/2.csv")]
+    {
+        let said = test.prep(&format!("inspect {game} --html"));
+        assert!(said.starts_with("wrote ") && said.ends_with(" to game-2.html\n"), "{said}");
+        let text = String::from_utf8(test.read("game-2.html")).unwrap();
+        assert!(text.contains(named), "{named}");
+        let (rest, _) = without_scripts(&text);
+        assert!(!rest.contains("<script"));
+        let page = parse(&rest);
+        assert_eq!(attributes(&page, "data-position", |_| true).len(), rows);
+        for row in 0..rows {
+            assert!(text.contains(&format!("\"2-{row}\":{{\"g\":2,\"r\":{row},")), "{row}");
+        }
+    }
+    // As other files: a page of a game replaces only such a page.
+    test.prep("report");
+    for (arguments, why) in [
+        ("--out report.html", "report.html exists and is not a page of prep inspect"),
+        ("--out raw", "raw is a folder: give a file in it, such as --out raw/game-2.html"),
+    ] {
+        let ran = test.run(&format!("inspect 2 --html {arguments}"));
+        assert!(ran.code == 1 && ran.stderr.contains(why), "{ran:#?}");
+    }
+    assert!(test.run("report --out game-2.html").stderr.contains("is not a report of prep"));
+    test.prep("inspect 2 --html --out report.html --force -q");
+    assert_eq!(test.run("inspect 2 --html --row 3").code, 2);
 }
 
 #[test]
