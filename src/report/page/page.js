@@ -32,7 +32,11 @@ function plots() {
     shown = part;
     part.classList.add("shown");
     tip.textContent = part.dataset.tip;
-    const box = part.getBoundingClientRect();
+    place();
+  };
+  const place = () => {
+    if (!shown) return;
+    const box = shown.getBoundingClientRect();
     const left = Math.min(box.left + box.width / 2 - tip.offsetWidth / 2, innerWidth - tip.offsetWidth - 8);
     const above = box.top - tip.offsetHeight - 8;
     tip.style.left = Math.max(8, left) + "px";
@@ -64,7 +68,8 @@ function plots() {
     });
   }
   document.body.append(make("p", { id: "keys", hidden: "" }, "Arrow keys tell the values."));
-  addEventListener("scroll", hide, { passive: true });
+  // Also of the scroll that brings a plot into view when it gets the focus.
+  addEventListener("scroll", place, { passive: true, capture: true });
 }
 
 // What a cell is sorted by: a number where the column has numbers. A dash is less than any.
