@@ -1,18 +1,16 @@
 #!/usr/bin/env bash
 # The report and the page of a game in Chromium: search, sort, positions, keyboard, contrast, no request to the
-# network. Needs Chromium (Debian: apt-get install chromium; CHROMIUM names another binary), Python 3.10 and npm;
-# installs Playwright and axe-core into target/browser. With a folder as argument, puts screenshots there.
+# network. Needs Chromium (Debian: apt-get install chromium; CHROMIUM names another binary) and Python 3.10; installs
+# Playwright and axe-core into target/browser. With a folder as argument, puts screenshots there.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 tools=$PWD/target/browser
-if ! "$tools/bin/python" -c 'import playwright' 2>/dev/null; then
+if ! "$tools/bin/python" -c 'import PIL, axe_playwright_python, playwright' 2>/dev/null; then
     python3 -m venv "$tools"
-    "$tools/bin/pip" install -q 'playwright>=1.45'
+    "$tools/bin/pip" install -q pillow 'playwright>=1.45' axe-playwright-python
 fi
-if [ ! -e "$tools/package/axe.min.js" ]; then
-    (cd "$tools" && tar xzf "$(npm pack --silent axe-core@4.14.1)")
-fi
+axe=$("$tools/bin/python" -c 'import pathlib, axe_playwright_python as a; print(pathlib.Path(a.__file__).parent / "axe.min.js")')
 cargo build --locked -q
 prep=${PREP:-$PWD/target/debug/prep}
 pictures=${1:+$(realpath "$1")}
@@ -26,4 +24,4 @@ cd "$work"
 "$prep" export -q
 "$prep" report --export data/processed -q
 "$prep" inspect 17 --html -q
-"$tools/bin/python" "$tests/test_pages.py" report.html game-17.html "$tools/package/axe.min.js" ${pictures:+"$pictures"}
+"$tools/bin/python" "$tests/test_pages.py" report.html game-17.html "$axe" ${pictures:+"$pictures"}
