@@ -9,6 +9,7 @@
 use super::blob::{Blob, PackedGame, checksum};
 use super::error::CacheError;
 use super::files::JOURNALS;
+use super::ingests::IngestCounts;
 use super::key::GameRecord;
 use super::lock::{beside, real_path};
 use super::open::check;
@@ -223,7 +224,8 @@ fn fill(
         }
     }
     if summary.all_ingests_finished {
-        writer.finish_ingest()?;
+        let (cached_games, cached_rows) = (summary.games, summary.rows);
+        writer.finish_ingest(&IngestCounts { cached_games, cached_rows, ..Default::default() })?;
     }
     writer.commit()?;
     writer.check_stored(summary.games, (summary.conflicts.len() + summary.refusals) as u64)?;
