@@ -100,8 +100,8 @@ class TorchBatch:
     state: Any
     """``(rows, columns)``: float32, or the `dtype` of the stream."""
     labels: dict[str, Any]
-    """By head, int64 ``(rows,)``: the logged class, -1 where the head does not apply: the
-    ``ignore_index`` of a ``CrossEntropyLoss``."""
+    """By head, int64 ``(rows,)``: the logged class, -1 where the head does not apply: give a
+    ``CrossEntropyLoss`` ``ignore_index=-1``."""
     masks: dict[str, Any]
     """By head, bool ``(rows, classes)``: whether a class is legal."""
     index: dict[str, Any]

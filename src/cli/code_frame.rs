@@ -4,7 +4,7 @@
 //! error: 2_games/17.csv:31: card3_cost_red is `2.5`, expected a whole number from 0 to 7
 //!    |
 //! 31 | …,0,3,1,0,2.5,0,1,0,…
-//!    |           ^^^ value 71 of 403
+//!    |           ^^^ value 52 of 403
 //! ```
 
 use super::output::{say_below, use_color};

@@ -2,7 +2,7 @@
 //!
 //! Such files exist already, beside sections for a model and its training, and were read by PyYAML.
 //! They must work unchanged, so everything outside our keys passes, while a slip inside them is an
-//! error with its place: a misspelt `train_ratio` that is silently the default would spoil an
+//! error with its place: a misspelled `train_ratio` that is silently the default would spoil an
 //! experiment without anyone noticing. What the user should hear about (a key without a use, a
 //! spelling that other YAML readers take differently) comes back as notes; nothing is printed here.
 //!

@@ -322,7 +322,9 @@ impl HeadCounts {
     }
 
     fn add(&mut self, other: &HeadCounts) {
-        self.labels.classes.resize(other.labels.classes.len(), 0);
+        // An empty split has counted no class.
+        let classes = self.labels.classes.len().max(other.labels.classes.len());
+        self.labels.classes.resize(classes, 0);
         for (count, more) in self.labels.classes.iter_mut().zip(&other.labels.classes) {
             *count += more;
         }

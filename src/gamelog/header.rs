@@ -75,7 +75,7 @@ pub(super) fn unknown_column(name: &str) -> Fault {
         .found(found)
 }
 
-/// The column that a misspelt name most likely means.
+/// The column that a misspelled name most likely means.
 fn nearest_column(name: &str) -> Option<&'static str> {
     const MOST_EDITS: usize = 3;
     // Comparing takes time by the product of both lengths: a megabyte of text must not get there.

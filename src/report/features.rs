@@ -102,7 +102,7 @@ pub struct ColumnReport {
     pub index: usize,
     /// Its name and meaning.
     pub feature: &'static Feature,
-    /// Its values, before normalisation.
+    /// Its values, before normalization.
     pub values: Distribution,
     /// What is unusual about them.
     pub mark: Option<Mark>,

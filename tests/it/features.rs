@@ -35,7 +35,7 @@ fn value(row: &[(String, i64)], name: &str) -> i64 {
     row.iter().find(|(known, _)| known == name).unwrap().1
 }
 
-/// Whether a feature is normalised: "Not normalised: one-hot; any name ending in `_bonus_C`; any
+/// Whether a feature is normalized: "Not normalized: one-hot; any name ending in `_bonus_C`; any
 /// name containing `position`, `can_build`, `must_use_gold`, `acquirable` or `can_take2_`."
 fn is_normalized(name: &str) -> bool {
     let is_one_hot = name.starts_with("current_player_") || name.starts_with("num_players_");

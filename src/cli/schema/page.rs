@@ -31,7 +31,7 @@ fn columns_page(columns: &[(usize, &Feature)]) -> String {
             if its.len() == 1 { "" } else { "s" },
             wrapped(family.rules),
         );
-        text += "| column | name | normalised | meaning |\n| ---: | --- | --- | --- |\n";
+        text += "| column | name | normalized | meaning |\n| ---: | --- | --- | --- |\n";
         for (column, feature) in its {
             let normalized = if feature.normalized { "yes" } else { "no" };
             let (name, meaning) = (&feature.name, &feature.meaning);
@@ -60,8 +60,8 @@ fn introduction() -> String {
          terminal, by name, family or text; `features.csv` beside this page is for programs."
             .to_owned(),
         format!(
-            "Every value is a small whole number before normalisation. {normalized} \
-             columns are normalised in an export: less the mean of the training rows, divided by \
+            "Every value is a small whole number before normalization. {normalized} \
+             columns are normalized in an export: less the mean of the training rows, divided by \
              their standard deviation. The other {} are flags, places, ranks and counts that stay \
              as they are. The {BASE_FEATURE_COUNT} *base* columns are the position itself; the \
              others are computed from it.",
@@ -75,7 +75,7 @@ fn introduction() -> String {
     for paragraph in &paragraphs {
         let _ = writeln!(text, "{}\n", wrapped(paragraph));
     }
-    text += "| family | columns | normalised |\n| --- | ---: | ---: |\n";
+    text += "| family | columns | normalized |\n| --- | ---: | ---: |\n";
     for family in &FAMILIES {
         let its = || FEATURES.iter().filter(|feature| feature.family == family);
         let (all, normalized) = (its().count(), its().filter(|its| its.normalized).count());

@@ -95,6 +95,19 @@ fn class_counts() {
 }
 
 #[test]
+fn empty_splits_do_not_change_totals() {
+    let (_test, export) = with_illegal_labels("--split 1,0,0");
+    let stats = export.json("preprocessing_stats.json");
+    let labels = export.labels("train", "action_type");
+    let builds = labels.iter().filter(|&&label| label == 0).count();
+    assert_eq!(stats["action_type_distribution"]["build"], builds);
+    assert_eq!(
+        stats["mask_statistics"]["action_type"],
+        stats["splits"]["train"]["mask_statistics"]["action_type"]
+    );
+}
+
+#[test]
 fn legal_moves() {
     for options in ["", "--masks all-ones"] {
         let (_test, export) = with_illegal_labels(options);
