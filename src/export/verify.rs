@@ -141,7 +141,9 @@ pub fn verify_export(
         false => shell_path(&folder.join(FEATURE_COLS_FILE)),
     };
     let flags = flags(&manifest.settings, &columns);
-    found.command = flags.map(|flags| format!("prep export --out {}{flags}", shell_path(folder)));
+    // An export takes one with files of the right sizes for up to date.
+    found.command =
+        flags.map(|flags| format!("prep export --out {}{flags} --force", shell_path(folder)));
     found.faults.sort_by(|a, b| a.file.cmp(&b.file));
     Ok(found)
 }

@@ -11,7 +11,7 @@ use serde_json::Value;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 const CACHE: &str = "data/intermediate/prep.sqlite";
@@ -235,7 +235,7 @@ fn export_is_compared_with_its_manifest() {
         format!("X_val.npy: X has shape [{rows}, 422], the manifest says ({}, 422)\n", rows + 1),
         format!("masks_val_noble.npy: noble has shape [{rows}, 5]"),
         "to repair the export: move that file elsewhere, then run `prep export --out out --split 0.6,0.2,0.2 --split-method hash \
-         --seed 3 --features base --masks legal --dtype float32 --layout npy`"
+         --seed 3 --features base --masks legal --dtype float32 --layout npy --force`"
             .to_owned(),
     ] {
         assert!(ran.stdout.contains(&line), "{line:?} is not in {}", ran.stdout);
@@ -353,12 +353,16 @@ fn printed_command_repeats_the_export() {
     let test = six_games();
     test.prep("export --dtype int8 --no-normalize --seed 7 --features base --out out");
     let whole = test.files("out");
-    fs::remove_file(test.path("out/X_val.npy")).unwrap();
-    let ran = test.run("verify --export out");
-    assert_eq!(ran.code, 1, "{ran:#?}");
-    let command = ran.stdout.split('`').find(|text| text.starts_with("prep export")).unwrap();
-    test.prep(command.strip_prefix("prep ").unwrap());
-    assert!(test.files("out") == whole, "{command}");
+    let features = &whole[Path::new("X_val.npy")];
+    // Cut off, and with another byte at the end.
+    for damaged in [features[..9].to_vec(), [&features[..features.len() - 1], b"?"].concat()] {
+        test.write("out/X_val.npy", damaged);
+        let ran = test.run("verify --export out");
+        assert_eq!(ran.code, 1, "{ran:#?}");
+        let command = ran.stdout.split('`').find(|text| text.starts_with("prep export")).unwrap();
+        test.prep(command.strip_prefix("prep ").unwrap());
+        assert!(test.files("out") == whole, "{command}");
+    }
 
     let manifest = String::from_utf8(test.read("out/manifest.json")).unwrap();
     for (from, to) in [("\"seed\": 7", "\"seed\": 8"), ("\"games\": 6", "\"games\": 5")] {
