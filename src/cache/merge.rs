@@ -15,7 +15,7 @@ use super::lock::{beside, real_path};
 use super::open::check;
 use super::reader::Reader;
 use super::rebuild::{REBUILD, Rebuild};
-use super::writer::Writer;
+use super::writer::{Writer, too_many_missing};
 use crate::gamelog::{GameId, LogError, ReplayFault};
 use crate::platform::FileId;
 use rusqlite::types::Value;
@@ -69,9 +69,6 @@ struct Input {
     records: BTreeMap<GameId, GameRecord>,
     faults: BTreeMap<GameId, Vec<ReplayFault>>,
 }
-
-/// Share of the games of a cache that its replacement may lack unasked.
-const MAX_LOST: f64 = 0.2;
 
 /// Makes a cache of the games of several, in the place of the one at `target`, if there is one. Until it
 /// is complete, that is as it was. Returns `None` if the run was stopped.
@@ -129,12 +126,12 @@ fn is_replaced(file: &Path, target: &Path) -> bool {
 /// A cache that was named first by mistake is not replaced by the others.
 fn check_losses(target: &Path, inputs: &[Input]) -> Result<(), CacheError> {
     let Some(old) = Reader::open_if_there(target)? else { return Ok(()) };
-    let (mut games, mut lost) = (0_u32, 0_u32);
+    let (mut games, mut lost) = (0, 0);
     old.each_game(|game_id, _| {
         games += 1;
-        lost += u32::from(!inputs.iter().any(|input| input.records.contains_key(&game_id)));
+        lost += usize::from(!inputs.iter().any(|input| input.records.contains_key(&game_id)));
     })?;
-    if f64::from(lost) <= MAX_LOST * f64::from(games) {
+    if !too_many_missing(lost, games) {
         return Ok(());
     }
     let why = format!(

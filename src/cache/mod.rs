@@ -60,7 +60,7 @@ pub use reader::{IdRange, Reader, Refusal};
 pub use rebuild::Rebuild;
 pub use rows::CachedGame;
 pub use unpack::Unpacker;
-pub use writer::Writer;
+pub use writer::{Writer, too_many_missing};
 
 /// The version of the SQLite that is built in, such as `3.51.3`.
 pub fn sqlite_version() -> &'static str {

@@ -334,3 +334,9 @@ fn excess(connection: &Connection) -> SqliteResult<f64> {
     let needed: i64 = connection.query_row(sql, [page_bytes], |row| row.get(0))?;
     Ok(pages as f64 / needed.max(1) as f64)
 }
+
+/// Whether so many of the cached games are missing from what is to replace them that it is probably a
+/// mistake, such as a disk that is not mounted: more than a fifth.
+pub fn too_many_missing(missing: usize, cached: usize) -> bool {
+    missing * 5 > cached
+}

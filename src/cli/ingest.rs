@@ -4,12 +4,12 @@ use super::context::{Context, Outcome, stop_flag};
 use super::metrics::Metrics;
 use super::values::{JobsArgs, MemoryArgs, SettleArgs, switch, whole_number};
 use super::{code_frame, output, progress};
-use crate::cache::{CacheError, Reader, Rebuild, Writer};
+use crate::cache::{CacheError, Reader, Rebuild, Writer, too_many_missing};
 use crate::disk_space::free_in_words;
 use crate::gamelog::{GameId, LogError, ReadOptions};
 use crate::ingest::{
     Affected, CacheTotals, IngestError, IngestOptions, IngestSummary, STATUS_NAMES, check_for_logs,
-    find_logs, ingest, too_many_missing,
+    find_logs, ingest,
 };
 use crate::progress::{Amount, Progress};
 use crate::words::{counted, grouped, shell_path, shown};

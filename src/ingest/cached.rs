@@ -80,9 +80,3 @@ impl CachedGames {
 pub(super) fn has_log(logs: &[LogFile], game_id: GameId) -> bool {
     logs.binary_search_by_key(&game_id, |log| log.game_id).is_ok()
 }
-
-/// Whether so many of the cached games have no log that something is probably wrong with the folder,
-/// such as a disk that is not mounted: more than a fifth.
-pub fn too_many_missing(missing: usize, cached: usize) -> bool {
-    missing * 5 > cached
-}

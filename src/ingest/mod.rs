@@ -22,7 +22,6 @@ mod summary;
 mod verify;
 mod whole_file;
 
-pub use cached::too_many_missing;
 pub use compression::read_log_file;
 pub use find::{FoundLogs, LogFile, check_for_logs, find_logs, game_id_of, leads_elsewhere};
 pub use game_status::{

@@ -2,14 +2,14 @@
 
 use super::IngestError;
 use super::batch::Batches;
-use super::cached::{CachedGames, has_log, too_many_missing};
+use super::cached::{CachedGames, has_log};
 use super::examine::{Examination, Examined, Outcome, Played, removed_by};
 use super::find::{FoundLogs, LogFile, find_logs, folder_note, loop_note, no_logs, skipped_note};
 use super::game_status::{DEFERRED, DELETED, REFUSAL_DELETED, REFUSED, UP_TO_DATE};
 use super::phases::IngestPhases;
 use super::summary::IngestSummary;
 use crate::accounting::check_all_done;
-use crate::cache::{CachedGame, GameRecord, PackedGame, Reader, Refusal, Writer};
+use crate::cache::{CachedGame, GameRecord, PackedGame, Reader, Refusal, Writer, too_many_missing};
 use crate::gamelog::{GameId, LogError, ReadOptions, ReplayFault};
 use crate::memory::report_memory;
 use crate::progress::{Amount, Progress};

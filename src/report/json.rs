@@ -73,21 +73,23 @@ pub fn as_json(report: &Report) -> Value {
 }
 
 fn faulty(game: &FaultyGame) -> Value {
-    let fault = |fault: &ReplayFault| {
-        json!({
-            "row_in_game": fault.row,
-            "line": fault.line,
-            "kind": fault.kind.name(),
-            "column": fault.column,
-            "found": fault.found,
-            "expected": fault.expected,
-        })
-    };
     json!({
         "game_id": game.game_id,
         "source_path": game.source_path,
         "fault_rows": game.fault_rows,
-        "first_faults": game.faults.iter().map(fault).collect::<Vec<_>>(),
+        "first_faults": game.faults.iter().map(fault_as_json).collect::<Vec<_>>(),
+    })
+}
+
+/// Where a row does not follow from the row before.
+pub fn fault_as_json(fault: &ReplayFault) -> Value {
+    json!({
+        "row_in_game": fault.row,
+        "line": fault.line,
+        "kind": fault.kind.name(),
+        "column": fault.column,
+        "found": fault.found,
+        "expected": fault.expected,
     })
 }
 

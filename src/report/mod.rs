@@ -40,7 +40,7 @@ pub use features::{ColumnReport, FAR, Mark, RARE};
 pub use findings::{Finding, findings};
 pub use games::{ActionCounts, GamesTally, TurnTally};
 pub use heads::{ClassTally, HeadTally, IllegalLabel, MOST_NAMED, RARE_CLASS};
-pub use json::as_json;
+pub use json::{as_json, fault_as_json};
 pub use page::{GamePage, GamePageRow, render, render_game};
 pub use place::Place;
 pub use positions::{Outlier, Position};

@@ -2,9 +2,10 @@
 
 use super::game::{Game, Row};
 use crate::gamelog::{Ending, ReplayFault};
+use crate::report;
 use crate::table::{move_in_words, position, warned};
 use crate::words::counted;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::fmt::Write;
 
 impl Game {
@@ -70,13 +71,7 @@ pub(super) fn fault_in_lines(game: &Game, fault: &ReplayFault) -> String {
 }
 
 pub(super) fn fault_as_json(fault: &ReplayFault) -> Value {
-    json!({
-        "row_in_game": fault.row,
-        "line": fault.line,
-        "kind": fault.kind.name(),
-        "column": fault.column,
-        "found": fault.found,
-        "expected": fault.expected,
-        "text": fault.to_string(),
-    })
+    let mut json = report::fault_as_json(fault);
+    json["text"] = fault.to_string().into();
+    json
 }

@@ -352,8 +352,8 @@ fn draw_names(
     foot: f64,
 ) -> Result<(), Box<dyn std::error::Error>> {
     let widest = names.iter().map(|name| name.chars().count()).max().unwrap_or(1);
-    let room = 330.0 / names.len().max(1) as f64;
-    let every = ((widest as f64 * LETTER + 6.0) / room).ceil().max(1.0) as usize;
+    let width = 330.0 / names.len().max(1) as f64;
+    let every = ((widest as f64 * LETTER + 6.0) / width).ceil().max(1.0) as usize;
     for (place, name) in names.iter().enumerate().step_by(every) {
         let (x, y) = chart.backend_coord(&(place as f64 + 0.5, foot));
         let style = words(Ink::Muted, HPos::Center, VPos::Top);
