@@ -105,7 +105,7 @@ fn read_line(row: &Row<'_>) -> SqliteResult<IngestLine> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::open::MIGRATIONS;
+    use super::super::database::MIGRATIONS;
     use super::*;
 
     #[test]

@@ -7,12 +7,12 @@
 //! conflicts.
 
 use super::blob::{Blob, PackedGame, checksum};
+use super::database::check;
+use super::database::files::JOURNALS;
+use super::database::lock::{beside, real_path};
 use super::error::CacheError;
-use super::files::JOURNALS;
 use super::ingests::IngestCounts;
 use super::key::GameRecord;
-use super::lock::{beside, real_path};
-use super::open::check;
 use super::reader::Reader;
 use super::rebuild::{REBUILD, Rebuild};
 use super::writer::{Writer, too_many_missing};

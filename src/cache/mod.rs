@@ -30,15 +30,12 @@
 //! would take others with it; [`Rebuild`] makes a new file from the logs when it is asked to.
 
 mod blob;
+mod database;
 mod error;
-mod files;
 mod game_list;
-mod idle;
 mod ingests;
 mod key;
-mod lock;
 mod merge;
-mod open;
 mod play;
 mod reader;
 mod rebuild;
@@ -49,12 +46,12 @@ mod unpack;
 mod writer;
 
 pub use blob::{PackedGame, Packer};
+pub use database::idle::IdleReader;
+pub use database::lock::WriterLock;
 pub use error::{CacheError, Damage};
 pub use game_list::{ExpressionError, GameList};
-pub use idle::IdleReader;
 pub use ingests::{IngestCounts, IngestLine};
 pub use key::{BLOB_FORMAT, CacheKey, FeatureSchema, GameRecord, StaleReason, staleness};
-pub use lock::WriterLock;
 pub use merge::{MergeConflict, MergeInput, MergeSummary, merge};
 pub use reader::{IdRange, Reader, Refusal};
 pub use rebuild::Rebuild;

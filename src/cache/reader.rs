@@ -1,11 +1,11 @@
 //! Reading a cache.
 
 use super::blob::PackedGame;
+use super::database::idle::{IdleReader, settled_state};
+use super::database::{Waiting, open_again, open_to_read, sqlite_error};
 use super::error::{CacheError, Damage};
-use super::idle::{IdleReader, settled_state};
 use super::ingests::{self, IngestLine};
 use super::key::GameRecord;
-use super::open::{Waiting, open_again, open_to_read, sqlite_error};
 use super::rows::{
     CachedGame, SELECT_GAMES, SELECT_RECORDS, SELECT_SUMS, check_game, of_row, read_fault,
     read_packed, read_record, read_sums, structure_faults,

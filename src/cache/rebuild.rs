@@ -1,9 +1,9 @@
 //! A new cache in the place of a damaged one.
 
+use super::database::files::JOURNALS;
+use super::database::lock::{WriterLock, beside, real_path};
+use super::database::{check, lock_out_readers, open_again};
 use super::error::CacheError;
-use super::files::JOURNALS;
-use super::lock::{WriterLock, beside, real_path};
-use super::open::{check, lock_out_readers, open_again};
 use super::writer::Writer;
 use crate::folders::{keep_access, parent_of};
 use crate::gamelog::GameId;

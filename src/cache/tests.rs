@@ -1,6 +1,6 @@
 //! The cache file as a whole: versions, journals, damage, readers beside a writer, size.
 
-use super::open::{Waiting, check, open_or_create, open_to_read};
+use super::database::{Waiting, check, open_or_create, open_to_read};
 use super::writer::REMOVE_REFUSALS;
 use super::*;
 use crate::encode::EncodedGame;
@@ -118,15 +118,15 @@ const OLD_GAME: &str = "INSERT INTO games (game_id, source_path, source_hash, so
 
 #[test]
 fn old_versions_are_migrated_by_writers_only() {
-    for version in 1..=open::MIGRATIONS.len() {
+    for version in 1..=database::MIGRATIONS.len() {
         for journal in ["delete", "wal"] {
             let folder = Folder::new();
             let old = Connection::open(folder.path()).unwrap();
             old.pragma_update(None, "journal_mode", journal).unwrap();
-            for step in &open::MIGRATIONS[..version] {
+            for step in &database::MIGRATIONS[..version] {
                 old.execute_batch(step).unwrap();
             }
-            old.pragma_update(None, "application_id", open::APPLICATION_ID).unwrap();
+            old.pragma_update(None, "application_id", database::APPLICATION_ID).unwrap();
             old.pragma_update(None, "user_version", version as u32).unwrap();
             old.execute_batch(OLD_GAME).unwrap();
             for (id, kind) in [(1, "cut_off"), (2, "fraction")] {
@@ -138,10 +138,10 @@ fn old_versions_are_migrated_by_writers_only() {
             }
             drop(old);
 
-            let is_current = version == open::MIGRATIONS.len() && journal == "delete";
+            let is_current = version == database::MIGRATIONS.len() && journal == "delete";
             match Reader::open(&folder.path()) {
                 Ok(_) => assert!(is_current),
-                Err(CacheError::Older { .. }) => assert!(version < open::MIGRATIONS.len()),
+                Err(CacheError::Older { .. }) => assert!(version < database::MIGRATIONS.len()),
                 Err(CacheError::WriteAheadLog(_)) => assert_eq!(journal, "wal"),
                 Err(error) => panic!("{error}"),
             }
@@ -232,7 +232,7 @@ fn errors_of_sqlite_become_sentences() {
         (SQLITE_READONLY_ROLLBACK, "may not repair"),
     ] {
         let failure = rusqlite::Error::SqliteFailure(Error::new(code), None);
-        let error = open::sqlite_error(path, failure).to_string();
+        let error = database::sqlite_error(path, failure).to_string();
         assert!(error.contains("/net/prep.sqlite") && error.contains(expected), "{error}");
         assert!(!error.contains("is locked"), "{error}");
     }
@@ -368,12 +368,12 @@ fn rebuild_keeps_the_old_file_with_its_journals() {
     folder.store([1]);
     let old = fs::read(folder.path()).unwrap();
     for leftover in [".prep-rebuild", ".prep-rebuild-journal", ".damaged"] {
-        fs::write(lock::beside(&folder.path(), leftover), "left over").unwrap();
+        fs::write(database::lock::beside(&folder.path(), leftover), "left over").unwrap();
     }
     let rebuild = Rebuild::begin(&folder.path(), Duration::ZERO).unwrap();
     assert_eq!(rebuild.old_games(), [GameId(1)]);
     drop(rebuild.writer(&NEVER).unwrap());
-    fs::write(lock::beside(&folder.path(), "-wal"), "of the old").unwrap();
+    fs::write(database::lock::beside(&folder.path(), "-wal"), "of the old").unwrap();
     let kept = rebuild.finish(&NEVER).unwrap().unwrap();
     assert_eq!(fs::read(&kept).unwrap(), old);
     // What an earlier rebuild kept stays.
@@ -399,7 +399,7 @@ fn dropped_rebuild_leaves_the_old_file() {
 fn empty_journal_is_removed_by_the_next_writer() {
     let folder = Folder::new();
     folder.store([1]);
-    fs::write(lock::beside(&folder.path(), "-journal"), "").unwrap();
+    fs::write(database::lock::beside(&folder.path(), "-journal"), "").unwrap();
     drop(Reader::open(&folder.path()).unwrap());
     drop(folder.writer());
     assert_eq!(folder.names(), ["prep.sqlite", "prep.sqlite.lock"]);

@@ -1,10 +1,10 @@
 //! Writing a cache.
 
 use super::blob::{Blob, PackedGame};
+use super::database::lock::WriterLock;
+use super::database::{PAGE_BYTES, Waiting, check, open_or_create, sqlite_error, wait_for_lock};
 use super::error::CacheError;
 use super::ingests::{self, IngestCounts};
-use super::lock::WriterLock;
-use super::open::{PAGE_BYTES, Waiting, check, open_or_create, sqlite_error, wait_for_lock};
 use super::play::{self, PLAY_COLUMNS, PLAY_WIDTH};
 use super::reader::RefusalRow;
 use super::rows::{BLOB_COLUMNS, RECORD_COLUMNS, RECORD_WIDTH, structure_faults};

@@ -4,28 +4,16 @@
 //! `PREP_*` variable, else from the settings file, else from the defaults.
 
 mod code_frame;
-mod completions;
+mod commands;
 mod context;
-mod demo;
-mod diff;
-mod export;
 mod failure;
-mod ingest;
-mod inspect;
-mod man;
-mod merge;
 mod metrics;
 mod names;
 mod output;
 mod output_file;
 mod progress;
-mod report;
-mod schema;
 mod settings;
-mod simulate;
-mod status;
 mod values;
-mod verify;
 
 use crate::cache::sqlite_version;
 use crate::config::{ConfigError, Loaded, Settings};
@@ -33,6 +21,10 @@ use crate::encode::ENCODER_VERSION;
 use crate::platform::end_by_signal;
 use anyhow::Result;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use commands::{
+    completions, demo, diff, export, ingest, inspect, man, merge, report, schema, simulate, status,
+    verify,
+};
 use context::{Common, Context, Outcome, stopped_by};
 use failure::exit_code_of;
 use std::ffi::OsString;

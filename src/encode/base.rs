@@ -4,7 +4,8 @@
 //! is to move. So they are all that the cache stores of it, and everybody who reads the cache gets
 //! the position itself, from which [`features`](super::features) computes the row.
 
-use super::{BASE_FEATURE_COUNT, FAMILIES, FeatureRow, Value, one_hot, state};
+use super::families::{one_hot, state};
+use super::{BASE_FEATURE_COUNT, FAMILIES, FeatureRow, Value};
 use crate::rules::Board;
 
 /// The base features of one position, in column order.

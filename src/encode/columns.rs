@@ -5,7 +5,8 @@
 //! once that takes seconds. Here a column is read from one end to the other: a card is looked up where
 //! it changes, which is seldom. The tests compare the two, on what they refuse too.
 
-use super::{BASE_FEATURE_COUNT, Value, one_hot};
+use super::families::one_hot;
+use super::{BASE_FEATURE_COUNT, Value};
 use crate::rules::{
     CARDS, Card, Color, DISPLAYED_PER_LEVEL, Gem, HAND_LIMIT, Level, MAX_DISPLAYED, MAX_NOBLES,
     MAX_REDUCTION, MAX_RESERVED, MAX_VP, NO_CARD, NOBLE_VP, NOBLES, PackedBoard, RotatedIndex,

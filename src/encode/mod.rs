@@ -3,7 +3,7 @@
 //! Pure functions of one row. A feature family is a file that describes its columns (names,
 //! meanings, whether normalized) and computes them; [`FAMILIES`] puts the families in order.
 //!
-//! | part | values | file |
+//! | part | values | file in `families` |
 //! | --- | --- | --- |
 //! | 1 | 375 | `state.rs` |
 //! | 2 | 24 | `card_positions.rs` |
@@ -22,31 +22,24 @@
 //! mixture.
 
 mod base;
-mod card_positions;
-mod cards;
 mod classes;
 mod columns;
-mod comparison;
+mod families;
 mod feature;
 mod game;
 mod head;
 mod labels;
 mod masks;
-mod nobles;
-mod one_hot;
 mod packed_row;
 mod position;
-mod progress;
 mod slots;
-mod state;
-mod synergy;
-mod tokens;
 
 pub use base::{BaseRow, base, decode};
 pub use classes::{
     REMOVAL_CLASSES, REMOVALS, TAKE3_CLASSES, TAKE3_SETS, removal_class, take3_class,
 };
 pub use columns::decode_columns;
+pub use families::FAMILIES;
 pub use feature::{Family, Feature, Value};
 pub use game::{ColumnSums, EncodedGame};
 pub use head::{Head, MASK_WIDTH};
@@ -63,19 +56,6 @@ use std::sync::LazyLock;
 /// mask; every cached game is then encoded again. It is its own number, not the crate's version:
 /// most releases change no number, and must not cost anyone a night of encoding.
 pub const ENCODER_VERSION: u32 = 1;
-
-/// The feature families, in column order.
-pub static FAMILIES: [Family; 9] = [
-    state::FAMILY,
-    card_positions::FAMILY,
-    tokens::FAMILY,
-    cards::FAMILY,
-    nobles::FAMILY,
-    synergy::FAMILY,
-    comparison::FAMILY,
-    progress::FAMILY,
-    one_hot::FAMILY,
-];
 
 /// Features of a row.
 pub const FEATURE_COUNT: usize = width(false);

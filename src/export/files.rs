@@ -2,9 +2,9 @@
 
 use super::error::ExportError;
 use super::manifest::FileEntry;
-use super::manifest_values::FileName;
-use super::npy::pack_npz;
+use super::manifest::values::FileName;
 use super::options::Layout;
+use super::writers::npy::pack_npz;
 use crate::dataset::Split;
 use crate::progress::Progress;
 use serde::Serialize;

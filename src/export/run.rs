@@ -1,26 +1,24 @@
 //! A run of `prep export`.
 
-use super::arrays::ArrayWriter;
-use super::block::RowPlan;
 use super::error::ExportError;
+use super::existing::freshness::{manifest_before_rows, settings};
 use super::files::ExportFiles;
-use super::freshness::{manifest_before_rows, settings};
 use super::identical::{WrittenGame, identical_games};
 use super::label_mappings::label_mappings;
+use super::manifest::values::ScalerOrigin;
 use super::manifest::{IdenticalGames, Manifest, ScalerEntry};
-use super::manifest_values::ScalerOrigin;
-use super::options::{ExportOptions, Layout};
-use super::parquet_writer::ParquetSplitWriter;
+use super::options::ExportOptions;
 use super::phases::ExportPhases;
 use super::publish::Staging;
 use super::scaler_file::{ColumnDrift, FEATURE_COLS_FILE, drift, read_scaler, write_scaler};
 use super::size::ExportSize;
-use super::split_writer::SplitWriter;
 use super::statistics::{
     MASK_VALIDATION_FILE, MaskValidationFile, RowCounts, STATISTICS_FILE, Statistics,
     StatisticsFile,
 };
 use super::summary::{ExportSummary, SplitSummary};
+use super::writers::block::RowPlan;
+use super::writers::create_writer;
 use crate::accounting::check_all_done;
 use crate::cache::{PackedGame, Reader, Unpacker};
 use crate::dataset::{
@@ -188,14 +186,17 @@ impl<'e> Run<'e> {
         let games = self.dataset.games();
         tracing::debug!("{} in the cache, {}", counted(games.len(), "game"), counted(total, "row"));
         self.progress.begin("writing", Amount::Rows(total));
-        let mut writers =
-            BySplit::try_from_fn(|split| self.writer(split, rows[split] as usize, files))?;
+        let (columns, options) = (self.dataset.columns().count(), self.options);
+        let mut writers = BySplit::try_from_fn(|split| {
+            let shape = [rows[split] as usize, columns];
+            create_writer(options.layout, files, split, shape, options.dtype)
+        })?;
         let mut written_games = Vec::with_capacity(games.len());
         let mut counts = BySplit::<RowCounts>::default();
         let decode = |_: &Game, packed: PackedGame, unpacker: &mut Unpacker| {
             plan.make_block(&packed, unpacker)
         };
-        let jobs = self.options.jobs;
+        let jobs = options.jobs;
         self.dataset.for_each_game(games, jobs, self.stop, decode, |game, block| {
             counts[game.split].add(&block.counts);
             written_games.push(WrittenGame { game: *game, row_hash: block.row_hash });
@@ -221,19 +222,6 @@ impl<'e> Run<'e> {
             check_all_done("rows were written", counts.rows(), rows[split])?;
         }
         Ok(Written { games: written_games, counts, identical_games })
-    }
-
-    fn writer(
-        &self,
-        split: Split,
-        rows: usize,
-        files: &ExportFiles<'_>,
-    ) -> Result<Box<dyn SplitWriter>, ExportError> {
-        let (columns, dtype) = (self.dataset.columns().count(), self.options.dtype);
-        Ok(match self.options.layout {
-            Layout::Parquet => Box::new(ParquetSplitWriter::create(files, split, columns, dtype)?),
-            layout => Box::new(ArrayWriter::create(files, split, [rows, columns], dtype, layout)?),
-        })
     }
 
     /// Writes everything but the arrays.

@@ -2,11 +2,11 @@
 //! `--scaler-from` and by programs that normalize values themselves.
 
 use super::error::ExportError;
+use super::existing::arrays::{NpzArchive, ReadError};
 use super::files::ExportFiles;
+use super::manifest::values::{HexHash, ScalerOrigin};
 use super::manifest::{MANIFEST_FILE, MAX_SMALL_FILE, Manifest, ManifestError};
-use super::manifest_values::{HexHash, ScalerOrigin};
-use super::npy::NpyWriter;
-use super::read_arrays::{NpzArchive, ReadError};
+use super::writers::npy::NpyWriter;
 use crate::dataset::{Columns, Scaler};
 use crate::platform::read_file;
 use crate::words::shown;

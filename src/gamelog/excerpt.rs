@@ -4,10 +4,9 @@
 //! underlined, and a row has 403 values. The text is looked up only when a message is printed: it
 //! would put kilobytes into each of the thousands of refusals that one run may have.
 
-use super::columns;
 use super::error::{LogError, LogErrorKind, shorten};
 use super::records::{LONGEST_LINE, is_line_break};
-use super::value;
+use super::{columns, value};
 use std::ops::Range;
 
 /// Characters of a row that are shown around what is at fault, and of one value.

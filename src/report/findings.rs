@@ -1,9 +1,9 @@
 //! What to look at before training.
 
 use super::classes::never_occurs;
-use super::features::Mark;
+use super::counts::features::Mark;
+use super::counts::timeline::LARGE_DRIFT;
 use super::run::{ExportReport, Report};
-use super::timeline::LARGE_DRIFT;
 use crate::encode::{Head, MASK_WIDTH};
 use crate::gamelog::Ending;
 use crate::words::{counted, grouped};

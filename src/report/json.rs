@@ -109,7 +109,7 @@ fn ingest(line: &IngestLine) -> Value {
 
 fn cards(report: &Report) -> Value {
     let tally = &report.tally.cards;
-    let card = |(card, counts): (&Card, &super::cards::CardCounts)| {
+    let card = |(card, counts): (&Card, &super::counts::cards::CardCounts)| {
         json!({
             "level": card.level.number(),
             "points": card.vp,
@@ -123,7 +123,7 @@ fn cards(report: &Report) -> Value {
             "wins": counts.wins,
         })
     };
-    let noble = |(noble, counts): (&Noble, &super::cards::NobleCounts)| {
+    let noble = |(noble, counts): (&Noble, &super::counts::cards::NobleCounts)| {
         json!({
             "requirement": noble.requirement.0,
             "games_seen": counts.games_seen,
@@ -140,8 +140,8 @@ fn cards(report: &Report) -> Value {
 }
 
 fn heads(report: &Report) -> Map<String, Value> {
-    let head = |(head, tally): (Head, &super::heads::HeadTally)| {
-        let class = |(place, class): (usize, &super::heads::ClassTally)| {
+    let head = |(head, tally): (Head, &super::counts::heads::HeadTally)| {
+        let class = |(place, class): (usize, &super::counts::heads::ClassTally)| {
             json!({
                 "class": place,
                 "meaning": class_in_words(head, place),
@@ -168,7 +168,7 @@ fn heads(report: &Report) -> Map<String, Value> {
 }
 
 fn features(report: &Report) -> Map<String, Value> {
-    let feature = |column: &super::features::ColumnReport| {
+    let feature = |column: &super::counts::features::ColumnReport| {
         let values = &column.values;
         let value = json!({
             "family": column.feature.family.name,

@@ -12,40 +12,31 @@
 //! [`render`] makes one HTML page of a finished [`Report`], and [`as_json`] gives the same numbers to
 //! a program.
 
-mod cards;
 mod classes;
-mod distribution;
+mod counts;
 mod error;
 mod facts;
-mod features;
 mod findings;
-mod games;
-mod heads;
 mod json;
 mod page;
-mod place;
-mod positions;
 mod run;
 mod splits;
-mod tally;
-mod timeline;
-mod wins;
 
-pub use cards::{CardCounts, CardTally, NobleCounts};
 pub use classes::{class_in_words, never_occurs};
-pub use distribution::Distribution;
+pub use counts::cards::{CardCounts, CardTally, NobleCounts};
+pub use counts::distribution::Distribution;
+pub use counts::features::{ColumnReport, FAR, Mark, RARE};
+pub use counts::games::{ActionCounts, GamesTally, TurnTally};
+pub use counts::heads::{ClassTally, HeadTally, IllegalLabel, MOST_NAMED, RARE_CLASS};
+pub use counts::place::Place;
+pub use counts::positions::{Outlier, Position};
+pub use counts::tally::Tally;
+pub use counts::timeline::{LARGE_DRIFT, Period, PeriodDrift, Timeline};
+pub use counts::wins::{Endings, Wins, wilson};
 pub use error::ReportError;
 pub use facts::{CacheFacts, FaultyGame};
-pub use features::{ColumnReport, FAR, Mark, RARE};
 pub use findings::{Finding, findings};
-pub use games::{ActionCounts, GamesTally, TurnTally};
-pub use heads::{ClassTally, HeadTally, IllegalLabel, MOST_NAMED, RARE_CLASS};
 pub use json::{as_json, fault_as_json};
 pub use page::{GamePage, GamePageRow, render, render_game};
-pub use place::Place;
-pub use positions::{Outlier, Position};
 pub use run::{ExportReport, Report, ReportOptions, report};
 pub use splits::{HeadBalance, balance};
-pub use tally::Tally;
-pub use timeline::{LARGE_DRIFT, Period, PeriodDrift, Timeline};
-pub use wins::{Endings, Wins, wilson};

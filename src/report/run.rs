@@ -1,16 +1,17 @@
 //! Counts the games of a cache in one pass.
 
+use super::counts::features::ColumnReport;
+use super::counts::place::Place;
+use super::counts::positions::{Position, read, worth_a_look};
+use super::counts::tally::Tally;
+use super::counts::timeline::{Timeline, TimelineTally};
 use super::error::ReportError;
 use super::facts::{CacheFacts, facts};
-use super::features::ColumnReport;
-use super::place::Place;
-use super::positions::{Position, read, worth_a_look};
-use super::tally::Tally;
-use super::timeline::{Timeline, TimelineTally};
 use crate::accounting::check_all_done;
 use crate::cache::{CacheError, GameRecord, IngestLine, Reader, Unpacker};
 use crate::encode::ColumnSums;
-use crate::export::{ExportDiff, ExportOverview, diff_exports, overview};
+use crate::export::overview;
+use crate::export::{ExportDiff, ExportOverview, diff_exports};
 use crate::gamelog::GameId;
 use crate::parallel::ordered_map;
 use crate::progress::{Amount, Progress};

@@ -289,7 +289,7 @@ fn ctrl_c() {
     let test = many_games();
     for (signal, number) in [("-INT", 2), ("-TERM", 15), ("-HUP", 1)] {
         let games = games_so_far(&cache(&test)) + 1;
-        let child = test.command(SLOW_INGEST).spawn().unwrap();
+        let child = test.command_with_signals(SLOW_INGEST).spawn().unwrap();
         signal_after(&child, signal, &cache(&test), games);
         let output = child.wait_with_output().unwrap();
         assert_eq!(output.status.signal(), Some(number), "a shell sees 128 + {number}");

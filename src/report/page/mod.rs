@@ -6,22 +6,14 @@
 //! counts nothing itself, and the same report gives the same bytes.
 
 mod boards;
-mod cards;
 mod document;
-mod export;
-mod features;
 mod game;
-mod games;
-mod heads;
 mod numbers;
 mod palette;
 mod parts;
-mod play;
 mod plot;
 mod positions;
-mod replay;
-mod time;
-mod wins;
+mod sections;
 
 pub use game::{GamePage, GamePageRow, render_game};
 
@@ -29,6 +21,7 @@ use crate::report::{Report, findings};
 use crate::words::shown;
 use document::document;
 use maud::{Markup, html};
+use sections::{cards, export, features, games, heads, play, replay, time, wins};
 
 /// The report's page, as the text of a file.
 pub fn render(report: &Report) -> String {

@@ -42,7 +42,7 @@ const MANY_GAMES: u32 = 240;
 /// Starts an export to `out` and returns once it is writing features.
 fn under_way(test: &CliTest) -> Child {
     let mut child = test
-        .command("export --out out --jobs 1 --split 1,0,0")
+        .command_with_signals("export --out out --jobs 1 --split 1,0,0")
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()

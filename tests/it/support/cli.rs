@@ -70,7 +70,20 @@ impl CliTest {
 
     /// `prep` with these words as arguments, ready to be started.
     pub(crate) fn command(&self, arguments: &str) -> Command {
-        let mut command = Command::new(assert_cmd::cargo::cargo_bin!("prep"));
+        self.prepared(Command::new(assert_cmd::cargo::cargo_bin!("prep")), arguments)
+    }
+
+    /// The same, for a test that sends signals: they stop it also where the tests ignore them, as under `nohup`.
+    pub(crate) fn command_with_signals(&self, arguments: &str) -> Command {
+        if !cfg!(target_os = "linux") {
+            return self.command(arguments);
+        }
+        let mut command = Command::new("env");
+        command.args(["--default-signal".as_ref(), assert_cmd::cargo::cargo_bin!("prep")]);
+        self.prepared(command, arguments)
+    }
+
+    fn prepared(&self, mut command: Command, arguments: &str) -> Command {
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("PREP_") {
                 command.env_remove(name);

@@ -1,0 +1,472 @@
+//! `prep export`
+
+use crate::cache::{Reader, Refusal};
+use crate::cli::context::{Context, Outcome, stop_flag, usage_error};
+use crate::cli::metrics::Metrics;
+use crate::cli::values::{JobsArgs, MemoryArgs, switch, whole_number};
+use crate::cli::{output, progress};
+use crate::dataset::{
+    Columns, DatasetError, DatasetOptions, Dtype, FeatureSet, MaskSource, Ratios, SplitMethod,
+};
+use crate::export::{
+    DatedExports, ExportError, ExportOptions, ExportSummary, IdenticalGames, Layout, Noted,
+    SplitSummary, export, read_columns, up_to_date,
+};
+use crate::words::{bytes_in_words, counted, grouped, shell_path, shown};
+use anyhow::{Result, bail};
+use clap::Args;
+use serde_json::json;
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// Columns listed with `--scaler-from`, the most drifted first.
+const LISTED_DRIFT: usize = 5;
+
+/// Groups of identical games that are warned of one by one, and games named of each.
+const LISTED_IDENTICAL: usize = 10;
+
+const AFTER_HELP: &str = "\
+Examples:
+  prep export                               0.8, 0.1, 0.1 to data/processed
+  prep export --out runs/a --split 0.7,0.15,0.15 --seed 7
+  prep export --features base               the 422 columns of the position
+  prep export --no-normalize --dtype int8   a quarter of the size
+  prep export --scaler-from runs/trained    for a model that is already trained
+  prep export --columns old/feature_cols.json --scaler-from old
+                                            for one of an earlier version
+  prep export --layout npy                  labels and masks for memory mapping
+  prep export --format parquet              for Polars, pandas and DuckDB
+  prep export --replayable-only             without games whose logs are faulty
+  prep export --where players=2             by the columns of the view game_list
+  prep export --out exports --keep 7        exports/latest, and the six before";
+
+/// Write train, val and test arrays from the cache
+///
+/// The output folder is replaced at once, after everything is written and synced: a killed run leaves
+/// the old export or the new one, and a process that has old arrays mapped goes on reading them. Nothing
+/// is written if the export there is from the same games and options.
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
+pub(in crate::cli) struct ExportArgs {
+    /// Folder to replace [default: processed_dir, data/processed]
+    #[arg(long, value_name = "DIR", env = "PREP_PROCESSED_DIR")]
+    out: Option<PathBuf>,
+    /// Shares of the games for train, val and test [default: the three ratios, 0.8,0.1,0.1]
+    #[arg(long, value_name = "A,B,C", env = "PREP_SPLIT")]
+    split: Option<Ratios>,
+    /// How games are assigned; hash: a game keeps its split as others come and go; sklearn: as two
+    /// nested GroupShuffleSplit choose
+    /// [default: split_method, hash]
+    #[arg(long, value_enum, env = "PREP_SPLIT_METHOD")]
+    split_method: Option<SplitMethod>,
+    /// Seed of the split [default: seed, 42]
+    #[arg(long, value_name = "N", env = "PREP_SEED", allow_negative_numbers = true,
+          value_parser = whole_number(0..=u32::MAX))]
+    seed: Option<u32>,
+    /// Columns: the 422 base features, or all 1,308 [default: enable_feature_engineering, all]
+    #[arg(long, value_enum, env = "PREP_FEATURES")]
+    features: Option<FeatureSet>,
+    /// Columns named by a file: feature_cols.json of an export that a model was trained on, in its order; may
+    /// have turn_number
+    #[arg(long, value_name = "FILE", env = "PREP_COLUMNS", conflicts_with = "features")]
+    columns: Option<PathBuf>,
+    /// Masks: the legal classes, or ones everywhere [default: enable_masking, legal]
+    #[arg(long, value_enum, env = "PREP_MASKS")]
+    masks: Option<MaskSource>,
+    /// Write the encoder's own values; the scaler is still written if any game is in train
+    #[arg(long, env = "PREP_NO_NORMALIZE", value_parser = switch)]
+    no_normalize: bool,
+    /// Type of the features: int8 (with --no-normalize) is a quarter of the size, float16 half
+    #[arg(long, value_enum, default_value_t = Dtype::Float32, env = "PREP_DTYPE")]
+    dtype: Dtype,
+    /// Normalize with the scaler of an earlier export, and report how far the data has drifted
+    #[arg(long, value_name = "DIR", env = "PREP_SCALER_FROM")]
+    scaler_from: Option<PathBuf>,
+    /// Arrays for NumPy, or one Parquet file per split for Polars, pandas and DuckDB
+    #[arg(long, value_parser = ["npy", "parquet"], default_value = "npy", env = "PREP_FORMAT")]
+    format: String,
+    /// Labels and masks of the npy format: one .npz per split, or one .npy per head for memory mapping
+    #[arg(long, value_parser = ["npz", "npy"], default_value = "npz", env = "PREP_LAYOUT")]
+    layout: String,
+    /// Leave out games that do not replay: a row does not follow from the row before and its move
+    #[arg(long, env = "PREP_REPLAYABLE_ONLY", value_parser = switch)]
+    replayable_only: bool,
+    /// Only games that meet a condition over the columns of the view game_list, such as "players = 2
+    /// AND ending = 'finished'"
+    #[arg(
+        long = "where",
+        value_name = "CONDITION",
+        env = "PREP_WHERE",
+        allow_hyphen_values = true
+    )]
+    condition: Option<String>,
+    /// Write the export even if it is up to date
+    #[arg(long)]
+    force: bool,
+    /// Export nothing if the last ingest did not finish, or refused a log
+    #[arg(long, env = "PREP_EXPORT_STRICT", value_parser = switch)]
+    strict: bool,
+    /// Write a dated folder in DIR, make the link DIR/latest lead to it, and remove all but the N
+    /// newest exports there
+    #[arg(long, value_name = "N", env = "PREP_KEEP", allow_negative_numbers = true,
+          value_parser = whole_number(1_usize..))]
+    keep: Option<usize>,
+    /// Print JSON: what was written, and what is not in it
+    #[arg(long)]
+    json: bool,
+    /// Write metrics for Prometheus, also if the run fails
+    #[arg(long, value_name = "FILE", env = "PREP_EXPORT_METRICS")]
+    metrics: Option<PathBuf>,
+    #[command(flatten)]
+    jobs: JobsArgs,
+    #[command(flatten)]
+    memory: MemoryArgs,
+}
+
+pub(in crate::cli) fn run(mut arguments: ExportArgs, context: Context) -> Result<Outcome> {
+    let mut metrics = Metrics::begin(arguments.metrics.take(), "prep_export_")?;
+    let ended = export_cache(arguments, &context, &mut metrics);
+    metrics.finish(ended)
+}
+
+fn export_cache(
+    arguments: ExportArgs,
+    context: &Context,
+    metrics: &mut Metrics,
+) -> Result<Outcome> {
+    let begun = Instant::now();
+    if arguments.dtype == Dtype::Int8 && !arguments.no_normalize {
+        let why = "--dtype int8 holds whole numbers, which normalized values are not: \
+                   add --no-normalize, or choose float16";
+        return Err(usage_error(why));
+    }
+    let layout = match (arguments.format.as_str(), arguments.layout.as_str()) {
+        ("parquet", "npy") => {
+            let why = "--layout npy is about arrays, and a Parquet file holds all of a split: \
+                       leave out one of --layout and --format";
+            return Err(usage_error(why));
+        }
+        ("parquet", _) => Layout::Parquet,
+        (_, "npy") => Layout::Npy,
+        _ => Layout::Npz,
+    };
+    let settings = &context.settings;
+    let columns = match &arguments.columns {
+        Some(file) => read_columns(file)?,
+        None => Columns::of(arguments.features.unwrap_or(settings.features)),
+    };
+    let mut options = ExportOptions {
+        out: arguments.out.unwrap_or_else(|| settings.processed_dir.clone()),
+        dataset: DatasetOptions {
+            ratios: arguments.split.unwrap_or(settings.ratios),
+            split_method: arguments.split_method.unwrap_or(settings.split_method),
+            seed: arguments.seed.unwrap_or(settings.seed),
+            columns,
+            replayable_only: arguments.replayable_only,
+            condition: arguments.condition,
+        },
+        masks: arguments.masks.unwrap_or(settings.masks),
+        normalize: !arguments.no_normalize,
+        dtype: arguments.dtype,
+        scaler_from: arguments.scaler_from,
+        layout,
+        jobs: context.jobs(&arguments.jobs),
+        monitor_memory: arguments.memory.monitor_memory.unwrap_or(settings.monitor_memory),
+    };
+    let cache = Reader::open(&context.cache_path())?;
+    if arguments.strict {
+        check_ingest(&cache)?;
+    }
+    let dated = arguments.keep.map(|keep| DatedExports::open(&options.out, keep)).transpose()?;
+    // The export that the new one replaces, or follows.
+    let before = dated.as_ref().map_or_else(|| options.out.clone(), DatedExports::latest);
+    let noted = Noted::of(&before);
+    let up_to_date = match arguments.force {
+        true => None,
+        false => up_to_date(&cache, &options, &before).map_err(of_condition)?,
+    };
+    let summary = match up_to_date {
+        Some(summary) => {
+            options.out = before;
+            summary
+        }
+        None => {
+            let progress = progress::progress(context.common.quiet);
+            if let Some(dated) = &dated {
+                options.out = dated.next();
+            }
+            let summary =
+                export(&cache, &options, &*progress, stop_flag()).map_err(of_condition)?;
+            dated.as_ref().map_or(Ok(()), |dated| dated.link(&options.out))?;
+            summary
+        }
+    };
+    for old in dated.map_or(Ok(Vec::new()), |dated| dated.remove_old())? {
+        tracing::info!("removed the old export {}", shown(&old));
+    }
+    measure(&summary, metrics);
+    warn(&summary, &noted, &options.dataset, &context.cache_path());
+    if arguments.json {
+        output::print_json(&as_json(&summary, &options))?;
+    } else if !context.common.quiet {
+        output::print(describe(&summary, &options, begun.elapsed()))?;
+    }
+    Ok(Outcome::Done)
+}
+
+/// A condition that SQLite does not take is wrong usage.
+fn of_condition(error: ExportError) -> anyhow::Error {
+    match error {
+        ExportError::Dataset(DatasetError::Condition(error)) => {
+            usage_error(&format!("--where: {error}"))
+        }
+        error => error.into(),
+    }
+}
+
+/// With `--strict`: every log that is complete must be in the cache.
+fn check_ingest(cache: &Reader) -> Result<()> {
+    if !cache.last_ingest_finished()? {
+        bail!(
+            "the last ingest did not finish, or is still running: nothing is exported with --strict"
+        );
+    }
+    let refusals = cache.refusals()?;
+    let mut refused = refusals.iter().filter(|refusal| !refusal.deferred);
+    if let Some(first) = refused.next() {
+        bail!(
+            "the last ingest refused {} (first: {}): nothing is exported with --strict",
+            counted(refused.count() + 1, "log"),
+            first.message
+        );
+    }
+    Ok(())
+}
+
+fn measure(summary: &ExportSummary, metrics: &mut Metrics) {
+    let games = summary.splits.iter().map(|split| (split.split.name(), split.games));
+    metrics.by_label("games", "Games in the export.", "split", games);
+    let rows = summary.splits.iter().map(|split| (split.split.name(), split.rows));
+    metrics.by_label("rows", "Rows in the export.", "split", rows);
+    let deferred = |refusal: &&Refusal| refusal.deferred;
+    let not_current = || summary.excluded.iter().chain(&summary.outdated);
+    let deferred = not_current().filter(deferred).count();
+    let faulty = summary.does_not_replay.len();
+    let reasons = [
+        ("refused", not_current().count() - deferred),
+        ("deferred", deferred),
+        ("does_not_replay", faulty),
+    ];
+    let help = "Games that are left out or from an older log, and those that do not replay.";
+    metrics.by_label("faulty_games", help, "reason", reasons);
+    metrics.gauge("bytes", "Bytes of the export without its manifest.", summary.bytes);
+    let written = u8::from(!summary.up_to_date);
+    metrics.gauge(
+        "written",
+        "1 if the last run wrote the export, 0 if it was up to date.",
+        written,
+    );
+}
+
+fn as_json(summary: &ExportSummary, options: &ExportOptions) -> serde_json::Value {
+    let refused = |refusals: &[Refusal]| -> Vec<_> {
+        let refusal = |refusal: &Refusal| {
+            let Refusal { game_id, message, deferred, .. } = refusal;
+            json!({ "game_id": game_id, "why": message, "deferred": deferred })
+        };
+        refusals.iter().map(refusal).collect()
+    };
+    let split = |split: &SplitSummary| {
+        let SplitSummary { games, rows, illegal_labels, .. } = split;
+        let illegal = (!summary.up_to_date).then_some(illegal_labels);
+        (
+            split.split.name().to_owned(),
+            json!({ "games": games, "rows": rows, "illegal_labels": illegal }),
+        )
+    };
+    let faulty = summary.does_not_replay.iter();
+    json!({
+        "out": options.out.to_string_lossy(),
+        "up_to_date": summary.up_to_date,
+        "splits": summary.splits.iter().map(split).collect::<serde_json::Map<_, _>>(),
+        "columns": summary.columns,
+        "bytes": summary.bytes,
+        "last_ingest_finished": summary.last_ingest_finished,
+        "left_out": refused(&summary.excluded),
+        "from_an_older_log": refused(&summary.outdated),
+        "does_not_replay": faulty
+            .map(|game| json!({ "game_id": game.game_id, "why": game.why }))
+            .collect::<Vec<_>>(),
+        "not_replayed": summary.not_replayed,
+        "not_selected": summary.not_selected,
+        "identical_games": summary.identical_games,
+        "drift": summary.drift,
+    })
+}
+
+/// What somebody should look at, on stderr; as information only if the export before said it too.
+fn warn(summary: &ExportSummary, noted: &Noted, options: &DatasetOptions, cache: &Path) {
+    if !summary.last_ingest_finished {
+        tracing::warn!(
+            "the last ingest did not finish, or is still running: games may be missing, run \
+             `prep ingest DIR` and export again"
+        );
+    }
+    for refusal in &summary.excluded {
+        warn_of_refusal(refusal, noted, "is left out");
+    }
+    for refusal in &summary.outdated {
+        let since = if refusal.deferred { "was last written to" } else { "broke" };
+        warn_of_refusal(refusal, noted, &format!("is there as it was before its log {since}"));
+    }
+    warn_of_faulty(summary, noted, options.replayable_only);
+    if summary.not_replayed > 0 {
+        tracing::warn!(
+            "{} not been replayed, so that some may be faulty: run `prep ingest DIR --cache {}`, which \
+             replays them, and export again",
+            match summary.not_replayed {
+                1 => "1 game has".to_owned(),
+                games => format!("{} have", counted(games, "game")),
+            },
+            shell_path(cache)
+        );
+    }
+    if !summary.up_to_date {
+        warn_of_identical(&summary.identical_games);
+    }
+    let ratios = options.ratios;
+    let shares = [ratios.train(), ratios.val(), ratios.test()];
+    for (split, share) in summary.splits.iter().zip(shares) {
+        if split.games == 0 && share > 0.0 {
+            let name = split.split.name();
+            say(
+                !summary.up_to_date,
+                &format!(
+                    "no game fell into {name}: ingest more games, or change --split or --seed"
+                ),
+            );
+        }
+    }
+    let illegal: u64 = summary.splits.iter().map(|split| split.illegal_labels).sum();
+    if illegal > 0 {
+        let labels = counted(illegal, "label");
+        tracing::warn!("{labels} not legal under their masks: see mask_validation_report.json");
+    }
+}
+
+/// A game whose log is still being written is in one of the next exports: no reason to worry.
+fn warn_of_refusal(refusal: &Refusal, noted: &Noted, state: &str) {
+    let Refusal { game_id, message, deferred, .. } = refusal;
+    say(!deferred && !noted.has(*game_id, message), &format!("game {game_id} {state}: {message}"));
+}
+
+/// A warning the first time.
+fn say(is_new: bool, text: &str) {
+    match is_new {
+        true => tracing::warn!("{text}"),
+        false => tracing::info!("{text}"),
+    }
+}
+
+/// Games that do not replay, in one line: a faulty logger makes many.
+fn warn_of_faulty(summary: &ExportSummary, noted: &Noted, are_left_out: bool) {
+    let [first, others @ ..] = summary.does_not_replay.as_slice() else { return };
+    let (games, is, first, it) = match others.len() {
+        0 => ("1 game does".to_owned(), "is", first.why.clone(), "it"),
+        others => {
+            let games = format!("{} do", counted(others + 1, "game"));
+            (games, "are", format!("first: {}", first.why), "them")
+        }
+    };
+    let faults: Vec<_> = summary
+        .does_not_replay
+        .iter()
+        .map(|game| (game.game_id, format!("does not replay: {}", game.why)))
+        .collect();
+    let text = match are_left_out {
+        true => {
+            format!("{games} not replay and {is} left out ({first}): see left_out in manifest.json")
+        }
+        false => format!(
+            "{games} not replay and {is} included ({first}): --replayable-only leaves {it} out"
+        ),
+    };
+    say(!noted.has_faults(&faults), &text);
+}
+
+/// Games that are there twice, those that leak from one split into another first.
+fn warn_of_identical(groups: &[IdenticalGames]) {
+    let (leaks, harmless): (Vec<_>, Vec<_>) =
+        groups.iter().partition(|group| group.in_different_splits);
+    for group in leaks.iter().chain(&harmless).take(LISTED_IDENTICAL) {
+        let games = group.game_ids.iter().zip(&group.splits).take(LISTED_IDENTICAL);
+        let games: Vec<_> =
+            games.map(|(game_id, split)| format!("{game_id} ({})", split.name())).collect();
+        let mut games = games.join(", ");
+        if group.game_ids.len() > LISTED_IDENTICAL {
+            let _ = write!(games, " and {} more", group.game_ids.len() - LISTED_IDENTICAL);
+        }
+        match group.in_different_splits {
+            true => tracing::warn!(
+                "games {games} have identical rows in different splits, so a model is judged by \
+                 rows that it has learned: keep only one of their logs"
+            ),
+            false => {
+                tracing::warn!("games {games} have identical rows: keep only one of their logs")
+            }
+        }
+    }
+    if groups.len() > LISTED_IDENTICAL {
+        tracing::warn!(
+            "{} of identical games in all, {} of them in different splits: see identical_games in \
+             manifest.json",
+            counted(groups.len(), "group"),
+            grouped(leaks.len() as u64)
+        );
+    }
+}
+
+/// The result, on stdout.
+fn describe(summary: &ExportSummary, options: &ExportOptions, time: Duration) -> String {
+    let mut text = output::table(
+        summary.splits.iter().map(|split| {
+            let shape = format!(
+                "X ({}, {}) {}",
+                grouped(split.rows),
+                summary.columns,
+                options.dtype.name()
+            );
+            vec![split.split.name().to_owned(), counted(split.games, "game"), shape]
+        }),
+        &[1],
+    );
+    if options.dataset.condition.is_some() {
+        let games = counted(summary.not_selected, "game");
+        let _ = writeln!(text, "{games} left out by --where");
+    }
+    if let Some(drift) = &summary.drift {
+        let moved = || drift.iter().filter(|column| column.mean_shift != 0.0);
+        text += match moved().next() {
+            Some(_) => "means that drifted most since the scaler was fitted:\n",
+            None => "no mean drifted since the scaler was fitted\n",
+        };
+        for column in moved().take(LISTED_DRIFT) {
+            let (name, shift) = (shown(&column.column), column.mean_shift);
+            let _ = writeln!(text, "  {name} by {shift:+.3} standard deviations");
+        }
+    }
+    if summary.up_to_date {
+        let out = shown(&options.out);
+        let _ = writeln!(text, "{out} is up to date; --force writes it again");
+        return text;
+    }
+    let _ = writeln!(
+        text,
+        "wrote {} to {} in {:.1} s",
+        bytes_in_words(summary.bytes),
+        shown(&options.out),
+        time.as_secs_f64()
+    );
+    text
+}

@@ -1,0 +1,440 @@
+//! `prep ingest`
+
+use crate::cache::{CacheError, Reader, Rebuild, Writer, too_many_missing};
+use crate::cli::context::{Context, Outcome, stop_flag};
+use crate::cli::metrics::Metrics;
+use crate::cli::values::{JobsArgs, MemoryArgs, SettleArgs, switch, whole_number};
+use crate::cli::{code_frame, output, progress};
+use crate::disk_space::free_in_words;
+use crate::gamelog::{GameId, LogError, ReadOptions};
+use crate::ingest::{
+    Affected, CacheTotals, IngestError, IngestOptions, IngestSummary, STATUS_NAMES, check_for_logs,
+    find_logs, ingest,
+};
+use crate::progress::{Amount, Progress};
+use crate::words::{counted, grouped, shell_path, shown};
+use anyhow::{Result, anyhow, bail};
+use clap::Args;
+use std::collections::BTreeSet;
+use std::fmt::Write;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// Refused logs that are listed one by one, and deferred ones; the rest are counted.
+const LISTED_LOGS: usize = 20;
+
+/// Game ids that are listed on one line; the rest are counted.
+const LISTED_IDS: usize = 20;
+
+const AFTER_HELP: &str = "\
+Examples:
+  prep ingest data/raw                    encode the new and changed games
+  prep ingest data/raw --dry-run          say what would be done, write nothing
+  prep ingest --cache /srv/prep.sqlite    keep the cache in another place
+  prep ingest -q --wait 600               for cron: only news, and patience
+  prep ingest data/raw --rebuild          replace a damaged cache
+
+Exit codes: 0 every complete log is in the cache, 1 failed, 3 more than --max-refused logs were
+refused, 4 another run holds the cache";
+
+/// Encode the new and changed games of a folder into the cache
+///
+/// Every log below the folder is hashed; those whose bytes the cache does not know are encoded and
+/// stored, and games whose logs are deleted are removed. A log that cannot be read is refused, with
+/// file, line and column, and one that is still being written is deferred to the next run, which is
+/// no failure; the others are ingested.
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
+pub(in crate::cli) struct IngestArgs {
+    /// Folder with the logs [default: data_root, data/raw]
+    #[arg(value_name = "DIR", env = "PREP_DATA_ROOT")]
+    data_root: Option<PathBuf>,
+    #[command(flatten)]
+    jobs: JobsArgs,
+    /// Games per commit: what a kill can cost
+    #[arg(long, value_name = "N", env = "PREP_BATCH_SIZE", allow_negative_numbers = true,
+          value_parser = whole_number(NonZeroUsize::MIN..))]
+    batch_size: Option<NonZeroUsize>,
+    /// Read takes of three that old logs wrote into the gem_take2 columns as they were meant
+    #[arg(long, env = "PREP_REPAIR", value_parser = switch)]
+    repair: bool,
+    /// Refuse games that do not replay: a row does not follow from the row before and its move
+    #[arg(long, env = "PREP_STRICT", value_parser = switch)]
+    strict: bool,
+    #[command(flatten)]
+    settle: SettleArgs,
+    /// Exit with 0 if no more than N logs are refused
+    #[arg(long, value_name = "N", default_value_t = 0, env = "PREP_MAX_REFUSED",
+          allow_negative_numbers = true, value_parser = whole_number(0_usize..))]
+    max_refused: usize,
+    /// Say what would be done, write nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Look only at the N games with the lowest ids
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = whole_number(0_usize..))]
+    max_games: Option<usize>,
+    /// Make a new cache from all logs and put it in the place of the old one, which is kept
+    /// beside it as CACHE.damaged: for a cache file that is damaged
+    #[arg(long, conflicts_with_all = ["dry_run", "max_games", "keep_missing"])]
+    rebuild: bool,
+    /// Remove games even if more than a fifth of the cached ones have no log any more
+    #[arg(long, conflicts_with = "keep_missing")]
+    allow_delete: bool,
+    /// Keep games whose logs are deleted
+    #[arg(long)]
+    keep_missing: bool,
+    #[command(flatten)]
+    memory: MemoryArgs,
+    /// Print JSON: what was done, and the refused and deferred logs
+    #[arg(long)]
+    json: bool,
+    /// Write metrics for Prometheus, also if the run fails
+    #[arg(long, value_name = "FILE", env = "PREP_INGEST_METRICS")]
+    metrics: Option<PathBuf>,
+    /// Wait so long for another run that holds the cache
+    #[arg(long, value_name = "SECONDS", default_value_t = 0, allow_negative_numbers = true,
+          value_parser = whole_number(0_u64..))]
+    wait: u64,
+}
+
+pub(in crate::cli) fn run(mut arguments: IngestArgs, context: Context) -> Result<Outcome> {
+    let mut metrics = Metrics::begin(arguments.metrics.take(), "prep_ingest_")?;
+    let ended = ingest_logs(arguments, &context, &mut metrics);
+    metrics.finish(ended)
+}
+
+fn ingest_logs(arguments: IngestArgs, context: &Context, metrics: &mut Metrics) -> Result<Outcome> {
+    let begun = Instant::now();
+    let settings = &context.settings;
+    let options = IngestOptions {
+        root: arguments.data_root.unwrap_or_else(|| settings.data_root.clone()),
+        jobs: context.jobs(&arguments.jobs),
+        batch_size: arguments.batch_size.unwrap_or(settings.batch_size),
+        read: ReadOptions { repair: arguments.repair, strict: arguments.strict },
+        settle: arguments.settle.settle,
+        max_games: arguments.max_games,
+        allow_delete: arguments.allow_delete,
+        keep_missing: arguments.keep_missing,
+        monitor_memory: arguments.memory.monitor_memory.unwrap_or(settings.monitor_memory),
+    };
+    let path = context.cache_path();
+    let progress = progress::progress(context.common.quiet);
+    let wait = Duration::from_secs(arguments.wait);
+    // What became of the games is said first, whatever became of this.
+    let mut vacuumed = Ok(());
+    let summary = if arguments.dry_run {
+        ingest(Reader::open_if_there(&path)?, None, &options, &*progress, stop_flag())?
+    } else if arguments.rebuild {
+        check_for_logs(&options.root)?;
+        rebuild(&path, wait, &options, &*progress)?
+    } else {
+        if !path.exists() {
+            // A typo in the folder's name must not leave an empty cache behind.
+            check_for_logs(&options.root)?;
+        }
+        let writer = Writer::open(&path, wait, stop_flag())?;
+        let before = Some(Reader::open(&path)?);
+        let summary = ingest(before, Some(&writer), &options, &*progress, stop_flag())?;
+        if !summary.interrupted {
+            vacuumed = writer.vacuum(|| progress.begin("giving back space", Amount::Unknown));
+            progress.end();
+        }
+        summary
+    };
+    measure(&summary, metrics);
+    warn_of_refused(&summary, &options.root, context);
+    warn(&summary, &options, arguments.dry_run);
+    if arguments.json {
+        // One document: this result, or the error.
+        vacuumed?;
+        vacuumed = Ok(());
+        output::print_json(&as_json(&summary, arguments.dry_run))?;
+    } else if !context.common.quiet {
+        output::print(describe(&summary, &options, arguments.dry_run, begun.elapsed()))?;
+    }
+    vacuumed?;
+    Ok(outcome(&summary, arguments.max_refused))
+}
+
+fn measure(summary: &IngestSummary, metrics: &mut Metrics) {
+    let counts = STATUS_NAMES
+        .iter()
+        .map(|&name| (name, summary.counts.get(name).copied().unwrap_or_default()));
+    let help = "Games of the last run by what became of them.";
+    metrics.by_label("games", help, "reason", counts);
+    metrics.gauge("logs", "Logs that the last run looked at.", summary.logs);
+    metrics.gauge("log_bytes", "Bytes of these logs, unpacked.", summary.log_bytes);
+    metrics.gauge("encoded_rows", "Rows that the last run encoded.", summary.just_encoded.rows);
+    metrics.gauge("cache_games", "Games in the cache.", summary.cache.games);
+    metrics.gauge("cache_rows", "Rows in the cache.", summary.cache.rows);
+}
+
+/// Ingests into a new cache, which then replaces the old one.
+fn rebuild(
+    path: &Path,
+    wait: Duration,
+    options: &IngestOptions,
+    progress: &dyn Progress,
+) -> Result<IngestSummary> {
+    let rebuild = Rebuild::begin(path, wait)?;
+    check_for_missing(&rebuild, options)?;
+    let ingested = rebuild
+        .writer(stop_flag())
+        .map_err(IngestError::from)
+        .and_then(|writer| ingest(None, Some(&writer), options, progress, stop_flag()));
+    let summary = ingested.map_err(|error| match error {
+        IngestError::Cache(CacheError::DiskFull { free, .. }) => anyhow!(
+            "the disk of {} is full: {} there, and the cache is as it was: free some space and run this \
+             again",
+            shown(path),
+            free_in_words(free)
+        ),
+        error => error.into(),
+    })?;
+    if summary.interrupted {
+        bail!("interrupted: the cache is as it was");
+    }
+    if let Some(kept) = rebuild.finish(stop_flag())? {
+        tracing::info!("the cache is rebuilt; the old file is kept as {}", shown(&kept));
+        if summary.is_incomplete() {
+            tracing::warn!(
+                "older versions of games whose logs were refused or deferred are not in the new cache: \
+                 {} may have them",
+                shown(&kept)
+            );
+        }
+    }
+    Ok(summary)
+}
+
+/// As in an ordinary ingest: if a folder lacks more than a fifth of the games, its disk is probably not
+/// mounted.
+fn check_for_missing(rebuild: &Rebuild, options: &IngestOptions) -> Result<()> {
+    let logs = find_logs(&options.root)?.logs;
+    let with_log: BTreeSet<GameId> = logs.iter().map(|log| log.game_id).collect();
+    let cached = rebuild.old_games();
+    let missing = cached.iter().filter(|game_id| !with_log.contains(game_id)).count();
+    if too_many_missing(missing, cached.len()) && !options.allow_delete {
+        bail!(
+            "{missing} of the {} games of the old cache have no log in {}: is its disk mounted? If they \
+             are to be deleted, add --allow-delete",
+            cached.len(),
+            shown(&options.root)
+        );
+    }
+    Ok(())
+}
+
+fn outcome(summary: &IngestSummary, max_refused: usize) -> Outcome {
+    match () {
+        () if summary.interrupted || summary.removal_blocked => Outcome::Failed,
+        () if summary.refused.len() > max_refused => Outcome::NotAllIngested,
+        () => Outcome::Done,
+    }
+}
+
+/// Refused logs, and deferred ones. With `-q` those that were refused before are only counted, and deferred
+/// ones are not mentioned: the mail of every night would say what everybody has read.
+fn warn_of_refused(summary: &IngestSummary, root: &Path, context: &Context) {
+    let is_listed =
+        |error: &&LogError| !context.common.quiet || !summary.refused_before.contains(&error.file);
+    let (listed, others): (Vec<_>, Vec<_>) = summary.refused.iter().partition(is_listed);
+    for error in listed.iter().take(LISTED_LOGS) {
+        tracing::error!("{error}");
+        code_frame::show_log(root, error);
+    }
+    let status = || {
+        format!("`prep status {} --cache {}`", shell_path(root), shell_path(&context.cache_path()))
+    };
+    if let Some(more @ 1..) = listed.len().checked_sub(LISTED_LOGS) {
+        tracing::error!("and {}, see {}", counted(more, "more refused log"), status());
+    }
+    if !others.is_empty() {
+        let (are, them) = if others.len() == 1 { ("is", "it") } else { ("are", "them") };
+        let logs = counted(others.len(), "log");
+        tracing::warn!("{logs} {are} refused as before: {} lists {them}", status());
+    }
+    for error in summary.deferred.iter().take(LISTED_LOGS) {
+        tracing::info!("{error}");
+    }
+    if let Some(more @ 1..) = summary.deferred.len().checked_sub(LISTED_LOGS) {
+        tracing::info!("and {} deferred, see {}", counted(more, "more log"), status());
+    }
+}
+
+/// What somebody should look at, on stderr.
+fn warn(summary: &IngestSummary, options: &IngestOptions, is_dry_run: bool) {
+    if summary.deleted_but_kept == 0 && !summary.deleted.is_empty() {
+        let would = if is_dry_run { "would be removed" } else { "removed" };
+        let games = counted(summary.deleted.len(), "game");
+        let ids = listed(&summary.deleted);
+        tracing::warn!("{games} {would} from the cache, because the log is deleted: {ids}");
+    }
+    if !summary.older_version_kept.is_empty() {
+        let games = counted(summary.older_version_kept.len(), "game");
+        note(
+            summary.has_new_refusals(),
+            &format!("the cache keeps an older version of {games} until the log can be read"),
+        );
+    }
+    let CacheTotals { gem_faults, unbalanced, .. } = summary.cache;
+    if gem_faults.games > 0 {
+        let news = summary.just_encoded.gem_faults.games > 0;
+        note(
+            news,
+            &format!(
+                "the known gem fault (a take of three in the gem_take2 columns) is in {}: \
+             the gem_take3 label is -1 there, --repair reads it as it was meant",
+                rows_of_games(gem_faults)
+            ),
+        );
+    }
+    if unbalanced.games > 0 {
+        let news = summary.just_encoded.unbalanced.games > 0;
+        note(
+            news,
+            &format!(
+                "in {} the gems on the table and in hands do not add up to the supply",
+                rows_of_games(unbalanced)
+            ),
+        );
+    }
+    if let Some((path, fault)) = &summary.does_not_replay.first {
+        let (line, games) = (fault.line, summary.does_not_replay.games);
+        match games {
+            1 => tracing::warn!("1 game does not replay ({path}:{line}: {fault})"),
+            _ => tracing::warn!(
+                "{} do not replay (first: {path}:{line}: {fault})",
+                counted(games, "game")
+            ),
+        }
+    }
+    if summary.removal_blocked {
+        tracing::error!(
+            "the logs of {} are not in {} any more, more than a fifth of the cache: is a disk not \
+             mounted? Nothing was removed; --allow-delete removes them, --keep-missing keeps them",
+            counted(summary.deleted_but_kept, "cached game"),
+            shown(&options.root)
+        );
+    }
+    if summary.interrupted {
+        tracing::warn!("interrupted: what was encoded is kept, the next run goes on from here");
+    }
+}
+
+/// `1, 2, 3 and 12 more`.
+fn listed(games: &[GameId]) -> String {
+    let ids: Vec<_> = games.iter().take(LISTED_IDS).map(GameId::to_string).collect();
+    let more = match games.len().checked_sub(LISTED_IDS) {
+        Some(more @ 1..) => format!(" and {} more", grouped(more as u64)),
+        _ => String::new(),
+    };
+    ids.join(", ") + &more
+}
+
+/// Something about the cache: a warning in the run that brought it in, after that only a remark, or
+/// the mail of every night would say what everybody has read.
+fn note(news: bool, text: &str) {
+    if news {
+        tracing::warn!("{text}");
+    } else {
+        tracing::info!("{text}");
+    }
+}
+
+fn rows_of_games(affected: Affected) -> String {
+    format!("{} of {}", counted(affected.rows, "row"), counted(affected.games, "game"))
+}
+
+fn as_json(summary: &IngestSummary, is_dry_run: bool) -> serde_json::Value {
+    let logs = |errors: &[LogError]| -> Vec<_> {
+        let log = |error: &LogError| {
+            let (kind, path) = (error.fault.kind.name(), error.file.to_string_lossy());
+            serde_json::json!({ "path": path, "kind": kind, "why": error.to_string() })
+        };
+        errors.iter().map(log).collect()
+    };
+    serde_json::json!({
+        "dry_run": is_dry_run,
+        "finished": !summary.interrupted,
+        "logs": summary.logs,
+        "counts": summary.counts,
+        "encoded": { "games": summary.encoded_games(), "rows": summary.just_encoded.rows },
+        "deleted": summary.deleted,
+        "deleted_but_kept": summary.deleted_but_kept > 0,
+        "refused": logs(&summary.refused),
+        "refused_before": summary.refused_before,
+        "deferred": logs(&summary.deferred),
+        "older_version_kept": summary.older_version_kept,
+        "does_not_replay": summary.does_not_replay.games,
+        "cache": {
+            "games": summary.cache.games,
+            "rows": summary.cache.rows,
+            "unfinished": summary.cache.unfinished,
+            "does_not_replay": summary.cache.replay_faults.games,
+        },
+    })
+}
+
+/// The result, on stdout: what became of the games, by the names that `prep status` has for it.
+fn describe(
+    summary: &IngestSummary,
+    options: &IngestOptions,
+    is_dry_run: bool,
+    time: Duration,
+) -> String {
+    let mut text = String::new();
+    let (would, holds) = match is_dry_run {
+        true => ("would be ", "would hold"),
+        false => ("", "holds"),
+    };
+    let encoded = counted(summary.encoded_games(), "game");
+    let _ = write!(text, "{encoded} {would}encoded");
+    let named =
+        |name: &str, games: usize| format!("{} {}", grouped(games as u64), name.replace('_', " "));
+    let reasons: Vec<_> = summary.encoded().map(|(name, games)| named(name, games)).collect();
+    if !reasons.is_empty() {
+        let _ = write!(
+            text,
+            " ({}; {})",
+            reasons.join(", "),
+            counted(summary.just_encoded.rows, "row")
+        );
+    }
+    let count = |name: &str| named(name, summary.counts.get(name).copied().unwrap_or_default());
+    let _ = write!(text, ", {}, {}", count("up_to_date"), count("deleted"));
+    if summary.deleted_but_kept > 0 {
+        text.push_str(" but kept");
+    }
+    let _ = write!(text, ", {}", count("refused"));
+    if !summary.deferred.is_empty() {
+        let _ = write!(text, ", {}", count("deferred"));
+    }
+    text.push('\n');
+    let _ = writeln!(
+        text,
+        "{} of {} in {:.1} s; the cache {holds} {}, {}",
+        counted(summary.logs, "log"),
+        shown(&options.root),
+        time.as_secs_f64(),
+        counted(summary.cache.games, "game"),
+        counted(summary.cache.rows, "row")
+    );
+    let CacheTotals { unfinished, replay_faults, .. } = summary.cache;
+    let parts = [
+        (unfinished, "is unfinished", "are unfinished"),
+        (replay_faults.games, "does not replay", "do not replay"),
+    ];
+    let parts: Vec<_> = parts
+        .into_iter()
+        .filter(|&(games, ..)| games > 0)
+        .map(|(games, one, more)| {
+            format!("{} {}", grouped(games), if games == 1 { one } else { more })
+        })
+        .collect();
+    if !parts.is_empty() {
+        let _ = writeln!(text, "of these games, {}", parts.join(", "));
+    }
+    text
+}

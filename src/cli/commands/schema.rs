@@ -1,0 +1,128 @@
+//! `prep schema`: every column in words, and the classes of every head.
+//!
+//! The same columns go to a reader in four shapes. Two of them lie in the repository, where people
+//! look first: `schema/features.csv` and `schema/features.md`; a test holds them current.
+
+mod choose;
+mod page;
+
+use crate::cli::context::Outcome;
+use crate::cli::{output, settings};
+use crate::config::Settings;
+use crate::encode::{Feature, Head};
+use anyhow::Result;
+pub(in crate::cli) use choose::SchemaArgs;
+use choose::{Chosen, Format, choose};
+
+pub(in crate::cli) fn run(arguments: SchemaArgs, cli: &clap::Command) -> Result<Outcome> {
+    if arguments.settings {
+        output::print_json(&Settings::json_schema(settings::schema_sections(cli)))?;
+        return Ok(Outcome::Done);
+    }
+    let format = if arguments.json { Format::Json } else { arguments.format };
+    let chosen = choose(&arguments)?;
+    let text = match format {
+        Format::Table => as_table(&chosen),
+        Format::Csv => as_csv(&chosen)?,
+        Format::Json => {
+            output::print_json(&as_json(&chosen))?;
+            return Ok(Outcome::Done);
+        }
+        Format::Markdown => page::as_markdown(&chosen),
+    };
+    output::print(text)?;
+    Ok(Outcome::Done)
+}
+
+fn as_table(chosen: &Chosen) -> String {
+    match chosen {
+        Chosen::Columns(columns) => output::table(
+            columns.iter().map(|(column, feature)| {
+                let normalized = if feature.normalized { "normalized" } else { "as it is" };
+                vec![
+                    column.to_string(),
+                    feature.name.as_str().to_owned(),
+                    feature.family.name.to_owned(),
+                    normalized.to_owned(),
+                    feature.meaning.clone(),
+                ]
+            }),
+            &[0],
+        ),
+        Chosen::Classes(classes) => output::table(
+            classes.iter().map(|&(head, class)| {
+                vec![head.name().to_owned(), class.to_string(), head.class_in_words(class)]
+            }),
+            &[1],
+        ),
+    }
+}
+
+fn as_csv(chosen: &Chosen) -> Result<String> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    match chosen {
+        Chosen::Columns(columns) => {
+            writer.write_record(["column", "name", "family", "normalized", "meaning"])?;
+            for (column, feature) in columns {
+                writer.write_record([
+                    &column.to_string(),
+                    feature.name.as_str(),
+                    feature.family.name,
+                    &feature.normalized.to_string(),
+                    &feature.meaning,
+                ])?;
+            }
+        }
+        Chosen::Classes(classes) => {
+            writer.write_record(["head", "class", "meaning"])?;
+            for &(head, class) in classes {
+                writer.write_record([
+                    head.name(),
+                    &class.to_string(),
+                    &head.class_in_words(class),
+                ])?;
+            }
+        }
+    }
+    Ok(String::from_utf8(writer.into_inner()?)?)
+}
+
+fn as_json(chosen: &Chosen) -> serde_json::Value {
+    let column = |&(column, feature): &(usize, &Feature)| {
+        serde_json::json!({
+            "column": column,
+            "name": feature.name.as_str(),
+            "family": feature.family.name,
+            "base": feature.family.is_base,
+            "normalized": feature.normalized,
+            "meaning": feature.meaning,
+        })
+    };
+    let class = |&(head, class): &(Head, usize)| {
+        let meaning = head.class_in_words(class);
+        serde_json::json!({ "head": head.name(), "class": class, "meaning": meaning })
+    };
+    match chosen {
+        Chosen::Columns(columns) => columns.iter().map(column).collect(),
+        Chosen::Classes(classes) => classes.iter().map(class).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::encode::FEATURES;
+
+    #[test]
+    fn repository_lists_are_current() {
+        let all = Chosen::Columns(FEATURES.iter().enumerate().collect());
+        assert!(
+            as_csv(&all).unwrap() == include_str!("../../../schema/features.csv"),
+            "schema/features.csv is out of date: run `prep schema --format csv` into it"
+        );
+        assert!(
+            page::as_markdown(&all) == include_str!("../../../schema/features.md"),
+            "schema/features.md is out of date: run `prep schema --format markdown` into it"
+        );
+    }
+}

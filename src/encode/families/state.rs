@@ -1,0 +1,208 @@
+//! Part 1: the position as logged, 375 values, and back.
+//!
+//! The log's state columns in log order, without those that part 4 spells out (`num_players`,
+//! `current_player`, the positions) and `turn_number`. Players are *rotated*: `player0_*` is to
+//! move. Missing is 0. Displayed cards are compacted: those that are there first, then zeros.
+
+use crate::encode::feature::{BY_TURN_ORDER, Family, FeatureList, Value};
+use crate::encode::position::Position;
+use crate::rules::{
+    Board, ByColor, ByGem, Card, Color, Gem, HAND_LIMIT, Level, MAX_DISPLAYED, MAX_NOBLES,
+    MAX_REDUCTION, MAX_RESERVED, MAX_VP, NOBLE_VP, Noble, Player, PlayerCount, RotatedIndex, Seat,
+};
+use arrayvec::ArrayVec;
+
+const CARD_WIDTH: usize = 2 + 2 * Color::COUNT;
+const NOBLE_WIDTH: usize = 1 + Color::COUNT;
+const PLAYER_WIDTH: usize = 1 + Gem::COUNT + Color::COUNT + MAX_RESERVED * CARD_WIDTH;
+pub(in crate::encode) const WIDTH: usize = Gem::COUNT
+    + MAX_DISPLAYED * CARD_WIDTH
+    + Level::COUNT
+    + MAX_NOBLES * NOBLE_WIDTH
+    + PlayerCount::MAX * PLAYER_WIDTH;
+
+pub(in crate::encode) const FAMILY: Family = Family {
+    name: "state",
+    is_base: true,
+    rules: "The position as logged. Whatever is missing is 0. The displayed cards are compacted: \
+            those that are there first, in the order of their slots, then zeros; reserved cards \
+            stay in their slots. Players go by turn order: `player0_*` is the player to move, \
+            `player1_*` the next one.",
+    width: WIDTH,
+    describe,
+    encode,
+};
+
+fn describe(list: &mut FeatureList) {
+    for gem in Gem::ALL {
+        list.quantity(format!("gems_board_{gem}"), format!("{gem} gems on the table"));
+    }
+    for slot in 0..MAX_DISPLAYED {
+        list.about(format!("card{slot}_"), format!("displayed card {slot}"));
+        describe_card(list);
+    }
+    list.about("", "");
+    for level in Level::ALL.map(Level::number) {
+        let name = format!("deck_level{level}_remaining");
+        list.quantity(name, format!("face-down cards left of level {level}"));
+    }
+    for slot in 0..MAX_NOBLES {
+        list.about(format!("noble{slot}_"), format!("noble {slot}"));
+        list.quantity("vp", "points of the noble, 0 if there is none");
+        for color in Color::ALL {
+            list.quantity(format!("req_{color}"), format!("{color} reductions the noble asks"));
+        }
+    }
+    for (rotated, who) in BY_TURN_ORDER.into_iter().enumerate() {
+        list.about(format!("player{rotated}_"), who);
+        list.quantity("vp", "points of the player");
+        for gem in Gem::ALL {
+            list.quantity(format!("gems_{gem}"), format!("{gem} gems in the player's hand"));
+        }
+        for color in Color::ALL {
+            let meaning = format!("{color} reductions from built cards");
+            list.quantity(format!("reduction_{color}"), meaning);
+        }
+        for place in 0..MAX_RESERVED {
+            let subject = format!("{who}, reserved card {place}");
+            list.about(format!("player{rotated}_reserved{place}_"), subject);
+            describe_card(list);
+        }
+    }
+}
+
+fn describe_card(list: &mut FeatureList) {
+    list.quantity("vp", "points of the card, 0 if there is none");
+    list.quantity("level", "level of the card, 0 if there is none");
+    for color in Color::ALL {
+        list.quantity(format!("cost_{color}"), format!("printed cost of the card in {color}"));
+    }
+    for color in Color::ALL {
+        let meaning = format!("1 if the card gives a {color} reduction");
+        list.flag(format!("bonus_{color}"), meaning);
+    }
+}
+
+fn encode(position: &Position<'_>, mut out: &mut [Value]) {
+    let board = position.board;
+    put(&mut out, board.gems.0);
+    let mut cards = board.displayed_cards();
+    for _ in 0..MAX_DISPLAYED {
+        put_card(&mut out, cards.next());
+    }
+    put(&mut out, board.decks);
+    for slot in 0..MAX_NOBLES {
+        let values = board.nobles.get(slot).map(|noble| {
+            let [white, blue, green, red, black] = noble.requirement.0;
+            [NOBLE_VP, white, blue, green, red, black]
+        });
+        put(&mut out, values.unwrap_or_default());
+    }
+    let count = board.player_count();
+    for rotated in RotatedIndex::ALL {
+        let Some(seat) = rotated.seat(board.to_move, count) else { break };
+        let player = &board.players[seat.index()];
+        put(&mut out, [player.vp]);
+        put(&mut out, player.gems.0);
+        put(&mut out, player.reduction.0);
+        for place in 0..MAX_RESERVED {
+            put_card(&mut out, player.reserved.get(place));
+        }
+    }
+}
+
+fn put_card(out: &mut &mut [Value], card: Option<&Card>) {
+    let mut values = [0; CARD_WIDTH];
+    if let Some(card) = card {
+        let [white, blue, green, red, black] = card.cost.0;
+        values[..7].copy_from_slice(&[
+            card.vp,
+            card.level.number(),
+            white,
+            blue,
+            green,
+            red,
+            black,
+        ]);
+        values[7 + card.bonus.index()] = 1;
+    }
+    put(out, values);
+}
+
+/// Writes the next values.
+fn put<const N: usize>(out: &mut &mut [Value], values: [u8; N]) {
+    let (next, rest) =
+        std::mem::take(out).split_first_chunk_mut().expect("the width is the sum of the parts");
+    *next = values.map(|value| value as Value);
+    *out = rest;
+}
+
+/// The position that these values hold, if they hold one; the seats are not among them.
+///
+/// Numbers that no log may hold are no position. Otherwise only what [`encode`] writes needs to be
+/// read right: the caller encodes what comes out again.
+pub(in crate::encode) fn decode(
+    values: &[Value; WIDTH],
+    to_move: Seat,
+    count: PlayerCount,
+) -> Option<Board> {
+    let mut rest = &values[..];
+    let gems = ByGem(read(&mut rest)?);
+    let mut displayed: [ArrayVec<Card, _>; Level::COUNT] = Default::default();
+    for _ in 0..MAX_DISPLAYED {
+        if let Some(card) = read_card(&mut rest)? {
+            displayed[card.level.index()].try_push(card).ok()?;
+        }
+    }
+    let decks = read(&mut rest)?;
+    let mut nobles = ArrayVec::new();
+    for _ in 0..MAX_NOBLES {
+        let [points, requirement @ ..]: [u8; NOBLE_WIDTH] = read(&mut rest)?;
+        if points > 0 {
+            nobles.push(Noble::find(points, ByColor(requirement))?);
+        }
+    }
+    let mut by_seat: [Option<Player>; PlayerCount::MAX] = Default::default();
+    for rotated in RotatedIndex::ALL {
+        let Some(seat) = rotated.seat(to_move, count) else { break };
+        let [vp] = read(&mut rest)?;
+        let (gems, reduction) = (read(&mut rest)?, read(&mut rest)?);
+        // More than a log may hold, and sums over it might not fit.
+        let is_possible = vp <= MAX_VP
+            && gems.into_iter().map(usize::from).sum::<usize>() <= usize::from(HAND_LIMIT)
+            && reduction.into_iter().all(|cards| cards <= MAX_REDUCTION);
+        if !is_possible {
+            return None;
+        }
+        let (gems, reduction) = (ByGem(gems), ByColor(reduction));
+        let mut player = Player { vp, gems, reduction, reserved: ArrayVec::new() };
+        for _ in 0..MAX_RESERVED {
+            player.reserved.extend(read_card(&mut rest)?);
+        }
+        by_seat[seat.index()] = Some(player);
+    }
+    let players = by_seat.into_iter().flatten().collect();
+    Some(Board { to_move, gems, displayed, decks, nobles, players })
+}
+
+/// A card or an empty slot; `None` if it is neither.
+fn read_card(rest: &mut &[Value]) -> Option<Option<Card>> {
+    let values: [u8; CARD_WIDTH] = read(rest)?;
+    if values == [0; CARD_WIDTH] {
+        return Some(None);
+    }
+    let [vp, level, white, blue, green, red, black, bonus @ ..] = values;
+    let bonus = Color::ALL.into_iter().find(|color| bonus[color.index()] == 1)?;
+    Card::find(level, vp, bonus, ByColor([white, blue, green, red, black])).map(Some)
+}
+
+/// The next values as counts; `None` where one is negative.
+fn read<const N: usize>(rest: &mut &[Value]) -> Option<[u8; N]> {
+    let (next, after) = rest.split_first_chunk::<N>()?;
+    *rest = after;
+    let mut counts = [0; N];
+    for (count, &value) in counts.iter_mut().zip(next) {
+        *count = u8::try_from(value).ok()?;
+    }
+    Some(counts)
+}

@@ -1,0 +1,62 @@
+//! The folder of an export, without its arrays.
+
+use crate::export::manifest::{MAX_SMALL_FILE, Manifest};
+use crate::export::scaler_file::FEATURE_COLS_FILE;
+use crate::platform::read_file;
+use crate::words::shown;
+use serde::de::DeserializeOwned;
+use std::path::{Path, PathBuf};
+
+/// Why an export could not be read.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot read the export {}: {why}", shown(export))]
+pub struct FolderError {
+    /// The folder.
+    pub export: PathBuf,
+    /// What is wrong with it.
+    pub why: String,
+}
+
+/// An export, without its arrays.
+pub(in crate::export) struct ExportFolder<'p> {
+    pub(in crate::export) path: &'p Path,
+    pub(in crate::export) manifest: Manifest,
+    pub(in crate::export) columns: Vec<String>,
+}
+
+impl ExportFolder<'_> {
+    pub(in crate::export) fn read(path: &Path) -> Result<ExportFolder<'_>, FolderError> {
+        let failed = |why| FolderError { export: path.to_owned(), why };
+        if !path.is_dir() {
+            let what = if path.exists() { "is a file" } else { "does not exist" };
+            return Err(failed(format!("it {what}: give a folder that prep export wrote")));
+        }
+        let manifest = Manifest::read(path).map_err(|error| failed(error.to_string()))?;
+        let mut folder = ExportFolder { path, manifest, columns: Vec::new() };
+        folder.columns = folder.read_json(FEATURE_COLS_FILE)?;
+        Ok(folder)
+    }
+
+    /// Reads a file that is as the manifest says. Another one belongs to another export (which may
+    /// have replaced this one a moment ago) or was changed.
+    pub(in crate::export) fn read_json<T: DeserializeOwned>(
+        &self,
+        name: &str,
+    ) -> Result<T, FolderError> {
+        let bytes = read_file(&self.path.join(name), MAX_SMALL_FILE)
+            .map_err(|error| self.failed(format!("{name}: {error}")))?;
+        let listed = self.manifest.files.get(name).map(|file| file.blake3);
+        if listed != Some(blake3::hash(&bytes).into()) {
+            return Err(self.failed(format!(
+                "{name} is not the file that its manifest.json lists: try again if an export was \
+                 running, else export again"
+            )));
+        }
+        serde_json::from_slice(&bytes)
+            .map_err(|error| self.failed(format!("{name}: {}", shown(&error.to_string()))))
+    }
+
+    pub(in crate::export) fn failed(&self, why: String) -> FolderError {
+        FolderError { export: self.path.to_owned(), why }
+    }
+}

@@ -1,0 +1,288 @@
+//! Whether an export is what exporting again would write, found out without reading its arrays.
+//!
+//! An export is a function of the games, the options and the version of prep, and its manifest says what
+//! these were. So it is up to date if a manifest made from the cache now says the same, and its files have
+//! the sizes that it lists. `prep verify --export` also reads them.
+
+use crate::cache::{Reader, Refusal};
+use crate::dataset::{BySplit, Columns, Dataset, DatasetOptions, FeatureSet, Ratios, Split};
+use crate::export::error::ExportError;
+use crate::export::manifest::values::ScalerOrigin;
+use crate::export::manifest::{
+    Inputs, Manifest, ManifestError, RefusedGame, ScalerEntry, Settings, SplitEntry,
+};
+use crate::export::options::ExportOptions;
+use crate::export::publish::{check_replaceable, remove_leftovers};
+use crate::export::scaler_file::{FEATURE_COLS_FILE, read_columns, read_scaler};
+use crate::export::summary::{ExportSummary, SplitSummary};
+use crate::gamelog::GameId;
+use crate::words::{counted, shown};
+use std::collections::BTreeSet;
+use std::path::Path;
+
+/// What the manifest of an export says whose rows are not written yet: all but what follows from them.
+pub(in crate::export) fn manifest_before_rows(
+    dataset: &Dataset<'_>,
+    settings: Settings,
+) -> Manifest {
+    let entry = |game_id, why| RefusedGame { game_id: Some(game_id), file: None, why };
+    let refused = |refusals: &[Refusal]| -> Vec<RefusedGame> {
+        let entries = refusals.iter();
+        entries.map(|refusal| entry(refusal.game_id, refusal.message.clone())).collect()
+    };
+    let faulty = dataset.does_not_replay().iter();
+    let mut does_not_replay: Vec<_> =
+        faulty.map(|game| entry(game.game_id, format!("does not replay: {}", game.why))).collect();
+    let mut left_out = refused(dataset.excluded());
+    if settings.replayable_only == Some(true) {
+        left_out.append(&mut does_not_replay);
+        left_out.sort_by_key(|game| game.game_id);
+    }
+    let inputs = Inputs {
+        games: dataset.games().len() as u64,
+        rows: dataset.rows().into_values().sum(),
+        blake3: dataset.inputs_hash().into(),
+        last_ingest_finished: Some(dataset.last_ingest_finished()),
+    };
+    let splits = BySplit::from_fn(|split| {
+        let games = || dataset.in_split(split);
+        SplitEntry {
+            games: games().count() as u64,
+            rows: games().map(|game| u64::from(game.rows)).sum(),
+            game_ids: games().map(|game| game.game_id).collect(),
+            log_hashes: Some(games().map(|game| game.log_hash).collect()),
+            row_hashes: None,
+            shards: None,
+        }
+    });
+    let not_selected = settings.condition.as_ref().map(|_| dataset.not_selected());
+    let mut manifest = Manifest::new(settings, inputs, splits);
+    manifest.not_selected = not_selected;
+    let repeated = manifest.repeated_games();
+    manifest.games_in_two_splits = Some(repeated.into_iter().map(|(game_id, _)| game_id).collect());
+    manifest.left_out = Some(left_out);
+    manifest.from_an_older_log = Some(refused(dataset.outdated()));
+    manifest.does_not_replay = Some(does_not_replay);
+    manifest.not_replayed = Some(dataset.not_replayed() as u64);
+    manifest
+}
+
+/// The settings of an export with these options, as its manifest has them.
+pub(in crate::export) fn settings(
+    options: &ExportOptions,
+    columns: &Columns,
+    scaler: ScalerOrigin,
+) -> Settings {
+    let DatasetOptions { ratios, .. } = options.dataset;
+    Settings {
+        split: [ratios.train(), ratios.val(), ratios.test()],
+        split_method: options.dataset.split_method,
+        seed: options.dataset.seed,
+        features: options.dataset.columns.features(),
+        columns: columns.count(),
+        masks: options.masks,
+        normalized: options.normalize,
+        scaler,
+        dtype: options.dtype,
+        layout: options.layout.into(),
+        replayable_only: Some(options.dataset.replayable_only),
+        condition: options.dataset.condition.clone(),
+    }
+}
+
+/// What an export would report if it wrote the same again; `None` if `folder` is not up to date with the
+/// cache and these options.
+///
+/// # Errors
+/// If nothing could be exported: no games, games of another encoder, an unusable scaler.
+pub fn up_to_date(
+    cache: &Reader,
+    options: &ExportOptions,
+    folder: &Path,
+) -> Result<Option<ExportSummary>, ExportError> {
+    let dataset = Dataset::open(cache, &options.dataset)?;
+    let Ok(stored) = Manifest::read(folder) else { return Ok(None) };
+    let columns = read_columns(&folder.join(FEATURE_COLS_FILE)).ok();
+    if check_replaceable(folder).is_err() || columns.as_ref() != Some(dataset.columns()) {
+        // Whoever wants it written again is told what is in the way.
+        return Ok(None);
+    }
+    let is_fitted = dataset.in_split(Split::Train).next().is_some();
+    let (origin, scaler) = match &options.scaler_from {
+        Some(export) => {
+            let scaler = read_scaler(export, dataset.columns())?;
+            let id = scaler.scaler.id(&dataset.columns().names()).into();
+            let fitted_in = scaler.origin.fitted_in();
+            (scaler.origin, Some(ScalerEntry { id, fitted_in }))
+        }
+        None if is_fitted => (ScalerOrigin::FittedHere, stored.scaler.clone()),
+        None => (ScalerOrigin::NoTrainingRows, None),
+    };
+    let settings = settings(options, dataset.columns(), origin);
+    let mut expected = manifest_before_rows(&dataset, settings);
+    expected.scaler = scaler;
+    if !differences(&stored, &expected).is_empty() || !damaged_files(&stored, folder).is_empty() {
+        return Ok(None);
+    }
+    remove_leftovers(folder)?;
+    Ok(Some(ExportSummary {
+        up_to_date: true,
+        splits: stored
+            .splits
+            .iter()
+            .map(|(split, entry)| SplitSummary {
+                split,
+                games: entry.games as usize,
+                rows: entry.rows,
+                illegal_labels: 0,
+            })
+            .collect(),
+        columns: stored.settings.columns,
+        bytes: stored.files.values().map(|file| file.bytes).sum(),
+        last_ingest_finished: dataset.last_ingest_finished(),
+        excluded: dataset.excluded().to_vec(),
+        outdated: dataset.outdated().to_vec(),
+        does_not_replay: dataset.does_not_replay().to_vec(),
+        not_replayed: dataset.not_replayed(),
+        not_selected: dataset.not_selected(),
+        identical_games: stored.identical_games.unwrap_or_default(),
+        drift: None,
+    }))
+}
+
+/// Why an export is not what exporting again with its own settings would write, one sentence for each
+/// reason; none if it is up to date. A scaler of another export is taken as it is.
+///
+/// # Errors
+/// As [`up_to_date`].
+pub fn stale_reasons(cache: &Reader, folder: &Path) -> Result<Vec<String>, ExportError> {
+    let stored = match Manifest::read(folder) {
+        Ok(stored) => stored,
+        Err(ManifestError::Missing) => return Ok(vec!["there is no export".to_owned()]),
+        Err(error) => return Ok(vec![error.to_string()]),
+    };
+    let settings = &stored.settings;
+    let [train, val, test] = settings.split;
+    let Ok(ratios) = Ratios::new(train, val, test) else {
+        return Ok(vec!["its manifest has impossible ratios".to_owned()]);
+    };
+    let columns = match settings.features {
+        // The manifest does not say which.
+        FeatureSet::Columns => match read_columns(&folder.join(FEATURE_COLS_FILE)) {
+            Ok(columns) => columns,
+            Err(error) => return Ok(vec![error.to_string()]),
+        },
+        features => Columns::of(features),
+    };
+    let options = DatasetOptions {
+        ratios,
+        split_method: settings.split_method,
+        seed: settings.seed,
+        columns,
+        replayable_only: settings.replayable_only.unwrap_or_default(),
+        condition: settings.condition.clone(),
+    };
+    let dataset = Dataset::open(cache, &options)?;
+    let mut expected = manifest_before_rows(&dataset, settings.clone());
+    expected.scaler.clone_from(&stored.scaler);
+    let mut reasons = differences(&stored, &expected);
+    reasons.extend(damaged_files(&stored, folder));
+    Ok(reasons)
+}
+
+/// How a manifest differs from one that [`manifest_before_rows`] made, except in what follows from the rows.
+fn differences(stored: &Manifest, expected: &Manifest) -> Vec<String> {
+    let mut reasons = Vec::new();
+    let mut now = expected.clone();
+    if now.seal().is_err() || stored.compute_id().ok() != stored.export_id {
+        reasons.push("its manifest was changed since it was written".to_owned());
+    }
+    let versions = |manifest: &Manifest| {
+        let Manifest { prep_version, manifest_version, encoder_version, .. } = manifest;
+        format!("{prep_version} (encoder {encoder_version}, manifest {manifest_version})")
+    };
+    if versions(stored) != versions(&now) || stored.feature_schema != now.feature_schema {
+        let (old, new) = (versions(stored), versions(&now));
+        reasons.push(format!("it was written by prep {}, this is {new}", shown(&old)));
+    }
+    if stored.settings != now.settings {
+        reasons.push("its settings are others".to_owned());
+    } else if stored.scaler != now.scaler {
+        reasons.push("its scaler is another".to_owned());
+    }
+    let (old, new) = (stored.games(), now.games());
+    let added = new.keys().filter(|game_id| !old.contains_key(game_id)).count();
+    let removed = old.keys().filter(|game_id| !new.contains_key(game_id)).count();
+    let in_both = || new.iter().filter_map(|(game_id, game)| Some((game, old.get(game_id)?)));
+    let changed = in_both().filter(|(new, old)| new.log_hash != old.log_hash).count();
+    let moved = in_both().filter(|(new, old)| new.split != old.split).count();
+    for (games, what) in [
+        (added, "not in it yet"),
+        (changed, "in it with other logs"),
+        (removed, "in it and no longer in the cache"),
+        (moved, "in other splits"),
+    ] {
+        if games > 0 {
+            let are = if games == 1 { "is" } else { "are" };
+            reasons.push(format!("{} {are} {what}", counted(games, "game")));
+        }
+    }
+    if reasons.is_empty() && stored.inputs != now.inputs {
+        reasons.push(match now.inputs.last_ingest_finished {
+            Some(true) => "it was written after an ingest that did not finish".to_owned(),
+            _ => "the last ingest did not finish".to_owned(),
+        });
+    }
+    let noted = |manifest: &Manifest| {
+        let manifest = manifest.clone();
+        let Manifest { left_out, from_an_older_log, does_not_replay, .. } = manifest;
+        let counts = (manifest.not_replayed, manifest.not_selected);
+        (left_out, from_an_older_log, does_not_replay, counts)
+    };
+    if noted(stored) != noted(&now) {
+        reasons.push("other games are refused, or do not replay".to_owned());
+    }
+    if !stored.has_outcomes() {
+        reasons.push("it does not have the outcomes of the games".to_owned());
+    }
+    reasons
+}
+
+/// Files that are missing or have other sizes than a manifest lists.
+fn damaged_files(manifest: &Manifest, folder: &Path) -> Vec<String> {
+    let damaged = |name: &str, bytes: u64| match std::fs::metadata(folder.join(name)) {
+        Ok(file) if file.is_file() && file.len() == bytes => None,
+        Ok(file) => Some(format!("{name} has {} instead of {bytes}", counted(file.len(), "byte"))),
+        Err(error) => Some(format!("{name} cannot be read: {error}")),
+    };
+    let files = manifest.files.iter();
+    files.filter_map(|(name, file)| damaged(name, file.bytes)).collect()
+}
+
+/// What an export has said already: somebody who exports every night need not read it again.
+#[derive(Clone, Debug, Default)]
+pub struct Noted {
+    /// Games that are left out, outdated or do not replay, each with the reason.
+    games: BTreeSet<(GameId, String)>,
+}
+
+impl Noted {
+    /// Of the export in a folder, if there is one.
+    pub fn of(folder: &Path) -> Noted {
+        let Ok(manifest) = Manifest::read(folder) else { return Noted::default() };
+        let lists = [manifest.left_out, manifest.from_an_older_log, manifest.does_not_replay];
+        let games = lists.into_iter().flatten().flatten();
+        Noted { games: games.filter_map(|game| Some((game.game_id?, game.why))).collect() }
+    }
+
+    /// Whether it names this refused game, for the same reason.
+    pub fn has(&self, game_id: GameId, why: &str) -> bool {
+        self.games.contains(&(game_id, why.to_owned()))
+    }
+
+    /// Whether these are all the games that do not replay, by its words.
+    pub fn has_faults(&self, faults: &[(GameId, String)]) -> bool {
+        let named = self.games.iter().filter(|(_, why)| why.starts_with("does not replay: "));
+        named.eq(faults)
+    }
+}

@@ -1,0 +1,9 @@
+//! Reading an export that exists: to verify it, to compare it with another, to know whether it is up to date.
+
+pub(super) mod arrays;
+pub(super) mod diff;
+pub(super) mod folder;
+pub(super) mod freshness;
+pub(super) mod overview;
+pub(super) mod parquet_shape;
+pub(super) mod verify;

@@ -1,0 +1,95 @@
+//! What an export holds, by its small files: games, rows and classes of each split. Reads no array.
+
+use super::folder::{ExportFolder, FolderError};
+use crate::dataset::{BySplit, Split};
+use crate::export::manifest::values::HexHash;
+use crate::export::scaler_file::ColumnDrift;
+use crate::export::statistics::{
+    ClassCounts, MASK_VALIDATION_FILE, MaskValidation, STATISTICS_FILE, Statistics,
+};
+use crate::gamelog::GameId;
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// What an export holds.
+#[derive(Clone, Debug)]
+pub struct ExportOverview {
+    /// Its id; exports of older versions of prep have none.
+    pub export_id: Option<String>,
+    /// The encoder that made its rows.
+    pub encoder_version: u32,
+    /// Columns of `X`.
+    pub columns: usize,
+    /// Settings by name, as the manifest has them.
+    pub settings: Map<String, Value>,
+    /// Each split, in order.
+    pub splits: Vec<SplitOverview>,
+    /// With `--scaler-from`: how far each normalized column's mean was from that scaler's, farthest
+    /// first.
+    pub drift: Option<Vec<ColumnDrift>>,
+}
+
+/// What a split holds.
+#[derive(Clone, Debug)]
+pub struct SplitOverview {
+    /// Which.
+    pub split: Split,
+    /// Its games, in ascending order.
+    pub game_ids: Vec<GameId>,
+    /// Rows of those games.
+    pub rows: u64,
+    /// Games by their number of players.
+    pub games_by_players: BTreeMap<u8, u64>,
+    /// Every head, in order.
+    pub heads: Vec<ClassCounts>,
+    /// Labels that are not legal under their mask, over all heads.
+    pub illegal_labels: u64,
+}
+
+/// Reads what an export says about itself.
+///
+/// # Errors
+/// If the folder holds no export, or a file of it is not the one that its manifest lists.
+pub fn overview(folder: &Path) -> Result<ExportOverview, FolderError> {
+    let export = ExportFolder::read(folder)?;
+    let statistics: Statistics = export.read_json(STATISTICS_FILE)?;
+    let validation: BySplit<MaskValidation> = export.read_json(MASK_VALIDATION_FILE)?;
+    let mut splits = Vec::new();
+    for (split, entry) in export.manifest.splits.iter() {
+        let statistics = &statistics.splits[split];
+        let mut heads = Vec::new();
+        for (head, counts) in statistics.class_counts.iter() {
+            let mut counts = counts.clone();
+            if statistics.rows == 0 {
+                counts.classes = vec![0; head.classes()];
+            }
+            if counts.classes.len() != head.classes() {
+                return Err(export.failed(format!(
+                    "{} has other classes of {}: export again with this version of prep",
+                    split.name(),
+                    head.name()
+                )));
+            }
+            heads.push(counts);
+        }
+        splits.push(SplitOverview {
+            split,
+            game_ids: entry.game_ids.clone(),
+            rows: statistics.rows,
+            games_by_players: statistics.games_by_players.clone(),
+            heads,
+            illegal_labels: validation[split].total_failures,
+        });
+    }
+    let settings = serde_json::to_value(&export.manifest.settings);
+    let settings = settings.map_err(|error| export.failed(error.to_string()))?;
+    Ok(ExportOverview {
+        export_id: export.manifest.export_id.map(HexHash::to_hex),
+        encoder_version: export.manifest.encoder_version,
+        columns: export.columns.len(),
+        settings: settings.as_object().cloned().unwrap_or_default(),
+        splits,
+        drift: statistics.drift,
+    })
+}

@@ -1,0 +1,384 @@
+//! Whether an export still is what its manifest says: every file, every shape, every game.
+
+use super::arrays::{NpzArchive, Shape, game_ids_of_index, npy_shape};
+use super::parquet_shape::parquet_shape;
+use crate::dataset::{FeatureSet, Split};
+use crate::encode::Head;
+use crate::export::error::ExportError;
+use crate::export::files::array_file;
+use crate::export::manifest::values::ScalerOrigin;
+use crate::export::manifest::{
+    FileEntry, MANIFEST_FILE, MAX_SMALL_FILE, Manifest, ManifestError, Settings, SplitEntry,
+};
+use crate::export::options::Layout;
+use crate::export::scaler_file::FEATURE_COLS_FILE;
+use crate::export::writers::parquet::file_name as parquet_file;
+use crate::gamelog::GameId;
+use crate::platform::{open_file, read_file};
+use crate::progress::{Amount, Counted, Progress};
+use crate::words::{shell_path, shell_word};
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::{ErrorKind, Read};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// One thing that is wrong with an export.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExportFault {
+    /// The file it is about.
+    pub file: String,
+    /// What is wrong, in one sentence.
+    pub what: String,
+    /// Whether the file is not part of the export. No export replaces a folder with such a file: it has
+    /// to be moved elsewhere.
+    pub is_foreign: bool,
+}
+
+/// What was found.
+#[derive(Clone, Debug, Default)]
+pub struct ExportVerification {
+    /// Everything that is wrong, by file.
+    pub faults: Vec<ExportFault>,
+    /// The command that writes the export again, with the settings of its manifest; `None` without a
+    /// manifest: no export may replace such a folder.
+    pub command: Option<String>,
+    /// Files looked at.
+    pub files: usize,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Whether it was stopped before its end.
+    pub interrupted: bool,
+}
+
+impl ExportVerification {
+    /// Whether the export is what it was.
+    pub fn is_clean(&self) -> bool {
+        self.faults.is_empty() && !self.interrupted
+    }
+
+    fn fault(&mut self, file: impl Into<String>, what: impl Into<String>) {
+        self.faults.push(ExportFault { file: file.into(), what: what.into(), is_foreign: false });
+    }
+
+    fn foreign(&mut self, file: &str) {
+        let what = "is not in the manifest: move it elsewhere".to_owned();
+        self.faults.push(ExportFault { file: file.to_owned(), what, is_foreign: true });
+    }
+}
+
+/// Compares every file of an export with its manifest: size, hash, the shape in each array's
+/// header, and the games of each split. Lists everything; writes nothing.
+///
+/// # Errors
+/// If the folder does not exist or cannot be listed, or its manifest cannot be read.
+pub fn verify_export(
+    folder: &Path,
+    progress: &dyn Progress,
+    stop: &AtomicBool,
+) -> Result<ExportVerification, ExportError> {
+    let mut found = ExportVerification::default();
+    let present =
+        list(folder).map_err(|error| ExportError::Unreadable { path: folder.to_owned(), error })?;
+    let manifest = match Manifest::read(folder) {
+        Ok(manifest) => manifest,
+        Err(ManifestError::Unreadable(error)) => {
+            return Err(ExportError::UnreadableFile { path: folder.join(MANIFEST_FILE), error });
+        }
+        Err(error) => {
+            found.fault(
+                MANIFEST_FILE,
+                match error {
+                    ManifestError::Missing => "is missing".to_owned(),
+                    ManifestError::Invalid(error) => {
+                        format!("is not a manifest of an export: {error}")
+                    }
+                    error => error.to_string(),
+                },
+            );
+            return Ok(found);
+        }
+    };
+    if let Some(id) = &manifest.export_id
+        && manifest.compute_id().is_ok_and(|computed| computed != *id)
+    {
+        found.fault(MANIFEST_FILE, "was changed since its export_id was computed");
+    }
+    for name in present.iter().filter(|name| *name != MANIFEST_FILE && !name.starts_with('.')) {
+        let is_folder_of_files = || {
+            let mut names = manifest.files.keys();
+            names.any(|file| file.split_once('/').is_some_and(|(folder, _)| folder == name))
+        };
+        if !manifest.files.contains_key(name.as_str()) && !is_folder_of_files() {
+            found.foreign(name);
+        }
+    }
+    let bytes = manifest.files.values().fold(0_u64, |sum, file| sum.saturating_add(file.bytes));
+    progress.begin("checking files", Amount::Bytes(bytes));
+    for (name, entry) in &manifest.files {
+        if stop.load(Ordering::Relaxed) {
+            found.interrupted = true;
+            break;
+        }
+        check_file(folder, name, entry, &mut found, progress, stop);
+    }
+    progress.end();
+    let mut shapes = ShapeCheck { folder, manifest: &manifest, found: &mut found };
+    for (split, entry) in manifest.splits.iter() {
+        shapes.check_split(split, entry);
+    }
+    for (game_id, [one, other]) in manifest.repeated_games() {
+        let splits = match one == other {
+            true => format!("twice in {}", one.name()),
+            false => format!("in {} and in {}", one.name(), other.name()),
+        };
+        found.fault(MANIFEST_FILE, format!("game {game_id} is {splits}"));
+    }
+    check_names(folder, &manifest, &mut found);
+    let columns = match found.faults.iter().any(|fault| fault.file == FEATURE_COLS_FILE) {
+        // Which columns they were is not known any more.
+        true => "FILE".to_owned(),
+        false => shell_path(&folder.join(FEATURE_COLS_FILE)),
+    };
+    let flags = flags(&manifest.settings, &columns);
+    // An export takes one with files of the right sizes for up to date.
+    found.command =
+        flags.map(|flags| format!("prep export --out {}{flags} --force", shell_path(folder)));
+    found.faults.sort_by(|a, b| a.file.cmp(&b.file));
+    Ok(found)
+}
+
+fn list(folder: &Path) -> std::io::Result<BTreeSet<String>> {
+    let entries = fs::read_dir(folder)?;
+    entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect()
+}
+
+/// The settings of an export as the flags that choose them, with the file of its columns; `None` if `prep export` has no such flags.
+fn flags(settings: &Settings, columns: &str) -> Option<String> {
+    let [train, val, test] = settings.split;
+    let layout = settings.layout.layout()?;
+    let flag = if layout == Layout::Parquet { "format" } else { "layout" };
+    let mut flags = format!(
+        " --split {train},{val},{test} --split-method {} --seed {} --{} --masks {} --dtype {} --{flag} {}",
+        settings.split_method.name(),
+        settings.seed,
+        match settings.features {
+            FeatureSet::Columns => format!("columns {columns}"),
+            features => format!("features {features}"),
+        },
+        settings.masks,
+        settings.dtype.name(),
+        layout.name()
+    );
+    if !settings.normalized {
+        flags += " --no-normalize";
+    }
+    if settings.replayable_only == Some(true) {
+        flags += " --replayable-only";
+    }
+    if let Some(condition) = &settings.condition {
+        // Joined: it may begin with a dash.
+        flags += &format!(" --where={}", shell_word(condition));
+    }
+    if settings.scaler != ScalerOrigin::FittedHere {
+        flags += " --scaler-from EXPORT";
+    }
+    Some(flags)
+}
+
+/// A reader that ends when a run is to end.
+struct Stoppable<'s, R> {
+    reader: R,
+    stop: &'s AtomicBool,
+}
+
+impl<R: Read> Read for Stoppable<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        if self.stop.load(Ordering::Relaxed) { Ok(0) } else { self.reader.read(buffer) }
+    }
+}
+
+fn check_file(
+    folder: &Path,
+    name: &str,
+    entry: &FileEntry,
+    found: &mut ExportVerification,
+    progress: &dyn Progress,
+    stop: &AtomicBool,
+) {
+    let path = folder.join(name);
+    let mut hasher = blake3::Hasher::new();
+    let read = open_file(&path).and_then(|file| {
+        let bytes = file.metadata()?.len();
+        // No more than there should be: some files of the system have a size of 0 and no end.
+        if bytes == entry.bytes {
+            let stoppable = Stoppable { reader: file.take(bytes), stop };
+            hasher.update_reader(Counted::new(stoppable, progress))?;
+        }
+        Ok(bytes)
+    });
+    if stop.load(Ordering::Relaxed) {
+        found.interrupted = true;
+        return;
+    }
+    match read {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            found.fault(name, "is missing");
+            progress.advance(entry.bytes);
+        }
+        Err(error) => found.fault(name, format!("cannot be read: {error}")),
+        Ok(bytes) => {
+            found.files += 1;
+            found.bytes += bytes;
+            if bytes != entry.bytes {
+                let listed = entry.bytes;
+                found.fault(name, format!("has {bytes} bytes, the manifest says {listed}"));
+            } else if entry.blake3 != hasher.finalize() {
+                found.fault(name, "has other bytes than the manifest says (blake3)");
+            }
+        }
+    }
+}
+
+/// Checks the arrays of each split against the rows, columns and games that the manifest lists.
+struct ShapeCheck<'c> {
+    folder: &'c Path,
+    manifest: &'c Manifest,
+    found: &'c mut ExportVerification,
+}
+
+impl ShapeCheck<'_> {
+    fn check_split(&mut self, split: Split, entry: &SplitEntry) {
+        let listed = entry.game_ids.len();
+        if entry.games != listed as u64 {
+            let (name, games) = (split.name(), entry.games);
+            let what = format!("{name} has {games} games, and {listed} are listed");
+            self.found.fault(MANIFEST_FILE, what);
+        }
+        let Some(layout) = self.manifest.settings.layout.layout() else { return };
+        match layout {
+            Layout::Npz | Layout::Npy => self.check_arrays(split, entry, layout),
+            Layout::Parquet => self.check_table(split, entry),
+        }
+    }
+
+    fn check_arrays(&mut self, split: Split, entry: &SplitEntry, layout: Layout) {
+        let x = format!("X_{}.npy", split.name());
+        self.check_array(&x, "X", true, entry);
+        let mut archives = Vec::new();
+        for kind in ["labels", "masks"] {
+            if layout == Layout::Npy {
+                for head in Head::ALL {
+                    let file = array_file(kind, split, head.name());
+                    self.check_array(&file, head.name(), false, entry);
+                }
+            } else {
+                archives.push(format!("{kind}_{}.npz", split.name()));
+            }
+        }
+        let index = format!("index_{}.npz", split.name());
+        // Exports of earlier versions have none.
+        let outcome = format!("outcome_{}.npz", split.name());
+        if self.manifest.files.contains_key(outcome.as_str()) {
+            archives.push(outcome);
+        }
+        for file in archives.iter().chain([&index]) {
+            if !self.is_reported_missing(file) {
+                match NpzArchive::open(&self.folder.join(file)).and_then(|mut npz| npz.shapes()) {
+                    Ok(arrays) => arrays
+                        .iter()
+                        .for_each(|(array, shape)| self.compare(file, array, shape, false, entry)),
+                    Err(error) => self.found.fault(file, error.to_string()),
+                }
+            }
+        }
+        if !self.is_reported_missing(&index)
+            && let Ok(game_ids) = game_ids_of_index(&self.folder.join(&index))
+        {
+            self.compare_games(&index, split, &game_ids, entry);
+        }
+    }
+
+    fn check_table(&mut self, split: Split, entry: &SplitEntry) {
+        let file = parquet_file(split);
+        if self.is_reported_missing(&file) {
+            return;
+        }
+        match parquet_shape(&self.folder.join(&file), self.manifest.settings.columns) {
+            Ok(table) => {
+                self.compare(&file, "features", &table.features, true, entry);
+                self.compare_games(&file, split, &table.game_ids, entry);
+            }
+            Err(why) => self.found.fault(file, why),
+        }
+    }
+
+    fn check_array(&mut self, file: &str, array: &str, has_columns: bool, entry: &SplitEntry) {
+        if self.is_reported_missing(file) {
+            return;
+        }
+        match npy_shape(&self.folder.join(file)) {
+            Ok(shape) => self.compare(file, array, &shape, has_columns, entry),
+            Err(error) => self.found.fault(file, error.to_string()),
+        }
+    }
+
+    /// Whether a file is listed and missing, which is reported with its hash.
+    fn is_reported_missing(&self, file: &str) -> bool {
+        self.manifest.files.contains_key(file) && !self.folder.join(file).exists()
+    }
+
+    fn compare(
+        &mut self,
+        file: &str,
+        array: &str,
+        shape: &Shape,
+        has_columns: bool,
+        entry: &SplitEntry,
+    ) {
+        let (rows, columns) = (entry.rows as usize, self.manifest.settings.columns);
+        let is_right =
+            shape.first() == Some(&rows) && (!has_columns || shape.get(1) == Some(&columns));
+        if !is_right {
+            let expected =
+                if has_columns { format!("({rows}, {columns})") } else { format!("{rows} rows") };
+            let what = format!("{array} has shape {shape:?}, the manifest says {expected}");
+            self.found.fault(file, what);
+        }
+    }
+
+    /// Compares the games whose rows are in a split with those that the manifest lists.
+    fn compare_games(
+        &mut self,
+        file: &str,
+        split: Split,
+        in_index: &BTreeSet<GameId>,
+        entry: &SplitEntry,
+    ) {
+        let in_manifest: BTreeSet<GameId> = entry.game_ids.iter().copied().collect();
+        for game_id in in_index.symmetric_difference(&in_manifest) {
+            let (has, has_not) = match in_index.contains(game_id) {
+                true => ("the index", "the manifest"),
+                false => ("the manifest", "the index"),
+            };
+            let name = split.name();
+            let what = format!("game {game_id} is in {name} by {has} and not by {has_not}");
+            self.found.fault(file, what);
+        }
+    }
+}
+
+/// Compares the number of column names with the number of columns.
+fn check_names(folder: &Path, manifest: &Manifest, found: &mut ExportVerification) {
+    // A file that is missing or invalid is reported with its hash.
+    let Ok(text) = read_file(&folder.join(FEATURE_COLS_FILE), MAX_SMALL_FILE) else { return };
+    let Ok(names) = serde_json::from_slice::<Vec<String>>(&text) else { return };
+    let columns = manifest.settings.columns;
+    if names.len() != columns {
+        let names = names.len();
+        found.fault(
+            FEATURE_COLS_FILE,
+            format!("names {names} columns, the manifest says {columns}"),
+        );
+    }
+}

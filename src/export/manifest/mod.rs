@@ -1,0 +1,455 @@
+//! `manifest.json`: what an export was made from, and what it consists of.
+//!
+//! `scaler.id` is a hash of the scaler alone ([`Scaler::id`](crate::dataset::Scaler::id)), and is in
+//! `scaler.npz` too. `export_id` is a hash of everything that makes an export what it is: encoder,
+//! settings, inputs, the split and the hashes of every game, the scaler's id, and the hash of every
+//! file. So a scaler or an array belongs to an export if the manifest of the export lists its id or
+//! hash, and two exports with the same id hold the same.
+//!
+//! A manifest holds no time and no absolute path, so that the same cache and options give the same
+//! bytes anywhere. Fields that are optional here are missing in manifests of earlier versions, or in
+//! those that other programs write and [`seal_manifest`] completes.
+
+pub(super) mod values;
+
+use super::options::Layout;
+use crate::cache::FeatureSchema;
+use crate::dataset::{BySplit, Dtype, FeatureSet, MaskSource, ShortHash, Split, SplitMethod};
+use crate::encode::ENCODER_VERSION;
+use crate::gamelog::GameId;
+use crate::platform::read_file;
+use crate::words::shown;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs::File;
+use std::io::{self, BufWriter, ErrorKind, Write};
+use std::path::Path;
+use values::{FileName, HexHash, ScalerOrigin, StoredAs};
+
+/// The file's name in an export.
+pub(super) const MANIFEST_FILE: &str = "manifest.json";
+
+/// Version of the fields of a manifest. Manifests of version 1 do not name it.
+const MANIFEST_VERSION: u32 = 3;
+
+/// Larger files of an export are not read whole. A manifest of a million games has 60 MB.
+pub(super) const MAX_SMALL_FILE: u64 = 1 << 30;
+
+/// The content of `manifest.json`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Manifest {
+    #[serde(default = "version_1")]
+    pub(super) manifest_version: u32,
+    #[serde(default)]
+    pub(super) prep_version: String,
+    /// Exports of the first version have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) export_id: Option<HexHash>,
+    #[serde(default)]
+    pub(super) encoder_version: u32,
+    #[serde(default)]
+    pub(super) feature_schema: String,
+    pub(super) settings: Settings,
+    pub(super) inputs: Inputs,
+    /// `None` where there was nothing to fit a scaler on.
+    #[serde(default)]
+    pub(super) scaler: Option<ScalerEntry>,
+    pub(super) splits: BySplit<SplitEntry>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) games_in_two_splits: Option<Vec<GameId>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) identical_games: Option<Vec<IdenticalGames>>,
+    /// Games that are missing because their logs were refused or deferred, or because they do not replay.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) left_out: Option<Vec<RefusedGame>>,
+    /// Games with the rows of an older log, because the log was refused or deferred since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) from_an_older_log: Option<Vec<RefusedGame>>,
+    /// Games that are there although they do not replay.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) does_not_replay: Option<Vec<RefusedGame>>,
+    /// How many games are there that an older prep stored without replaying them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) not_replayed: Option<u64>,
+    /// How many games of the cache did not meet the condition, if there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) not_selected: Option<u64>,
+    /// By name, all files but the manifest.
+    pub(super) files: BTreeMap<FileName, FileEntry>,
+}
+
+/// How the export was made.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Settings {
+    /// Shares of train, val and test.
+    pub(super) split: [f64; 3],
+    pub(super) split_method: SplitMethod,
+    pub(super) seed: u32,
+    pub(super) features: FeatureSet,
+    pub(super) columns: usize,
+    pub(super) masks: MaskSource,
+    pub(super) normalized: bool,
+    pub(super) scaler: ScalerOrigin,
+    pub(super) dtype: Dtype,
+    pub(super) layout: StoredAs,
+    /// Whether games that do not replay are left out. Manifests before version 3 do not say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) replayable_only: Option<bool>,
+    /// The condition over `game_list` that chose the games, if there was one.
+    #[serde(default, rename = "where", skip_serializing_if = "Option::is_none")]
+    pub(super) condition: Option<String>,
+}
+
+/// What the export was made from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Inputs {
+    pub(super) games: u64,
+    pub(super) rows: u64,
+    /// Hash over the ids of all games and the hashes of their logs.
+    pub(super) blake3: HexHash,
+    /// Whether the cache held everything that the last ingest was to store. This is content, not
+    /// history: every ingest that finishes leaves the same mark.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) last_ingest_finished: Option<bool>,
+}
+
+/// Which scaler the export has.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ScalerEntry {
+    pub(super) id: HexHash,
+    /// The export in which it was fitted, if that is another one and known.
+    pub(super) fitted_in: Option<HexHash>,
+}
+
+/// The games of a split.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SplitEntry {
+    pub(super) games: u64,
+    pub(super) rows: u64,
+    pub(super) game_ids: Vec<GameId>,
+    /// Of the log of each game.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "hash_list")]
+    pub(super) log_hashes: Option<Vec<ShortHash>>,
+    /// Of the rows of each game.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "hash_list")]
+    pub(super) row_hashes: Option<Vec<ShortHash>>,
+    /// The parts that the split was written in, by programs that write it in parts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) shards: Option<serde_json::Value>,
+}
+
+/// Games with the same rows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IdenticalGames {
+    /// Two or more, ascending.
+    pub game_ids: Vec<GameId>,
+    /// The split of each.
+    pub splits: Vec<Split>,
+    /// Whether they are not all in one split: then rows of one split are in another.
+    pub in_different_splits: bool,
+}
+
+/// A game whose current log is not in the export, or does not replay.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RefusedGame {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) game_id: Option<GameId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) file: Option<String>,
+    pub(super) why: String,
+}
+
+/// A file of the export.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct FileEntry {
+    pub(super) bytes: u64,
+    pub(super) blake3: HexHash,
+}
+
+/// A game by the manifest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct ListedGame {
+    pub(super) split: Split,
+    pub(super) log_hash: Option<ShortHash>,
+    pub(super) row_hash: Option<ShortHash>,
+}
+
+/// Why a manifest could not be read.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ManifestError {
+    #[error("it has no {MANIFEST_FILE}: give a folder that prep export wrote")]
+    Missing,
+    #[error("{MANIFEST_FILE}: {0}")]
+    Unreadable(io::Error),
+    // Its words repeat what is in the file.
+    #[error("{MANIFEST_FILE}: {}", shown(&.0.to_string()))]
+    Invalid(serde_json::Error),
+    #[error("{MANIFEST_FILE} was written by a newer version of prep ({}): use that version", shown(.0))]
+    Newer(String),
+}
+
+impl Manifest {
+    /// A manifest without the parts that not every export has.
+    pub(super) fn new(settings: Settings, inputs: Inputs, splits: BySplit<SplitEntry>) -> Manifest {
+        Manifest {
+            manifest_version: MANIFEST_VERSION,
+            prep_version: String::new(),
+            export_id: None,
+            encoder_version: ENCODER_VERSION,
+            feature_schema: String::new(),
+            settings,
+            inputs,
+            scaler: None,
+            splits,
+            games_in_two_splits: None,
+            identical_games: None,
+            left_out: None,
+            from_an_older_log: None,
+            does_not_replay: None,
+            not_replayed: None,
+            not_selected: None,
+            files: BTreeMap::new(),
+        }
+    }
+
+    /// Reads the manifest in the folder of an export.
+    pub(super) fn read(export: &Path) -> Result<Manifest, ManifestError> {
+        let text =
+            read_file(&export.join(MANIFEST_FILE), MAX_SMALL_FILE).map_err(|error| match error
+                .kind()
+            {
+                ErrorKind::NotFound => ManifestError::Missing,
+                _ => ManifestError::Unreadable(error),
+            })?;
+        /// What no version of the manifest changes.
+        #[derive(Deserialize)]
+        struct Version {
+            #[serde(default)]
+            manifest_version: u32,
+            #[serde(default)]
+            prep_version: String,
+        }
+        let version: Version = serde_json::from_slice(&text).map_err(ManifestError::Invalid)?;
+        if version.manifest_version > MANIFEST_VERSION {
+            return Err(ManifestError::Newer(version.prep_version));
+        }
+        serde_json::from_slice(&text).map_err(ManifestError::Invalid)
+    }
+
+    /// Writes the manifest into the folder of an export.
+    pub(super) fn write(&self, export: &Path) -> io::Result<()> {
+        let mut file = BufWriter::new(File::create(export.join(MANIFEST_FILE))?);
+        serde_json::to_writer_pretty(&mut file, self)?;
+        file.write_all(b"\n")?;
+        file.flush()
+    }
+
+    /// Fills in the version of this program, and the id, which covers everything else.
+    pub(super) fn seal(&mut self) -> serde_json::Result<()> {
+        self.manifest_version = MANIFEST_VERSION;
+        env!("CARGO_PKG_VERSION").clone_into(&mut self.prep_version);
+        self.encoder_version = ENCODER_VERSION;
+        self.feature_schema = FeatureSchema::now().to_string();
+        self.export_id = Some(self.compute_id()?);
+        Ok(())
+    }
+
+    /// The id that the export has by the rest of its manifest. JSON values say themselves where they
+    /// end, so they are hashed one after another.
+    pub(super) fn compute_id(&self) -> serde_json::Result<HexHash> {
+        let mut text = BufWriter::new(blake3::Hasher::new());
+        text.write_all(b"splendor-prep export 1").map_err(serde_json::Error::io)?;
+        serde_json::to_writer(&mut text, &self.encoder_version)?;
+        serde_json::to_writer(&mut text, &self.feature_schema)?;
+        serde_json::to_writer(&mut text, &self.settings)?;
+        serde_json::to_writer(&mut text, &self.inputs)?;
+        serde_json::to_writer(&mut text, &self.scaler)?;
+        serde_json::to_writer(&mut text, &self.splits)?;
+        serde_json::to_writer(&mut text, &self.games_in_two_splits)?;
+        serde_json::to_writer(&mut text, &self.identical_games)?;
+        serde_json::to_writer(&mut text, &self.left_out)?;
+        serde_json::to_writer(&mut text, &self.from_an_older_log)?;
+        // Manifests before version 3 have neither, and keep their ids.
+        if let Some(games) = &self.does_not_replay {
+            serde_json::to_writer(&mut text, games)?;
+        }
+        if let Some(games) = &self.not_replayed {
+            serde_json::to_writer(&mut text, games)?;
+        }
+        if let Some(games) = &self.not_selected {
+            serde_json::to_writer(&mut text, games)?;
+        }
+        serde_json::to_writer(&mut text, &self.files)?;
+        let hasher = text.into_inner().map_err(|error| serde_json::Error::io(error.into()))?;
+        Ok(hasher.finalize().into())
+    }
+
+    /// The id of the export in which the scaler of this one was fitted, if known.
+    pub(super) fn scaler_fitted_in(&self) -> Option<HexHash> {
+        if self.settings.scaler == ScalerOrigin::FittedHere {
+            return self.export_id;
+        }
+        self.scaler.as_ref()?.fitted_in
+    }
+
+    /// Whether the export has the outcomes of its games. Parquet files have them in columns, of which a
+    /// manifest says nothing.
+    pub(super) fn has_outcomes(&self) -> bool {
+        self.settings.layout.layout() == Some(Layout::Parquet)
+            || self.files.keys().any(|name| name.starts_with("outcome_"))
+    }
+
+    /// Every game.
+    pub(super) fn games(&self) -> BTreeMap<GameId, ListedGame> {
+        let mut games = BTreeMap::new();
+        for (split, entry) in self.splits.iter() {
+            let hash = |hashes: &Option<Vec<ShortHash>>, index: usize| {
+                hashes.as_ref().and_then(|hashes| hashes.get(index).copied())
+            };
+            for (index, &game_id) in entry.game_ids.iter().enumerate() {
+                let log_hash = hash(&entry.log_hashes, index);
+                let row_hash = hash(&entry.row_hashes, index);
+                games.insert(game_id, ListedGame { split, log_hash, row_hash });
+            }
+        }
+        games
+    }
+
+    /// Games that are listed twice, with both of their splits: a network must not be tested on what it
+    /// was trained with.
+    pub(super) fn repeated_games(&self) -> Vec<(GameId, [Split; 2])> {
+        let (mut seen, mut repeated) = (BTreeMap::new(), Vec::new());
+        for (split, entry) in self.splits.iter() {
+            for &game_id in &entry.game_ids {
+                if let Some(other) = seen.insert(game_id, split) {
+                    repeated.push((game_id, [other, split]));
+                }
+            }
+        }
+        repeated
+    }
+}
+
+fn version_1() -> u32 {
+    1
+}
+
+/// Completes the manifest of an export that another program wrote: the versions of prep and its
+/// encoder, and the id.
+///
+/// # Errors
+/// If it is not a manifest.
+pub fn seal_manifest(manifest: &str) -> Result<String, serde_json::Error> {
+    let mut manifest: Manifest = serde_json::from_str(manifest)?;
+    manifest.seal()?;
+    serde_json::to_string_pretty(&manifest)
+}
+
+/// Hashes as one text: in a list, they would be most of the lines of the file.
+mod hash_list {
+    use super::*;
+
+    pub(super) fn serialize<S: Serializer>(
+        hashes: &Option<Vec<ShortHash>>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        let mut text = String::new();
+        for hash in hashes.iter().flatten() {
+            let _ = write!(text, "{hash}");
+        }
+        serializer.serialize_str(&text)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<Vec<ShortHash>>, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        ShortHash::parse_all(&text)
+            .map(Some)
+            .ok_or_else(|| serde::de::Error::custom("hashes are not 16 digits for each game"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Written by the version before `manifest_version`.
+    const VERSION_1: &str = include_str!("../../../tests/data/manifest_1.json");
+
+    #[test]
+    fn older_versions_are_read_with_their_ids() {
+        let manifest: Manifest = serde_json::from_str(VERSION_1).unwrap();
+        assert_eq!(manifest.export_id, Some(manifest.compute_id().unwrap()));
+        assert_eq!(manifest.games().len(), 12);
+        assert!(manifest.games().values().all(|game| game.row_hash.is_some()));
+        let written = serde_json::to_string_pretty(&manifest).unwrap();
+        assert_eq!(written.replacen("\n  \"manifest_version\": 1,", "", 1), VERSION_1.trim_end());
+        // Version 2 named itself, and has the same fields.
+        let version_2 = VERSION_1.replacen('{', "{\"manifest_version\": 2,", 1);
+        let manifest: Manifest = serde_json::from_str(&version_2).unwrap();
+        assert_eq!(manifest.export_id, Some(manifest.compute_id().unwrap()));
+    }
+
+    #[test]
+    fn every_edit_is_noticed() {
+        for (from, to) in [
+            ("\"seed\": 42", "\"seed\": 43"),
+            ("\"rows\": 1041", "\"rows\": 1040"),
+            ("\"split_method\": \"hash\"", "\"split_method\": \"sklearn\""),
+            (
+                "\"fitted_in\": null",
+                "\"fitted_in\": \"3ec66a2dbfb2d0cafe7e8cab8b932c77c24c38afec79ba773331938b05f1a09a\"",
+            ),
+        ] {
+            assert!(VERSION_1.contains(from), "{from}");
+            let edited: Manifest = serde_json::from_str(&VERSION_1.replace(from, to)).unwrap();
+            assert_ne!(edited.export_id, Some(edited.compute_id().unwrap()), "{to}");
+        }
+        for (from, to) in [
+            ("\"seed\": 42", "\"replayable_only\": true, \"seed\": 42"),
+            ("{", "{\"does_not_replay\": [{\"game_id\": 1, \"why\": \"\"}],"),
+            ("{", "{\"not_replayed\": 1,"),
+        ] {
+            let edited = VERSION_1.replacen(from, to, 1);
+            let edited: Manifest = serde_json::from_str(&edited).unwrap();
+            assert_ne!(edited.export_id, Some(edited.compute_id().unwrap()), "{to}");
+        }
+        let unknown = VERSION_1.replacen("\"seed\": 42", "\"seed\": 42, \"more\": 1", 1);
+        assert!(serde_json::from_str::<Manifest>(&unknown).is_err());
+    }
+
+    #[test]
+    fn values_are_typed() {
+        for (from, to) in [
+            ("\"X_train.npy\"", "\"../X_train.npy\""),
+            ("\"X_train.npy\"", "\"/dev/zero\""),
+            ("\"seed\": 42", "\"seed\": \"42; touch x\""),
+            ("\"layout\": \"npz\"", "\"layout\": \"npz; touch x\""),
+            ("\"scaler\": \"fitted on train\"", "\"scaler\": \"$(touch x)\""),
+            ("\"fitted_in\": null", "\"fitted_in\": \"\\u001b[31m\""),
+        ] {
+            assert!(VERSION_1.contains(from), "{from}");
+            let edited = serde_json::from_str::<Manifest>(&VERSION_1.replacen(from, to, 1));
+            assert!(edited.is_err(), "{to}");
+        }
+    }
+
+    #[test]
+    fn newer_version() {
+        let folder = tempfile::tempdir().unwrap();
+        let newer = VERSION_1.replacen('{', "{\"manifest_version\": 4, \"new\": 1,", 1);
+        std::fs::write(folder.path().join(MANIFEST_FILE), newer).unwrap();
+        let error = Manifest::read(folder.path()).unwrap_err().to_string();
+        assert!(error.contains("written by a newer version of prep (0.1.0)"), "{error}");
+    }
+}

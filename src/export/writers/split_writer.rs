@@ -1,0 +1,15 @@
+//! What writes the rows of one split into files.
+
+use super::block::Block;
+use crate::dataset::FeatureValues;
+use crate::export::error::ExportError;
+use crate::export::files::ExportFiles;
+
+/// Writes the rows of one split, game after game.
+pub(in crate::export) trait SplitWriter {
+    /// Writes the rows of the next game, and returns its features if they are not needed any more.
+    fn write(&mut self, block: Block) -> Result<Option<FeatureValues>, ExportError>;
+
+    /// Finishes the files and adds them to the files of the export.
+    fn finish(self: Box<Self>, files: &mut ExportFiles<'_>) -> Result<(), ExportError>;
+}

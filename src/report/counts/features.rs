@@ -1,0 +1,198 @@
+//! The values of every column before normalization, and which columns stand out.
+
+use super::distribution::Distribution;
+use super::place::Place;
+use crate::encode::{EncodedGame, FEATURE_COUNT, FEATURES, Feature, Value};
+use crate::gamelog::GameId;
+use serde::Serialize;
+use std::cmp::{Ordering, Reverse};
+
+/// A normalized value that is more standard deviations from the mean than this is an outlier: a network
+/// sees it rarely, and then it is the largest number of the row.
+pub const FAR: f64 = 10.0;
+
+/// A flag that has one value in all but this share of the rows is rare.
+pub const RARE: f64 = 0.001;
+
+/// How many different values there are: [`Value`] is a byte.
+const VALUES: usize = 1 << Value::BITS;
+
+/// Counts of every value of every column.
+#[derive(Clone)]
+pub(in crate::report) struct FeatureTally {
+    /// Column after column, by value from the minimum.
+    counts: Vec<u64>,
+    /// The smallest value of each column, and the first row that has it.
+    min: Vec<Option<(Value, Place)>>,
+    /// The largest.
+    max: Vec<Option<(Value, Place)>>,
+}
+
+impl FeatureTally {
+    pub(in crate::report) fn new() -> FeatureTally {
+        let nowhere = || vec![None; FEATURE_COUNT];
+        FeatureTally { counts: vec![0; FEATURE_COUNT * VALUES], min: nowhere(), max: nowhere() }
+    }
+
+    /// Counts the rows of a game. A thread counts games in ascending order.
+    pub(in crate::report) fn add_game(&mut self, game_id: GameId, game: &EncodedGame) {
+        let rows = game.features();
+        let Some(&first) = rows.first() else { return };
+        let (mut min, mut max) = (first, first);
+        for row in rows {
+            min.iter_mut().zip(row).for_each(|(min, &value)| *min = value.min(*min));
+            max.iter_mut().zip(row).for_each(|(max, &value)| *max = value.max(*max));
+        }
+        let (columns, _) = self.counts.as_chunks_mut::<VALUES>();
+        for (column, counts) in columns.iter_mut().enumerate() {
+            // Many columns are equal in all rows of a game, such as those of absent players.
+            if min[column] == max[column] {
+                counts[usize::from(min[column].abs_diff(Value::MIN))] += rows.len() as u64;
+            } else {
+                for row in rows {
+                    counts[usize::from(row[column].abs_diff(Value::MIN))] += 1;
+                }
+            }
+            let place = |value: Value| {
+                let row = rows.iter().position(|row| row[column] == value).unwrap_or(0);
+                Some((value, Place::new(game_id, row)))
+            };
+            if self.min[column].is_none_or(|(value, _)| min[column] < value) {
+                self.min[column] = place(min[column]);
+            }
+            if self.max[column].is_none_or(|(value, _)| max[column] > value) {
+                self.max[column] = place(max[column]);
+            }
+        }
+    }
+
+    /// Adds the counts of other games.
+    pub(in crate::report) fn merge(&mut self, other: &FeatureTally) {
+        self.counts.iter_mut().zip(&other.counts).for_each(|(count, more)| *count += more);
+        for (min, &other) in self.min.iter_mut().zip(&other.min) {
+            *min = [*min, other].into_iter().flatten().min();
+        }
+        for (max, &other) in self.max.iter_mut().zip(&other.max) {
+            let both = [*max, other].into_iter().flatten();
+            *max = both.min_by_key(|&(value, place)| (Reverse(value), place));
+        }
+    }
+
+    /// The columns in order.
+    pub(in crate::report) fn columns(&self) -> Vec<ColumnReport> {
+        let (columns, _) = self.counts.as_chunks::<VALUES>();
+        let place = |end: Option<(Value, Place)>| end.map(|(_, place)| place);
+        let column = |(index, (counts, feature)): (usize, (&[u64; VALUES], &'static Feature))| {
+            let mut values = Distribution::default();
+            for (value, &times) in counts.iter().enumerate() {
+                values.add(value as i64 + i64::from(Value::MIN), times);
+            }
+            let (min_at, max_at) = (place(self.min[index]), place(self.max[index]));
+            let mark = mark(&values, feature.normalized);
+            ColumnReport { index, feature, mark, values, min_at, max_at }
+        };
+        columns.iter().zip(FEATURES.iter()).enumerate().map(column).collect()
+    }
+}
+
+/// One column of the feature matrix over all rows.
+#[derive(Clone, Debug)]
+pub struct ColumnReport {
+    /// Its place in a row.
+    pub index: usize,
+    /// Its name and meaning.
+    pub feature: &'static Feature,
+    /// Its values, before normalization.
+    pub values: Distribution,
+    /// What is unusual about them.
+    pub mark: Option<Mark>,
+    /// The first row with the smallest value.
+    pub min_at: Option<Place>,
+    /// The first row with the largest value.
+    pub max_at: Option<Place>,
+}
+
+impl ColumnReport {
+    /// How many standard deviations the farthest value is from the mean; 0 if the column is constant.
+    pub fn farthest(&self) -> f64 {
+        farthest(&self.values)
+    }
+
+    /// The first row with the value that is farthest from the mean; `None` if the column is constant.
+    pub fn farthest_at(&self) -> Option<Place> {
+        let (min, max) = (self.values.min()? as f64, self.values.max()? as f64);
+        let mean = self.values.mean();
+        match (max - mean).total_cmp(&(mean - min)) {
+            _ if min == max => None,
+            Ordering::Less => self.min_at,
+            _ => self.max_at,
+        }
+    }
+}
+
+/// What is unusual about a column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mark {
+    /// All rows have the same value: the column carries no information.
+    Constant,
+    /// A normalized column with a value more than [`FAR`] standard deviations from its mean.
+    Outlier,
+    /// A column that is not normalized and has one value in all but a [`RARE`] share of the rows.
+    Rare,
+}
+
+impl Mark {
+    /// Lower-case name for tables and scripts.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Mark::Constant => "constant",
+            Mark::Outlier => "outlier",
+            Mark::Rare => "rare",
+        }
+    }
+}
+
+fn mark(values: &Distribution, normalized: bool) -> Option<Mark> {
+    let most = values.mode().map_or(0, |mode| values.count(mode));
+    let others = values.total() - most;
+    match normalized {
+        _ if others == 0 => Some(Mark::Constant),
+        true => (farthest(values) > FAR).then_some(Mark::Outlier),
+        false => (others as f64 <= RARE * values.total() as f64).then_some(Mark::Rare),
+    }
+}
+
+fn farthest(values: &Distribution) -> f64 {
+    let (mean, deviation) = (values.mean(), values.standard_deviation());
+    let ends = [values.min(), values.max()].into_iter().flatten();
+    match deviation > 0.0 {
+        true => ends.map(|end| (end as f64 - mean).abs() / deviation).fold(0.0, f64::max),
+        false => 0.0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(counts: &[(i64, u64)]) -> Distribution {
+        let mut values = Distribution::default();
+        counts.iter().for_each(|&(value, times)| values.add(value, times));
+        values
+    }
+
+    #[test]
+    fn marks() {
+        let constant = of(&[(4, 1000)]);
+        assert_eq!(mark(&constant, true), Some(Mark::Constant));
+        assert_eq!(mark(&constant, false), Some(Mark::Constant));
+        // One in 1,001 that is 1: mean 1/1001, deviation close to its root, so 31.6 away.
+        let rare = of(&[(0, 1000), (1, 1)]);
+        assert_eq!(mark(&rare, true), Some(Mark::Outlier));
+        assert_eq!(mark(&rare, false), Some(Mark::Rare));
+        assert!((farthest(&rare) - 1000_f64.sqrt()).abs() < 1e-9);
+        let usual = of(&[(0, 900), (1, 100)]);
+        assert_eq!((mark(&usual, true), mark(&usual, false)), (None, None));
+    }
+}

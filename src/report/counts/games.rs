@@ -1,0 +1,93 @@
+//! Number and length of games; points and actions by turn.
+
+use super::distribution::Distribution;
+use super::wins::Endings;
+use crate::cache::GameRecord;
+use crate::encode::{EncodedGame, Head};
+use crate::gamelog::ActionType;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// How often each action was taken, in the order of [`ActionType::ALL`].
+pub type ActionCounts = [u64; ActionType::ALL.len()];
+
+/// Games of one number of players.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct GamesTally {
+    /// Games.
+    pub games: u64,
+    /// Rows of those games.
+    pub rows: u64,
+    /// Games by their number of rows.
+    pub lengths: Distribution,
+    /// Games by their last turn's number: each player moves once in a turn.
+    pub last_turns: Distribution,
+    /// How they ended.
+    pub endings: Endings,
+    /// Over all rows.
+    pub actions: ActionCounts,
+    /// By number of the turn, as logged.
+    pub turns: BTreeMap<i32, TurnTally>,
+}
+
+/// One turn over many games.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct TurnTally {
+    /// Points of the leader when the turn started: one for each game.
+    pub leader_points: Distribution,
+    /// Points of each player before their move: one for each row.
+    pub points: Distribution,
+    /// Actions in it.
+    pub actions: ActionCounts,
+}
+
+impl GamesTally {
+    /// Counts a game.
+    pub(in crate::report) fn add_game(&mut self, record: &GameRecord, game: &EncodedGame) {
+        self.endings.add(record);
+        let rows = game.turn_numbers().len();
+        self.games += 1;
+        self.rows += rows as u64;
+        self.lengths.add(rows as i64, 1);
+        if let Some(&last) = game.turn_numbers().iter().max() {
+            self.last_turns.add(last.into(), 1);
+        }
+        let mut last_turn = None;
+        let rows = game.turn_numbers().iter().zip(game.boards()).zip(game.labels());
+        for ((&turn, board), labels) in rows {
+            let tally = self.turns.entry(turn).or_default();
+            tally.points.add(board.mover().vp.into(), 1);
+            if last_turn != Some(turn) {
+                let leader = board.players.iter().map(|player| player.vp).max().unwrap_or(0);
+                tally.leader_points.add(leader.into(), 1);
+                last_turn = Some(turn);
+            }
+            // Every row has an action.
+            let action = usize::try_from(labels[Head::ActionType.index()]);
+            if let Some(action) = action.ok().filter(|&class| class < 4) {
+                tally.actions[action] += 1;
+                self.actions[action] += 1;
+            }
+        }
+    }
+
+    /// Adds the counts of other games.
+    pub(in crate::report) fn merge(&mut self, other: &GamesTally) {
+        self.games += other.games;
+        self.rows += other.rows;
+        self.lengths.merge(&other.lengths);
+        self.last_turns.merge(&other.last_turns);
+        self.endings.merge(&other.endings);
+        add_up(&mut self.actions, &other.actions);
+        for (&turn, more) in &other.turns {
+            let tally = self.turns.entry(turn).or_default();
+            tally.leader_points.merge(&more.leader_points);
+            tally.points.merge(&more.points);
+            add_up(&mut tally.actions, &more.actions);
+        }
+    }
+}
+
+fn add_up(counts: &mut ActionCounts, more: &ActionCounts) {
+    counts.iter_mut().zip(more).for_each(|(count, more)| *count += more);
+}

@@ -1,0 +1,177 @@
+//! Legal and chosen classes of each head.
+
+use super::place::{Place, first};
+use crate::encode::{EncodedGame, Head, NO_LABEL};
+use crate::gamelog::GameId;
+use serde::Serialize;
+
+/// Illegal labels that are listed for each head; all of them are counted.
+pub const MOST_NAMED: usize = 10;
+
+/// A class that is the label of no more than this share of the rows to which its head applies is rare.
+pub const RARE_CLASS: f64 = 0.01;
+
+/// Counts of one head over some rows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeadTally {
+    /// Rows.
+    pub rows: u64,
+    /// Rows to which the head does not apply: no class was chosen.
+    pub no_label: u64,
+    /// By class.
+    pub classes: Vec<ClassTally>,
+    /// Rows by how many classes were legal, 0 to all of them.
+    pub legal_counts: Vec<u64>,
+    /// Labels that are not legal under their mask.
+    pub illegal: u64,
+    /// The first of them by game and row, at most [`MOST_NAMED`].
+    pub named: Vec<IllegalLabel>,
+}
+
+/// Counts of one class.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClassTally {
+    /// Rows in which it was legal.
+    pub legal: u64,
+    /// Rows in which it was chosen.
+    pub chosen: u64,
+    /// The first row in which it was chosen.
+    pub first: Option<Place>,
+    /// Rows in which it was chosen though it was not legal.
+    pub illegal: u64,
+    /// Classes that were legal in the rows in which it was chosen, added up.
+    pub choices: u64,
+    /// Rows in which some class was chosen and this one was legal, by how many were.
+    pub legal_when_chosen: Vec<u64>,
+}
+
+impl ClassTally {
+    /// How many classes were legal, on average over the rows in which it was chosen.
+    pub fn mean_choices(&self) -> Option<f64> {
+        (self.chosen > 0).then(|| self.choices as f64 / self.chosen as f64)
+    }
+
+    /// How often it would be chosen by equal chance among the legal classes, in the rows to which the
+    /// head applies.
+    pub fn by_chance(&self) -> f64 {
+        let counts = self.legal_when_chosen.iter().enumerate().skip(1);
+        counts.map(|(legal, &rows)| rows as f64 / legal as f64).sum()
+    }
+}
+
+/// A label that is not legal under its mask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct IllegalLabel {
+    /// The game.
+    pub game_id: GameId,
+    /// Its row, from 0.
+    pub row_in_game: usize,
+    /// The turn's number, as logged.
+    pub turn_number: i32,
+    /// The class that was chosen.
+    pub class: usize,
+}
+
+impl HeadTally {
+    pub(in crate::report) fn new(head: Head) -> HeadTally {
+        let counts = || vec![0; head.classes() + 1];
+        let class = || ClassTally {
+            legal: 0,
+            chosen: 0,
+            first: None,
+            illegal: 0,
+            choices: 0,
+            legal_when_chosen: counts(),
+        };
+        HeadTally {
+            rows: 0,
+            no_label: 0,
+            classes: (0..head.classes()).map(|_| class()).collect(),
+            legal_counts: counts(),
+            illegal: 0,
+            named: Vec::new(),
+        }
+    }
+
+    /// Counts the rows of a game.
+    pub(in crate::report) fn add_game(&mut self, head: Head, game_id: GameId, game: &EncodedGame) {
+        self.rows += game.labels().len() as u64;
+        for (row, (labels, masks)) in game.labels().iter().zip(game.masks()).enumerate() {
+            let (label, mask) = (labels[head.index()], &masks[head.mask_range()]);
+            let legal = mask.iter().filter(|&&flag| flag == 1).count();
+            self.legal_counts[legal] += 1;
+            for (class, _) in self.classes.iter_mut().zip(mask).filter(|&(_, &flag)| flag == 1) {
+                class.legal += 1;
+                if label != NO_LABEL {
+                    class.legal_when_chosen[legal] += 1;
+                }
+            }
+            let Ok(class) = usize::try_from(label) else {
+                self.no_label += 1;
+                continue;
+            };
+            self.classes[class].chosen += 1;
+            self.classes[class].first.get_or_insert(Place::new(game_id, row));
+            self.classes[class].choices += legal as u64;
+            if mask[class] != 1 {
+                self.illegal += 1;
+                self.classes[class].illegal += 1;
+                let turn_number = game.turn_numbers()[row];
+                self.name(&[IllegalLabel { game_id, row_in_game: row, turn_number, class }]);
+            }
+        }
+    }
+
+    /// Adds the counts of other games.
+    pub(in crate::report) fn merge(&mut self, other: &HeadTally) {
+        self.rows += other.rows;
+        self.no_label += other.no_label;
+        add_up(&mut self.legal_counts, &other.legal_counts);
+        for (class, more) in self.classes.iter_mut().zip(&other.classes) {
+            class.legal += more.legal;
+            class.chosen += more.chosen;
+            class.first = first(class.first, more.first);
+            class.illegal += more.illegal;
+            class.choices += more.choices;
+            add_up(&mut class.legal_when_chosen, &more.legal_when_chosen);
+        }
+        self.illegal += other.illegal;
+        self.name(&other.named);
+    }
+
+    /// Keeps the first ones, whichever thread found them.
+    fn name(&mut self, more: &[IllegalLabel]) {
+        self.named.extend(more);
+        self.named.sort_unstable();
+        self.named.truncate(MOST_NAMED);
+    }
+
+    /// Whether a class is the label of no more than a [`RARE_CLASS`] share of the rows that have one.
+    pub fn is_rare(&self, class: &ClassTally) -> bool {
+        class.chosen as f64 <= RARE_CLASS * self.chosen() as f64
+    }
+
+    /// The weight that scikit-learn's `balanced` gives to the rows of a class: with it, every class that
+    /// occurs counts as much as any other, and the mean weight is 1. `None` of a class that does not.
+    pub fn balanced_weight(&self, class: usize) -> Option<f64> {
+        let chosen = self.classes[class].chosen;
+        let classes = self.classes.iter().filter(|class| class.chosen > 0).count() as f64;
+        (chosen > 0).then(|| self.chosen() as f64 / (classes * chosen as f64))
+    }
+
+    /// Rows in which a class was chosen.
+    pub fn chosen(&self) -> u64 {
+        self.rows - self.no_label
+    }
+
+    /// Classes that no row chose.
+    pub fn never_chosen(&self) -> impl Iterator<Item = usize> {
+        (0..self.classes.len()).filter(|&class| self.classes[class].chosen == 0)
+    }
+}
+
+fn add_up(counts: &mut [u64], more: &[u64]) {
+    for (count, more) in counts.iter_mut().zip(more) {
+        *count += more;
+    }
+}

@@ -1,0 +1,265 @@
+//! How games change over time.
+//!
+//! A period is a night: the games by the day in UTC on which they were encoded. Where all are of one
+//! night, as after a change of the encoder, periods are groups of game ids instead, which self-play
+//! counts up.
+
+use super::games::ActionCounts;
+use super::wins::Endings;
+use crate::cache::GameRecord;
+use crate::encode::{ColumnSums, FEATURE_COUNT, FEATURES};
+use crate::gamelog::GameId;
+use crate::rules::PlayerCount;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// A mean that moved more standard deviations than this between two exports or nights is worth a look.
+pub const LARGE_DRIFT: f64 = 0.25;
+
+/// Groups of game ids, at most, and games of each at least.
+const GROUPS: usize = 20;
+const GROUP_GAMES: usize = 60;
+
+/// With fewer games of a number of players, before or in a period, chance explains any drift.
+const LEAST_GAMES: u64 = 10;
+
+/// Games by periods, oldest first.
+#[derive(Clone, Debug, Default)]
+pub struct Timeline {
+    /// Whether periods are nights; else they are groups of game ids.
+    pub by_night: bool,
+    /// At least one.
+    pub periods: Vec<Period>,
+    /// The games by night, whatever the periods are.
+    pub nights: Vec<Period>,
+    /// The last period of which a game is in the export, if one was given.
+    pub exported_until: Option<usize>,
+}
+
+/// The games of a period that are still in the cache. Arrays by number of players are in the order of
+/// [`PlayerCount::ALL`].
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Period {
+    /// `2026-01-31`, or `1 to 363`.
+    pub name: String,
+    /// Games.
+    pub games: [u64; PlayerCount::ALL.len()],
+    /// Rows of those games.
+    pub rows: [u64; PlayerCount::ALL.len()],
+    /// Turns of each player, over all replayed games.
+    pub turns: [u64; PlayerCount::ALL.len()],
+    /// How they ended.
+    pub endings: [Endings; PlayerCount::ALL.len()],
+    /// What players did.
+    pub actions: ActionCounts,
+    /// Games that were replayed.
+    pub replayed: u64,
+    /// Of those, games that do not replay.
+    pub does_not_replay: u64,
+    /// How the columns differ from those of earlier games; `None` if there are too few of as many players.
+    pub drift: Option<PeriodDrift>,
+}
+
+/// How the means of normalized columns differ from those of all earlier games of as many players, in
+/// standard deviations: another mixture of players is no drift.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct PeriodDrift {
+    /// Columns that differ by more than [`LARGE_DRIFT`], and by more than chance explains: four times what
+    /// the mean of so many games varies by if the rows of a game are all alike.
+    pub columns: u64,
+    /// The one that differs most.
+    pub column: &'static str,
+    /// By how much.
+    pub mean_shift: f64,
+}
+
+/// The games of a timeline while they are counted.
+pub(in crate::report) struct TimelineTally {
+    timeline: Timeline,
+    /// The period of each game, and the place of its number of players.
+    period_of: BTreeMap<GameId, (usize, usize)>,
+    sums: Vec<[Sums; PlayerCount::ALL.len()]>,
+}
+
+/// The columns of some games.
+#[derive(Clone)]
+struct Sums {
+    games: u64,
+    columns: ColumnSums,
+}
+
+impl Sums {
+    fn none() -> Sums {
+        Sums { games: 0, columns: ColumnSums::zero(FEATURE_COUNT) }
+    }
+
+    fn add(&mut self, games: u64, columns: &ColumnSums) {
+        self.games += games;
+        self.columns.add(columns);
+    }
+}
+
+impl TimelineTally {
+    pub(in crate::report) fn new(
+        records: &BTreeMap<GameId, GameRecord>,
+        days: &BTreeMap<GameId, String>,
+    ) -> TimelineTally {
+        let day = |record: &GameRecord| days.get(&record.game_id).cloned().unwrap_or_default();
+        let mut nights: BTreeMap<String, Vec<&GameRecord>> = BTreeMap::new();
+        for record in records.values() {
+            nights.entry(day(record)).or_default().push(record);
+        }
+        let nights: Vec<(String, Vec<&GameRecord>)> = nights.into_iter().collect();
+        let by_night = nights.len() > 1;
+        let groups = if by_night { nights.clone() } else { by_game_id(records) };
+        let mut period_of = BTreeMap::new();
+        for (place, (_, games)) in groups.iter().enumerate() {
+            let of = |record: &&GameRecord| Some((record.game_id, (place, players(record)?)));
+            period_of.extend(games.iter().filter_map(of));
+        }
+        let periods = |groups: Vec<(String, Vec<&GameRecord>)>| -> Vec<Period> {
+            groups.into_iter().map(|(name, games)| Period::new(name, &games)).collect()
+        };
+        let (nights, periods) = (periods(nights), periods(groups));
+        let sums = vec![[(); PlayerCount::ALL.len()].map(|()| Sums::none()); periods.len()];
+        let timeline = Timeline { by_night, periods, nights, exported_until: None };
+        TimelineTally { timeline, period_of, sums }
+    }
+
+    /// Adds the columns of a game.
+    pub(in crate::report) fn add(&mut self, game_id: GameId, sums: &ColumnSums) {
+        if let Some(&(period, players)) = self.period_of.get(&game_id) {
+            self.sums[period][players].add(1, sums);
+        }
+    }
+
+    /// The timeline, with the last period that the export knows.
+    pub(in crate::report) fn finish(mut self, exported: impl Iterator<Item = GameId>) -> Timeline {
+        let mut before = [(); PlayerCount::ALL.len()].map(|()| Sums::none());
+        for (period, sums) in self.timeline.periods.iter_mut().zip(&self.sums) {
+            period.drift = drift(&before, sums);
+            for (before, sums) in before.iter_mut().zip(sums) {
+                before.add(sums.games, &sums.columns);
+            }
+        }
+        let periods = exported.filter_map(|game_id| self.period_of.get(&game_id));
+        self.timeline.exported_until = periods.map(|&(period, _)| period).max();
+        self.timeline
+    }
+}
+
+fn by_game_id(records: &BTreeMap<GameId, GameRecord>) -> Vec<(String, Vec<&GameRecord>)> {
+    let games: Vec<&GameRecord> = records.values().collect();
+    let size = games.len().div_ceil(GROUPS).max(GROUP_GAMES);
+    let named = |games: &[&GameRecord]| {
+        let [first, .., last] = games else { return games[0].game_id.to_string() };
+        format!("{} to {}", first.game_id, last.game_id)
+    };
+    games.chunks(size).map(|games| (named(games), games.to_vec())).collect()
+}
+
+impl Period {
+    fn new(name: String, games: &[&GameRecord]) -> Period {
+        let mut period = Period { name, ..Period::default() };
+        for record in games {
+            let Some(place) = players(record) else { continue };
+            period.games[place] += 1;
+            period.rows[place] += u64::from(record.rows);
+            period.endings[place].add(record);
+            if let Some(play) = &record.play {
+                period.turns[place] += u64::from(play.rounds);
+                let actions = period.actions.iter_mut().zip(play.actions);
+                actions.for_each(|(sum, more)| *sum += u64::from(more));
+                period.replayed += 1;
+                period.does_not_replay += u64::from(play.replay_fault_rows > 0);
+            }
+        }
+        period
+    }
+
+    /// Games of all numbers of players.
+    pub fn all_games(&self) -> u64 {
+        self.games.iter().sum()
+    }
+}
+
+/// Mean and standard deviation of a column. The sums of more rows than memory holds fit into 128 bits.
+fn mean_and_deviation(sums: &ColumnSums, column: usize) -> (f64, f64) {
+    let rows = i128::from(sums.rows);
+    let (sum, squares) = (i128::from(sums.sum[column]), i128::from(sums.sum_of_squares[column]));
+    let variance = (rows * squares - sum * sum) as f64;
+    (sum as f64 / rows as f64, variance.max(0.0).sqrt() / rows as f64)
+}
+
+/// The place of a game's number of players in [`PlayerCount::ALL`].
+fn players(record: &GameRecord) -> Option<usize> {
+    PlayerCount::ALL.iter().position(|count| count.get() == record.players)
+}
+
+/// Each column by the number of players for which it moved most.
+fn drift(before: &[Sums], now: &[Sums]) -> Option<PeriodDrift> {
+    let mut found: Option<PeriodDrift> = None;
+    let are_enough = |(before, now): &(&Sums, &Sums)| before.games.min(now.games) >= LEAST_GAMES;
+    let both = || before.iter().zip(now).filter(are_enough);
+    for column in (0..FEATURE_COUNT).filter(|&column| FEATURES[column].normalized) {
+        let mut has_moved = false;
+        for (before, now) in both() {
+            let shift = shift(&before.columns, &now.columns, column);
+            let by_chance = (1.0 / before.games as f64 + 1.0 / now.games as f64).sqrt();
+            has_moved |= shift.abs() > LARGE_DRIFT.max(4.0 * by_chance);
+            let farthest = found.get_or_insert(PeriodDrift {
+                columns: 0,
+                column: FEATURES[column].name.as_str(),
+                mean_shift: shift,
+            });
+            if shift.abs() > farthest.mean_shift.abs() {
+                farthest.column = FEATURES[column].name.as_str();
+                farthest.mean_shift = shift;
+            }
+        }
+        if let Some(found) = &mut found {
+            found.columns += u64::from(has_moved);
+        }
+    }
+    found
+}
+
+/// In standard deviations, of which the square is the mean of both variances: a column that is rarely not 0
+/// would otherwise seem to move far in the first game in which it is.
+fn shift(before: &ColumnSums, now: &ColumnSums, column: usize) -> f64 {
+    let (old_mean, old_deviation) = mean_and_deviation(before, column);
+    let (mean, deviation) = mean_and_deviation(now, column);
+    match mean - old_mean {
+        0.0 => 0.0,
+        moved => moved / ((old_deviation.powi(2) + deviation.powi(2)) / 2.0).sqrt(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn drift_in_standard_deviations_of_earlier_games() {
+        let place = (0..FEATURE_COUNT).find(|&column| FEATURES[column].normalized).unwrap();
+        let sums = |games: u64, rows: u64, sum: i64, squares: i64| {
+            let mut columns = ColumnSums { rows, ..ColumnSums::zero(FEATURE_COUNT) };
+            (columns.sum[place], columns.sum_of_squares[place]) = (sum, squares);
+            [Sums::none(), Sums { games, columns }, Sums::none()]
+        };
+        // 2, 4, 4, 4, 5, 5, 7, 9: mean 5, standard deviation 2. Then 6 and 10: mean 8 and the same.
+        let before = sums(100, 8, 40, 232);
+        let found = drift(&before, &sums(100, 2, 16, 136)).unwrap();
+        assert_eq!((found.columns, found.column), (1, FEATURES[place].name.as_str()));
+        assert!((found.mean_shift - 1.5).abs() < 1e-12);
+        // Of ten games and a hundred, chance explains 1.3.
+        assert_eq!(drift(&before, &sums(10, 8, 60, 482)).unwrap().columns, 0);
+        assert_eq!(drift(&before, &sums(9, 2, 16, 136)), None, "too few");
+        assert_eq!(drift(&sums(0, 0, 0, 0), &before), None);
+        let others = [before[1].clone(), Sums::none(), Sums::none()];
+        assert_eq!(drift(&others, &before), None, "games of another number of players");
+        // From one constant to another: no standard deviation to measure it by.
+        let constant = drift(&sums(99, 2, 0, 0), &sums(99, 2, 2, 2)).unwrap();
+        assert_eq!(constant.mean_shift, f64::INFINITY);
+    }
+}

@@ -1,0 +1,133 @@
+//! Who wins.
+
+use crate::cache::GameRecord;
+use crate::gamelog::Ending;
+use crate::rules::PlayerCount;
+use serde::Serialize;
+
+/// How often something won, and out of how often, by number of players in the order of
+/// [`PlayerCount::ALL`]. Only games that somebody won count.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Wins {
+    /// Times that its player won.
+    pub won: [u64; PlayerCount::ALL.len()],
+    /// Times that its player won or lost.
+    pub decided: [u64; PlayerCount::ALL.len()],
+}
+
+impl Wins {
+    pub(in crate::report) fn add(&mut self, players: usize, has_won: bool) {
+        self.won[players] += u64::from(has_won);
+        self.decided[players] += 1;
+    }
+
+    /// Adds others.
+    pub fn merge(&mut self, other: &Wins) {
+        self.won.iter_mut().zip(other.won).for_each(|(sum, more)| *sum += more);
+        self.decided.iter_mut().zip(other.decided).for_each(|(sum, more)| *sum += more);
+    }
+
+    /// The share that won (0 to 1); `None` without decided games.
+    pub fn rate(&self) -> Option<f64> {
+        let (won, decided) = self.totals();
+        (decided > 0).then(|| won as f64 / decided as f64)
+    }
+
+    /// The 95 % interval of that share, by [`wilson`].
+    pub fn interval(&self) -> (f64, f64) {
+        let (won, decided) = self.totals();
+        wilson(won, decided)
+    }
+
+    /// Wins and decided games of all numbers of players.
+    pub fn totals(&self) -> (u64, u64) {
+        (self.won.iter().sum(), self.decided.iter().sum())
+    }
+
+    /// How many times as often it won as all of `others` did in games of the same numbers of players.
+    pub fn times(&self, others: &Wins) -> Option<f64> {
+        let expected = (0..self.won.len()).map(|players| match others.decided[players] {
+            0 => 0.0,
+            all => self.decided[players] as f64 * others.won[players] as f64 / all as f64,
+        });
+        let expected: f64 = expected.sum();
+        (expected > 0.0).then(|| self.totals().0 as f64 / expected)
+    }
+}
+
+/// The 95 % interval of a share (0 to 1) after so many successes, by Wilson's formula: unlike the usual
+/// one, it stays between 0 and 1 and holds for few trials too. From 0 to 1 without trials.
+pub fn wilson(successes: u64, trials: u64) -> (f64, f64) {
+    const Z: f64 = 1.959_963_984_540_054;
+    if trials == 0 {
+        return (0.0, 1.0);
+    }
+    let n = trials as f64;
+    let share = successes as f64 / n;
+    let denominator = 1.0 + Z * Z / n;
+    let middle = (share + Z * Z / (2.0 * n)) / denominator;
+    let half = Z / denominator * (share * (1.0 - share) / n + Z * Z / (4.0 * n * n)).sqrt();
+    ((middle - half).max(0.0), (middle + half).min(1.0))
+}
+
+/// How the games of one number of players ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Endings {
+    /// Games that each seat won.
+    pub won_by_seat: [u64; PlayerCount::MAX],
+    /// Games in which the best players have as many points and cards.
+    pub ties: u64,
+    /// Games whose log ends before they do.
+    pub unfinished: u64,
+}
+
+impl Endings {
+    pub(in crate::report) fn add(&mut self, record: &GameRecord) {
+        let Some(play) = &record.play else { return };
+        match (play.result.ending, play.result.winner()) {
+            (Ending::Finished, Some(seat)) => self.won_by_seat[seat] += 1,
+            (Ending::Unfinished, _) => self.unfinished += 1,
+            _ => self.ties += 1,
+        }
+    }
+
+    pub(in crate::report) fn merge(&mut self, other: &Endings) {
+        self.won_by_seat.iter_mut().zip(other.won_by_seat).for_each(|(sum, more)| *sum += more);
+        self.ties += other.ties;
+        self.unfinished += other.unfinished;
+    }
+
+    /// Games that somebody won.
+    pub fn won(&self) -> u64 {
+        self.won_by_seat.iter().sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Expected values of `scipy.stats.binomtest(...).proportion_ci(method="wilson")`.
+    #[test]
+    fn wilson_intervals() {
+        for (successes, trials, low, high) in [
+            (0, 0, 0.0, 1.0),
+            (0, 10, 0.0, 0.277_532_8),
+            (10, 10, 0.722_467_2, 1.0),
+            (50, 100, 0.403_831_5, 0.596_168_5),
+            (1, 3, 0.061_491_9, 0.792_340_4),
+        ] {
+            let (found_low, found_high) = wilson(successes, trials);
+            assert!((found_low - low).abs() < 1e-5, "{successes} of {trials}: {found_low}");
+            assert!((found_high - high).abs() < 1e-5, "{successes} of {trials}: {found_high}");
+        }
+    }
+
+    #[test]
+    fn times_compares_equal_numbers_of_players() {
+        let all = Wins { won: [50, 25, 0], decided: [100, 100, 0] };
+        let same = Wins { won: [5, 5, 0], decided: [10, 20, 0] };
+        assert_eq!(same.times(&all), Some(1.0));
+        assert_eq!(Wins::default().times(&all), None);
+    }
+}

@@ -1,0 +1,301 @@
+//! The values of the columns, and which columns stand out.
+
+use crate::encode::{FAMILIES, Family};
+use crate::report::page::boards::{link, place_in_words};
+use crate::report::page::numbers::{NOTHING, grouped, number, short};
+use crate::report::page::palette::Ink;
+use crate::report::page::parts::{column_name, scrolling, section, sortable, table_of};
+use crate::report::page::plot::sparkline;
+use crate::report::{ColumnReport, Distribution, FAR, LARGE_DRIFT, Mark, Place, Position, Report};
+use crate::rules::Color;
+use maud::{Markup, html};
+use std::collections::HashMap;
+
+/// Marked columns that are visible at once, and in all.
+const FIRST_MARKED: usize = 8;
+const MOST_MARKED: usize = 48;
+/// Positions that are listed as strange.
+const MOST_STRANGE: usize = 12;
+
+/// Columns that say the same of another player, card, noble or color.
+struct Kind<'r> {
+    name: String,
+    columns: Vec<&'r ColumnReport>,
+    values: Distribution,
+}
+
+/// The name with N for its numbers and C for its colors.
+fn kind_name(name: &str) -> String {
+    let part = |part: &str| {
+        if Color::ALL.iter().any(|color| color.name() == part) {
+            return "C".to_owned();
+        }
+        let mut kind: Vec<char> =
+            part.chars().map(|c| if c.is_ascii_digit() { 'N' } else { c }).collect();
+        kind.dedup_by(|a, b| *a == 'N' && *b == 'N');
+        kind.into_iter().collect()
+    };
+    name.split('_').map(part).collect::<Vec<String>>().join("_")
+}
+
+/// The kinds of some columns, in the order of their first columns.
+fn kinds<'r>(columns: &[&'r ColumnReport]) -> Vec<Kind<'r>> {
+    let mut kinds: Vec<Kind<'_>> = Vec::new();
+    let mut indices: HashMap<String, usize> = HashMap::new();
+    for &column in columns {
+        let name = kind_name(column.feature.name.as_str());
+        let index = *indices.entry(name.clone()).or_insert_with(|| {
+            kinds.push(Kind { name, columns: Vec::new(), values: Distribution::default() });
+            kinds.len() - 1
+        });
+        kinds[index].columns.push(column);
+        kinds[index].values.merge(&column.values);
+    }
+    kinds
+}
+
+pub(in crate::report::page) fn features(report: &Report) -> Markup {
+    let marked = |mark| -> Vec<&ColumnReport> {
+        report.columns.iter().filter(|column| column.mark == Some(mark)).collect()
+    };
+    let mut outliers = marked(Mark::Outlier);
+    outliers.sort_by(|a, b| b.farthest().total_cmp(&a.farthest()));
+    let content = html! {
+        p {
+            "Values before normalization, over all rows of the cache. "
+            "A " (tag(Mark::Constant)) " column has one value in all rows and carries no information; an "
+            (tag(Mark::Outlier)) " column has a value more than " (FAR) " standard deviations from its \
+             mean, which is how large it reaches a network; a " (tag(Mark::Rare)) " flag is the same in \
+             all but one row in a thousand. The columns of absent players are 0 in games of two and three."
+        }
+        p {
+            "Below, N stands for a number and C for a color: columns that say the same of another player, \
+             card or color share a row. Plots run from the minimum to the maximum; heights are square \
+             roots, so that rare values are visible. Blue columns are normalized, green ones are not."
+        }
+        div.cards {
+            (marked_box(report, "Constant columns", "value", &marked(Mark::Constant), |column| {
+                number(column.values.mode())
+            }))
+            (marked_box(report, "Columns with outliers", "farthest, in standard deviations", &outliers,
+                |column| short(column.farthest())
+            ))
+            (marked_box(report, "Rare flags", "rows with another value", &marked(Mark::Rare), |column| {
+                let values = &column.values;
+                grouped(values.total() - values.mode().map_or(0, |mode| values.count(mode)))
+            }))
+        }
+        (strangest(report))
+        (all_columns(report))
+        @for family in &FAMILIES { (of_family(report, family)) }
+    };
+    section("features", "Features", &content)
+}
+
+fn tag(mark: Mark) -> Markup {
+    html! { span class={ "tag " (mark.name()) } { (mark.name()) } }
+}
+
+fn marked_box(
+    report: &Report,
+    title: &str,
+    what: &str,
+    columns: &[&ColumnReport],
+    value: impl Fn(&ColumnReport) -> String,
+) -> Markup {
+    let row = |column: &&ColumnReport| {
+        html! {
+            th.wrap scope="row" { (column_name(column.feature.name.as_str())) }
+            td { (at_farthest(report, column, &value(column))) }
+        }
+    };
+    let table =
+        |columns: &[&ColumnReport]| table_of(&["column", what], &[], columns.iter().map(row));
+    let (first, rest) = columns.split_at(columns.len().min(FIRST_MARKED));
+    let (listed, unlisted) = rest.split_at(rest.len().min(MOST_MARKED - FIRST_MARKED));
+    html! {
+        div.box {
+            h3 { (title) ": " (columns.len()) }
+            @if columns.is_empty() { p.what { "None." } } @else { (table(first)) }
+            @if !rest.is_empty() {
+                details {
+                    summary { (grouped(rest.len() as u64)) " more" }
+                    (table(listed))
+                    @if !unlisted.is_empty() {
+                        p.what { "and " (unlisted.len()) " more, in the table of all columns" }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A text that leads to the position with the value that is farthest from the mean.
+fn at_farthest(report: &Report, column: &ColumnReport, text: &str) -> Markup {
+    match column.farthest_at().filter(|place| report.positions.contains_key(place)) {
+        Some(place) => link(place, text),
+        None => html! { (text) },
+    }
+}
+
+/// The positions with the farthest outliers.
+fn strangest(report: &Report) -> Markup {
+    let mut all: Vec<(&Place, &Position)> =
+        report.positions.iter().filter(|(_, position)| !position.outliers.is_empty()).collect();
+    let farthest = |position: &Position| position.outliers[0].distance.abs();
+    all.sort_by(|a, b| farthest(b.1).total_cmp(&farthest(a.1)));
+    let row = |&(place, position): &(&Place, &Position)| {
+        let outlier = position.outliers[0];
+        let words = place_in_words(place.game_id, position.turn_number, place.row_in_game);
+        html! {
+            th.wrap scope="row" { (link(*place, &words)) }
+            td.left.wrap { (column_name(outlier.column)) " is " (outlier.value) }
+            td { (format!("{:+.1}", outlier.distance)) }
+            td { (position.outliers.len()) }
+        }
+    };
+    html! {
+        @if !all.is_empty() {
+            div.box {
+                h3 { "Strangest positions" }
+                p.what {
+                    "Of the columns with outliers, the first rows that hold their farthest values. Distances \
+                     are in standard deviations; outliers are how many columns of the row are more than "
+                    (FAR) " away."
+                }
+                (sortable(
+                    &["position", "farthest value", "distance", "outliers"],
+                    &[1],
+                    all.iter().take(MOST_STRANGE).map(row),
+                ))
+            }
+        }
+    }
+}
+
+/// How far means have moved since the older export, or the scaler that the export was made with.
+fn moved(report: &Report) -> HashMap<&str, f64> {
+    let Some(export) = &report.export else { return HashMap::new() };
+    let since = export.since.as_ref().and_then(|(_, diff)| diff.means.as_ref().ok());
+    let moved = since.map(|means| &means.moved).or(export.overview.drift.as_ref());
+    moved.into_iter().flatten().map(|drift| (drift.column.as_str(), drift.mean_shift)).collect()
+}
+
+/// Every column in one table.
+fn all_columns(report: &Report) -> Markup {
+    let moved = moved(report);
+    let row = |column: &ColumnReport| {
+        let (values, name) = (&column.values, column.feature.name.as_str());
+        let shift = moved.get(name);
+        let mut kinds = vec![if column.feature.normalized { "normalized" } else { "plain" }];
+        kinds.extend(column.mark.map(Mark::name));
+        if shift.is_some_and(|shift| shift.abs() > LARGE_DRIFT) {
+            kinds.push("moved");
+        }
+        html! {
+            tr data-family=(column.feature.family.name) data-kinds=(kinds.join(" ")) {
+                th scope="row" { code { (name) } }
+                td.left { (column.feature.family.name.replace('_', " ")) }
+                td.left { (if column.feature.normalized { "yes" } else { "no" }) }
+                td { (short(values.mean())) }
+                td { (short(values.standard_deviation())) }
+                td { (number(values.min())) }
+                td { (number(values.quantile(0.5))) }
+                td { (number(values.max())) }
+                td { (at_farthest(report, column, &short(column.farthest()))) }
+                @if !moved.is_empty() {
+                    td {
+                        @match shift {
+                            Some(shift) if shift.is_finite() => (format!("{shift:+.3}")),
+                            Some(_) => "another constant",
+                            None => (NOTHING),
+                        }
+                    }
+                }
+                td.left { @if let Some(mark) = column.mark { (tag(mark)) } }
+            }
+        }
+    };
+    let mut head = vec![
+        "column",
+        "family",
+        "normalized",
+        "mean",
+        "standard deviation",
+        "min",
+        "median",
+        "max",
+        "farthest",
+    ];
+    head.extend((!moved.is_empty()).then_some("moved by"));
+    let mark = head.len();
+    head.push("mark");
+    html! {
+        div.box.all-columns {
+            h3 { "All columns" }
+            p.what {
+                "Farthest is the value farthest from the mean, in standard deviations"
+                @if !moved.is_empty() { "; moved by is how far the mean has moved, in those it had before" }
+                ". A number that is a link leads to the first position with that value."
+            }
+            details {
+                summary { (grouped(report.columns.len() as u64)) " columns" }
+                (scrolling("sortable filtered", &head, &[1, 2, mark], report.columns.iter().map(row)))
+            }
+        }
+    }
+}
+
+fn of_family(report: &Report, family: &Family) -> Markup {
+    let all = report.columns.iter();
+    let columns: Vec<&ColumnReport> =
+        all.filter(|column| column.feature.family == family).collect();
+    let of_kind = |Kind { name, columns, values }: &Kind<'_>| {
+        let is_normalized = columns.iter().any(|column| column.feature.normalized);
+        let ink = if is_normalized { Ink::Series(0) } else { Ink::Series(2) };
+        let counts: Vec<_> = values.iter().collect();
+        let marked = |mark| columns.iter().filter(|column| column.mark == Some(mark)).count();
+        html! {
+            th.wrap scope="row" {
+                (column_name(name))
+                @if columns.len() > 1 { " " span.faint { "×\u{a0}" (columns.len()) } }
+                " "
+                @for mark in [Mark::Constant, Mark::Outlier, Mark::Rare] {
+                    @if marked(mark) > 0 {
+                        span class={ "tag " (mark.name()) } {
+                            @if columns.len() > 1 { (marked(mark)) " " }
+                            (mark.name())
+                        }
+                        " "
+                    }
+                }
+            }
+            td.left { (sparkline(&format!("Values of {name}"), &counts, ink)) }
+            td { (number(values.min())) }
+            td { (short(values.mean())) }
+            td { (number(values.max())) }
+        }
+    };
+    html! {
+        div.box {
+            h3 { (family.name.replace('_', " ")) ": " (columns.len()) " columns" }
+            (table_of(
+                &["column", "values", "min", "mean", "max"],
+                &[1],
+                kinds(&columns).iter().map(of_kind),
+            ))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kind_names() {
+        assert_eq!(kind_name("player3_card14_distance_black"), "playerN_cardN_distance_C");
+        assert_eq!(kind_name("deck_level1_remaining"), "deck_levelN_remaining");
+        assert_eq!(kind_name("max_tokens_pile_gold"), "max_tokens_pile_gold");
+    }
+}

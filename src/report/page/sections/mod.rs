@@ -1,0 +1,11 @@
+//! The sections of the page, a file for each.
+
+pub(super) mod cards;
+pub(super) mod export;
+pub(super) mod features;
+pub(super) mod games;
+pub(super) mod heads;
+pub(super) mod play;
+pub(super) mod replay;
+pub(super) mod time;
+pub(super) mod wins;
