@@ -236,16 +236,20 @@ pub(super) fn write_columns<T: Copy, const WIDTH: usize, const N: usize>(
     rows: &[[T; WIDTH]],
     bytes_of: impl Fn(T) -> [u8; N],
 ) {
-    out.clear();
+    // Every byte is written below, so those of the last game need not be cleared.
     out.resize(N * WIDTH * rows.len(), 0);
     let columns = out.as_chunks_mut().0;
-    for (block, block_rows) in rows.chunks(BLOCK_ROWS).enumerate() {
+    let (blocks, others) = rows.as_chunks::<BLOCK_ROWS>();
+    for (block, block_rows) in blocks.iter().enumerate() {
         for column in 0..WIDTH {
             let first = column * rows.len() + block * BLOCK_ROWS;
-            let cells = &mut columns[first..first + block_rows.len()];
-            for (cell, row) in cells.iter_mut().zip(block_rows) {
-                *cell = bytes_of(row[column]);
-            }
+            let cells: &mut [_; BLOCK_ROWS] = columns[first..].first_chunk_mut().expect("a block");
+            *cells = std::array::from_fn(|row| bytes_of(block_rows[row][column]));
+        }
+    }
+    for (row, values) in (blocks.len() * BLOCK_ROWS..).zip(others) {
+        for (column, &value) in values.iter().enumerate() {
+            columns[column * rows.len() + row] = bytes_of(value);
         }
     }
 }
