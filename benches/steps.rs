@@ -1,9 +1,9 @@
-//! Single steps of an ingest and an export, on one game of average length.
+//! Benchmarks of single steps of an ingest and an export, on a game of average length.
 //!
 //! `cargo bench --bench steps`. The result of each step is checked before it is timed. The `pipeline`
 //! benchmark measures whole runs, with files and threads.
 
-// The macros of criterion make undocumented functions.
+// The macros of criterion create undocumented functions.
 #![allow(missing_docs, clippy::unwrap_used)]
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
@@ -22,7 +22,7 @@ static NEVER: AtomicBool = AtomicBool::new(false);
 
 const GAME: GameId = GameId(1);
 
-/// A game of three players: about as long as the mean.
+/// A game with three players, of about average length.
 struct Sample {
     turns: Vec<Turn>,
     log: Vec<u8>,
@@ -93,7 +93,7 @@ fn encode_a_game(criterion: &mut Criterion) {
         encoded.clear();
         black_box(&sample.turns).iter().for_each(|turn| encoded.push(turn));
     };
-    // Twice: buffers that still hold a game make no difference.
+    // Twice, to check that reused buffers make no difference.
     for _ in 0..2 {
         encode(&mut encoded);
         assert_eq!(encoded.features(), sample.encoded.features());
@@ -124,7 +124,7 @@ fn pack_and_unpack(criterion: &mut Criterion) {
     });
 }
 
-/// What the writing thread does: three batches of an ingest, each committed and synced.
+/// The work of the writing thread: three batches of an ingest, each committed and synced.
 fn store_games(criterion: &mut Criterion) {
     const GAMES: i64 = 1_500;
     let sample = Sample::play();

@@ -6,28 +6,28 @@ use std::error::Error;
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-/// Bytes that this user may still write to the file system of a path, which need not exist itself;
-/// `None` if that is unknown. A quota may allow less.
+/// Free bytes for this user on the file system of a path, which need not exist; `None` if unknown. A
+/// quota may allow less.
 pub fn free_bytes(path: &Path) -> Option<u64> {
     platform::free_bytes(&nearest_existing(path))
 }
 
-/// The path, or the last folder on the way to it that exists.
+/// The path, or its nearest existing parent folder.
 fn nearest_existing(path: &Path) -> PathBuf {
     let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let existing = absolute.ancestors().find(|ancestor| ancestor.exists());
     existing.unwrap_or(Path::new("/")).to_owned()
 }
 
-/// Whether this error, or one that it came from, says that the disk or this user's quota is full.
+/// Whether this error, or one of its sources, means that the disk or this user's quota is full.
 pub fn is_of_full_disk(error: &(dyn Error + 'static)) -> bool {
     std::iter::successors(Some(error), |&error| error.source())
         .filter_map(|error| error.downcast_ref::<io::Error>())
         .any(|error| matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded))
 }
 
-/// Whether the disk of a path is full. Finds out by writing a small file: only that tells of quotas. For
-/// callers with an error that does not say why.
+/// Whether the disk of a path is full, for callers with an error that does not tell. Writes a small
+/// file, because only that detects a quota.
 pub fn is_full(path: &Path) -> bool {
     let existing = nearest_existing(path);
     let folder = match existing.is_dir() {
@@ -59,7 +59,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let there = free_bytes(folder.path()).unwrap();
         let deeper = free_bytes(&folder.path().join("not/there/yet")).unwrap();
-        // Others write too.
+        // Other programs write, too.
         assert!(there > 0 && there.abs_diff(deeper) < 1 << 30, "{there} and {deeper}");
         assert!(!is_full(&folder.path().join("not/there/yet")));
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);

@@ -1,4 +1,4 @@
-//! Folders that outlive a loss of power, and what a replaced file hands on to the new one.
+//! Creates folders durably, and keeps the access rights of replaced files.
 
 use crate::platform;
 use crate::words::shown;
@@ -6,10 +6,10 @@ use std::fs::{self, Metadata};
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
-/// Makes a folder and those above it where they are missing, and syncs each name.
+/// Creates a folder and its missing parents, and syncs each new name.
 ///
 /// # Errors
-/// If one cannot be made, or its name cannot be synced.
+/// If a folder cannot be created, or its name cannot be synced.
 pub fn create_folders(path: &Path) -> io::Result<()> {
     if path.as_os_str().is_empty() || path.is_dir() {
         return Ok(());
@@ -17,14 +17,14 @@ pub fn create_folders(path: &Path) -> io::Result<()> {
     let parent = parent_of(path);
     create_folders(parent)?;
     match fs::create_dir(path) {
-        // Another run was faster.
+        // Another run created it first.
         Err(error) if error.kind() == ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
         Err(error) => Err(error),
         Ok(()) => platform::sync_folder(parent),
     }
 }
 
-/// The folder that a path is in.
+/// The parent folder of a path.
 pub fn parent_of(path: &Path) -> &Path {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
@@ -33,22 +33,22 @@ pub fn parent_of(path: &Path) -> &Path {
     }
 }
 
-/// Gives a new file or folder the group and the permissions of the one that it replaces; to root, the
-/// owner too. Where the group cannot be kept, the log says so.
+/// Gives a new file or folder the group and permissions of the one that it replaces; as root, also the
+/// owner. Logs a warning if the group cannot be kept.
 ///
 /// # Errors
 /// If the permissions cannot be set.
 pub fn keep_access(new: &Path, replaced: &Metadata) -> io::Result<()> {
     keep_owner(new, replaced)?;
-    // Last: a change of the group takes away the bit that hands the group on to new files.
+    // Permissions last, because changing the group clears the setgid bit.
     fs::set_permissions(new, replaced.permissions())
 }
 
-/// Gives a new file or folder the group of another; to root, the owner too. Where that is not allowed,
-/// the log says so.
+/// Gives a new file or folder the group of another; as root, also the owner. Logs a warning if that is
+/// not allowed.
 ///
 /// # Errors
-/// If the new one cannot be looked up.
+/// If the metadata of the new one cannot be read.
 pub fn keep_owner(new: &Path, other: &Metadata) -> io::Result<()> {
     let permissions = fs::metadata(new)?.permissions();
     match platform::set_owner(new, other) {

@@ -1,4 +1,4 @@
-//! `prep` turns Splendor self-play logs into the arrays a network trains on.
+//! `prep` converts Splendor self-play logs to arrays for training neural networks.
 //!
 //! ```text
 //!   CSV logs ──▶ gamelog ──▶ encode ──▶ cache ──▶ dataset ──▶ export, stream, report
@@ -7,14 +7,15 @@
 //!                            and labels file      in order
 //! ```
 //!
-//! One turn becomes 1,308 features, 7 labels and 7 masks. The cache holds the 422 base features of each
-//! position as float32; the derived features are computed by the same encoder when rows are read. What
-//! depends on several rows (split and scaler) is computed on the way out, from exact whole-number sums.
+//! Each turn becomes 1,308 features, 7 labels and 7 masks. The cache holds the 422 base features of each
+//! position as float32; the same encoder computes the derived features when rows are read. Values that
+//! depend on several rows (split and scaler) are computed when data leaves the cache, from exact integer
+//! sums.
 //!
-//! `docs/architecture.md` has the table of modules with the duty of each and what it may use;
-//! `tests/it/architecture.rs` compares it with the code.
+//! `docs/architecture.md` describes the modules and their dependencies; `tests/it/architecture.rs`
+//! compares it with the code.
 //!
-//! # As a library
+//! # Use as a library
 //! ```
 //! use splendor_prep::encode::{EncodedGame, Head};
 //! use splendor_prep::simulate::simulate_game;

@@ -1,4 +1,4 @@
-//! The `prep` command: arguments in, exit code out. Everything else is the library's.
+//! The `prep` command, which calls the library.
 
 use std::process::ExitCode;
 

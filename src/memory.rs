@@ -2,17 +2,17 @@
 
 use std::fmt;
 
-/// How much memory this process has in RAM.
+/// Resident memory of this process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ResidentMemory {
-    /// Now, in bytes.
+    /// Current value in bytes.
     pub now: u64,
-    /// At most so far, in bytes.
+    /// Peak in bytes.
     pub peak: u64,
 }
 
 impl ResidentMemory {
-    /// Asks the kernel; `None` on systems without `/proc`.
+    /// Reads it from the kernel; `None` on systems without `/proc`.
     pub fn measure() -> Option<ResidentMemory> {
         let status = std::fs::read_to_string("/proc/self/status").ok()?;
         let kibibytes = |key: &str| -> Option<u64> {
@@ -30,7 +30,7 @@ impl fmt::Display for ResidentMemory {
     }
 }
 
-/// Logs how much memory this process has, if that is `wanted` and known.
+/// Logs the resident memory, if `wanted` and known.
 pub fn report_memory(wanted: bool, when: &str) {
     if wanted && let Some(memory) = ResidentMemory::measure() {
         tracing::info!("memory {when}: {memory}");

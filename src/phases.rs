@@ -1,7 +1,7 @@
-//! Where the time of a run goes.
+//! Measures the time of the phases of a run.
 //!
-//! A phase is a kind of work, such as hashing. All threads add their time and their amount of work to
-//! it, so that its time divided by that of the run is the number of threads that were busy with it.
+//! A phase is a kind of work, such as hashing. All threads add their time and amount of work to it, so
+//! its time divided by that of the run is the number of threads that were busy with it.
 
 use crate::words::grouped;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,7 +16,7 @@ pub enum Unit {
     Rows,
 }
 
-/// One kind of work of a run, added up over all threads.
+/// The time and amount of a kind of work, summed over all threads.
 #[derive(Debug)]
 pub struct Phase {
     name: &'static str,
@@ -26,12 +26,12 @@ pub struct Phase {
 }
 
 impl Phase {
-    /// Nothing done yet.
+    /// A phase without work.
     pub const fn new(name: &'static str, unit: Unit) -> Phase {
         Phase { name, unit, nanoseconds: AtomicU64::new(0), amount: AtomicU64::new(0) }
     }
 
-    /// Does some work and adds its time. Its amount is [counted](Self::count) when it is known.
+    /// Runs `work` and adds its time. Its amount is [counted](Self::count) separately.
     pub fn time<T>(&self, work: impl FnOnce() -> T) -> T {
         let begun = Instant::now();
         let result = work();
@@ -39,19 +39,19 @@ impl Phase {
         result
     }
 
-    /// Adds work that was done.
+    /// Adds time and an amount of work.
     pub fn add(&self, time: Duration, amount: u64) {
         let nanoseconds = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
         self.nanoseconds.fetch_add(nanoseconds, Ordering::Relaxed);
         self.amount.fetch_add(amount, Ordering::Relaxed);
     }
 
-    /// Adds an amount of work whose time was added before.
+    /// Adds an amount of work whose time was added separately.
     pub fn count(&self, amount: u64) {
         self.add(Duration::ZERO, amount);
     }
 
-    /// Time spent, over all threads.
+    /// The time spent by all threads.
     pub fn spent(&self) -> Duration {
         Duration::from_nanos(self.nanoseconds.load(Ordering::Relaxed))
     }
@@ -70,12 +70,12 @@ impl Phase {
     }
 }
 
-/// Logs (for `-v`) the time of each phase, and how much of `threads` threads was used since `begun`.
+/// Logs (for `-v`) the time of each phase, and the use of `threads` threads since `begun`.
 pub fn report_phases(phases: &[&Phase], begun: Instant, threads: usize) {
     let wall = begun.elapsed().as_secs_f64();
     let spent: f64 = phases.iter().map(|phase| phase.spent().as_secs_f64()).sum();
     tracing::debug!(
-        "{wall:.2} s by the clock; {spent:.2} s of work, which is {:.0} % of {threads} threads:",
+        "{wall:.2} s elapsed; {spent:.2} s of work, which is {:.0} % of {threads} threads:",
         100.0 * spent / wall.max(1e-9) / threads.max(1) as f64
     );
     for phase in phases {

@@ -1,29 +1,29 @@
-//! Everything that needs one operating system: a port to another one is this file.
+//! All code that depends on the operating system.
 //!
-//! Each function has a plain fallback for systems that lack the call; what is lost there is said with it.
+//! Each function has a fallback for systems without the call; its comment describes the limitations.
 
 use std::fs::{self, File, FileType, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 
-/// What changes whenever a file is written to or replaced. Two equal ones, more than a tick of the file
-/// system's clock apart, mean that nothing happened to the file.
+/// The state of a file, which changes when the file is written or replaced. If two states are equal and
+/// more than a tick of the file system's clock apart, the file has not changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FileState {
-    /// Which file has the name.
+    /// The identity of the file.
     id: Option<FileId>,
-    /// Bytes.
+    /// Size in bytes.
     pub size: u64,
-    /// Seconds and nanoseconds. Programs can set it to anything.
+    /// Seconds and nanoseconds of the last modification, which programs can set.
     modified: (i64, i64),
-    /// Seconds and nanoseconds of the last change, which programs cannot set; where the system has no
-    /// such time, that of the last modification.
+    /// Seconds and nanoseconds of the last change, which programs cannot set; the last modification on
+    /// systems without that time.
     pub changed: (i64, i64),
 }
 
 #[cfg(unix)]
 impl FileState {
-    /// Of a file.
+    /// Reads it from the metadata of a file.
     pub fn of(file: &Metadata) -> FileState {
         use std::os::unix::fs::MetadataExt;
         FileState {
@@ -37,7 +37,7 @@ impl FileState {
 
 #[cfg(not(unix))]
 impl FileState {
-    /// Of a file, without its identity.
+    /// Reads it from the metadata of a file, without the identity.
     pub fn of(file: &Metadata) -> FileState {
         let since_epoch = |time: std::time::SystemTime| time.duration_since(std::time::UNIX_EPOCH);
         let modified = file.modified().ok().and_then(|time| since_epoch(time).ok());
@@ -47,7 +47,7 @@ impl FileState {
     }
 }
 
-/// Which file it is, whatever its name: device and inode.
+/// The identity of a file: device and inode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct FileId {
     device: u64,
@@ -56,7 +56,7 @@ pub struct FileId {
 
 #[cfg(unix)]
 impl FileId {
-    /// Of a file.
+    /// Reads it from the metadata of a file.
     pub fn of(file: &Metadata) -> Option<FileId> {
         use std::os::unix::fs::MetadataExt;
         Some(FileId { device: file.dev(), inode: file.ino() })
@@ -65,31 +65,32 @@ impl FileId {
 
 #[cfg(not(unix))]
 impl FileId {
-    /// Unknown here.
+    /// Always unknown on this system.
     pub fn of(_file: &Metadata) -> Option<FileId> {
         None
     }
 }
 
-/// Opens a file to read it: a regular file, or a link to one. All inputs are opened by this.
+/// Opens a regular file, or a link to one, for reading. All inputs are opened with this function.
 ///
-/// Whoever can write to a folder can put a FIFO or a device there under any name. Opening a FIFO waits
-/// for its writer, reading a device may never end, and opening one may already do something.
+/// Somebody with write permission for a folder can create a FIFO or a device there. Opening a FIFO
+/// blocks until it has a writer, reading a device may never end, and even opening a device can have side
+/// effects.
 ///
 /// # Errors
-/// If it is not a regular file, which is said at once; if it cannot be opened.
+/// If it is not a regular file (detected without blocking) or cannot be opened.
 pub fn open_file(path: &Path) -> io::Result<File> {
     check_regular(fs::metadata(path)?.file_type())?;
     let file = without_waiting(OpenOptions::new().read(true)).open(path)?;
-    // Again: it may have been replaced since.
+    // Checked again: it may have been replaced since.
     check_regular(file.metadata()?.file_type())?;
     Ok(file)
 }
 
-/// All bytes of a regular file of at most `max` bytes.
+/// Reads a regular file of at most `max` bytes.
 ///
 /// # Errors
-/// As [`open_file`], and for a larger file.
+/// As for [`open_file`], and if the file is larger.
 pub fn read_file(path: &Path, max: u64) -> io::Result<Vec<u8>> {
     let file = open_file(path)?;
     let size = file.metadata()?.len();
@@ -105,11 +106,11 @@ pub fn read_file(path: &Path, max: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Opens a file of our own beside another, to read and write; makes it if it is missing. Somebody else
-/// who can write to the folder may have put a link or a FIFO there: a link is not followed.
+/// Opens one of prep's own files for reading and writing; creates it if it does not exist. Others with
+/// write permission for the folder may have created a link or a FIFO there: links are not followed.
 ///
 /// # Errors
-/// If it is not a regular file; if it cannot be opened.
+/// If it is not a regular file or cannot be opened.
 pub fn open_own_file(path: &Path) -> io::Result<File> {
     match fs::symlink_metadata(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => {}
@@ -122,7 +123,7 @@ pub fn open_own_file(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// An error that names what is there instead of a regular file.
+/// An error that names the type of a file that is not regular.
 fn check_regular(file_type: FileType) -> io::Result<()> {
     if file_type.is_file() {
         return Ok(());
@@ -132,7 +133,7 @@ fn check_regular(file_type: FileType) -> io::Result<()> {
     Err(io::Error::new(kind, format!("it is {what}, not a regular file")))
 }
 
-/// `a folder`, `a FIFO`: what is there under a name.
+/// `a folder`, `a FIFO`: the type of a file.
 #[cfg(unix)]
 pub fn type_in_words(file_type: FileType) -> &'static str {
     use std::os::unix::fs::FileTypeExt;
@@ -146,7 +147,7 @@ pub fn type_in_words(file_type: FileType) -> &'static str {
     }
 }
 
-/// `a folder`, `a symbolic link`: what is there under a name.
+/// `a folder`, `a symbolic link`: the type of a file.
 #[cfg(not(unix))]
 pub fn type_in_words(file_type: FileType) -> &'static str {
     match () {
@@ -156,8 +157,7 @@ pub fn type_in_words(file_type: FileType) -> &'static str {
     }
 }
 
-/// Opens what is there and is not a file, such as a terminal or a pipe, to write to it. A FIFO that nobody
-/// reads is an error, and is not waited for.
+/// Opens a terminal, pipe or device for writing. A FIFO without a reader is an error and does not block.
 ///
 /// # Errors
 /// If it cannot be opened.
@@ -167,7 +167,7 @@ pub fn open_stream(path: &Path) -> io::Result<File> {
     Ok(stream)
 }
 
-/// Writes wait for the reader of a pipe.
+/// Makes writes block until the reader of a pipe is ready.
 #[cfg(unix)]
 fn wait_again(stream: &File) -> io::Result<()> {
     use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
@@ -179,11 +179,11 @@ fn wait_again(_stream: &File) -> io::Result<()> {
     Ok(())
 }
 
-/// A file in a folder that is removed if it is not persisted. It has the permissions of any new file, as
-/// the umask has them; temporary files are their owner's alone otherwise.
+/// Creates a temporary file in a folder, which is removed unless it is persisted. It has the default
+/// permissions of new files; usually temporary files are accessible only to their owner.
 ///
 /// # Errors
-/// If it cannot be made.
+/// If it cannot be created.
 pub fn temporary_file(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(".prep-");
@@ -219,54 +219,54 @@ fn without_following_links(options: &mut OpenOptions) -> &mut OpenOptions {
     options
 }
 
-/// Whether an open file has no name any more.
+/// Whether an open file has been deleted.
 #[cfg(unix)]
 pub fn is_deleted(file: &Metadata) -> bool {
     std::os::unix::fs::MetadataExt::nlink(file) == 0
 }
 
-/// Never here: a file that is open cannot be deleted.
+/// Always false: open files cannot be deleted on this system.
 #[cfg(not(unix))]
 pub fn is_deleted(_file: &Metadata) -> bool {
     false
 }
 
-/// Bytes that this user may still write to the file system of an existing path; `None` if that is
-/// unknown. A quota may allow less.
+/// Free bytes for this user on the file system of an existing path; `None` if unknown. A quota may allow
+/// less.
 #[cfg(unix)]
 pub fn free_bytes(path: &Path) -> Option<u64> {
     let found = rustix::fs::statvfs(path).ok()?;
-    // Some virtual file systems answer with zeros.
+    // Some virtual file systems return zeros.
     if found.f_blocks == 0 { None } else { found.f_bavail.checked_mul(found.f_frsize) }
 }
 
-/// Unknown here.
+/// Always unknown on this system.
 #[cfg(not(unix))]
 pub fn free_bytes(_path: &Path) -> Option<u64> {
     None
 }
 
-/// Whether an error of locking a file says that its file system has no locks.
+/// Whether an error of locking a file means that its file system has no locks.
 #[cfg(unix)]
 pub fn means_no_locks(error: &io::Error) -> bool {
     use rustix::io::Errno;
     matches!(Errno::from_io_error(error), Some(Errno::NOLCK | Errno::OPNOTSUPP | Errno::NOSYS))
 }
 
-/// Whether an error of locking a file says that its file system has no locks.
+/// Whether an error of locking a file means that its file system has no locks.
 #[cfg(not(unix))]
 pub fn means_no_locks(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::Unsupported
 }
 
-/// Whether an error of opening a path says that its symbolic links lead in a circle.
+/// Whether an error of opening a path means that its symbolic links form a loop.
 #[cfg(unix)]
 pub fn means_link_loop(error: &io::Error) -> bool {
     rustix::io::Errno::from_io_error(error) == Some(rustix::io::Errno::LOOP)
 }
 
-/// Whether an error of opening a path says that its symbolic links lead in a circle: not told apart
-/// from other errors here.
+/// Whether an error of opening a path means that its symbolic links form a loop: always false on this
+/// system.
 #[cfg(not(unix))]
 pub fn means_link_loop(_error: &io::Error) -> bool {
     false
@@ -278,7 +278,7 @@ pub fn may_read(path: &Path) -> bool {
     rustix::fs::access(path, rustix::fs::Access::READ_OK).is_ok()
 }
 
-/// Whether this user may read a file: opening it will tell.
+/// Whether this user may read a file: always true on this system, so opening it may fail.
 #[cfg(not(unix))]
 pub fn may_read(_path: &Path) -> bool {
     true
@@ -290,18 +290,18 @@ pub fn may_write(path: &Path) -> bool {
     rustix::fs::access(path, rustix::fs::Access::WRITE_OK).is_ok()
 }
 
-/// Whether this user may write a file: opening it will tell.
+/// Whether this user may write a file: always true on this system, so opening it may fail.
 #[cfg(not(unix))]
 pub fn may_write(_path: &Path) -> bool {
     true
 }
 
-/// The process whose lock on some bytes of a file keeps this one from reading, or writing, them; `None`
-/// if that is unknown.
+/// The process with a lock that prevents this process from locking a range of a file for reading or
+/// writing; `None` if unknown.
 ///
-/// The file stays open for good. Closing it would release all locks that this process has on it, those
-/// of SQLite too (<https://www.sqlite.org/howtocorrupt.html>, 2.2). So only ask about a file that this
-/// process has been waiting for.
+/// The file stays open until the process ends. Closing it would release all locks of this process on it,
+/// including those of SQLite (<https://www.sqlite.org/howtocorrupt.html>, 2.2). So call this only for a
+/// file that this process waits for.
 #[cfg(unix)]
 pub fn lock_holder(path: &Path, bytes: std::ops::Range<u64>, to_write: bool) -> Option<u32> {
     use rustix::process::{Flock, FlockType, Pid, fcntl_getlk};
@@ -313,7 +313,7 @@ pub fn lock_holder(path: &Path, bytes: std::ops::Range<u64>, to_write: bool) -> 
     Pid::as_raw(held.pid).try_into().ok().filter(|&id| id != 0)
 }
 
-/// Unknown here.
+/// Always unknown on this system.
 #[cfg(not(unix))]
 pub fn lock_holder(_path: &Path, _bytes: std::ops::Range<u64>, _to_write: bool) -> Option<u32> {
     None
@@ -322,14 +322,14 @@ pub fn lock_holder(_path: &Path, _bytes: std::ops::Range<u64>, _to_write: bool) 
 /// Exchanges the names of two files or folders in one step.
 ///
 /// # Errors
-/// If the system or the file system cannot do that.
+/// If the system or the file system does not support it.
 #[cfg(any(target_os = "linux", target_vendor = "apple"))]
 pub fn exchange_names(one: &Path, other: &Path) -> io::Result<()> {
     use rustix::fs::{CWD, RenameFlags, renameat_with};
     Ok(renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE)?)
 }
 
-/// Not possible here: callers rename twice.
+/// Not supported on this system: callers rename twice.
 ///
 /// # Errors
 /// Always.
@@ -343,11 +343,11 @@ pub use std::os::unix::fs::symlink as link_to_folder;
 #[cfg(not(unix))]
 pub use std::os::windows::fs::symlink_dir as link_to_folder;
 
-/// Calls `handler` with the number of each signal that asks this process to end: of Ctrl-C, of a closed
-/// terminal, of `kill`. One that is ignored stays so: `nohup` starts programs that way.
+/// Calls `handler` with the number of each signal that asks this process to end: Ctrl-C, a closed
+/// terminal, `kill`. Ignored signals stay ignored, as `nohup` requires.
 ///
 /// # Errors
-/// If the system allows no more threads.
+/// If no thread can be started.
 #[cfg(unix)]
 pub fn handle_end_signals(handler: impl Fn(i32) + Send + 'static) -> io::Result<()> {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -358,7 +358,7 @@ pub fn handle_end_signals(handler: impl Fn(i32) + Send + 'static) -> io::Result<
     std::thread::Builder::new().spawn(move || signals.forever().for_each(handler)).map(|_thread| ())
 }
 
-/// Not possible here: such a signal ends the process at once.
+/// Not supported on this system: such a signal kills the process.
 ///
 /// # Errors
 /// Never.
@@ -367,7 +367,7 @@ pub fn handle_end_signals(_handler: impl Fn(i32) + Send + 'static) -> io::Result
     Ok(())
 }
 
-/// A bit for each signal that this process ignores, the lowest for signal 1; none where `/proc` is not.
+/// A bit mask of the signals that this process ignores, the lowest bit for signal 1; 0 without `/proc`.
 #[cfg(unix)]
 fn ignored_signals() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
@@ -375,18 +375,18 @@ fn ignored_signals() -> u64 {
     mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)
 }
 
-/// Ends this process as a signal ends it, so that a shell or a service manager sees that it was one.
+/// Ends this process by a signal, so that a shell or a service manager can see that.
 #[cfg(unix)]
 pub fn end_by_signal(signal: i32) {
     let _ = signal_hook::low_level::emulate_default_handler(signal);
 }
 
-/// Does nothing here.
+/// Does nothing on this system.
 #[cfg(not(unix))]
 pub fn end_by_signal(_signal: i32) {}
 
-/// Writes the names in a folder to the disk. Some network file systems cannot: there nothing is done, as
-/// their files are synced and there is no other way.
+/// Syncs the names in a folder to the disk. Does nothing on network file systems that do not support
+/// that; their files are synced themselves.
 ///
 /// # Errors
 /// If the folder cannot be opened, or the disk fails.
@@ -397,7 +397,7 @@ pub fn sync_folder(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Whether the file system of a folder can sync it.
+/// Whether the file system supports syncing a folder.
 pub fn can_sync_folder(path: &Path) -> bool {
     !try_sync_folder(path).is_err_and(|error| means_no_sync(&error))
 }
@@ -407,23 +407,23 @@ fn try_sync_folder(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
 }
 
-/// Folders cannot be opened here.
+/// Always false: folders cannot be opened on this system.
 #[cfg(not(unix))]
 fn try_sync_folder(_path: &Path) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
-/// Whether an error of syncing a folder says that its file system cannot do that.
+/// Whether an error of syncing a folder means that its file system does not support that.
 fn means_no_sync(error: &io::Error) -> bool {
     use io::ErrorKind::{InvalidInput, Unsupported};
     matches!(error.kind(), InvalidInput | Unsupported)
 }
 
-/// Gives a file or folder the group of another, and its owner where this user may do that, as root may.
-/// Returns whether that was a change.
+/// Gives a file or folder the group of another, and as root also its owner. Returns whether anything
+/// changed.
 ///
 /// # Errors
-/// If that is not allowed: a user may only choose among the groups that he is in.
+/// If that is not allowed: users can only choose one of their own groups.
 #[cfg(unix)]
 pub fn set_owner(path: &Path, other: &Metadata) -> io::Result<bool> {
     use std::os::unix::fs::{MetadataExt, chown};
@@ -440,7 +440,7 @@ pub fn set_owner(path: &Path, other: &Metadata) -> io::Result<bool> {
     Ok(true)
 }
 
-/// Files have no such owners here.
+/// Does nothing: files have no such owners on this system.
 ///
 /// # Errors
 /// Never.
@@ -449,13 +449,13 @@ pub fn set_owner(_path: &Path, _other: &Metadata) -> io::Result<bool> {
     Ok(false)
 }
 
-/// Tells the system that the content of a file will not be read soon and need not stay in memory.
+/// Tells the system that the content of a file need not stay in memory.
 #[cfg(target_os = "linux")]
 pub fn forget_content(file: &File) {
     let _ = rustix::fs::fadvise(file, 0, None, rustix::fs::Advice::DontNeed);
 }
 
-/// Only saves memory: nothing is done here.
+/// Does nothing on this system; it would only save memory.
 #[cfg(not(target_os = "linux"))]
 pub fn forget_content(_file: &File) {}
 

@@ -1,17 +1,17 @@
-//! How far a long command is.
+//! Progress of long commands.
 //!
 //! A run consists of phases: hashing and encoding, the last commit, packing, syncing. Each begins with
-//! the amount of its work, if that is known. The listener decides what to show; [`Tally`] is the
-//! arithmetic that a progress bar and a line of text have in common.
+//! its amount of work, if known. The listener decides what to show; [`Tally`] has the arithmetic that
+//! progress bars and lines of text share.
 
 use std::io::Read;
 use std::time::Duration;
 
-/// Hears of progress. Called from one thread at a time; must return quickly.
+/// Receives progress. Called from one thread at a time; must return quickly.
 pub trait Progress {
-    /// A phase begins: what is done in it, such as `syncing`, and how much of it there is.
+    /// A phase begins: its name, such as `syncing`, and its amount of work.
     fn begin(&self, doing: &'static str, amount: Amount);
-    /// As much more is done.
+    /// Adds steps that are done.
     fn advance(&self, steps: u64);
     /// The phase is over.
     fn end(&self);
@@ -20,18 +20,18 @@ pub trait Progress {
 /// The amount of work of a phase.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Amount {
-    /// So many games.
+    /// A number of games.
     Games(u64),
-    /// So many rows of games.
+    /// A number of rows.
     Rows(u64),
-    /// So many bytes.
+    /// A number of bytes.
     Bytes(u64),
-    /// Unknown, such as for one call to SQLite.
+    /// Unknown, for example for a single call to SQLite.
     Unknown,
 }
 
 impl Amount {
-    /// How many steps; `None` if that is not known.
+    /// The number of steps; `None` if unknown.
     pub const fn steps(self) -> Option<u64> {
         match self {
             Amount::Games(steps) | Amount::Rows(steps) | Amount::Bytes(steps) => Some(steps),
@@ -49,8 +49,8 @@ impl Progress for Silent {
     fn end(&self) {}
 }
 
-/// How far a phase is. Never beyond its end: logs grow while they are read, and a file may have more
-/// bytes than its manifest says.
+/// The progress of a phase. Never more than 100 %, even if logs grow while they are read, or a file is
+/// larger than in its manifest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tally {
     amount: Amount,
@@ -58,12 +58,12 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Nothing done yet.
+    /// Creates a tally with no steps done.
     pub const fn new(amount: Amount) -> Tally {
         Tally { amount, done: 0 }
     }
 
-    /// As much more is done.
+    /// Adds steps that are done.
     pub fn advance(&mut self, steps: u64) {
         let max = self.amount.steps().unwrap_or(u64::MAX);
         self.done = self.done.saturating_add(steps).min(max);
@@ -74,12 +74,12 @@ impl Tally {
         self.amount
     }
 
-    /// Steps done, at most as many as there are.
+    /// Steps done, at most the total.
     pub const fn done(&self) -> u64 {
         self.done
     }
 
-    /// Percent done, rounded down: 100 only at the end.
+    /// Percentage done, rounded down: 100 only at the end.
     pub fn percent(&self) -> Option<u64> {
         match self.amount.steps()? {
             0 => Some(100),
@@ -87,7 +87,7 @@ impl Tally {
         }
     }
 
-    /// Time left after `spent`, if the speed stays the same.
+    /// Estimated time left after `spent`, at constant speed.
     pub fn left(&self, spent: Duration) -> Option<Duration> {
         let rest = self.amount.steps()? - self.done;
         if self.done == 0 {
@@ -97,14 +97,14 @@ impl Tally {
     }
 }
 
-/// Reads, and reports the bytes as progress.
+/// A reader that reports the bytes as progress.
 pub struct Counted<'a, R> {
     reader: R,
     progress: &'a dyn Progress,
 }
 
 impl<'a, R: Read> Counted<'a, R> {
-    /// Reports what is read from `reader`.
+    /// Wraps `reader`.
     pub fn new(reader: R, progress: &'a dyn Progress) -> Counted<'a, R> {
         Counted { reader, progress }
     }

@@ -1,11 +1,10 @@
-//! Games to try the tool on: the crate's own rules engine and a cheap policy.
+//! Simulates games with the rules engine and a simple policy, to try out prep.
 //!
-//! The policy looks one move ahead. It is no match for a search, but its games have the shape of
-//! self-play: they end at 15 points after some 60, 85 or 110 turns (two, three or four players),
-//! and a few hundred of them hold every kind of move and the corners of the rules. That second
-//! part needs care, because the legal moves leave out reservations while any gem can be taken:
-//! players who simply build what they can would hardly ever reserve a card. So each game has a
-//! [`Strategy`].
+//! The policy looks one move ahead. It is much weaker than a search, but its games resemble self-play:
+//! they end at 15 points after about 60, 85 or 110 turns (two, three or four players), and a few hundred
+//! of them contain every kind of move and the edge cases of the rules. For that, each game has a
+//! [`Strategy`]: reservations are legal only if no gem can be taken, so players who always build when
+//! possible would rarely reserve a card.
 //!
 //! A release build plays a game in 0.04 to 0.09 ms (mean of 5,000 games of each number of players).
 
@@ -16,13 +15,13 @@ use crate::rules::{
 };
 use rand_mt::Mt64;
 
-/// Rounds after which a game ends without a winner. Players who hoard gems can pass the
-/// same ones around forever; a log allows 10,000 rounds, but no real game has as many.
+/// Rounds after which a game ends without a winner. Players who hoard gems can exchange the same gems
+/// forever; a log allows 10,000 rounds, but no real game is that long.
 const MAX_ROUNDS: u16 = 120;
 
-/// One finished game as it would be logged: every turn with the position before it.
+/// Simulates a game and returns its turns, each with the position before the move.
 ///
-/// The same players and seed always give the same game. It ends at 15 points when the round is
+/// The same number of players and seed always give the same game. It ends at 15 points when the round is
 /// complete, when the player to move has no legal move, or after 120 rounds.
 pub fn simulate_game(players: PlayerCount, seed: u64) -> Vec<Turn> {
     let mut random = Random::new(players, seed);
@@ -46,26 +45,26 @@ struct Random(Mt64);
 
 impl Random {
     fn new(players: PlayerCount, seed: u64) -> Random {
-        // The number of players is part of the key: without it, games of two and of four with the
-        // same seed would be dealt from the same decks.
+        // The number of players is part of the key, because otherwise games with the same seed and
+        // different numbers of players would be dealt from the same decks.
         Random(Mt64::new_with_key([seed, u64::from(players.get())]))
     }
 
-    /// From 0 to `n - 1`. The remainder favours small numbers by less than `n` in 2^64, which no
-    /// number of games could show.
+    /// A number from 0 to `n - 1`. The bias of the remainder is less than `n` / 2^64, which is
+    /// negligible.
     fn below(&mut self, n: usize) -> usize {
         (self.0.next_u64() % n as u64) as usize
     }
 }
 
-/// What all players of one game aim at.
+/// The goal of all players of a game.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Strategy {
     /// Points and nobles, building whenever possible.
     Points,
     /// Many cheap cards, so that a deck runs out.
     Cheap,
-    /// Gems. Hands fill up, so gems are given back; the table empties, so cards are reserved.
+    /// Gems. Full hands make players give gems back; an empty table makes them reserve cards.
     Hoard,
 }
 
@@ -97,14 +96,14 @@ fn choose_move(board: &Board, strategy: Strategy, random: &mut Random) -> Option
     best.map(|(_, chosen)| chosen)
 }
 
-/// What the player to move aims at this turn. Worked out once, so that scoring one of several
-/// hundred legal moves takes a few additions.
+/// The goal of the player to move in this turn. Computed once, so that scoring each of several hundred
+/// legal moves takes only a few additions.
 struct Plan<'a> {
     board: &'a Board,
     strategy: Strategy,
-    /// Nobles on the table that still ask for more of a color.
+    /// Number of nobles on the table that still need more of a color.
     asked_by_nobles: ByColor<i32>,
-    /// Real costs of the two most appealing cards, the best first.
+    /// Real costs of the two most attractive cards, best first.
     targets: [ByColor<u8>; 2],
 }
 
@@ -135,18 +134,18 @@ impl<'a> Plan<'a> {
         plan
     }
 
-    /// How much the player would like to have a card, whatever it takes to get it.
+    /// The value of a card for the player, regardless of its cost.
     fn worth(&self, card: &Card) -> i32 {
         match self.strategy {
             Strategy::Points => 5 * i32::from(card.vp) + 2 * self.asked_by_nobles[card.bonus],
             Strategy::Cheap => -3 * i32::from(card.cost.total()),
-            // Outweighs what is missing: the most expensive card keeps a hand full for longest.
+            // Outweighs missing gems: the most expensive card keeps a hand full for longest.
             Strategy::Hoard => 4 * i32::from(card.cost.total()),
         }
     }
 
-    /// Only the order of scores matters. The weights here and in the functions beside were tried
-    /// out until games were as long, and builds and takes as frequent, as in logged games.
+    /// Only the order of scores matters. The weights here and in the functions below were tuned until
+    /// the length of games and the frequencies of builds and takes matched logged games.
     fn score(&self, chosen: Move, random: &mut Random) -> i32 {
         let tie_break = random.below(4) as i32;
         tie_break
@@ -154,7 +153,7 @@ impl<'a> Plan<'a> {
                 Move::Build { card, noble } => {
                     let visit = if noble.is_some() { i32::from(NOBLE_VP) } else { 0 };
                     let worth = self.card(card).map_or(0, |card| self.worth(card)) + 5 * visit;
-                    // Hoarders build when a full hand leaves them nothing else.
+                    // Hoarders build only when a full hand leaves no other move.
                     if self.strategy == Strategy::Hoard { worth - 1000 } else { worth + 1000 }
                 }
                 Move::Take { gems, give_back } => {
@@ -168,7 +167,7 @@ impl<'a> Plan<'a> {
                         }
                         ReserveFrom::DeckTop(level) => 3 * i32::from(level.number()),
                     };
-                    // So that it is not always the most expensive card on display.
+                    // So that the card is not always the most expensive one.
                     let variety = random.below(12) as i32;
                     wish + variety + self.hand_score(self.board.mover().gems, give_back)
                 }
@@ -182,7 +181,7 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// Higher the closer `hand` is to the cards aimed at once `give_back` has left it.
+    /// Higher if `hand` without `give_back` is closer to the target cards.
     fn hand_score(&self, mut hand: ByGem<u8>, give_back: ByGem<u8>) -> i32 {
         for (gem, &count) in give_back.iter() {
             hand[gem] -= count;
@@ -193,7 +192,7 @@ impl<'a> Plan<'a> {
             i32::from(missing) - i32::from(hand[Gem::Gold])
         });
         let far = 8 * first.max(0) + 3 * second.max(0) + i32::from(give_back.total());
-        // A full hand must build if it can: hoarders keep gems that buy nothing on display.
+        // A full hand must build if it can, so hoarders keep gems that buy nothing on display.
         let affordable = match self.strategy {
             Strategy::Hoard => {
                 let mover = Player { gems: hand, ..self.board.mover().clone() };
@@ -212,7 +211,7 @@ mod tests {
     use crate::gamelog::{ActionType, Ending, Replay};
     use crate::rules::{HAND_LIMIT, POINTS_TO_END, Seat};
 
-    /// As many games of each number of players as make 210 in all.
+    /// 210 games, equally many with each number of players.
     fn games() -> impl Iterator<Item = (PlayerCount, Vec<Turn>)> {
         (0..70).flat_map(|seed| PlayerCount::ALL.map(|n| (n, simulate_game(n, seed))))
     }
@@ -273,8 +272,8 @@ mod tests {
         }
     }
 
-    /// Whether one card can be built with either of two nobles. Moves come card by card, so these
-    /// two are neighbors.
+    /// Whether a card can be built with a choice of two nobles. Moves are listed card by card, so these
+    /// two are adjacent.
     fn has_choice_of_noble(turn: &Turn) -> bool {
         let (mut previous, mut any) = (None, false);
         for_each_legal_move(&turn.board, |chosen| {

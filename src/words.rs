@@ -1,4 +1,4 @@
-//! Numbers, names and words as people read them.
+//! Formats numbers, names and commands for people.
 
 use std::ffi::OsStr;
 use std::fmt::{self, Write as _};
@@ -25,12 +25,11 @@ pub fn grouped(number: u64) -> String {
     grouped
 }
 
-/// `842 bytes`, `12 KB`, `28.3 MB`, `3.04 GB`: bytes in the unit that fits, a thousand of each in the
-/// next.
+/// `842 bytes`, `12 KB`, `28.3 MB`, `3.04 GB`: bytes with a decimal unit.
 pub fn bytes_in_words(bytes: u64) -> String {
     let size = bytes as f64;
     match bytes {
-        // From where the smaller unit would be rounded up to a thousand.
+        // Values from which the smaller unit would be rounded up to 1,000.
         999_950_000.. => format!("{:.2} GB", size / 1e9),
         999_500.. => format!("{:.1} MB", size / 1e6),
         1_000.. => format!("{:.0} KB", size / 1e3),
@@ -38,7 +37,7 @@ pub fn bytes_in_words(bytes: u64) -> String {
     }
 }
 
-/// Reads a duration: a whole number with `s`, `m`, `h` or `d`, such as `90m`, or of seconds.
+/// Parses a duration: an integer with `s`, `m`, `h` or `d`, such as `90m`, or a number of seconds.
 pub fn parse_duration(text: &str) -> Option<Duration> {
     let (number, seconds) = match text.split_at_checked(text.len().saturating_sub(1))? {
         (number, "s") => (number, 1),
@@ -52,11 +51,11 @@ pub fn parse_duration(text: &str) -> Option<Duration> {
     number.checked_mul(seconds).map(Duration::from_secs)
 }
 
-/// A time as `2026-11-27T030009Z`: in UTC, with no `:`, which not every file system has in names.
+/// A UTC time as `2026-11-27T030009Z`, without `:`, which some file systems do not allow in names.
 pub fn utc_stamp(time: SystemTime) -> String {
     let seconds = time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     let (days, second) = (seconds / 86_400, seconds % 86_400);
-    // Years that begin in March, so that a leap day is the last of its year; eras of 400 years.
+    // Counts years from March, so that a leap day is the last day of its year, in eras of 400 years.
     let days = days + 719_468;
     let (era, day_of_era) = (days / 146_097, days % 146_097);
     let year_of_era =
@@ -70,12 +69,11 @@ pub fn utc_stamp(time: SystemTime) -> String {
     format!("{year:04}-{month:02}-{day:02}T{hour:02}{minute:02}{second:02}Z")
 }
 
-/// A name of a file, or other text that somebody else chose, on one line: what a terminal or a browser
-/// would act on, or would show as another order of letters, is escaped as `\u{1b}`. Bytes that are not
-/// UTF-8 are escaped as `\xE9`.
+/// A file name or other untrusted text on one line: control characters, and characters that change the
+/// direction of text, are escaped as `\u{1b}`. Invalid UTF-8 is escaped as `\xE9`.
 ///
-/// Names come from folders, logs, caches and manifests, which may be hostile: every message shows them
-/// by this.
+/// Names come from folders, logs, caches and manifests, which may be malicious, so every message shows
+/// them with this function.
 pub fn shown(name: &(impl AsRef<OsStr> + ?Sized)) -> Shown<'_> {
     Shown(name.as_ref())
 }
@@ -97,7 +95,7 @@ impl fmt::Display for Shown<'_> {
     }
 }
 
-/// The same for a text of several lines: line breaks and tabs stay.
+/// The same for text with several lines: line breaks and tabs are kept.
 pub fn shown_lines(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for c in text.chars() {
@@ -110,7 +108,7 @@ pub fn shown_lines(text: &str) -> String {
     safe
 }
 
-/// The same for JSON, whose own escapes keep what a program reads as it is.
+/// The same for JSON, with JSON's own escapes, so that programs read the original text.
 pub fn shown_json(json: &str) -> String {
     let mut safe = String::with_capacity(json.len());
     for c in json.chars() {
@@ -122,12 +120,12 @@ pub fn shown_json(json: &str) -> String {
     safe
 }
 
-/// Whether [`shown`] escapes nothing of a text.
+/// Whether [`shown`] would not change a text.
 pub fn is_shown_as_it_is(text: &str) -> bool {
     !text.contains(is_unsafe)
 }
 
-/// Whether a character is an order to the terminal, ends a line, or reverses the text that follows.
+/// Whether a character controls the terminal, ends a line, or changes the direction of text.
 fn is_unsafe(c: char) -> bool {
     let is_line_end = matches!(c, '\u{2028}' | '\u{2029}');
     let is_bidirectional = matches!(
@@ -137,16 +135,16 @@ fn is_unsafe(c: char) -> bool {
     c.is_control() || is_line_end || is_bidirectional
 }
 
-/// A word of a command as a shell reads it, in quotes where it needs them.
+/// Quotes a word for a shell, if necessary.
 ///
-/// What [`shown`] would escape is written by `printf`, so that the command can be both shown and pasted
-/// into any shell.
+/// A word that [`shown`] would escape is produced by `printf`, so that the command can be shown and
+/// pasted into any shell.
 pub fn shell_word(word: impl AsRef<OsStr>) -> String {
     let word = word.as_ref();
     let Some(text) = word.to_str().filter(|text| !text.contains(is_unsafe)) else {
         return format!("\"$(printf '{}')\"", printf_format(word.as_encoded_bytes()));
     };
-    // zsh expands a `=` at the beginning.
+    // zsh expands `=` at the beginning.
     let is_plain = |c: char| c.is_alphanumeric() || "/._-+=:,@%".contains(c);
     match !text.is_empty() && !text.starts_with('=') && text.chars().all(is_plain) {
         true => text.to_owned(),
@@ -154,7 +152,8 @@ pub fn shell_word(word: impl AsRef<OsStr>) -> String {
     }
 }
 
-/// A path as a word of a command: one that begins with `-` would be read as a flag.
+/// Quotes a path for a shell. A path that begins with `-` gets the prefix `./`, or it would be read as a
+/// flag.
 pub fn shell_path(path: &Path) -> String {
     match path.as_os_str().as_encoded_bytes().starts_with(b"-") {
         true => shell_word(Path::new(".").join(path)),
@@ -162,7 +161,7 @@ pub fn shell_path(path: &Path) -> String {
     }
 }
 
-/// For `printf` within single quotes: all but plain ASCII as octal numbers.
+/// Escapes for `printf` in single quotes: everything except plain ASCII as octal numbers.
 fn printf_format(bytes: &[u8]) -> String {
     let mut format = String::new();
     for &byte in bytes {
@@ -209,7 +208,7 @@ mod tests {
         assert_eq!(shell_path(Path::new("my/-rf")), "my/-rf");
     }
 
-    /// Every shell word is one word again, and prints nothing that a terminal obeys.
+    /// A shell reads each quoted word back unchanged, and it contains no control characters.
     #[test]
     #[cfg(unix)]
     fn shells_read_words_back() {

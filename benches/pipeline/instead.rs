@@ -6,21 +6,21 @@ use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// As many as prep has.
+/// The number of threads, as for prep.
 pub(crate) const THREADS: usize = 2;
 
-/// The content of some logs.
+/// The content of logs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Seen {
     pub(crate) games: u64,
-    /// Rows without headers.
+    /// Number of rows without headers.
     pub(crate) rows: u64,
-    /// Including those of the headers.
+    /// Number of fields, including those of headers.
     pub(crate) fields: u64,
     pub(crate) bytes: u64,
 }
 
-/// Splits every file into fields with the `csv` crate, and does nothing with them.
+/// Splits every file into fields with the `csv` crate and discards them.
 pub(crate) fn split_fields(logs: &[PathBuf]) -> Result<Seen> {
     let parts = on_all_threads(logs, |bytes, seen: &mut Seen| {
         let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(bytes);
@@ -44,7 +44,8 @@ pub(crate) fn split_fields(logs: &[PathBuf]) -> Result<Seen> {
     }))
 }
 
-/// Hashes every file with blake3: the number of bytes, and all hashes combined in any order.
+/// Hashes every file with blake3; returns the number of bytes and all hashes, combined independently of
+/// their order.
 pub(crate) fn hash_files(logs: &[PathBuf]) -> Result<(u64, [u8; 32])> {
     let parts = on_all_threads(logs, |bytes, (hashed, all): &mut (u64, [u8; 32])| {
         *hashed += bytes.len() as u64;
@@ -58,7 +59,7 @@ pub(crate) fn hash_files(logs: &[PathBuf]) -> Result<(u64, [u8; 32])> {
     }))
 }
 
-/// Reads files on all threads, each into one buffer, and passes them to `look`.
+/// Reads files on all threads, with one buffer per thread, and passes them to `look`.
 pub(crate) fn on_all_threads<T: Default + Send>(
     files: &[PathBuf],
     look: impl Fn(&[u8], &mut T) -> Result<()> + Sync,
@@ -86,13 +87,13 @@ pub(crate) fn on_all_threads<T: Default + Send>(
     })
 }
 
-/// Four megabytes that cannot be compressed.
+/// Four megabytes of incompressible data.
 pub(crate) fn something_to_write() -> Vec<u8> {
     (0..1_u32 << 20).flat_map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes()).collect()
 }
 
-/// Writes files of these sizes into a new folder, `block` again and again, and syncs them as an export
-/// does: each file, the folder, and its parent after the folder is renamed.
+/// Writes files of these sizes to a new folder by repeating `block`, and syncs them like an export: each
+/// file, the folder, and its parent after the folder is renamed.
 pub(crate) fn write_and_sync(block: &[u8], sizes: &[u64], folder: &Path) -> Result<u64> {
     let written = folder.with_file_name("being-written");
     fs::create_dir(&written)?;

@@ -7,7 +7,7 @@ use splendor_prep::ingest::find_logs;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Simulated games, made once and kept below `kept` for the next run.
+/// Simulated games, created once and kept in `kept` for the next run.
 pub(crate) fn simulated(kept: &Path, games: u32) -> Result<PathBuf> {
     let folder = kept.join(format!("simulated-{games}"));
     if !folder.is_dir() {
@@ -22,15 +22,15 @@ pub(crate) fn simulated(kept: &Path, games: u32) -> Result<PathBuf> {
     Ok(folder)
 }
 
-/// A copy of a folder of logs, which may be changed.
+/// A copy of a folder of logs that may be modified.
 pub(crate) struct Logs {
     pub(crate) folder: PathBuf,
-    /// By game id.
+    /// The paths by game id.
     pub(crate) files: Vec<(GameId, PathBuf)>,
 }
 
 impl Logs {
-    /// Links the logs into a new folder, or copies them where they cannot be linked.
+    /// Creates hard links to the logs in a new folder, or copies if links are not possible.
     pub(crate) fn copy_of(originals: &Path, folder: &Path) -> Result<Logs> {
         let mut files = Vec::new();
         for log in find_logs(originals)?.logs.iter() {
@@ -51,18 +51,18 @@ impl Logs {
         self.files.iter().map(|(_, path)| path.clone()).collect()
     }
 
-    /// Bytes of all logs.
+    /// Total size of the logs in bytes.
     pub(crate) fn bytes(&self) -> Result<u64> {
         self.files.iter().map(|(_, path)| Ok(fs::metadata(path)?.len())).sum()
     }
 
-    /// Removes the last turn of the game in the middle: a changed game.
+    /// Changes the game in the middle by removing its last turn.
     pub(crate) fn change_one(&self) -> Result<()> {
         let (_, path) = &self.files[self.files.len() / 2];
         let log = fs::read(path)?;
         let last_turn = log.trim_ascii_end().iter().rposition(|&byte| byte == b'\n');
         let shorter = &log[..=last_turn.context("a log of more than one line")?];
-        // Not in place: the file may be a hard link to the original.
+        // Not modified in place, because the file may be a hard link to the original.
         fs::remove_file(path)?;
         Ok(fs::write(path, shorter)?)
     }
@@ -74,7 +74,7 @@ impl Logs {
     }
 }
 
-/// Every file in a folder by name: its size and its hash.
+/// The size and hash of every file in a folder, by name.
 pub(crate) fn contents(folder: &Path) -> Result<Vec<(PathBuf, u64, blake3::Hash)>> {
     let mut files: Vec<(PathBuf, u64, blake3::Hash)> = Vec::new();
     for entry in fs::read_dir(folder)? {

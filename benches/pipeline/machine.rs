@@ -1,10 +1,10 @@
-//! The machine and the versions that were measured.
+//! Describes the machine and the measured versions.
 
 use crate::prep;
 use anyhow::Result;
 use std::process::Command;
 
-/// Some lines to print above the table.
+/// The lines above the table.
 pub(crate) fn describe(python: Option<&str>) -> Result<String> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let cpu =
@@ -29,7 +29,7 @@ pub(crate) fn describe(python: Option<&str>) -> Result<String> {
     ))
 }
 
-/// The value of the first line `key : value`.
+/// The value of the first line of the form `key : value`.
 fn value_of(file: &str, key: &str) -> Option<String> {
     let text = std::fs::read_to_string(file).ok()?;
     let line = text.lines().find(|line| line.starts_with(key))?;

@@ -1,14 +1,14 @@
-//! Whole runs of prep, compared with alternatives and with lower bounds.
+//! Measures complete runs of prep, and compares them with alternatives and lower bounds.
 //!
 //! ```text
 //! cargo bench --bench pipeline                  1,000 simulated games, three rounds
 //! cargo bench --bench pipeline -- --help        other logs, ten times as many, some rows only
 //! ```
 //!
-//! Each round runs every case once, next to what it is compared with. A ratio is the median of the
-//! ratios of the rounds, so that another load on the machine slows both sides. Every case has two threads
-//! and logs that are in the page cache; *cold* means that the cache file is new. Every result is checked,
-//! and a wrong one ends the benchmark with an error; a slow one never does.
+//! Each round runs every case once, directly before or after its reference. A ratio is the median of the
+//! ratios of the rounds, so that other load on the machine affects both sides. Every case uses two
+//! threads and logs in the page cache; *cold* means that the cache file is new. Every result is checked,
+//! and a wrong one ends the benchmark with an error; a slow one does not.
 
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
@@ -37,7 +37,7 @@ use stopwatch::{Rounds, time};
 use table::Row;
 use training::Epoch;
 
-/// Peak memory of any run.
+/// Limit on the peak memory of any run.
 const MOST_MEGABYTES: f64 = 150.0;
 
 fn main() -> Result<()> {
@@ -78,7 +78,7 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// What has been measured so far.
+/// The measurements so far.
 #[derive(Default)]
 struct Bench {
     options: Options,
@@ -150,7 +150,7 @@ impl Bench {
         fs::create_dir(&folder)?;
         let logs = Logs::copy_of(originals, &folder.join("logs"))?;
         let cache = folder.join("prep.sqlite");
-        // Otherwise the first case would pay for reading the files into the page cache.
+        // Otherwise the first case would include the time for reading the files into the page cache.
         if self.split_fields.is_empty() {
             hash_files(&logs.paths())?;
         }
@@ -220,7 +220,7 @@ impl Bench {
         if !self.options.wants(TWO_GAMES) {
             return Ok(());
         }
-        // The first run does not count: after an export the machine is still writing its files.
+        // The first run is not measured, because the machine is still writing files after an export.
         prep::ingest(&logs.folder, cache)?;
         let (nothing, _) = prep::ingest(&logs.folder, cache)?;
         self.nothing_beside_two_games.push(nothing.took);
@@ -245,8 +245,8 @@ impl Bench {
         let (out, written) = (folder.join("export"), folder.join("written"));
         let block = something_to_write();
         if self.exported.is_empty() {
-            // The space of two exports, so that the system, or the host of a virtual machine, has to
-            // allocate memory in neither of the timed runs below.
+            // Uses the space of two exports, so that the system, or the host of a virtual machine, need
+            // not allocate memory during the timed runs below.
             prep::export(cache, &out)?;
             self.exported = check_export(&out, self.seen.rows)?;
             write_and_sync(&block, &self.exported_sizes(), &written)?;
@@ -266,7 +266,7 @@ impl Bench {
         same_as_before(&mut self.exported, exported)
     }
 
-    /// Epochs of training data from the cache, and from the export beside it.
+    /// Measures epochs of training data from the cache and from an export.
     fn train(&mut self, cache: &Path, folder: &Path) -> Result<()> {
         if !TRAINING.iter().any(|row| self.options.wants(row)) {
             return Ok(());
@@ -353,7 +353,7 @@ impl Bench {
         same_as_before(&mut self.exported_after_a_night, exported)
     }
 
-    /// The rows of the table that were measured and are wanted.
+    /// The selected rows of the table that were measured.
     fn rows(&self) -> Vec<Row> {
         let mut rows = Vec::new();
         let cold = &self.cold_ingest;
@@ -411,7 +411,7 @@ impl Bench {
     }
 }
 
-/// The files of an export, whose features must have this many rows.
+/// The files of an export; its features must have this many rows.
 fn check_export(out: &Path, rows: u64) -> Result<Vec<(PathBuf, u64, blake3::Hash)>> {
     const NPY_HEADER: u64 = 128;
     let exported = contents(out)?;
@@ -426,7 +426,7 @@ fn check_export(out: &Path, rows: u64) -> Result<Vec<(PathBuf, u64, blake3::Hash
 }
 
 fn same_as_before<T: PartialEq>(before: &mut Vec<T>, now: Vec<T>) -> Result<()> {
-    ensure!(before.is_empty() || *before == now, "the same export has other bytes than before");
+    ensure!(before.is_empty() || *before == now, "repeating the export gave different bytes");
     *before = now;
     Ok(())
 }

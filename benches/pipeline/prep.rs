@@ -1,4 +1,4 @@
-//! Runs of the `prep` binary and their output.
+//! Runs the `prep` binary and parses its output.
 
 use crate::instead::THREADS;
 use crate::stopwatch::{Took, time};
@@ -6,27 +6,27 @@ use anyhow::{Context as _, Result, ensure};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-/// How a run of `prep` went.
+/// The result of a run of `prep`.
 #[derive(Clone, Debug)]
 pub(crate) struct Ran {
     pub(crate) took: Took,
     pub(crate) stdout: String,
-    /// Peak of the resident memory in megabytes, as the program reports it; `None` without `/proc`.
+    /// Peak resident memory in megabytes as reported by the program; `None` without `/proc`.
     pub(crate) peak_megabytes: Option<f64>,
 }
 
-/// What an ingest reports.
+/// The numbers that an ingest reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Ingested {
     pub(crate) encoded: u64,
     pub(crate) up_to_date: u64,
-    /// In the cache afterwards.
+    /// The total in the cache afterwards.
     pub(crate) games: u64,
-    /// In the cache afterwards.
+    /// The total in the cache afterwards.
     pub(crate) rows: u64,
 }
 
-/// Runs prep in `folder`, without the caller's `PREP_*` variables; it must succeed.
+/// Runs prep in `folder` without the caller's `PREP_*` variables; panics if it fails.
 fn prep(folder: &Path, arguments: &[&str]) -> Result<(Took, Output)> {
     let mut command = Command::new(env!("CARGO_BIN_EXE_prep"));
     for (name, _) in std::env::vars_os() {

@@ -1,4 +1,4 @@
-//! Alternatives in Python, where it is installed.
+//! Alternatives in Python, if it is installed.
 
 use crate::instead::{Seen, THREADS, on_all_threads};
 use crate::logs::Logs;
@@ -13,10 +13,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Games whose every feature is compared.
+/// Number of games for which all features are compared.
 const COMPARED_GAMES: usize = 40;
 
-/// The interpreter and the modules it has.
+/// The interpreter and its modules.
 pub(crate) struct Python {
     program: String,
     /// With its version.
@@ -25,13 +25,13 @@ pub(crate) struct Python {
     pub(crate) numpy: Option<String>,
     /// With its version.
     pub(crate) torch: Option<String>,
-    /// With its version; the package of this crate.
+    /// The version of this crate's package, if it is installed.
     pub(crate) splendor_prep: Option<String>,
 }
 
 /// A training process that uses a stream.
 pub(crate) struct TrainingProcess {
-    /// From its start to its first batch.
+    /// Time from its start to its first batch.
     pub(crate) first_batch: Took,
     pub(crate) epoch: Took,
     pub(crate) peak_megabytes: f64,
@@ -59,7 +59,7 @@ impl Python {
         &self.program
     }
 
-    /// Polars reads every file; checked against what the `csv` crate saw.
+    /// Polars reads every file; checked against the counts of the `csv` crate.
     pub(crate) fn read_with_polars(&self, logs: &Path, seen: Seen) -> Result<Took> {
         let (took, said) = self.run("read_with_polars.py", &[logs.as_os_str().as_ref()])?;
         let fields = seen.fields - seen.games * (seen.fields / (seen.rows + seen.games));
@@ -75,8 +75,8 @@ impl Python {
         Ok(took)
     }
 
-    /// Compares NumPy's features with the encoder's: every one of some games, and for all games the
-    /// sum of every column.
+    /// Compares NumPy's features with those of the encoder: all features of some games, and the column
+    /// sums of all games.
     pub(crate) fn check_numpy(&self, logs: &Logs, work: &Path) -> Result<()> {
         let (_, said) = self.encode(&logs.folder, &["--sums"])?;
         let sums: Option<Vec<i64>> = said["sums"]
@@ -84,7 +84,7 @@ impl Python {
             .map(|sums| sums.iter().filter_map(|sum| sum.as_i64()).collect());
         ensure!(
             sums.as_ref() == Some(&column_sums(&logs.paths())?.sum),
-            "NumPy's features add up to other sums than the encoder's"
+            "NumPy's features have different sums than those of the encoder"
         );
 
         let folder = work.join("compared");
@@ -102,7 +102,7 @@ impl Python {
         ensure!(found.ncols() == FEATURE_COUNT, "NumPy encodes {} features", found.ncols());
         ensure!(
             found.iter().map(|&value| i16::from(value)).eq(expected.iter().map(|&v| i16::from(v))),
-            "NumPy's features of some games are others than the encoder's"
+            "NumPy's features of some games differ from those of the encoder"
         );
         fs::remove_dir_all(&folder)?;
         Ok(fs::remove_file(&saved)?)
@@ -191,7 +191,7 @@ fn encode(bytes: &[u8], path: &Path) -> Result<EncodedGame> {
     encode_any(bytes).with_context(|| format!("encoding {}", path.display()))
 }
 
-/// Encodes a log whatever its file is called: the game id is that of its first row.
+/// Encodes a log with any file name: the game id is that of its first row.
 fn encode_any(bytes: &[u8]) -> Result<EncodedGame> {
     let mut lines = bytes.split(|&byte| byte == b'\n');
     let first = lines.nth(1).context("a row")?.split(|&byte| byte == b',').next();

@@ -8,12 +8,12 @@ use std::time::Instant;
 pub(crate) struct Took {
     /// Wall-clock seconds.
     pub(crate) seconds: f64,
-    /// CPU seconds of all threads and processes. On a busy machine they say more than the wall clock.
-    /// `None` without `/proc`.
+    /// CPU seconds of all threads and processes, which are more reliable on a busy machine. `None`
+    /// without `/proc`.
     pub(crate) cpu: Option<f64>,
 }
 
-/// Runs something and measures it, with the processes that it waits for.
+/// Measures a function, including the processes that it waits for.
 pub(crate) fn time<T>(run: impl FnOnce() -> Result<T>) -> Result<(Took, T)> {
     let cpu_before = cpu_seconds();
     let begun = Instant::now();
@@ -25,9 +25,9 @@ pub(crate) fn time<T>(run: impl FnOnce() -> Result<T>) -> Result<(Took, T)> {
 
 /// CPU time of this process and of ended processes that it has waited for.
 fn cpu_seconds() -> Option<f64> {
-    // Linux counts these in hundredths of a second, whatever its own tick is.
+    // Linux reports these in hundredths of a second, independent of its tick.
     const TICKS_PER_SECOND: f64 = 100.0;
-    // utime, stime, cutime and cstime: fields 14 to 17, of which the first two come before the `)`.
+    // utime, stime, cutime and cstime: fields 14 to 17; the first two fields come before the `)`.
     const TIMES: std::ops::Range<usize> = 11..15;
     let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
     let (_, fields) = stat.rsplit_once(')')?;
@@ -36,7 +36,7 @@ fn cpu_seconds() -> Option<f64> {
     Some(ticks? / TICKS_PER_SECOND)
 }
 
-/// The same run in each round.
+/// The times of a run in each round.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Rounds(Vec<Took>);
 
@@ -61,8 +61,8 @@ impl Rounds {
         Some(median(&sorted(all?.into_iter())))
     }
 
-    /// Median over the rounds of a comparison of two cases that run one after the other: another load
-    /// on the machine slows both.
+    /// Median over the rounds of a comparison of two consecutive cases, so that other load on the
+    /// machine affects both.
     pub(crate) fn compare(&self, other: &Rounds, compare: impl Fn(f64, f64) -> f64) -> f64 {
         let pairs = self.0.iter().zip(&other.0);
         median(&sorted(pairs.map(|(one, other)| compare(one.seconds, other.seconds))))

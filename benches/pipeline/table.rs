@@ -1,4 +1,4 @@
-//! The table that is printed.
+//! Formats the table of results.
 
 use crate::stopwatch::Rounds;
 use std::fmt;
@@ -53,7 +53,7 @@ impl Row {
         }
     }
 
-    /// A case that has nothing to be compared with here.
+    /// A case whose reference is not available.
     pub(crate) fn not_compared(case: &str, rounds: &Rounds, against: &str, goal: f64) -> Row {
         Row {
             case: case.into(),
@@ -66,7 +66,7 @@ impl Row {
         }
     }
 
-    /// Rows a second, at least so many.
+    /// A rate in rows per second with a lower limit.
     pub(crate) fn rows_a_second(case: &str, rounds: &Rounds, rows: u64, goal: f64) -> Row {
         let rate = rows as f64 / rounds.seconds().0;
         Row {
@@ -80,7 +80,7 @@ impl Row {
         }
     }
 
-    /// Seconds below a limit.
+    /// A time in seconds with an upper limit.
     pub(crate) fn seconds_under(case: &str, rounds: &Rounds, limit: f64) -> Row {
         Row {
             case: case.into(),
@@ -93,7 +93,7 @@ impl Row {
         }
     }
 
-    /// Megabytes below a limit.
+    /// A size in megabytes with an upper limit.
     pub(crate) fn under(case: &str, megabytes: f64, limit: f64) -> Row {
         Row {
             case: case.into(),
@@ -106,7 +106,7 @@ impl Row {
         }
     }
 
-    /// Megabytes, at most `goal` times another number.
+    /// A size in megabytes that is at most `goal` times another.
     pub(crate) fn megabytes(
         case: &str,
         megabytes: f64,

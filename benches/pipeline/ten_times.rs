@@ -1,4 +1,4 @@
-//! Ten times as many games: the same memory, ten times the time.
+//! Checks with ten times as many games that memory stays the same and time grows by ten.
 
 use crate::prep::{self, Ran};
 use crate::stopwatch::Rounds;
@@ -8,7 +8,7 @@ use anyhow::{Result, ensure};
 use std::fs;
 use std::path::Path;
 
-/// Disk space for a game: its log, its rows in the cache, its arrays, and some reserve.
+/// Disk space per game: its log, its rows in the cache, its arrays, and a reserve.
 const BYTES_OF_GAME: u64 = 600_000;
 
 /// Ingests and exports simulated games, then ten times as many.

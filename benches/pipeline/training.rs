@@ -1,4 +1,4 @@
-//! One epoch of training data, by a stream and in other ways.
+//! Measures an epoch of training data from a stream and from alternatives.
 
 use crate::instead::THREADS;
 use crate::stopwatch::{Took, time};
@@ -11,7 +11,7 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-/// What an epoch consists of.
+/// The content of an epoch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Epoch {
     pub(crate) rows: u64,
@@ -21,14 +21,14 @@ pub(crate) struct Epoch {
 
 /// The times of a stream.
 pub(crate) struct Streamed {
-    /// From nothing to the first batch.
+    /// Time from opening to the first batch.
     pub(crate) first_batch: Took,
-    /// The second epoch: in the first, games are unpacked.
+    /// Time of the second epoch; games are unpacked in the first.
     pub(crate) epoch: Took,
     pub(crate) content: Epoch,
 }
 
-/// Opens a stream of the training rows and takes two epochs of shuffled batches from it.
+/// Opens a stream of the training rows and reads two epochs of shuffled batches.
 pub(crate) fn stream(cache: &Path, dtype: Dtype) -> Result<Streamed> {
     let options = StreamOptions {
         dataset: DatasetOptions {
@@ -86,8 +86,8 @@ fn next(stream: &mut Stream) -> Result<Option<Batch>> {
     }
 }
 
-/// The floor: copies as many float32 rows in memory, with as many threads, each from one row of a large
-/// array at random to the next of a batch.
+/// The lower bound: copies the same number of float32 rows in memory with the same number of threads,
+/// from random rows of a large array to batches.
 pub(crate) fn copy_rows(rows: u64) -> Result<Took> {
     const WIDTH: usize = 1308;
     const STORED: usize = 20_000;

@@ -1,10 +1,11 @@
-"""How long one position takes: from a dict, and from an array in column order, beside a small
-network's forward pass and the whole way from position to move.
+"""Time to encode one position from a dict and from an array in column order, compared with the forward
+pass of a small network and with the complete step from position to move.
 
     python python/benches/one_position.py [--check]
 
-Each is timed in rounds and the best round is given, as `timeit` advises: the others were disturbed.
-What comes out is compared with `encode_log` first; `--check` does only that. No test depends on a time.
+Each is timed in rounds and the best round is reported, as `timeit` recommends, because the others were
+disturbed. The results are compared with `encode_log` first; `--check` does only that. No test depends on
+a time.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from splendor_prep import HEADS, STATE_COLUMNS, EncodedRow, Scaler, encode_log, 
 
 
 class Network:
-    """Two hidden layers of 256, seven heads: the least that one would play with."""
+    """Two hidden layers of 256 and seven heads: a minimal network."""
 
     def __init__(self, inputs: int, seed: int = 0) -> None:
         draw = np.random.default_rng(seed)
@@ -99,7 +100,7 @@ def main() -> None:
     masks = encode_row(state).masks
     assert all(masks[head][chosen] or not masks[head].any() for head, chosen in whole_move().items())
     if check_only:
-        print("every form of the position gives the features of its log")
+        print("every form of the position gives the same features as its log")
         return
 
     row = encode_row(in_order)

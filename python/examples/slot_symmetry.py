@@ -1,14 +1,16 @@
-"""What `Stream(augment="slots")` is worth: the validation loss of each head, with and without it.
+"""Measures the effect of `Stream(augment="slots")`: the validation loss of each head with and without it.
 
-    python slot_symmetry.py CACHE [--games 200 1000] [--validation 200] [--epochs 30] [--hidden 256] [--seed 1]
+    python slot_symmetry.py CACHE [--games 200 1000] [--validation 200] [--epochs 30] [--hidden 256]
+    [--seed 1]
 
 For each number of training games, the same network with seven heads is trained twice on the rows of these
-games: as they are stored, and with other orders of the slots in each epoch. After each epoch, the loss of
-each head is computed on the same validation rows, which are never augmented. The table has the smallest loss of
-each head over the epochs: a network with few games soon learns them by heart, and its validation loss rises again.
+games: as stored, and with reordered slots in each epoch. After each epoch, the loss of
+each head is computed on the same validation rows, which are never augmented. The table has the smallest
+loss of
+each head over the epochs: a network with few games soon overfits, and its validation loss rises again.
 
-Losses are the mean cross entropy over the rows to which a head applies, with the classes that are not legal left
-out. Needs PyTorch.
+Losses are the mean cross entropy over the rows to which a head applies, over the legal classes. Needs
+PyTorch.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ BATCH = 512
 
 
 class Network(torch.nn.Module):  # type: ignore[misc,unused-ignore]
-    """Two hidden layers, and one more for each head."""
+    """Two hidden layers, and one layer for each head."""
 
     def __init__(self, columns: int, hidden: int) -> None:
         super().__init__()
@@ -43,11 +45,11 @@ class Network(torch.nn.Module):  # type: ignore[misc,unused-ignore]
 
 
 def losses(network: Network, batch: Any) -> tuple[dict[str, Any], dict[str, int]]:
-    """By head, the sum of the losses and how many rows it is of."""
+    """By head, the sum of the losses and the number of rows."""
     sums, counts = {}, {}
     for head, logits in network(batch.state).items():
         label = batch.labels[head]
-        # A logged move that is not legal, or a head that does not apply, teaches nothing.
+        # Rows with an illegal logged move, or to which the head does not apply, are ignored.
         legal = batch.masks[head].gather(1, label.clamp(min=0)[:, None])[:, 0]
         rows = ((label >= 0) & legal).nonzero()[:, 0]
         masked = logits[rows].masked_fill(~batch.masks[head][rows], -1e9)
@@ -71,7 +73,7 @@ def train(
 ) -> dict[str, float]:
     """The smallest validation loss of each head."""
     torch.manual_seed(seed)
-    # The validation rows are of other games, and normalized by the scaler of the training rows.
+    # The validation rows are from other games, and normalized with the scaler of the training rows.
     options: dict[str, Any] = {"where": games, "batch_size": BATCH}
     stream = Stream(cache, "train", seed=seed, augment=augment, **options)
     held_out = Stream(cache, "val", shuffle=False, **options)
@@ -81,7 +83,8 @@ def train(
     for _ in range(epochs):
         for batch in stream.torch():
             sums, _ = losses(network, batch)
-            # Per row, not per head: a head with two rows in a batch must not weigh as much as one with all.
+            # Averaged per row, not per head, so that a head with two rows in a batch does not count as
+            # much as one with all.
             loss = sum(sums.values()) / len(batch)
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
@@ -103,13 +106,13 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("cache")
     parser.add_argument("--games", type=int, nargs="+", default=[200, 1000])
-    parser.add_argument("--validation", type=int, default=200, help="games to validate with")
+    parser.add_argument("--validation", type=int, default=200, help="games for validation")
     parser.add_argument("--epochs", type=int, default=30)
     parser.add_argument("--hidden", type=int, default=256)
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
 
-    # The same validation games each time, and so many of the training games.
+    # The same validation games each time, and `count` training games.
     cache = arguments.cache
     split = {name: games_of(cache, name) for name in ("train", "val")}
     val = split["val"][: arguments.validation]

@@ -1,17 +1,18 @@
-"""Trains a small network straight from the cache, and plays a move with it: all of it in NumPy.
+"""Trains a small network directly from the cache, and plays a move with it, using only NumPy.
 
     python python/examples/train_and_play.py data/processed data/raw/2_games/1.csv --row 30
 
-The training rows come from a `Stream`, with the split and the scaler of an export; the export's validation rows tell
-how much was learned.
+The training rows come from a `Stream`, with the split and the scaler of an export; the validation rows
+of the export show how much was learned.
 
-One hidden layer is shared by seven heads, each a softmax over the classes that are legal. The loss is
-that of the README's PyTorch part: a head's mean over the rows that it applies to and whose logged class
-is legal, summed over the heads. What was trained is saved with the scaler folded into its first layer: so
-it takes what `encode_row` gives, and cannot meet the scaler of another export.
+One hidden layer is shared by seven heads, each with a softmax over the legal classes. The loss is the
+one of the README's PyTorch example: for each head the mean over the rows to which it applies and whose
+logged class is legal, summed over the heads. The network is saved with the scaler folded into its first
+layer, so that it takes the output of `encode_row` and cannot be combined with the scaler of another
+export.
 
-The move that comes out is legal as a whole, which takes more than the seven masks: `whole_move` says
-what. The same seed gives the same network on one machine; another may add in another order.
+The chosen move is legal as a whole, which the seven masks alone do not ensure: see `whole_move`. The
+same seed gives the same network on one machine; others may add numbers in a different order.
 """
 
 from __future__ import annotations
@@ -67,7 +68,7 @@ def hidden_layer(network: Network, state: Array) -> Array:
 
 
 def log_probabilities(network: Network, head: str, hidden: Array, mask: Array) -> Array:
-    """Of each class; what is illegal has next to none."""
+    """The log probability of each class; illegal classes have a probability of almost 0."""
     logits = np.where(mask == 1, hidden @ network[head] + network[f"{head}_bias"], -1e9)
     logits -= logits.max(axis=1, keepdims=True)
     values: Array = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
@@ -75,7 +76,7 @@ def log_probabilities(network: Network, head: str, hidden: Array, mask: Array) -
 
 
 def rows_to_learn(label: Array, mask: Array) -> Array:
-    """Where the head applies and the logged class, which may be illegal, is not."""
+    """The rows to which the head applies and whose logged class is legal."""
     applies = np.flatnonzero(label >= 0)
     rows: Array = applies[mask[applies, label[applies]] == 1]
     return rows
@@ -124,7 +125,7 @@ class Adam:
 
 
 def open_stream(cache: Path, export: Path, where: str | None, seed: int) -> Stream:
-    """The training rows of the cache, split and normalized as those of an export are."""
+    """The training rows of the cache, split and normalized as in an export."""
     settings = json.loads((export / "manifest.json").read_bytes())["settings"]
     return Stream(
         cache,
@@ -155,8 +156,8 @@ def train(stream: Stream, epochs: int, seed: int, units: int = 64) -> Network:
 
 
 def accuracy(network: Network, dataset: Dataset, trained_on: Dataset) -> dict[str, Array]:
-    """By head: how many rows have a choice, and how many of those are predicted by the network, by
-    drawing any legal class, and by the legal class that was logged most often in training."""
+    """By head: the number of rows with a choice, and the shares that are predicted correctly by the
+    network, by a random legal class, and by the legal class that was most frequent in training."""
     right = {head: np.zeros(4) for head in dataset.labels}
     usual = {}
     for head, label in trained_on.labels.items():
@@ -176,7 +177,8 @@ def accuracy(network: Network, dataset: Dataset, trained_on: Dataset) -> dict[st
 
 
 def folded(network: Network, scaler: Scaler) -> Network:
-    """The same for all of the encoder's own values: columns that the export left out weigh nothing."""
+    """The same network for all features without normalization; columns that the export does not have get
+    weight 0."""
     weight, bias = scaler.as_affine()
     hidden = np.zeros((len(FEATURE_COLUMNS), network["hidden"].shape[1]))
     columns = [FEATURE_COLUMNS.index(name) for name in scaler.columns]
@@ -189,7 +191,7 @@ def folded(network: Network, scaler: Scaler) -> Network:
 
 
 def play(network: Network, position: Mapping[str, Any], classes: Classes) -> Move:
-    """The move that a folded network likes best, part by part."""
+    """The move that a folded network prefers, part by part."""
     row = encode_row(position)
     hidden = hidden_layer(network, row.features[np.newaxis])
 
@@ -200,11 +202,11 @@ def play(network: Network, position: Mapping[str, Any], classes: Classes) -> Mov
 
 
 def read_position(log: Path, row: int) -> dict[str, str]:
-    """A turn of a log without what was played then: what a live game would give."""
+    """A position of a log without its move, as in a live game."""
     with open(log, newline="") as file:
         turns = list(csv.DictReader(file))
     if row >= len(turns):
-        sys.exit(f"{log} has rows 0 to {len(turns) - 1}, and no row {row}")
+        sys.exit(f"{log} has only rows 0 to {len(turns) - 1}, no row {row}")
     return {name: turns[row][name] for name in STATE_COLUMNS}
 
 
@@ -212,13 +214,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Trains a network from the cache and plays a move.")
     parser.add_argument("export", type=Path, help="folder of `prep export`, normalized")
     parser.add_argument("log", type=Path, help="log with the position to play in")
-    parser.add_argument("--row", type=int, default=0, help="which position of the log, from 0")
+    parser.add_argument("--row", type=int, default=0, help="row of the position in the log, from 0")
     cache = Path("data/intermediate/prep.sqlite")
-    parser.add_argument("--cache", type=Path, default=cache, help="where the training rows are from")
-    parser.add_argument("--where", help="which of its games, such as 'players = 2'")
+    parser.add_argument("--cache", type=Path, default=cache, help="cache with the training rows")
+    parser.add_argument("--where", help="condition for the games, such as 'players = 2'")
     parser.add_argument("--epochs", type=int, default=8)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--save", type=Path, default=Path("network.npz"), help="where the network goes")
+    parser.add_argument("--save", type=Path, default=Path("network.npz"), help="file for the network")
     chosen = parser.parse_args()
 
     dataset = Dataset(chosen.export, "train")
@@ -236,7 +238,7 @@ def main() -> None:
     np.savez(chosen.save, **arrays)
     print(f"{sum(map(np.size, network.values())):,} weights are in {chosen.save}")
 
-    # A program that plays needs that file, what the classes mean, and the position.
+    # A program that plays needs that file, the meanings of the classes, and the position.
     classes = Classes.read(chosen.export)
     with np.load(chosen.save) as saved:
         move = play(dict(saved), position, classes)

@@ -1,10 +1,10 @@
-"""Trains a small network with PyTorch straight from a cache, in several processes, and goes on after a kill.
+"""Trains a small network with PyTorch directly from a cache, in several processes, and resumes after a kill.
 
     python python/examples/train_in_parallel.py data/intermediate/prep.sqlite --processes 2 --steps 300
 
-Each process takes its part of every batch and the gradients are averaged (DistributedDataParallel with
-gloo). Every 50 steps the network, the optimizer and the state of the stream are saved; a run that finds such a
-file goes on from there, with the very next batch. `--kill-at STEP` ends all processes without a word.
+Each process gets its part of every batch and the gradients are averaged (DistributedDataParallel with
+gloo). Every 50 steps the network, the optimizer and the state of the stream are saved; the next run
+resumes from that file with the next batch. `--kill-at STEP` kills all processes.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ SAVE_EVERY = 50
 
 
 class Network(torch.nn.Module):  # type: ignore[misc,unused-ignore]
-    """One hidden layer that all heads share."""
+    """One hidden layer, shared by all heads."""
 
     def __init__(self, columns: int) -> None:
         super().__init__()
@@ -72,7 +72,7 @@ def train(rank: int, arguments: argparse.Namespace) -> None:
         stream.load_state_dict(saved["stream"])
         step = saved["step"]
         if rank == 0:
-            print(f"goes on after step {step}")
+            print(f"resumes after step {step}")
     while step < arguments.steps:
         for batch in stream.torch():
             loss = loss_of(network(batch.state), batch)
@@ -109,7 +109,7 @@ def main() -> None:
     parser.add_argument("--batch-size", type=int, default=512, help="rows of all processes together")
     parser.add_argument("--checkpoint", type=Path, default=Path("checkpoint.pt"))
     parser.add_argument("--port", type=int, default=29511)
-    parser.add_argument("--kill-at", type=int, help="end without a word after this step")
+    parser.add_argument("--kill-at", type=int, help="kill all processes after this step")
     arguments = parser.parse_args()
     torch.multiprocessing.spawn(train, (arguments,), nprocs=arguments.processes)
 

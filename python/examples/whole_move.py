@@ -1,14 +1,14 @@
-"""One move out of seven heads: which parts it has, which of them go together, and how to say it.
+"""Combines seven heads to one legal move, and describes it.
 
-Is a move legal if each of its parts is, under its own mask? No: a mask has what *some* legal move has.
-Two parts hang on another, of which a mask cannot know: which noble comes along, on the card that is
-built; what goes back, on the gems that are taken (class 0, nothing, is always under the mask, even
-where ten gems are in hand). So `choose` has those two chosen last, among the classes that are under the
-mask *and* go with the rest. What comes out is one of the moves that the self-play search considers.
-These are fewer than the printed rules allow: it reserves only when there is nothing to take or build.
+A move is not always legal if each part is legal under its mask, because a mask has the classes of *all*
+legal moves. Two parts depend on others: the visiting noble on the built card, and the gems given back on
+the gems taken (class 0, nothing given back, is always legal under the mask, even with ten gems in hand).
+So `choose` chooses these two last, among the classes that are legal under the mask *and* fit the rest.
+The result is a move that the self-play search considers. These are fewer than the printed rules allow:
+the search reserves only if there is nothing to take or build.
 
-One thing the classes themselves leave open: class 11 of a reservation is both the twelfth displayed card
-and the top of the level 1 deck. Where there are both, both are legal.
+Class 11 of a reservation is ambiguous: it is both the twelfth displayed card and the top of the level 1
+deck. If both exist, both are legal.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ import numpy.typing as npt
 from splendor_prep import FEATURE_COLUMNS, EncodedRow
 
 Array = npt.NDArray[Any]
-Move = dict[str, int]  # the class of each head that the move has
+Move = dict[str, int]  # the class of each head of the move
 
 COLORS = ("white", "blue", "green", "red", "black")
 GEMS = (*COLORS, "gold")
@@ -39,12 +39,12 @@ OBJECT = {
 
 
 class Classes(NamedTuple):
-    """What classes mean where they are not just places."""
+    """The meanings of the classes that are not just slot numbers."""
 
     actions: list[str]
     take3: list[list[str]]
     removals: Array
-    """How many of each of `GEMS` go back, ``(classes, 6)``."""
+    """The number of each of `GEMS` given back, ``(classes, 6)``."""
 
     @classmethod
     def read(cls, export_dir: Path) -> Classes:
@@ -59,8 +59,7 @@ class Classes(NamedTuple):
 
 
 def choose(row: EncodedRow, classes: Classes, best: Callable[[str, Array], int]) -> Move:
-    """A legal move; an empty one where none is legal. `best` is asked for a class of a head, among
-    those that are True."""
+    """A legal move; empty if there is none. `best` chooses a class of a head among those that are True."""
     move: Move = {}
 
     def add(head: str, fits: Array | bool = True) -> None:
@@ -81,7 +80,7 @@ def choose(row: EncodedRow, classes: Classes, best: Callable[[str, Array], int])
 
 
 def noble_fits(move: Move, feature: Mapping[str, float], nobles: int) -> Array:
-    """The nobles that ask for no more than the player's bonuses and that of the built card."""
+    """The nobles whose requirements are met by the player's bonuses and that of the built card."""
     number = move["card_selection"]
     card = f"card{number}" if number < RESERVED else f"player0_reserved{number - RESERVED}"
     bonuses = [feature[f"player0_reduction_{c}"] + feature[f"{card}_bonus_{c}"] for c in COLORS]
@@ -91,7 +90,7 @@ def noble_fits(move: Move, feature: Mapping[str, float], nobles: int) -> Array:
 
 
 def removal_fits(move: Move, feature: Mapping[str, float], classes: Classes) -> Array:
-    """What is above ten gems, no less and no more, out of what is in hand after taking."""
+    """The ways to give back exactly the gems above ten, from the gems in hand after taking."""
     taken = gems_taken(move, classes)
     if "card_reservation" in move and feature["gems_board_gold"] > 0:
         taken = ["gold"]
@@ -113,7 +112,7 @@ def in_words(move: Move, classes: Classes) -> str:
     action = classes.actions[move["action_type"]]
     words = ", ".join(gems_taken(move, classes)) or card_in_words(move)
     if "noble" in move:
-        words += f"; noble {move['noble']} comes along"
+        words += f"; noble {move['noble']} visits"
     back = classes.removals[move.get("gems_removed", 0)]
     if back.any():
         counts = (f"{count} {gem}" for count, gem in zip(back, GEMS, strict=True) if count)

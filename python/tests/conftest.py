@@ -1,4 +1,4 @@
-"""What all tests share: games played by `prep simulate`, cached and exported through the command."""
+"""Shared fixtures: games of `prep simulate`, cached and exported with the command."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 def clean_environment() -> dict[str, str]:
-    """Without the settings of whoever runs the tests."""
+    """Removes the settings of the user who runs the tests."""
     return {name: value for name, value in os.environ.items() if not name.startswith("PREP_")}
 
 
 def command() -> list[str]:
-    """`prep` as this environment has it; where the package is not installed, its module."""
+    """The `prep` command of this environment; the module if the package is not installed."""
     script = Path(sys.prefix) / "bin" / "prep"
     return [str(script)] if script.exists() else [sys.executable, "-m", "splendor_prep"]
 
@@ -33,7 +33,7 @@ def command() -> list[str]:
 def run_prep(
     *arguments: object, cwd: Path | None = None, expected: int = 0
 ) -> subprocess.CompletedProcess[str]:
-    """Runs a command, which must end with the expected exit code."""
+    """Runs a command and checks its exit code."""
     ran = subprocess.run(
         [*command(), *map(str, arguments)],
         capture_output=True,
@@ -46,7 +46,7 @@ def run_prep(
 
 
 def example(name: str) -> Any:
-    """A module of `python/examples`, which no package holds."""
+    """A module of `python/examples`, which is not in a package."""
     folder = str(REPOSITORY / "python" / "examples")
     if folder not in sys.path:
         sys.path.insert(0, folder)
@@ -54,12 +54,12 @@ def example(name: str) -> Any:
 
 
 def logs_below(folder: Path) -> list[Path]:
-    """Logs in ascending order of game id, which is the order of the rows of an export."""
+    """Logs in ascending order of game id, as in an export."""
     return sorted(folder.glob("**/*.csv"), key=lambda path: int(path.stem))
 
 
 def rows_of(log: Path) -> list[dict[str, str]]:
-    """A log's rows as Python's own reader gives them."""
+    """The rows of a log, read with Python's csv module."""
     with open(log, newline="") as file:
         return list(csv.DictReader(file))
 
@@ -71,14 +71,14 @@ class Games:
     raw: Path
     cache: Path
     unscaled: Path
-    """Whole, as `train`, with the encoder's own values."""
+    """An export with all games in `train`, not normalized."""
 
     @property
     def logs(self) -> list[Path]:
         return logs_below(self.raw)
 
     def array(self, kind: str, split: str = "train") -> Any:
-        """An array, or the arrays, of the export, by NumPy alone."""
+        """An array, or all arrays of a file, of the export, read with NumPy."""
         if kind == "X":
             return np.load(self.unscaled / f"X_{split}.npy")
         return dict(np.load(self.unscaled / f"{kind}_{split}.npz"))
@@ -94,7 +94,7 @@ def made_from(raw: Path, folder: Path) -> Games:
 
 @pytest.fixture(scope="session")
 def simulated(tmp_path_factory: pytest.TempPathFactory) -> Games:
-    """Sixty games of two, three and four players: about 5,000 rows."""
+    """Sixty games with two, three and four players: about 5,000 rows."""
     folder = tmp_path_factory.mktemp("simulated")
     run_prep("simulate", folder / "raw", "--games", "60", "-q")
     return made_from(folder / "raw", folder)
@@ -102,7 +102,7 @@ def simulated(tmp_path_factory: pytest.TempPathFactory) -> Games:
 
 @pytest.fixture(scope="session")
 def golden(tmp_path_factory: pytest.TempPathFactory) -> Games:
-    """The games with expected values, beside the checkout where they are."""
+    """The games with expected values, if they are beside the checkout."""
     folder = REPOSITORY.parent / "shared" / "golden"
     if not (folder / "features_raw.npz").exists():
         assert "PREP_REQUIRE_GOLDEN" not in os.environ, f"required here, but not at {folder}"
@@ -121,11 +121,11 @@ def export(simulated: Games) -> Path:
 
 @pytest.fixture
 def log(simulated: Games) -> Iterator[Path]:
-    """Some log of a two-player game, which lacks players, and not only cards."""
+    """A log of a two-player game, which has missing players as well as missing cards."""
     yield next(log for log in simulated.logs if rows_of(log)[0]["num_players"] == "2")
 
 
 def same_bits(found: npt.NDArray[Any], expected: npt.NDArray[Any]) -> bool:
-    """Whether two arrays are of one type and shape and hold the same bytes."""
+    """Whether two arrays have the same type, shape and bytes."""
     alike = found.dtype == expected.dtype and found.shape == expected.shape
     return alike and found.tobytes() == expected.tobytes()

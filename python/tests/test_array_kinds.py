@@ -1,4 +1,4 @@
-"""Arrays and tables of every kind: the numbers that they hold, or an error; never others."""
+"""Arrays and tables of every kind give their exact numbers or an error."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MISSING = float("nan")
 
 
 def positions_of(games: Games, count: int) -> np.ndarray:
-    """Positions of games of two to four players, float64 with NaN for missing values."""
+    """Positions of games with two to four players, float64 with NaN for missing values."""
     rows = [state_of(row) for log in games.logs[::7] for row in rows_of(log)[::9]]
     random.Random(5).shuffle(rows)
     return np.array([[row[name] for name in STATE_COLUMNS] for row in rows[:count]], float)
@@ -52,7 +52,7 @@ def same_rows(found: EncodedRows, expected: list[Any]) -> bool:
 
 
 def masked(values: np.ndarray) -> Any:
-    """With a number under the mask that no position has."""
+    """With an impossible number under the mask."""
     under = np.where(np.isnan(values), 3, values)
     return np.ma.masked_array(under, mask=np.isnan(values))  # type: ignore[no-untyped-call,unused-ignore]
 
@@ -101,7 +101,7 @@ def test_any_array_gives_the_same(kind: str, positions: np.ndarray, expected: li
 
 
 def changed(change: Any, positions: np.ndarray, dtype: Any = object) -> np.ndarray:
-    """With another value of `gems_board_red` in the third row."""
+    """With a different value of `gems_board_red` in the third row."""
     values = positions.astype(dtype)
     values[2, STATE_COLUMNS.index("gems_board_red")] = change
     return values
@@ -187,7 +187,7 @@ def test_data_frames_of_pandas(positions: np.ndarray, expected: list[Any], log: 
         encode_rows(pd.concat([frame, frame[names[:1]]], axis=1))
     with pytest.raises((TypeError, LogError)):
         encode_rows(pd.DataFrame(positions))
-    # A log as pandas reads it.
+    # A log read with pandas.
     game, table = encode_log(log), pd.read_csv(log)
     rows = encode_rows(table)
     assert same_bits(rows.features, game.features) and rows.labels is not None
@@ -301,7 +301,7 @@ def test_what_a_scaler_does_not_take(features: np.ndarray, fitted: Scaler) -> No
             change(np.array(["3"] * len(FEATURE_COLUMNS), object))
         with pytest.raises(ValueError, match="None"):
             change(np.array([None] * len(FEATURE_COLUMNS)))
-    # What the compiled functions take as it is.
+    # Types that the compiled functions accept without conversion.
     with pytest.raises(ValueError, match="masked"):
         ColumnSums.of(mask)
     ids = np.ma.masked_array([1, 2, 3], mask=[False, True, False])  # type: ignore[no-untyped-call,unused-ignore]

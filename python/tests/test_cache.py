@@ -1,4 +1,4 @@
-"""`Cache`: the games that `prep ingest` encoded, as `encode_log` encodes them."""
+"""`Cache` gives the games of `prep ingest` with the same values as `encode_log`."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def test_its_connection_is_kept_without_a_lock(simulated: Games, tmp_path: Path)
     assert not is_open(path)
     first = cache.game(1)
     assert is_open(path)
-    # An ingest commits meanwhile.
+    # An ingest commits in between.
     run_prep("simulate", tmp_path / "raw", "--games", 3, "--first-id", 1000, "--seed", 9, "-q")
     run_prep("ingest", tmp_path / "raw", "--cache", path, "--keep-missing", "-q")
     assert_same_game(cache.game(1000), encode_log(next(tmp_path.glob("raw/*/1000.csv"))))
@@ -144,7 +144,7 @@ def test_it_notices_another_file_in_its_place(
     shutil.copy(other, tmp_path / "new")
     os.replace(tmp_path / "new", path)
     check(1)
-    # Into the same file.
+    # Writes the same file.
     shutil.copyfile(simulated.cache, path)
     check(0)
     shutil.copyfile(other, path)
@@ -159,8 +159,8 @@ def features_of(cache: Cache, game_id: int) -> bytes:
 
 
 def test_forked_processes_read_beside_this_one(simulated: Games) -> None:
-    """With connections that threads of this one have kept. While one reads, nobody may fork: a lock of
-    another thread would stay locked in the copy."""
+    """With idle connections of threads of this process. No thread may read during a fork, because its
+    lock would stay locked in the child."""
     cache = Cache.open(simulated.cache)
     time.sleep(0.1)
     ids = [game.game_id for game in cache.games()]
@@ -177,7 +177,7 @@ _kept: list[Cache] = []
 
 
 def _keep(cache: Cache) -> None:
-    """Without pickling: the very object of the parent."""
+    """Without pickling: the same object as in the parent."""
     _kept.append(cache)
 
 

@@ -1,5 +1,5 @@
-"""`prep` as the wheel installs it: the same command as the program, with its exit codes and its
-conventions, in a process of Python."""
+"""`prep` as installed by the wheel: the same command as the binary, with the same exit codes and
+conventions, in a Python process."""
 
 from __future__ import annotations
 
@@ -66,14 +66,14 @@ def test_ctrl_c_ends_an_ingest_after_its_next_commit(tmp_path: Path) -> None:
         text=True,
         env=clean_environment(),
     )
-    # Once a batch is in the cache, the run has long said what Ctrl-C is to do.
+    # When a batch is in the cache, the handler of Ctrl-C is installed.
     while process.poll() is None and not is_begun(cache):
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=120)
     assert process.returncode == 128 + signal.SIGINT, errors
     assert "stopping" in errors and "KeyboardInterrupt" not in errors
-    # The next one goes on, and does not begin again.
+    # The next run continues and does not start again.
     encoded = int(run_prep(*ingest).stdout.split()[0].replace(",", ""))
     assert 0 < encoded <= 1450
     run_prep("status", tmp_path / "raw", "--cache", cache, "-q")
@@ -87,7 +87,7 @@ def is_begun(cache: Path) -> bool:
 
 
 def test_ctrl_c_ends_what_has_nothing_to_finish() -> None:
-    """Nobody reads the table of features: the command waits to write it until it is interrupted."""
+    """Nothing reads the output, so the command blocks until it is interrupted."""
     with subprocess.Popen(
         [*command(), "schema", "--format", "csv"],
         stdout=subprocess.PIPE,

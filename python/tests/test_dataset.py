@@ -1,5 +1,5 @@
-"""`Dataset`: the arrays of an export as NumPy reads them, in batches, in worker processes, and as
-PyTorch wants them (a stand-in where PyTorch is not installed)."""
+"""`Dataset` gives the arrays of an export as NumPy reads them, in batches, in worker processes, and for
+PyTorch (with a mock if PyTorch is not installed)."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def test_labels_and_masks_go_with_their_row(export: Path) -> None:
         for place, state in enumerate(batch.state):
             twin = dataset[whole[state.tobytes()]]
             for head in HEADS:
-                # Of rows that are alike, the masks are; the moves need not be.
+                # Equal rows have equal masks, but may have different moves.
                 assert same_bits(batch.masks[head][place], twin.masks[head])
 
 
@@ -261,7 +261,7 @@ def test_batches_of_pytorch_are_those_of_the_default_collation(export: Path) -> 
     turns = dataset.torch()
 
     class OneByOne(data.Dataset):  # type: ignore[misc,name-defined,unused-ignore]
-        """Without `__getitems__`, so that PyTorch collates rows."""
+        """Without `__getitems__`, so that PyTorch collates single rows."""
 
         def __len__(self) -> int:
             return len(dataset)
@@ -288,7 +288,7 @@ def test_batches_of_pytorch_are_those_of_the_default_collation(export: Path) -> 
     assert_same(batches(turns, num_workers=2), expected)
     assert_same(batches(turns, num_workers=1, multiprocessing_context="spawn"), expected)
     assert_same(batches(data.Subset(turns, range(len(turns)))), expected)
-    # A collation of one's own gets rows.
+    # A custom collate function gets rows.
     rows = batches(turns, collate_fn=list)
     for batch, (state, labels, masks) in zip(rows, expected, strict=True):
         assert len(batch) == len(state)
@@ -296,15 +296,15 @@ def test_batches_of_pytorch_are_those_of_the_default_collation(export: Path) -> 
         assert [row[1]["noble"] for row in batch] == labels["noble"].tolist()
         assert torch.equal(batch[-1][2]["noble"], masks["noble"][-1])
     assert_same(data.default_collate(rows[0]), expected[0])
-    # Batches that a sampler makes.
+    # Batches from a sampler.
     sampler = data.BatchSampler(range(200), 50, drop_last=False)
     state, labels, masks = next(iter(data.DataLoader(turns, batch_size=None, sampler=sampler)))
     assert torch.equal(state, torch.from_numpy(dataset[:50].state)) and labels["noble"].dtype == torch.int64
 
 
-@pytest.mark.skipif("torch" in sys.modules, reason="the real one is here")
+@pytest.mark.skipif("torch" in sys.modules, reason="PyTorch is installed")
 def test_what_pytorch_would_be_given(export: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With a stand-in for the two things that are used of it: its base class and `from_numpy`."""
+    """With a mock of the two parts of it that are used: its base class and `from_numpy`."""
     torch, utils, data = (types.ModuleType(name) for name in ("torch", "utils", "data"))
     vars(torch).update(utils=utils, from_numpy=lambda values: ("tensor", values))
     vars(utils).update(data=data)
@@ -329,7 +329,7 @@ def test_without_pytorch_it_is_said_how_to_get_it(
     export: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dataset = Dataset(export, "train")
-    # As if it were not installed, also where it is.
+    # As if it were not installed.
     monkeypatch.setitem(sys.modules, "torch", None)
     monkeypatch.delitem(sys.modules, "splendor_prep.torch", raising=False)
     with pytest.raises(ImportError, match="needs PyTorch: run `pip install torch`"):

@@ -1,5 +1,5 @@
-"""The Python code in the README and the docs, run as it is written. Code that needs PyTorch, Ray or a GPU
-runs where there is one."""
+"""Runs the Python code in the README and the docs. Code that needs PyTorch, Ray or a GPU runs only if it
+is available."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `help` says is what an editor shows: the docstrings of the compiled part stand in the stubs, too."""
+"""The docstrings of the compiled part equal those in the stubs, so that `help` and editors show the same."""
 
 from __future__ import annotations
 

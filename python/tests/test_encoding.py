@@ -1,5 +1,5 @@
-"""`encode_log` and `encode_row` against what `prep export --no-normalize` writes, bit for bit, and
-against the expected values of the golden games."""
+"""Compares `encode_log` and `encode_row` bit for bit with `prep export --no-normalize`, and with the
+expected values of the golden games."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def number(text: str) -> float | None:
 
 
 def state_of(row: dict[str, str]) -> dict[str, Any]:
-    """A row's position as a program at play may hold it: missing values as None."""
+    """The position of a row as in a playing program, with None for missing values."""
     return {name: number(row[name]) for name in STATE_COLUMNS}
 
 
@@ -144,7 +144,7 @@ def test_an_array_of_any_type_gives_the_same(log: Path, dtype: str) -> None:
 
 @pytest.mark.parametrize("dtype", ["i8", "i4", "i2", "i1"])
 def test_whole_numbers_of_any_width_give_the_same(simulated: Games, dtype: str) -> None:
-    """With four players and zeros for cards and nobles that are not there, nothing is missing."""
+    """With four players and zeros for missing cards and nobles, no value is missing."""
     logs = [log for log in simulated.logs if rows_of(log)[0]["num_players"] == "4"]
     state = state_of(rows_of(logs[0])[-1])
     values = np.array([state[name] or 0 for name in STATE_COLUMNS])
@@ -205,7 +205,7 @@ def test_a_pool_of_processes_encodes(simulated: Games) -> None:
 
 
 def test_other_threads_run_while_a_log_is_encoded(simulated: Games) -> None:
-    """A long log, and a thread that only counts: it gets on meanwhile."""
+    """Another thread that counts makes progress while a long log is encoded."""
     log = max(simulated.logs, key=lambda log: log.stat().st_size)
     header, *rows = log.read_text().splitlines(keepends=True)
     text = (header + "".join(rows) * 200).encode()
@@ -220,7 +220,7 @@ def test_other_threads_run_while_a_log_is_encoded(simulated: Games) -> None:
     interval = sys.getswitchinterval()
     thread = threading.Thread(target=count)
     thread.start()
-    # Held, the lock would be handed over between two instructions of Python, and this is one.
+    # A held GIL is released only between two Python instructions, and this is a single one.
     sys.setswitchinterval(1000)
     try:
         before = switches

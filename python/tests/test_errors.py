@@ -1,4 +1,4 @@
-"""What is refused, and what the exception says: file, line, column and value."""
+"""Invalid inputs, and the file, line, column and value in the exceptions."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def state(log: Path) -> dict[str, Any]:
 
 
 def broken(log: Path, folder: Path, line: int, column: str, value: str) -> Path:
-    """A copy of a log with another value in one place."""
+    """A copy of a log with one changed value."""
     lines = log.read_text().splitlines(keepends=True)
     fields = lines[line - 1].rstrip("\n").split(",")
     fields[lines[0].rstrip("\n").split(",").index(column)] = value
@@ -184,7 +184,7 @@ def test_a_cache_that_is_not_there(tmp_path: Path, simulated: Games) -> None:
     with pytest.raises(CacheError, match="run `prep ingest DIR --cache .*` first"):
         Cache.open(tmp_path / "prep.sqlite")
     (tmp_path / "other").write_text("not a cache, but longer than a header of SQLite is" * 9)
-    with pytest.raises(CacheError, match="not a cache of prep"):
+    with pytest.raises(CacheError, match="not a prep cache"):
         Cache.open(tmp_path / "other")
     with pytest.raises(KeyError):
         Cache.open(simulated.cache).game(123456789)

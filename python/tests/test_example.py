@@ -1,5 +1,5 @@
-"""`python/examples`: its gradient, and that what it plays is legal, as the rules engine of `prep` sees it.
-What it prints, and whether it learns, is in `test_walk_through.py`."""
+"""Tests of `python/examples`: the gradient is correct, and its moves are legal by the rules engine of
+`prep`. Its output, and that it learns, is tested in `test_walk_through.py`."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def classes(export: Path) -> Any:
 
 @pytest.fixture(scope="module")
 def meanings() -> dict[str, list[str]]:
-    """The classes of each head in words, as the encoder gives them."""
+    """The meanings of the classes of each head, from the encoder."""
     meanings: dict[str, list[str]] = {head: [] for head in HEADS}
     for line in json.loads(run_prep("schema", "--heads", "--json").stdout):
         meanings[line["head"]].append(line["meaning"])
@@ -38,7 +38,7 @@ def meanings() -> dict[str, list[str]]:
 
 
 def logged(move: Move, meanings: dict[str, list[str]]) -> dict[str, object]:
-    """A move in the columns of a log."""
+    """A move as columns of a log."""
     means = {head: meanings[head][number] for head, number in move.items()}
     action: dict[str, object] = dict.fromkeys(ACTION_COLUMNS, "")
     action["action_type"] = means["action_type"]
@@ -60,8 +60,8 @@ def logged(move: Move, meanings: dict[str, list[str]]) -> dict[str, object]:
 def illegal_moves(
     log: Path, play: Callable[[dict[str, str]], Move], meanings: dict[str, list[str]], folder: Path
 ) -> list[dict[str, Any]]:
-    """Plays in every position of a log in place of who played there. Each part must be legal under its
-    mask; gives the turns in which the whole is not, by the rules engine that `prep inspect` asks."""
+    """Chooses a move in every position of a log. Each part must be legal under its mask; returns the
+    turns in which the whole move is illegal by the rules engine, as `prep inspect` reports it."""
     turns, masks = rows_of(log), encode_log(log).masks
     moves = [play({name: turn[name] for name in STATE_COLUMNS}) for turn in turns]
     for row, move in enumerate(moves):
@@ -73,7 +73,7 @@ def illegal_moves(
         writer.writeheader()
         for turn, move in zip(turns, moves, strict=True):
             writer.writerow({**turn, **logged(move, meanings)})
-    # The log says what was meant: all parts, and no other.
+    # The log contains exactly the parts of the move.
     labels = encode_log(copy).labels
     for row, move in enumerate(moves):
         expected = {head: -1 for head in HEADS} | {"gems_removed": 0} | move
@@ -107,7 +107,7 @@ def test_what_it_plays_in_held_out_games_is_legal(
 def test_whatever_it_prefers_the_move_is_legal(
     simulated: Games, classes: Any, meanings: dict[str, list[str]], tmp_path: Path
 ) -> None:
-    """Drawn parts reach corners that a trained network does not."""
+    """Random parts reach edge cases that a trained network does not."""
     random = np.random.default_rng(7)
     seen: set[tuple[str, int]] = set()
 
@@ -133,7 +133,7 @@ def test_the_masks_alone_would_not_do(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """What `whole_move` says of them, and that the judge of the tests above can tell."""
+    """The masks alone allow illegal moves, as `whole_move` explains, and the check above detects them."""
     random = np.random.default_rng(7)
 
     def play(position: dict[str, str]) -> Move:
@@ -172,7 +172,7 @@ def test_a_position_without_a_legal_move(simulated: Games, classes: Any) -> None
     [
         ("build: card 3", {"action_type": "build", "card_selection": 3}),
         (
-            "build: own reserved card 1; noble 2 comes along",
+            "build: own reserved card 1; noble 2 visits",
             {"action_type": "build", "card_selection": 13, "noble": 2},
         ),
         (
@@ -212,8 +212,8 @@ def test_a_move_in_words(
 
 
 def small_batch(random: np.random.Generator) -> Batch:
-    """Seven rows of eleven columns and three heads: one with a row that it does not apply to, one with a
-    logged class that is illegal, one that applies nowhere."""
+    """Seven rows of eleven columns and three heads: one that does not apply to some row, one with an
+    illegal logged class, and one that never applies."""
     masks = {"a": np.ones((7, 4), "i1"), "b": np.ones((7, 3), "i1"), "c": np.zeros((7, 5), "i1")}
     masks["a"][:, 2] = [0, 1, 0, 1, 1, 0, 1]
     masks["b"][3] = [1, 0, 1]
@@ -251,7 +251,7 @@ def test_the_gradient_is_that_of_the_loss() -> None:
 
 
 def test_the_loss_is_that_of_the_readme() -> None:
-    """Worked out row by row."""
+    """Computes the loss row by row."""
     random = np.random.default_rng(12)
     batch, network = small_batch(random), small_network(random)
     expected = 0.0
@@ -273,7 +273,7 @@ def test_the_loss_is_that_of_the_readme() -> None:
 def test_an_export_with_other_columns_plays_too(
     simulated: Games, classes: Any, tmp_path: Path
 ) -> None:
-    """The network of an export of base features takes what `encode_row` gives, all the same."""
+    """The network of an export of base features also takes the output of `encode_row`."""
     out = tmp_path / "base"
     everything = ["--split", "1,0,0", "--features", "base"]
     run_prep("export", "--cache", simulated.cache, "--out", out, *everything, "-q")

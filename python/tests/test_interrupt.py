@@ -1,4 +1,4 @@
-"""Ctrl-C in a native call is KeyboardInterrupt: no panic, and it is not ignored."""
+"""Ctrl-C in a native call raises KeyboardInterrupt: it causes no panic and is not ignored."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from conftest import Games, clean_environment
 
-# `Ctrl-C` comes from a thread, at some moment of calls that are made again and again.
+# A thread sends `Ctrl-C` at some moment during repeated calls.
 PROGRAM = """
 import os, signal, sys, threading
 import splendor_prep as s

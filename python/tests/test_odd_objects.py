@@ -1,5 +1,5 @@
-"""Odd objects in the place of every argument. A call may raise whatever Python code can catch; a panic
-of the library, which is no `Exception`, is a bug, and so is a crash of the process."""
+"""Unusual objects for every argument. A call may raise any `Exception`; a panic of the library, which is
+not an `Exception`, is a bug, and so is a crash of the process."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Raises(Exception):
 
 
 class RaisesAlways:
-    """Every way to look at it fails."""
+    """Every access raises an exception."""
 
     def __getattr__(self, name: str) -> Any:
         raise Raises(name)
@@ -41,7 +41,7 @@ class RaisesAlways:
 
 
 class Endless(Sequence[Any]):
-    """Says that it has more items than there is memory for."""
+    """Claims to have more items than fit into memory."""
 
     def __len__(self) -> int:
         return 2**62
@@ -53,7 +53,7 @@ class Endless(Sequence[Any]):
 
 
 class Lies(Sequence[Any]):
-    """Has other items than its length says."""
+    """Has a different number of items than its length."""
 
     def __init__(self, length: int, items: list[Any]) -> None:
         self.length, self.items = length, items
@@ -126,7 +126,7 @@ def dict_that_changes(change: Callable[[dict[Any, Any]], object]) -> dict[Any, A
 
 
 def value_that_changes(change: Callable[[dict[Any, Any]], object]) -> dict[Any, Any]:
-    """A position whose values change it when they are turned into numbers."""
+    """A position whose values change the dict when they are converted to numbers."""
     position: dict[Any, Any] = dict.fromkeys(STATE_COLUMNS, 0)
 
     class Value:
@@ -150,7 +150,7 @@ CHANGES: list[Callable[[dict[Any, Any]], object]] = [
 
 
 def odd_objects(dice: random.Random, folder: Path) -> list[Any]:
-    """One of each kind, of which many are drawn again for each seed."""
+    """One object of each kind; each seed draws from them."""
     unaligned = np.frombuffer(b"\0" * (8 * 1308 + 1), np.uint8)[1:]
     lists: list[Any] = []
     lists.append(lists)
@@ -220,7 +220,7 @@ def test_no_argument_makes_the_library_panic(
     cache = Cache.open(simulated.cache)
     ray_manifest = (export / "manifest.json").read_text()
     position = {name: rows_of(log)[0][name] for name in STATE_COLUMNS}
-    # Each callable with arguments that work.
+    # Each callable with valid arguments.
     calls: list[tuple[Callable[..., Any], list[Any], dict[str, Any]]] = [
         (_native.encode_row, [position], {}),
         (_native.encode_rows, [[position]], {}),
@@ -264,7 +264,7 @@ def test_no_argument_makes_the_library_panic(
             else:
                 keywords[place] = value
             tried += 1
-            # A panic is a BaseException, and is not caught here.
+            # A panic is a BaseException and is not caught here.
             try:
                 result = call(*positional, **keywords)
                 repr(result)
@@ -286,7 +286,7 @@ def test_dict_that_changes_while_it_is_read(odd: Any, change: Any) -> None:
 def test_array_that_is_not_aligned() -> None:
     values = np.frombuffer(b"\0" * (8 * 1308 + 1), np.uint8)[1:]
     with pytest.raises(LogError):
-        # Read like any other: it is no position.
+        # Read like any other array; it is not a valid position.
         splendor_prep.encode_row(values[: 8 * 382].view(np.float64))
     with pytest.raises(ValueError, match="not aligned"):
         ColumnSums.of(values[: 4 * len(FEATURE_COLUMNS)].view(np.float32).reshape(1, -1))

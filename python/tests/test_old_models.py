@@ -1,4 +1,4 @@
-"""Models of an earlier pipeline: its columns in its order, and its scaler."""
+"""Models of an earlier pipeline, with its columns in its order and its scaler."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ RATIOS = {"ratios": (0.7, 0.2, 0.1), "split_method": "sklearn"}
 
 @pytest.fixture(scope="module")
 def columns() -> tuple[str, ...]:
-    """Most columns, in another order, and the turn number."""
+    """Most columns, in a different order, and the turn number."""
     names = random.Random(7).sample(FEATURE_COLUMNS, 1200)
     names.insert(400, "turn_number")
     return tuple(names)
@@ -38,14 +38,14 @@ def file(columns: tuple[str, ...], tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 def chosen(features: Any, turn_numbers: Any, columns: tuple[str, ...]) -> Any:
-    """The columns out of rows of all features, in a second way."""
+    """Selects the columns from rows of all features, independently of the package."""
     table = dict(zip(FEATURE_COLUMNS, np.asarray(features).T, strict=True))
     table["turn_number"] = np.asarray(turn_numbers, np.float32)
     return np.stack([table[name] for name in columns], axis=1)
 
 
 def raw_rows(simulated: Games, export: Path, split: str, columns: tuple[str, ...]) -> Any:
-    """The encoder's own values of a split of `export`."""
+    """The values of a split of `export` without normalization."""
     games = np.load(export / f"index_{split}.npz")["game_id"]
     index = simulated.array("index")
     rows = np.isin(index["game_id"], games)
@@ -130,7 +130,7 @@ def test_positions_at_play_have_them(simulated: Games, columns: tuple[str, ...],
         assert same_bits(encode_rows(rows, columns=given).features, expected)
         for row, values in zip(rows[:4], expected, strict=False):
             assert same_bits(encode_row(row, columns=given).features, values)
-    # Another tuple than the last one.
+    # A different tuple than the last one.
     assert same_bits(encode_row(rows[0], columns=columns[:5]).features, expected[0, :5])
     assert same_bits(encode_row(rows[0], columns=columns).features, expected[0])
     assert same_bits(encode_row(rows[0]).features, game.features[0])
@@ -156,18 +156,18 @@ def test_verify_and_diff_know_them(simulated: Games, old_export: Path, export: P
     (out / "X_val.npy").write_bytes(good[:-1] + b"\1")
     ran = run_prep("verify", "--cache", simulated.cache, "--export", out, expected=1)
     assert f"--columns {out / 'feature_cols.json'}" in ran.stdout + ran.stderr
-    # What it advises restores the export.
+    # The advised command restores the export.
     advised = next(line for line in (ran.stdout + ran.stderr).splitlines() if "prep export --out" in line)
     advised = advised[advised.index("prep export") + 5 :].strip("`")
     advised = f"{' '.join(command())} {advised} --cache {simulated.cache}"
     subprocess.run(advised, shell=True, check=True, env=clean_environment())
     assert (out / "X_val.npy").read_bytes() == good
-    # Without its names nobody knows which columns they were.
+    # Without the file of names, the columns are unknown.
     (out / "feature_cols.json").write_text("[]")
     ran = run_prep("verify", "--cache", simulated.cache, "--export", out, expected=1)
     assert "--columns FILE" in ran.stdout + ran.stderr
     ran = run_prep("diff", old_export, export, expected=1)
-    assert "other columns (1201 and 1308)" in ran.stdout + ran.stderr
+    assert "different columns (1201 and 1308)" in ran.stdout + ran.stderr
 
 
 def test_a_file_that_lists_no_columns(simulated: Games, tmp_path: Path) -> None:
@@ -177,8 +177,8 @@ def test_a_file_that_lists_no_columns(simulated: Games, tmp_path: Path) -> None:
         '["card0_vp", "crad0_vp"]': "there is no column crad0_vp: the nearest is card0_vp",
         '["card0_vp", "card0_vp"]': "the column card0_vp is named twice",
         "[]": "no columns are named",
-        '{"card0_vp": 1}': "it is no list of names in JSON",
-        '["card0_vp"': "it is no list of names in JSON",
+        '{"card0_vp": 1}': "it is not a JSON list of names",
+        '["card0_vp"': "it is not a JSON list of names",
     }.items():
         file.write_text(text)
         ran = run_prep(*common, expected=1)
@@ -199,7 +199,7 @@ def train(simulated: Games, export: Path, columns: tuple[str, ...]) -> Any:
 
 def fitted_by_name(train: Any, columns: tuple[str, ...], **options: Any) -> StandardScaler:
     scaler = StandardScaler(**options).fit(train)
-    # What scikit-learn sets for a DataFrame.
+    # As scikit-learn sets it for a DataFrame.
     scaler.feature_names_in_ = np.array(columns, object)
     return scaler
 
@@ -232,7 +232,7 @@ def test_a_scaler_of_scikit_learn_goes_round(
         assert same_bits(getattr(loaded, name), getattr(scaler, name))
     assert sorted(path.name for path in saved.iterdir()) == ["feature_cols.json", "scaler.npz"]
     scaler.save(saved)
-    # For an export and for a stream of the rows that the old model knows.
+    # For an export and for a stream with the columns of the old model.
     out = tmp_path / "out"
     options = ["--columns", saved / "feature_cols.json", "--scaler-from", saved, *SPLIT]
     run_prep("export", "--cache", simulated.cache, "--out", out, *options)

@@ -1,4 +1,4 @@
-"""Every class can be handed to another process."""
+"""Every class can be passed to another process."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def objects(simulated: Games, export: Path) -> dict[str, Any]:
 
 
 def content(thing: Any) -> Any:
-    """What a copy must have as well, in plain values."""
+    """The plain values that a copy must have, too."""
     if isinstance(thing, np.ndarray):
         return (thing.dtype.str, thing.shape, thing.tobytes())
     if isinstance(thing, dict):

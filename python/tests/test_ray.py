@@ -1,5 +1,5 @@
-"""An export made by a Ray cluster against the one that `prep export` makes of the same logs: on two nodes
-with a processor each, also where one of them dies."""
+"""Compares an export of a Ray cluster with `prep export` of the same logs, on two nodes with one
+processor each, also when a node dies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Games that do not replay: in `Cache`, with `strict`, and left out of a `Stream`."""
+"""Games that do not replay: in `Cache`, with `strict`, and excluded from a `Stream`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from splendor_prep import Cache, LogError, ReplayFault, Stream, encode_log
 
 @pytest.fixture(scope="module")
 def faulty(tmp_path_factory: pytest.TempPathFactory) -> Games:
-    """Twelve games, of which game 4 has points from nowhere and game 5 lacks a row; game 7 ends early."""
+    """Twelve games: game 4 has wrong points, game 5 lacks a row, and game 7 ends early."""
     folder = tmp_path_factory.mktemp("faulty")
     run_prep("simulate", folder / "raw", "--games", "12", "-q")
     logs = {int(log.stem): log for log in logs_below(folder / "raw")}

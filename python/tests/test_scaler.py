@@ -1,4 +1,4 @@
-"""The scaler against the arrays of the export that it lies in, and against scikit-learn."""
+"""Compares the scaler with the arrays of its export, and with scikit-learn."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def scaler(export: Path) -> Scaler:
 
 
 def unscaled(simulated: Games, export: Path, split: str) -> np.ndarray:
-    """The encoder's own values of the rows of a split."""
+    """The values of the rows of a split before normalization."""
     games = np.load(export / f"index_{split}.npz")["game_id"]
     rows = np.isin(simulated.array("index")["game_id"], games)
     values: np.ndarray = simulated.array("X")[rows]
@@ -132,7 +132,7 @@ def test_a_scaler_of_another_export_is_refused(
     other = tmp_path / "other"
     run_prep("export", "--cache", simulated.cache, "--out", other, "--split", "1,0,0", "-q")
     shutil.copy(export / "scaler.npz", other / "scaler.npz")
-    with pytest.raises(ExportError, match="does not belong to the export"):
+    with pytest.raises(ExportError, match="does not belong to its export"):
         Scaler.load(other)
 
 

@@ -157,13 +157,13 @@ def test_a_state_goes_on_with_the_next_batch(simulated: Games) -> None:
 def test_states_of_other_streams_are_refused(simulated: Games) -> None:
     state = Stream(simulated.cache, "train").state_dict()
     others: list[tuple[dict[str, Any], str]] = [
-        ({"split": "val"}, "of other data"),
-        ({"ratios": (0.5, 0.3, 0.2)}, "of other data"),
+        ({"split": "val"}, "to other data"),
+        ({"ratios": (0.5, 0.3, 0.2)}, "to other data"),
         ({"features": "base"}, "other values"),
         ({"normalize": False}, "other values"),
-        ({"seed": 8}, "seed=0, this stream seed=8"),
-        ({"batch_size": 8}, "batch_size=512, this stream batch_size=8"),
-        ({"shuffle": False}, "shuffle=True, this stream shuffle=False"),
+        ({"seed": 8}, "seed=0, but this stream has seed=8"),
+        ({"batch_size": 8}, "batch_size=512, but this stream has batch_size=8"),
+        ({"shuffle": False}, "shuffle=True, but this stream has shuffle=False"),
     ]
     for arguments, message in others:
         other = Stream(simulated.cache, **{"split": "train", **arguments})
@@ -306,7 +306,7 @@ def test_what_cannot_be(simulated: Games, tmp_path: Path) -> None:
         Stream(tmp_path / "no.sqlite", "train")
 
 
-@pytest.mark.skipif("torch" in sys.modules, reason="the real one is here")
+@pytest.mark.skipif("torch" in sys.modules, reason="PyTorch is installed")
 def test_what_pytorch_would_be_given(simulated: Games, monkeypatch: pytest.MonkeyPatch) -> None:
     """With a stand-in for what is used of it."""
 

@@ -1,5 +1,5 @@
-"""`docs/walk-through.md`, done with this package: every block of it in order, and the last one in detail,
-which trains the network of `python/examples` and plays with it."""
+"""Runs all code blocks of `docs/walk-through.md` in order, and checks the last one in detail, which
+trains the network of `python/examples` and plays with it."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ INSTALLS = ("cargo install", "python3 -m venv")
 
 
 class Walked:
-    """The page done, in a folder that was empty."""
+    """Runs the page in an empty folder."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.printed: dict[str, str] = {}
-        # Where a wheel is not installed, `prep` is a module, and no command.
+        # Without an installed wheel, `prep` is a module and not a command.
         bin = folder / "bin"
         bin.mkdir()
         (bin / "prep").write_text(f'#!/bin/sh\nexec {shlex.join(command())} "$@"\n')
@@ -59,7 +59,7 @@ def walked(tmp_path_factory: pytest.TempPathFactory) -> Walked:
 
 @pytest.fixture(scope="module")
 def played(walked: Walked) -> str:
-    """What the example printed when the page ran it."""
+    """The output of the example."""
     (printed,) = (text for block, text in walked.printed.items() if "train_and_play.py" in block)
     return printed
 
@@ -72,7 +72,7 @@ def network(walked: Walked) -> dict[str, np.ndarray]:
 def test_all_of_the_page_was_run_but_the_installations(walked: Walked) -> None:
     installations = [block for _, block in BLOCKS if block.startswith(INSTALLS)]
     assert len(walked.printed) + len(installations) == len(BLOCKS) == len(dict.fromkeys(BLOCKS))
-    # The first is run by `tests/it/walkthrough.rs`; `python/test.sh` does what the second does.
+    # `tests/it/walkthrough.rs` tests the first, and `python/test.sh` the second.
     assert installations[0] == "cargo install --locked --path .\n"
     assert "pip install .\n" in installations[1] and len(installations) == 2
 
@@ -102,20 +102,20 @@ def test_it_learns_from_every_row(
 
 
 def test_it_predicts_more_than_chance_and_habit(walked: Walked, played: str) -> None:
-    """With eight seeds the network predicted 92 % of the actions each time, against 42 % and 81 %."""
+    """With eight seeds the network always predicted 92 % of the actions, compared with 42 % and 81 %."""
     folder = walked.folder / "data" / "processed"
     labels, masks = (np.load(folder / f"{kind}_val.npz") for kind in ("labels", "masks"))
     for head in HEADS:
         applies = labels[head] >= 0
         label, mask = labels[head][applies], masks[head][applies]
-        choice = mask.sum(axis=1) > 1  # simulated players do nothing illegal
+        choice = mask.sum(axis=1) > 1  # simulated players make only legal moves
         rows, (network, any_legal, most_usual) = percents_of(head, played)
         assert rows == choice.sum()
         if rows:
             assert abs(any_legal - 100 * (1 / mask[choice].sum(axis=1)).mean()) <= 0.5
         if head == "action_type":
             assert network >= any_legal + 35 and network >= most_usual + 5
-    # Nobles and reservations are too few to say anything.
+    # There are too few nobles and reservations for a comparison.
     for head in ("card_selection", "gem_take3", "gems_removed"):
         _, (network, any_legal, _) = percents_of(head, played)
         assert network > any_legal
@@ -124,7 +124,7 @@ def test_it_predicts_more_than_chance_and_habit(walked: Walked, played: str) -> 
 def test_at_play_it_is_what_it_was_in_training(
     walked: Walked, played: str, network: dict[str, np.ndarray]
 ) -> None:
-    """As much of the held-out games is predicted from their logs, by the saved file and `encode_row` alone,
+    """The saved network predicts as many moves of the validation games from their logs with `encode_row`
     as the example counted in the export."""
     held_out = set(np.load(walked.folder / "data/processed/index_val.npz")["game_id"].tolist())
     rows, predicted = dict.fromkeys(HEADS, 0), dict.fromkeys(HEADS, 0)
@@ -140,7 +140,7 @@ def test_at_play_it_is_what_it_was_in_training(
                     predicted[head] += np.where(row.masks[head], logits, -np.inf).argmax() == label
     for head in HEADS:
         counted, (percent, *_) = percents_of(head, played)
-        # Sums in another order may decide a tie otherwise, but not many.
+        # A different order of addition may decide a few ties differently.
         assert rows[head] == counted
         assert abs(predicted[head] - counted * percent / 100) <= 1 + 0.005 * counted, head
 

@@ -1,8 +1,8 @@
-//! The rows of a game to blobs and back.
+//! Encodes the rows of a game as blobs.
 //!
 //! Every blob is one zstd frame. Inside, numbers are little-endian and *column by column* (all rows of
-//! the first column, then all of the second): consecutive turns of a game differ in few columns, so
-//! this order compresses to about a third of what rows would.
+//! the first column, then all of the second): consecutive turns of a game differ in few columns, so this
+//! order compresses to about a third of the size of row order.
 //!
 //! | blob | content (`rows` turns) | type |
 //! | --- | --- | --- |
@@ -10,16 +10,18 @@
 //! | `features` | the 422 base features, before normalization | float32 |
 //! | `labels` | 7 columns, by head | int32 |
 //! | `masks` | 154 columns: the classes of all heads | int8 |
-//! | `column_sums` | 8 columns, the bytes of 2 × 1,308 numbers: of each feature the sum, and by how much the sum of squares exceeds its absolute value | int64 |
+//! | `column_sums` | 8 columns, the bytes of 2 × 1,308 numbers: the sum of each feature, and the amount
+//! by which the sum of squares exceeds its absolute value | int64 |
 //!
-//! The base features are the whole position, and the other 886 follow from it. They are computed when a
-//! game is unpacked, by the [encoder](crate::encode::decode) that every log goes through: stored, they
-//! would be four fifths of the cache. Their sums are stored, so that a scaler is fitted without unpacking
+//! The base features describe the whole position, and the other 886 are derived from it. The
+//! [encoder](crate::encode::decode) computes them again when a game is unpacked: storing them would make
+//! the cache five times as large. Their sums are stored, so that a scaler is fitted without unpacking
 //! any rows.
 //!
-//! A checksum covers the blob, its name and what it belongs to: a blob that was cut off, changed or put
-//! into another game's row is detected before it is unpacked. It is an XXH3 of 128 bits, which is enough
-//! against accidents; blake3, which is against forgers, took an eighth of an ingest with nothing to do.
+//! A checksum covers the blob, its name, its game and its number of rows, so that a blob that was
+//! truncated, changed or moved to another game's row is detected before it is unpacked. It is a 128-bit
+//! XXH3, which is enough to detect accidental damage; blake3, which would also detect forgery, took an
+//! eighth of the time of an ingest with no changed logs.
 //!
 //! These layouts are [`BLOB_FORMAT`](super::BLOB_FORMAT) 4. It is part of the cache key: after a
 //! change, increase it, and every game is encoded again.
@@ -36,17 +38,17 @@ use twox_hash::{XxHash3_64, XxHash3_128};
 use zstd::bulk::Compressor;
 use zstd::zstd_safe::{CParameter, compress_bound};
 
-/// Fastest of zstd's ordinary levels. Level 3 saves a tenth of the space for a third more time. What is
-/// set here makes no game stale: a frame is decompressed however it was made.
+/// The fastest of zstd's regular levels. Level 3 saves a tenth of the space and takes a third more time.
+/// Changing these settings makes no game stale, because they do not affect decompression.
 const LEVEL: i32 = 1;
-/// Where a column does not change, a match is as long as the column; shorter ones are not worth looking
-/// for. Saves a hundredth of the space.
+/// Where a column is constant, a match is as long as the column, so shorter matches are not worth
+/// searching for. Saves 1% of the space.
 const SHORTEST_MATCH: u32 = 7;
-/// Places where zstd looks for matches, as a power of two. Fewer than it would choose: they stay in a
-/// core's nearest cache, and the blobs are no larger.
+/// Size of zstd's match table, as a power of two. Smaller than its default, so that it fits the L1 cache
+/// of a core; the blobs do not get larger.
 const HASH_LOG: u32 = 11;
 
-/// Bytes of a checksum.
+/// Size of a checksum in bytes.
 const CHECKSUM_BYTES: usize = size_of::<u128>();
 
 /// The blobs of a game, in the order of their columns.
@@ -74,7 +76,7 @@ impl Blob {
         }
     }
 
-    /// Bytes before compression.
+    /// The bytes before compression.
     pub(super) fn bytes(self, rows: usize) -> usize {
         match self {
             Blob::TurnNumbers => rows * size_of::<i32>(),
@@ -93,24 +95,24 @@ pub(super) struct Packed {
     pub(super) checksum: [u8; CHECKSUM_BYTES],
 }
 
-/// A game with its rows compressed.
+/// A game with compressed rows.
 #[derive(Clone, Debug)]
 pub struct PackedGame {
-    /// Everything about it but the rows.
+    /// Everything about the game except its rows.
     pub record: GameRecord,
     pub(super) blobs: [Packed; Blob::COUNT],
 }
 
 impl PackedGame {
-    /// Bytes of all blobs.
+    /// Total size of the blobs in bytes.
     pub fn packed_bytes(&self) -> u64 {
         self.blobs.iter().map(|blob| blob.bytes.len() as u64).sum()
     }
 
-    /// Makes sure that the blobs are those that were stored.
+    /// Checks the checksums of all blobs.
     ///
     /// # Errors
-    /// [`CacheError::Damaged`] with the first that is not.
+    /// [`CacheError::Damaged`] names the first blob that is damaged.
     pub fn check(&self) -> Result<(), CacheError> {
         let is_damaged = |(blob, packed): &(Blob, &Packed)| {
             checksum(*blob, &self.record, &packed.bytes) != packed.checksum
@@ -121,13 +123,13 @@ impl PackedGame {
         }
     }
 
-    /// Releases the memory of the column sums, which cannot be unpacked afterwards.
+    /// Drops the column sums to save memory; they cannot be unpacked afterwards.
     pub fn drop_column_sums(&mut self) {
         self.blobs[Blob::ColumnSums as usize].bytes = Vec::new();
     }
 
-    /// Puts a game together from its compressed blobs, in the order of the [module](self)'s table,
-    /// and computes their checksums. Whether their content is right shows when the game is unpacked.
+    /// Creates a game from its compressed blobs, in the order of the [module](self)'s table, and
+    /// computes their checksums. Their content is checked when the game is unpacked.
     pub fn from_blobs(record: GameRecord, blobs: [Vec<u8>; Blob::COUNT]) -> PackedGame {
         let mut kinds = Blob::ALL.into_iter();
         let blobs = blobs.map(|bytes| {
@@ -137,13 +139,13 @@ impl PackedGame {
         PackedGame { record, blobs }
     }
 
-    /// Its compressed blobs, in the order that [`from_blobs`](Self::from_blobs) takes them.
+    /// The compressed blobs, in the order of [`from_blobs`](Self::from_blobs).
     pub fn blobs(&self) -> [Vec<u8>; Blob::COUNT] {
         self.blobs.each_ref().map(|blob| blob.bytes.clone())
     }
 }
 
-/// Of a blob by its bytes, seeded with what it belongs to.
+/// The checksum of a blob, seeded with its name, game and number of rows.
 pub(super) fn checksum(blob: Blob, record: &GameRecord, bytes: &[u8]) -> [u8; CHECKSUM_BYTES] {
     let GameRecord { game_id, key, rows, players, gem_fault_rows, unbalanced_rows, .. } = record;
     let mut owner = ArrayVec::<u8, 128>::new();
@@ -162,7 +164,7 @@ pub(super) fn checksum(blob: Blob, record: &GameRecord, bytes: &[u8]) -> [u8; CH
     XxHash3_128::oneshot_with_seed(XxHash3_64::oneshot(&owner), bytes).to_le_bytes()
 }
 
-/// Packs games, one after another, with the same buffers.
+/// Packs games one after another and reuses its buffers.
 pub struct Packer {
     compressor: Compressor<'static>,
     columns: Vec<u8>,
@@ -227,7 +229,7 @@ pub(super) fn checksum_damage(blob: Blob) -> Damage {
     Damage::new(blob.name(), "the checksum does not match")
 }
 
-/// Rows that are moved at a time: eight cells of a column are written one after another.
+/// Rows that are transposed together: eight cells of a column are written in a row.
 pub(super) const BLOCK_ROWS: usize = 8;
 
 /// Writes the bytes of all cells of the first column, then of the second, and so on.

@@ -1,4 +1,4 @@
-//! What can go wrong with a cache.
+//! Errors of the cache.
 
 use crate::disk_space::{free_bytes, free_in_words, is_of_full_disk};
 use crate::gamelog::GameId;
@@ -7,13 +7,13 @@ use std::borrow::Cow;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// What shows that something stored of a game is not what was written.
+/// Evidence that stored data of a game has changed since it was written.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{part}: {why}")]
 pub struct Damage {
     /// The blob, column or table.
     pub part: Cow<'static, str>,
-    /// How it shows.
+    /// What is wrong with it.
     pub why: &'static str,
 }
 
@@ -30,30 +30,30 @@ pub enum CacheError {
     #[error("there is no cache at {}: run `prep ingest DIR --cache {}` first", shown(.0), shell_path(.0))]
     Absent(PathBuf),
     /// It is a database of another program.
-    #[error("{} is not a cache of prep: choose another file with --cache", shown(.0))]
+    #[error("{} is not a prep cache: choose another file with --cache", shown(.0))]
     NotACache(PathBuf),
     /// It is no database at all.
     #[error(
-        "{} is not a cache of prep, or is damaged at its very beginning: choose another file with \
-         --cache, or run `prep ingest DIR --cache {} --rebuild`, which makes a new cache from the \
-         logs and keeps this file beside it", shown(.0), shell_path(.0)
+        "{} is not a prep cache, or its header is damaged: choose another file with --cache, or \
+         run `prep ingest DIR --cache {} --rebuild`, which creates a new cache from the logs and \
+         keeps this file beside it", shown(.0), shell_path(.0)
     )]
     NotADatabase(PathBuf),
-    /// There is a folder in its place.
+    /// The path is a folder.
     #[error(
         "{} is a folder: give the cache file in it, such as --cache {}",
         shown(.0), shell_path(&.0.join("prep.sqlite"))
     )]
     IsAFolder(PathBuf),
-    /// There is a FIFO, a device or a socket in its place.
+    /// The path is a FIFO, a device or a socket.
     #[error("{} is {what}, not a cache of prep: choose another file with --cache", shown(path))]
     NotAFile {
-        /// What was given.
+        /// The path.
         path: PathBuf,
         /// What it is.
         what: &'static str,
     },
-    /// A file beside it that SQLite would read is not one of SQLite's.
+    /// SQLite would read a file beside the cache that is not a regular file.
     #[error(
         "the cache {} is not opened: {} is {what}, which neither prep nor SQLite makes: delete it",
         shown(path),
@@ -67,14 +67,14 @@ pub enum CacheError {
         /// What it is.
         what: &'static str,
     },
-    /// This user may not read the file.
+    /// This user has no permission to read the file.
     #[error("cannot read the cache {}: permission denied: choose another with --cache", shown(.0))]
     Unreadable(PathBuf),
     /// A newer version of prep made it.
     #[error(
-        "the cache {} has schema version {found}, this prep knows versions up to {known}: \
-         update prep, choose another file with --cache, or run `prep ingest DIR --cache {} \
-         --rebuild`, which makes a new one from the logs",
+        "the cache {} has schema version {found}, this prep knows versions up to {known}: update \
+         prep, choose another file with --cache, or run `prep ingest DIR --cache {} --rebuild`, \
+         which creates a new one from the logs",
         shown(path),
         shell_path(path)
     )]
@@ -86,7 +86,7 @@ pub enum CacheError {
         /// The newest schema version that this prep knows.
         known: u32,
     },
-    /// An older version made it, and commands that only read do not change it.
+    /// An older version made it, and commands that only read do not update it.
     #[error(
         "the cache {} has schema version {found}, this prep reads version {known}: run \
          `prep ingest DIR --cache {}` first, which updates it and keeps its games",
@@ -101,13 +101,14 @@ pub enum CacheError {
         /// The schema version of this prep.
         known: u32,
     },
-    /// Another program has switched it to a write-ahead log, which cannot be read without writing.
+    /// Another program has switched it to write-ahead logging, and SQLite cannot read it then without
+    /// writing.
     #[error(
-        "another program has switched the cache {} to a write-ahead log: run `prep ingest DIR \
+        "another program has switched the cache {} to write-ahead logging: run `prep ingest DIR \
          --cache {}`, which switches it back", shown(.0), shell_path(.0)
     )]
     WriteAheadLog(PathBuf),
-    /// An older version of prep left a file beside it that this user may not write.
+    /// An older version of prep left a file beside it for which this user has no write permission.
     #[error(
         "the cache {cache} cannot be opened: {} is left from an older version of prep and belongs to \
          another user, who must run `prep ingest DIR --cache {}`, or delete it if nobody uses the \
@@ -119,17 +120,18 @@ pub enum CacheError {
         /// The file beside it.
         leftover: PathBuf,
     },
-    /// A killed run left a rollback journal, and this user may not roll it back.
+    /// A killed run left a rollback journal, and this user has no permission to roll it back.
     #[error(
-        "the cache {} cannot be read: a run was killed while it wrote, and this user may not \
-         repair that: run `prep status --cache {}` as a user who may write there",
+        "the cache {} cannot be read: a run was killed while writing, and this user has no \
+         permission to roll that back: run `prep status --cache {}` as a user with write \
+         permission",
         shown(.0), shell_path(.0)
     )]
     NeedsRollback(PathBuf),
-    /// The file itself is damaged, not only a game in it.
+    /// The structure of the file is damaged, not only a game in it.
     #[error(
-        "the cache {} is damaged ({}): run `prep ingest DIR --cache {} --rebuild`, \
-         which makes a new one from the logs and keeps the damaged file beside it",
+        "the cache {} is damaged ({}): run `prep ingest DIR --cache {} --rebuild`, which creates a \
+         new one from the logs and keeps the damaged file beside it",
         shown(path),
         shown(why),
         shell_path(path)
@@ -137,10 +139,10 @@ pub enum CacheError {
     Malformed {
         /// The cache file.
         path: PathBuf,
-        /// How it shows.
+        /// What is wrong with it.
         why: String,
     },
-    /// What is stored of a game is not what was written.
+    /// The stored data of a game has changed since it was written.
     #[error(
         "game {game_id} is damaged in the cache ({damage}): run `prep ingest DIR`, which encodes it \
          again from its log"
@@ -171,7 +173,7 @@ pub enum CacheError {
         /// Why, as a clause.
         why: String,
     },
-    /// A cache is not replaced.
+    /// A cache cannot be replaced.
     #[error("cannot replace the cache {}: {why}", shown(path))]
     CannotReplace {
         /// The cache file.
@@ -190,10 +192,12 @@ pub enum CacheError {
         /// Its process id, where it is known.
         holder: Option<u32>,
     },
-    /// Another program has used it for longer than this one waits.
+    /// Another program has used the cache for longer than the time limit.
     #[error(
-        "another program{} uses the cache {} and does not release it: close it (a database browser? \
-         an export that was stopped?), then run this again", process(*.holder), shown(path)
+        "another program{} uses the cache {} and does not release it: close that program (a \
+         database browser, a suspended export), then run this again",
+        process(*.holder),
+        shown(path)
     )]
     Busy {
         /// The cache file.
@@ -203,19 +207,19 @@ pub enum CacheError {
     },
     /// The file system cannot lock files.
     #[error(
-        "the file system of {} is not fit for a cache ({why}): put the cache on a local disk, with \
+        "the file system of {} cannot hold a cache ({why}): put the cache on a local disk, with \
          --cache FILE or intermediate_dir",
         shown(path)
     )]
     FileSystem {
         /// The cache file or its lock file.
         path: PathBuf,
-        /// What does not work.
+        /// What the file system does not support.
         why: String,
     },
     /// The disk is full.
     #[error(
-        "the disk of {} is full: {} there (a quota may allow less), and games that were stored are \
+        "the disk of {} is full: {} there (a quota may allow less); the games stored so far are \
          kept: free some space and run this again", shown(path), free_in_words(*free)
     )]
     DiskFull {
@@ -226,19 +230,19 @@ pub enum CacheError {
     },
     /// A file or folder of the cache could not be created, locked or replaced.
     #[error(
-        "cannot {action} {}: {error}: the cache must be where you may write, choose a place with \
+        "cannot {action} {}: {error}: choose a folder with write permission for the cache, with \
          --cache or intermediate_dir",
         shown(path)
     )]
     File {
-        /// What was tried, such as `lock`.
+        /// The attempted action, such as `lock`.
         action: &'static str,
-        /// With which file or folder.
+        /// The file or folder.
         path: PathBuf,
         /// The system's reason.
         error: io::Error,
     },
-    /// SQLite refused.
+    /// Another error of SQLite.
     #[error("the cache {}: {}", shown(path), shown(&error.to_string()))]
     Sqlite {
         /// The cache file.
@@ -264,7 +268,7 @@ impl CacheError {
         CacheError::DiskFull { path: path.to_owned(), free: free_bytes(path) }
     }
 
-    /// An error of the system about a file of a cache.
+    /// An I/O error on a file of a cache.
     pub(super) fn file(action: &'static str, path: &Path, error: io::Error) -> CacheError {
         if is_of_full_disk(&error) {
             return CacheError::disk_full(path);
@@ -273,7 +277,7 @@ impl CacheError {
     }
 }
 
-/// Follows `another run`.
+/// The process id as it follows `another run`.
 pub(super) fn process(id: Option<u32>) -> String {
     id.map_or(String::new(), |id| format!(" (process {id})"))
 }

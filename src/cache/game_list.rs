@@ -1,9 +1,9 @@
-//! Conditions and expressions over the view `game_list`, written by people.
+//! User-written conditions and expressions over the view `game_list`.
 //!
-//! An expression is SQL from a command line, a settings file or a notebook. It is evaluated on a copy of the
-//! view in a database in memory that holds nothing else and cannot be written: whatever it says, there is
-//! no other table or file to reach. Only functions whose result depends on their arguments alone are allowed, so
-//! that the same cache gives the same games again.
+//! An expression is SQL from a command line, a settings file or a notebook. It is evaluated on a copy of
+//! the view in a read-only in-memory database that holds nothing else, so that it cannot access any
+//! other table or file. Only deterministic functions are allowed, so that the same cache always gives
+//! the same games.
 
 use super::error::CacheError;
 use super::reader::Reader;
@@ -16,21 +16,21 @@ use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, ErrorCode, Statement, params_from_iter};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Why an expression has no result.
+/// Why an expression cannot be evaluated.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ExpressionError {
-    /// It is not an expression over the view.
+    /// It is not a valid expression over the view.
     #[error(
         "`{}` cannot be used: {}; the columns of game_list are {columns}",
         shown(expression),
         shown(why)
     )]
     Invalid {
-        /// As it was given.
+        /// The expression.
         expression: String,
-        /// What SQLite says.
+        /// SQLite's message.
         why: String,
-        /// The columns there are.
+        /// The available columns.
         columns: String,
     },
     /// It takes too many steps, such as a query over all games for each game.
@@ -39,28 +39,28 @@ pub enum ExpressionError {
         shown(.0)
     )]
     TooLong(String),
-    /// Its value for a game is not what is needed.
+    /// Its value for a game has the wrong type.
     #[error("`{}` is {} for game {game_id}, expected {expected}", shown(expression), shown(found))]
     WrongValue {
-        /// As it was given.
+        /// The expression.
         expression: String,
         /// The game.
         game_id: GameId,
-        /// Its value, in words.
+        /// The value, described.
         found: String,
-        /// What can be used.
+        /// What is expected.
         expected: &'static str,
     },
 }
 
-/// Steps of SQLite's virtual machine. Each column that is compared takes two or three.
+/// Limit on the steps of SQLite's virtual machine. Comparing a column takes two or three.
 const MAX_STEPS_PER_GAME: u64 = 10_000;
-/// Steps between two looks at how many there were.
+/// Steps between two checks of the limit.
 const STEPS_PER_LOOK: u16 = 1_000;
-/// No text that an expression makes may be longer.
+/// Limit on the length of any text that an expression creates.
 const MAX_TEXT_BYTES: i32 = 1_000_000;
 
-/// Functions whose result depends on their arguments alone, and which make no long text of short ones.
+/// Deterministic functions that cannot create a long text from short ones.
 const FUNCTIONS: &[&str] = &[
     "abs",
     "avg",
@@ -102,7 +102,7 @@ const FUNCTIONS: &[&str] = &[
     "upper",
 ];
 
-/// The view `game_list` as it was at one moment.
+/// A snapshot of the view `game_list`.
 pub struct GameList {
     connection: Connection,
     columns: Vec<String>,
@@ -146,7 +146,7 @@ impl GameList {
             copy.commit()?;
             games
         };
-        // A name in double quotes that is no column is an error, not a text.
+        // A name in double quotes that is not a column is an error, not a string.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
         connection.pragma_update(None, "query_only", true)?;
         connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, MAX_TEXT_BYTES)?;
@@ -158,7 +158,7 @@ impl GameList {
     /// The games for which a condition is true.
     ///
     /// # Errors
-    /// If it is not a condition over the columns of the view.
+    /// If it is not a valid condition over the columns of the view.
     pub fn games_where(&mut self, condition: &str) -> Result<BTreeSet<GameId>, ExpressionError> {
         let values = self.values(&format!("CASE WHEN (\n{condition}\n) THEN 1 END"), condition)?;
         let is_true = |value: &Value| *value == Value::Integer(1);
@@ -168,7 +168,8 @@ impl GameList {
     /// The value of a numeric expression for each game; NaN where it is NULL.
     ///
     /// # Errors
-    /// If it is not an expression over the columns of the view, or not a number for some game.
+    /// If it is not a valid expression over the columns of the view, or its value is not numeric for
+    /// some game.
     pub fn numbers(&mut self, expression: &str) -> Result<BTreeMap<GameId, f64>, ExpressionError> {
         let values = self.values(&format!("(\n{expression}\n)"), expression)?;
         let number = |(game_id, value)| match value {
@@ -184,7 +185,7 @@ impl GameList {
         values.into_iter().map(number).collect()
     }
 
-    /// What is selected for each game.
+    /// Evaluates an SQL expression for each game.
     fn values(
         &mut self,
         selected: &str,
@@ -220,9 +221,9 @@ impl GameList {
     }
 }
 
-/// Makes sure that it is one expression. What would end the brackets around it to begin something else
-/// would have to be a valid end of both of these statements, and none is: between `)` and `THEN` there is
-/// only the rest of an expression.
+/// Checks that the text is a single expression. Text that closes the parenthesis around it to begin
+/// another clause would have to be valid in both of these statements, and no such text exists: only the
+/// rest of an expression can come between `)` and `THEN`.
 fn check(connection: &Connection, expression: &str) -> rusqlite::Result<()> {
     if expression.trim().is_empty() {
         return Err(rusqlite::Error::InvalidParameterName("it is empty".to_owned()));
@@ -263,7 +264,7 @@ fn in_words(value: &Value) -> String {
 mod tests {
     use super::*;
 
-    /// Game 1 to 4, with so many players and rounds.
+    /// Games 1 to 4, with their players and rounds.
     fn list() -> GameList {
         let cache = Connection::open_in_memory().unwrap();
         let sql = "CREATE TABLE games (game_id INTEGER, players INTEGER, rounds INTEGER, ending TEXT, secret TEXT);
@@ -291,7 +292,7 @@ mod tests {
             ("true", &[1, 2, 3, 4]),
             ("0", &[]),
             ("NULL", &[]),
-            // All of it is one expression, however odd.
+            // Unusual, but still a single expression.
             ("players = 2) AND (rounds = 40", &[4]),
             ("')' = ')' AND players = 3", &[2]),
         ] {

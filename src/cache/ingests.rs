@@ -1,4 +1,4 @@
-//! The table `ingests`: a line for each ingest that changed the cache.
+//! The table `ingests`: a row for each ingest that changed the cache.
 
 use rusqlite::types::Value;
 use rusqlite::{Connection, Row, params, params_from_iter};
@@ -6,12 +6,12 @@ use std::collections::BTreeMap;
 
 type SqliteResult<T> = rusqlite::Result<T>;
 
-/// Lines that are kept: some years of one ingest a night.
+/// Number of rows that are kept: several years of nightly ingests.
 const MOST_KEPT: i64 = 1_000;
 
-/// The columns that count games by what was done with them: the names of
-/// [`StaleReason`](super::StaleReason), and those of games that were not encoded.
-const COUNTS: [&str; 10] = [
+/// The columns that count games by result: the names of [`StaleReason`](super::StaleReason), and those of
+/// games that were not encoded.
+pub const INGEST_COUNTS: [&str; 10] = [
     "new",
     "bytes_changed",
     "encoder_changed",
@@ -24,14 +24,14 @@ const COUNTS: [&str; 10] = [
     "deleted",
 ];
 
-/// What an ingest did.
+/// The result of an ingest.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct IngestCounts {
-    /// From its begin to its end.
+    /// Duration.
     pub seconds: f64,
-    /// Games by what was done with them, each counted once; those without a game may be missing.
+    /// Number of games for each outcome; outcomes with no game may be missing.
     pub games: BTreeMap<&'static str, u64>,
-    /// Rows that it encoded.
+    /// Encoded rows.
     pub encoded_rows: u64,
     /// Games in the cache afterwards.
     pub cached_games: u64,
@@ -39,14 +39,14 @@ pub struct IngestCounts {
     pub cached_rows: u64,
 }
 
-/// A line of the table.
+/// A row of the table.
 #[derive(Clone, Debug, PartialEq)]
 pub struct IngestLine {
     /// When it began, in UTC, as `2026-01-31T03:00:00Z`.
     pub started_at: String,
     /// Logs that were found.
     pub logs_found: u64,
-    /// What it did; `None` if it did not finish.
+    /// Its result; `None` if it did not finish.
     pub done: Option<IngestCounts>,
 }
 
@@ -60,7 +60,7 @@ pub(super) fn begin(connection: &Connection, logs_found: i64) -> SqliteResult<()
 }
 
 pub(super) fn finish(connection: &Connection, done: &IngestCounts) -> SqliteResult<()> {
-    let counts = COUNTS.map(|name| done.games.get(name).copied().unwrap_or(0));
+    let counts = INGEST_COUNTS.map(|name| done.games.get(name).copied().unwrap_or(0));
     let totals = [done.encoded_rows, done.cached_games, done.cached_rows];
     let numbers = counts.into_iter().chain(totals).map(|number| Value::Integer(number as i64));
     let values = [Value::Real(done.seconds)].into_iter().chain(numbers);
@@ -68,17 +68,17 @@ pub(super) fn finish(connection: &Connection, done: &IngestCounts) -> SqliteResu
         "UPDATE ingests SET finished_at = strftime('%Y-%m-%dT%H:%M:%SZ', 'now'), seconds = ?,
              {} = ?, encoded_rows = ?, games = ?, rows = ?
          WHERE ingest_id = (SELECT max(ingest_id) FROM ingests)",
-        COUNTS.join(" = ?, ")
+        INGEST_COUNTS.join(" = ?, ")
     );
     connection.execute(&sql, params_from_iter(values)).map(drop)
 }
 
-/// All lines, oldest first.
+/// All rows, oldest first.
 pub(super) fn read(connection: &Connection) -> SqliteResult<Vec<IngestLine>> {
     let sql = format!(
         "SELECT started_at, logs_found, seconds, encoded_rows, games, rows, {}
          FROM ingests ORDER BY ingest_id",
-        COUNTS.join(", ")
+        INGEST_COUNTS.join(", ")
     );
     connection.prepare(&sql)?.query_map([], read_line)?.collect()
 }
@@ -93,7 +93,7 @@ fn read_line(row: &Row<'_>) -> SqliteResult<IngestLine> {
         None => None,
         Some(seconds) => {
             let mut games = BTreeMap::new();
-            for (place, name) in COUNTS.into_iter().enumerate() {
+            for (place, name) in INGEST_COUNTS.into_iter().enumerate() {
                 games.insert(name, count(6 + place)?);
             }
             let (encoded_rows, cached_games, cached_rows) = (count(3)?, count(4)?, count(5)?);
@@ -114,7 +114,7 @@ mod tests {
         connection.execute_batch(&MIGRATIONS.concat()).unwrap();
         let done = IngestCounts {
             seconds: 1.5,
-            games: COUNTS.into_iter().zip(1..).collect(),
+            games: INGEST_COUNTS.into_iter().zip(1..).collect(),
             encoded_rows: 20,
             cached_games: 30,
             cached_rows: 40,

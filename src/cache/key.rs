@@ -1,4 +1,4 @@
-//! What a cached game was made from, and when it must be encoded again.
+//! The key of a cached game, which decides when it must be encoded again.
 
 use super::error::Damage;
 use crate::encode::{ENCODER_VERSION, FEATURES, Head};
@@ -6,27 +6,27 @@ use crate::gamelog::{GameId, GamePlay, LogSummary, ReadOptions};
 use std::fmt;
 use std::sync::LazyLock;
 
-/// Version of the blobs' layouts and checksums, which `blob.rs` describes.
+/// Version of the blob layouts and checksums, which `blob.rs` describes.
 pub const BLOB_FORMAT: u32 = 4;
 
 /// Everything that a game's cached rows depend on. Two equal keys mean equal rows.
 ///
-/// Change what rows depend on, and this struct, [`CacheKey::now`] and [`staleness`] change with it:
-/// they are the only places.
+/// A new input of the rows needs a change here, in [`CacheKey::now`] and in [`staleness`], and nowhere
+/// else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CacheKey {
     /// blake3 of the log's bytes.
     pub source_hash: blake3::Hash,
-    /// The encoder that made the rows.
+    /// Version of the encoder that made the rows.
     pub encoder_version: u32,
     /// Names and order of the columns.
     pub feature_schema: FeatureSchema,
-    /// Whether the known gem fault was repaired. Only matters to games that have it.
+    /// Whether the known gem fault was repaired. Always false for games without it.
     pub repaired: bool,
 }
 
 impl CacheKey {
-    /// The key of a log with these bytes, as this prep would encode it.
+    /// The key of a log with these bytes, if it were encoded now.
     pub fn now(bytes: &[u8], options: ReadOptions) -> CacheKey {
         CacheKey {
             source_hash: blake3::hash(bytes),
@@ -37,12 +37,12 @@ impl CacheKey {
     }
 }
 
-/// Fingerprint of what the blobs hold: their format, the feature names in order, the heads.
+/// Fingerprint of the content of the blobs: their format, the feature names in order, and the heads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct FeatureSchema(pub(super) [u8; 8]);
 
 impl FeatureSchema {
-    /// Of this prep.
+    /// The fingerprint of this version of prep.
     pub fn now() -> FeatureSchema {
         static NOW: LazyLock<FeatureSchema> = LazyLock::new(|| {
             let mut text = format!("blob format {BLOB_FORMAT}\n");
@@ -59,7 +59,7 @@ impl FeatureSchema {
         *NOW
     }
 
-    /// From its hexadecimal form, as [`Display`](fmt::Display) writes it.
+    /// Parses the hexadecimal form that [`Display`](fmt::Display) writes.
     pub(super) fn from_hex(hex: &str) -> Option<FeatureSchema> {
         let number = u64::from_str_radix(hex, 16).ok()?;
         Some(FeatureSchema(number.to_be_bytes()))
@@ -72,42 +72,42 @@ impl fmt::Display for FeatureSchema {
     }
 }
 
-/// A cached game, without its rows.
+/// The metadata of a cached game.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GameRecord {
-    /// Which game.
+    /// The game.
     pub game_id: GameId,
-    /// Its log, below the data folder, with `/`.
+    /// Path of its log relative to the data folder, with `/`.
     pub source_path: String,
-    /// Size of the log.
+    /// Size of the log in bytes.
     pub source_bytes: u64,
-    /// What its rows were made from.
+    /// The inputs of its rows.
     pub key: CacheKey,
-    /// Turns, at least 1.
+    /// Number of turns, at least 1.
     pub rows: u32,
     /// 2, 3 or 4.
     pub players: u8,
-    /// Rows with the known gem fault.
+    /// Number of rows with the known gem fault.
     pub gem_fault_rows: u32,
-    /// Rows whose gems do not add up to the supply.
+    /// Number of rows whose gems do not add up to the supply.
     pub unbalanced_rows: u32,
-    /// How the game went; `None` if an older prep stored it and it has not been replayed since.
+    /// How the game went; `None` if an earlier version of prep stored it and it has not been replayed since.
     pub play: Option<GamePlay>,
 }
 
 impl GameRecord {
-    /// Whether this prep's encoder made its rows: only then can they be decoded.
+    /// Whether the current encoder made its rows. Others cannot be decoded.
     pub fn is_of_this_encoder(&self) -> bool {
         self.key.encoder_version == ENCODER_VERSION
             && self.key.feature_schema == FeatureSchema::now()
     }
 
-    /// Whether each row follows from the row before; `None` if the game has not been replayed.
+    /// Whether each row follows from the previous row; `None` if the game has not been replayed.
     pub fn replays(&self) -> Option<bool> {
         self.play.map(|play| play.replay_fault_rows == 0)
     }
 
-    /// Of a log that has just been read.
+    /// The record of a log that has just been read.
     pub fn new(
         game_id: GameId,
         source_path: String,
@@ -119,7 +119,7 @@ impl GameRecord {
             game_id,
             source_path,
             source_bytes,
-            // A log without the fault gives the same rows either way, and so should have the same key.
+            // A log without the fault gives the same rows either way, so it gets the same key.
             key: CacheKey { repaired: key.repaired && summary.gem_fault_rows > 0, ..key },
             rows: summary.rows,
             players: summary.players.get(),
@@ -135,38 +135,37 @@ impl GameRecord {
 pub enum StaleReason {
     /// It is not in the cache.
     New,
-    /// The log's bytes differ.
+    /// The content of its log has changed.
     BytesChanged {
-        /// What the cached rows were made from.
+        /// Hash of the log that was encoded.
         old: blake3::Hash,
-        /// What the log holds now.
+        /// Hash of the current log.
         new: blake3::Hash,
     },
     /// Another version of the encoder made the rows.
     EncoderChanged {
         /// The version that made them.
         old: u32,
-        /// This prep's.
+        /// The current version.
         new: u32,
     },
     /// The columns have changed.
     SchemaChanged {
         /// Fingerprint of the cached columns.
         old: FeatureSchema,
-        /// This prep's.
+        /// The current version.
         new: FeatureSchema,
     },
-    /// The log has rows with the known gem fault, and `--repair` was not as it is now.
+    /// The log has rows with the known gem fault, and `--repair` has been switched on or off.
     RepairChanged {
         /// Whether those rows are to be repaired now.
         new: bool,
     },
-    /// What is stored of it is not what was written.
+    /// Its stored data has changed since it was written.
     Damaged(Damage),
 }
 
-/// Compares what cached rows were made from with what they would be made from now; `None` if they
-/// are up to date.
+/// Compares the key of cached rows with their current key; `None` if they are up to date.
 pub fn staleness(cached: Option<&GameRecord>, now: &CacheKey) -> Option<StaleReason> {
     let Some(cached) = cached else { return Some(StaleReason::New) };
     let old = &cached.key;
@@ -207,7 +206,7 @@ impl fmt::Display for StaleReason {
         match self {
             StaleReason::New => write!(f, "new"),
             StaleReason::BytesChanged { old, new } => {
-                write!(f, "its bytes changed ({} to {})", short(old), short(new))
+                write!(f, "its content changed ({} to {})", short(old), short(new))
             }
             StaleReason::EncoderChanged { old, new } => {
                 write!(f, "the encoder changed (version {old} to {new})")
@@ -262,7 +261,7 @@ mod tests {
         let schema = record(CacheKey { feature_schema: FeatureSchema([0; 8]), ..now });
         assert_eq!(name(&schema), Some("schema_changed"));
 
-        // Whether faulty rows are repaired only matters to games that have some.
+        // Repairing makes a difference only for games with faulty rows.
         let mut repaired = record(CacheKey { repaired: true, ..now });
         assert_eq!(name(&repaired), None);
         repaired.gem_fault_rows = 1;

@@ -1,10 +1,10 @@
-//! Several caches as one: self-play runs on several machines, each of which ingests its own logs.
+//! Merges several caches into one, for self-play on several machines that each ingest their own logs.
 //!
-//! Games go by id. The same content in several caches is one game; different content under one id is a
-//! conflict, and the game is left out: which of the two is right, only its owner knows. So is a game of which
-//! another cache has refused a log, as one ingest of all logs would refuse both files. Neither the order of
-//! the caches nor how the logs were spread over them changes what is stored, except for the sentences about
-//! conflicts.
+//! Games are identified by their id. The same content in several caches is one game; different content
+//! with the same id is a conflict, and the game is excluded, because prep cannot know which version is
+//! right. A game whose log another cache has refused is excluded too, because an ingest of all logs
+//! together would refuse both files. The result does not depend on the order of the caches or on how the
+//! logs were spread over them, except for the messages about conflicts.
 
 use super::blob::{Blob, PackedGame, checksum};
 use super::database::check;
@@ -13,7 +13,7 @@ use super::database::lock::{beside, real_path};
 use super::error::CacheError;
 use super::ingests::IngestCounts;
 use super::key::GameRecord;
-use super::reader::Reader;
+use super::reader::{Reader, RefusalRow};
 use super::rebuild::{REBUILD, Rebuild};
 use super::writer::{Writer, too_many_missing};
 use crate::gamelog::{GameId, LogError, ReplayFault};
@@ -33,50 +33,56 @@ const BATCH: usize = 500;
 pub struct MergeInput {
     /// The cache file.
     pub path: PathBuf,
-    /// Added to the ids of its games, so that those of several machines can be kept apart.
+    /// Added to the ids of its games, to keep the games of several machines apart.
     pub offset: i64,
 }
 
-/// What a merge did. Games read = stored + duplicates + those of conflicts.
+/// The result of a merge. Games read = stored + duplicates + games in conflicts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MergeSummary {
     /// Games in the new cache.
     pub games: u64,
-    /// Their rows.
+    /// Rows in the new cache.
     pub rows: u64,
-    /// Games that were in a further cache with the same content.
+    /// Games that another cache has with the same content.
     pub duplicates: u64,
-    /// Games that are left out, in ascending order.
+    /// Excluded games, in ascending order.
     pub conflicts: Vec<MergeConflict>,
-    /// Logs that were refused or deferred in one of the caches, and whose game no other cache has.
+    /// Logs that one of the caches refused or deferred, and whose game no other cache has.
     pub refusals: usize,
     /// Whether the last ingest into each cache finished.
     pub all_ingests_finished: bool,
 }
 
-/// A game of which two caches have different content.
+/// A game that has different content in two caches.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MergeConflict {
-    /// The game, with the offset.
+    /// The game id, with the offset.
     pub game_id: GameId,
-    /// Each cache that has it, with the path of the log.
+    /// The caches that hold the game, with the path of the log in each.
     pub found: Vec<(PathBuf, String)>,
 }
 
 struct Input {
     reader: Reader,
-    offset: i64,
     records: BTreeMap<GameId, GameRecord>,
     faults: BTreeMap<GameId, Vec<ReplayFault>>,
+    refusals: Vec<RefusedLog>,
 }
 
-/// Makes a cache of the games of several, in the place of the one at `target`, if there is one. Until it
-/// is complete, that is as it was. Returns `None` if the run was stopped.
+struct RefusedLog {
+    game_id: GameId,
+    source_path: String,
+    row: RefusalRow,
+}
+
+/// Creates a cache at `target` from the games of several caches. An existing cache there is replaced
+/// when the new one is complete, and stays unchanged until then. Returns `None` if the run was stopped.
 ///
 /// # Errors
-/// If a cache cannot be read or holds a damaged game, or one of another encoder; if `target` is no cache,
-/// is one of the inputs, or cannot be written; if more than a fifth of its games would be lost and
-/// `allow_delete` is false; if an id with its offset is out of range.
+/// If a cache cannot be read or holds a damaged game, or one of another encoder; if `target` is not a
+/// cache, is one of the inputs, or cannot be written; if more than a fifth of its games would be lost
+/// and `allow_delete` is false; if an id with its offset is out of range.
 pub fn merge(
     target: &Path,
     inputs: &[MergeInput],
@@ -92,7 +98,7 @@ pub fn merge(
             ));
         }
     }
-    // What is no cache is not ours to replace.
+    // A file that is not a cache is never replaced.
     check(target)?;
     let inputs: Vec<Input> = inputs.iter().map(open).collect::<Result<_, _>>()?;
     if !allow_delete {
@@ -106,14 +112,15 @@ pub fn merge(
     drop(inputs);
     if let Some(old) = fresh.finish(stop)? {
         for file in [""].into_iter().chain(JOURNALS).map(|ending| beside(&old, ending)) {
-            // It is replaced by now; a file that stays takes space, no more.
+            // The cache has been replaced already; a leftover file only takes space.
             let _ = fs::remove_file(file);
         }
     }
     Ok(Some(summary))
 }
 
-/// Whether a file is replaced or removed with the target: the target by any name, or a file beside it.
+/// Whether replacing the target would replace or remove this file: it is the target under any name, or a
+/// file beside it.
 fn is_replaced(file: &Path, target: &Path) -> bool {
     let id = |path: &Path| fs::metadata(path).ok().as_ref().and_then(FileId::of);
     let target = real_path(target);
@@ -123,7 +130,7 @@ fn is_replaced(file: &Path, target: &Path) -> bool {
     })
 }
 
-/// A cache that was named first by mistake is not replaced by the others.
+/// Protects a cache that was named first by mistake.
 fn check_losses(target: &Path, inputs: &[Input]) -> Result<(), CacheError> {
     let Some(old) = Reader::open_if_there(target)? else { return Ok(()) };
     let (mut games, mut lost) = (0, 0);
@@ -135,8 +142,8 @@ fn check_losses(target: &Path, inputs: &[Input]) -> Result<(), CacheError> {
         return Ok(());
     }
     let why = format!(
-        "{lost} of its {games} games are in none of the others: name a new file first, or add \
-         --allow-delete"
+        "{lost} of its {games} games are in none of the other caches: name a new file first, or \
+         add --allow-delete"
     );
     Err(CacheError::CannotReplace { path: target.to_owned(), why })
 }
@@ -150,8 +157,14 @@ fn open(input: &MergeInput) -> Result<Input, CacheError> {
         }
         records.insert(moved(&input.path, game_id, input.offset)?, record);
     }
+    let mut refusals = Vec::new();
+    for row in reader.refusal_rows()? {
+        let [Value::Text(source_path), Value::Integer(game_id), ..] = &row else { continue };
+        let game_id = moved(&input.path, GameId(*game_id), input.offset)?;
+        refusals.push(RefusedLog { game_id, source_path: source_path.clone(), row });
+    }
     let faults = reader.replay_faults()?;
-    Ok(Input { reader, offset: input.offset, records, faults })
+    Ok(Input { reader, records, faults, refusals })
 }
 
 fn moved(path: &Path, game_id: GameId, offset: i64) -> Result<GameId, CacheError> {
@@ -166,8 +179,8 @@ fn fill(
     stop: &AtomicBool,
 ) -> Result<Option<MergeSummary>, CacheError> {
     let mut summary = MergeSummary { all_ingests_finished: true, ..MergeSummary::default() };
-    let refused = refused_logs(inputs)?;
-    // Of refusals, which the cache has by their paths.
+    let refused = refused_logs(inputs);
+    // Paths of refusals, which are unique in a cache.
     let mut paths = BTreeSet::new();
     writer.begin_ingest(inputs.iter().map(|input| input.records.len()).sum())?;
     let ids: BTreeSet<GameId> =
@@ -178,7 +191,7 @@ fn fill(
         }
         let mut found: Vec<(&Input, &GameRecord)> =
             inputs.iter().filter_map(|input| Some((input, input.records.get(&game_id)?))).collect();
-        // Equal content may lie at several places, and an older prep did not replay it.
+        // Equal content may have several paths, and an earlier version of prep did not replay it.
         found.sort_by_key(|(_, record)| (record.play.is_none(), &record.source_path));
         let (input, record) = found[0];
         let place = |(input, record): &(&Input, &GameRecord)| {
@@ -187,7 +200,7 @@ fn fill(
         let refused = refused.get(&game_id).map_or(&[][..], Vec::as_slice);
         if !refused.is_empty() || found.iter().any(|(_, other)| other.key != record.key) {
             let places: Vec<_> = found.iter().map(place).chain(refused.iter().cloned()).collect();
-            // As for two logs of one game, so that an export names the game.
+            // Stored like two logs of the same game, so that an export names the game.
             let [file, other] =
                 [&places[0], &places[1]].map(|(cache, log)| unique_path(cache, log));
             let file = unused(&mut paths, file);
@@ -206,16 +219,13 @@ fn fill(
     }
     for input in inputs {
         summary.all_ingests_finished &= input.reader.last_ingest_finished()?;
-        for mut refusal in input.reader.refusal_rows()? {
-            let [Value::Text(source_path), Value::Integer(game_id), ..] = &mut refusal else {
-                continue;
-            };
-            let moved = moved(input.reader.path(), GameId(*game_id), input.offset)?;
-            // The others are in a conflict.
-            if input.records.contains_key(&moved) || !ids.contains(&moved) {
+        for RefusedLog { game_id, source_path, row } in &input.refusals {
+            // The other games are in conflicts.
+            if input.records.contains_key(game_id) || !ids.contains(game_id) {
                 let path = unused(&mut paths, unique_path(input.reader.path(), source_path));
-                (*source_path, *game_id) = (path, moved.0);
-                writer.copy_refusal(&refusal)?;
+                let mut row = row.clone();
+                (row[0], row[1]) = (Value::Text(path), Value::Integer(game_id.0));
+                writer.copy_refusal(&row)?;
                 summary.refusals += 1;
             }
         }
@@ -229,7 +239,7 @@ fn fill(
     Ok(Some(summary))
 }
 
-/// Stores a game of a cache under an id that may be another one.
+/// Stores a game of another cache, with a new id if that cache has an offset.
 fn copy(
     writer: &Writer<'_>,
     input: &Input,
@@ -237,7 +247,8 @@ fn copy(
     new_id: GameId,
 ) -> Result<(), CacheError> {
     let path = input.reader.path();
-    let gone = || CacheError::malformed(path, format!("game {game_id} is not there any more"));
+    let gone =
+        || CacheError::malformed(path, format!("game {game_id} has disappeared from the cache"));
     let mut game: PackedGame = input.reader.packed(game_id)?.ok_or_else(gone)?;
     game.check()?;
     game.record.game_id = new_id;
@@ -248,29 +259,26 @@ fn copy(
     writer.put_as_of(&game, faults, &input.reader.ingested_at(game_id)?)
 }
 
-/// Logs that a cache has refused, of games that it does not have: an older version in the same cache is no
-/// conflict.
-fn refused_logs(inputs: &[Input]) -> Result<BTreeMap<GameId, Vec<(PathBuf, String)>>, CacheError> {
+/// Refused logs of games that the same cache does not hold: an older version of a game in the same cache
+/// is not a conflict.
+fn refused_logs(inputs: &[Input]) -> BTreeMap<GameId, Vec<(PathBuf, String)>> {
     let mut refused: BTreeMap<GameId, Vec<_>> = BTreeMap::new();
     for input in inputs {
-        let path = input.reader.path();
-        for refusal in input.reader.refusals()? {
-            let game_id = moved(path, refusal.game_id, input.offset)?;
-            if !input.records.contains_key(&game_id) {
-                let logs = refused.entry(game_id).or_default();
-                logs.push((path.to_owned(), refusal.source_path));
-            }
+        let is_missing = |refusal: &&RefusedLog| !input.records.contains_key(&refusal.game_id);
+        for RefusedLog { game_id, source_path, .. } in input.refusals.iter().filter(is_missing) {
+            let logs = refused.entry(*game_id).or_default();
+            logs.push((input.reader.path().to_owned(), source_path.clone()));
         }
     }
-    Ok(refused)
+    refused
 }
 
-/// The path of a refused log is its key, and several machines may have logs of one name.
+/// The path of a refused log is its key, and several machines may have logs with the same name.
 fn unique_path(cache: &Path, source_path: &str) -> String {
     format!("{}: {source_path}", cache.to_string_lossy())
 }
 
-/// A path that no refusal has yet.
+/// A path that no refusal uses yet.
 fn unused(paths: &mut BTreeSet<String>, path: String) -> String {
     let names = std::iter::once(path.clone()).chain((2..).map(|n| format!("{path} ({n})")));
     let unused = names.into_iter().find(|name| paths.insert(name.clone()));

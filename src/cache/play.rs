@@ -1,26 +1,26 @@
-//! The table `game_play`: how each game went, in plain columns for people.
+//! The table `game_play`: how each game went, in plain columns for queries.
 //!
-//! It has a checksum, and a game whose numbers are not those that were stored is damaged like one with a
-//! damaged blob: people who query the cache must not get a wrong answer that `prep verify` calls right.
+//! Each row has a checksum, and a game with changed numbers counts as damaged, as with a damaged blob: a
+//! query must not return wrong numbers from a cache that passes `prep verify`.
 //!
-//! A row that an older prep stored has no `ending`: its game has not been replayed.
+//! A row that an earlier version of prep stored has no `ending`: its game has not been replayed.
 
 use super::key::FeatureSchema;
 use crate::gamelog::{Ending, GameId, GamePlay, GameResult};
 use rusqlite::types::Value;
 use rusqlite::{Row, Statement};
 
-/// Bytes of a checksum.
+/// Size of a checksum in bytes.
 const CHECKSUM_BYTES: usize = 16;
 
 /// The columns, in the order of [`Stored`], and the checksum.
 pub(super) const PLAY_COLUMNS: &str = "rounds, builds, reserves, take2, take3, nobles, \
      winner_seat, points_seat0, points_seat1, points_seat2, points_seat3, place_seat0, place_seat1, \
      place_seat2, place_seat3, replay_fault_rows, ending, checksum";
-/// Numbers that were stored before games were replayed.
+/// The columns that were stored before games were replayed.
 const OLD_NUMBERS: usize = 11;
 const NUMBERS: usize = OLD_NUMBERS + 5;
-/// How many columns there are.
+/// The number of columns.
 pub(super) const PLAY_WIDTH: usize = NUMBERS + 2;
 
 /// The columns of a game.
@@ -56,7 +56,7 @@ impl Stored {
         Ok(Stored { numbers, ending: row.get(first + NUMBERS)? })
     }
 
-    /// What was stored; `None` if the game has not been replayed, or these are no such numbers.
+    /// The stored result; `None` if the game has not been replayed, or the values are invalid.
     fn play(&self) -> Option<GamePlay> {
         let small = |number: Option<i64>| number.and_then(|number| u8::try_from(number).ok());
         let [rounds, builds, reserves, take2, take3, nobles, _, a, b, c, d, e, f, g, h, faults] =
@@ -89,7 +89,7 @@ impl Stored {
     }
 }
 
-/// Stores how a game went with a statement that takes the game id, then all columns.
+/// Stores how a game went, with a statement that takes the game id, then all columns.
 pub(super) fn insert(
     statement: &mut Statement<'_>,
     game_id: GameId,
@@ -105,19 +105,19 @@ pub(super) fn insert(
     Ok(())
 }
 
-/// How a game went, by the columns from `first` on.
+/// Result of reading the columns from `first` on.
 pub(super) enum Read {
-    /// As it was stored.
+    /// How the game went.
     Play(GamePlay),
     /// The game has not been replayed.
     NotReplayed,
-    /// It is not what was stored.
+    /// The row is damaged.
     Damaged,
 }
 
 /// Reads the columns from `first` on.
 ///
-/// A game of another schema may be older than the table: it is encoded again anyway.
+/// A game with another feature schema may be older than the table; it is encoded again anyway.
 pub(super) fn read(
     row: &Row<'_>,
     first: usize,

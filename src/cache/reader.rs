@@ -26,43 +26,43 @@ type SqliteResult<T> = rusqlite::Result<T>;
 /// A log that the last ingest refused or deferred.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
-    /// The game, by the file's name.
+    /// The game id, from the file's name.
     pub game_id: GameId,
-    /// The log, below the data folder.
+    /// Path of the log relative to the data folder.
     pub source_path: String,
-    /// blake3 of the refused bytes; `None` if they could not be read.
+    /// blake3 of the refused log; `None` if it could not be read.
     pub source_hash: Option<blake3::Hash>,
-    /// Where and what, in one sentence that begins with the path.
+    /// The error message, which begins with the path.
     pub message: String,
-    /// Whether the log was deferred because it is still being written, rather than refused.
+    /// Whether the log was deferred, not refused, because it is still being written.
     pub deferred: bool,
 }
 
 /// All columns of a row of `refusals`.
 pub(super) type RefusalRow = [Value; 11];
 
-/// Game ids from the first to the last, both included.
+/// An inclusive range of game ids.
 pub type IdRange = (GameId, GameId);
 
-/// A cache, in the state in which it was opened: nobody can commit to it before this is dropped.
+/// A cache opened for reading. No process can commit to it until this is dropped.
 ///
-/// It can be used from several threads at once, each of which gets a connection of its own. Every method
+/// It can be used from several threads, each of which gets its own connection. Every method
 /// fails if the file cannot be read: with [`CacheError::Malformed`] if it is damaged.
 pub struct Reader {
     path: PathBuf,
-    /// Of the file, if any change to it since it was opened shows.
+    /// State of the file when it was opened; `None` if a change might not show in it.
     state: Option<FileState>,
-    /// Connections that no thread uses at the moment. Each is in a read transaction.
+    /// Connections that no thread is using. Each is in a read transaction.
     connections: Mutex<Vec<Connection>>,
 }
 
 impl Reader {
-    /// Opens a cache that is there. Creates no file and changes none, except that it rolls back what a
-    /// killed run had begun to write.
+    /// Opens an existing cache. Creates and changes no files, except that it rolls back an unfinished
+    /// transaction of a killed run.
     ///
     /// # Errors
-    /// [`CacheError::Absent`] if it is not there, [`CacheError::Older`] if an ingest must update it
-    /// first; if it cannot be read.
+    /// [`CacheError::Absent`] if it does not exist, [`CacheError::Older`] if an ingest must update it
+    /// first; others if it cannot be read.
     pub fn open(path: &Path) -> Result<Reader, CacheError> {
         let before = settled_state(path);
         let connection = open_to_read(path, Waiting::ToRead)?;
@@ -70,27 +70,27 @@ impl Reader {
         Ok(Reader { path: path.to_owned(), state, connections: Mutex::new(vec![connection]) })
     }
 
-    /// Opens a cache again by a connection that was kept; waits for nobody.
+    /// Opens a cache again with an idle connection; does not wait for locks.
     ///
-    /// `None` if it has to be opened by [`open`](Self::open): the file was written to or replaced, somebody is
-    /// committing, or the process was forked.
+    /// `None` if the cache has to be opened with [`open`](Self::open): the file was changed or replaced,
+    /// another process is committing, or this process was forked.
     pub fn resume(idle: IdleReader) -> Option<Reader> {
         let (path, state, connection) = idle.resume()?;
         Some(Reader { path, state: Some(state), connections: Mutex::new(vec![connection]) })
     }
 
-    /// Lets others commit, and keeps the connection for another look; `None` if that is not possible.
+    /// Releases the lock but keeps the connection for later reads; `None` if that is not possible.
     pub fn rest(self) -> Option<IdleReader> {
         let connections = self.connections.into_inner().unwrap_or_else(PoisonError::into_inner);
-        // The one with the lock. Those of other threads need none while it has it.
+        // The connection with the lock; those of other threads need none.
         let locked = connections.into_iter().find(|connection| !connection.is_autocommit())?;
         IdleReader::new(self.path, self.state?, locked)
     }
 
-    /// Opens a cache if it is there.
+    /// Opens a cache if it exists.
     ///
     /// # Errors
-    /// As [`open`](Self::open), except that no cache is no error.
+    /// As for [`open`](Self::open), except that a missing cache is not an error.
     pub fn open_if_there(path: &Path) -> Result<Option<Reader>, CacheError> {
         match Reader::open(path) {
             Ok(reader) => Ok(Some(reader)),
@@ -104,7 +104,7 @@ impl Reader {
         &self.path
     }
 
-    /// How many games there are, damaged ones too.
+    /// The number of games, including damaged ones.
     pub fn game_count(&self) -> Result<u64, CacheError> {
         self.read(|connection| {
             let sql = "SELECT count(*) FROM games";
@@ -122,11 +122,11 @@ impl Reader {
         })
     }
 
-    /// Gives `each` one game after another, in ascending order: its record, or what is wrong with its
-    /// plain columns.
+    /// Calls `each` for every game in ascending order, with its record, or with the damage of its plain
+    /// columns.
     ///
     /// # Errors
-    /// If the file cannot be read to the end; `each` has got the games before that.
+    /// If the file cannot be read to the end; `each` was called for the games before that.
     pub fn each_game(
         &self,
         mut each: impl FnMut(GameId, Result<GameRecord, Damage>),
@@ -146,7 +146,7 @@ impl Reader {
     ///
     /// # Errors
     /// [`CacheError::Damaged`] if one of them cannot be read, [`CacheError::Malformed`] if the structure
-    /// of the file is damaged: games might be missing without a trace.
+    /// of the file is damaged, because games might be missing then.
     pub fn records(&self) -> Result<BTreeMap<GameId, GameRecord>, CacheError> {
         self.check_structure()?;
         let (mut records, mut first_damage) = (BTreeMap::new(), None);
@@ -160,7 +160,7 @@ impl Reader {
         }
     }
 
-    /// The record of a game, or what is wrong with its plain columns; `None` if it is not there.
+    /// The record of a game, or the damage of its plain columns; `None` if the cache does not hold it.
     pub fn record(
         &self,
         game_id: GameId,
@@ -168,7 +168,7 @@ impl Reader {
         self.row(&SELECT_RECORDS, game_id, read_record)
     }
 
-    /// A game with its rows compressed; `None` if it is not there. An [`Unpacker`] unpacks it.
+    /// A game with compressed rows; `None` if the cache does not hold it. An [`Unpacker`] unpacks it.
     ///
     /// # Errors
     /// [`CacheError::Damaged`] if it cannot be read; if the file cannot.
@@ -177,11 +177,11 @@ impl Reader {
         packed.map_err(|damage| CacheError::Damaged { game_id, damage })
     }
 
-    /// The record of a game and its rows, unpacked; `None` if it is not there.
+    /// The record of a game and its unpacked rows; `None` if the cache does not hold it.
     ///
     /// # Errors
-    /// [`CacheError::Damaged`] if they are not what was stored, [`CacheError::OtherEncoder`] if another
-    /// version of prep encoded it; if the file cannot be read.
+    /// [`CacheError::Damaged`] if the game is damaged, [`CacheError::OtherEncoder`] if another version
+    /// of prep encoded it; others if the file cannot be read.
     pub fn game<'a>(
         &self,
         game_id: GameId,
@@ -195,10 +195,10 @@ impl Reader {
         Ok(Some((game.record, rows)))
     }
 
-    /// The exact column sums over some games.
+    /// The exact column sums over the given games.
     ///
     /// # Errors
-    /// If a game is not there or damaged, or if the file cannot be read.
+    /// If a game is missing or damaged, or if the file cannot be read.
     pub fn column_sums(
         &self,
         game_ids: impl IntoIterator<Item = GameId>,
@@ -216,7 +216,7 @@ impl Reader {
         Ok(total)
     }
 
-    /// The turn numbers of some games, one game after another.
+    /// The turn numbers of the given games, concatenated.
     ///
     /// # Errors
     /// As [`column_sums`](Self::column_sums).
@@ -234,10 +234,9 @@ impl Reader {
         Ok(all)
     }
 
-    /// Ranges of game ids that together are all ids there can be, with so many games in each. For
-    /// threads that check games.
+    /// Splits all possible game ids into ranges with `games` games each, for threads that check games.
     pub fn id_ranges(&self, games: usize) -> Result<Vec<IdRange>, CacheError> {
-        // Of the smaller table. A game that is missing there makes a range larger, no more.
+        // Reads the smaller table. A game that is missing there only makes a range larger.
         let ids: Vec<i64> = self.read(|connection| {
             let mut statement = connection.prepare("SELECT game_id FROM game_play ORDER BY 1")?;
             statement.query_map([], |row| row.get(0))?.collect()
@@ -272,24 +271,24 @@ impl Reader {
     ) -> Result<Vec<Damage>, CacheError> {
         Ok(match self.row(&SELECT_GAMES, game_id, read_packed)? {
             Some(Ok(game)) if game.record.is_of_this_encoder() => unpacker.all_damage(&game),
-            // Of another encoder: what its checksums and sums are over is unknown.
+            // Another encoder version: the layout of its checksums and sums is unknown.
             Some(Ok(_)) | None => Vec::new(),
             Some(Err(damage)) => vec![damage],
         })
     }
 
-    /// What is wrong with the structure of the file, a sentence each; reads all of it.
+    /// Faults in the structure of the file, one sentence each; reads the whole file.
     ///
     /// # Errors
-    /// [`CacheError::Malformed`] if it is too damaged for that.
+    /// [`CacheError::Malformed`] if the file is too damaged for this check.
     pub fn structure_faults(&self) -> Result<Vec<String>, CacheError> {
         self.read(|connection| structure_faults(connection, "integrity_check"))
     }
 
-    /// Makes sure that the structure of the file is sound.
+    /// Checks that the structure of the file is not damaged.
     ///
     /// # Errors
-    /// [`CacheError::Malformed`] if it is not.
+    /// [`CacheError::Malformed`] if it is damaged.
     pub fn check_structure(&self) -> Result<(), CacheError> {
         let faults = self.read(|connection| structure_faults(connection, "quick_check"))?;
         match faults.into_iter().next() {
@@ -311,7 +310,7 @@ impl Reader {
                     source_path: row.get(0)?,
                     game_id: GameId(row.get(1)?),
                     source_hash: source_hash.and_then(|hash| blake3::Hash::from_hex(hash).ok()),
-                    // Of the file, whoever wrote that.
+                    // Text from the file, which may come from somebody else.
                     message: shown(&row.get::<_, String>(3)?).to_string(),
                     deferred: row.get(4)?,
                 })
@@ -320,7 +319,7 @@ impl Reader {
         })
     }
 
-    /// The same as they are stored: all columns, the path and the game first.
+    /// The same as stored: all columns, with the path and the game id first.
     pub(super) fn refusal_rows(&self) -> Result<Vec<RefusalRow>, CacheError> {
         self.read(|connection| {
             let mut statement = connection.prepare(
@@ -344,7 +343,7 @@ impl Reader {
         Ok(self.refusals()?.into_iter().map(|refusal| refusal.game_id).collect())
     }
 
-    /// The first faults of every game that does not replay, by row.
+    /// The first faults of each game that does not replay, by row.
     pub fn replay_faults(&self) -> Result<BTreeMap<GameId, Vec<ReplayFault>>, CacheError> {
         self.read(|connection| {
             let mut statement = connection.prepare(
@@ -361,8 +360,8 @@ impl Reader {
         })
     }
 
-    /// Whether the last ingest finished; also if there was none since caches record it. A run that is
-    /// killed leaves whole batches, and nothing in the games says that some are missing.
+    /// Whether the last ingest finished; true if none is recorded. A killed run leaves complete batches,
+    /// so the games themselves do not show that others are missing.
     pub fn last_ingest_finished(&self) -> Result<bool, CacheError> {
         self.read(|connection| {
             let sql = "SELECT finished_at IS NOT NULL FROM last_ingest";
@@ -379,7 +378,7 @@ impl Reader {
         })
     }
 
-    /// A line for each ingest that changed the cache, oldest first.
+    /// The ingests that changed the cache, oldest first.
     pub fn ingests(&self) -> Result<Vec<IngestLine>, CacheError> {
         self.read(ingests::read)
     }
@@ -393,7 +392,7 @@ impl Reader {
         })
     }
 
-    /// One row of a game, or what is wrong with it; `None` if it is not there.
+    /// Reads one row of a table, or its damage; `None` if there is no such row.
     fn row<T>(
         &self,
         select: &str,

@@ -1,4 +1,4 @@
-//! A new cache in the place of a damaged one.
+//! Replaces a damaged cache by a new one.
 
 use super::database::files::JOURNALS;
 use super::database::lock::{WriterLock, beside, real_path};
@@ -14,28 +14,28 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-/// The ending of a new cache until it is complete. Nobody else names a file so.
+/// Suffix of a new cache until it is complete.
 pub(super) const REBUILD: &str = ".prep-rebuild";
 
-/// A cache that is made beside the one it is to replace. Until [`finish`](Rebuild::finish) the old file
-/// is as it was, and so it stays if the rebuild is dropped.
+/// A new cache that is created beside the one to replace. The old file stays unchanged until
+/// [`finish`](Rebuild::finish), or for good if the rebuild is dropped.
 #[derive(Debug)]
 pub struct Rebuild {
     /// The cache, without symbolic links.
     target: PathBuf,
     fresh: PathBuf,
-    /// Where the old file is kept afterwards.
+    /// Path under which the old file is kept afterwards.
     kept: PathBuf,
-    /// Nobody else may write either file.
+    /// Keeps other writers from both files.
     _lock: WriterLock,
 }
 
 impl Rebuild {
-    /// Prepares a rebuild, and removes what a killed one left.
+    /// Prepares a rebuild, and removes leftovers of a killed one.
     ///
     /// # Errors
     /// [`CacheError::NotACache`] if the file is a database of another program; [`CacheError::Held`] if
-    /// there is another writer after so long; if the leftovers cannot be removed.
+    /// another writer holds the cache for longer than `wait`; others if the leftovers cannot be removed.
     pub fn begin(cache: &Path, wait: Duration) -> Result<Rebuild, CacheError> {
         if let Err(
             error @ (CacheError::NotACache(_)
@@ -62,10 +62,10 @@ impl Rebuild {
         Writer::unlocked(&self.fresh, stop)
     }
 
-    /// The games of the old file, as far as they can still be told.
+    /// The games of the old file, as far as it can be read.
     pub fn old_games(&self) -> Vec<GameId> {
         let mut games = Vec::new();
-        // Whatever cuts the list short is what the rebuild is for.
+        // An error ends the list early: that damage is the reason for the rebuild.
         let _ = open_again(&self.target).map(|old| -> rusqlite::Result<()> {
             let mut statement = old.prepare("SELECT game_id FROM games ORDER BY game_id")?;
             let mut rows = statement.query([])?;
@@ -77,34 +77,35 @@ impl Rebuild {
         games
     }
 
-    /// Puts the new cache, which must be closed by now, in the place of the old one, and returns where
-    /// that is kept, with its journals; `None` if there was none. Waits for readers of the old one.
+    /// Replaces the old cache by the new one, which must be closed, and returns the path under which the
+    /// old file is kept with its journals; `None` if there was no old file. Waits for readers of the old
+    /// cache.
     ///
-    /// A kill in between leaves the old cache or the new one, whole.
+    /// If the process is killed, either the old or the new cache is left, complete.
     ///
     /// # Errors
-    /// If the file system refuses a step.
+    /// If a file operation fails.
     pub fn finish(self, stop: &AtomicBool) -> Result<Option<PathBuf>, CacheError> {
         let (target, kept) = (&self.target, &self.kept);
         let was_there = target.exists();
-        // A reader that looks for a journal of the old file must not find one of the new file.
+        // A reader that looks for a journal of the old file must not find a journal of the new file.
         let _exclusive = if was_there { lock_out_readers(target, stop)? } else { None };
         let swap = || -> io::Result<()> {
             File::open(&self.fresh)?.sync_all()?;
             if was_there {
                 keep_access(&self.fresh, &fs::metadata(target)?)?;
-                // A second name first, so that there is a cache at every moment; some file systems have
-                // no second names.
+                // Hard link first, so that there is a cache at every moment; some file systems have no
+                // hard links.
                 fs::hard_link(target, kept).or_else(|_| fs::rename(target, kept))?;
             }
-            // One that is left beside another file than its own would be read into that.
+            // A journal that is left beside the new file would be rolled back into it.
             for journal in JOURNALS {
                 match fs::rename(beside(target, journal), beside(kept, journal)) {
                     Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
                     _ => {}
                 }
             }
-            // A journal that was taken away must not come back with a loss of power.
+            // A journal that was moved away must not come back after a power loss.
             self.sync_folder()?;
             fs::rename(&self.fresh, target)?;
             self.sync_folder()
@@ -127,7 +128,7 @@ impl Rebuild {
     }
 }
 
-/// `.damaged`, or with a number if there is one already: that may be the only good copy.
+/// `.damaged`, with a number if that file exists: it may be the only good copy.
 fn unused_name(cache: &Path) -> PathBuf {
     let mut kept = beside(cache, ".damaged");
     let mut number = 2;
@@ -140,7 +141,7 @@ fn unused_name(cache: &Path) -> PathBuf {
 
 impl Drop for Rebuild {
     fn drop(&mut self) {
-        // The next rebuild tries again.
+        // The next rebuild removes it.
         let _ = self.clear();
     }
 }

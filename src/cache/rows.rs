@@ -1,4 +1,4 @@
-//! Rows of `games` and `game_play` to records and blobs, and what is wrong with a row.
+//! Reads rows of `games` and `game_play` as records and blobs, and detects damaged rows.
 
 use super::blob::{Blob, Packed, PackedGame, checksum, checksum_damage};
 use super::error::Damage;
@@ -20,15 +20,15 @@ pub(super) const BLOB_COLUMNS: &str = "turn_numbers, turn_numbers_checksum, feat
      features_checksum, labels, labels_checksum, masks, masks_checksum, column_sums, \
      column_sums_checksum";
 
-/// No log has more turns: it would have more bytes than are read of one.
+/// No log has more turns, because its size would exceed the limit for logs.
 const MAX_ROWS: u32 = 1 << 20;
 
-/// Where the blob columns begin after those of [`SELECT_RECORDS`].
+/// Index of the first blob column, after those of [`SELECT_RECORDS`].
 const FIRST_BLOB: usize = RECORD_WIDTH + PLAY_WIDTH;
 
 /// The columns that [`read_record`] reads, of all games; a `WHERE` may follow.
 pub(super) static SELECT_RECORDS: LazyLock<String> = LazyLock::new(|| select(""));
-/// All columns of all games, but the day on which each was encoded; a `WHERE` may follow.
+/// All columns of all games, except the time of encoding; a `WHERE` may follow.
 pub(super) static SELECT_GAMES: LazyLock<String> =
     LazyLock::new(|| select(&format!(", {BLOB_COLUMNS}")));
 /// The columns of [`read_record`], and the column sums with their checksum.
@@ -41,12 +41,12 @@ fn select(more: &str) -> String {
     )
 }
 
-/// What the cache has of a game, as far as it was looked at.
+/// The cached data of a game, as far as it was checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CachedGame {
     /// Its plain columns; `None` if they are damaged.
     pub record: Option<GameRecord>,
-    /// What shows that a column or a blob is not what was stored.
+    /// The damage of a column or blob, if there is any.
     pub damage: Option<Damage>,
 }
 
@@ -58,15 +58,14 @@ impl CachedGame {
     }
 }
 
-/// Reads all of a row of [`SELECT_GAMES`], and checks the blobs by their checksums alone, where SQLite
-/// holds them.
+/// Reads a row of [`SELECT_GAMES`] and checks the checksums of its blobs without copying them.
 pub(super) fn check_game(row: &Row<'_>) -> SqliteResult<CachedGame> {
     let record = match of_row(row, read_record(row))? {
         Ok(record) => record,
         Err(damage) => return Ok(CachedGame { record: None, damage: Some(damage) }),
     };
     let mut damage = None;
-    // Blobs of other layouts have other checksums, and their games are encoded again anyway.
+    // Blobs of other formats have other checksums, and their games are encoded again anyway.
     if record.is_of_this_encoder() {
         let check = || -> SqliteResult<Option<Damage>> {
             for blob in Blob::ALL {
@@ -85,7 +84,7 @@ pub(super) fn check_game(row: &Row<'_>) -> SqliteResult<CachedGame> {
     Ok(CachedGame { record: Some(record), damage })
 }
 
-/// Reads the plain columns of a row, which are its first.
+/// Reads the plain columns of a row, which come first.
 pub(super) fn read_record(row: &Row<'_>) -> SqliteResult<GameRecord> {
     let source_hash: String = row.get(2)?;
     let feature_schema: String = row.get(7)?;
@@ -127,7 +126,7 @@ pub(super) fn read_record(row: &Row<'_>) -> SqliteResult<GameRecord> {
     Ok(record)
 }
 
-/// Reads all of a row of [`SELECT_GAMES`].
+/// Reads a row of [`SELECT_GAMES`] with its blobs.
 pub(super) fn read_packed(row: &Row<'_>) -> SqliteResult<PackedGame> {
     let record = read_record(row)?;
     let mut blobs = Vec::with_capacity(Blob::COUNT);
@@ -166,7 +165,7 @@ fn unreadable(
     Error::FromSqlConversionFailure(column, Type::Text, error.into())
 }
 
-/// Tells the damage of one row from an error of reading the file.
+/// Distinguishes a damaged row from an error while reading the file.
 pub(super) fn of_row<T>(row: &Row<'_>, read: SqliteResult<T>) -> SqliteResult<Result<T, Damage>> {
     let column = match read {
         Ok(value) => return Ok(Ok(value)),
@@ -179,20 +178,20 @@ pub(super) fn of_row<T>(row: &Row<'_>, read: SqliteResult<T>) -> SqliteResult<Re
         Err(error) => return Err(error),
     };
     if (RECORD_WIDTH..FIRST_BLOB).contains(&column) {
-        return Ok(Err(Damage::new("game_play", "its counts are not what was stored")));
+        return Ok(Err(Damage::new("game_play", "its counts do not match the checksum")));
     }
     let name = row.as_ref().column_name(column).unwrap_or("a column").to_owned();
     Ok(Err(Damage::new(name, "it is not what was stored")))
 }
 
-/// More than these tell nobody more.
+/// Limit on the number of faults listed.
 pub(super) const MAX_STRUCTURE_FAULTS: usize = 100;
 
-/// What SQLite itself finds wrong with the structure of the file, a sentence each, by `quick_check` or
-/// `integrity_check`.
+/// Faults that SQLite's `quick_check` or `integrity_check` finds in the structure of the file, one
+/// sentence each.
 ///
 /// Values of a wrong type or NULL are not listed: that is damage of one game, which its checksums detect
-/// as well, and which encoding that game again repairs.
+/// too and the next ingest repairs.
 pub(super) fn structure_faults(connection: &Connection, check: &str) -> SqliteResult<Vec<String>> {
     let mut statement = connection.prepare(&format!("PRAGMA {check}({MAX_STRUCTURE_FAULTS})"))?;
     let found = statement.query_map([], |row| row.get::<_, String>(0))?;

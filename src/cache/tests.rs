@@ -51,12 +51,12 @@ impl Folder {
         Writer::open(&self.path(), Duration::ZERO, &NEVER).unwrap()
     }
 
-    /// Changes something as another program would.
+    /// Executes a statement as another program would.
     fn execute(&self, sql: &str) {
         Connection::open(self.path()).unwrap().execute_batch(sql).unwrap();
     }
 
-    /// Stores games as a run does.
+    /// Stores games as an ingest does.
     fn store(&self, games: impl IntoIterator<Item = i64>) {
         let writer = self.writer();
         for game_id in games {
@@ -80,7 +80,7 @@ impl Folder {
         names
     }
 
-    /// What is in the tables of games, but for when it was stored.
+    /// The content of the game tables, except for the time of storing.
     fn content(&self) -> Vec<Vec<rusqlite::types::Value>> {
         let connection = Connection::open(self.path()).unwrap();
         let sql =
@@ -108,7 +108,7 @@ fn commits_are_synced() {
     assert_eq!(pragma("page_size"), "Integer(65536)");
 }
 
-/// A game as the first schema stored it: later steps must make of it what they need.
+/// A game as the first schema stored it; the migrations must handle it.
 const OLD_GAME: &str = "INSERT INTO games (game_id, source_path, source_hash, source_bytes, rows,
         players, encoder_version, feature_schema, gem_fault_rows, repaired, unbalanced_rows,
         ingested_at, turn_numbers, turn_numbers_checksum, features, features_checksum, labels,
@@ -158,7 +158,7 @@ fn old_versions_are_migrated_by_writers_only() {
     }
 }
 
-/// An ingest of an older version was killed: games are in its write-ahead log only.
+/// An ingest of an older version was killed, so some games are only in its write-ahead log.
 #[test]
 fn leftover_write_ahead_log_is_read() {
     let folder = Folder::new();
@@ -250,12 +250,12 @@ fn reader_sees_one_state_and_a_commit_waits() {
     writer.put_refusal(GameId(7), None, &error).unwrap();
     assert!(matches!(writer.commit(), Err(CacheError::Busy { .. })));
     assert!(reader.refusals().unwrap().is_empty());
-    // Another reader is kept out until the commit, but not for ever.
+    // A new reader is blocked until the commit, but not forever.
     let other = open_to_read(&folder.path(), Waiting::Not);
     assert!(matches!(other, Ok(_) | Err(CacheError::Busy { .. })));
     drop(other);
     std::thread::scope(|scope| {
-        // Each thread has a connection of its own, and sees the same state.
+        // Each thread has its own connection and sees the same state.
         for _ in 0..3 {
             scope.spawn(|| assert!(reader.refusals().unwrap().is_empty()));
         }
@@ -265,7 +265,7 @@ fn reader_sees_one_state_and_a_commit_waits() {
     assert_eq!(Reader::open(&folder.path()).unwrap().refusals().unwrap().len(), 1);
 }
 
-/// Read in full for each refused log, the table would make an ingest take the square of their number.
+/// A full scan of the table for each refused log would take quadratic time.
 #[test]
 fn refusals_are_removed_by_index() {
     let folder = Folder::new();
@@ -276,7 +276,7 @@ fn refusals_are_removed_by_index() {
     assert_eq!(plan, "SEARCH refusals USING INDEX refusals_by_game (game_id=?)");
 }
 
-/// A game as a migration leaves one that was stored in an older layout: a blob that is new is empty.
+/// A game of an older layout after the migration: a new blob is empty.
 #[test]
 fn game_of_an_older_layout_is_stale_not_damaged() {
     let folder = Folder::new();
@@ -299,7 +299,7 @@ fn id_ranges_cover_all_games_once() {
     let folder = Folder::new();
     let ids = [i64::MIN, -5, 0, 1, 2, 3, 9, 10, i64::MAX];
     folder.store(ids);
-    // One that is not in the table of plays.
+    // A game that is missing from `game_play`.
     folder.execute("DELETE FROM game_play WHERE game_id = 2");
     let reader = Reader::open(&folder.path()).unwrap();
     for games in 1..=10 {
@@ -376,7 +376,7 @@ fn rebuild_keeps_the_old_file_with_its_journals() {
     fs::write(database::lock::beside(&folder.path(), "-wal"), "of the old").unwrap();
     let kept = rebuild.finish(&NEVER).unwrap().unwrap();
     assert_eq!(fs::read(&kept).unwrap(), old);
-    // What an earlier rebuild kept stays.
+    // The file that an earlier rebuild kept stays.
     let endings = ["", ".damaged", ".damaged.2", ".damaged.2-wal", ".lock"];
     assert_eq!(folder.names(), endings.map(|ending| format!("prep.sqlite{ending}")));
     assert_eq!(Reader::open(&folder.path()).unwrap().game_count().unwrap(), 0);
@@ -394,7 +394,7 @@ fn dropped_rebuild_leaves_the_old_file() {
     assert_eq!(folder.names(), ["prep.sqlite", "prep.sqlite.lock"]);
 }
 
-/// A killed run may leave a journal that holds nothing to roll back.
+/// A killed run may leave an empty journal.
 #[test]
 fn empty_journal_is_removed_by_the_next_writer() {
     let folder = Folder::new();

@@ -1,4 +1,4 @@
-//! Blobs back to the rows of a game.
+//! Decodes blobs to the rows of a game.
 
 use super::blob::{
     BLOCK_ROWS, Blob, Packed, PackedGame, checksum, checksum_damage, damaged, float32_bytes,
@@ -13,10 +13,10 @@ use std::io;
 use zstd::bulk::Decompressor;
 use zstd::zstd_safe::get_frame_content_size;
 
-/// A block of zstd has at least 4 bytes and stands for at most 128 KiB.
+/// A zstd block has at least 4 bytes and decompresses to at most 128 KiB.
 const MAX_RATIO: usize = (128 << 10) / 4;
 
-/// Unpacks games, one after another, with the same buffers.
+/// Unpacks games one after another and reuses its buffers.
 pub struct Unpacker {
     decompressor: Decompressor<'static>,
     columns: Vec<u8>,
@@ -33,28 +33,28 @@ impl Unpacker {
         Ok(Unpacker { decompressor: Decompressor::new()?, columns, game })
     }
 
-    /// Checks and unpacks the rows of a game that this prep's encoder made, see
-    /// [`GameRecord::is_of_this_encoder`]: it computes what is not stored.
+    /// Checks and unpacks the rows of a game that the current encoder made, see
+    /// [`GameRecord::is_of_this_encoder`]. Computes the derived features.
     ///
     /// # Errors
-    /// [`CacheError::Damaged`] if a blob is not what was stored.
+    /// [`CacheError::Damaged`] if a blob is damaged.
     pub fn unpack(&mut self, game: &PackedGame) -> Result<&EncodedGame, CacheError> {
         self.try_unpack(game).map_err(|damage| damaged(game, damage))?;
         Ok(&self.game)
     }
 
-    /// Checks and unpacks the rows of a game that this prep's encoder made, without their features.
+    /// Checks and unpacks the rows of a game that the current encoder made, without their features.
     ///
     /// # Errors
-    /// [`CacheError::Damaged`] if a blob is not what was stored.
+    /// [`CacheError::Damaged`] if a blob is damaged.
     pub fn unpack_rows(&mut self, game: &PackedGame) -> Result<Vec<PackedRow>, CacheError> {
         self.try_unpack_rows(game).map_err(|damage| damaged(game, damage))
     }
 
-    /// Checks and unpacks the labels of a game that this prep's encoder made.
+    /// Checks and unpacks the labels of a game that the current encoder made.
     ///
     /// # Errors
-    /// [`CacheError::Damaged`] if the blob is not what was stored.
+    /// [`CacheError::Damaged`] if the blob is damaged.
     pub fn label_rows(&mut self, game: &PackedGame) -> Result<Vec<LabelRow>, CacheError> {
         let labels = &game.blobs[Blob::Labels as usize];
         self.labels(&game.record, labels).map_err(|damage| damaged(game, damage))
@@ -63,7 +63,7 @@ impl Unpacker {
     /// Checks and unpacks the exact sums of a game's columns.
     ///
     /// # Errors
-    /// [`CacheError::Damaged`] if the blob is not what was stored.
+    /// [`CacheError::Damaged`] if the blob is damaged.
     pub fn column_sums(&mut self, game: &PackedGame) -> Result<ColumnSums, CacheError> {
         let blob = &game.blobs[Blob::ColumnSums as usize];
         self.try_column_sums(&game.record, blob).map_err(|damage| damaged(game, damage))
@@ -72,13 +72,13 @@ impl Unpacker {
     /// The turn number of each row.
     ///
     /// # Errors
-    /// [`CacheError::Damaged`] if they are not what was stored.
+    /// [`CacheError::Damaged`] if they are damaged.
     pub fn turn_numbers(&mut self, game: &PackedGame) -> Result<Vec<i32>, CacheError> {
         let packed = &game.blobs[Blob::TurnNumbers as usize];
         self.try_turn_numbers(&game.record, packed).map_err(|damage| damaged(game, damage))
     }
 
-    /// Everything that is wrong with the blobs of a game that this prep's encoder made.
+    /// All damage of the blobs of a game that the current encoder made.
     pub(super) fn all_damage(&mut self, game: &PackedGame) -> Vec<Damage> {
         let blobs = Blob::ALL.into_iter().zip(&game.blobs);
         let mut all: Vec<Damage> = blobs
@@ -143,7 +143,7 @@ impl Unpacker {
         let turn_numbers = numbers(bytes, i32::from_le_bytes);
         match turn_numbers.iter().all(|number| (1..=i32::from(u16::MAX)).contains(number)) {
             true => Ok(turn_numbers),
-            false => Err(Damage::new("turn_numbers", "a number is not one of a turn")),
+            false => Err(Damage::new("turn_numbers", "a turn number is out of range")),
         }
     }
 
@@ -157,7 +157,7 @@ impl Unpacker {
         };
         match labels.iter().all(is_class) {
             true => Ok(labels),
-            false => Err(Damage::new("labels", "a label is not a class")),
+            false => Err(Damage::new("labels", "a label is out of range")),
         }
     }
 
@@ -184,7 +184,7 @@ impl Unpacker {
             .fold(true, |all, (cell, &value)| all & (*cell == float32_bytes(value)));
         match is_stored {
             true => Ok(values),
-            false => Err(Damage::new("features", "a value is not one that was stored")),
+            false => Err(Damage::new("features", "a value is not a feature value")),
         }
     }
 
@@ -202,7 +202,7 @@ impl Unpacker {
         }
         let mut sums =
             ColumnSums { rows: record.rows.into(), sum: Vec::new(), sum_of_squares: Vec::new() };
-        // Larger ones could overflow when games are added up.
+        // Larger sums could overflow when the sums of all games are added.
         let max = i64::from(record.rows) * i64::from(Value::MIN) * i64::from(Value::MIN);
         for &[sum, excess] in numbers.as_chunks().0 {
             let squares = sum.saturating_abs().saturating_add(excess);
@@ -225,17 +225,17 @@ impl Unpacker {
             return Err(checksum_damage(blob));
         }
         let length = blob.bytes(record.rows as usize);
-        // Whoever forges the number of rows can forge the checksum: no more memory is reserved than the
-        // bytes that are there can fill.
+        // A forged number of rows can have a valid checksum, so no more memory is reserved than the
+        // compressed bytes can fill.
         let declared = get_frame_content_size(&packed.bytes).ok().flatten();
         if declared != Some(length as u64) || length / MAX_RATIO > packed.bytes.len() {
-            return Err(Damage::new(blob.name(), "its length is not that of its rows"));
+            return Err(Damage::new(blob.name(), "its length does not match its rows"));
         }
         self.columns.clear();
         self.columns.reserve(length);
         match self.decompressor.decompress_to_buffer(&packed.bytes, &mut self.columns) {
             Ok(_) if self.columns.len() == length => Ok(&self.columns),
-            Ok(_) => Err(Damage::new(blob.name(), "its length is not that of its rows")),
+            Ok(_) => Err(Damage::new(blob.name(), "its length does not match its rows")),
             Err(_) => Err(Damage::new(blob.name(), "it cannot be decompressed")),
         }
     }
@@ -247,15 +247,15 @@ fn check_players(
 ) -> Result<(), Damage> {
     match players.all(|players| players == usize::from(record.players)) {
         true => Ok(()),
-        false => Err(Damage::new("features", "a row has another number of players")),
+        false => Err(Damage::new("features", "a row has a different number of players")),
     }
 }
 
 fn no_position() -> Damage {
-    Damage::new("features", "a row is not a position")
+    Damage::new("features", "a row is not a valid position")
 }
 
-/// The rows of columns that [`write_columns`](super::blob::write_columns) wrote.
+/// Transposes columns that [`write_columns`](super::blob::write_columns) wrote back to rows.
 fn rows_of<T: Copy + Default, const WIDTH: usize>(columns: &[T], rows: usize) -> Vec<[T; WIDTH]> {
     let mut result = vec![[T::default(); WIDTH]; rows];
     for (block, block_rows) in result.chunks_mut(BLOCK_ROWS).enumerate() {
@@ -274,11 +274,10 @@ fn numbers<T, const N: usize>(bytes: &[u8], from_bytes: impl Fn([u8; N]) -> T) -
     bytes.as_chunks().0.iter().map(|&number| from_bytes(number)).collect()
 }
 
-/// The value that a feature's bytes stand for, if they stand for one: compare them with its
-/// [`float32_bytes`]. By adding, which the processor does with many at once; a cast with its limits it
-/// does not.
+/// The feature value with these bytes. The caller checks it by comparing the bytes with its
+/// [`float32_bytes`]. Uses an addition, which compilers vectorize; a saturating cast they do not.
 fn value_of_float32(bytes: [u8; 4]) -> Value {
-    // The last bits of a sum with this number are the other, whole, number.
+    // In the sum of an integer and this number, the lowest bits are the integer.
     const ONE_AND_A_HALF_TIMES_2_TO_THE_23: f32 = 12_582_912.0;
     (f32::from_le_bytes(bytes) + ONE_AND_A_HALF_TIMES_2_TO_THE_23).to_bits() as Value
 }

@@ -43,39 +43,39 @@ static INSERT_PLAY: LazyLock<String> = LazyLock::new(|| {
 
 const DELETE_FAULTS: &str = "DELETE FROM game_faults WHERE game_id = ?1";
 
-/// A file may be so many times as large as a new one with the same games.
+/// A file is vacuumed if it is more than this many times as large as a new one with the same games.
 const MAX_EXCESS: f64 = 1.5;
 
-/// The one who writes a cache. Changes are kept together, and kept at all, by [`commit`](Self::commit);
-/// readers see none of them before. Every method fails if SQLite cannot write, as on a full disk.
+/// Writes a cache. Changes become permanent and visible to readers with [`commit`](Self::commit), all
+/// together. Every method fails if SQLite cannot write, for example on a full disk.
 pub struct Writer<'a> {
     connection: Connection,
     path: PathBuf,
-    /// Set when the run is to end: it then waits for no reader.
+    /// Set when the run should stop: commits then do not wait for readers.
     stop: &'a AtomicBool,
-    /// Of the cache that this writes, or that this is to replace.
+    /// Lock of the cache that this writes or will replace.
     _lock: Option<WriterLock>,
 }
 
 impl<'a> Writer<'a> {
-    /// Opens a cache for writing, or makes a new one with the folders above it. Waits for another
-    /// writer for so long.
+    /// Opens a cache for writing, or creates it and its parent folders. Waits for another writer up to
+    /// `wait`.
     ///
     /// # Errors
-    /// [`CacheError::Held`] if there is another writer; if the file is not a cache, is of a newer
+    /// [`CacheError::Held`] if there is another writer; others if the file is not a cache, has a newer
     /// version, or cannot be written.
     pub fn open(
         path: &Path,
         wait: Duration,
         stop: &'a AtomicBool,
     ) -> Result<Writer<'a>, CacheError> {
-        // Before a lock file is made beside a file that is not ours.
+        // First, so that no lock file is created beside a file that is not a cache.
         check(path)?;
         let lock = WriterLock::acquire(path, wait)?;
         Ok(Writer { _lock: Some(lock), ..Writer::unlocked(path, stop)? })
     }
 
-    /// Without a lock, for a file of which nobody else knows.
+    /// Without a lock, for a file that no other process knows.
     pub(super) fn unlocked(path: &Path, stop: &'a AtomicBool) -> Result<Writer<'a>, CacheError> {
         let connection = open_or_create(path, stop)?;
         Ok(Writer { connection, path: path.to_owned(), stop, _lock: None })
@@ -86,12 +86,12 @@ impl<'a> Writer<'a> {
         &self.path
     }
 
-    /// Stores a game in place of any older version, with the faults that replaying it shows.
+    /// Stores a game with its replay faults, and replaces an older version of it.
     pub fn put(&self, game: &PackedGame, faults: &[ReplayFault]) -> Result<(), CacheError> {
         self.put_encoded_at(game, faults, None)
     }
 
-    /// The same for a game of another cache, which was encoded at that time (UTC, as the cache has it).
+    /// The same for a game from another cache, with the UTC time at which it was encoded there.
     pub(super) fn put_as_of(
         &self,
         game: &PackedGame,
@@ -138,7 +138,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// Stores how a game went, with the faults that replaying it shows.
+    /// Stores how a game went, with its replay faults.
     pub fn put_play(
         &self,
         game_id: GameId,
@@ -160,7 +160,7 @@ impl<'a> Writer<'a> {
         })
     }
 
-    /// Records that a game's log is elsewhere now; its rows stay.
+    /// Changes the path of a game's log; the rows stay.
     pub fn set_source_path(&self, game_id: GameId, source_path: &str) -> Result<(), CacheError> {
         let sql = "UPDATE games SET source_path = ?2 WHERE game_id = ?1";
         self.execute(sql, params![game_id.0, source_path])
@@ -198,20 +198,20 @@ impl<'a> Writer<'a> {
         )
     }
 
-    /// Stores a row of `refusals` of another cache.
+    /// Stores a row of `refusals` from another cache.
     pub(super) fn copy_refusal(&self, row: &RefusalRow) -> Result<(), CacheError> {
         let sql =
             "INSERT OR REPLACE INTO refusals VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
         self.execute(sql, rusqlite::params_from_iter(row))
     }
 
-    /// Removes the refusals of a game, wherever its log was.
+    /// Removes the refusals of a game, for all paths.
     pub fn remove_refusals(&self, game_id: GameId) -> Result<(), CacheError> {
         self.execute(REMOVE_REFUSALS, [game_id.0])
     }
 
-    /// Makes sure that there are as many games, and refused or deferred logs, as were stored. An index that
-    /// somebody added to the tables can make one game take the place of another.
+    /// Checks the number of stored games, and of refused or deferred logs. A unique index that somebody
+    /// added to the tables can make one game replace another.
     ///
     /// # Errors
     /// [`CacheError::Malformed`] if there are more or fewer.
@@ -241,19 +241,19 @@ impl<'a> Writer<'a> {
         self.change(|connection| ingests::begin(connection, logs_found))
     }
 
-    /// Records that the ingest has finished, and what it did.
+    /// Records that the ingest has finished, with its result.
     pub fn finish_ingest(&self, done: &IngestCounts) -> Result<(), CacheError> {
         let sql = "UPDATE last_ingest SET finished_at = strftime('%Y-%m-%dT%H:%M:%SZ', 'now')";
         self.execute(sql, [])?;
         self.change(|connection| ingests::finish(connection, done))
     }
 
-    /// Puts all changes since the last commit on the disk, where they outlast a loss of power. Waits for
-    /// programs that read the cache.
+    /// Commits all changes since the last commit, durably. Waits for programs that are reading the
+    /// cache.
     ///
     /// # Errors
-    /// [`CacheError::Busy`] if one of them reads for more than ten minutes, or until the run is stopped;
-    /// if SQLite cannot write. None of the changes is kept then.
+    /// [`CacheError::Busy`] if one of them reads for more than ten minutes, or if the run is stopped
+    /// meanwhile; others if SQLite cannot write. The changes are rolled back then.
     pub fn commit(&self) -> Result<(), CacheError> {
         if self.connection.is_autocommit() {
             return Ok(());
@@ -263,12 +263,12 @@ impl<'a> Writer<'a> {
         })
     }
 
-    /// Makes sure that the structure of the file is sound, before a row is replaced or removed that may
-    /// be damaged: in a damaged file a page may belong to two games, and writing one would spoil the
-    /// other.
+    /// Checks that the structure of the file is not damaged, before a row that may be damaged is
+    /// replaced or removed: in a damaged file a page may belong to two games, and changing one would
+    /// damage the other.
     ///
     /// # Errors
-    /// [`CacheError::Malformed`] if it is not.
+    /// [`CacheError::Malformed`] if it is damaged.
     pub fn check_structure(&self) -> Result<(), CacheError> {
         match self.run(|connection| structure_faults(connection, "quick_check"))?.first() {
             Some(why) => Err(CacheError::malformed(&self.path, why)),
@@ -276,9 +276,9 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// Writes the file again (`VACUUM`) if that would make it much smaller: games that came between
-    /// others and games that were removed leave space in the pages. `begin` is called before that. Where
-    /// it cannot be done, as on a full disk or beside a reader, the file stays as it is.
+    /// Rewrites the file (`VACUUM`) if that makes it much smaller: inserted and removed games leave free
+    /// space in the pages. `begin` is called first. If the file cannot be rewritten, for example on a
+    /// full disk or while another program reads it, it stays unchanged.
     ///
     /// # Errors
     /// If SQLite cannot read the file; [`CacheError::Malformed`] if its structure is damaged.
@@ -287,11 +287,11 @@ impl<'a> Writer<'a> {
         if !has_changed || self.run(excess)? <= MAX_EXCESS {
             return Ok(());
         }
-        // Written again, a damaged structure would look like a sound one.
+        // VACUUM would hide a damaged structure.
         self.check_structure()?;
         begin();
         let vacuum = || -> SqliteResult<()> {
-            // As large as the file: it must not be held in memory.
+            // The temporary file is as large as the cache and must not be in memory.
             self.connection.pragma_update(None, "temp_store", "file")?;
             self.connection.pragma_update(None, "cache_spill", true)?;
             self.connection.pragma_update(None, "page_size", PAGE_BYTES)?;
@@ -307,7 +307,7 @@ impl<'a> Writer<'a> {
         self.change(|connection| connection.prepare_cached(sql)?.execute(parameters).map(drop))
     }
 
-    /// Makes a change, in a transaction that is begun if there is none.
+    /// Executes a change; begins a transaction if there is none.
     fn change(
         &self,
         change: impl FnOnce(&Connection) -> SqliteResult<()>,
@@ -325,8 +325,7 @@ impl<'a> Writer<'a> {
     }
 }
 
-/// How many times as large the file is as a new one would be: its pages, over those that the content of
-/// each table would fill.
+/// Ratio of the file's pages to the pages that the content of its tables would fill.
 fn excess(connection: &Connection) -> SqliteResult<f64> {
     let pages: i64 = connection.pragma_query_value(None, "page_count", |row| row.get(0))?;
     let page_bytes: i64 = connection.pragma_query_value(None, "page_size", |row| row.get(0))?;
@@ -335,8 +334,8 @@ fn excess(connection: &Connection) -> SqliteResult<f64> {
     Ok(pages as f64 / needed.max(1) as f64)
 }
 
-/// Whether so many of the cached games are missing from what is to replace them that it is probably a
-/// mistake, such as a disk that is not mounted: more than a fifth.
+/// Whether more than a fifth of the cached games are missing from their replacement, which is probably a
+/// mistake, such as a disk that is not mounted.
 pub fn too_many_missing(missing: usize, cached: usize) -> bool {
     missing * 5 > cached
 }

@@ -1,4 +1,4 @@
-//! The line that an error is about, below the error, with the place underlined:
+//! Shows the source line of an error below its message, with the position underlined:
 //!
 //! ```text
 //! error: 2_games/17.csv:31: card3_cost_red is `2.5`, expected a whole number from 0 to 7
@@ -15,14 +15,14 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use std::ops::Range;
 use std::path::Path;
 
-/// Largest log that is read once more for the sake of one line.
+/// Size limit for logs that are read again to show one line.
 const LARGEST_LOG: u64 = 64 << 20;
 
-/// Columns of a line and its margin; longer lines are cut around the place.
+/// Width of the frame in columns; longer lines are cut on both sides of the position.
 const WIDTH: usize = 80;
 
-/// Shows the line of a log below the error. The log is read again for it: where that fails, or the
-/// file has changed, the error stands alone.
+/// Shows the line of a log below the error. Reads the log again; if that fails, or the file has changed,
+/// shows the message alone.
 pub(super) fn show_log(root: &Path, error: &LogError) {
     let path = root.join(&error.file);
     if error.fault.kind.is_of_other_format() && leads_elsewhere(root, &error.file) {
@@ -44,7 +44,7 @@ pub(super) fn show_settings(error: &ConfigError) {
     }
 }
 
-/// A line of text with these characters underlined.
+/// Renders a line of text with the given characters underlined.
 fn code_frame(line: usize, text: &str, marked: Range<usize>, note: &str) -> String {
     let byte = |place| text.char_indices().nth(place).map_or(text.len(), |(byte, _)| byte);
     let annotation = AnnotationKind::Primary.span(byte(marked.start)..byte(marked.end)).label(note);

@@ -1,4 +1,4 @@
-//! What every command gets, and how it ends.
+//! The context and the outcome of a command.
 
 use super::progress::bars;
 use super::values::JobsArgs;
@@ -13,17 +13,18 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::thread::available_parallelism;
 
-/// Every thread has some megabytes of buffers: without a limit, memory would grow with the cores.
+/// Every thread needs several megabytes of buffers: without a limit, memory would grow with the number
+/// of cores.
 const MAX_DEFAULT_THREADS: usize = 16;
 
-/// How a command ended.
+/// The outcome of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
-    /// Everything is done.
+    /// Success.
     Done,
-    /// It could not be done, or not all of it, and stderr says why.
+    /// The command failed, or completed only partly; stderr says why.
     Failed,
-    /// Done, but more logs were refused than is tolerated.
+    /// Done, but more logs were refused than allowed.
     NotAllIngested,
     /// Another run holds the cache.
     CacheHeld,
@@ -31,7 +32,7 @@ pub(super) enum Outcome {
 
 impl Outcome {
     pub(super) const fn exit_code(self) -> u8 {
-        // 2 is for usage errors, which clap reports itself.
+        // clap reports usage errors itself, with 2.
         match self {
             Outcome::Done => 0,
             Outcome::Failed => 1,
@@ -61,10 +62,10 @@ pub(super) struct Common {
     pub(super) verbose: bool,
 }
 
-/// What every command gets besides its own arguments.
+/// The context of a command, besides its own arguments.
 pub(super) struct Context {
     pub(super) settings: Settings,
-    /// What to say of keys in the settings file that no longer have a use.
+    /// Warnings about obsolete keys in the settings file.
     pub(super) without_use: Vec<String>,
     pub(super) common: Common,
 }
@@ -75,7 +76,7 @@ impl Context {
         self.common.cache.clone().unwrap_or_else(default)
     }
 
-    /// Worker threads: a flag or variable, else the settings; 0 is one per core.
+    /// Number of worker threads: a flag or variable, else the settings; 0 means one per core.
     pub(super) fn jobs(&self, asked: &JobsArgs) -> usize {
         match asked.jobs.unwrap_or_else(|| self.settings.num_workers.map_or(0, usize::from)) {
             0 => available_parallelism().map_or(1, usize::from).min(MAX_DEFAULT_THREADS),
@@ -84,17 +85,17 @@ impl Context {
     }
 }
 
-/// The folder that a process was in before it entered another, to which it goes back in the end.
+/// The previous working directory, which is restored on drop.
 pub(super) struct Before(PathBuf);
 
 impl Drop for Before {
     fn drop(&mut self) {
-        // It may be deleted by now, and this process is at its end, unless it is that of Python.
+        // It may have been deleted meanwhile. That matters only in a Python process, which goes on.
         let _ = std::env::set_current_dir(&self.0);
     }
 }
 
-/// Makes a folder the current one, from which relative paths start.
+/// Changes the working directory, from which relative paths start.
 pub(super) fn enter(folder: &Path) -> Result<Before> {
     let before = std::env::current_dir().unwrap_or_default();
     std::env::set_current_dir(folder)
@@ -102,7 +103,7 @@ pub(super) fn enter(folder: &Path) -> Result<Before> {
     Ok(Before(before))
 }
 
-/// Arguments of a command that do not go together, where clap cannot know.
+/// A usage error for a combination of arguments that clap cannot check.
 pub(super) fn usage_error(why: &str) -> anyhow::Error {
     clap::Error::raw(ErrorKind::ArgumentConflict, format!("{why}\n")).into()
 }
@@ -110,7 +111,7 @@ pub(super) fn usage_error(why: &str) -> anyhow::Error {
 /// The signal that asked this process to end; 0 if none did.
 static SIGNAL: AtomicI32 = AtomicI32::new(0);
 
-/// Set by the first Ctrl-C, after which a run ends at its next commit. The second ends it at once.
+/// Set by the first Ctrl-C, after which a run ends at its next commit. The second Ctrl-C kills the process.
 pub(super) fn stop_flag() -> &'static AtomicBool {
     static STOP: AtomicBool = AtomicBool::new(false);
     static HANDLER: OnceLock<()> = OnceLock::new();
@@ -121,19 +122,19 @@ pub(super) fn stop_flag() -> &'static AtomicBool {
                 let _ = bars().clear();
                 end_by_signal(signal);
             }
-            tracing::warn!("stopping; press again to stop at once");
+            tracing::warn!("stopping; press again to stop immediately");
         };
         if let Err(error) = handle_end_signals(on_signal) {
-            tracing::debug!("Ctrl-C will stop at once, without a last commit: {error}");
+            tracing::debug!("Ctrl-C will stop immediately, without a last commit: {error}");
         }
     });
     &STOP
 }
 
-/// The signal that kept a run from being done, if one did.
+/// The signal that stopped a run, if the run did not complete.
 pub(super) fn stopped_by(code: u8) -> Option<i32> {
     let signal = SIGNAL.load(Ordering::Relaxed);
-    // A run that is stopped while it waits for another one is stopped, too.
+    // This includes runs that were stopped while waiting for another run.
     let is_undone = [Outcome::Failed, Outcome::CacheHeld].map(Outcome::exit_code).contains(&code);
     (signal != 0 && is_undone).then_some(signal)
 }

@@ -1,4 +1,4 @@
-//! How a command fails: its exit code, and the error as `--json` prints it, for programs.
+//! Errors of commands: the exit code, and the error as `--json` prints it.
 
 use super::context::Outcome;
 use crate::cache::CacheError;
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 /// `{"error": {"kind": "cache_held", "message": "...", "exit_code": 4}}`
 pub(super) fn as_json(error: &anyhow::Error, exit_code: u8) -> Value {
     let message = match error.downcast_ref::<clap::Error>() {
-        // Without the usage, and where to get help.
+        // Removes the usage and the hint about `--help`.
         Some(usage) => {
             let text = usage.to_string();
             let first = text.split("\n\n").next().unwrap_or_default();
@@ -23,7 +23,7 @@ pub(super) fn as_json(error: &anyhow::Error, exit_code: u8) -> Value {
     json!({ "error": { "kind": kind(error), "message": message, "exit_code": exit_code } })
 }
 
-/// A name that does not change between versions.
+/// The kind of error, a name that is stable between versions.
 fn kind(error: &anyhow::Error) -> &'static str {
     if error.is::<clap::Error>() {
         return "usage";
@@ -60,7 +60,7 @@ pub(super) fn exit_code_of(error: &anyhow::Error) -> u8 {
     }
 }
 
-/// The cache's error, if it is one.
+/// The cache error, if it is one.
 fn cache_error(error: &anyhow::Error) -> Option<&CacheError> {
     error.downcast_ref::<CacheError>().or_else(|| match error.downcast_ref::<IngestError>() {
         Some(IngestError::Cache(error)) => Some(error),

@@ -1,7 +1,7 @@
-//! `--metrics FILE`: what a run did, for Prometheus (the text format, as node_exporter's textfile collector
-//! reads it).
+//! `--metrics FILE`: metrics of a run for Prometheus, in the text format that node_exporter's textfile
+//! collector reads.
 //!
-//! `ingest` and `export` may share a file: each replaces its own metrics and keeps the other's.
+//! `ingest` and `export` can share a file: each replaces its own metrics and keeps those of the other.
 
 use super::context::Outcome;
 use super::failure::exit_code_of;
@@ -12,7 +12,7 @@ use std::fmt::{Display, Write};
 use std::path::PathBuf;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-/// Larger files are not of metrics.
+/// Larger files are not metrics files.
 const MAX_FILE: u64 = 1 << 20;
 
 /// The metrics of one run.
@@ -25,10 +25,10 @@ pub(super) struct Metrics {
 }
 
 impl Metrics {
-    /// Of a run that begins now; without a file, none are written.
+    /// Starts the metrics of a run; without a file, nothing is written.
     ///
     /// # Errors
-    /// If the file is there and is none of metrics.
+    /// If the file exists and is not a metrics file.
     pub(super) fn begin(file: Option<PathBuf>, prefix: &'static str) -> Result<Metrics> {
         let metrics = Metrics { file, prefix, begun: Instant::now(), text: String::new() };
         metrics.output().map_or(Ok(()), |output| output.check())?;
@@ -61,8 +61,8 @@ impl Metrics {
         let _ = writeln!(self.text, "# TYPE {prefix}{name} gauge");
     }
 
-    /// Writes the file: how the run ended, and what was added. A run that failed keeps the time of the last
-    /// success. Returns the end of the run.
+    /// Writes the file: the outcome of the run, and the added metrics. A failed run keeps the time of
+    /// the last success. Returns the outcome.
     pub(super) fn finish(mut self, ended: Result<Outcome>) -> Result<Outcome> {
         let Some(file) = self.file.clone() else { return ended };
         let code = ended.as_ref().map_or_else(exit_code_of, |outcome| outcome.exit_code());
@@ -77,11 +77,11 @@ impl Metrics {
             (_, before) => before.unwrap_or("0").to_owned(),
         };
         let seconds = format!("{:.3}", self.begun.elapsed().as_secs_f64());
-        self.gauge("duration_seconds", "How long the last run took.", seconds);
+        self.gauge("duration_seconds", "Duration of the last run.", seconds);
         self.gauge("exit_code", "Exit code of the last run; 0 is success.", code);
-        self.gauge("last_run_timestamp_seconds", "When the last run ended.", now);
-        self.gauge(success, "When a run last succeeded; 0 if none did.", last_success);
-        // The metrics of the other command.
+        self.gauge("last_run_timestamp_seconds", "Time at which the last run ended.", now);
+        self.gauge(success, "Time at which a run last succeeded; 0 if none has.", last_success);
+        // Keeps the metrics of the other command.
         let name = |line: &str| {
             let is_comment = ["# HELP ", "# TYPE "].iter().find_map(|mark| line.strip_prefix(mark));
             is_comment.unwrap_or(line).to_owned()
@@ -92,13 +92,13 @@ impl Metrics {
         let others: String = others.flat_map(|line| [line, "\n"]).collect();
         let written =
             self.output().map_or(Ok(()), |output| output.write((others + &self.text).as_bytes()));
-        // The first error is the one to know.
+        // The error of the run itself matters more.
         ended.and_then(|outcome| written.map(|()| outcome))
     }
 
     fn output(&self) -> Option<OutputFile<'_>> {
         let path = self.file.as_deref()?;
-        let what = "a file of metrics of prep";
+        let what = "a prep metrics file";
         let advice = "choose another file with --metrics";
         Some(OutputFile { path, what, mark: "# HELP prep_", force: None, advice })
     }

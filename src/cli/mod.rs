@@ -49,7 +49,7 @@ Exit codes: 0 done, 1 failed, 2 usage, 3 done but some logs were
 refused, 4 another run holds the cache, 130 and 143 stopped by Ctrl-C
 and by kill";
 
-/// Everything that decides which bytes come out: a bug report needs all three.
+/// The versions that determine the output; a bug report needs all three.
 static VERSION: LazyLock<String> = LazyLock::new(|| {
     let (prep, sqlite) = (env!("CARGO_PKG_VERSION"), sqlite_version());
     format!("{prep} (encoder {ENCODER_VERSION}, SQLite {sqlite})")
@@ -82,7 +82,7 @@ enum Command {
     Man(man::ManArgs),
 }
 
-/// Runs the command that the arguments ask for (the first is the program's name).
+/// Runs the command given by the arguments; the first is the name of the program.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let code = run_to_code(arguments);
     if let Some(signal) = stopped_by(code) {
@@ -91,8 +91,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     code.into()
 }
 
-/// The same for another process, such as Python: returns the exit code as a number. That of a run that
-/// a signal stopped is 128 and the signal's number, as in a shell.
+/// The same inside another program, such as Python: returns the exit code as a number. If a signal
+/// stopped the run, that is 128 plus the number of the signal, as in a shell.
 pub fn run_command(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     let code = run_to_code(arguments);
     stopped_by(code).map_or(code, |signal| 128 + signal as u8)
@@ -105,11 +105,11 @@ fn run_to_code(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Err(error) => {
             let code = exit_code_of(&error);
             if code != 0 && arguments.iter().any(|argument| argument == "--json") {
-                // A reader that went away hears nothing of it.
+                // A closed pipe is ignored.
                 let _ = output::print_json(&failure::as_json(&error, code));
             }
             match error.downcast::<clap::Error>() {
-                // Help and version come here too, with exit code 0.
+                // `--help` and `--version` also come here, with exit code 0.
                 Ok(usage) => {
                     let _ = values::with_tip(usage, &Cli::command(), &arguments).print();
                 }
@@ -161,12 +161,12 @@ fn run(arguments: &[OsString]) -> Result<Outcome> {
     }
 }
 
-/// The arguments once more, with what the settings file says of options that are not given.
+/// Parses the arguments again, with the settings file as defaults.
 fn parse_with_options(arguments: &[OsString], loaded: &Loaded) -> Result<Cli> {
     let cli = settings::with_options(Cli::command(), &loaded.options)?;
     match cli.try_get_matches_from(arguments) {
         Ok(matches) => Ok(Cli::from_arg_matches(&matches)?),
-        // They were right without the file.
+        // The arguments are valid without the file.
         Err(usage) => match settings::first_wrong_value(&Cli::command(), &loaded.options) {
             Some(wrong) => Err(wrong.into()),
             None => Err(usage.into()),

@@ -1,9 +1,9 @@
-//! Names that people type: patterns, and suggestions for a name that does not exist.
+//! Patterns of names, and suggestions for a name that does not exist.
 
 use anyhow::{Context as _, Result};
 use glob::Pattern;
 
-/// Each name, which may be a pattern with `*` and `?`, with its pattern.
+/// Each name with its compiled pattern; `*` and `?` are wildcards.
 pub(super) fn patterns(names: &[String]) -> Result<Vec<(&str, Pattern)>> {
     let parse =
         |name: &String| Pattern::new(name).with_context(|| format!("invalid pattern {name}"));

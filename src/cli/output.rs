@@ -1,4 +1,4 @@
-//! Results go to stdout and messages to stderr, above any progress bar.
+//! Writes results to stdout and messages to stderr, above any progress bar.
 
 use super::context::Common;
 use super::progress::bars;
@@ -11,17 +11,17 @@ use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, MakeWriter};
 use tracing_subscriber::registry::LookupSpan;
 
-/// Prints a result. A reader that went away (`prep schema | head`) is no error.
+/// Prints a result. A closed pipe (`prep schema | head`) is not an error.
 pub(super) fn print(result: impl fmt::Display) -> io::Result<()> {
     print_styled(&shown_lines(&result.to_string()))
 }
 
-/// Prints a result for programs.
+/// Prints a result as JSON.
 pub(super) fn print_json(result: &serde_json::Value) -> io::Result<()> {
     print_styled(&(shown_json(&format!("{result:#}")) + "\n"))
 }
 
-/// Prints a result with the colors that it has, if stdout is a terminal and `NO_COLOR` is not set.
+/// Prints a result; keeps its colors if stdout is a terminal and `NO_COLOR` is not set.
 pub(super) fn print_styled(result: &str) -> io::Result<()> {
     let mut stdout = anstream::stdout().lock();
     match stdout.write_all(result.as_bytes()).and_then(|()| stdout.flush()) {
@@ -30,7 +30,7 @@ pub(super) fn print_styled(result: &str) -> io::Result<()> {
     }
 }
 
-/// Rows with their columns two blanks apart; those of `right` end on the right.
+/// Formats rows as a table with two spaces between columns; the columns in `right` are right-aligned.
 pub(super) fn table(rows: impl IntoIterator<Item = Vec<String>>, right: &[usize]) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
@@ -44,7 +44,7 @@ pub(super) fn table(rows: impl IntoIterator<Item = Vec<String>>, right: &[usize]
     table.trim_fmt() + "\n"
 }
 
-/// Lets messages through to stderr: warnings always, more by `-v` or the `verbose` setting.
+/// Starts logging to stderr: warnings always, more with `-v` or the `verbose` setting.
 pub(super) fn start_logging(common: &Common, verbose_by_settings: bool) {
     let level = if common.quiet {
         Level::WARN
@@ -58,21 +58,21 @@ pub(super) fn start_logging(common: &Common, verbose_by_settings: bool) {
         .event_format(Plain { colored: use_color() })
         .with_writer(AboveBars)
         .finish();
-    // A second command in one process (in tests, or from Python) keeps the first one's.
+    // A second command in the same process (in tests, or from Python) keeps the first logger.
     let _ = tracing::subscriber::set_global_default(subscriber);
 }
 
-/// Writes lines with colors of their own to stderr.
+/// Writes lines that may contain colors to stderr.
 pub(super) fn say_below(lines: &str) {
     let _ = AboveBars.write_all(lines.as_bytes());
 }
 
-/// Whether stderr is one that shows colors, and nobody asked for none.
+/// Whether stderr is a terminal and colors are not disabled.
 pub(super) fn use_color() -> bool {
     io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
-/// A message, with a word in front where it is more than information.
+/// Formats a message, with its level in front unless it is information.
 struct Plain {
     colored: bool,
 }
@@ -104,8 +104,8 @@ where
     }
 }
 
-/// Stderr, with any progress bar cleared while something is written. A closed stderr is ignored: that is
-/// no reason to stop the work.
+/// Stderr; progress bars are cleared while text is written. A closed stderr is ignored, so that the run
+/// continues.
 struct AboveBars;
 
 impl Write for AboveBars {

@@ -1,7 +1,7 @@
-//! Files that a command writes for people, such as a report.
+//! Output files of commands, such as a report.
 //!
-//! A mistyped `--out` must not cost a log or a cache: a file is replaced only if it is of the same kind, as
-//! its first bytes show, or if it is empty.
+//! A mistyped `--out` must not destroy a log or a cache: a file is replaced only if it is empty or its
+//! first bytes show that it is of the same kind.
 
 use crate::export::export_around;
 use crate::folders::{create_folders, keep_access, parent_of};
@@ -12,23 +12,23 @@ use std::fs::{self, Metadata};
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::Path;
 
-/// A file to be written.
+/// An output file.
 pub(super) struct OutputFile<'a> {
     pub(super) path: &'a Path,
-    /// What it will be, such as `a report of prep`.
+    /// Its kind, such as `a report of prep`.
     pub(super) what: &'static str,
-    /// What shows, in its first bytes, that a file is one.
+    /// Text near the beginning of a file that identifies this kind.
     pub(super) mark: &'a str,
-    /// Whether another file may be replaced too; `None` if the command cannot be told to.
+    /// Whether to replace a file of another kind; `None` if the command has no such option.
     pub(super) force: Option<bool>,
-    /// How another place is chosen.
+    /// Advice on how to choose another path.
     pub(super) advice: &'static str,
 }
 
-/// Bytes that are searched for the mark.
+/// Number of bytes that are searched for the mark.
 const BEGINNING: u64 = 2048;
 
-/// Says that a path is that of a folder, with a file in it that could be meant.
+/// Fails if the path is a folder, and suggests a file in it.
 pub(super) fn refuse_folder(path: &Path, name: &str) -> Result<()> {
     if path.is_dir() {
         let file = path.join(name);
@@ -42,13 +42,13 @@ pub(super) fn refuse_folder(path: &Path, name: &str) -> Result<()> {
 }
 
 impl OutputFile<'_> {
-    /// Says what is in the way; worth asking before a long computation.
+    /// Fails if the file cannot be replaced; call it before a long computation.
     pub(super) fn check(&self) -> Result<()> {
         let OutputFile { path, what, force, advice, .. } = self;
         if let Some(export) = export_around(path) {
             bail!(
-                "{} is in the export {}, which could then not be replaced any more: write to a place \
-                 outside of it",
+                "{} is in the export {}, where it would block the next export: choose a path \
+                 outside the export",
                 shown(path),
                 shown(&export)
             );
@@ -56,7 +56,7 @@ impl OutputFile<'_> {
         match fs::metadata(path) {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
             Err(error) => Err(self.failed(error)),
-            // Such as /dev/stdout: nothing is replaced.
+            // For example /dev/stdout, where nothing is replaced.
             Ok(found) if !found.is_file() || found.len() == 0 || *force == Some(true) => Ok(()),
             Ok(_) => match self.is_marked().map_err(|error| self.failed(error))? {
                 true => Ok(()),
@@ -74,8 +74,8 @@ impl OutputFile<'_> {
         Ok(String::from_utf8_lossy(&beginning).contains(self.mark))
     }
 
-    /// Writes the file, and the folders above it where they are missing. It is there as a whole or not at
-    /// all: a browser never reloads half of a report.
+    /// Writes the file atomically, and creates missing parent folders. A browser never loads an
+    /// incomplete report.
     pub(super) fn write(&self, bytes: &[u8]) -> Result<()> {
         self.check()?;
         let written = match fs::metadata(self.path) {
@@ -88,7 +88,7 @@ impl OutputFile<'_> {
     }
 
     fn replace(&self, bytes: &[u8], replaced: Option<&Metadata>) -> io::Result<()> {
-        // A link stays one.
+        // Keeps a symbolic link.
         let target = match fs::canonicalize(self.path) {
             Ok(target) => target,
             Err(error) if error.kind() == ErrorKind::NotFound => self.path.to_owned(),
@@ -106,7 +106,7 @@ impl OutputFile<'_> {
     }
 
     fn failed(&self, error: io::Error) -> anyhow::Error {
-        // Without the name of the temporary file, which means nothing to the user.
+        // Omits the name of the temporary file, which the user does not know.
         let why = match error.get_ref() {
             Some(_)
                 if error.raw_os_error().is_none() && error.kind() != ErrorKind::InvalidInput =>

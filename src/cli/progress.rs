@@ -1,4 +1,4 @@
-//! How far a command is: a bar on a terminal, a line now and then elsewhere.
+//! Progress of a command: a bar on a terminal, occasional lines elsewhere.
 
 use crate::progress::{Amount, Progress, Silent, Tally};
 use crate::words::grouped;
@@ -8,20 +8,21 @@ use std::io::{IsTerminal, stderr};
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
-/// Between two lines where there is no terminal: a mail from cron is to stay short. Over all phases
-/// of a run, so that a short run has none.
+/// Time between two lines without a terminal, so that the output of cron jobs stays short. Counted over
+/// all phases of a run, so that a short run prints none.
 const LINE_INTERVAL: Duration = Duration::from_secs(10);
 
-/// Between two drawings of a bar whose phase reports nothing, as in one long sync: its clock goes on.
+/// Time between two updates of a bar whose phase reports nothing, such as a long sync, so that its clock
+/// keeps running.
 const TICK: Duration = Duration::from_millis(200);
 
-/// All bars of this process, so that messages can be written above them.
+/// The bars of this process, so that messages can be written above them.
 pub(super) fn bars() -> &'static MultiProgress {
     static BARS: LazyLock<MultiProgress> = LazyLock::new(MultiProgress::new);
     &BARS
 }
 
-/// The progress to show: none with `-q`.
+/// The progress display; none with `-q`.
 pub(super) fn progress(quiet: bool) -> Box<dyn Progress> {
     if quiet {
         Box::new(Silent)
@@ -79,7 +80,7 @@ impl Progress for Bars {
 }
 
 impl Drop for Bars {
-    /// After an error: its message must not stand beside a bar that goes on.
+    /// After an error, the bar must not stay below the message.
     fn drop(&mut self) {
         self.end();
     }
@@ -93,7 +94,7 @@ struct Lines {
 #[derive(Default)]
 struct LinesState {
     phase: Option<LinesPhase>,
-    /// Time of the last line, or of the beginning of the run.
+    /// Time of the last line, or of the start of the run.
     last_line: Option<Instant>,
 }
 
@@ -109,7 +110,7 @@ impl LinesState {
         self.last_line.get_or_insert(now);
     }
 
-    /// A line, if it is time for one.
+    /// Prints a line if it is due.
     fn advance(&mut self, steps: u64, now: Instant) -> Option<String> {
         let (phase, last_line) = (self.phase.as_mut()?, self.last_line.as_mut()?);
         phase.tally.advance(steps);
@@ -174,7 +175,7 @@ mod tests {
         let mut lines = LinesState::default();
         let (mut now, mut written) = (start, Vec::new());
         for phase in 0..60_u64 {
-            // From some hundred milliseconds to half a minute; every third does more than announced.
+            // Phases of 100 ms to 30 s; every third does more steps than announced.
             let steps = 1 + phase * 37 % 100;
             let too_many = if phase % 3 == 0 { steps } else { 0 };
             let step = Duration::from_millis(20 + phase * 53 % 400);

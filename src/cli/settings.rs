@@ -1,4 +1,4 @@
-//! The settings file, and where its options and the variables find theirs on the command line.
+//! Maps the options of the settings file and the `PREP_*` variables to the command line.
 
 use crate::config::{CommandOption, ConfigError};
 use crate::words::shown;
@@ -7,7 +7,7 @@ use clap::{Arg, ArgAction, Command};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
-/// Variables of the project's tests and scripts, which may run `prep`.
+/// Variables of the project's tests and scripts, which must not be reported as unknown.
 const OF_TESTS: [&str; 8] = [
     "PREP_LONG_TESTS",
     "PREP_PYTHON",
@@ -19,11 +19,11 @@ const OF_TESTS: [&str; 8] = [
     "PREP_UPDATE_EXPECTED",
 ];
 
-/// Commands that have a section in the file.
+/// Commands with a section in the file.
 const SECTIONS: [&str; 2] = ["ingest", "export"];
 
-/// The command line with the options of a settings file as its defaults, so that flags and variables
-/// come before them. Those of `ingest` are also those of `status`, which says what an ingest would do.
+/// The command line with the options of a settings file as defaults, so that flags and variables take
+/// precedence. The section `ingest` also applies to `status`, which shows what an ingest would do.
 ///
 /// # Errors
 /// If a command has no such option.
@@ -52,13 +52,13 @@ pub(super) fn with_options(
     Ok(cli)
 }
 
-/// The first option whose value its command does not take, with clap's reason.
+/// The first option with an invalid value, with clap's reason.
 pub(super) fn first_wrong_value(cli: &Command, options: &[CommandOption]) -> Option<ConfigError> {
     options.iter().find_map(|option| {
         let with_this = with_options(cli.clone(), std::slice::from_ref(option)).ok()?;
         let error = with_this.try_get_matches_from(["prep", option.command]).err()?;
-        // `error: invalid value 'x' for '--seed <N>': expected a whole number`, maybe a line with the
-        // possible values, and where to get help.
+        // `error: invalid value 'x' for '--seed <N>': expected a whole number`, possibly a line with the
+        // possible values, and a hint about `--help`.
         let text = error.to_string();
         let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
         let lines: Vec<&str> = lines.take_while(|line| !line.starts_with("For more ")).collect();
@@ -67,7 +67,7 @@ pub(super) fn first_wrong_value(cli: &Command, options: &[CommandOption]) -> Opt
     })
 }
 
-/// The options of a command that a file can set.
+/// The options of a command that the file can set.
 fn settable(command: &Command) -> impl Iterator<Item = &Arg> {
     command.get_arguments().filter(|argument| {
         argument.get_long().is_some()
@@ -107,7 +107,7 @@ fn unknown(command: &Command, option: &CommandOption) -> ConfigError {
     ConfigError::Invalid { at: option.key_at.clone(), message }
 }
 
-/// What is wrong with the `PREP_*` variables: one that nothing reads is most likely a slip.
+/// An error for an unknown `PREP_*` variable, which is probably a typo.
 pub(super) fn unknown_variable(cli: &Command) -> Option<String> {
     let commands = || cli.get_subcommands().chain([cli]);
     let known: BTreeSet<String> = commands()
@@ -123,11 +123,11 @@ pub(super) fn unknown_variable(cli: &Command) -> Option<String> {
     unknown.sort();
     let name = unknown.first()?;
     let named = shown(name);
-    Some(format!("unknown variable {named}; {}", nearest(name, &known, "those of prep are")))
+    Some(format!("unknown variable {named}; {}", nearest(name, &known, "known variables are")))
 }
 
 fn nearest(name: &str, known: &[String], otherwise: &str) -> String {
-    // That variables begin alike is no likeness.
+    // The common prefix does not count as similarity.
     let word = |name: &str| name.trim_start_matches("PREP_").to_lowercase();
     let likeness = |known: &String| strsim::jaro_winkler(&word(name), &word(known));
     match known.iter().max_by(|one, other| likeness(one).total_cmp(&likeness(other))) {

@@ -1,4 +1,4 @@
-//! Values of arguments: how they are read, and errors that say what would be right.
+//! Parsers for the values of arguments, and advice for usage errors.
 
 use crate::config::MAX_WORKERS;
 use crate::dataset::{Dtype, FeatureSet, MaskSource, SplitMethod};
@@ -37,7 +37,7 @@ pub(super) fn duration(text: &str) -> Result<Duration, &'static str> {
     parse_duration(text).ok_or("expected a time such as 90s, 30m, 1h or 2d")
 }
 
-/// Parses the value of a switch, such as that of the variable that stands for a flag.
+/// Parses the value of a switch, such as the variable of a flag.
 pub(super) fn switch(text: &str) -> Result<bool, &'static str> {
     match text.to_lowercase().as_str() {
         "true" | "yes" | "on" | "1" | "t" | "y" => Ok(true),
@@ -46,7 +46,7 @@ pub(super) fn switch(text: &str) -> Result<bool, &'static str> {
     }
 }
 
-/// Makes the domain's own names those of the command line.
+/// Uses the names of the domain types on the command line.
 macro_rules! value_enum {
     ($($choice:ty),*) => {$(
         impl ValueEnum for $choice {
@@ -72,43 +72,43 @@ impl ValueEnum for Family {
     }
 }
 
-/// How many threads work.
+/// The number of worker threads.
 #[derive(Debug, Default, Args)]
 pub(super) struct JobsArgs {
-    /// Worker threads, 0 for one per core up to 16 [default: num_workers, 0]
+    /// Worker threads; 0 means one per core, at most 16 [default: num_workers, 0]
     #[arg(long, value_name = "N", env = "PREP_NUM_WORKERS", allow_negative_numbers = true,
           value_parser = whole_number(0..=MAX_WORKERS as usize))]
     pub(super) jobs: Option<usize>,
 }
 
-/// Of the commands that read logs while others write them.
+/// Options of commands that read logs while other programs write them.
 #[derive(Debug, Args)]
 pub(super) struct SettleArgs {
-    /// Defer a log that ends in the middle of a row if it was modified less than so long ago, and
-    /// refuse an older one
+    /// Defer a log that ends in the middle of a row if it was modified more recently than this, and
+    /// refuse it otherwise
     #[arg(long, value_name = "TIME", default_value = "1h", env = "PREP_SETTLE",
           value_parser = duration)]
     pub(super) settle: Duration,
 }
 
-/// Of the commands that take a while.
+/// Options of long-running commands.
 #[derive(Debug, Args)]
 pub(super) struct MemoryArgs {
     /// Report resident memory during the run
-    // An optional value rather than a flag, so that it can also turn off what the settings file says.
+    // Takes an optional value, so that it can also switch off what the settings file switches on.
     #[arg(long, value_name = "BOOL", env = "PREP_MONITOR_MEMORY", num_args = 0..=1,
           require_equals = true, default_missing_value = "true", value_parser = switch)]
     pub(super) monitor_memory: Option<bool>,
 }
 
-/// Adds to a usage error what clap cannot know.
+/// Adds advice that clap cannot give to a usage error.
 pub(super) fn with_tip(mut error: Error, cli: &Command, arguments: &[OsString]) -> Error {
     let text = |kind| match error.get(kind) {
         Some(ContextValue::String(text)) => Some(text.clone()),
         _ => None,
     };
     let tip = match error.kind() {
-        // clap names the flag, which nobody typed if the value is that of a variable.
+        // clap names the flag even if the value comes from a variable.
         ErrorKind::ValueValidation | ErrorKind::InvalidValue => text(ContextKind::InvalidValue)
             .and_then(|value| {
                 let is_typed = |typed: &OsString| {
@@ -119,13 +119,13 @@ pub(super) fn with_tip(mut error: Error, cli: &Command, arguments: &[OsString]) 
                 std::env::vars()
                     .find(|(name, its)| is_variable(name, its))
                     .filter(|_| !arguments.iter().any(is_typed))
-                    .map(|(name, _)| format!("the value is that of the variable {name}"))
+                    .map(|(name, _)| format!("the value comes from the variable {name}"))
             }),
         ErrorKind::UnknownArgument => {
             let usage = error.get(ContextKind::Usage).map(ToString::to_string).unwrap_or_default();
             let typed = text(ContextKind::InvalidArg).unwrap_or_default();
             if typed.starts_with('-') && error.get(ContextKind::SuggestedArg).is_none() {
-                // clap's own advice is to pass it as the name of a folder.
+                // clap suggests to pass it as the name of a folder.
                 error.remove(ContextKind::Suggested);
                 commands_with(cli, &typed)
             } else {
@@ -143,7 +143,7 @@ pub(super) fn with_tip(mut error: Error, cli: &Command, arguments: &[OsString]) 
     error
 }
 
-/// The commands that have a flag, which was given to another one.
+/// The commands that have the flag, after it was given to another command.
 fn commands_with(cli: &Command, flag: &str) -> Option<String> {
     let name = flag.trim_start_matches('-').split('=').next();
     let has_it = |command: &&Command| command.get_arguments().any(|other| other.get_long() == name);

@@ -1,4 +1,4 @@
-//! From the file as written to checked [`Settings`].
+//! Checks a parsed file and converts it to [`Settings`].
 
 use super::file::{self, Content, Data, File, Options, Preprocessing, Value};
 use super::scalar::{self, Scalar};
@@ -7,18 +7,19 @@ use super::settings::{
 };
 use crate::dataset::{FeatureSet, MaskSource, Ratios, SplitMethod};
 use serde_saphyr::{Error, Location, Spanned};
+use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::num::NonZeroUsize;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
-const FLOAT64_HAS_NO_USE: &str = "no longer has a use: arrays are always float32, which holds \
-    every value exactly; remove the line";
+const FLOAT64_HAS_NO_USE: &str = "is obsolete: arrays are float32, which holds every value \
+                                  exactly; remove the line";
 
-const MERGING_HAS_NO_USE: &str = "no longer has a use: rows are always ordered by game id and then \
-    as logged; remove the line";
+const MERGING_HAS_NO_USE: &str = "is obsolete: rows are always ordered by game id and then as \
+                                  logged; remove the line";
 
-/// Checks the text of a file and returns what it sets.
+/// Checks the text of a file and returns its settings.
 pub(super) fn settings(text: &str, path: &Path) -> Result<Loaded, ConfigError> {
     let mut reader = Reader { text, path, notes: Vec::new(), without_use: Vec::new() };
     let mut file = file::parse(text).map_err(|error| reader.not_read(&error))?;
@@ -32,7 +33,7 @@ pub(super) fn settings(text: &str, path: &Path) -> Result<Loaded, ConfigError> {
     Ok(Loaded { settings, file: Some(path.to_owned()), options, notes, without_use })
 }
 
-/// Why a scalar is not what a key takes.
+/// Why a scalar is not a valid value of a key.
 enum Misfit {
     Type,
     Range,
@@ -55,7 +56,7 @@ impl Reader<'_> {
         self.check_keys("preprocessing.", &preprocessing.keys, Preprocessing::KEYS)?;
 
         let mut settings = Settings::default();
-        // NumPy's RandomState takes no other seeds, and the sklearn split must repeat it.
+        // The range of NumPy's RandomState, which the sklearn split reproduces.
         self.whole_number("seed", &file.seed, 0..=u32::MAX, &mut settings.seed)?;
         self.folder("data.data_root", &data.data_root, &mut settings.data_root)?;
         self.folder("data.processed_dir", &data.processed_dir, &mut settings.processed_dir)?;
@@ -117,15 +118,15 @@ impl Reader<'_> {
         Ok(settings)
     }
 
-    /// A note for each key of another program that looks like a slip in ours: the section would be
-    /// ignored in silence.
+    /// A note for each key of another program that looks like a typo in one of prep's: the section would
+    /// be ignored silently.
     fn likely_slips(&self, keys: &[Spanned<Content>]) -> Vec<String> {
         let is_given = |known| keys.iter().any(|key| self.name(key) == known);
         let mut notes = Vec::new();
         for key in keys {
             let name = self.name(key);
             let meant = File::KEYS.iter().find(|known| {
-                // One slip, or two in a long word.
+                // One typo, or two in a long word.
                 let slips = if known.len() > 8 { 2 } else { 1 };
                 strsim::damerau_levenshtein(&name.to_lowercase(), known) <= slips
             });
@@ -146,27 +147,37 @@ impl Reader<'_> {
         keys: &[Spanned<Content>],
         known: &[&str],
     ) -> Result<(), ConfigError> {
-        for (index, key) in keys.iter().enumerate() {
+        let is_known = |key: &&Spanned<Content>| known.contains(&self.name(key));
+        self.check_repeats(section, keys.iter().filter(is_known))?;
+        for key in keys.iter().filter(|key| !is_known(key)) {
             let name = self.name(key);
-            let first = keys[..index].iter().find(|other| self.name(other) == name);
-            let message = match (known.contains(&name), first) {
-                (true, Some(first)) => format!(
-                    "`{section}{name}` is given twice, first on line {}; keep one of them",
-                    first.referenced.line()
-                ),
-                (true, None) => continue,
-                (false, _) if !section.is_empty() => {
+            let message = match section_of(name) {
+                _ if !section.is_empty() => {
                     format!("unknown key `{section}{name}`; {}", advice(section, name, known))
                 }
-                (false, _) => match section_of(name) {
-                    Some(right) => {
-                        format!("`{name}` is a key of `{right}`; write it below `{right}:`")
-                    }
-                    // The key of another program.
-                    None => continue,
-                },
+                Some(right) => format!("`{name}` is a key of `{right}`; write it below `{right}:`"),
+                // A key of another program.
+                None => continue,
             };
             return Err(self.invalid(key.referenced, message));
+        }
+        Ok(())
+    }
+
+    fn check_repeats<'k>(
+        &self,
+        section: &str,
+        keys: impl Iterator<Item = &'k Spanned<Content>>,
+    ) -> Result<(), ConfigError> {
+        let mut lines = BTreeMap::new();
+        for key in keys {
+            let name = self.name(key);
+            if let Some(first) = lines.insert(name, key.referenced.line()) {
+                let message = format!(
+                    "`{section}{name}` is given twice, first on line {first}; keep one of them"
+                );
+                return Err(self.invalid(key.referenced, message));
+            }
         }
         Ok(())
     }
@@ -192,7 +203,7 @@ impl Reader<'_> {
                 given().map(|value| value.referenced).max_by_key(|at| (at.line(), at.column()));
             let mut message = error.to_string();
             if given().count() < values.len() {
-                message += " (a ratio that is not in the file has its default: 0.8, 0.1, 0.1)";
+                message += " (ratios missing from the file have their defaults: 0.8, 0.1, 0.1)";
             }
             self.invalid(last.unwrap_or(Location::UNKNOWN), message)
         })
@@ -208,26 +219,21 @@ impl Reader<'_> {
         .ok_or_else(|| self.wrong_type("data.split_method", value, &names))
     }
 
-    /// The options of a command, which may each be given once.
+    /// The options of a command, each at most once.
     fn options(
         &self,
         command: &'static str,
         section: Options,
     ) -> Result<Vec<CommandOption>, ConfigError> {
-        let mut options: Vec<CommandOption> = Vec::new();
+        self.check_repeats(&format!("{command}."), section.0.iter().map(|(key, _)| key))?;
+        let mut options = Vec::new();
         for (key, value) in &section.0 {
             let name = format!("{command}.{}", self.name(key));
             let text = match &value.value {
                 Content::Text(text) => self.in_home(text, value.referenced)?,
                 Content::Plain => self.spelling(value).to_owned(),
-                _ => return Err(self.wrong_type(&name, value, "what would follow the flag")),
+                _ => return Err(self.wrong_type(&name, value, "the value of the flag")),
             };
-            if let Some(first) = options.iter().find(|option| option.key == self.name(key)) {
-                let line = first.key_at.line;
-                let message =
-                    format!("`{name}` is given twice, first on line {line}; keep one of them");
-                return Err(self.invalid(key.referenced, message));
-            }
             options.push(CommandOption {
                 command,
                 key: self.name(key).to_owned(),
@@ -239,7 +245,7 @@ impl Reader<'_> {
         Ok(options)
     }
 
-    /// A text with `~` or `$HOME` at its beginning replaced by the home folder, as a shell does.
+    /// Replaces `~` or `$HOME` at the beginning by the home folder, as a shell does.
     fn in_home(&self, text: &str, at: Location) -> Result<String, ConfigError> {
         let rest = ["~", "$HOME", "${HOME}"].iter().find_map(|home| text.strip_prefix(home));
         let Some(rest) = rest.filter(|rest| rest.is_empty() || rest.starts_with('/')) else {
@@ -256,7 +262,7 @@ impl Reader<'_> {
             Some(Spanned { value: Content::Text(path), referenced, .. }) if !path.is_empty() => {
                 *folder = PathBuf::from(self.in_home(path, *referenced)?);
             }
-            // Such as a year.
+            // For example a year.
             Some(value @ Spanned { value: Content::Plain, .. }) => {
                 *folder = PathBuf::from(self.spelling(value));
             }
@@ -291,7 +297,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// Converts a scalar, with a note if other YAML readers take it for text.
+    /// Converts a scalar, with a note if other YAML readers treat it as text.
     fn scalar<T: Display>(
         &mut self,
         key: &str,
@@ -309,14 +315,14 @@ impl Reader<'_> {
             (Ok(converted), None) => return Ok(Some(converted)),
             (Ok(converted), Some(readers)) => {
                 let note = format!(
-                    "is written {word} and read as {converted}, but {readers} take it as text; \
+                    "is written {word} and read as {converted}, but {readers} treat it as text; \
                      write {converted}"
                 );
                 self.notes.extend(self.remark(value, key, &note));
                 return Ok(Some(converted));
             }
             (Err(_), _) if scalar == Scalar::LeadingZero => format!(
-                "`{key}` is {word}, which some YAML readers take as octal and some as decimal; \
+                "`{key}` is {word}, which some YAML readers treat as octal and some as decimal; \
                  write it without the leading zero"
             ),
             (Err(Misfit::Range), _) => {
@@ -335,7 +341,7 @@ impl Reader<'_> {
             Content::List => "a list".to_owned(),
             Content::Section => "a section".to_owned(),
         };
-        // Python took an empty value for "off" or failed, so the default would be a guess.
+        // Python programs read an empty value as "off" or failed, so using the default would be a guess.
         let or_default = match value.value {
             Content::Empty => ", or remove the line for the default",
             _ => "",
@@ -349,7 +355,7 @@ impl Reader<'_> {
         Some(format!("{}: `{key}` {text}", self.place(value.referenced)))
     }
 
-    /// What serde-saphyr refuses: text that is not YAML, and sections that are none.
+    /// Errors of serde-saphyr: text that is not YAML, and values in the place of sections.
     fn not_read(&self, error: &Error) -> ConfigError {
         let location = error.location().unwrap_or(Location::UNKNOWN);
         let message = match error {
@@ -362,7 +368,7 @@ impl Reader<'_> {
                 "not valid YAML: a second document begins here; keep one of them".to_owned()
             }
             Error::RecursiveReferencesRequireWeakTypes { .. } => {
-                "an alias inside the value that it repeats; write the value out".to_owned()
+                "an alias inside its own anchor; write the value out".to_owned()
             }
             error => {
                 let words = error.to_string();
@@ -387,7 +393,7 @@ impl Reader<'_> {
         Place { file: self.path.to_owned(), line, column, length, source }
     }
 
-    /// A key's name; `?` for one that is a list or a section.
+    /// A key's name; `?` for a list or a section.
     fn name<'k>(&'k self, key: &'k Spanned<Content>) -> &'k str {
         match &key.value {
             Content::Text(name) => name,
@@ -396,7 +402,7 @@ impl Reader<'_> {
         }
     }
 
-    /// A plain word as it is written in the file.
+    /// A plain scalar as it is written in the file.
     fn spelling(&self, value: &Spanned<Content>) -> &str {
         let span = value.defined.span();
         let range = span.byte_offset().zip(span.byte_len());
@@ -405,20 +411,20 @@ impl Reader<'_> {
     }
 }
 
-/// The section that has such a key, if one does.
+/// The section that has this key, if any.
 fn section_of(key: &str) -> Option<&'static str> {
     let sections = [("data", Data::KEYS), ("preprocessing", Preprocessing::KEYS)];
     sections.into_iter().find(|(_, keys)| keys.contains(&key)).map(|(section, _)| section)
 }
 
-/// What to write instead of an unknown key.
+/// Suggests a replacement for an unknown key.
 fn advice(section: &str, key: &str, known: &[&str]) -> String {
     let sections =
         [("", File::KEYS), ("data.", Data::KEYS), ("preprocessing.", Preprocessing::KEYS)];
     let all = sections.iter().flat_map(|(prefix, keys)| keys.iter().map(move |key| (prefix, key)));
     let nearest = all
         .map(|(&prefix, known)| {
-            // Of two that are equally similar, the one in this section.
+            // Of two equally similar keys, prefers the one in this section.
             let likeness = strsim::jaro_winkler(&key.to_lowercase(), known);
             (likeness, prefix == section, format!("{prefix}{known}"))
         })

@@ -1,8 +1,7 @@
-//! The settings file as it is written: one struct for each section, every value with its place.
+//! The parsed settings file: one struct for each section, and every value with its location.
 //!
-//! Values are kept as text until [`super::check`] knows what each is for: files were written for
-//! PyYAML, and what a spelling means must not depend on which YAML reader sees it. The sections of
-//! other programs are skipped, whatever they hold.
+//! Values are kept as text until [`super::check`] converts them: the files were written for PyYAML, and
+//! the meaning of a spelling must not depend on the YAML reader. Sections of other programs are skipped.
 
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::{DuplicateKeyPolicy, Error, NonFiniteFloatPolicy, Spanned};
@@ -11,19 +10,19 @@ use std::fmt;
 /// Reads a document; an empty one has no section.
 pub(super) fn parse(text: &str) -> Result<File, Error> {
     let options = serde_saphyr::options! {
-        // What other programs write twice or as infinity in their own sections is not our business.
+        // Repeated keys and infinite numbers in sections of other programs are not errors.
         duplicate_keys: DuplicateKeyPolicy::PassThrough,
         non_finite_float_policy: NonFiniteFloatPolicy::PassThrough,
         ignore_binary_tag_for_string: true,
         with_snippet: false,
     };
-    // The one standard tag that fails even where the value is skipped. Blanks keep all places.
+    // The only standard tag that fails even if the value is skipped. Spaces keep all locations.
     let text = text.replace("!!timestamp", "           ");
     let file = serde_saphyr::from_str_with_options::<Option<File>>(&text, options);
     file.map(Option::unwrap_or_default)
 }
 
-/// A value that a section may have, or not.
+/// An optional value of a section.
 #[derive(Debug, Default)]
 pub(super) struct Value(pub(super) Option<Spanned<Content>>);
 
@@ -33,14 +32,14 @@ impl<'de> Deserialize<'de> for Value {
     }
 }
 
-/// What stands in the place of a value or a key.
+/// The content of a value or a key.
 #[derive(Debug)]
 pub(super) enum Content {
-    /// Nothing, or null.
+    /// Empty, or null.
     Empty,
-    /// Something that is text to every YAML reader, such as what stands in quotes.
+    /// Text for every YAML reader, such as a quoted string.
     Text(String),
-    /// A word that may be more than text: a number, a boolean. Its spelling is in the file.
+    /// A plain scalar, which may be a number or a boolean. Its spelling is in the file.
     Plain,
     List,
     Section,
@@ -84,8 +83,8 @@ impl<'de> Deserialize<'de> for Content {
     }
 }
 
-/// Defines a section by its keys. A derived `Deserialize` would refuse an unknown or repeated key
-/// without the place of that key, so this one keeps all keys for [`super::check`].
+/// Defines a section by its keys. A derived `Deserialize` would reject an unknown or repeated key
+/// without its location, so this one keeps all keys for [`super::check`].
 macro_rules! section {
     ($(#[$doc:meta])* $section:ident { $($key:ident: $value:ty,)* }) => {
         $(#[$doc])*
@@ -129,7 +128,7 @@ macro_rules! section {
     };
 }
 
-/// The section of a command: its options, which the command line knows, with their values.
+/// The section of a command: its options with their values. The command line defines which options exist.
 #[derive(Debug, Default)]
 pub(super) struct Options(pub(super) Vec<(Spanned<Content>, Spanned<Content>)>);
 
@@ -155,7 +154,7 @@ impl<'de> Deserialize<'de> for Options {
 }
 
 section! {
-    /// The top level, with the keys of other programs among ours.
+    /// The top level, including the keys of other programs.
     File {
         seed: Value,
         data: Option<Data>,

@@ -1,14 +1,14 @@
-//! Settings: a YAML file in, checked values out.
+//! Reads and checks the settings file.
 //!
-//! Such files exist already, beside sections for a model and its training, and were read by PyYAML.
-//! They must work unchanged, so everything outside our keys passes, while a slip inside them is an
-//! error with its place: a misspelled `train_ratio` that is silently the default would spoil an
-//! experiment without anyone noticing. What the user should hear about (a key without a use, a
-//! spelling that other YAML readers take differently) comes back as notes; nothing is printed here.
+//! Existing files were read by PyYAML and have other sections for a model and its training. They must
+//! work unchanged, so keys of other programs are ignored, while a mistake in a key of prep is an error
+//! with its location: a misspelled `train_ratio` that silently became the default would invalidate an
+//! experiment unnoticed. Warnings (an obsolete key, a spelling that other YAML readers read differently)
+//! are returned as notes; nothing is printed here.
 //!
-//! Flags and `PREP_*` variables come before the file; the command line applies them to these fields.
-//! What the sections of commands hold is for the command line, too, which knows their options.
-//! Relative paths are relative to the current folder, not to the file.
+//! Flags and `PREP_*` variables take precedence over the file; the command line applies them. It also
+//! interprets the sections of commands, because it knows their options. Relative paths are relative to
+//! the working directory, not to the file.
 
 mod check;
 mod file;
@@ -25,18 +25,18 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
-/// No settings file comes near it.
+/// Size limit of a settings file.
 const MAX_BYTES: u64 = 16 << 20;
 
-/// The settings file that is read when none is named.
+/// The settings file that is read by default.
 pub const DEFAULT_FILE: &str = "prep.yaml";
 
 impl Settings {
-    /// Reads the file that was named, or else [`DEFAULT_FILE`] in the current folder if there is
-    /// one, or else nothing but defaults.
+    /// Reads the named file, else [`DEFAULT_FILE`] in the working directory if it exists; otherwise
+    /// returns the defaults.
     ///
     /// # Errors
-    /// As [`Settings::load`].
+    /// As for [`Settings::load`].
     pub fn find(named: Option<&Path>) -> Result<Loaded, ConfigError> {
         match named {
             Some(path) => Settings::load(path),
@@ -45,7 +45,7 @@ impl Settings {
     }
 
     fn load_if_there(path: &Path) -> Result<Loaded, ConfigError> {
-        // A link to nowhere is there: its owner expects more than defaults.
+        // A broken link is an error: its owner does not expect the defaults.
         match fs::symlink_metadata(path) {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(Loaded::default()),
             _ => Settings::load(path),
@@ -55,7 +55,7 @@ impl Settings {
     /// Reads and checks the file.
     ///
     /// # Errors
-    /// If it is not there, cannot be read, is not YAML, or sets one of our keys wrongly.
+    /// If it does not exist, cannot be read, is not YAML, or has an invalid value for a key of prep.
     pub fn load(path: &Path) -> Result<Loaded, ConfigError> {
         let bytes = read_file(path, MAX_BYTES).map_err(|source| match source.kind() {
             ErrorKind::NotFound => ConfigError::NotFound { path: path.to_owned() },
@@ -77,10 +77,10 @@ impl Settings {
         Settings::parse(text, path)
     }
 
-    /// Checks text that was read from `path`, which is only shown.
+    /// Checks the text of a file; `path` is only used in messages.
     ///
     /// # Errors
-    /// If the text is not YAML, or sets one of our keys wrongly.
+    /// If the text is not YAML, or has an invalid value for a key of prep.
     pub fn parse(text: &str, path: &Path) -> Result<Loaded, ConfigError> {
         check::settings(text, path)
     }

@@ -1,7 +1,7 @@
-//! What a plain word means: one reading for users of YAML 1.1 and 1.2.
+//! The meaning of plain scalars, between YAML 1.1 and 1.2.
 //!
-//! Settings files were written for PyYAML, which reads YAML 1.1; editors and newer readers go by
-//! YAML 1.2, and the two differ:
+//! Settings files were written for PyYAML, which reads YAML 1.1; editors and newer readers follow YAML
+//! 1.2, and the two differ:
 //!
 //! | written | PyYAML | YAML 1.2 | here |
 //! | --- | --- | --- | --- |
@@ -12,24 +12,24 @@
 //! | `012` | 10 | 12 | refused |
 //! | `0o14`, `0b11`, `1:30` | text, 3, 90 | 12, text, text | refused |
 
-/// A plain word as a value.
+/// The value of a plain scalar.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Scalar {
     Boolean(bool),
-    /// Written without point and exponent. Exact up to 2^53, above every range of ours.
+    /// Written without decimal point and exponent. Exact up to 2^53, which is above every range in use.
     Whole(f64),
     Decimal(f64),
-    /// A number that is octal to some readers and decimal to others.
+    /// A number that some readers treat as octal and others as decimal.
     LeadingZero,
     Text,
 }
 
-/// Readers of YAML 1.1, who take what is noted so for text.
+/// YAML 1.1 readers, which treat a value with this note as text.
 const YAML_1_1: Option<&str> = Some("PyYAML and other readers of YAML 1.1");
-/// Readers of YAML 1.2, likewise.
+/// YAML 1.2 readers, likewise.
 const YAML_1_2: Option<&str> = Some("readers of YAML 1.2");
 
-/// The value, and who would take it for text instead.
+/// The value, and the readers that would treat it as text instead.
 pub(super) fn read(word: &str) -> (Scalar, Option<&'static str>) {
     let unsigned = word.strip_prefix(['-', '+']).unwrap_or(word);
     let digits = unsigned.replace('_', "");
@@ -53,10 +53,10 @@ pub(super) fn read(word: &str) -> (Scalar, Option<&'static str>) {
         let number = if word.starts_with('-') { -size } else { size };
         return (Scalar::Whole(number), if digits == unsigned { None } else { YAML_1_2 });
     }
-    // Rust reads `inf` and `nan` too, which are plain words in YAML.
+    // Rust also parses `inf` and `nan`, which are text in YAML.
     let number = word.parse::<f64>().ok().filter(|_| word.contains(|c: char| c.is_ascii_digit()));
     let Some(number) = number else { return (Scalar::Text, None) };
-    // PyYAML takes a number with an exponent for text unless it has both a point and a sign.
+    // PyYAML treats a number with an exponent as text unless it has both a decimal point and a sign.
     let is_text_to_yaml_1_1 = word.split_once(['e', 'E']).is_some_and(|(mantissa, exponent)| {
         !mantissa.contains('.') || !exponent.starts_with(['+', '-'])
     });

@@ -1,23 +1,23 @@
-//! A JSON schema of the settings file, with which editors complete and check it.
+//! A JSON schema of the settings file, which editors use for completion and checks.
 
 use super::settings::{MAX_BATCH_SIZE, MAX_WORKERS, Settings};
 use serde_json::{Map, Value, json};
 
-/// What a key takes.
+/// The type of a key.
 enum Kind {
     Whole(u32, u32),
     Ratio(f64),
     Folder(&'static str),
     Boolean(bool),
     Words(&'static [&'static str]),
-    /// Anything: it no longer has a use.
+    /// Anything, because the key is obsolete.
     Anything,
 }
 
 use Kind::{Anything, Boolean, Folder, Ratio, Whole, Words};
 
 const DATA: [(&str, Kind, &str); 6] = [
-    ("data_root", Folder("data/raw"), "Folder of the logs, searched with its subfolders"),
+    ("data_root", Folder("data/raw"), "Folder of the logs, including its subfolders"),
     ("processed_dir", Folder("data/processed"), "Folder of the export"),
     ("train_ratio", Ratio(0.8), "Share of the games for train"),
     ("val_ratio", Ratio(0.1), "Share of the games for val"),
@@ -26,27 +26,24 @@ const DATA: [(&str, Kind, &str); 6] = [
 ];
 
 const PREPROCESSING: [(&str, Kind, &str); 10] = [
-    ("num_workers", Whole(0, MAX_WORKERS), "Threads; null or 0 is one per core, at most 16"),
+    ("num_workers", Whole(0, MAX_WORKERS), "Threads; null or 0 means one per core, at most 16"),
     ("batch_size", Whole(1, MAX_BATCH_SIZE), "Games per commit"),
-    ("use_float32", Boolean(true), "No longer has a use: arrays are float32"),
+    ("use_float32", Boolean(true), "Obsolete: arrays are float32"),
     ("monitor_memory", Boolean(false), "Print resident memory during a run"),
     ("intermediate_dir", Folder("data/intermediate"), "Folder of the cache, prep.sqlite"),
     ("enable_feature_engineering", Boolean(true), "false: the base features only"),
     ("enable_masking", Boolean(true), "false: masks that allow every class"),
     ("parallel", Boolean(true), "false: one thread"),
     ("verbose", Boolean(false), "Print more messages"),
-    ("merge_strategy", Anything, "No longer has a use"),
+    ("merge_strategy", Anything, "Obsolete"),
 ];
 
 impl Settings {
-    /// The schema (JSON Schema, draft 2020-12) of the keys above. `commands` are the sections of
-    /// commands: their names, and the schema of each option.
+    /// The JSON Schema (draft 2020-12) of the keys above. `commands` has the names of the command
+    /// sections and the schema of each option.
     pub fn json_schema(commands: impl IntoIterator<Item = (String, Map<String, Value>)>) -> Value {
         let mut properties = Map::new();
-        properties.insert(
-            "seed".into(),
-            Whole(0, u32::MAX).schema("Decides which games are in which split"),
-        );
+        properties.insert("seed".into(), Whole(0, u32::MAX).schema("Seed of the split"));
         for (name, keys) in [("data", &DATA[..]), ("preprocessing", &PREPROCESSING)] {
             let keys =
                 keys.iter().map(|(key, kind, meaning)| ((*key).into(), kind.schema(meaning)));
@@ -69,7 +66,7 @@ fn section(properties: Map<String, Value>) -> Value {
 impl Kind {
     fn schema(&self, meaning: &str) -> Value {
         let mut schema = match self {
-            // `null` is one per core.
+            // `null` means one per core.
             Whole(min @ 0, max @ MAX_WORKERS) => {
                 json!({ "type": ["integer", "null"], "minimum": min, "maximum": max })
             }
@@ -93,8 +90,7 @@ mod tests {
     use super::*;
     use std::path::Path;
 
-    /// The schema has the keys that are read, and takes what is taken: the reader is the other way to
-    /// say it.
+    /// The schema has the same keys and accepts the same values as the reader.
     #[test]
     fn schema_is_what_the_reader_takes() {
         let data = DATA.iter().map(|(key, kind, _)| ("data", *key, kind));

@@ -1,4 +1,4 @@
-//! Checked settings, and what can be wrong with a file of them.
+//! Checked settings, and the errors of a settings file.
 
 use crate::dataset::{FeatureSet, MaskSource, Ratios, SplitMethod};
 use crate::words::shown;
@@ -6,38 +6,38 @@ use std::fmt;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-/// Most worker threads a file may ask for; more is a slip, and would fail one by one to start.
+/// Limit on the number of worker threads; a larger number is probably a typo.
 pub const MAX_WORKERS: u32 = 1024;
 
-/// Most games a commit may hold, to keep what an interruption loses within reason.
+/// Limit on the games per commit, to limit the work that an interruption loses.
 pub const MAX_BATCH_SIZE: u32 = 1_000_000;
 
 /// Checked settings. `configs/default.yaml` explains each to its user.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
-    /// Decides which game goes into which split; 32 bits, as NumPy's `RandomState` takes it.
+    /// Seed of the split; 32 bits, as in NumPy's `RandomState`.
     pub seed: u32,
     /// Folder of the logs.
     pub data_root: PathBuf,
-    /// Folder that an export replaces.
+    /// Folder of the export.
     pub processed_dir: PathBuf,
     /// Shares of the games for train, val and test.
     pub ratios: Ratios,
     /// How games are assigned to the splits.
     pub split_method: SplitMethod,
-    /// Threads that encode; `None` is one a core. `parallel: false` in the file makes it 1.
+    /// Worker threads; `None` means one per core. `parallel: false` in the file sets it to 1.
     pub num_workers: Option<NonZeroUsize>,
-    /// Games a commit, up to [`MAX_BATCH_SIZE`]: the most work that an interrupted run loses.
+    /// Games per commit, at most [`MAX_BATCH_SIZE`]: the most work that an interrupted run loses.
     pub batch_size: NonZeroUsize,
     /// Whether to report resident memory at the start, after each batch and at the end.
     pub monitor_memory: bool,
-    /// Folder in which the cache lies.
+    /// Folder of the cache.
     pub intermediate_dir: PathBuf,
-    /// Which columns an export has.
+    /// The columns of an export.
     pub features: FeatureSet,
-    /// Where the masks of an export come from.
+    /// The source of an export's masks.
     pub masks: MaskSource,
-    /// Whether to say more.
+    /// Whether to print more messages.
     pub verbose: bool,
 }
 
@@ -60,19 +60,19 @@ impl Default for Settings {
     }
 }
 
-/// Settings, and what there is to say about where they came from.
+/// Settings with their source and notes.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Loaded {
-    /// What the file sets, and the defaults for the rest.
+    /// The settings of the file, and the defaults for the rest.
     pub settings: Settings,
     /// The file that was read; `None` if there was none.
     pub file: Option<PathBuf>,
     /// Options of commands, from the sections `ingest` and `export`, as written.
     pub options: Vec<CommandOption>,
-    /// A sentence for each thing that may not be meant as it is read. Each begins with its place,
+    /// Notes about values that may be read differently than intended. Each begins with its location,
     /// `prep.yaml:12:3: `.
     pub notes: Vec<String>,
-    /// The same for each key that no longer has a use.
+    /// The same for each obsolete key.
     pub without_use: Vec<String>,
 }
 
@@ -81,28 +81,28 @@ pub struct Loaded {
 pub struct CommandOption {
     /// The command, such as `export`.
     pub command: &'static str,
-    /// The key as written, such as `scaler_from`. Whether there is such an option is not checked here.
+    /// The key as written, such as `scaler_from`. Not checked to be an existing option.
     pub key: String,
-    /// The value as it would stand on the command line.
+    /// The value as on the command line.
     pub value: String,
-    /// Where the key is.
+    /// Location of the key.
     pub key_at: Place,
-    /// Where the value is.
+    /// Location of the value.
     pub value_at: Place,
 }
 
-/// A place in a settings file, shown as `prep.yaml:12:3`.
+/// A location in a settings file, shown as `prep.yaml:12:3`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
     /// The file, as it was given.
     pub file: PathBuf,
     /// From 1.
     pub line: usize,
-    /// From 1, in characters.
+    /// Column in characters, from 1.
     pub column: usize,
-    /// Characters of the key or value that is meant, at least 1.
+    /// Length of the key or value in characters, at least 1.
     pub length: usize,
-    /// The line; empty where it cannot be shown.
+    /// The text of the line; empty if it cannot be shown.
     pub source: String,
 }
 
@@ -115,32 +115,32 @@ impl fmt::Display for Place {
 /// Why settings could not be loaded.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    /// No file at the path that was asked for.
+    /// There is no file at the path.
     #[error(
-        "there is no settings file {}; give the path of one, or none for the defaults",
+        "there is no settings file {}; give another path, or remove the option to use the defaults",
         shown(path)
     )]
     NotFound {
         /// The path as given.
         path: PathBuf,
     },
-    /// The file is there and cannot be read.
+    /// The file exists but cannot be read.
     #[error(
-        "cannot read the settings file {}; check that it is a file and may be read",
+        "cannot read the settings file {}; check that it is a file and that you may read it",
         shown(path)
     )]
     Unreadable {
         /// The path as given.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: std::io::Error,
     },
-    /// The file is not YAML, or a key of ours is wrong.
+    /// The file is not YAML, or a key of prep has an invalid value.
     #[error("{at}: {}", shown(message))]
     Invalid {
-        /// What is wrong.
+        /// Location of the error.
         at: Place,
-        /// What is wrong with it, and what to write.
+        /// The error, and how to correct it.
         message: String,
     },
 }

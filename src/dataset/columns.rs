@@ -1,4 +1,4 @@
-//! Which columns a dataset has.
+//! The columns of a dataset.
 
 use super::options::FeatureSet;
 use crate::encode::{ColumnSums, FEATURE_COUNT, FEATURES, Feature, FeatureRow};
@@ -6,38 +6,38 @@ use crate::words::shown;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-/// The index of the turn number, behind those of the encoder's row. It is no feature, and models of an earlier
-/// pipeline were trained on it.
+/// The index of the turn number, after those of the encoder's row. It is not a feature, but models of an
+/// earlier pipeline were trained on it.
 pub(super) const TURN_NUMBER: usize = FEATURE_COUNT;
 const TURN_NUMBER_NAME: &str = "turn_number";
 
-/// Some columns, in order: features of the encoder, and perhaps the turn number.
+/// An ordered selection of columns: features of the encoder, and possibly the turn number.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Columns {
     indices: Vec<usize>,
 }
 
-/// Why names are not those of columns.
+/// Why a list of names is not a list of columns.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ColumnsError {
     /// There is no such column.
     #[error("there is no column {}: the nearest is {nearest}", shown(name))]
     Unknown {
-        /// What was given.
+        /// The given name.
         name: String,
         /// A column with a similar name.
         nearest: &'static str,
     },
-    /// Two columns have one name.
+    /// A column is named twice.
     #[error("the column {0} is named twice")]
     Twice(String),
-    /// There are no names.
+    /// The list is empty.
     #[error("no columns are named")]
     None,
 }
 
 impl Columns {
-    /// The columns of a feature set. Those of [`FeatureSet::Columns`] are named: these are none.
+    /// The columns of a feature set; empty for [`FeatureSet::Columns`], whose columns are named.
     pub fn of(features: FeatureSet) -> Columns {
         let is_included = |feature: &Feature| match features {
             FeatureSet::All => true,
@@ -51,7 +51,7 @@ impl Columns {
     /// The columns with these names, in this order.
     ///
     /// # Errors
-    /// If there is no such column, one is named twice, or there are no names.
+    /// If a column does not exist or is named twice, or if there are no names.
     pub fn named<S: AsRef<str>>(names: &[S]) -> Result<Columns, ColumnsError> {
         static INDICES: LazyLock<HashMap<&str, usize>> =
             LazyLock::new(|| (0..=TURN_NUMBER).map(|index| (name(index), index)).collect());
@@ -72,30 +72,30 @@ impl Columns {
         if indices.is_empty() { Err(ColumnsError::None) } else { Ok(Columns { indices }) }
     }
 
-    /// The feature set that these are.
+    /// The feature set of these columns.
     pub fn features(&self) -> FeatureSet {
         let is_all_of = |&features: &FeatureSet| *self == Columns::of(features);
         FeatureSet::ALL.into_iter().find(is_all_of).unwrap_or(FeatureSet::Columns)
     }
 
-    /// How many there are.
+    /// The number of columns.
     pub fn count(&self) -> usize {
         self.indices.len()
     }
 
-    /// Whether the encoder need not compute any derived feature.
+    /// Whether no derived features are needed.
     pub fn are_base(&self) -> bool {
         self.indices.iter().all(|&index| {
             FEATURES.get(index).is_none_or(|feature: &Feature| feature.family.is_base)
         })
     }
 
-    /// Where the turn number is among them.
+    /// The position of the turn number among the columns.
     pub fn turn_number(&self) -> Option<usize> {
         self.indices.iter().position(|&index| index == TURN_NUMBER)
     }
 
-    /// The index of each column in the encoder's row; that of the turn number is behind all of them.
+    /// The index of each column in the encoder's row; the index of the turn number comes after all of them.
     pub fn indices(&self) -> &[usize] {
         &self.indices
     }
@@ -105,14 +105,14 @@ impl Columns {
         self.indices.iter().map(|&index| name(index)).collect()
     }
 
-    /// Whether each column is one that a scaler normalizes.
+    /// Whether a scaler normalizes each column.
     pub fn normalized(&self) -> Vec<bool> {
         let is_normalized =
             |&index| FEATURES.get(index).is_none_or(|feature: &Feature| feature.normalized);
         self.indices.iter().map(is_normalized).collect()
     }
 
-    /// The sums of these columns, out of those of all features, and of the turn number if it is one.
+    /// Selects the sums of these columns from the sums of all features and of the turn number.
     pub fn choose(&self, sums: &ColumnSums) -> ColumnSums {
         let choose = |values: &[i64]| self.indices.iter().map(|&index| values[index]).collect();
         ColumnSums {
@@ -122,7 +122,7 @@ impl Columns {
         }
     }
 
-    /// The values of these columns in a row of the encoder, for that turn.
+    /// The values of these columns, from a row of the encoder and its turn number.
     pub fn values(&self, row: &FeatureRow, turn_number: i32) -> impl Iterator<Item = f32> {
         self.indices.iter().map(move |&index| match row.get(index) {
             Some(&value) => value.into(),
@@ -136,7 +136,7 @@ fn name(index: usize) -> &'static str {
 }
 
 fn nearest(typed: &str) -> &'static str {
-    // Comparing takes time by the product of both lengths: a megabyte of text must not get there.
+    // Comparing takes quadratic time, so long texts are not compared.
     let end = typed.char_indices().nth(100).map_or(typed.len(), |(end, _)| end);
     let likeness = |known: &&str| strsim::jaro_winkler(&typed[..end], known);
     let known = (0..=TURN_NUMBER).map(name);

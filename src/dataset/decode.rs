@@ -1,4 +1,4 @@
-//! Games decoded on several threads, in order.
+//! Decodes games on several threads, in order.
 
 use super::games::{Dataset, Game};
 use crate::cache::{CacheError, PackedGame, Unpacker};
@@ -6,10 +6,10 @@ use crate::parallel::{ThreadError, ordered_map};
 use std::sync::atomic::AtomicBool;
 
 impl Dataset<'_> {
-    /// Gives games to `work`, each on one of `threads` threads, and the results to `each` on this thread,
-    /// in the order of the games. Memory is bounded.
+    /// Calls `work` for each game on one of `threads` threads, and `each` with the results on this
+    /// thread, in the order of the games. Memory is bounded.
     ///
-    /// When `stop` is set, it ends early without an error.
+    /// Ends early without an error when `stop` is set.
     ///
     /// # Errors
     /// If a game cannot be read, or the first error of `work` or `each`.

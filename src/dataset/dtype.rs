@@ -1,25 +1,25 @@
-//! Types of the values of `X`.
+//! Element types of `X`.
 //!
-//! Each value is computed in float64 and rounded once. A value that is out of the range of its type is
-//! an error: if it were clipped to 127 or became infinite, a network would be trained on a wrong value.
+//! Each value is computed in float64 and rounded once. A value out of the range of its type is an error:
+//! clipping it, or making it infinite, would train a network on a wrong value.
 
 use serde::{Deserialize, Serialize};
 
-/// Type of the values of `X`.
+/// The element type of `X`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Dtype {
-    /// Four bytes a value.
+    /// Four bytes per value.
     #[default]
     Float32,
-    /// Two bytes a value: 11 bits, up to ±65,504.
+    /// Two bytes per value: 11 significant bits, up to ±65,504.
     Float16,
-    /// One byte a value: whole numbers from -128 to 127, so only the encoder's own values.
+    /// One byte per value: whole numbers from -128 to 127, so only for values that are not normalized.
     Int8,
 }
 
 impl Dtype {
-    /// Every type, in the order that `--help` lists them.
+    /// All types, in the order of `--help`.
     pub const ALL: [Dtype; 3] = [Dtype::Float32, Dtype::Float16, Dtype::Int8];
 
     /// NumPy's name: `float32`, `float16` or `int8`.
@@ -31,7 +31,7 @@ impl Dtype {
         }
     }
 
-    /// Bytes of one value.
+    /// Size of a value in bytes.
     pub const fn bytes(self) -> u64 {
         match self {
             Dtype::Float32 => 4,
@@ -41,7 +41,7 @@ impl Dtype {
     }
 }
 
-/// The bits of the nearest binary16, ties to even; what would become infinite, and NaN, comes back.
+/// The bits of the nearest binary16, ties to even; the error is a value that is NaN or would become infinite.
 pub(super) fn to_float16_bits(value: f64) -> Result<u16, f64> {
     const MANTISSA_BITS: i32 = 10;
     const SMALLEST_EXPONENT: i32 = -14;
@@ -51,8 +51,8 @@ pub(super) fn to_float16_bits(value: f64) -> Result<u16, f64> {
     if exponent > 15 {
         return Err(value);
     }
-    // How many units in the last place: up to 2^11, of which the leading bit is not stored but
-    // adds one to the exponent, as does a mantissa that was rounded up to the next power of two.
+    // The value in units in the last place, up to 2^11. Its leading bit is not stored but adds one to
+    // the exponent, and so does a mantissa that was rounded up to the next power of two.
     let unit = f64::from_bits(((exponent - MANTISSA_BITS + 1023) as u64) << 52);
     let units = (value.abs() / unit).round_ties_even() as u64;
     let bits = (((exponent - SMALLEST_EXPONENT) as u64) << MANTISSA_BITS) + units;
@@ -65,7 +65,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// What the bits mean, by the definition of binary16.
+    /// The value of the bits, by the definition of binary16.
     fn meaning(bits: u16) -> f64 {
         let sign = if bits >> 15 == 1 { -1.0 } else { 1.0 };
         let (exponent, mantissa) = (i32::from(bits >> 10 & 31), f64::from(bits & 1023));
@@ -75,7 +75,7 @@ mod tests {
         }
     }
 
-    /// The nearest of all finite binary16 values, the even one of two that are as near.
+    /// The nearest of all finite binary16 values, ties to even.
     fn nearest(value: f64) -> u16 {
         let finite = (0..=u16::MAX).filter(|bits| bits >> 10 & 31 != 31);
         let sign = u16::from(value.is_sign_negative());

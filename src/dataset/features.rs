@@ -1,7 +1,7 @@
-//! The values of `X`: from the encoder's rows to the type of the array.
+//! Converts rows of the encoder to the values of `X`.
 //!
-//! A feature has one of 256 values, and what it becomes in the array depends on nothing but that value
-//! and its column. So each is normalized and rounded once for a whole dataset, and then looked up.
+//! A feature has one of 256 values, and its value in the array depends only on that value and the
+//! column. So each is normalized and rounded once per dataset, and then looked up in a table.
 
 use super::columns::{Columns, TURN_NUMBER};
 use super::dtype::{Dtype, to_float16_bits};
@@ -12,17 +12,17 @@ use std::sync::{Mutex, PoisonError};
 
 const VALUES: usize = 1 << Value::BITS;
 
-/// For each value that a feature can have, what it becomes in each column.
+/// A table of the converted values, for each value of a feature and each column.
 ///
-/// Ordered by value, then by column: most values of a row are small, so that what is looked up from one
-/// column to the next is side by side in memory. There is a cell for every column of the encoder: indices
-/// into arrays of that length need no check.
+/// Ordered by value, then by column: most values of a row are small, so that lookups of neighboring
+/// columns are close in memory. There is a cell for every column of the encoder, because indices into
+/// arrays of this fixed length need no bounds check.
 #[derive(Debug)]
 struct CellTable<T> {
     cells: Box<[[T; FEATURE_COUNT]; VALUES]>,
-    /// Values that the type cannot hold: value, index in the encoder's row, and what it would become.
+    /// Values that the type cannot hold: value, index in the encoder's row, converted value.
     out_of_range: Vec<(Value, usize, OutOfRange)>,
-    /// Turn numbers are too many for a table.
+    /// Turn numbers are converted one by one, because there are too many for a table.
     round: fn(f64) -> Result<T, f64>,
     turn_number: Option<TurnNumber>,
 }
@@ -40,13 +40,14 @@ struct TurnNumber {
 pub struct OutOfRange {
     /// Index among the dataset's columns.
     pub column: usize,
-    /// What the value becomes in this column.
+    /// The converted value.
     pub value: f64,
 }
 
 impl<T: Copy + Default> CellTable<T> {
-    /// For columns with these `indices` in the encoder's row. What a value becomes there, by `scaler` if
-    /// there is one, is rounded to a cell by `round`, which returns what no cell can hold as an error.
+    /// Creates the table for columns with these `indices` in the encoder's row. Values are normalized by
+    /// `scaler`, if there is one, and rounded by `round`, which returns a value that no cell can hold as
+    /// an error.
     fn new(
         indices: &[usize],
         scaler: Option<&Scaler>,
@@ -79,7 +80,7 @@ impl<T: Copy + Default> CellTable<T> {
         CellTable { cells, out_of_range, round, turn_number }
     }
 
-    /// Appends the cells of some columns of a row.
+    /// Appends the cells of a range of columns of a row.
     fn push(
         &self,
         row: &FeatureRow,
@@ -106,7 +107,7 @@ impl<T: Copy + Default> CellTable<T> {
         }
     }
 
-    /// Of all columns: arrays of one known length, in which no index needs a check.
+    /// All columns have arrays of this fixed length, so that no index needs a bounds check.
     fn push_all(&self, row: &FeatureRow, cells: &mut Vec<T>) {
         let start = cells.len();
         cells.resize(start + FEATURE_COUNT, T::default());
@@ -131,42 +132,43 @@ impl<T: Copy + Default> CellTable<T> {
 /// Values of `X`, row after row.
 #[derive(Debug)]
 pub enum FeatureValues {
-    /// As they are.
+    /// The values themselves.
     Float32(Vec<f32>),
-    /// As the bits of IEEE 754 binary16.
+    /// The bits of IEEE 754 binary16.
     Float16(Vec<u16>),
-    /// As they are.
+    /// The values themselves.
     Int8(Vec<i8>),
 }
 
-/// What every value becomes, in the type of the array.
+/// Converts features to values of the array's type.
 #[derive(Debug)]
 pub struct FeatureTable {
     cells: Cells,
-    /// The columns in the encoder's row, as ranges of neighbors.
+    /// The columns in the encoder's row, as contiguous ranges.
     ranges: Vec<Range<usize>>,
     width: usize,
-    /// Where it is among the columns.
+    /// Its position among the columns.
     turn_number: Option<usize>,
-    /// For values to come. New memory for each game would be a third of the time of normalizing it.
+    /// Buffers that are reused. Allocating memory for each game would take a third of the time of
+    /// normalizing it.
     buffers: Mutex<Vec<FeatureValues>>,
 }
 
-/// Values that are kept for their memory, at most. Many may come back at once, such as those of a whole
-/// epoch that somebody had in a list.
+/// Limit on the buffers that are kept. Many may be returned together, for example by a caller that
+/// collected a whole epoch.
 const MAX_BUFFERS: usize = 32;
 
 #[derive(Debug)]
 enum Cells {
     Float32(CellTable<f32>),
     Float16(CellTable<u16>),
-    /// The encoder's own values.
+    /// Values that are not normalized.
     Int8,
 }
 
 impl FeatureTable {
-    /// `scaler` has a value for each of the columns; without one, values are the encoder's. Those of
-    /// [`Dtype::Int8`] always are.
+    /// `scaler` has an entry for each column; without one, values are not normalized. [`Dtype::Int8`] is
+    /// never normalized.
     pub fn new(columns: &Columns, scaler: Option<&Scaler>, dtype: Dtype) -> FeatureTable {
         let indices = columns.indices();
         let cells = match dtype {
@@ -184,7 +186,7 @@ impl FeatureTable {
         FeatureTable { cells, ranges, width, turn_number, buffers: Mutex::default() }
     }
 
-    /// The values of some rows, with their turn numbers.
+    /// Converts rows with their turn numbers.
     ///
     /// # Errors
     /// The first value that the type cannot hold.
@@ -199,7 +201,7 @@ impl FeatureTable {
         Ok(values)
     }
 
-    /// No values yet, with space for those of as many rows.
+    /// An empty buffer with capacity for `rows` rows.
     pub fn values(&self, rows: usize) -> FeatureValues {
         let buffer = self.buffers.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let mut values = buffer.unwrap_or_else(|| match self.cells {
@@ -216,13 +218,13 @@ impl FeatureTable {
         values
     }
 
-    /// Appends a row to values that [`values`](Self::values) gave.
+    /// Appends a row to a buffer of this table.
     ///
     /// # Errors
     /// The first value that the type cannot hold.
     ///
     /// # Panics
-    /// If the values are of another type.
+    /// If the buffer has another type.
     pub fn push(
         &self,
         row: &FeatureRow,
@@ -253,7 +255,7 @@ impl FeatureTable {
         }
     }
 
-    /// Takes back values that are not needed any more, and keeps the memory of some for values to come.
+    /// Takes a buffer that is no longer needed, to reuse its memory.
     pub fn recycle(&self, mut values: FeatureValues) {
         match &mut values {
             FeatureValues::Float32(cells) => cells.clear(),
@@ -314,7 +316,7 @@ mod tests {
                 .collect();
             let look_up = |scaler, dtype| {
                 let table = FeatureTable::new(&columns, scaler, dtype);
-                // Twice: values that come back are used again.
+                // Twice, because buffers are reused.
                 table.recycle(table.look_up(&rows(), &TURNS).unwrap());
                 table.look_up(&rows(), &TURNS).unwrap()
             };

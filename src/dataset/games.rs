@@ -1,4 +1,4 @@
-//! A dataset: the games of the cache, each in its split.
+//! A dataset: the selected games of the cache with their splits.
 
 use super::columns::Columns;
 use super::ratios::Ratios;
@@ -13,24 +13,24 @@ use crate::words::{shell_path, shown};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-/// What a dataset consists of.
+/// The options of a dataset.
 #[derive(Clone, Debug)]
 pub struct DatasetOptions {
     /// Shares of the games.
     pub ratios: Ratios,
     /// How games are assigned to splits.
     pub split_method: SplitMethod,
-    /// Decides which games go into which split.
+    /// Seed of the split.
     pub seed: u32,
-    /// Which columns.
+    /// The columns.
     pub columns: Columns,
-    /// Whether games that do not replay are left out.
+    /// Whether games that do not replay are excluded.
     pub replayable_only: bool,
-    /// A condition over the columns of the view `game_list`: other games are left out.
+    /// A condition over the columns of the view `game_list`, which the games must meet.
     pub condition: Option<String>,
 }
 
-/// Why there is no dataset.
+/// Why a dataset cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum DatasetError {
     /// The cache is empty.
@@ -53,10 +53,10 @@ pub enum DatasetError {
     OtherEncoder {
         /// The cache file.
         cache: PathBuf,
-        /// How many.
+        /// Number of these games.
         games: usize,
     },
-    /// Whether some games replay is unknown, and those that do not are to be left out.
+    /// Games that do not replay should be excluded, but some games have not been replayed.
     #[error(
         "{} not been replayed: run `prep ingest DIR --cache {}` first, which replays {} (an ingest \
          without --keep-missing drops games whose log is missing)",
@@ -67,43 +67,43 @@ pub enum DatasetError {
     NotReplayed {
         /// The cache file.
         cache: PathBuf,
-        /// How many.
+        /// Number of these games.
         games: usize,
     },
-    /// Games that do not replay are left out, and there are no others.
+    /// All games are excluded because they do not replay.
     #[error(
         "{games} of {cached} cached games {} not replay, and no other game can be used: the view \
-         replay_faults of the cache lists what is wrong with {}",
+         replay_faults of the cache lists the faults of {}",
         if *games == 1 { "does" } else { "do" },
         if *games == 1 { "it" } else { "them" }
     )]
     NoneReplays {
-        /// How many do not replay.
+        /// Number of games that do not replay.
         games: usize,
         /// Games in the cache.
         cached: usize,
     },
-    /// The condition is not one, see [`GameList`](crate::cache::GameList).
+    /// The condition is invalid, see [`GameList`](crate::cache::GameList).
     #[error(transparent)]
     Condition(#[from] ExpressionError),
     /// No game meets the condition.
     #[error("none of {cached} cached games meets the condition `{}`", shown(condition))]
     NoneSelected {
-        /// As it was given.
+        /// The condition.
         condition: String,
         /// Games in the cache.
         cached: usize,
     },
-    /// No rows have the cached sums of a column.
+    /// The cached sums of a column are impossible.
     #[error(
-        "the cached sums of {column} cannot come from its rows: delete the cache file and run \
-         `prep ingest`, which makes it again from the logs"
+        "the cached sums of {column} are impossible: delete the cache file and run `prep ingest`, \
+         which creates it again from the logs"
     )]
     ImpossibleSums {
         /// Name of the column.
         column: &'static str,
     },
-    /// The cache failed.
+    /// An error of the cache.
     #[error(transparent)]
     Cache(#[from] CacheError),
     /// Games could not be assigned to splits.
@@ -112,7 +112,7 @@ pub enum DatasetError {
     /// The scaler could not be fitted.
     #[error(transparent)]
     Fit(#[from] ScalerError),
-    /// Not every game is accounted for.
+    /// Not every game was counted.
     #[error(transparent)]
     Unaccounted(#[from] Unaccounted),
 }
@@ -122,11 +122,11 @@ pub enum DatasetError {
 pub struct Game {
     /// Its id.
     pub game_id: GameId,
-    /// Turns.
+    /// Number of rows.
     pub rows: u32,
-    /// Where it is.
+    /// Its split.
     pub split: Split,
-    /// Hash of what its rows were made from: equal for any encoder.
+    /// Hash of the log that its rows were made from; it does not depend on the encoder.
     pub log_hash: ShortHash,
     /// How it went; `None` if an older prep stored it and it has not been replayed since.
     pub play: Option<GamePlay>,
@@ -141,7 +141,7 @@ pub struct FaultyGame {
     pub why: String,
 }
 
-/// The games of a cache as they were at one moment.
+/// A consistent view of the games of a cache.
 pub struct Dataset<'c> {
     cache: &'c Reader,
     games: Vec<Game>,
@@ -158,13 +158,14 @@ pub struct Dataset<'c> {
 impl<'c> Dataset<'c> {
     /// Lists the games of a cache and assigns each to a split.
     ///
-    /// Without games that another encoder made and whose logs have been refused since: no ingest
-    /// can encode them before somebody repairs the logs, and the others must not wait for that. The same
-    /// holds with `replayable_only` for games that an older prep stored without replaying them.
+    /// Excludes games that another encoder made and whose logs have been refused since: an ingest can
+    /// encode them only after somebody repairs the logs, and the other games must not wait for that.
+    /// With `replayable_only`, the same holds for games that an earlier version of prep stored without
+    /// replaying them.
     ///
     /// # Errors
-    /// If there are no games, some were made by another encoder, some have to be replayed first, or the
-    /// cache is damaged.
+    /// If there are no games, if games of another encoder must be encoded again or games must be
+    /// replayed first, or if the cache is damaged.
     pub fn open(cache: &'c Reader, options: &DatasetOptions) -> Result<Dataset<'c>, DatasetError> {
         let refusals = cache.refusals()?;
         let selected = match &options.condition {
@@ -183,7 +184,7 @@ impl<'c> Dataset<'c> {
         };
         let (outdated, mut excluded): (Vec<_>, Vec<_>) =
             refusals.into_iter().partition(is_included);
-        // Each game that is left out has one reason.
+        // Each excluded game has one reason.
         excluded.retain(|refusal| {
             let game_id = refusal.game_id;
             let is_faulty = does_not_replay.binary_search_by_key(&game_id, |game| game.game_id);
@@ -203,7 +204,7 @@ impl<'c> Dataset<'c> {
         })
     }
 
-    /// The cache that this is a view of.
+    /// The cache of the games.
     pub fn cache(&self) -> &Reader {
         self.cache
     }
@@ -218,7 +219,7 @@ impl<'c> Dataset<'c> {
         self.games.iter().filter(move |game| game.split == split)
     }
 
-    /// Rows of each split.
+    /// Number of rows of each split.
     pub fn rows(&self) -> BySplit<u64> {
         BySplit::from_fn(|split| self.in_split(split).map(|game| u64::from(game.rows)).sum())
     }
@@ -228,12 +229,12 @@ impl<'c> Dataset<'c> {
         &self.columns
     }
 
-    /// One hash over the id of every game and the hash of the log its rows were made from.
+    /// A hash over the ids of all games and the hashes of their logs.
     pub fn inputs_hash(&self) -> blake3::Hash {
         self.inputs_hash
     }
 
-    /// Games that are missing because their logs were refused or deferred.
+    /// Games that are excluded because their logs were refused or deferred.
     pub fn excluded(&self) -> &[Refusal] {
         &self.excluded
     }
@@ -243,17 +244,17 @@ impl<'c> Dataset<'c> {
         &self.outdated
     }
 
-    /// Games that do not replay, in ascending order. They are left out with `replayable_only`.
+    /// Games that do not replay, in ascending order. They are excluded with `replayable_only`.
     pub fn does_not_replay(&self) -> &[FaultyGame] {
         &self.does_not_replay
     }
 
-    /// How many games of the dataset an older prep stored without replaying them.
+    /// The number of games that an earlier version of prep stored without replaying them.
     pub fn not_replayed(&self) -> usize {
         self.not_replayed
     }
 
-    /// How many cached games do not meet the condition.
+    /// The number of cached games that do not meet the condition.
     pub fn not_selected(&self) -> u64 {
         self.not_selected
     }
@@ -263,7 +264,7 @@ impl<'c> Dataset<'c> {
         self.last_ingest_finished
     }
 
-    /// The exact sums of the training rows, of this dataset's columns. `done` is called after each
+    /// The exact sums of this dataset's columns over the training rows. `done` is called after each
     /// game.
     ///
     /// # Errors
@@ -277,7 +278,7 @@ impl<'c> Dataset<'c> {
         Ok(self.columns.choose(&sums))
     }
 
-    /// The scaler of these sums of the training rows, of this dataset's columns.
+    /// Fits a scaler to the sums of the training rows.
     ///
     /// # Errors
     /// If there are no training rows, or the sums are impossible.
@@ -295,7 +296,7 @@ fn fit(sums: &ColumnSums, columns: &Columns) -> Result<Scaler, DatasetError> {
     })
 }
 
-/// What the cache holds for a dataset.
+/// The content of the cache for a dataset.
 struct Listed {
     games: Vec<Game>,
     inputs_hash: blake3::Hash,
@@ -305,7 +306,7 @@ struct Listed {
     not_selected: Vec<GameId>,
 }
 
-/// Every game that the dataset has, and the hash of all their inputs.
+/// The games of the dataset, and the hash of their inputs.
 fn list_games(
     reader: &Reader,
     refusals: &[Refusal],
@@ -396,7 +397,7 @@ fn first_faults(
 fn log_hash(record: &GameRecord) -> ShortHash {
     match record.key.repaired {
         false => record.key.source_hash.into(),
-        // With its fault repaired, the same log is another game.
+        // The same log gives different rows when its fault is repaired.
         true => blake3::hash(record.key.source_hash.as_bytes()).into(),
     }
 }

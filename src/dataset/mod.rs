@@ -1,10 +1,9 @@
-//! What every consumer of the cache shares: which games there are, the split of each game, the
-//! columns, the scaler of the training rows, games decoded in parallel and in order, and the values of
-//! `X`.
+//! What exports, streams and reports share: the selection of games, their splits, the columns, the
+//! scaler of the training rows, decoding in parallel and in order, and the values of `X`.
 //!
-//! A [`Dataset`] is one consistent view of the cache under some [`DatasetOptions`]. It depends on the
-//! content of the cache and on the options alone: the split follows from game ids, and the scaler from
-//! whole-number sums that are equal in any order of addition. It stores nothing.
+//! A [`Dataset`] is a consistent view of the cache with [`DatasetOptions`]. It depends only on the
+//! content of the cache and the options: the split follows from game ids, and the scaler from integer
+//! sums, which do not depend on the order of addition. It stores nothing.
 
 mod columns;
 mod decode;

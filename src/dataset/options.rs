@@ -1,23 +1,23 @@
-//! Which columns and masks the rows of a dataset have.
+//! The columns and masks of a dataset.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// Which columns an export has.
+/// The columns of an export.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FeatureSet {
-    /// The position alone, as logged: `enable_feature_engineering: false`.
+    /// Only the position as logged: `enable_feature_engineering: false`.
     Base,
-    /// The position and everything derived from it.
+    /// The position and all derived features.
     #[default]
     All,
-    /// Columns that were named: `--columns`.
+    /// Named columns: `--columns`.
     Columns,
 }
 
 impl FeatureSet {
-    /// Every choice by name, in the order that `--help` lists them.
+    /// All named choices, in the order of `--help`.
     pub const ALL: [FeatureSet; 2] = [FeatureSet::Base, FeatureSet::All];
 
     /// The name in options and in a manifest.
@@ -36,7 +36,7 @@ impl fmt::Display for FeatureSet {
     }
 }
 
-/// Where the masks of an export come from.
+/// The source of an export's masks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum MaskSource {
@@ -48,7 +48,7 @@ pub enum MaskSource {
 }
 
 impl MaskSource {
-    /// Every choice, in the order that `--help` lists them.
+    /// All choices, in the order of `--help`.
     pub const ALL: [MaskSource; 2] = [MaskSource::Legal, MaskSource::AllOnes];
 
     /// The name in options and in a manifest.

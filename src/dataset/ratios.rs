@@ -15,10 +15,10 @@ pub struct Ratios {
 /// Why three numbers are not [`Ratios`].
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum RatiosError {
-    /// Fewer or more than three parts between commas.
+    /// Not exactly three parts between commas.
     #[error("expected three numbers such as 0.8,0.1,0.1 for train, val and test, found {found}")]
     NotThree {
-        /// How many there were.
+        /// Number of parts.
         found: usize,
     },
     /// A part that is not a number.
@@ -37,10 +37,13 @@ pub enum RatiosError {
         /// The number given.
         found: f64,
     },
-    /// Nothing to train on, and nothing to fit the scaler to.
-    #[error("the train ratio is 0; give train a share above 0, the scaler is made from its rows")]
+    /// There would be no rows to train on or to fit the scaler to.
+    #[error(
+        "the train ratio is 0; it must be above 0, because the scaler is fitted to the training \
+         rows"
+    )]
     NothingToTrainOn,
-    /// The shares do not make up the whole.
+    /// The shares do not sum to 1.
     #[error("the ratios {} + {} + {} sum to {}, not to 1; change one of them",
         parts[0], parts[1], parts[2], sum_as_shown(*parts))]
     DoNotSumToOne {
@@ -54,16 +57,16 @@ fn of_percent(found: f64) -> &'static str {
     if (2.0..=100.0).contains(&found) { "; write 80 percent as 0.8" } else { "" }
 }
 
-/// Rounded: 0.7 + 0.1 + 0.1 is 0.8999999999999999 in binary.
+/// The rounded sum: 0.7 + 0.1 + 0.1 is 0.8999999999999999 in binary.
 fn sum_as_shown(parts: [f64; 3]) -> f64 {
     (parts.iter().sum::<f64>() * 1e9).round() / 1e9
 }
 
 impl Ratios {
-    /// How far from 1 the sum may be, for thirds written as 0.3333333.
+    /// Tolerance of the sum, for thirds written as 0.3333333.
     pub const TOLERANCE: f64 = 1e-6;
 
-    /// Checks and keeps the shares as given; they are not scaled to an exact sum of 1.
+    /// Checks the shares; they are not rescaled to an exact sum of 1.
     ///
     /// # Errors
     /// If one is outside 0 to 1, `train` is 0, or they do not sum to 1.
@@ -106,7 +109,7 @@ impl Default for Ratios {
 }
 
 impl fmt::Display for Ratios {
-    /// As `--split` takes it: `0.8,0.1,0.1`.
+    /// As in `--split`: `0.8,0.1,0.1`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{},{},{}", self.train, self.val, self.test)
     }
@@ -115,7 +118,7 @@ impl fmt::Display for Ratios {
 impl FromStr for Ratios {
     type Err = RatiosError;
 
-    /// Reads `0.8,0.1,0.1`; spaces around the numbers are fine.
+    /// Parses `0.8,0.1,0.1`; spaces around the numbers are allowed.
     fn from_str(text: &str) -> Result<Ratios, RatiosError> {
         let parts: Vec<&str> = text.split(',').map(str::trim).collect();
         let [train, val, test] = parts[..] else {
@@ -160,7 +163,8 @@ mod tests {
             ("NaN,0.5,0.5", "the train ratio is NaN, but a share is between 0 and 1"),
             (
                 "0,0.5,0.5",
-                "the train ratio is 0; give train a share above 0, the scaler is made from its rows",
+                "the train ratio is 0; it must be above 0, because the scaler is fitted to the \
+                 training rows",
             ),
             (
                 "80,10,10",

@@ -1,15 +1,15 @@
 //! Mean and standard deviation of each column, from exact sums.
 //!
-//! Every feature is a whole number, so a column's sum and sum of squares are exact, whatever the
-//! order in which games are added. Mean and variance are each rounded once; a running sum in float64
-//! would differ in its last bits from run to run, and with it every normalized value.
+//! Every feature is a whole number, so the sum and the sum of squares of a column are exact and do not
+//! depend on the order of games. Mean and variance are each rounded once. With a running sum in float64,
+//! the last bits of every normalized value would differ from run to run.
 
 use crate::encode::ColumnSums;
 
 /// Why no scaler could be fitted.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ScalerError {
-    /// There are no rows to take a mean of.
+    /// There are no rows.
     #[error(
         "there are no training rows to fit the scaler on: raise the train ratio, \
          or export with --no-normalize or --scaler-from"
@@ -21,15 +21,15 @@ pub enum ScalerError {
          encode again with `prep ingest`"
     )]
     Width {
-        /// Columns summed.
+        /// Number of columns with sums.
         sums: usize,
-        /// Columns flagged.
+        /// Number of columns with flags.
         flags: usize,
     },
-    /// A sum of squares is below what any whole numbers with that sum could have.
+    /// A sum of squares is too small for whole numbers with that sum.
     #[error(
-        "the cached sums of column {column} cannot come from its rows: run `prep verify`, which \
-         says which game is damaged and how to repair it"
+        "the cached sums of column {column} are impossible: run `prep verify`, which lists the \
+         damaged game and how to repair it"
     )]
     ImpossibleSums {
         /// Index of the column, from 0.
@@ -37,30 +37,30 @@ pub enum ScalerError {
     },
 }
 
-/// How each column is normalized; every field has one entry a column.
+/// How each column is normalized; every field has one entry per column.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Scaler {
-    /// Mean over the rows, the nearest float64 to the true one; 0 where not normalized.
+    /// Mean over the rows, rounded to the nearest float64; 0 for columns that are not normalized.
     pub mean: Vec<f64>,
-    /// Population variance (divided by the rows, not by one less), the nearest float64 to the
-    /// true one; 1 where not normalized.
+    /// Population variance (divided by the number of rows, not by one less), rounded to the nearest
+    /// float64; 1 for columns that are not normalized.
     pub var: Vec<f64>,
-    /// Square root of `var`, which differs from the true standard deviation by less than one unit
-    /// in the last place; 1 where the column is constant or not normalized. Never 0.
+    /// Square root of `var`, within one unit in the last place of the true standard deviation; 1 for
+    /// columns that are constant or not normalized. Never 0.
     pub scale: Vec<f64>,
-    /// Whether the column is normalized at all.
+    /// Whether the column is normalized.
     pub normalized: Vec<bool>,
 }
 
 impl Scaler {
-    /// The scaler of the summed rows. Columns whose flag is false are left as they are.
+    /// Fits a scaler to the summed rows. Columns whose flag is false are not normalized.
     ///
-    /// Mean and variance are exact quotients of integers (fewer than 2⁶³ rows), rounded once; so
-    /// a constant column has a variance of exactly 0, not of 1e-17.
+    /// Mean and variance are exact quotients of integers (fewer than 2⁶³ rows), rounded once, so that
+    /// the variance of a constant column is exactly 0 and not 1e-17.
     ///
     /// # Errors
     ///
-    /// No rows, flags of another width than the sums, or sums that no rows have.
+    /// If there are no rows, the flags have another width than the sums, or the sums are impossible.
     pub fn fit(sums: &ColumnSums, normalized: &[bool]) -> Result<Scaler, ScalerError> {
         let columns = normalized.len();
         if sums.sum.len() != columns || sums.sum_of_squares.len() != columns {
@@ -75,7 +75,7 @@ impl Scaler {
             scale: vec![1.0; columns],
             normalized: normalized.to_vec(),
         };
-        // Of more, the sums below would not fit into 128 bits.
+        // With more rows, the sums below would not fit into 128 bits.
         const MAX_ROWS: u64 = 1 << 62;
         if sums.rows > MAX_ROWS {
             return Err(ScalerError::ImpossibleSums { column: 0 });
@@ -98,8 +98,8 @@ impl Scaler {
         Ok(scaler)
     }
 
-    /// The values of a row as the network gets them: (value - mean) / scale in float64, rounded once
-    /// to float32. Values of columns that are not normalized come back unchanged.
+    /// Normalizes a row for the network: (value - mean) / scale in float64, rounded once to float32.
+    /// Columns that are not normalized stay unchanged.
     ///
     /// # Panics
     /// If one of the rows has another width than the scaler.
@@ -114,9 +114,9 @@ impl Scaler {
         }
     }
 
-    /// The values that [`transform`](Self::transform) made into these: normalized * scale + mean in
-    /// float64, rounded once. What was rounded away before does not come back: whole numbers come
-    /// out within a ten-thousandth of themselves.
+    /// The inverse of [`transform`](Self::transform): normalized * scale + mean in float64, rounded
+    /// once. Because the normalized values were rounded, the result differs from the original by up to
+    /// 0.0001.
     ///
     /// # Panics
     /// If one of the rows has another width than the scaler.
@@ -134,8 +134,8 @@ impl Scaler {
         (f64::from(value) - self.mean[column]) / self.scale[column]
     }
 
-    /// Identifies a scaler: a hash of the names of its columns and every bit of its values, which
-    /// depends on nothing but the training rows.
+    /// Identifies a scaler: a hash of its column names and of every bit of its values. It depends only
+    /// on the training rows.
     pub fn id(&self, names: &[&str]) -> blake3::Hash {
         let mut hasher = blake3::Hasher::new();
         hasher.update(b"splendor-prep scaler 1");
@@ -152,8 +152,8 @@ impl Scaler {
 }
 
 /// The float64 nearest to `numerator / denominator` (ties to even), for a denominator in
-/// 1..=2¹²⁷. Converting both and dividing would round three times: rows × sum of squares of a
-/// large corpus has 80 bits, a float64 holds 53.
+/// 1..=2¹²⁷. Converting both and dividing would round three times: rows × sum of squares of a large
+/// corpus has 80 bits, but a float64 has only 53.
 fn nearest_quotient(numerator: u128, denominator: u128) -> f64 {
     if numerator == 0 {
         return 0.0;
@@ -161,8 +161,8 @@ fn nearest_quotient(numerator: u128, denominator: u128) -> f64 {
     let mut quotient = numerator / denominator;
     let mut remainder = numerator % denominator;
     let mut unit = 1.0;
-    // Long division in binary until the quotient has 55 bits: 53 to keep, one to round by, and
-    // one that stands for all that follow.
+    // Binary long division until the quotient has 55 bits: 53 to keep, one rounding bit, and one sticky
+    // bit for the remainder.
     while quotient < 1 << 54 {
         remainder *= 2;
         quotient *= 2;
@@ -175,7 +175,7 @@ fn nearest_quotient(numerator: u128, denominator: u128) -> f64 {
     if remainder > 0 {
         quotient |= 1;
     }
-    // The conversion rounds; the unit is a power of two and does not.
+    // Only the conversion rounds; the multiplication by a power of two is exact.
     quotient as f64 * unit
 }
 
@@ -184,7 +184,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// A value of a column, in a row whose other values do not matter.
+    /// Normalizes one value of a column.
     fn transform(scaler: &Scaler, value: f32, column: usize) -> f32 {
         let values = vec![value; scaler.mean.len()];
         let mut transformed = vec![f32::NAN; values.len()];
@@ -242,7 +242,7 @@ mod tests {
         assert_eq!(scaler.normalized, [false, true]);
     }
 
-    /// Computed in float32, from a mean rounded to float32, the last bit would be another.
+    /// With float32 arithmetic, or a mean rounded to float32, the last bit would differ.
     #[test]
     fn values_are_rounded_once() {
         let sums = sums_of(&[vec![0], vec![0], vec![1]]);
@@ -278,7 +278,7 @@ mod tests {
     }
 
     proptest! {
-        /// Exact fractions are compared without dividing: a float64 is m × 2^-k.
+        /// Compares exact fractions without dividing: a float64 is m × 2^-k.
         #[test]
         fn quotient_is_nearest_float(numerator in 1_u64..1 << 40, denominator in 1_u64..1 << 20) {
             let found = nearest_quotient(numerator.into(), denominator.into());
@@ -295,8 +295,8 @@ mod tests {
             let found = nearest_quotient(numerator, denominator);
             let exponent = ((found.to_bits() >> 52) as i32) - 1023 - 52;
             let mantissa = u128::from(found.to_bits() & ((1 << 52) - 1) | 1 << 52);
-            // Compare mantissa × 2^exponent × denominator with numerator, both times 2 so that
-            // half a unit is whole; keep to shifts that fit.
+            // Compares mantissa × 2^exponent × denominator with the numerator, both doubled so that half
+            // a unit is an integer.
             let (left, right, half) = if exponent >= 0 {
                 prop_assume!(exponent < 30);
                 ((mantissa * 2).checked_mul(denominator << exponent), Some(numerator * 2), denominator << exponent)

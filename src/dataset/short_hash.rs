@@ -1,8 +1,8 @@
-//! The first bytes of a blake3 hash, for lists with an entry for each game.
+//! Short hashes, for lists with an entry for each game.
 
 use std::fmt;
 
-/// The first 8 bytes of a hash. Displayed as 16 hexadecimal digits.
+/// The first 8 bytes of a blake3 hash. Displayed as 16 hexadecimal digits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ShortHash([u8; 8]);
 
@@ -19,7 +19,7 @@ impl fmt::Display for ShortHash {
 }
 
 impl ShortHash {
-    /// Reads hashes that are displayed one after another.
+    /// Parses concatenated hashes.
     pub fn parse_all(text: &str) -> Option<Vec<ShortHash>> {
         let (digits, []) = text.as_bytes().as_chunks::<16>() else { return None };
         let parse = |digits: &[u8; 16]| {

@@ -1,10 +1,10 @@
-//! Which games are for training, validation and testing.
+//! Assigns games to training, validation and test.
 //!
-//! All rows of a game are in one split: they are nearly alike, and a network that was trained on
-//! half of them would look better on the other half than it is.
+//! All rows of a game are in the same split. Rows of one game are similar, so a network that was trained
+//! on some of them would seem better on the others than it is.
 //!
-//! [`SplitMethod::Hash`] uses nothing but the seed and the game's own id, so that a game never moves
-//! when others are added or removed. In Python:
+//! [`SplitMethod::Hash`] uses only the seed and the id of the game, so that a game keeps its split when
+//! other games are added or removed. In Python:
 //!
 //! ```python
 //! import blake3, struct                                   # pip install blake3
@@ -15,18 +15,18 @@
 //! ```
 //!
 //! The last split with a ratio above 0 gets all remaining games, so that a ratio of 0 gives no games
-//! even where `train + val` rounds to just below 1.
+//! even if `train + val` rounds to just below 1.
 //!
-//! [`SplitMethod::Sklearn`] reproduces earlier experiments: exactly the games that scikit-learn
-//! chooses in
+//! [`SplitMethod::Sklearn`] reproduces earlier experiments. It chooses exactly the games that
+//! scikit-learn chooses with
 //!
 //! ```python
 //! GroupShuffleSplit(n_splits=1, train_size=train, random_state=seed)               # train | rest
 //! GroupShuffleSplit(n_splits=1, train_size=val / (val + test), random_state=seed)  # val | test
 //! ```
 //!
-//! with the game ids as groups. One new game reshuffles all of them. scikit-learn refuses a ratio of
-//! 0; here the call that would have nothing to choose is skipped and the other side gets all games.
+//! with the game ids as groups. Adding one game reshuffles all of them. scikit-learn rejects a ratio of
+//! 0; here that call is skipped and the other side gets all games.
 
 use super::ratios::Ratios;
 use crate::gamelog::GameId;
@@ -38,11 +38,11 @@ use std::ops::{Index, IndexMut};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Split {
-    /// The games that the network and the scaler are fitted on.
+    /// The games for training the network and fitting the scaler.
     Train,
-    /// The games that training is watched with.
+    /// The games for validation during training.
     Val,
-    /// The games kept for the end.
+    /// The games for the final test.
     Test,
 }
 
@@ -72,12 +72,12 @@ pub struct BySplit<T> {
 }
 
 impl<T> BySplit<T> {
-    /// The value that a function has for each split.
+    /// Calls a function for each split.
     pub fn from_fn(mut value: impl FnMut(Split) -> T) -> BySplit<T> {
         BySplit { train: value(Split::Train), val: value(Split::Val), test: value(Split::Test) }
     }
 
-    /// As [`from_fn`](Self::from_fn), for a function that can fail.
+    /// Like [`from_fn`](Self::from_fn), for a function that can fail.
     ///
     /// # Errors
     /// The function's.
@@ -122,18 +122,18 @@ impl<T> IndexMut<Split> for BySplit<T> {
     }
 }
 
-/// How games are chosen; see the [module](self).
+/// How games are assigned; see the [module](self).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SplitMethod {
-    /// From the seed and the game's own id alone.
+    /// By a hash of the seed and the game id.
     Hash,
-    /// As two nested `GroupShuffleSplit` calls of scikit-learn choose.
+    /// Like two nested `GroupShuffleSplit` calls of scikit-learn.
     Sklearn,
 }
 
 impl SplitMethod {
-    /// Every method, in the order that `--help` lists them.
+    /// All methods, in the order of `--help`.
     pub const ALL: [SplitMethod; 2] = [SplitMethod::Hash, SplitMethod::Sklearn];
 
     /// `hash` or `sklearn`.
@@ -145,16 +145,16 @@ impl SplitMethod {
     }
 }
 
-/// Why games could not be assigned.
+/// Why games cannot be assigned to splits.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum SplitError {
-    /// The ids given to [`SplitMethod::Sklearn`] are not ascending, or one comes twice.
+    /// The ids given to [`SplitMethod::Sklearn`] are not strictly ascending.
     #[error("game {id} comes before a smaller or equal id: sort the ids and drop repeated ones")]
     NotAscending {
-        /// The first id that the next one is not above.
+        /// The first id that is not below the next one.
         id: GameId,
     },
-    /// [`SplitMethod::Sklearn`] rounds to whole games, and one split would be left with none.
+    /// [`SplitMethod::Sklearn`] rounds to whole games, and a split would be empty.
     #[error(
         "with {games} games to divide, the sklearn split leaves none for {}: \
          add games, change the ratios, set that ratio to 0, or use --split-method hash",
@@ -163,19 +163,21 @@ pub enum SplitError {
     NoGames {
         /// The split that would be empty.
         split: Split,
-        /// Games that were to be divided between this split and the others that remained.
+        /// The number of games to divide between this split and the remaining ones.
         games: usize,
     },
 }
 
-/// Gives each game its split; the answer is as long as there are `game_ids`, in the same order.
+/// Assigns each game to a split; the result has the length and order of `game_ids`.
 ///
-/// `game_ids` are ascending and unique; [`SplitMethod::Hash`] would not notice, [`SplitMethod::Sklearn`] depends on it.
+/// `game_ids` must be ascending and unique for [`SplitMethod::Sklearn`]; [`SplitMethod::Hash`] does not
+/// depend on it.
 ///
 /// # Errors
 ///
-/// For [`SplitMethod::Sklearn`]: ids out of order, and too few games for each split with a ratio
-/// above 0 to get one. [`SplitMethod::Hash`] may leave a split empty where games are few.
+/// For [`SplitMethod::Sklearn`], if ids are out of order, or if there are too few games to give one to
+/// each split with a ratio above 0. [`SplitMethod::Hash`] may leave a split empty if there are few
+/// games.
 pub fn assign(
     game_ids: impl IntoIterator<Item = GameId>,
     ratios: Ratios,
@@ -191,7 +193,7 @@ pub fn assign(
         SplitMethod::Sklearn => {
             let (mut games, mut last) = (0, None);
             for id in game_ids {
-                // In another order, the same games would silently be in other splits.
+                // In another order, the same games would silently get other splits.
                 if let Some(last) = last.replace(id).filter(|last| *last >= id) {
                     return Err(SplitError::NotAscending { id: last });
                 }
@@ -213,8 +215,8 @@ fn split_at(position: f64, [train, val, test]: [f64; 3]) -> Split {
     }
 }
 
-/// A game's position in [0, 1), a multiple of 2^-53. A change would move games of every user to other
-/// splits, so it needs a new prefix for the hash and an option to keep the old one.
+/// A game's position in [0, 1), a multiple of 2^-53. A change would move games to other splits for every
+/// user, so it needs a new hash prefix and an option to keep the old one.
 fn position_of(id: GameId, seed: u32) -> f64 {
     let mut hasher = blake3::Hasher::new();
     hasher.update(b"splendor-prep split 1");
@@ -222,7 +224,7 @@ fn position_of(id: GameId, seed: u32) -> f64 {
     hasher.update(&id.0.to_le_bytes());
     let mut first_bytes = [0; 8];
     hasher.finalize_xof().fill(&mut first_bytes);
-    // 53 bits are what a float64 holds: more would round, and the largest would round up to 1.
+    // A float64 has 53 bits: with more, the largest values would round up to 1.
     (u64::from_le_bytes(first_bytes) >> 11) as f64 / (1_u64 << 53) as f64
 }
 
@@ -254,7 +256,7 @@ fn as_sklearn(games: usize, ratios: [f64; 3], seed: u32) -> Result<Vec<Split>, S
 }
 
 /// `GroupShuffleSplit(n_splits=1, train_size=first_ratio, random_state=seed)` over `games` groups
-/// in ascending order: whether each is on its first ("train") side. `sides` name the two in errors.
+/// in ascending order: whether each is on its first ("train") side. `sides` names both in errors.
 fn group_shuffle_split(
     games: usize,
     first_ratio: f64,
@@ -269,7 +271,7 @@ fn group_shuffle_split(
         }
     }
     let mut on_first_side = vec![true; games];
-    // scikit-learn takes its test side from the front of the permutation.
+    // scikit-learn takes the test side from the front of the permutation.
     for &game in &permutation(games, seed)[..second] {
         on_first_side[game as usize] = false;
     }
@@ -281,7 +283,7 @@ fn permutation(length: usize, seed: u32) -> Vec<u32> {
     let mut generator = Mt::new(seed);
     let mut order: Vec<u32> = (0..length as u32).collect();
     for last in (1..length).rev() {
-        // Masked rejection: draw as many bits as `last` has until they are not above it.
+        // Masked rejection sampling: draws as many bits as `last` has until the result is at most `last`.
         let mask = usize::MAX >> last.leading_zeros();
         let other = loop {
             let draw = generator.next_u32() as usize & mask;
@@ -370,7 +372,7 @@ mod tests {
                 [0.9, 0.1, 0.0],
                 [0.9, 0.0, 0.1],
                 [0.1, 0.9, 0.0],
-                // Adds up to just below and just above 1.
+                // Sums just below and just above 1.
                 [0.9 - 1e-9, 0.1, 0.0],
                 [0.9 + 1e-9, 0.1, 0.0],
                 [1.0 - 1e-9, 0.0, 0.0],

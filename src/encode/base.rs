@@ -1,8 +1,8 @@
-//! The base features of a position, and back to the position.
+//! The base features of a position, and their inverse.
 //!
-//! They hold all of a position: the state columns say what is on the table, the one-hot columns who
-//! is to move. So they are all that the cache stores of it, and everybody who reads the cache gets
-//! the position itself, from which [`features`](super::features) computes the row.
+//! The base features describe a position completely: the state columns describe the table, the one-hot
+//! columns the player to move. So the cache stores only them, and a reader gets the position itself,
+//! from which [`features`](super::features) computes the row.
 
 use super::families::{one_hot, state};
 use super::{BASE_FEATURE_COUNT, FAMILIES, FeatureRow, Value};
@@ -11,7 +11,7 @@ use crate::rules::Board;
 /// The base features of one position, in column order.
 pub type BaseRow = [Value; BASE_FEATURE_COUNT];
 
-/// The base features among all.
+/// The base features, selected from all features.
 pub fn base(row: &FeatureRow) -> BaseRow {
     let mut base = [0; BASE_FEATURE_COUNT];
     let (mut rest, mut out) = (&row[..], &mut base[..]);
@@ -27,10 +27,10 @@ pub fn base(row: &FeatureRow) -> BaseRow {
     base
 }
 
-/// The position that has these base features, and all of its features written to `row`; `None` if
-/// there is none.
+/// The position with these base features; writes all of its features to `row`. `None` if there is no
+/// such position.
 pub fn decode(base: &BaseRow, row: &mut FeatureRow) -> Option<Board> {
-    // The state is first, the one-hot columns are last.
+    // The state comes first, the one-hot columns last.
     let (to_move, count) = one_hot::decode(base.last_chunk()?)?;
     let board = state::decode(base.first_chunk::<{ state::WIDTH }>()?, to_move, count)?;
     super::features(&board, row);

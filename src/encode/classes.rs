@@ -9,8 +9,8 @@ pub const TAKE3_CLASSES: usize = 26;
 /// Classes of the `gems_removed` head.
 pub const REMOVAL_CLASSES: usize = 84;
 
-/// Sets of colors that a take of different gems can be, by class: the empty set, then those of one,
-/// two and three colors, each size in lexicographic color order. Counts are 0 or 1.
+/// The sets of colors for a take of different gems, by class: the empty set, then sets of one, two and
+/// three colors, each size in lexicographic color order. Counts are 0 or 1.
 pub static TAKE3_SETS: LazyLock<Vec<ByColor<u8>>> = LazyLock::new(|| {
     let all = (0..1_u8 << Color::COUNT).map(|bits| ByColor::from_fn(|c| bits >> c.index() & 1));
     let mut sets: Vec<_> = all.filter(|set| usize::from(set.total()) <= MAX_TAKE).collect();
@@ -19,7 +19,7 @@ pub static TAKE3_SETS: LazyLock<Vec<ByColor<u8>>> = LazyLock::new(|| {
     sets
 });
 
-/// Gems that can be given back in one turn, by class: all six-tuples of counts that add up to at most
+/// The gems that can be given back in one turn, by class: all six-tuples of counts that sum to at most
 /// 3, in lexicographic order.
 pub static REMOVALS: LazyLock<Vec<ByGem<u8>>> = LazyLock::new(|| {
     let counts = |code: usize| ByGem::from_fn(|gem| (code >> (2 * (5 - gem.index())) & 3) as u8);
@@ -29,7 +29,7 @@ pub static REMOVALS: LazyLock<Vec<ByGem<u8>>> = LazyLock::new(|| {
 /// The class of a set of at most three colors; `counts` are 0 or 1.
 ///
 /// # Panics
-/// If there is no such class. The log reader lets no such take through.
+/// If there is no such class. The log reader refuses such a take.
 pub fn take3_class(counts: &ByColor<u8>) -> usize {
     static CLASS_OF: LazyLock<[Option<u8>; 1 << Color::COUNT]> = LazyLock::new(|| {
         let mut class_of = [None; _];
@@ -42,7 +42,7 @@ pub fn take3_class(counts: &ByColor<u8>) -> usize {
 /// The class of at most three gems given back.
 ///
 /// # Panics
-/// If there is no such class. The log reader lets no such row through.
+/// If there is no such class. The log reader refuses such a row.
 pub fn removal_class(counts: &ByGem<u8>) -> usize {
     static CLASS_OF: LazyLock<[Option<u8>; REMOVAL_CODES]> = LazyLock::new(|| {
         let mut class_of = [None; _];
@@ -56,12 +56,12 @@ pub fn removal_class(counts: &ByGem<u8>) -> usize {
     CLASS_OF[removal_code(counts)].expect("every such tuple has a class").into()
 }
 
-/// A binary digit a color.
+/// One bit per color.
 fn set_code(set: &ByColor<u8>) -> usize {
     set.0.iter().fold(0, |code, &count| code << 1 | usize::from(count == 1))
 }
 
-/// Two binary digits for each kind of gem: a count is at most 3.
+/// Two bits per kind of gem: a count is at most 3.
 const REMOVAL_CODES: usize = 1 << (2 * Gem::COUNT);
 
 fn removal_code(counts: &ByGem<u8>) -> usize {

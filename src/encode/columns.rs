@@ -1,9 +1,9 @@
-//! The positions of a game from its base features, column by column.
+//! Decodes the positions of a game from its base features, column by column.
 //!
-//! The cache stores the base features of a game as columns. [`decode`](super::decode) needs rows, looks up
-//! every card of every row, and computes all features on the way; for hundreds of thousands of rows at
-//! once that takes seconds. Here a column is read from one end to the other: a card is looked up where
-//! it changes, which is seldom. The tests compare the two, on what they refuse too.
+//! The cache stores the base features of a game as columns. [`decode`](super::decode) needs rows, looks
+//! up every card of every row, and computes all features; for hundreds of thousands of rows that takes
+//! seconds. Here each column is read from top to bottom, and a card is looked up only where it changes,
+//! which is rare. The tests compare both, including the values that they reject.
 
 use super::families::one_hot;
 use super::{BASE_FEATURE_COUNT, Value};
@@ -14,10 +14,10 @@ use crate::rules::{
 use std::sync::LazyLock;
 
 /// The positions with these base features: all rows of the first column, then of the second, and so on.
-/// `None` if a row is no position.
+/// `None` if a row is not a valid position.
 ///
 /// # Panics
-/// If there are not as many values.
+/// If the number of values is wrong.
 pub fn decode_columns(values: &[Value], rows: usize) -> Option<Vec<PackedBoard>> {
     assert_eq!(values.len(), rows * BASE_FEATURE_COUNT, "a value for each row and column");
     let one_hot_columns = &values[(BASE_FEATURE_COUNT - one_hot::WIDTH) * rows..];
@@ -33,7 +33,7 @@ pub fn decode_columns(values: &[Value], rows: usize) -> Option<Vec<PackedBoard>>
     (is_right && boards.iter().all(is_possible)).then_some(boards)
 }
 
-/// Boards of which only the players are known.
+/// Boards with players but nothing else.
 fn decode_one_hot(columns: &[Value], rows: usize) -> Option<Vec<PackedBoard>> {
     let mut boards = Vec::with_capacity(rows);
     let mut row_values = [0; one_hot::WIDTH];
@@ -50,11 +50,11 @@ fn decode_one_hot(columns: &[Value], rows: usize) -> Option<Vec<PackedBoard>> {
     Some(boards)
 }
 
-/// Columns that are read one after another.
+/// Reads the columns one after another.
 struct Table<'v> {
     rest: &'v [Value],
     boards: Vec<PackedBoard>,
-    /// A number for each row that stands for the columns of a card or noble.
+    /// A key for each row that combines the columns of a card or noble.
     keys: Vec<u32>,
     is_right: bool,
 }
@@ -62,7 +62,7 @@ struct Table<'v> {
 /// A card or noble by its key.
 type Numbers = Vec<(u32, u8)>;
 
-/// Bits of a key for each column of a card: points, level, costs, bonuses.
+/// Bits of a card's key for each column: points, level, costs, bonuses.
 const CARD_BITS: [u32; 2 + 2 * Color::COUNT] = [3, 2, 3, 3, 3, 3, 3, 1, 1, 1, 1, 1];
 /// Points, requirements.
 const NOBLE_BITS: [u32; 1 + Color::COUNT] = [2, 3, 3, 3, 3, 3];
@@ -145,7 +145,7 @@ impl<'v> Table<'v> {
         column
     }
 
-    /// Reads a column of numbers from 0, each to a place in its board; 0 where there is no such place.
+    /// Reads a column of counts into a field of each board; boards without that field must have 0.
     fn counts(&mut self, place: impl Fn(&mut PackedBoard) -> Option<&mut u8>) {
         let column = self.column();
         let mut is_right = true;
@@ -207,8 +207,8 @@ impl<'v> Table<'v> {
     }
 }
 
-/// Whether a log may hold it, and [`PackedBoard::unpack`] can unpack it. Slots fill from the first, and
-/// displayed cards go by level.
+/// Whether a log may hold the board and [`PackedBoard::unpack`] can unpack it: slots are filled from the
+/// first, and displayed cards have the level of their row.
 fn is_possible(board: &PackedBoard) -> bool {
     let levels = |numbers: &[u8]| {
         let mut counts = [0; Level::COUNT];

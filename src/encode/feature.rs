@@ -1,24 +1,24 @@
-//! What a feature is and what a family of features is. Each family is a file of its own: its rules,
-//! the names and meanings of its columns, and the code that computes them.
+//! Features and feature families. Each family has its own file with its rules, the names and meanings of
+//! its columns, and the code that computes them.
 
 use super::position::Position;
 use std::fmt::Display;
 
-/// A feature's value before normalization. Every one is a whole number between -45 (15 points
-/// less 60) and 110 (a hand of ten on top of five reductions of 20).
+/// A feature's value before normalization: a whole number from -45 (15 minus 60 points) to 110 (ten gems
+/// in hand plus five reductions of 20).
 pub type Value = i8;
 
-/// Features that belong together.
+/// A family of features.
 #[derive(Clone, Copy, Debug)]
 pub struct Family {
     /// Lower-case name for tables and scripts.
     pub name: &'static str,
-    /// Whether these are *base* features, which hold the position itself. The others are computed
-    /// from it.
+    /// Whether these are *base* features, which describe the position itself. Other features are
+    /// computed from it.
     pub is_base: bool,
-    /// The rules that all its columns follow, in sentences.
+    /// Description of the rules that all its columns follow.
     pub rules: &'static str,
-    /// How many columns it has.
+    /// The number of columns.
     pub(super) width: usize,
     /// Adds its columns.
     pub(super) describe: fn(&mut FeatureList),
@@ -26,7 +26,7 @@ pub struct Family {
     pub(super) encode: fn(&Position<'_>, &mut [Value]),
 }
 
-/// Two families are the same if their names are.
+/// Families are equal if their names are.
 impl PartialEq for Family {
     fn eq(&self, other: &Family) -> bool {
         self.name == other.name
@@ -36,11 +36,11 @@ impl PartialEq for Family {
 /// One column of the feature matrix.
 #[derive(Clone, Debug)]
 pub struct Feature {
-    /// Its name: a contract with every model trained so far.
+    /// Its name, which existing models depend on.
     pub name: String,
     /// Its family.
     pub family: &'static Family,
-    /// Whether an export subtracts the mean and divides by the standard deviation.
+    /// Whether an export normalizes it: subtracts the mean and divides by the standard deviation.
     pub normalized: bool,
     /// One sentence about this column: `seat 2, reachable card 7: gems the seat lacks for the card`.
     pub meaning: String,
@@ -67,7 +67,7 @@ impl FeatureList {
         list.features
     }
 
-    /// What the names of the next columns begin with, and whom or what their meanings are about.
+    /// Sets the prefix of the next columns' names, and the subject of their meanings.
     pub(super) fn about(&mut self, prefix: impl Into<String>, subject: impl Into<String>) {
         (self.prefix, self.subject) = (prefix.into(), subject.into());
     }
@@ -92,6 +92,6 @@ impl FeatureList {
     }
 }
 
-/// What the meanings call a player by rotated index.
+/// Names of the players by rotated index.
 pub(super) const BY_TURN_ORDER: [&str; 4] =
     ["player to move", "next player", "player 2 turns later", "player 3 turns later"];

@@ -9,7 +9,7 @@ use crate::rules::Board;
 
 /// The positions of a game with their encoded rows, in the order they were logged.
 ///
-/// The same buffers serve game after game: [`clear`](Self::clear) keeps their memory.
+/// The buffers can be reused: [`clear`](Self::clear) keeps their memory.
 #[derive(Clone, Debug, Default)]
 pub struct EncodedGame {
     turn_numbers: Vec<i32>,
@@ -20,7 +20,7 @@ pub struct EncodedGame {
 }
 
 impl EncodedGame {
-    /// Empties it for another game.
+    /// Clears it for another game.
     pub fn clear(&mut self) {
         self.turn_numbers.clear();
         self.boards.clear();
@@ -41,8 +41,7 @@ impl EncodedGame {
         self.masks.push(masks(&turn.board));
     }
 
-    /// Adds the row of a position that is given by its base features; `None` if there is no such
-    /// position.
+    /// Adds the row of a position given by its base features; `None` if they are not a valid position.
     pub fn push_base(
         &mut self,
         turn_number: i32,
@@ -59,27 +58,27 @@ impl EncodedGame {
         Some(())
     }
 
-    /// Turn numbers, one a row.
+    /// The turn number of each row.
     pub fn turn_numbers(&self) -> &[i32] {
         &self.turn_numbers
     }
 
-    /// Positions, one a row.
+    /// The position of each row.
     pub fn boards(&self) -> &[Board] {
         &self.boards
     }
 
-    /// Features before normalization, one array a row.
+    /// The features of each row before normalization.
     pub fn features(&self) -> &[FeatureRow] {
         &self.features
     }
 
-    /// Labels, one array a row.
+    /// The labels of each row.
     pub fn labels(&self) -> &[LabelRow] {
         &self.labels
     }
 
-    /// Masks, one array a row.
+    /// The masks of each row.
     pub fn masks(&self) -> &[MaskRow] {
         &self.masks
     }
@@ -92,12 +91,12 @@ impl EncodedGame {
     }
 }
 
-/// How many rows there are, and for each feature column the sum and the sum of squares over them.
+/// The number of rows, and the sum and the sum of squares of each feature column.
 ///
-/// Whole numbers, so that they come out the same in whatever order games are added up.
+/// These are integers, so they do not depend on the order in which games are added.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ColumnSums {
-    /// Rows summed.
+    /// Number of rows.
     pub rows: u64,
     /// Sum of each column.
     pub sum: Vec<i64>,
@@ -106,7 +105,7 @@ pub struct ColumnSums {
 }
 
 impl ColumnSums {
-    /// Of no rows.
+    /// The sums of no rows.
     pub fn zero(columns: usize) -> ColumnSums {
         ColumnSums { rows: 0, sum: vec![0; columns], sum_of_squares: vec![0; columns] }
     }
@@ -130,7 +129,7 @@ impl ColumnSums {
         }
     }
 
-    /// Adds a column with these values of the rows.
+    /// Adds a column with these values.
     pub fn push_column(&mut self, values: impl IntoIterator<Item = i32>) {
         let (mut sum, mut sum_of_squares) = (0, 0);
         for value in values {
@@ -141,7 +140,7 @@ impl ColumnSums {
         self.sum_of_squares.push(sum_of_squares);
     }
 
-    /// Adds other rows' sums.
+    /// Adds the sums of other rows.
     ///
     /// # Panics
     /// If `other` has another number of columns.

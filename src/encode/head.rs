@@ -1,4 +1,4 @@
-//! The seven things a network predicts, and the place of each in a row of labels or masks.
+//! The seven outputs of the network, and their place in a row of labels or masks.
 
 use super::classes::{REMOVAL_CLASSES, REMOVALS, TAKE3_CLASSES, TAKE3_SETS};
 use crate::gamelog::{ActionType, BUILD_PLACES};
@@ -8,7 +8,7 @@ use crate::rules::{Color, Gem, MAX_DISPLAYED, MAX_NOBLES};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum Head {
-    /// build, reserve, take 2 tokens, take 3 tokens.
+    /// Build, reserve, take 2 tokens, take 3 tokens.
     ActionType,
     /// The built card: flat card index, or 12 + place among the reserved.
     CardSelection,
@@ -17,16 +17,16 @@ pub enum Head {
     CardReservation,
     /// The set of colors taken. Class 0, the empty set, never occurs.
     GemTake3,
-    /// The color of which two are taken.
+    /// The color of which two gems are taken.
     GemTake2,
-    /// The noble that visits, by place on the table.
+    /// The visiting noble, by place on the table.
     Noble,
-    /// The gems given back; class 0 is none.
+    /// The gems given back; class 0 means none.
     GemsRemoved,
 }
 
 impl Head {
-    /// How many heads there are.
+    /// The number of heads.
     pub const COUNT: usize = 7;
 
     /// All heads, in the order of their columns.
@@ -53,7 +53,7 @@ impl Head {
         }
     }
 
-    /// How many classes it chooses from.
+    /// The number of classes.
     pub const fn classes(self) -> usize {
         match self {
             Head::ActionType => ActionType::ALL.len(),
@@ -65,12 +65,12 @@ impl Head {
         }
     }
 
-    /// Place in [`Head::ALL`], from 0.
+    /// Index in [`Head::ALL`].
     pub const fn index(self) -> usize {
         self as usize
     }
 
-    /// Its part of a mask row.
+    /// Its range in a mask row.
     pub const fn mask_range(self) -> std::ops::Range<usize> {
         let mut start = 0;
         let mut before = 0;
@@ -81,20 +81,20 @@ impl Head {
         start..start + self.classes()
     }
 
-    /// What the head chooses, in words.
+    /// Description of the head's choice.
     pub const fn in_words(self) -> &'static str {
         match self {
-            Head::ActionType => "what is done in this turn",
+            Head::ActionType => "the kind of move",
             Head::CardSelection => "the card that is built",
             Head::CardReservation => "the card that is reserved",
-            Head::GemTake3 => "the different colors that are taken, one gem of each",
+            Head::GemTake3 => "the colors of which one gem each is taken",
             Head::GemTake2 => "the color of which two gems are taken",
-            Head::Noble => "the noble that comes with the card that is built",
-            Head::GemsRemoved => "the gems that go back, of what is more than ten in hand",
+            Head::Noble => "the noble that visits after the card is built",
+            Head::GemsRemoved => "the gems that are given back to keep at most ten",
         }
     }
 
-    /// What one class means, in words; `class` is below [`Head::classes`].
+    /// Description of a class; `class` is below [`Head::classes`].
     ///
     /// # Panics
     /// If the head has no such class.
@@ -108,12 +108,12 @@ impl Head {
                 0..=10 => displayed_card(class),
                 11 => format!("{}, or the top of the level 1 deck", displayed_card(class)),
                 12 | 13 => format!("the top of the level {} deck", class - 10),
-                _ => "nothing: never occurs".to_owned(),
+                _ => "none (never occurs)".to_owned(),
             },
             Head::GemTake3 => {
                 let taken = |color: &Color| TAKE3_SETS[class][*color] == 1;
                 let names: Vec<_> = Color::ALL.into_iter().filter(taken).map(Color::name).collect();
-                if names.is_empty() { "nothing: never occurs".to_owned() } else { names.join(", ") }
+                if names.is_empty() { "none (never occurs)".to_owned() } else { names.join(", ") }
             }
             Head::GemTake2 => format!("two {}", Color::ALL[class].name()),
             Head::Noble => format!("noble {class} on the table"),
@@ -155,8 +155,8 @@ mod tests {
                 "displayed card 11 by flat index, or the top of the level 1 deck",
             ),
             (Head::CardReservation, 13, "the top of the level 3 deck"),
-            (Head::CardReservation, 14, "nothing: never occurs"),
-            (Head::GemTake3, 0, "nothing: never occurs"),
+            (Head::CardReservation, 14, "none (never occurs)"),
+            (Head::GemTake3, 0, "none (never occurs)"),
             (Head::GemTake3, 25, "green, red, black"),
             (Head::GemTake2, 4, "two black"),
             (Head::GemsRemoved, 0, "none"),

@@ -1,11 +1,11 @@
-//! The logged move as seven class numbers.
+//! Labels: the logged move as seven class numbers.
 
 use super::classes::{removal_class, take3_class};
 use super::head::Head;
 use crate::gamelog::LoggedAction;
 use crate::rules::ByColor;
 
-/// A head's class, or -1 where the head does not apply to the move.
+/// A head's class, or -1 if the head does not apply to the move.
 pub type Label = i32;
 
 /// The labels of one row, by [`Head`].
@@ -14,8 +14,8 @@ pub type LabelRow = [Label; Head::COUNT];
 /// The label of a head that does not apply.
 pub const NO_LABEL: Label = -1;
 
-/// Labels of a logged move, exactly as logged: columns that disagree with `action_type`, or a move
-/// that is not legal, stay as they are.
+/// The labels of a logged move, exactly as logged: columns that contradict `action_type`, and illegal
+/// moves, are not corrected.
 pub fn labels(action: &LoggedAction) -> LabelRow {
     let index = |logged: Option<u8>| logged.map_or(NO_LABEL, Label::from);
     let mut row = [NO_LABEL; Head::COUNT];
@@ -29,7 +29,7 @@ pub fn labels(action: &LoggedAction) -> LabelRow {
     row
 }
 
-/// The class of the colors that are 1; -1 where none is.
+/// The class of the colors whose count is 1; -1 if there is none.
 fn take3_label(taken: Option<ByColor<u8>>) -> Label {
     match taken {
         Some(taken) if taken.total() > 0 => take3_class(&taken) as Label,
@@ -37,7 +37,7 @@ fn take3_label(taken: Option<ByColor<u8>>) -> Label {
     }
 }
 
-/// The color that is 2; -1 where none is, as in rows with the gem fault.
+/// The color whose count is 2; -1 if there is none, as in rows with the gem fault.
 fn take2_label(taken: Option<ByColor<u8>>) -> Label {
     taken
         .and_then(|taken| taken.0.iter().position(|&gems| gems == 2))

@@ -1,4 +1,4 @@
-//! The legal moves as seven masks.
+//! Masks: the legal moves as seven masks.
 
 use super::classes::{removal_class, take3_class};
 use super::head::{Head, MASK_WIDTH};
@@ -8,8 +8,8 @@ use crate::rules::{Board, ByGem, Move, for_each_legal_move};
 /// The masks of one row: 1 where a class is legal, 0 elsewhere; see [`Head::mask_range`].
 pub type MaskRow = [i8; MASK_WIDTH];
 
-/// Masks of the player to move. A head that no legal move uses is all zeros, except that giving
-/// back nothing is always legal.
+/// The masks of the player to move. The mask of a head that no legal move uses is all zeros, except that
+/// giving back nothing is always legal.
 pub fn masks(board: &Board) -> MaskRow {
     let mut row = [0; MASK_WIDTH];
     let mut allow = |head: Head, class: usize| row[head.mask_range().start + class] = 1;

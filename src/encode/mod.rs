@@ -1,7 +1,8 @@
-//! The encoder: a position becomes 1,308 features and 7 masks, a logged move 7 labels.
+//! The encoder: converts a position to 1,308 features and 7 masks, and a logged move to 7 labels.
 //!
-//! Pure functions of one row. A feature family is a file that describes its columns (names,
-//! meanings, whether normalized) and computes them; [`FAMILIES`] puts the families in order.
+//! All functions depend only on one row. Each feature family is a file that describes its columns
+//! (names, meanings, whether normalized) and computes them; [`FAMILIES`] defines the order of the
+//! families.
 //!
 //! | part | values | file in `families` |
 //! | --- | --- | --- |
@@ -10,16 +11,16 @@
 //! | 3 | 886 | `tokens.rs`, `cards.rs`, `nobles.rs`, `synergy.rs`, `comparison.rs`, `progress.rs` |
 //! | 4 | 23 | `one_hot.rs` |
 //!
-//! Parts 1, 2 and 4 are the *base* features. They hold the whole position and are what the cache
-//! stores; [`decode`] turns them back into the position. The other features are computed from it
-//! whenever rows are read, so there is one way from a position to a row: [`features`].
+//! Parts 1, 2 and 4 are the *base* features. They describe the whole position and are stored in the
+//! cache; [`decode`] converts them back to the position. The other features are computed from the
+//! position whenever rows are read, so all rows come from [`features`].
 //!
 //! Parts 1 and 2 number players by [`RotatedIndex`](crate::rules::RotatedIndex), part 3 by
-//! [`Seat`](crate::rules::Seat), part 4 by both. That mixture, and other quirks noted in the files,
-//! are what existing models were trained on.
+//! [`Seat`](crate::rules::Seat), part 4 by both. Existing models were trained on this mixture, and on
+//! other quirks noted in the files.
 //!
-//! **A change that alters a number needs a new [`ENCODER_VERSION`]**, or caches would hold a
-//! mixture.
+//! **A change of any value needs a new [`ENCODER_VERSION`]**, or caches would hold a mixture of old and
+//! new values.
 
 mod base;
 mod classes;
@@ -52,18 +53,18 @@ use feature::FeatureList;
 use position::Position;
 use std::sync::LazyLock;
 
-/// Version of the numbers this encoder gives. Bump it with every change to a feature, label or
-/// mask; every cached game is then encoded again. It is its own number, not the crate's version:
-/// most releases change no number, and must not cost anyone a night of encoding.
+/// Version of the values that this encoder computes. Increase it with every change of a feature, label
+/// or mask; every cached game is then encoded again. It differs from the crate's version, because most
+/// releases change no values and must not make every user encode all games again.
 pub const ENCODER_VERSION: u32 = 1;
 
-/// Features of a row.
+/// Number of features of a row.
 pub const FEATURE_COUNT: usize = width(false);
-/// Base features of a row.
+/// Number of base features of a row.
 pub const BASE_FEATURE_COUNT: usize = width(true);
 const _: () = assert!(FEATURE_COUNT == 1308 && BASE_FEATURE_COUNT == 422);
 
-/// The width of all families, or of the base ones.
+/// The total width of all families, or of the base families.
 const fn width(only_base: bool) -> usize {
     let (mut width, mut i) = (0, 0);
     while i < FAMILIES.len() {
@@ -124,7 +125,7 @@ mod tests {
     fn meanings_are_distinct() {
         let mut seen = HashSet::new();
         for Feature { name, meaning, .. } in FEATURES.iter() {
-            let is_always_0 = meaning.ends_with("always 0: the log does not say");
+            let is_always_0 = meaning.ends_with("always 0: the log does not record it");
             assert!(seen.insert(meaning) || is_always_0, "{name}: {meaning}");
         }
     }

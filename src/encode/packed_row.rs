@@ -1,4 +1,4 @@
-//! A row without its features, in few bytes.
+//! A compact row without features.
 
 use super::game::EncodedGame;
 use super::head::{Head, MASK_WIDTH};
@@ -13,7 +13,7 @@ pub struct PackedRow {
     pub board: PackedBoard,
     /// From 1 to 10,000.
     turn_number: u16,
-    /// A class is below 84, or -1.
+    /// Each label is a class below 84, or -1.
     labels: [i8; Head::COUNT],
     /// The masks.
     pub masks: PackedMasks,
@@ -65,7 +65,7 @@ pub struct PackedMasks([u8; MASK_BYTES]);
 
 const MASK_BYTES: usize = MASK_WIDTH.div_ceil(8);
 
-/// The bits of each byte, the lowest first.
+/// The bits of each byte, lowest first.
 static BITS: [[i8; 8]; 256] = {
     let mut table = [[0; 8]; 256];
     let mut at = 0;
@@ -86,7 +86,8 @@ impl PackedMasks {
         PackedMasks(bytes)
     }
 
-    /// Packs the masks of some rows: all rows of the first class, then of the second, and so on.
+    /// Packs the masks of several rows from columns: all rows of the first class, then of the second,
+    /// and so on.
     pub fn of_columns(columns: &[i8], rows: usize) -> Vec<PackedMasks> {
         let mut packed = vec![PackedMasks::default(); rows];
         let mut byte_of_rows = vec![0; rows];
@@ -102,8 +103,7 @@ impl PackedMasks {
         packed
     }
 
-    /// Puts some masks, those from `first` on, into another order: `order` has for each the one that comes
-    /// there.
+    /// Reorders the masks from `first` on: `order` has the source of each.
     pub(super) fn reorder(&mut self, first: usize, order: &[u8]) {
         let old = self.0;
         for (to, &from) in (first..).zip(order) {

@@ -1,16 +1,16 @@
-//! A board with what several families look at, computed once per row: what each seat can reach, and
-//! what one more reduction would do for it.
+//! A board with values that several families use, computed once per row: the cards that each seat can
+//! reach, and the effect of one more reduction.
 
 use crate::rules::{Board, ByColor, Card, MAX_DISPLAYED, MAX_RESERVED, Player, PlayerCount};
 use arrayvec::ArrayVec;
 
 /// Cards a seat can reach: 12 on display and 3 in its own reserve.
 ///
-/// They are numbered without gaps: reserved cards follow the last displayed one directly. That is
-/// another numbering than the `card_selection` head's, where reserved cards begin at 12.
+/// They are numbered without gaps: reserved cards directly follow the last displayed card. The
+/// `card_selection` head numbers them differently: reserved cards begin at 12.
 pub(super) const REACHABLE: usize = MAX_DISPLAYED + MAX_RESERVED;
 
-/// What a row is computed from.
+/// The input of the feature families.
 pub(super) struct Position<'a> {
     pub(super) board: &'a Board,
     /// The players by seat.
@@ -28,9 +28,9 @@ impl<'a> Position<'a> {
 pub(super) struct SeatView<'a> {
     board: &'a Board,
     pub(super) player: &'a Player,
-    /// How close the player is to the nobles.
+    /// The distance to the nobles.
     pub(super) nobles: NobleOutlook,
-    /// The same with one more reduction of each color: all that a card can do for the nobles.
+    /// The same with one more reduction of each color, which is the effect of a card.
     pub(super) nobles_after_bonus: ByColor<NobleOutlook>,
 }
 
@@ -50,12 +50,12 @@ impl<'a> SeatView<'a> {
     }
 }
 
-/// How close a player is to the nobles on the table.
+/// The distance of a player to the nobles on the table.
 #[derive(Clone, Copy, Default)]
 pub(super) struct NobleOutlook {
-    /// Nobles satisfied.
+    /// Number of satisfied nobles.
     pub(super) satisfied: i8,
-    /// Reductions missing for the closest noble; 0 if there is none.
+    /// Missing reductions for the closest noble; 0 if there is none.
     pub(super) closest_distance: i8,
 }
 

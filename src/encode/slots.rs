@@ -1,8 +1,8 @@
-//! Slots whose order means nothing: the displayed cards of a level, the nobles, the reserved cards of a
-//! player. A position with other orders is the same position, so a row with other orders is another example of
-//! it.
+//! Reorders slots whose order has no meaning: the displayed cards of a level, the nobles, and the
+//! reserved cards of a player. A reordered position is equivalent, so reordered rows are additional
+//! training examples.
 //!
-//! Colors and seats have no such symmetry: the cards are not the same for every color.
+//! Colors and seats have no such symmetry: the cards differ by color.
 
 use super::head::Head;
 use super::packed_row::PackedRow;
@@ -12,13 +12,13 @@ use crate::rules::{CARDS, Level, MAX_DISPLAYED, NO_CARD};
 const LAST_DISPLAYED: usize = MAX_DISPLAYED - 1;
 
 impl PackedRow {
-    /// Puts the slots into another order, and labels and masks with them.
+    /// Reorders the slots, labels and masks of a row.
     ///
-    /// All orders are equally probable for a random number, with one exception. A reservation of class 11 may be
-    /// of the twelfth displayed card or of the top of the level 1 deck, and the row does not tell which. That card
-    /// then keeps its slot, so that the label is right either way.
+    /// For a uniform random number, all orders are equally probable, with one exception. A reservation
+    /// of class 11 may be the twelfth displayed card or the top of the level 1 deck, and the row does
+    /// not tell which. That card then keeps its slot, so that the label stays correct.
     ///
-    /// The mask of reservations is the same in any order: if a card can be reserved, all can.
+    /// The mask of reservations does not depend on the order: if one card can be reserved, all can.
     pub fn reorder_slots(&mut self, random: u64) {
         let mut random = Digits(random);
         let mut displayed = [0_u8; MAX_DISPLAYED];
@@ -65,7 +65,7 @@ impl PackedRow {
         self.reorder_label(Head::CardReservation, &displayed);
     }
 
-    /// `order` has for each class the one that comes there.
+    /// `order` has the source of each class.
     fn reorder_classes(&mut self, head: Head, order: &[u8]) {
         self.reorder_label(head, order);
         self.masks.reorder(head.mask_range().start, order);
@@ -79,17 +79,17 @@ impl PackedRow {
     }
 }
 
-/// How many slots are filled: they are filled from the first.
+/// The number of filled slots; slots are filled from the first.
 fn count(slots: &[u8]) -> usize {
     slots.iter().take_while(|&&slot| slot != NO_CARD).count()
 }
 
-/// Small random numbers out of a large one.
+/// Splits a large random number into small ones.
 struct Digits(u64);
 
 impl Digits {
-    /// From 0 to `n - 1`. All numbers of a row together have two thousand million values, so that none is
-    /// favored by more than 2^-32.
+    /// A number from 0 to `n - 1`. All numbers of a row together have 2 * 10^9 possible values, so the
+    /// bias is at most 2^-32.
     fn below(&mut self, n: usize) -> usize {
         let product = u128::from(self.0) * n as u128;
         self.0 = product as u64;

@@ -1,4 +1,4 @@
-//! Why nothing was exported.
+//! Errors of exports.
 
 use super::publish::PublishError;
 use crate::accounting::Unaccounted;
@@ -10,7 +10,7 @@ use crate::parallel::ThreadError;
 use crate::words::{bytes_in_words, shown};
 use std::path::{Path, PathBuf};
 
-/// Why nothing was exported. The output folder is as it was; [`PublishError`] has the exception.
+/// Why an export failed. The output folder is unchanged; see [`PublishError`] for the exception.
 #[derive(Debug, thiserror::Error)]
 pub enum ExportError {
     /// The scaler of `--scaler-from` cannot be used.
@@ -18,21 +18,24 @@ pub enum ExportError {
     Scaler {
         /// The earlier export.
         export: PathBuf,
-        /// What is wrong with it.
+        /// The reason.
         why: String,
     },
-    /// A file names no columns that an export could have.
+    /// A file is not a valid list of columns.
     #[error("cannot use the columns of {}: {why}", shown(file))]
     Columns {
         /// The file.
         file: PathBuf,
-        /// What is wrong with it.
+        /// The reason.
         why: String,
     },
     /// [`Dtype::Int8`] was asked for with normalization.
-    #[error("int8 holds whole numbers, and normalized values are not: export with --no-normalize")]
+    #[error(
+        "int8 holds whole numbers only, and normalized values are fractions: export with \
+         --no-normalize"
+    )]
     NormalizedIntegers,
-    /// A value is out of the range of the type that is to be written.
+    /// A value is out of the range of the element type.
     #[error(
         "game {game_id}: {column} is {value}, which is out of the range of {}: \
          export with --dtype float32",
@@ -48,7 +51,7 @@ pub enum ExportError {
         /// The type.
         dtype: Dtype,
     },
-    /// The disk has too little space, which is known before anything is written.
+    /// The disk has too little space; detected before anything is written.
     #[error(
         "the export to {} needs {} and {} there: free some space, or choose another disk with --out",
         shown(out), bytes_in_words(*needed), free_in_words(Some(*free))
@@ -56,12 +59,12 @@ pub enum ExportError {
     NoSpace {
         /// The folder to replace.
         out: PathBuf,
-        /// Bytes that the export takes on the disk at most, beside the old one.
+        /// Upper limit of the space that the export needs beside the old one, in bytes.
         needed: u64,
-        /// Bytes that are free.
+        /// Free bytes.
         free: u64,
     },
-    /// The disk was full before the export was done.
+    /// The disk became full during the export.
     #[error(
         "the disk is full: the export to {} needs {}, and {} (a quota may allow less): free some space, \
          or choose another disk with --out",
@@ -70,9 +73,9 @@ pub enum ExportError {
     DiskFull {
         /// The folder to replace.
         out: PathBuf,
-        /// Bytes that the export takes on the disk at most, beside the old one.
+        /// Upper limit of the space that the export needs beside the old one, in bytes.
         needed: u64,
-        /// Bytes that are free now that what was written is removed, if known.
+        /// Free bytes after the incomplete export was removed, if known.
         free: Option<u64>,
     },
     /// A file of the export could not be written.
@@ -94,8 +97,11 @@ pub enum ExportError {
         /// The system's reason.
         error: std::io::Error,
     },
-    /// A file of an export is there and could not be read.
-    #[error("cannot read {}: {error}: check that it is a file and may be read", shown(path))]
+    /// A file of an export exists but could not be read.
+    #[error(
+        "cannot read {}: {error}: check that it is a file and that you may read it",
+        shown(path)
+    )]
     UnreadableFile {
         /// The file.
         path: PathBuf,
@@ -103,12 +109,12 @@ pub enum ExportError {
         error: std::io::Error,
     },
     /// Ctrl-C.
-    #[error("interrupted: the output folder is as it was")]
+    #[error("interrupted: the output folder is unchanged")]
     Interrupted,
-    /// There is no dataset to export.
+    /// The dataset could not be opened.
     #[error(transparent)]
     Dataset(#[from] DatasetError),
-    /// The cache failed.
+    /// An error of the cache.
     #[error(transparent)]
     Cache(#[from] CacheError),
     /// The folder could not be published.
@@ -137,11 +143,11 @@ impl ExportError {
         ExportError::File { path: path.to_owned(), error }
     }
 
-    /// Of the disk that is written to; that of the cache has an error of its own.
+    /// Whether the disk of the export is full; a full disk of the cache is a cache error.
     pub(super) fn is_of_full_disk(&self) -> bool {
         match self {
             ExportError::File { error, .. } => is_of_full_disk(error),
-            // Has a message of its own, which says where the old export is.
+            // Has its own message, which names the place of the old export.
             ExportError::Publish(PublishError::NotRestored { .. }) => false,
             error => is_of_full_disk(error),
         }

@@ -1,4 +1,4 @@
-//! The files of an export while it is written: where they are, and their hashes for the manifest.
+//! Tracks the files of an export while it is written, with their hashes for the manifest.
 
 use super::error::ExportError;
 use super::manifest::FileEntry;
@@ -12,10 +12,10 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Files in one folder, with an entry for each that is finished.
+/// The files of an export in one folder, with an entry for each finished file.
 pub(super) struct ExportFiles<'a> {
     folder: PathBuf,
-    /// Hears of what is packed.
+    /// Progress of packing.
     progress: &'a dyn Progress,
     finished: BTreeMap<FileName, FileEntry>,
 }
@@ -42,7 +42,7 @@ impl<'a> ExportFiles<'a> {
         Ok(())
     }
 
-    /// Adds finished arrays: each as its file, or all packed into one `.npz`.
+    /// Adds finished arrays, each as a file or all packed into one `.npz`.
     pub(super) fn add_arrays(
         &mut self,
         kind: &str,
@@ -59,7 +59,7 @@ impl<'a> ExportFiles<'a> {
         self.pack_npz(format!("{kind}_{}.npz", split.name()), &members)
     }
 
-    /// Packs finished `.npy` files into an `.npz`, adds that, and removes them.
+    /// Packs finished `.npy` files into an `.npz`, adds it, and removes them.
     pub(super) fn pack_npz(
         &mut self,
         name: String,
@@ -88,12 +88,12 @@ impl<'a> ExportFiles<'a> {
         self.add(name.to_owned(), blake3::hash(text.as_bytes()))
     }
 
-    /// Every finished file by name.
+    /// The finished files by name.
     pub(super) fn finished(&self) -> &BTreeMap<FileName, FileEntry> {
         &self.finished
     }
 
-    /// Bytes of all finished files.
+    /// Total size of the finished files in bytes.
     pub(super) fn bytes(&self) -> u64 {
         self.finished.values().map(|file| file.bytes).sum()
     }

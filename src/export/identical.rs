@@ -1,8 +1,8 @@
-//! Games whose rows are in an export twice, under two ids.
+//! Finds games with identical rows under different ids.
 //!
-//! A log that was copied under another number puts the same rows into an export twice; if the two are
-//! in different splits, a network is tested with rows that it was trained on. Equal rows have equal
-//! hashes, so only games with equal hashes are compared row by row.
+//! A log that was copied under another id adds the same rows to an export twice; if the copies are in
+//! different splits, a network is tested on rows that it was trained on. Only games with equal hashes
+//! are compared row by row.
 
 use super::error::ExportError;
 use super::manifest::IdenticalGames;
@@ -10,7 +10,7 @@ use crate::cache::{CacheError, Reader, Unpacker};
 use crate::dataset::{Game, ShortHash, Split};
 use crate::encode::{ColumnSums, EncodedGame, Head};
 
-/// A game of an export whose rows are written.
+/// A game whose rows are written.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct WrittenGame {
     pub(super) game: Game,
@@ -18,11 +18,11 @@ pub(super) struct WrittenGame {
     pub(super) row_hash: ShortHash,
 }
 
-/// Hash of a game's rows as the encoder made them: whatever the split, feature set, masks or
+/// Hash of a game's rows before conversion: it does not depend on the split, feature set, masks or
 /// normalization.
 ///
-/// It covers turn numbers, labels and the exact sums of every column and its squares. These 24 KB are
-/// hashed in a fraction of the time that all 100,000 values of a game would take.
+/// It covers turn numbers, labels, and the exact sums of every column and its squares. Hashing these 24
+/// KB takes a fraction of the time for all 100,000 values of a game.
 pub(super) fn hash_rows(game: &EncodedGame, sums: &ColumnSums) -> ShortHash {
     let labels = Head::ALL
         .into_iter()
@@ -39,7 +39,7 @@ pub(super) fn hash_rows(game: &EncodedGame, sums: &ColumnSums) -> ShortHash {
     hasher.finalize().into()
 }
 
-/// All games with the same rows as another, the group with the lowest id first.
+/// Groups of games with identical rows, ordered by their lowest id.
 pub(super) fn identical_games(
     cache: &Reader,
     games: &[WrittenGame],

@@ -6,7 +6,7 @@
 //!        /latest -> 2026-11-27T030009Z
 //! ```
 //!
-//! Old ones are removed, but only what is an export and nothing else, under a name of this kind.
+//! Old ones are removed, but only folders that have such a name and contain nothing but an export.
 
 use super::manifest::Manifest;
 use super::publish::{PublishError, check_replaceable, remove_leftovers};
@@ -20,7 +20,7 @@ use std::time::SystemTime;
 
 const LATEST: &str = "latest";
 
-/// How the name of an export that is being removed ends.
+/// Suffix of an export that is being removed.
 const REMOVED: &str = ".prep-removed";
 
 /// The folder of the dated exports.
@@ -45,14 +45,14 @@ pub enum KeepError {
     /// A file operation failed.
     #[error("cannot {what} {}: {error}", shown(path))]
     Failed {
-        /// What was tried.
+        /// The attempted action.
         what: &'static str,
-        /// With which path.
+        /// The path.
         path: PathBuf,
         /// The system's reason.
         error: io::Error,
     },
-    /// What killed runs left could not be removed.
+    /// Leftovers of killed runs could not be removed.
     #[error(transparent)]
     Publish(#[from] PublishError),
 }
@@ -63,11 +63,11 @@ fn failed(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> KeepErro
 }
 
 impl DatedExports {
-    /// Of a folder that may be new, of which `keep` exports are kept, at least 1. Removes what killed runs
-    /// left there.
+    /// Opens a folder, which need not exist, to keep `keep` exports there, at least 1. Removes leftovers
+    /// of killed runs.
     ///
     /// # Errors
-    /// If the folder is an export, or has something else by the name of the link.
+    /// If the folder is an export, or contains something else with the name of the link.
     pub fn open(folder: &Path, keep: usize) -> Result<DatedExports, KeepError> {
         let exports = DatedExports { folder: folder.to_owned(), keep };
         if Manifest::read(folder).is_ok() {
@@ -92,38 +92,38 @@ impl DatedExports {
         Ok(exports)
     }
 
-    /// The link to the latest export, which need not be there.
+    /// The link to the latest export, which need not exist.
     pub fn latest(&self) -> PathBuf {
         self.folder.join(LATEST)
     }
 
-    /// Where the next export is to be written.
+    /// The path for the next export.
     pub fn next(&self) -> PathBuf {
         let stamp = utc_stamp(SystemTime::now());
         let names = (1..).map(|place| match place {
             1 => stamp.clone(),
-            // Two within a second.
+            // A second export within the same second.
             _ => format!("{stamp}.{place}"),
         });
         let mut paths = names.map(|name| self.folder.join(name));
         paths.find(|path| fs::symlink_metadata(path).is_err()).unwrap_or_default()
     }
 
-    /// Makes the link lead to a new export, at once.
+    /// Points the link to a new export, atomically.
     ///
     /// # Errors
-    /// If the link cannot be made. The old one is then as it was.
+    /// If the link cannot be created. The old link is unchanged then.
     pub fn link(&self, export: &Path) -> Result<(), KeepError> {
         let (latest, name) = (self.latest(), export.file_name().unwrap_or_default());
         let new = self.folder.join(format!(".{LATEST}.prep-{}", std::process::id()));
         let _ = fs::remove_file(&new);
-        link_to_folder(Path::new(name), &new).map_err(failed("make the link", &new))?;
+        link_to_folder(Path::new(name), &new).map_err(failed("create the link", &new))?;
         fs::rename(&new, &latest).map_err(failed("replace the link", &latest))?;
         sync_folder(&self.folder).map_err(failed("sync", &self.folder))
     }
 
-    /// Removes the oldest exports but for so many, and returns what was removed. Never the one to which the
-    /// link leads, nor a folder that holds anything else than an export.
+    /// Removes the oldest exports beyond `keep` and returns their paths. Never removes the target of the
+    /// link, or a folder that contains anything but an export.
     ///
     /// # Errors
     /// If one cannot be removed.
@@ -140,11 +140,11 @@ impl DatedExports {
         };
         let exports = names.iter().map(|name| self.folder.join(name));
         let mut exports: Vec<PathBuf> = exports.filter(is_own).collect();
-        // The latest is one of those that are kept.
+        // The latest export counts as one of the kept exports.
         let others = self.keep.saturating_sub(usize::from(latest.is_some()));
         let old = exports.split_off(others.min(exports.len()));
         for path in &old {
-            // By another name first: one that is half removed must not be taken for an export.
+            // Renamed first, so that a partly removed export is not mistaken for a complete one.
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             let removed = self.folder.join(format!(".{name}{REMOVED}"));
             let renamed = fs::rename(path, &removed).and_then(|()| fs::remove_dir_all(&removed));
@@ -166,13 +166,13 @@ impl DatedExports {
     }
 }
 
-/// By time: `Z.10` is later than `Z.9`.
+/// Sort key by time: `Z.10` is later than `Z.9`.
 fn key(name: &str) -> (&str, u32) {
     let (stamp, place) = name.split_once('.').unwrap_or((name, "1"));
     (stamp, place.parse().unwrap_or(0))
 }
 
-/// Whether a name is one that [`DatedExports::next`] makes.
+/// Whether [`DatedExports::next`] could have created a name.
 fn is_dated(name: &str) -> bool {
     let (stamp, place) = name.split_once('.').unwrap_or((name, "2"));
     let pattern = "dddd-dd-ddTddddddZ";

@@ -1,11 +1,11 @@
-//! `label_mappings.json`: the classes in words.
+//! `label_mappings.json`: the meanings of the classes.
 
 use crate::encode::{REMOVALS, TAKE3_SETS};
 use crate::gamelog::ActionType;
 use crate::rules::Color;
 use serde_json::{Map, Value, json};
 
-/// Class numbers of the heads whose classes are not simply places.
+/// The classes of the heads whose classes are not just slot numbers.
 pub(super) fn label_mappings() -> Value {
     let action_types: Map<String, Value> = ActionType::ALL
         .into_iter()

@@ -1,15 +1,14 @@
-//! Exports: the cache's rows as arrays that a network trains on.
+//! Exports: writes the rows of the cache as arrays for training.
 //!
-//! A [`Dataset`](crate::dataset::Dataset) says which games there are and in which split each is. Worker
-//! threads decode and normalize them, and one writer writes them in ascending order: NumPy arrays, or
-//! one Parquet file for each split. At last the finished folder replaces the old one at
-//! once.
+//! A [`Dataset`](crate::dataset::Dataset) selects the games and assigns each to a split. Worker threads
+//! decode and normalize them, and one writer writes them in ascending order, as NumPy arrays or as one
+//! Parquet file per split. Finally the new folder replaces the old one atomically.
 //!
-//! Memory is bounded: only some thousand rows are decoded at a time, however many games there are.
+//! Memory is bounded: only a few thousand rows are decoded at a time, regardless of the number of games.
 //!
-//! The bytes of an export are a function of the content of the cache and the options: the split and
-//! the scaler of a dataset are, rows are in the order of game ids, and no file holds a time stamp or a
-//! path.
+//! The bytes of an export are a function of the content of the cache and the options: so are the split
+//! and the scaler of a dataset, rows are in the order of game ids, and no file contains a time stamp or
+//! a path.
 
 mod error;
 mod existing;

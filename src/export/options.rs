@@ -1,17 +1,17 @@
-//! What to export, and how.
+//! Options of an export.
 
 use crate::dataset::{DatasetOptions, Dtype, MaskSource};
 use std::path::PathBuf;
 
-/// What files the rows of a split are stored in.
+/// The file format of a split.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Layout {
-    /// `X` as `.npy`; one `.npz` a split for labels and one for masks.
+    /// `X` as `.npy`; labels and masks as one `.npz` each.
     #[default]
     Npz,
-    /// `X` as `.npy`; labels and masks as one `.npy` a head, which `np.load` can map into memory.
+    /// `X` as `.npy`; labels and masks as one `.npy` per head, which `np.load` can memory-map.
     Npy,
-    /// All of a split in one Parquet file.
+    /// One Parquet file.
     Parquet,
 }
 
@@ -26,25 +26,25 @@ impl Layout {
     }
 }
 
-/// What to export, and where to.
+/// The options of an export.
 #[derive(Clone, Debug)]
 pub struct ExportOptions {
     /// The folder to replace.
     pub out: PathBuf,
-    /// Which columns, and which games are in which split.
+    /// The selection of games, the split and the columns.
     pub dataset: DatasetOptions,
-    /// Which masks.
+    /// The source of the masks.
     pub masks: MaskSource,
     /// Whether `X` is normalized.
     pub normalize: bool,
-    /// Type of the values of `X`. [`Dtype::Int8`] needs `normalize` to be false.
+    /// Element type of `X`. [`Dtype::Int8`] requires `normalize` to be false.
     pub dtype: Dtype,
-    /// An earlier export whose scaler to use, instead of one fitted on the training rows.
+    /// An earlier export whose scaler is used instead of one fitted to the training rows.
     pub scaler_from: Option<PathBuf>,
-    /// What files the rows are stored in.
+    /// The file format.
     pub layout: Layout,
     /// Worker threads, at least 1.
     pub jobs: usize,
-    /// Report resident memory.
+    /// Whether to report resident memory.
     pub monitor_memory: bool,
 }

@@ -3,16 +3,16 @@
 use crate::phases::{Phase, Unit, report_phases};
 use std::time::Instant;
 
-/// What the threads of an export do.
+/// The timers of an export.
 #[derive(Debug)]
 pub(super) struct ExportPhases {
-    /// From compressed games to columns.
+    /// Decompressing and decoding games.
     pub(super) decode: Phase,
-    /// From columns to rows of the array's type.
+    /// Converting to rows of the array's type.
     pub(super) normalize: Phase,
     /// Writing and hashing, in bytes.
     pub(super) write: Phase,
-    /// What the kernel has not written to the disk yet, and the exchange with the old export.
+    /// Syncing to the disk, and replacing the old export.
     pub(super) sync: Phase,
 }
 

@@ -1,11 +1,11 @@
-//! Replaces the last export by a finished one at once.
+//! Replaces an export by a new one atomically.
 //!
-//! A training run that starts while an export is written must not find a mixture of two. So an export
-//! is written beside its target, synced, and then the two names are exchanged in one step; a kill at
-//! any moment leaves the old export or the new one. Then the old files are deleted; a process that has
-//! them open or mapped can still read them.
+//! A training run that starts while an export is written must not see a mixture of two exports. So an
+//! export is written to a folder beside its target, synced, and then the two folders are exchanged in
+//! one step; a kill at any moment leaves either the old or the new export. Then the old files are
+//! deleted; a process that has them open or mapped can still read them.
 //!
-//! The files of a run are in one hidden folder next to the target:
+//! The files of a run are in a hidden folder beside the target:
 //!
 //! ```text
 //! data/processed                    the target
@@ -14,12 +14,12 @@
 //!                            /previous/ the old export, where names cannot be exchanged
 //! ```
 //!
-//! The kernel releases the lock of a killed run, so that the next run that publishes to the same target
-//! recognizes its folder and removes it.
+//! The kernel releases the lock of a killed run, so that the next run with the same target recognizes
+//! and removes its folder.
 //!
-//! Some network file systems cannot exchange names. There the old export is moved away before the new
+//! Some network file systems cannot exchange folders. There the old export is moved away before the new
 //! one is moved in; a kill between the two leaves no export at the target until the next run restores
-//! the old one. A mount point, and a folder of a container image, cannot be renamed at all. There the
+//! the old one. A mount point, or a folder of a container image, cannot be renamed at all. There the
 //! hidden folder is in the target, and the files are moved one by one.
 
 mod container;
@@ -45,7 +45,7 @@ use std::fs::{self, File, Metadata};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-/// A folder to write an export into, which is then published or, if dropped, removed.
+/// A folder to write an export to, which is removed on drop unless it was published.
 #[derive(Debug)]
 pub(super) struct Staging {
     /// The folder to replace: absolute and without symbolic links.
@@ -54,10 +54,10 @@ pub(super) struct Staging {
 }
 
 impl Staging {
-    /// Makes an empty folder beside `target`, and `target`'s parents where they are missing. Removes
-    /// what dead runs left there, and restores an export that one of them had moved away.
+    /// Creates an empty folder beside `target`, and missing parents of `target`. Removes leftovers of
+    /// killed runs, and restores an export that one of them had moved away.
     ///
-    /// A `target` that is a symbolic link stays one: the folder it points to is replaced.
+    /// If `target` is a symbolic link, the folder that it points to is replaced.
     ///
     /// # Errors
     ///
@@ -74,13 +74,13 @@ impl Staging {
         Ok(staging)
     }
 
-    /// The folder to write into. Whatever is in it is published.
+    /// The folder to write to. All of its content is published.
     pub(super) fn path(&self) -> PathBuf {
         self.container.export()
     }
 
-    /// Syncs everything that was written, moves it to the target in one step, and deletes what was
-    /// there. `progress` hears of the bytes that are synced.
+    /// Syncs the new export, moves it to the target in one step, and deletes the old one. `progress`
+    /// counts the synced bytes.
     ///
     /// # Errors
     ///
@@ -108,7 +108,7 @@ impl Staging {
         }
         sync_all(&export, progress)?;
 
-        // Again: somebody may have saved a notebook there while gigabytes were synced.
+        // Checked again: somebody may have saved a notebook there during the sync.
         check_replaceable(target)?;
         if self.container.is_in_target() {
             replace_files(&export, &self.container.previous(), target)?;
@@ -116,7 +116,7 @@ impl Staging {
         }
         let is_placed = replaced.is_none() && self.place_where_nothing_is()?;
         if !is_placed && let Err(error) = exchange(&export, target) {
-            // The errors of a kernel without the call and of a file system without the feature.
+            // The errors of a kernel without this call and of a file system without this feature.
             if !matches!(error.kind(), ErrorKind::Unsupported | ErrorKind::InvalidInput) {
                 return Err(failed("exchange the new export with", target)(error));
             }
@@ -136,7 +136,7 @@ impl Staging {
         Ok(())
     }
 
-    /// False if another run has moved its first export there meanwhile.
+    /// False if another run has published its first export there meanwhile.
     fn place_where_nothing_is(&self) -> Result<bool, PublishError> {
         match fs::rename(self.path(), &self.target) {
             Ok(()) => Ok(true),
@@ -163,19 +163,19 @@ impl Staging {
     }
 }
 
-/// Removes what dead runs left beside a target.
+/// Removes leftovers of killed runs beside a target.
 pub(super) fn remove_leftovers(target: &Path) -> Result<(), PublishError> {
     let target = replaceable::resolve(target)?;
     Container::remove_dead(&target).map_err(failed("read the folder of", &target))
 }
 
-/// Gives the new export the hidden files of the old one, such as `.gitkeep`.
+/// Copies the hidden files of the old export, such as `.gitkeep`, to the new one.
 fn keep_hidden_files(target: &Path, export: &Path) -> io::Result<()> {
     for entry in fs::read_dir(target)? {
         let entry = entry?;
         if is_hidden(&entry.file_name()) && entry.file_type()?.is_file() {
             let kept = export.join(entry.file_name());
-            // Some file systems have no second names.
+            // Some file systems have no hard links.
             fs::hard_link(entry.path(), &kept)
                 .or_else(|_| fs::copy(entry.path(), &kept).map(drop))?;
         }
@@ -183,8 +183,8 @@ fn keep_hidden_files(target: &Path, export: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Lets those use a new export who could use the old one: the group and permissions of each file are
-/// those of the old file by its name, else the group is that of the folder.
+/// Keeps access rights: each file gets the group and permissions of the old file with the same name,
+/// other files get the group of the folder.
 fn share_as(export: &Path, target: &Path, replaced: &Metadata) -> io::Result<()> {
     for entry in fs::read_dir(export)? {
         let new = entry?;
@@ -196,9 +196,9 @@ fn share_as(export: &Path, target: &Path, replaced: &Metadata) -> io::Result<()>
     keep_access(export, replaced)
 }
 
-/// Advises the kernel, on another thread, to drop what it keeps in memory of the files of the old
-/// export: writing 3 GB over another export takes twice as long if the new files do not get that memory.
-/// A process that has mapped them keeps what it has mapped.
+/// Advises the kernel, on another thread, to drop cached pages of the old export's files: replacing a 3
+/// GB export takes twice as long if the new files cannot use that memory. Mapped pages of other
+/// processes are kept.
 fn drop_from_memory(folder: &Path) {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     let files: Vec<File> = entries.filter_map(|entry| open_file(&entry.path()).ok()).collect();
@@ -206,8 +206,8 @@ fn drop_from_memory(folder: &Path) {
     let _ = std::thread::Builder::new().spawn(advise);
 }
 
-/// Syncs every file and folder in `folder` and itself, contents first, so that no name is on the disk
-/// before the content.
+/// Syncs every file and folder in `folder`, then `folder` itself, so that no name is on the disk before
+/// its content.
 fn sync_all(folder: &Path, progress: &dyn Progress) -> Result<(), PublishError> {
     let (mut files, mut folders) = (Vec::new(), Vec::new());
     for entry in walkdir::WalkDir::new(folder).contents_first(true) {
@@ -220,7 +220,7 @@ fn sync_all(folder: &Path, progress: &dyn Progress) -> Result<(), PublishError> 
             files.push((metadata.len(), entry.into_path()));
         }
     }
-    // The largest first: the estimated time would be much too long after many small files.
+    // Largest file first: many small files at the beginning would make the estimated time far too long.
     files.sort_by_key(|&(bytes, _)| Reverse(bytes));
     progress.begin("syncing", Amount::Bytes(files.iter().map(|(bytes, _)| bytes).sum()));
     for (bytes, path) in &files {

@@ -1,4 +1,4 @@
-//! A run of `prep export`.
+//! Runs an export.
 
 use super::error::ExportError;
 use super::existing::freshness::{manifest_before_rows, settings};
@@ -32,10 +32,10 @@ use crate::words::counted;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-/// Writes train, val and test arrays from the cache, and replaces `out` with them at once.
+/// Writes train, val and test arrays from the cache, and replaces `out` atomically.
 ///
 /// # Errors
-/// `out` is as it was, except where only the last sync after the exchange failed: see
+/// `out` is unchanged, unless only the last sync after the exchange failed: see
 /// [`PublishError`](super::PublishError).
 pub fn export(
     cache: &Reader,
@@ -50,11 +50,11 @@ pub fn export(
     Run::prepare(cache, options, progress, stop)?.run()
 }
 
-/// An export whose content is known and not written yet.
+/// An export that is prepared but not written yet.
 struct Run<'e> {
     dataset: Dataset<'e>,
     options: &'e ExportOptions,
-    /// Exact, of the training rows.
+    /// Exact sums of the training rows.
     sums: ColumnSums,
     scaling: Scaling,
     progress: &'e dyn Progress,
@@ -63,7 +63,7 @@ struct Run<'e> {
 
 /// The scaler of an export.
 struct Scaling {
-    /// `None` where there is nothing to fit it on, and it is not needed.
+    /// `None` if there are no rows to fit it to and it is not needed.
     scaler: Option<Scaler>,
     origin: ScalerOrigin,
     drift: Option<Vec<ColumnDrift>>,
@@ -90,7 +90,7 @@ impl Scaling {
     }
 }
 
-/// What is known once the rows are written.
+/// Results that are known after the rows are written.
 struct Written {
     games: Vec<WrittenGame>,
     counts: BySplit<RowCounts>,
@@ -119,7 +119,7 @@ impl<'e> Run<'e> {
         let out = &self.options.out;
         let needed = self.size().bytes();
         let written = self.write_and_publish(needed);
-        // What was written is removed by now, so that the space is free again.
+        // The incomplete export has been removed, so that its space is free again.
         written.map_err(|error| match error.is_of_full_disk() {
             true => ExportError::DiskFull { out: out.clone(), needed, free: free_bytes(out) },
             false => error,
@@ -139,7 +139,7 @@ impl<'e> Run<'e> {
     fn write_and_publish(&self, needed: u64) -> Result<ExportSummary, ExportError> {
         let options = self.options;
         let staging = Staging::create(&options.out)?;
-        // Not before: `create` removes what killed runs left.
+        // Checked only now, because `create` removes leftovers of killed runs.
         if let Some(free) = free_bytes(&staging.path())
             && free < needed
         {
@@ -157,7 +157,7 @@ impl<'e> Run<'e> {
         plan.phases.write.count(files.bytes());
         plan.phases.sync.time(|| staging.publish(self.progress))?;
         plan.phases.sync.count(files.bytes());
-        // One thread more than the workers writes.
+        // One more thread than the workers: it writes.
         plan.phases.report(begun, options.jobs + 1);
         report_memory(options.monitor_memory, "at the end");
         Ok(self.summary(written, files.bytes()))
@@ -175,7 +175,7 @@ impl<'e> Run<'e> {
         }
     }
 
-    /// Writes the rows of all games, and finishes the files that hold them.
+    /// Writes the rows of all games, and finishes their files.
     fn write_arrays(
         &self,
         plan: &RowPlan<'_>,
@@ -212,7 +212,7 @@ impl<'e> Run<'e> {
         let identical_games = identical_games(self.dataset.cache(), &written_games)?;
         self.progress.end();
 
-        // Each byte is copied, and then hashed.
+        // Each byte is copied and then hashed.
         self.progress.begin("packing", Amount::Bytes(2 * self.size().packed_bytes()));
         for writer in writers.into_values() {
             plan.phases.write.time(|| writer.finish(files))?;
@@ -224,7 +224,7 @@ impl<'e> Run<'e> {
         Ok(Written { games: written_games, counts, identical_games })
     }
 
-    /// Writes everything but the arrays.
+    /// Writes everything except the arrays.
     fn write_metadata(
         &self,
         written: &Written,

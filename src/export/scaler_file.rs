@@ -1,5 +1,5 @@
-//! The scaler of an export: `scaler.npz`, which is written with every export, and read by
-//! `--scaler-from` and by programs that normalize values themselves.
+//! The scaler of an export: `scaler.npz`, which every export contains, and which `--scaler-from` and
+//! programs that normalize values themselves read.
 
 use super::error::ExportError;
 use super::existing::arrays::{NpzArchive, ReadError};
@@ -23,7 +23,7 @@ pub(super) const FEATURE_COLS_FILE: &str = "feature_cols.json";
 
 const EXPORT_AGAIN: &str = "export that folder again, or give another that `prep export` wrote";
 
-/// Writes `mean`, `var`, `scale` (float64) and `normalized` (bool), one value a column, and
+/// Writes `mean`, `var`, `scale` (float64) and `normalized` (bool), one value per column, and
 /// `scaler_id` (the 32 bytes of the id).
 pub(super) fn write_scaler(
     files: &mut ExportFiles,
@@ -59,20 +59,20 @@ pub(super) struct StoredScaler {
     pub(super) origin: ScalerOrigin,
 }
 
-/// The columns that a file names, which is `feature_cols.json` of an export.
+/// The columns listed in a file, such as `feature_cols.json` of an export.
 ///
 /// # Errors
-/// [`ExportError::Columns`] if it is no list of columns.
+/// [`ExportError::Columns`] if it is not a list of columns.
 pub fn read_columns(file: &Path) -> Result<Columns, ExportError> {
     let refused = |why| ExportError::Columns { file: file.to_owned(), why };
     let text = read_file(file, MAX_SMALL_FILE).map_err(|error| refused(error.to_string()))?;
     let names: Vec<String> = serde_json::from_slice(&text).map_err(|error| {
-        refused(format!("it is no list of names in JSON ({})", shown(&error.to_string())))
+        refused(format!("it is not a JSON list of names ({})", shown(&error.to_string())))
     })?;
     Columns::named(&names).map_err(|error| refused(error.to_string()))
 }
 
-/// The names of an export's columns, in order. An error is a reason for people.
+/// The names of an export's columns, in order. An error is a readable reason.
 fn read_column_names(export: &Path) -> Result<Vec<String>, String> {
     if !export.is_dir() {
         let what = if export.exists() { "is a file" } else { "does not exist" };
@@ -95,7 +95,7 @@ fn read_column_names(export: &Path) -> Result<Vec<String>, String> {
     })
 }
 
-/// Reads `scaler.npz`, and the id in it if it has one. An error is a reason for people.
+/// Reads `scaler.npz`, and its id if it has one. An error is a readable reason.
 pub(super) fn read_scaler_arrays(export: &Path) -> Result<(Scaler, Option<Vec<u8>>), String> {
     let read = || -> Result<_, ReadError> {
         let mut arrays = NpzArchive::open(&export.join(SCALER_FILE))?;
@@ -117,10 +117,10 @@ pub(super) fn read_scaler_arrays(export: &Path) -> Result<(Scaler, Option<Vec<u8
     })
 }
 
-/// Reads the scaler of an earlier export, which must be for these columns and belong to that export.
+/// Reads the scaler of an earlier export, which must have these columns and belong to that export.
 ///
-/// A scaler that was copied without the manifest is accepted with a warning: its values can be
-/// checked against its own id, but it is not known where they are from.
+/// A scaler that was copied without the manifest is accepted with a warning: its values are checked
+/// against its own id, but their origin is unknown.
 pub(super) fn read_scaler(export: &Path, columns: &Columns) -> Result<StoredScaler, ExportError> {
     let read = || {
         let names = columns.names();
@@ -144,7 +144,7 @@ pub(super) fn read_scaler(export: &Path, columns: &Columns) -> Result<StoredScal
             }
             Err(ManifestError::Missing) => {
                 tracing::warn!(
-                    "{} has no {MANIFEST_FILE}: which export its scaler was fitted in is unknown",
+                    "{} has no {MANIFEST_FILE}: the origin of its scaler is unknown",
                     shown(export)
                 );
                 ScalerOrigin::Unknown
@@ -159,7 +159,7 @@ pub(super) fn read_scaler(export: &Path, columns: &Columns) -> Result<StoredScal
 fn check_columns(found: &[String], expected: &[&str]) -> Result<(), String> {
     if found.len() != expected.len() {
         return Err(format!(
-            "it has {} columns, this export {}: choose the same features",
+            "it has {} columns, this export has {}: choose the same features",
             found.len(),
             expected.len()
         ));
@@ -167,8 +167,8 @@ fn check_columns(found: &[String], expected: &[&str]) -> Result<(), String> {
     let mut pairs = found.iter().zip(expected).enumerate();
     match pairs.find(|(_, (found, expected))| found != expected) {
         Some((column, (found, expected))) => Err(format!(
-            "its column {column} is {}, this export's is {expected}: use an export of the \
-             same version of prep",
+            "its column {column} is {}, but that of this export is {expected}: use an export of \
+             the same version of prep",
             shown(found)
         )),
         None => Ok(()),
@@ -190,7 +190,7 @@ fn check_values(scaler: &Scaler, columns: &Columns) -> Result<(), String> {
     }
 }
 
-/// Smallest standard deviation above 0 of a column of whole numbers in 10^12 rows.
+/// The smallest standard deviation above 0 of a column of 10^12 integers.
 const SMALLEST_SCALE: f64 = 1e-6;
 
 fn is_valid(scaler: &Scaler, column: usize) -> bool {
@@ -203,11 +203,11 @@ fn is_valid(scaler: &Scaler, column: usize) -> bool {
         && (SMALLEST_SCALE..f64::MAX).contains(&scale)
 }
 
-/// Whether the manifest of an export is about the scaler beside it.
+/// Checks that a scaler belongs to the export beside it.
 fn check_belongs(export: &Path, manifest: &Manifest, id: &blake3::Hash) -> Result<(), String> {
     let (found, listed) = match (&manifest.scaler, manifest.files.get(SCALER_FILE)) {
         (Some(scaler), _) => (*id, scaler.id),
-        // Manifests of the first version have no id of the scaler, but the hash of its file.
+        // Manifests of version 1 have the hash of the scaler's file instead of its id.
         (None, Some(file)) => {
             let bytes = read_file(&export.join(SCALER_FILE), MAX_SMALL_FILE)
                 .map_err(|error| error.to_string())?;
@@ -219,23 +219,22 @@ fn check_belongs(export: &Path, manifest: &Manifest, id: &blake3::Hash) -> Resul
         return Ok(());
     }
     Err(format!(
-        "{SCALER_FILE} ({:.12}) does not belong to the export it is in ({listed:.12} by \
-         {MANIFEST_FILE}): give the folder of the export that the model was trained on, as prep \
-         wrote it",
+        "{SCALER_FILE} ({:.12}) does not belong to its export ({listed:.12} in {MANIFEST_FILE}): \
+         give the unchanged folder of the export that the model was trained on",
         found.to_hex().as_str()
     ))
 }
 
-/// How far the mean of a column has moved since a scaler was fitted.
+/// The shift of a column's mean since a scaler was fitted.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ColumnDrift {
     /// The column's name.
     pub column: String,
-    /// Mean of the current training rows less the scaler's, in the scaler's standard deviations.
+    /// Mean over the current training rows minus that of the scaler, in the scaler's standard deviations.
     pub mean_shift: f64,
 }
 
-/// The normalized columns by how far their mean has moved, farthest first.
+/// The normalized columns with the shift of their mean, largest first.
 pub(super) fn drift(old: &Scaler, new: &Scaler, names: &[&str]) -> Vec<ColumnDrift> {
     let mut drift: Vec<ColumnDrift> = names
         .iter()
@@ -246,7 +245,7 @@ pub(super) fn drift(old: &Scaler, new: &Scaler, names: &[&str]) -> Vec<ColumnDri
             mean_shift: (new.mean[column] - old.mean[column]) / old.scale[column],
         })
         .collect();
-    // A stable sort: columns that moved equally far stay in column order.
+    // A stable sort: columns with equal shifts stay in column order.
     drift.sort_by(|a, b| b.mean_shift.abs().total_cmp(&a.mean_shift.abs()));
     drift
 }
@@ -258,23 +257,23 @@ pub struct ExportedScaler {
     stored: StoredScaler,
 }
 
-/// How one value is normalized.
+/// The normalization of one value.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ColumnScale {
-    /// The value as the network gets it.
+    /// The normalized value.
     pub normalized: f32,
-    /// Mean over the training rows; 0 where the column is not normalized.
+    /// Mean over the training rows; 0 if the column is not normalized.
     pub mean: f64,
-    /// Their standard deviation; 1 where the column is constant or not normalized.
+    /// Their standard deviation; 1 if the column is constant or not normalized.
     pub scale: f64,
 }
 
 impl ExportedScaler {
-    /// Reads the scaler of an export, of base features or all.
+    /// Reads the scaler of an export with all features or only base features.
     ///
     /// # Errors
-    /// [`ExportError::Scaler`] if the folder is not an export, its columns are not this encoder's, or
-    /// its scaler is of another export.
+    /// [`ExportError::Scaler`] if the folder is not an export, its columns are not those of this
+    /// encoder, or its scaler belongs to another export.
     pub fn load(export: &Path) -> Result<ExportedScaler, ExportError> {
         let names = read_column_names(export)
             .map_err(|why| ExportError::Scaler { export: export.to_owned(), why })?;
@@ -286,7 +285,7 @@ impl ExportedScaler {
         Ok(ExportedScaler { columns, stored })
     }
 
-    /// Names of the columns, in order.
+    /// The names of the columns, in order.
     pub fn columns(&self) -> Vec<&'static str> {
         self.columns.names()
     }
@@ -296,14 +295,14 @@ impl ExportedScaler {
         &self.stored.scaler
     }
 
-    /// Id of the export whose training rows it was fitted on, if that is known: this one, or the
-    /// one that `--scaler-from` named.
+    /// The id of the export in which it was fitted, if known: this export, or the one that
+    /// `--scaler-from` named.
     pub fn fitted_in(&self) -> Option<String> {
         self.stored.origin.fitted_in().map(HexHash::to_hex)
     }
 
-    /// A value of the encoder's column (from 0 to 1,307) as this export has it; `None` if the
-    /// export does not have the column.
+    /// Normalizes a value of an encoder column (0 to 1,307) as in this export; `None` if the export does
+    /// not have the column.
     pub fn apply(&self, column: usize, value: f32) -> Option<ColumnScale> {
         let column = self.columns.indices().iter().position(|&exported| exported == column)?;
         let scaler = self.scaler();

@@ -1,10 +1,10 @@
-//! How many bytes an export takes, before any of them is written.
+//! Estimates the size of an export before it is written.
 
 use super::options::Layout;
 use crate::dataset::{BySplit, Dtype};
 use crate::encode::Head;
 
-/// What the size of an export depends on.
+/// The inputs of the estimate.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ExportSize {
     pub(super) rows: BySplit<u64>,
@@ -14,24 +14,24 @@ pub(super) struct ExportSize {
     pub(super) layout: Layout,
 }
 
-/// Index of a row: game id, turn number and row in game.
+/// Index of a row: game id, turn number and row in the game.
 const INDEX_BYTES: u64 = 8 + 4 + 4;
 /// Outcome of a row: four numbers.
 const OUTCOME_BYTES: u64 = 4 * 4;
 
-/// How many times smaller than its arrays a Parquet file is at least assumed to be. Simulated games
-/// are compressed to a twentieth; half of that is assumed, so that no export is refused that would fit.
+/// Assumed compression ratio of a Parquet file compared with arrays. Simulated games are compressed to a
+/// twentieth; half of that ratio is assumed, so that the check does not refuse an export that would fit.
 const PARQUET_COMPRESSION: u64 = 10;
 
-/// JSON of each game (its id and hashes in the manifest) and column (its name, sums and scale), and the
-/// headers of all files.
+/// Bytes of JSON per game (its id and hashes in the manifest) and per column (its name, sums and scale),
+/// and of the headers of all files.
 const GAME_BYTES: u64 = 64;
 const COLUMN_BYTES: u64 = 200;
 const HEADER_BYTES: u64 = 512 << 10;
 
 impl ExportSize {
-    /// Bytes at the moment when most is on the disk: all arrays, and those of one kind and split a
-    /// second time in the `.npz` that they are being packed into.
+    /// Peak use of the disk in bytes: all arrays, and a second copy of the largest group of arrays while
+    /// it is packed into an `.npz`.
     pub(super) fn bytes(&self) -> u64 {
         let rows: u64 = self.rows.into_values().sum();
         let per_row = self.columns * self.dtype.bytes()
@@ -48,7 +48,7 @@ impl ExportSize {
         arrays + self.games * GAME_BYTES + self.columns * COLUMN_BYTES + HEADER_BYTES
     }
 
-    /// Bytes of the arrays that are packed into an `.npz`.
+    /// Size of the arrays that are packed into an `.npz`.
     pub(super) fn packed_bytes(&self) -> u64 {
         let per_row = match self.layout {
             Layout::Npz => label_bytes() + mask_bytes() + INDEX_BYTES + OUTCOME_BYTES,
@@ -59,12 +59,12 @@ impl ExportSize {
     }
 }
 
-/// Labels of a row.
+/// Bytes of labels per row.
 fn label_bytes() -> u64 {
     (Head::COUNT * size_of::<i32>()) as u64
 }
 
-/// Masks of a row.
+/// Bytes of masks per row.
 fn mask_bytes() -> u64 {
     Head::ALL.iter().map(|head| head.classes() as u64).sum()
 }
@@ -73,7 +73,7 @@ fn mask_bytes() -> u64 {
 mod tests {
     use super::*;
 
-    /// The sizes of the documentation: 560,000 turns of 7,259 games.
+    /// The example of the documentation: 560,000 turns of 7,259 games.
     #[test]
     fn size_of_the_arrays_and_the_largest_archive() {
         let size = ExportSize {

@@ -1,8 +1,8 @@
-//! Counts over the rows of an export: classes, legal moves, labels that are not legal, exact sums.
+//! Statistics over the rows of an export: classes, legal moves, illegal labels, exact sums.
 //!
-//! Counts are made for each game beside its arrays and added up in game order, so that they cost no
-//! second pass over the data. They are written as `preprocessing_stats.json` and
-//! `mask_validation_report.json`; `prep diff` and `prep report` read those files.
+//! Each game is counted while its arrays are made, and the counts are added in game order, so that no
+//! second pass over the data is needed. They are written to `preprocessing_stats.json` and
+//! `mask_validation_report.json`, which `prep diff` and `prep report` read.
 
 use super::scaler_file::ColumnDrift;
 use crate::dataset::{BySplit, Scaler, ScalerError, Split};
@@ -16,8 +16,8 @@ pub(super) const STATISTICS_FILE: &str = "preprocessing_stats.json";
 /// Holds a [`MaskValidationFile`].
 pub(super) const MASK_VALIDATION_FILE: &str = "mask_validation_report.json";
 
-/// Illegal labels that are listed for each head of a split; all of them are counted. The limit is for
-/// logs of an engine with other rules, which would fill the memory.
+/// Limit on the listed illegal labels per head and split; all are counted. Without a limit, logs of an
+/// engine with different rules would fill the memory.
 const MAX_LISTED: usize = 10_000;
 
 /// The content of [`STATISTICS_FILE`].
@@ -26,15 +26,15 @@ pub(super) struct Statistics {
     pub(super) total_samples: u64,
     pub(super) input_dim: usize,
     pub(super) splits: BySplit<SplitStatistics>,
-    /// With `--scaler-from`: how far each column has moved.
+    /// With `--scaler-from`: the drift of each column.
     #[serde(default)]
     pub(super) drift: Option<Vec<ColumnDrift>>,
-    /// Exports of earlier versions have none.
+    /// Missing in exports of earlier versions.
     #[serde(default)]
     pub(super) training_sums: Option<TrainingSums>,
 }
 
-/// [`Statistics`] with what scripts of the former pipeline read: the same counts over all splits.
+/// [`Statistics`] with the fields that scripts of the former pipeline read: the same counts over all splits.
 #[derive(Debug, Serialize)]
 pub(super) struct StatisticsFile<'s> {
     #[serde(flatten)]
@@ -43,7 +43,7 @@ pub(super) struct StatisticsFile<'s> {
     train_size: u64,
     val_size: u64,
     test_size: u64,
-    /// How often each kind of move is the label.
+    /// Number of labels of each kind of move.
     action_type_distribution: BTreeMap<&'static str, u64>,
     mask_statistics: ByHead<LegalMoves>,
 }
@@ -99,13 +99,13 @@ pub(super) struct SplitStatistics {
 /// The labels of one head.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct ClassCounts {
-    /// Rows to which the head does not apply.
+    /// Number of rows to which the head does not apply.
     pub no_label: u64,
-    /// How often each class is the label; empty if there are no rows.
+    /// Number of labels of each class; empty if there are no rows.
     pub classes: Vec<u64>,
 }
 
-/// Legal moves of one head, over the rows.
+/// Numbers of legal classes of one head, over the rows.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(super) struct LegalMoves {
     avg_legal_actions: f64,
@@ -115,8 +115,8 @@ pub(super) struct LegalMoves {
 
 /// The exact sums of the training rows, for all columns of the export.
 ///
-/// `scaler.npz` does not hold them: with `--scaler-from` it describes other rows, and it has nothing
-/// on columns that are not normalized.
+/// `scaler.npz` does not contain them: with `--scaler-from` it describes other rows, and it has no
+/// values for columns that are not normalized.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct TrainingSums {
     pub(super) rows: u64,
@@ -131,7 +131,7 @@ impl From<ColumnSums> for TrainingSums {
 }
 
 impl TrainingSums {
-    /// Mean and standard deviation of every column, also of those that are never normalized.
+    /// Mean and standard deviation of every column, including columns that are never normalized.
     pub(super) fn fit_all(self) -> Result<Scaler, ScalerError> {
         let TrainingSums { rows, sum, sum_of_squares } = self;
         let every_column = vec![true; sum.len()];
@@ -139,7 +139,7 @@ impl TrainingSums {
     }
 }
 
-/// What [`MASK_VALIDATION_FILE`] says about a split.
+/// The entry of a split in [`MASK_VALIDATION_FILE`].
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct MaskValidation {
     #[serde(flatten)]
@@ -150,7 +150,7 @@ pub(super) struct MaskValidation {
 
 #[derive(Debug, Serialize, Deserialize)]
 struct HeadValidation {
-    // Always true, because of the types; other programs look for them.
+    // Always true because of the types, but other programs read them.
     shape_valid: bool,
     binary_values: bool,
     #[serde(flatten)]
@@ -195,13 +195,15 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for ByHead<T> {
         let mut by_name = BTreeMap::<String, T>::deserialize(deserializer)?;
         let values = Head::ALL.map(|head| by_name.remove(head.name()));
         if values.iter().any(Option::is_none) {
-            return Err(serde::de::Error::custom("it has other heads than this version of prep"));
+            return Err(serde::de::Error::custom(
+                "its heads differ from those of this version of prep",
+            ));
         }
         Ok(ByHead(values.map(|value| value.expect("none is missing"))))
     }
 }
 
-/// Counts over some rows.
+/// Counts over a set of rows.
 #[derive(Clone, Debug, Default)]
 pub(super) struct RowCounts {
     rows: u64,
@@ -212,7 +214,7 @@ pub(super) struct RowCounts {
 #[derive(Clone, Debug, Default)]
 struct HeadCounts {
     labels: ClassCounts,
-    /// Legal classes: the sum over the rows, the smallest and the largest number.
+    /// Numbers of legal classes: sum over the rows, minimum and maximum.
     legal_sum: u64,
     legal_min: Option<u64>,
     legal_max: u64,
@@ -256,7 +258,7 @@ impl RowCounts {
         }
     }
 
-    /// Adds the counts of rows that come after these.
+    /// Adds the counts of later rows.
     pub(super) fn add(&mut self, other: &RowCounts) {
         self.rows += other.rows;
         for (&players, games) in &other.games_by_players {
@@ -279,7 +281,7 @@ impl RowCounts {
         self.heads.0.iter().map(|head| head.illegal).sum()
     }
 
-    /// Rows counted.
+    /// Number of rows.
     pub(super) fn rows(&self) -> u64 {
         self.rows
     }
@@ -304,7 +306,7 @@ impl RowCounts {
     }
 }
 
-/// Of a mask validation.
+/// The status of a mask validation.
 fn status(failures: u64) -> String {
     if failures == 0 { "PASSED" } else { "FAILED" }.to_owned()
 }
@@ -322,7 +324,7 @@ impl HeadCounts {
     }
 
     fn add(&mut self, other: &HeadCounts) {
-        // An empty split has counted no class.
+        // An empty split has no counts of classes.
         let classes = self.labels.classes.len().max(other.labels.classes.len());
         self.labels.classes.resize(classes, 0);
         for (count, more) in self.labels.classes.iter_mut().zip(&other.labels.classes) {

@@ -1,6 +1,6 @@
-//! The 403 columns of a log in canonical order: their names and ranges.
+//! The names and ranges of the 403 columns of a log, in canonical order.
 //!
-//! Files may hold the columns in any order. The reader sorts every row into the order given here.
+//! Files may have the columns in any order. The reader converts every row to this order.
 
 use crate::rules::{
     Color, GOLD_SUPPLY, Gem, Level, MAX_DISPLAYED, MAX_GIVE_BACK, MAX_NOBLES, MAX_REDUCTION,
@@ -8,7 +8,7 @@ use crate::rules::{
 };
 use std::sync::LazyLock;
 
-/// A card: points, level, five costs, five bonuses of which one is 1.
+/// A card: points, level, five costs, and five bonuses, exactly one of which is 1.
 pub(super) const CARD_WIDTH: usize = 2 + 2 * Color::COUNT;
 /// A noble: points and five requirements.
 pub(super) const NOBLE_WIDTH: usize = 1 + Color::COUNT;
@@ -16,7 +16,7 @@ pub(super) const NOBLE_WIDTH: usize = 1 + Color::COUNT;
 pub(super) const HOLDINGS_WIDTH: usize = 2 + Gem::COUNT + Color::COUNT;
 const PLAYER_WIDTH: usize = HOLDINGS_WIDTH + MAX_RESERVED * CARD_WIDTH;
 
-/// Columns that describe a position: those of a log without `game_id` and the action.
+/// Number of columns that describe a position: all except `game_id` and the action.
 pub const STATE_COLUMN_COUNT: usize = 3
     + Gem::COUNT
     + MAX_DISPLAYED * CARD_WIDTH
@@ -24,7 +24,7 @@ pub const STATE_COLUMN_COUNT: usize = 3
     + MAX_NOBLES * NOBLE_WIDTH
     + PlayerCount::MAX * PLAYER_WIDTH;
 
-/// Places of columns in canonical order.
+/// Indices of columns in canonical order.
 pub(super) const GAME_ID: usize = 0;
 pub(super) const NUM_PLAYERS: usize = 1;
 pub(super) const TURN_NUMBER: usize = 2;
@@ -33,22 +33,22 @@ pub(super) const ACTION_TYPE: usize = NUM_PLAYERS + STATE_COLUMN_COUNT;
 pub(super) const NOBLE_SELECTION: usize = ACTION_TYPE + 3 + 2 * Color::COUNT;
 pub(super) const GEMS_REMOVED: usize = NOBLE_SELECTION + 1;
 
-/// Columns of a log.
+/// Number of columns of a log.
 pub const COLUMN_COUNT: usize = GEMS_REMOVED + Gem::COUNT;
 const _: () = assert!(COLUMN_COUNT == 403 && STATE_COLUMN_COUNT == 382);
 
-/// What a column may hold.
+/// The allowed values of a column.
 pub(super) struct Column {
     pub(super) name: String,
-    /// Smallest and largest value.
+    /// Minimum and maximum.
     pub(super) min: i16,
     pub(super) max: i16,
-    /// Whether it may be missing by itself; [`super::row`] knows which groups may be missing.
+    /// Whether the value may be missing on its own; [`super::row`] defines which groups may be missing.
     pub(super) may_be_missing: bool,
 }
 
-/// Every column in canonical order. `game_id` and `action_type` have an empty range: the one may be
-/// any 64-bit number, the other is text.
+/// All columns in canonical order. `game_id` and `action_type` have an empty range: the former may be
+/// any 64-bit number, the latter is text.
 pub(super) static COLUMNS: LazyLock<Vec<Column>> = LazyLock::new(|| {
     let mut list = ColumnList(Vec::with_capacity(COLUMN_COUNT));
     list.required("game_id", 0, -1);
@@ -110,8 +110,8 @@ impl ColumnList {
         }
     }
 
-    /// Gems in one place: up to the largest supply. The supply of the game at hand is checked once
-    /// the number of players is known.
+    /// Gems in one place: up to the largest supply. The supply of the actual game is checked when the
+    /// number of players is known.
     fn gems(&mut self, prefix: &str, may_be_missing: bool) {
         for gem in Gem::ALL {
             let supply = PlayerCount::Four.color_supply();
@@ -128,7 +128,7 @@ impl ColumnList {
     }
 }
 
-/// The column names of a log, in the order that `simulate` writes them.
+/// The column names of a log, in the order in which `simulate` writes them.
 pub fn column_names() -> impl Iterator<Item = &'static str> {
     COLUMNS.iter().map(|column| column.name.as_str())
 }
@@ -138,7 +138,7 @@ pub fn state_column_names() -> impl Iterator<Item = &'static str> {
     column_names().skip(NUM_PLAYERS).take(STATE_COLUMN_COUNT)
 }
 
-/// The columns that describe the chosen move, in canonical order.
+/// The columns that describe the move, in canonical order.
 pub fn action_column_names() -> impl Iterator<Item = &'static str> {
     column_names().skip(ACTION_TYPE)
 }

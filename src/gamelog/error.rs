@@ -1,4 +1,4 @@
-//! What can be wrong with a log. Every input error is made in this module.
+//! Errors of logs. Every input error is created in this module.
 
 use super::replay::ReplayFault;
 use super::turn::GameId;
@@ -8,8 +8,7 @@ use std::{fmt, io};
 
 macro_rules! kinds {
     ($($(#[$doc:meta])* $kind:ident = $name:literal,)*) => {
-        /// What kind of fault a log has, for people who sort refusals: see the `refusals` table of
-        /// the cache.
+        /// The kind of an error, for queries of the `refusals` table of the cache.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum LogErrorKind {
             $($(#[$doc])* $kind,)*
@@ -19,7 +18,7 @@ macro_rules! kinds {
             /// All kinds.
             pub const ALL: &[LogErrorKind] = &[$(LogErrorKind::$kind,)*];
 
-            /// A name that does not change between versions, for tables and scripts.
+            /// A name that is stable between versions, for tables and scripts.
             pub const fn name(self) -> &'static str {
                 match self {
                     $(LogErrorKind::$kind => $name,)*
@@ -30,21 +29,21 @@ macro_rules! kinds {
 }
 
 kinds! {
-    /// The file could not be read at all.
+    /// The file could not be read.
     Unreadable = "unreadable",
-    /// The file is compressed, and cannot be unpacked.
+    /// The file is compressed and cannot be decompressed.
     DamagedFile = "damaged_file",
-    /// The file holds no bytes, or only blank lines.
+    /// The file is empty, or has only blank lines.
     Empty = "empty",
     /// There is a header but no row.
     NoRows = "no_rows",
-    /// Bytes that are not UTF-8.
+    /// Invalid UTF-8.
     InvalidUtf8 = "invalid_utf8",
     /// A column of the format is not in the header.
     MissingColumn = "missing_column",
     /// A column is in the header twice.
     DoubledColumn = "doubled_column",
-    /// A column that the format does not have.
+    /// An unknown column.
     UnknownColumn = "unknown_column",
     /// A row with too few values.
     ShortRow = "short_row",
@@ -52,9 +51,9 @@ kinds! {
     LongRow = "long_row",
     /// A blank line between rows.
     BlankLine = "blank_line",
-    /// The file ends in the middle of a row: the logger may still be writing it, or have died.
+    /// The file ends in the middle of a row: the logger may still be writing it, or was killed.
     CutOff = "cut_off",
-    /// Text where a number belongs, or an unknown `action_type`.
+    /// Text in the place of a number, or an unknown `action_type`.
     Text = "text",
     /// A number with a fraction.
     Fraction = "fraction",
@@ -64,42 +63,42 @@ kinds! {
     OutOfRange = "out_of_range",
     /// A value that may not be missing.
     MissingValue = "missing_value",
-    /// A card, noble, player or take that is incomplete, or has a part too many.
+    /// A card, noble, player or take that is incomplete or has an extra part.
     PartOfGroup = "part_of_group",
     /// An empty slot before a filled one.
     Gap = "gap",
     /// A card in another level's slots.
     WrongLevel = "wrong_level",
-    /// A card that is not in the box.
+    /// A card that does not exist in the game.
     NoSuchCard = "no_such_card",
-    /// A noble that is not in the box.
+    /// A noble that does not exist in the game.
     NoSuchNoble = "no_such_noble",
     /// A row of another game.
     OtherGame = "other_game",
-    /// A row with another number of players than the rows before.
+    /// A row with a different number of players than the previous rows.
     PlayerCountChanges = "player_count_changes",
     /// Two players in one seat.
     SeatTakenTwice = "seat_taken_twice",
-    /// A player who does not sit where the turn order puts them.
+    /// A player whose seat contradicts the turn order.
     WrongSeat = "wrong_seat",
-    /// A row does not follow from the row before: refused only where that is asked for.
+    /// A row does not follow from the previous row: refused only with `--strict`.
     DoesNotReplay = "does_not_replay",
-    /// One game id in two files.
+    /// Two files have the same game id.
     GameInTwoFiles = "game_in_two_files",
-    /// The file was written to, or another took its place, while it was read.
+    /// The file was changed or replaced while it was read.
     ChangedWhileRead = "changed_while_read",
-    /// This program failed on it: a fault in the program, not in the log.
+    /// prep panicked while reading it: a bug in prep, not in the log.
     Internal = "internal",
 }
 
 impl LogErrorKind {
-    /// Whether the file may be no game log at all, and so hold anything.
+    /// Whether the file may not be a game log at all, so that its content may be confidential.
     pub const fn is_of_other_format(self) -> bool {
         matches!(self, LogErrorKind::InvalidUtf8 | LogErrorKind::UnknownColumn)
     }
 
-    /// Whether a logger may still be writing the log: it ends too early to be a game, or it changed
-    /// while it was read. Once its writer is done, it is a good log.
+    /// Whether a logger may still be writing the log: the log is truncated, or changed while it was
+    /// read, and may be valid when it is complete.
     pub const fn may_be_unfinished(self) -> bool {
         matches!(
             self,
@@ -111,27 +110,27 @@ impl LogErrorKind {
     }
 }
 
-/// Why a log is refused: `FILE:LINE: COLUMN is VALUE, expected EXPECTATION`.
+/// An error of a log: `FILE:LINE: COLUMN is VALUE, expected EXPECTATION`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogError {
     /// The file, as the caller named it.
     pub file: PathBuf,
-    /// Line in the file from 1, the header being 1; `None` where the file as a whole is at fault.
+    /// The line in the file; the header is line 1. `None` if the error is about the whole file.
     pub line: Option<u64>,
-    /// What is wrong there.
+    /// The fault.
     pub fault: Fault,
 }
 
-/// What is wrong, without the place.
+/// A fault without its location.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
     /// The kind of fault.
     pub kind: LogErrorKind,
-    /// The column or group of columns (`card3_*`); `None` where no column is at fault.
+    /// The column or group of columns (`card3_*`); `None` if the fault is not about a column.
     pub column: Option<String>,
     /// The value, shortened; `None` if there is none.
     pub found: Option<String>,
-    /// What would have been right.
+    /// The expectation.
     pub expected: String,
     /// Whether the log is deferred to the next run, because it is still being written.
     pub deferred: bool,
@@ -144,7 +143,7 @@ impl Fault {
 
     /// The file ends within a line.
     pub(super) fn cut_off() -> Fault {
-        let expected = "a whole line and a line break: the file ends in the middle of this line";
+        let expected = "a complete line and a line break: the file ends in the middle of this line";
         Fault::new(LogErrorKind::CutOff, expected)
     }
 
@@ -174,56 +173,55 @@ impl LogError {
         Fault::new(LogErrorKind::Unreadable, "a file that can be read").found(found).at(file, None)
     }
 
-    /// The file has more bytes than any log; without `bytes`, nobody knows how many when unpacked.
+    /// The file is larger than any log; `bytes` is `None` if the decompressed size is unknown.
     pub fn too_large(file: impl Into<PathBuf>, bytes: Option<u64>, most: u64) -> LogError {
         let expected = format!("a log of at most {most} bytes");
         let found = match bytes {
-            Some(bytes) => format!("it has {bytes} bytes, and no log has more than {most}"),
-            None => format!("unpacked it has more than {most} bytes, and no log has"),
+            Some(bytes) => format!("it has {bytes} bytes, more than any log ({most})"),
+            None => format!("decompressed it has more than {most} bytes, more than any log"),
         };
         Fault::new(LogErrorKind::Unreadable, expected).found(found).at(file, None)
     }
 
     /// The file is compressed, and ends too early.
     pub fn compressed_cut_off(file: impl Into<PathBuf>) -> LogError {
-        let expected = "a whole compressed file: it ends too early";
+        let expected = "a complete compressed file: it ends too early";
         Fault::new(LogErrorKind::CutOff, expected).at(file, None)
     }
 
-    /// The file is compressed by its name, and cannot be unpacked.
+    /// The file is compressed according to its name, and cannot be decompressed.
     pub fn damaged_file(file: impl Into<PathBuf>, why: &str) -> LogError {
-        let expected = "a compressed file that can be unpacked";
+        let expected = "a valid compressed file";
         Fault::new(LogErrorKind::DamagedFile, expected).found(why).at(file, None)
     }
 
-    /// The file is not any more what it was when reading began.
+    /// The file changed while it was read.
     pub fn changed_while_read(file: impl Into<PathBuf>) -> LogError {
-        let expected = "a log that stays as it is: it changed while it was read";
+        let expected = "a log that does not change while it is read";
         Fault::new(LogErrorKind::ChangedWhileRead, expected).at(file, None)
     }
 
-    /// A row does not follow from the row before.
+    /// A row does not follow from the previous row.
     pub fn does_not_replay(file: impl Into<PathBuf>, fault: &ReplayFault) -> LogError {
         let mut error = Fault::new(LogErrorKind::DoesNotReplay, &fault.expected);
         (error.column, error.found) = (Some(fault.column.clone()), Some(fault.to_string()));
         error.at(file, Some(fault.line))
     }
 
-    /// The same error without what the file holds: it is shown only to who may read the file.
+    /// The same error without content of the file, which may be shown only to users with read permission.
     pub fn without_content(self) -> LogError {
-        let found = "something else (not shown: the log is a link to a file outside of the folder)";
+        let found = "something else (not shown: the log is a link to a file outside the folder)";
         let fault = Fault { found: Some(found.to_owned()), column: None, ..self.fault };
         LogError { fault, ..self }
     }
 
-    /// This program panicked over the file.
+    /// prep panicked while reading the file.
     pub fn internal(file: impl Into<PathBuf>, message: &str) -> LogError {
-        let expected = "prep to read any file without failing itself: please report this, with the \
-                        file if you can";
+        let expected = "no panic for any file: please report this bug, with the file if possible";
         Fault::new(LogErrorKind::Internal, expected).found(message).at(file, None)
     }
 
-    /// Two files claim one game.
+    /// Two files have the same game id.
     pub fn game_in_two_files(
         game_id: GameId,
         file: impl Into<PathBuf>,
@@ -231,7 +229,7 @@ impl LogError {
     ) -> LogError {
         Fault::new(
             LogErrorKind::GameInTwoFiles,
-            format!("one file for each game, but {} is game {game_id} too", shown(other)),
+            format!("one file for each game, but {} is also game {game_id}", shown(other)),
         )
         .found(format!("game {game_id}"))
         .at(file, None)
@@ -259,7 +257,7 @@ impl fmt::Display for Fault {
                 return write!(f, "cannot be read: {found}");
             }
             (_, Some(found)) if self.kind == LogErrorKind::DamagedFile => {
-                return write!(f, "cannot be unpacked: {found}");
+                return write!(f, "cannot be decompressed: {found}");
             }
             (_, Some(found)) if self.kind == LogErrorKind::DoesNotReplay => {
                 return write!(f, "does not replay: {found}");
@@ -279,19 +277,19 @@ impl fmt::Display for Fault {
 
 impl std::error::Error for LogError {}
 
-/// Characters of a value that an error shows.
+/// Limit on the characters of a value that an error shows.
 const MAX_FOUND: usize = 80;
 
-/// A field for an error: as much of it as is shown anyway, and no less.
+/// Converts a field to text for an error, up to the number of characters that are shown.
 pub(super) fn as_text(field: &[u8]) -> String {
     const MAX_BYTES_OF_CHARACTER: usize = 4;
     let shown = field.len().min((MAX_FOUND + 1) * MAX_BYTES_OF_CHARACTER);
     String::from_utf8_lossy(&field[..shown]).into_owned()
 }
 
-/// At most `max` characters of a text, so that a stray quote that swallowed half a file does not fill
-/// the terminal. What cannot be seen (control characters, zero-width spaces) is shown as escapes, so
-/// that it can be, and so that the terminal does not act on it.
+/// Shortens a text to at most `max` characters, because a stray quote can make half of a file one value.
+/// Invisible characters (control characters, zero-width spaces) are escaped, so that they are visible
+/// and have no effect on the terminal.
 pub(super) fn shorten(text: &str, max: usize) -> String {
     let mut short = String::new();
     for c in text.chars().take(max) {

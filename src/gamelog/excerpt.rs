@@ -1,34 +1,35 @@
-//! Where in a log's text a fault is, for a message that shows it.
+//! Finds the location of a fault in the text of a log, for messages.
 //!
-//! A fault knows its line and its column's name; a person wants to see the row with the value
-//! underlined, and a row has 403 values. The text is looked up only when a message is printed: it
-//! would put kilobytes into each of the thousands of refusals that one run may have.
+//! A fault has a line and the name of a column, but a row has 403 values, so a message shows the row
+//! with the value underlined. The text is looked up only when a message is printed: stored, it would add
+//! kilobytes to each of possibly thousands of refusals.
 
 use super::error::{LogError, LogErrorKind, shorten};
 use super::records::{LONGEST_LINE, is_line_break};
 use super::{columns, value};
 use std::ops::Range;
 
-/// Characters of a row that are shown around what is at fault, and of one value.
+/// Limits on the characters that are shown around a fault, and of one value.
 const WINDOW: usize = 56;
 const MAX_FIELD: usize = 40;
 
 /// A part of one line of a log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Excerpt {
-    /// The line, from 1.
+    /// Number of the line, from 1.
     pub line: u64,
-    /// Some whole values of it, `…` where there are more. Shows no control characters.
+    /// Complete values of the line around the fault, with `…` for omitted ones. Contains no control
+    /// characters.
     pub text: String,
-    /// What is at fault, in characters of the text; not empty.
+    /// The range of the fault in characters of the text; not empty.
     pub marked: Range<usize>,
-    /// A word on it: `value 71 of 403`.
+    /// A note about it: `value 71 of 403`.
     pub note: String,
 }
 
 impl Excerpt {
-    /// The place of an error in the bytes of its log. `None` where it has none (the file as a whole
-    /// is at fault), or where these bytes are not those that the error is about.
+    /// Finds the location of an error in the bytes of its log. `None` if it has none (the error is about
+    /// the whole file), or if the log has changed since.
     pub fn find(bytes: &[u8], error: &LogError) -> Option<Excerpt> {
         let line = error.line?;
         let text = nth_line(bytes, line)?;
@@ -56,8 +57,7 @@ impl Excerpt {
         let behind = if window.end < fields.len() { ",…" } else { "" };
         let text = format!("{before}{}{behind}", shown[window.clone()].join(","));
         let start = before.chars().count() + width(&(window.start..marked.start));
-        // Without the comma behind the last of them; a missing value is marked where it
-        // would be.
+        // Without the comma after the last one; a missing value is marked at its place.
         let end = (start + width(&marked).saturating_sub(1)).max(start + 1);
         let (first, last, all) = (marked.start + 1, marked.end, fields.len());
         let note = match marked.len() {
@@ -68,7 +68,7 @@ impl Excerpt {
     }
 }
 
-/// The places of the values at fault.
+/// The indices of the faulty values.
 fn fields_at_fault(
     error: &LogError,
     line: u64,
@@ -82,7 +82,7 @@ fn fields_at_fault(
         (LogErrorKind::DoubledColumn, Some(column)) => {
             header.iter().rposition(|field| name(field) == column).map(one)
         }
-        // Nothing of it is there to be marked.
+        // There is nothing to mark.
         (LogErrorKind::MissingColumn, _) => None,
         (LogErrorKind::UnknownColumn, _) => {
             let is_known = |field| columns::column_names().any(|known| known == name(field));
@@ -109,7 +109,7 @@ fn fields_at_fault(
     }
 }
 
-/// A line without its line break, from 1.
+/// A line without its line break; lines count from 1.
 fn nth_line(bytes: &[u8], line: u64) -> Option<&[u8]> {
     let mut rest = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     for _ in 1..line {
@@ -142,7 +142,7 @@ mod tests {
         fault.at("1.csv", Some(line))
     }
 
-    /// The text, with what is marked in brackets.
+    /// The text, with the marked range in brackets.
     fn shown(bytes: &str, error: &LogError) -> Option<String> {
         let Excerpt { text, marked, .. } = Excerpt::find(bytes.as_bytes(), error)?;
         let chars: Vec<char> = text.chars().collect();

@@ -1,4 +1,4 @@
-//! The header of a log: which column is where.
+//! The header of a log: the order of its columns.
 
 use super::columns::{self, COLUMN_COUNT, COLUMNS};
 use super::error::{Fault, LogErrorKind, as_text};
@@ -9,12 +9,12 @@ use super::value;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-/// Which column each field of a row belongs to.
+/// Determines the column of each field of a row.
 ///
-/// `unfinished` is whether the file ends with the header and no line break: what is missing then,
-/// or is only the beginning of a name, may be yet to come.
+/// `unfinished` means that the file ends with the header and without a line break: missing or incomplete
+/// names may not be written yet.
 pub(super) fn match_header(header: &Record<'_>, unfinished: bool) -> Result<ColumnOrder, Fault> {
-    // Nearly every log has its columns in canonical order.
+    // Nearly all logs have their columns in canonical order.
     static CANONICAL: LazyLock<String> =
         LazyLock::new(|| columns::column_names().collect::<Vec<_>>().join(","));
     if matches!(header, Record::Line(line) if *line == CANONICAL.as_bytes()) {
@@ -51,7 +51,7 @@ pub(super) fn match_header(header: &Record<'_>, unfinished: bool) -> Result<Colu
         )
         .in_column(&COLUMNS[missing].name)),
         None => {
-            Ok(ColumnOrder::new(order.try_into().expect("each column once, and none is missing")))
+            Ok(ColumnOrder::new(order.try_into().expect("each column once, with none missing")))
         }
     }
 }
@@ -64,7 +64,7 @@ pub(super) fn unknown_column(name: &str) -> Fault {
     } else {
         nearest_column(name).map_or_else(String::new, |known| format!(" (did you mean {known}?)"))
     };
-    // Shorter than any value that an error shows, so that the closing quote is shown, too.
+    // Shorter than the limit of values in errors, so that the closing quote is shown, too.
     const SHOWN: usize = 50;
     let found = match name.char_indices().nth(SHOWN) {
         _ if name.is_empty() => "a column without a name".to_owned(),
@@ -75,10 +75,10 @@ pub(super) fn unknown_column(name: &str) -> Fault {
         .found(found)
 }
 
-/// The column that a misspelled name most likely means.
+/// The most similar column to a misspelled name.
 fn nearest_column(name: &str) -> Option<&'static str> {
     const MOST_EDITS: usize = 3;
-    // Comparing takes time by the product of both lengths: a megabyte of text must not get there.
+    // Comparing takes quadratic time, so long texts are not compared.
     let could_be_near = |known: &&str| known.len().abs_diff(name.len()) <= MOST_EDITS;
     columns::column_names()
         .filter(could_be_near)
@@ -90,7 +90,7 @@ fn nearest_column(name: &str) -> Option<&'static str> {
 
 /// The `game_id` of a log's first row; `None` if it has none.
 ///
-/// Only a look: [`read_log`](super::read_log) checks whether the log is sound and of one game.
+/// Not a validation: [`read_log`](super::read_log) checks that the log is valid and of one game.
 pub fn first_game_id(bytes: &[u8]) -> Option<GameId> {
     let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(bytes);
     let header = reader.byte_headers().ok()?;

@@ -1,8 +1,8 @@
-//! A row that comes from a running game instead of a file: a program at play has a position and
-//! wants its features, and no log yet.
+//! A row from a running game instead of a file, for programs that need the features of a position that
+//! is not logged yet.
 //!
-//! The values are checked by the rules of a log, so that a network at play never sees what it could
-//! not have been trained on.
+//! The values are checked by the rules for logs, so that a network in play gets only values that it
+//! could have been trained on.
 
 use super::columns::{
     ACTION_TYPE, COLUMN_COUNT, COLUMNS, GAME_ID, GEMS_REMOVED, NOBLE_SELECTION, NUM_PLAYERS,
@@ -16,26 +16,26 @@ use super::turn::LoggedAction;
 use super::value;
 use crate::rules::Board;
 
-/// One of the columns of a log.
+/// A column of a log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LiveColumn(usize);
 
 impl LiveColumn {
-    /// The column of that name. Looks through all of them: to set many rows, do it once.
+    /// The column with that name. Searches all columns, so look a column up only once for many rows.
     ///
     /// # Errors
-    /// [`LogErrorKind::UnknownColumn`], with the column that was most likely meant.
+    /// [`LogErrorKind::UnknownColumn`], with the most similar column.
     pub fn named(name: &str) -> Result<LiveColumn, Fault> {
         let place = column_names().position(|column| column == name);
         place.map(LiveColumn).ok_or_else(|| unknown_column(name))
     }
 
-    /// The column at a place among all 403, in the order of [`column_names`].
+    /// The column at an index among all 403, in the order of [`column_names`].
     pub fn at(place: usize) -> Option<LiveColumn> {
         (place < COLUMN_COUNT).then_some(LiveColumn(place))
     }
 
-    /// The column at a place among those of the position, from 0 up to [`STATE_COLUMN_COUNT`].
+    /// The column at an index among those of the position, below [`STATE_COLUMN_COUNT`].
     pub fn of_state(place: usize) -> Option<LiveColumn> {
         (place < STATE_COLUMN_COUNT).then_some(LiveColumn(NUM_PLAYERS + place))
     }
@@ -46,20 +46,20 @@ impl LiveColumn {
     }
 }
 
-/// A value as a program holds it.
+/// A value in a program.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum LiveValue<'v> {
-    /// There is none.
+    /// A missing value.
     Missing,
-    /// A whole number.
+    /// An integer.
     Whole(i64),
-    /// A number in floating point; NaN is a missing value, a fraction is refused.
+    /// A floating-point number; NaN means missing, a fraction is refused.
     Real(f64),
-    /// Text, read as a field of a log is.
+    /// Text, which is parsed like a field of a log.
     Text(&'v str),
 }
 
-/// The values of one position, and of the move if there is one. Begins with all of them missing.
+/// The values of a position, and of the move if there is one. Initially all values are missing.
 ///
 /// ```
 /// use splendor_prep::gamelog::{LiveColumn, LiveRow, LiveValue};
@@ -79,22 +79,22 @@ impl Default for LiveRow {
 }
 
 impl LiveRow {
-    /// With every value missing.
+    /// Creates a row with all values missing.
     pub fn new() -> LiveRow {
         LiveRow(Row::new())
     }
 
-    /// Sets a value. What `game_id` is does not matter: there is no file that it could contradict.
+    /// Sets a value. `game_id` may be any number, because there is no file name to compare it with.
     ///
     /// # Errors
-    /// If the column holds no such value.
+    /// If the value is invalid for the column.
     #[inline]
     pub fn set(&mut self, column: LiveColumn, value: LiveValue<'_>) -> Result<(), Fault> {
         let LiveColumn(place) = column;
         let whole = match value {
             LiveValue::Whole(value) => Some(value),
-            // Whole numbers up to 2^53 come back from an i64 unchanged. What does not is a fraction,
-            // or far outside any range.
+            // Integers up to 2^53 survive the conversion to i64 and back. Other values are fractions, or
+            // far out of range.
             LiveValue::Real(value) => Some(value as i64).filter(|&whole| whole as f64 == value),
             LiveValue::Missing | LiveValue::Text(_) => None,
         };
@@ -120,7 +120,7 @@ impl LiveRow {
         }
     }
 
-    /// The turn number, of a row that has a position.
+    /// The turn number of a row with a position.
     pub fn turn_number(&self) -> i32 {
         self.0.values[TURN_NUMBER].into()
     }
@@ -128,9 +128,9 @@ impl LiveRow {
     /// The move; `None` if the row has none.
     ///
     /// # Errors
-    /// The first rule of a log that the values break. A move without its `action_type` is one.
+    /// The first rule of logs that the values violate, such as a move without its `action_type`.
     pub fn action(&self) -> Result<Option<LoggedAction>, Fault> {
-        // As in a log, -1 is no noble and 0 is nothing given back.
+        // As in a log, -1 means no noble and 0 means nothing given back.
         let is_empty = |place: usize| match self.0.values[place] {
             MISSING => true,
             -1 => place == NOBLE_SELECTION,
@@ -141,15 +141,15 @@ impl LiveRow {
             return Ok(None);
         }
         if self.0.values[ACTION_TYPE] == MISSING {
-            let expected = "the kind of the move, as other columns describe one";
+            let expected = "the kind of move, because other columns describe a move";
             return Err(Fault::new(LogErrorKind::MissingValue, expected).in_column("action_type"));
         }
         self.0.action().map(Some)
     }
 }
 
-/// What is no whole number in its column's range. A missing value is refused where the whole row is
-/// known: see [`LiveRow::board`].
+/// Converts a value that is not an integer in the column's range to an error. [`LiveRow::board`] refuses
+/// missing values, when the whole row is known.
 fn other_value(value: LiveValue<'_>, place: usize) -> Result<i16, Fault> {
     let (kind, found) = match value {
         _ if place == GAME_ID => return Ok(MISSING),

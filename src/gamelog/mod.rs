@@ -1,15 +1,13 @@
-//! Game logs: a CSV file's bytes to typed turns, and back.
+//! Game logs: reads CSV files as typed turns, and writes them.
 //!
-//! One file is one game, one row is one turn: 403 columns, matched by name, in any order. The way
-//! in is [`read_log`]: fields to whole numbers in any of the three dialects, each inside its own
-//! column's range, then the rules between columns, so that a [`Turn`] that comes out is a position
-//! that exists. Whatever is wrong becomes a [`LogError`] that names file, line, column, value and
-//! what was expected; nothing is guessed. A position of a game that is still being played comes in as a
-//! [`LiveRow`], by the same rules.
+//! One file is one game, one row is one turn: 403 columns, matched by name, in any order. [`read_log`]
+//! parses fields in any of the three dialects to integers, checks the range of each column, and then the
+//! rules between columns, so that every resulting [`Turn`] has a possible position. Any violation
+//! becomes a [`LogError`] with file, line, column, value and expectation; nothing is guessed. A position
+//! of a running game is read as a [`LiveRow`], with the same rules.
 //!
-//! Whether each row follows from the row before is checked by a [`Replay`], which refuses nothing. Whether
-//! the self-play search would have considered a logged move is not checked here: exports count those
-//! moves.
+//! A [`Replay`] checks whether each row follows from the previous row; it refuses nothing. Illegal moves
+//! are not checked here: exports count them.
 
 mod columns;
 mod error;

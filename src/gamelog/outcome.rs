@@ -1,34 +1,35 @@
-//! How the game of a row went on, for the player to move: targets of a value network.
+//! The outcome of a game for the player to move: targets for a value network.
 
 use super::play::GamePlay;
 use super::replay::Ending;
 use crate::rules::{PlayerCount, Seat};
 
-/// How the game of a row went on, for the player to move.
+/// The outcome of a game for the player to move.
 ///
-/// Of a game whose log ends before it does, or of which it is not known because an older prep stored it,
-/// everything is [`UNKNOWN`](Outcome::UNKNOWN).
+/// For a game without an end, or one that an earlier version of prep stored without replaying it, all
+/// values are [`UNKNOWN`](Outcome::UNKNOWN).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Outcome {
-    /// 1 for the only winner, 0 for all others. Nobody wins a tie: the best players have 0 and place 1.
+    /// 1 for a sole winner, else 0. In a tie nobody wins: the best players have 0 and place 1.
     pub won: i32,
-    /// 1 is the best: most points, then fewest cards. Players who are equal in both share a place.
+    /// 1 is best: most points, then fewest cards. Players who are equal in both share a place.
     pub place: i32,
-    /// Own points at the end, less those of the best other player: negative for one who is behind.
+    /// Final points minus those of the best other player; negative for a player who is behind.
     pub margin: i32,
-    /// Rounds after the one of this row: 0 in the last.
+    /// Number of rounds after this one: 0 in the last round.
     pub rounds_left: i32,
 }
 
 impl Outcome {
-    /// How many numbers it has.
+    /// The number of values.
     pub const COUNT: usize = 4;
-    /// Their names, in order: those of the arrays in `outcome_*.npz`.
+    /// The names of the values, in order, as in `outcome_*.npz`.
     pub const NAMES: [&str; Outcome::COUNT] = ["won", "place", "margin", "rounds_left"];
-    /// Of a game without a known end. No margin is -128: it is between -60 and 60 points or so.
+    /// The values for a game without a known end. A known margin is never -128, because it is between
+    /// about -60 and 60.
     pub const UNKNOWN: Outcome = Outcome { won: -1, place: -1, margin: -128, rounds_left: -1 };
 
-    /// Of the rows of a game in which `to_move` has the turn of this number.
+    /// The outcome for the player `to_move` in the turn with this number.
     pub fn of(play: Option<&GamePlay>, to_move: Seat, turn_number: i32) -> Outcome {
         play.and_then(|play| Outcome::known(play, to_move, turn_number)).unwrap_or(Outcome::UNKNOWN)
     }
@@ -45,20 +46,19 @@ impl Outcome {
             won: (result.winner() == Some(seat)).into(),
             place: place.into(),
             margin: i32::from(own) - i32::from(best_other),
-            // In a log with wrong turn numbers, the last need not be the highest.
+            // In a log with wrong turn numbers, the last number may not be the highest.
             rounds_left: (i32::from(play.rounds) - turn_number).max(0),
         })
     }
 
-    /// The numbers, in the order of [`NAMES`](Outcome::NAMES).
+    /// The values, in the order of [`NAMES`](Outcome::NAMES).
     pub fn values(self) -> [i32; Outcome::COUNT] {
         let Outcome { won, place, margin, rounds_left } = self;
         [won, place, margin, rounds_left]
     }
 }
 
-/// The outcomes of some rows, each given by its seat to move and its turn number: an array for each of
-/// [`Outcome::NAMES`].
+/// The outcomes of rows, given by seat to move and turn number: an array for each of [`Outcome::NAMES`].
 pub fn outcome_arrays(
     outcomes: impl Iterator<Item = Outcome> + Clone,
 ) -> [Vec<i32>; Outcome::COUNT] {

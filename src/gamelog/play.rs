@@ -1,20 +1,20 @@
-//! How a game went, in a few numbers: for people who ask the cache, and for outcomes of positions.
+//! How a game went, in a few numbers: for queries of the cache and for outcomes.
 
 use super::replay::{GameResult, Replayed};
 use super::turn::{ActionType, LoggedAction};
 
-/// A game as a whole, moves as logged.
+/// Facts about a whole game; moves are counted as logged.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct GamePlay {
-    /// `turn_number` of the last turn: each player has one turn a round.
+    /// `turn_number` of the last turn: each player has one turn per round.
     pub rounds: u16,
-    /// How many turns had which action, in the order of [`ActionType::ALL`].
+    /// Number of turns with each action, in the order of [`ActionType::ALL`].
     pub actions: [u32; ActionType::ALL.len()],
-    /// Nobles that visited.
+    /// Number of visits by nobles.
     pub nobles: u32,
-    /// How it ended. A row is the position *before* its move: this is after the last one.
+    /// How it ended, after the last move. (A row has the position *before* its move.)
     pub result: GameResult,
-    /// Rows that do not follow from the row before, or whose move cannot be made.
+    /// Number of rows that do not follow from the previous row, or whose move is impossible.
     pub replay_fault_rows: u32,
 }
 
@@ -27,7 +27,7 @@ impl GamePlay {
         self.nobles += u32::from(is_visit);
     }
 
-    /// Adds what the replay shows.
+    /// Adds the result of the replay.
     pub(super) fn finish(&mut self, replayed: &Replayed) {
         self.result = replayed.result;
         self.replay_fault_rows = replayed.fault_rows;

@@ -1,8 +1,7 @@
-//! A log's bytes to its turns.
+//! Reads the turns of a log.
 //!
-//! Columns are matched by name once per file, and every row is sorted into canonical order while its
-//! numbers are parsed. Turns go to the caller one at a time, so that a game needs no memory here
-//! however long it is.
+//! Columns are matched by name once per file, and each row is reordered while its numbers are parsed.
+//! Turns are passed to the caller one at a time, so that memory does not grow with the length of a game.
 
 use super::columns::{self, COLUMN_COUNT, COLUMNS};
 use super::error::{Fault, LogError, LogErrorKind};
@@ -18,41 +17,41 @@ use crate::rules::PlayerCount;
 use std::cmp::Ordering;
 use std::path::Path;
 
-/// How a log is read.
+/// Options of reading a log.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ReadOptions {
-    /// Read rows with the known gem fault as they were meant
-    /// (see [`LoggedAction::repair_gem_fault`](super::LoggedAction::repair_gem_fault)).
+    /// Repair rows with the known gem fault (see
+    /// [`LoggedAction::repair_gem_fault`](super::LoggedAction::repair_gem_fault)).
     pub repair: bool,
     /// Refuse a game that does not [replay](super::Replay).
     pub strict: bool,
 }
 
-/// What was in a log.
+/// A summary of a log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogSummary {
-    /// Turns read, at least 1.
+    /// Number of turns, at least 1.
     pub rows: u32,
-    /// Players in the game.
+    /// Number of players.
     pub players: PlayerCount,
-    /// Rows with the known gem fault, repaired or not.
+    /// Number of rows with the known gem fault, repaired or not.
     pub gem_fault_rows: u32,
-    /// Rows in which gems on the table and in hands do not add up to the supply.
+    /// Number of rows in which gems on the table and in hands do not add up to the supply.
     pub unbalanced_rows: u32,
     /// How the game went.
     pub play: GamePlay,
-    /// The first rows that do not follow from the row before, at most
+    /// The first rows that do not follow from the previous row, at most
     /// [`MAX_REPLAY_FAULTS`](super::MAX_REPLAY_FAULTS).
     pub replay_faults: Vec<ReplayFault>,
 }
 
-/// Reads the log of one game and gives each turn to `each_turn`, in file order.
+/// Reads the log of a game and calls `each_turn` for each turn, in file order.
 ///
-/// `file` is only for errors; `game_id`, from the file's name, is what every row must say.
+/// `file` is used only in errors. Every row must have the `game_id` of the file's name.
 ///
 /// # Errors
-/// The first fault in the log; with `strict`, last of all that it does not replay. Turns before it have been given to `each_turn` by then: drop what
-/// was made of them.
+/// The first fault in the log; with `strict`, finally also that it does not replay. `each_turn` has been
+/// called for the turns before the fault, so discard their results.
 pub fn read_log(
     bytes: &[u8],
     file: &Path,
@@ -64,7 +63,9 @@ pub fn read_log(
     let mut records = Records::new(bytes).map_err(at)?;
 
     if !records.advance().map_err(at)? {
-        return Err(Fault::new(LogErrorKind::Empty, "a header, then one row a turn").at(file, None));
+        return Err(
+            Fault::new(LogErrorKind::Empty, "a header, then one row per turn").at(file, None)
+        );
     }
     let unfinished = records.unfinished_value().is_some();
     let order =
@@ -109,8 +110,8 @@ pub fn read_log(
     }
 }
 
-/// A fault of the current row. Half a word or number at the end of an unfinished file is no text
-/// to complain about, but a sign that the file was cut off.
+/// Adds the location to a fault of the current row. An incomplete value at the end of an unfinished file
+/// is reported as a truncated file.
 fn locate_in_row(records: &Records<'_>, fault: Fault, order: &ColumnOrder) -> Located {
     let is_in_last_column = fault.column.as_ref() == Some(&COLUMNS[order.last()].name);
     let is_text = fault.kind == LogErrorKind::Text;
@@ -124,9 +125,8 @@ fn locate_in_row(records: &Records<'_>, fault: Fault, order: &ColumnOrder) -> Lo
     records.locate(fault)
 }
 
-/// Whether the last value of a file without a line break at its end may be the first part of
-/// another one: `1` of `15`, or nothing at all. Reading it would be guessing, and most
-/// logs that are still being written end like this.
+/// Whether the last value of a file without a final line break may be incomplete, such as `1` of `15`.
+/// Reading it would be guessing, and most logs that are still being written end like this.
 fn may_go_on(text: &[u8], column: usize, game_id: GameId) -> bool {
     if let [b'"', rest @ ..] = text {
         return rest.last() != Some(&b'"');
@@ -159,11 +159,11 @@ fn parse_row(
         Record::Line(line) => parse_line(line, order, game_id, row),
         Record::Fields(fields) => parse_fields(fields.iter(), order, game_id, row),
     };
-    // A value may only seem wrong because one before it is missing or one too many: count first.
+    // Counts first: a missing or extra value makes the values after it look wrong.
     if !matches!(parsed, Ok(true)) {
         let count = records.record.fields().count();
         let found = format!("{count} values");
-        let expected = format!("{COLUMN_COUNT} values, as the header has");
+        let expected = format!("{COLUMN_COUNT} values, as in the header");
         match count.cmp(&COLUMN_COUNT) {
             Ordering::Less if unfinished.is_some() => return Err(Fault::cut_off().found(found)),
             Ordering::Less => {
@@ -184,13 +184,13 @@ fn parse_row(
     parsed.map(|_| ())
 }
 
-/// One file is one game, and players do not leave.
+/// A file is one game, so the number of players is constant.
 fn check_player_count(turn: Turn, before: Option<&LogSummary>) -> Result<Turn, Fault> {
     let players = turn.board.player_count();
     match before {
         Some(before) if before.players != players => Err(Fault::new(
             LogErrorKind::PlayerCountChanges,
-            format!("{}, as in the rows before", before.players.get()),
+            format!("{}, as in the previous rows", before.players.get()),
         )
         .in_column("num_players")
         .found(players.get())),

@@ -1,24 +1,23 @@
-//! The records of a file, and where they are in it: line numbers, blank lines, and whether the file
-//! ends in the middle of a row.
+//! Splits a file into records with line numbers, and detects blank lines and a truncated last row.
 
 use super::error::{Fault, LogErrorKind};
 use super::value;
 use csv::ByteRecord;
 
-/// Longest line that is looked at. A row of a log has one or two thousand bytes and a header nine;
-/// without a limit, a file of nothing but commas would take eight times its size in memory.
+/// Limit on the length of a line. A row of a log has one or two thousand bytes and a header nine
+/// thousand; without a limit, a file of only commas would take eight times its size in memory.
 pub(super) const LONGEST_LINE: usize = 1 << 20;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// A fault and its line.
+/// A fault with its line.
 pub(super) type Located = (Fault, Option<u64>);
 
 /// One record.
 pub(super) enum Record<'a> {
-    /// A line of a file without quotes: its fields lie between its commas.
+    /// A line without quotes, whose fields are separated by commas.
     Line(&'a [u8]),
-    /// What the `csv` crate made of a record.
+    /// A record parsed by the `csv` crate.
     Fields(ByteRecord),
 }
 
@@ -39,20 +38,20 @@ impl Record<'_> {
     }
 }
 
-/// The records of a file, one at a time.
+/// Iterates over the records of a file.
 ///
-/// A file with a quote in it is read by the `csv` crate. All others, which is nearly every one, are
-/// split at their line breaks and commas: the `csv` crate would take longer for that than all the
-/// rest of reading takes. Both ways give the same records.
+/// A file with quotes is parsed by the `csv` crate. All others, nearly all logs, are split at line
+/// breaks and commas, because the `csv` crate would take longer than the rest of reading. Both ways give
+/// the same records.
 pub(super) struct Records<'a> {
     bytes: &'a [u8],
     /// For a file with quotes.
     csv: Option<csv::Reader<&'a [u8]>>,
     /// The current record.
     pub(super) record: Record<'a>,
-    /// Bytes read so far.
+    /// Number of bytes read so far.
     position: usize,
-    /// Where the current record begins in `bytes`.
+    /// Offset of the current record in `bytes`.
     start: usize,
 }
 
@@ -62,7 +61,7 @@ impl<'a> Records<'a> {
         check_encoding(&bytes[begin..])?;
         check_line_lengths(bytes)?;
         let has_quotes = memchr::memchr(b'"', bytes).is_some();
-        // It skips a byte-order mark by itself.
+        // The `csv` crate skips a byte-order mark itself.
         let csv = has_quotes.then(|| {
             csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(bytes)
         });
@@ -72,8 +71,8 @@ impl<'a> Records<'a> {
 
     /// Reads the next record; `false` at the end of the file.
     ///
-    /// Blank lines end a file harmlessly. Between rows they are a fault: a row
-    /// may have been dropped from the middle of a game.
+    /// Blank lines at the end of a file are ignored. Between rows they are a fault, because a row of the
+    /// game may be missing.
     pub(super) fn advance(&mut self) -> Result<bool, Located> {
         let from = self.position;
         let more = self.read();
@@ -99,7 +98,7 @@ impl<'a> Records<'a> {
                 self.record = Record::Fields(ByteRecord::new());
             }
             let Record::Fields(fields) = &mut self.record else { return false };
-            // Neither bytes in memory nor records of any length can fail.
+            // Reading from memory with records of any length cannot fail.
             let more = csv.read_byte_record(fields).unwrap_or(false);
             self.position = csv.position().byte() as usize;
             return more;
@@ -118,7 +117,7 @@ impl<'a> Records<'a> {
         (fault, Some(line_of(self.bytes, offset)))
     }
 
-    /// A fault of the current record, with the line that the record begins on.
+    /// Adds the first line of the current record to a fault.
     pub(super) fn locate(&self, mut fault: Fault) -> Located {
         use LogErrorKind::{CutOff, LongRow, MissingColumn, ShortRow, Text, UnknownColumn};
         let may_be_of_a_quote = matches!(
@@ -143,8 +142,8 @@ impl<'a> Records<'a> {
         record.iter().any(|&byte| is_line_break(byte))
     }
 
-    /// What follows the last comma of the current record, if the file ends there without a line
-    /// break: then the value may have been cut short.
+    /// The last value of the current record, if the file ends there without a line break: it may be
+    /// truncated.
     pub(super) fn unfinished_value(&self) -> Option<&'a [u8]> {
         let bytes = self.bytes;
         if self.position < bytes.len() || bytes.last().is_none_or(|&byte| is_line_break(byte)) {
@@ -154,7 +153,8 @@ impl<'a> Records<'a> {
     }
 }
 
-/// A file in another encoding would fail on its first column name, with a message that does not help.
+/// Detects other file formats, which would otherwise fail with an unclear message about the first column
+/// name.
 fn check_encoding(bytes: &[u8]) -> Result<(), Located> {
     if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
         let fault = Fault::new(LogErrorKind::InvalidUtf8, "UTF-8: save the file in that encoding")
@@ -197,7 +197,7 @@ pub(super) fn is_line_break(byte: u8) -> bool {
     matches!(byte, b'\n' | b'\r')
 }
 
-/// Past the rest of the line break that ended the record before.
+/// Skips the rest of the line break that ended the previous record.
 fn skip_line_break(bytes: &[u8], at: usize) -> usize {
     match (at.checked_sub(1).map(|before| bytes[before]), bytes.get(at)) {
         (Some(b'\r'), Some(b'\n')) => at + 1,
@@ -209,8 +209,8 @@ fn skip_blank(bytes: &[u8], at: usize) -> usize {
     at + bytes[at..].iter().take_while(|&&byte| is_line_break(byte)).count()
 }
 
-/// The line that `offset` is on, from 1. A line ends with LF, CRLF or, as the `csv` crate has it,
-/// with a CR alone.
+/// The line that `offset` is on, from 1. A line ends with LF, CRLF or, as in the `csv` crate, a single
+/// CR.
 fn line_of(bytes: &[u8], offset: usize) -> u64 {
     let ends = |place: usize| match bytes[place] {
         b'\n' => true,

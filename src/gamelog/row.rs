@@ -1,8 +1,8 @@
-//! A row as logged to a checked [`Turn`].
+//! Checks a logged row and converts it to a [`Turn`].
 //!
-//! By the time a [`Row`] exists, every number in it is whole and inside its column's own range.
-//! What is left are the rules between columns: groups are complete or missing, slots fill from the
-//! left, cards exist, players sit in turn order, hands stay within ten.
+//! Every number in a [`Row`] is an integer in the range of its column. This module checks the rules
+//! between columns: groups are complete or missing, slots are filled from the left, cards exist, players
+//! sit in turn order, and hands have at most ten gems.
 
 use super::columns::{
     self, CARD_WIDTH, COLUMN_COUNT, COLUMNS, Column, HOLDINGS_WIDTH, NOBLE_WIDTH,
@@ -15,12 +15,12 @@ use crate::rules::{
 };
 use arrayvec::ArrayVec;
 
-/// Stands for a missing value; no column's range comes near it.
+/// Represents a missing value; it is out of range for every column.
 pub(super) const MISSING: i16 = i16::MIN;
 
 /// The numbers of one row in canonical column order, as logged.
 pub(super) struct Row {
-    /// `game_id` may be any 64-bit number and is not kept. `action_type` is its class.
+    /// `game_id` may be any 64-bit number and is not stored. `action_type` is stored as its class.
     pub(super) values: [i16; COLUMN_COUNT],
 }
 
@@ -84,13 +84,13 @@ impl Row {
         Ok(action)
     }
 
-    /// A fault of a value that is there.
+    /// A fault of a present value.
     fn fault(&self, column: usize, kind: LogErrorKind, expected: String) -> Fault {
         Fault::new(kind, expected).in_column(&COLUMNS[column].name).found(self.values[column])
     }
 }
 
-/// Goes through the columns of a row from left to right.
+/// Reads the columns of a row from left to right.
 struct Cursor<'r> {
     row: &'r Row,
     column: usize,
@@ -104,17 +104,17 @@ impl<'r> Cursor<'r> {
         values
     }
 
-    /// The next values, none of which is missing.
+    /// The next values; a missing value is a fault.
     fn numbers<const N: usize>(&mut self) -> [u8; N] {
         self.next().map(|value| value as u8)
     }
 
-    /// The values of the next group; `None` where all are missing, a fault where only some are.
+    /// The values of the next group; `None` if all are missing, a fault if only some are.
     fn group<const N: usize>(&mut self, what: &str) -> Checked<Option<[u8; N]>> {
         let first = self.column;
         let values = self.next::<N>();
-        // Nearly all groups are whole or missing, and of their values only `MISSING` is negative.
-        // So looking at all bits of all values together is enough; this runs 28 times a row.
+        // Nearly all groups are complete or missing, and only `MISSING` is negative. So it is enough to
+        // combine the bits of all values; this runs 28 times per row.
         let (all, any) =
             values.iter().fold((-1, 0), |(all, any), value| (all & value, any | value));
         match (all, any) {
@@ -126,8 +126,8 @@ impl<'r> Cursor<'r> {
         Err(Fault::new(
             LogErrorKind::PartOfGroup,
             format!(
-                "a value, as other columns of {what} have one: it may be missing as a whole, never \
-                 in part"
+                "a value, because other columns of {what} have one: it may only be missing as a \
+                 whole"
             ),
         )
         .in_column(&COLUMNS[first + missing].name))
@@ -148,7 +148,7 @@ impl<'r> Cursor<'r> {
         Ok(gems)
     }
 
-    /// A card; a group of zeros only is a missing one, too.
+    /// A card; a group of zeros is a missing card, too.
     fn card(&mut self) -> Checked<Option<Card>> {
         let first = self.column;
         let Some(values) = self.group::<CARD_WIDTH>("this card")? else { return Ok(None) };
@@ -184,7 +184,7 @@ impl<'r> Cursor<'r> {
         })
     }
 
-    /// Slots, which must fill from the left.
+    /// Slots, which must be filled from the left.
     fn slots<T, const N: usize>(
         &mut self,
         read: fn(&mut Self) -> Checked<Option<T>>,
@@ -198,7 +198,7 @@ impl<'r> Cursor<'r> {
                 Some(_) => {
                     let filled = group_name(first);
                     let expected =
-                        format!("it to be filled before {filled} is: slots fill from the left");
+                        format!("it to be filled before {filled}: slots are filled from the left");
                     return Err(Fault::new(LogErrorKind::Gap, expected)
                         .in_column(format!("{}_*", group_name(before))));
                 }
@@ -245,7 +245,7 @@ impl<'r> Cursor<'r> {
         Ok(by_seat.into_iter().flatten().collect())
     }
 
-    /// Whether the next player sits where the turn order puts them.
+    /// Checks that the next player has the seat that follows from the turn order.
     fn check_position(
         &self,
         rotated: RotatedIndex,
@@ -272,7 +272,7 @@ impl<'r> Cursor<'r> {
             ),
             None => (
                 LogErrorKind::WrongSeat,
-                format!("{expected}: round the table from current_player"),
+                format!("{expected}: players sit in turn order from current_player"),
             ),
         };
         Err(self.row.fault(self.column, kind, expected))
@@ -296,11 +296,11 @@ impl<'r> Cursor<'r> {
         Ok(Player { vp, gems, reduction, reserved })
     }
 
-    /// Whether the columns of a player who is not in the game are empty.
+    /// Checks that the columns of a player who is not in the game are empty.
     fn no_player(&mut self, count: PlayerCount) -> Checked<()> {
         let row = self.row;
         let fault = |column| {
-            let expected = format!("nothing: this is a game of {}", count.get());
+            let expected = format!("no value: this is a game of {}", count.get());
             Err(row.fault(column, LogErrorKind::PartOfGroup, expected))
         };
         let first = self.column;
@@ -322,7 +322,7 @@ impl<'r> Cursor<'r> {
     }
 }
 
-/// The classes of both heads exist for at most three colors, or one pair.
+/// The heads have classes only for at most three colors, or one pair.
 fn check_takes(action: &LoggedAction) -> Checked<()> {
     use LogErrorKind::{OutOfRange, PartOfGroup};
     let fault = |name: &str, taken: ByColor<u8>, kind, expected: String| {
@@ -358,17 +358,17 @@ fn check_takes(action: &LoggedAction) -> Checked<()> {
     Ok(())
 }
 
-/// A value is missing that must be there.
+/// A fault for a missing value.
 pub(super) fn missing_value(column: &Column) -> Fault {
     Fault::new(LogErrorKind::MissingValue, range_text(column)).in_column(&column.name)
 }
 
-/// What a column may hold, in words.
+/// Describes the range of a column.
 pub(super) fn range_text(column: &Column) -> String {
     format!("a whole number from {} to {}", column.min, column.max)
 }
 
-/// A group's values as a file has them.
+/// The values of a group as in the file.
 fn joined(values: &[u8]) -> String {
     values.iter().map(u8::to_string).collect::<Vec<_>>().join(",")
 }

@@ -1,12 +1,12 @@
-//! One field of a log to a whole number, in any of the dialects that rewriting tools left.
+//! Parses a field of a log as an integer, in any of the dialects that other tools write.
 //!
-//! Accepted: `3`, `3.0` (any number of zeros behind the point), a minus sign, spaces and tabs
-//! around; an empty field or `nan` in any capitals is a missing value. Anything else is refused:
-//! `3.`, for one, is what a value cut off while it was written looks like.
+//! Accepted are `3`, `3.0` (with any number of zeros after the point), a minus sign, and spaces and tabs
+//! around it; an empty field or `nan` in any case is a missing value. Everything else is refused, such
+//! as `3.`, which may be a truncated value.
 
 use super::error::LogErrorKind;
 
-/// A field's number, or `None` where it is missing.
+/// The number in a field, or `None` if it is missing.
 pub(super) fn parse(field: &[u8]) -> Result<Option<i64>, LogErrorKind> {
     let field = unwrap(field);
     if field.is_empty() || field.eq_ignore_ascii_case(b"nan") {
@@ -15,7 +15,7 @@ pub(super) fn parse(field: &[u8]) -> Result<Option<i64>, LogErrorKind> {
     parse_trimmed(field).map(Some)
 }
 
-/// Without the spaces and tabs around it.
+/// Trims spaces and tabs.
 pub(super) fn trim(mut field: &[u8]) -> &[u8] {
     while let [b' ' | b'\t', rest @ ..] = field {
         field = rest;
@@ -26,8 +26,8 @@ pub(super) fn trim(mut field: &[u8]) -> &[u8] {
     field
 }
 
-/// Without the spaces around it, and without quotes that have spaces outside them: to the `csv`
-/// crate, those are part of the value.
+/// Trims spaces, and removes quotes with spaces around them, which the `csv` crate treats as part of the
+/// value.
 pub(super) fn unwrap(field: &[u8]) -> &[u8] {
     match trim(field) {
         [b'"', quoted @ .., b'"'] => trim(quoted),
@@ -54,7 +54,7 @@ fn parse_trimmed(field: &[u8]) -> Result<i64, LogErrorKind> {
     let sign = if negative { -1 } else { 1 };
     let mut value: i64 = 0;
     for digit in whole {
-        // With its sign from the start: the smallest number has no positive counterpart.
+        // Signed from the start, because the smallest number has no positive counterpart.
         value = value
             .checked_mul(10)
             .and_then(|value| value.checked_add(sign * i64::from(digit - b'0')))
@@ -63,7 +63,7 @@ fn parse_trimmed(field: &[u8]) -> Result<i64, LogErrorKind> {
     Ok(value)
 }
 
-/// Names what a field that is not a plain number is, so that the error can say it.
+/// The kind of error for a field that is not a plain number.
 fn kind_of_text(field: &[u8]) -> LogErrorKind {
     let Ok(text) = std::str::from_utf8(field) else {
         return LogErrorKind::InvalidUtf8;

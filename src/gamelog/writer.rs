@@ -1,4 +1,4 @@
-//! Turns to a log's bytes: what `simulate` writes, and what the reader is tested against.
+//! Writes logs, for `simulate` and for tests of the reader.
 
 use super::columns::{self, CARD_WIDTH, COLUMN_COUNT, COLUMNS, HOLDINGS_WIDTH, NOBLE_WIDTH};
 use super::row::MISSING;
@@ -8,15 +8,15 @@ use crate::rules::{
 };
 use std::io::{self, Write};
 
-/// How numbers and missing values are spelled. Logs in the wild mix all three.
+/// The spelling of numbers and missing values. Existing logs use all three.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dialect {
-    /// `3`, and `nan` where a value is missing: as the self-play program writes.
+    /// `3`, and `nan` for a missing value, as the self-play program writes.
     Nan,
-    /// `3`, and an empty field where a value is missing.
+    /// `3`, and an empty field for a missing value.
     Empty,
-    /// `3.0` in columns that can be missing, and an empty field where they are: as tools leave it
-    /// that hold such columns as floating point.
+    /// `3.0` in columns that can be missing, and an empty field for a missing value, as written by tools
+    /// that store such columns as floating point.
     Float,
 }
 
@@ -25,10 +25,10 @@ impl Dialect {
     pub const ALL: [Dialect; 3] = [Dialect::Nan, Dialect::Empty, Dialect::Float];
 }
 
-/// Writes a whole log: the header, then one row a turn.
+/// Writes a log: the header, then one row per turn.
 ///
 /// # Errors
-/// Those of `out`.
+/// If writing to `out` fails.
 pub fn write_log(
     out: impl Write,
     game_id: GameId,
@@ -54,8 +54,8 @@ pub fn write_log(
     writer.flush()
 }
 
-/// A turn's numbers in canonical column order; the game id and the action type are
-/// written separately.
+/// The numbers of a turn in canonical column order; the game id and the action type are written
+/// separately.
 fn values_of(turn: &Turn) -> Vec<i16> {
     let Turn { turn_number, board, action } = turn;
     let mut values = Values(Vec::with_capacity(COLUMN_COUNT));
@@ -107,7 +107,7 @@ impl Values {
         self.0.push(number.map_or(MISSING, i16::from));
     }
 
-    /// Numbers of so many columns, or as many missing values.
+    /// The numbers of a group of columns, or as many missing values.
     fn group(&mut self, numbers: Option<&[u8]>, width: usize) {
         match numbers {
             Some(numbers) => self.numbers(numbers),

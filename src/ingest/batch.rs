@@ -1,25 +1,25 @@
-//! The changes of a run, in batches.
+//! Writes the changes of a run in batches.
 
 use crate::cache::{CacheError, IngestCounts, PackedGame, Writer};
 use crate::gamelog::ReplayFault;
 use std::num::NonZeroUsize;
 
-/// A batch is committed at this many bytes, however few games they are: until then it is in memory.
+/// A batch is committed at this size even if it has few games, because it is in memory until then.
 const MAX_BYTES: u64 = 16 << 20;
 
-/// Writes the cache batch by batch, as soon as there is something to write.
+/// Writes the cache in batches, beginning with the first change.
 pub(super) struct Batches<'a> {
-    /// `None` in a dry run: nothing is written.
+    /// `None` in a dry run, which writes nothing.
     writer: Option<&'a Writer<'a>>,
     batch_size: NonZeroUsize,
-    /// For the mark that a run leaves.
+    /// Number of logs found, for the record of the run.
     logs_found: usize,
-    /// Whether this run has written anything yet.
+    /// Whether this run has written anything.
     has_begun: bool,
     is_structure_checked: bool,
-    /// Games put and logs refused since the last commit.
+    /// Number of games stored and logs refused since the last commit.
     games: usize,
-    /// Bytes of games put since the last commit.
+    /// Size of the games stored since the last commit in bytes.
     bytes: u64,
 }
 
@@ -40,7 +40,7 @@ impl<'a> Batches<'a> {
         }
     }
 
-    /// Adds a change to the open batch.
+    /// Adds a change to the current batch.
     pub(super) fn write(
         &mut self,
         change: impl FnOnce(&Writer<'a>) -> Result<(), CacheError>,
@@ -50,10 +50,11 @@ impl<'a> Batches<'a> {
         change(writer)
     }
 
-    /// Records that a run is under way; nothing if that is recorded already.
+    /// Records that a run has started, unless that is recorded already.
     fn begin(&mut self) -> Result<(), CacheError> {
         if let (Some(writer), false) = (self.writer, self.has_begun) {
-            // Committed by itself: a run that is killed in its first batch has not finished either.
+            // Committed separately, so that a run that is killed in its first batch counts as
+            // unfinished, too.
             writer.begin_ingest(self.logs_found)?;
             writer.commit()?;
             self.has_begun = true;
@@ -61,7 +62,7 @@ impl<'a> Batches<'a> {
         Ok(())
     }
 
-    /// Adds a game to the open batch; `true` if that ended the batch.
+    /// Adds a game to the current batch; `true` if that ended the batch.
     pub(super) fn put(
         &mut self,
         game: &PackedGame,
@@ -71,7 +72,7 @@ impl<'a> Batches<'a> {
         self.end_game(game.packed_bytes())
     }
 
-    /// Counts a game of which about so many bytes were written; `true` if that ended the batch.
+    /// Counts a game and the approximate number of written bytes; `true` if that ended the batch.
     pub(super) fn end_game(&mut self, bytes: u64) -> Result<bool, CacheError> {
         self.games += 1;
         self.bytes += bytes;
@@ -82,8 +83,8 @@ impl<'a> Batches<'a> {
         Ok(is_full)
     }
 
-    /// Makes sure, once a run, that the structure of the file is sound, before a row is replaced or removed
-    /// that may be damaged.
+    /// Checks once per run that the structure of the file is not damaged, before a row that may be
+    /// damaged is replaced or removed.
     pub(super) fn check_structure(&mut self) -> Result<(), CacheError> {
         if let Some(writer) = self.writer.filter(|_| !self.is_structure_checked) {
             writer.check_structure()?;
@@ -92,15 +93,14 @@ impl<'a> Batches<'a> {
         Ok(())
     }
 
-    /// Makes sure that the cache holds as many games, and refused or deferred logs, as it should after this
-    /// run's changes.
+    /// Checks the number of games, and of refused or deferred logs, after the changes of this run.
     pub(super) fn check_stored(&self, games: usize, refusals: usize) -> Result<(), CacheError> {
         let writer = self.writer.filter(|_| self.has_begun);
         writer.map_or(Ok(()), |writer| writer.check_stored(games as u64, refusals as u64))
     }
 
-    /// Ends the run: the cache holds all that it was to put there. A run that changed nothing leaves no
-    /// mark, unless it completes an earlier one that did not finish.
+    /// Ends a complete run. A run that changed nothing is not recorded, unless it completes an earlier
+    /// one that did not finish.
     pub(super) fn finish(
         &mut self,
         last_finished: bool,
@@ -112,13 +112,13 @@ impl<'a> Batches<'a> {
         self.commit()
     }
 
-    /// Keeps what was stored, and records that the ingest has not finished.
+    /// Keeps the stored games, and records that the ingest has not finished.
     pub(super) fn leave_unfinished(&mut self) -> Result<(), CacheError> {
         self.begin()?;
         self.commit()
     }
 
-    /// Commits the open batch.
+    /// Commits the current batch.
     pub(super) fn commit(&mut self) -> Result<(), CacheError> {
         (self.games, self.bytes) = (0, 0);
         self.writer.map_or(Ok(()), Writer::commit)

@@ -1,4 +1,4 @@
-//! What the cache has before a run.
+//! The content of the cache before a run.
 
 use super::IngestError;
 use super::find::LogFile;
@@ -10,10 +10,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
-/// Games that a thread checks at a time.
+/// Number of games that a thread checks at a time.
 const CHUNK: usize = 128;
 
-/// Every cached game, checked by its checksums, and what the last run left.
+/// All cached games, checked by their checksums, and the results of the last run.
 #[derive(Default)]
 pub(super) struct CachedGames {
     pub(super) games: BTreeMap<GameId, CachedGame>,
@@ -23,7 +23,7 @@ pub(super) struct CachedGames {
 }
 
 impl CachedGames {
-    /// Reads all of a cache; without one, there are no games.
+    /// Reads the whole cache; without one, there are no games.
     pub(super) fn load(
         reader: Option<&Reader>,
         threads: usize,
@@ -58,7 +58,7 @@ impl CachedGames {
         Ok(cached)
     }
 
-    /// Games of which a log was refused or deferred.
+    /// Games with a refused or deferred log.
     pub(super) fn refused_games(&self) -> BTreeSet<GameId> {
         self.refused.iter().map(|refusal| refusal.game_id).collect()
     }
@@ -70,13 +70,13 @@ impl CachedGames {
         &refusals[..refusals.partition_point(|refusal| refusal.game_id == game_id)]
     }
 
-    /// Cached games that have no log, ascending.
+    /// Cached games without a log, ascending.
     pub(super) fn without_log(&self, logs: &[LogFile]) -> Vec<GameId> {
         self.games.keys().copied().filter(|&game_id| !has_log(logs, game_id)).collect()
     }
 }
 
-/// Whether one of the logs, which are ordered by game id, is of this game.
+/// Whether this game has a log; the logs are ordered by game id.
 pub(super) fn has_log(logs: &[LogFile], game_id: GameId) -> bool {
     logs.binary_search_by_key(&game_id, |log| log.game_id).is_ok()
 }

@@ -1,7 +1,7 @@
-//! Compressed logs: what is hashed and read is their content, so that compressing a log changes nothing.
+//! Reads compressed logs. Their content is hashed, so that compressing a log does not make its game stale.
 //!
-//! A compressed file may have several gzip members or zstd frames, as `cat` makes them: the content is all
-//! of them, one after another. It is never unpacked further than a log may be long.
+//! A compressed file may have several gzip members or zstd frames, for example written by `cat`; their
+//! contents are concatenated. Decompression stops at the maximum size of a log.
 
 use crate::platform::{open_file, read_file};
 use flate2::read::MultiGzDecoder;
@@ -9,7 +9,7 @@ use std::fs::File;
 use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 
-/// How a file is compressed, by its name.
+/// The compression of a file, by its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Compression {
     /// Not at all.
@@ -21,7 +21,7 @@ pub(super) enum Compression {
 }
 
 impl Compression {
-    /// Of the file with this name.
+    /// The compression of a file with this name.
     pub(super) fn of(path: &Path) -> Compression {
         match path.extension().and_then(|ending| ending.to_str()) {
             Some("gz") => Compression::Gzip,
@@ -30,7 +30,7 @@ impl Compression {
         }
     }
 
-    /// The content of a file that is compressed in this way.
+    /// The decompressed content of a file.
     pub(super) fn content<'f>(self, file: impl Read + 'f) -> io::Result<Box<dyn Read + 'f>> {
         Ok(match self {
             Compression::Plain => Box::new(file),
@@ -40,7 +40,7 @@ impl Compression {
     }
 }
 
-/// The ending of a log's name: `.csv`, `.csv.gz` or `.csv.zst`. The rest is the game's id.
+/// The endings of log names. The rest of the name is the game's id.
 const ENDINGS: [&str; 3] = [".csv", ".csv.gz", ".csv.zst"];
 
 /// The name of a log without its ending; `None` for other files.
@@ -48,17 +48,17 @@ pub(super) fn stem(name: &str) -> Option<&str> {
     ENDINGS.iter().find_map(|ending| name.strip_suffix(ending)).filter(|stem| !stem.is_empty())
 }
 
-/// What is wrong with a compressed file.
+/// The damage of a compressed file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Damage {
     /// It ends too early.
     CutOff,
-    /// It is no compressed file, or its content is not what was compressed.
+    /// It is not a compressed file, or its content is damaged.
     Corrupt(String),
 }
 
 impl Damage {
-    /// Of an error of a decoder; the error itself if the file could not be read.
+    /// The damage that an error of a decoder means; the error itself if the file could not be read.
     pub(super) fn of(error: io::Error) -> io::Result<Damage> {
         match error.kind() {
             ErrorKind::UnexpectedEof => Ok(Damage::CutOff),
@@ -68,10 +68,10 @@ impl Damage {
     }
 }
 
-/// The content of a log, which may be compressed, of at most `max` bytes.
+/// The content of a log, which may be compressed, up to `max` bytes.
 ///
 /// # Errors
-/// If it is no regular file, cannot be read or unpacked, or has more content.
+/// If it is not a regular file, cannot be read or decompressed, or has more content.
 pub fn read_log_file(path: &Path, max: u64) -> io::Result<Vec<u8>> {
     if Compression::of(path) == Compression::Plain {
         return read_file(path, max);

@@ -1,4 +1,4 @@
-//! One log: read once, hashed, compared with the cache, encoded if it must be.
+//! Examines a log: reads it once, hashes it, compares it with the cache, and encodes it if it is stale.
 
 use super::IngestError;
 use super::cached::CachedGames;
@@ -20,61 +20,61 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
-/// Games that a thread examines at a time: passing on the result of each costs as much as a tenth of
-/// looking at a game that is up to date. More would only delay the end of a run that is stopped.
+/// Number of games that a thread examines at a time: passing on each result costs a tenth of examining a
+/// game that is up to date. A larger number would delay the end of a stopped run.
 const CHUNK: usize = 4;
 
-/// A log that was looked at.
+/// A log that was examined.
 pub(super) struct Examined {
     pub(super) game_id: GameId,
     /// See [`LogFile::source_path`].
     pub(super) source_path: String,
     pub(super) outcome: Outcome,
-    /// What its rows are or would be made from; `None` if its bytes could not be read.
+    /// The current key of the game; `None` if the log could not be read.
     pub(super) key: Option<CacheKey>,
-    /// Size of the log, unpacked.
+    /// Decompressed size of the log.
     pub(super) bytes: u64,
-    /// Files that are this log: its other names, and its compressed form beside it.
+    /// Number of files with this log: other names of it, and compressed forms.
     pub(super) files: usize,
 }
 
 /// The result of a log.
 pub(super) enum Outcome {
-    /// The cached rows are what encoding it would give. If an older prep stored them, the game is replayed
+    /// The cached rows are up to date. If an earlier version of prep stored them, the game is replayed
     /// now.
     UpToDate { replayed: Option<Box<Played>> },
-    /// It is not as cached, and can be read. `packed` is its encoded rows, if they were asked for.
+    /// The cached rows are stale, and the log can be read. `packed` has its encoded rows, if requested.
     Stale { why: StaleReason, played: Box<Played>, packed: Option<Box<PackedGame>> },
-    /// It cannot be read, or not yet.
+    /// The log is refused or deferred.
     Refused(LogError),
 }
 
-/// How a game went.
+/// The result of replaying a game.
 pub(super) struct Played {
     pub(super) play: GamePlay,
-    /// The first rows that do not follow from the row before.
+    /// The first rows that do not follow from the previous row.
     pub(super) faults: Vec<ReplayFault>,
 }
 
-/// What to examine, and how.
+/// The options of an examination.
 pub(super) struct Examination<'a> {
     /// The data folder.
     pub(super) root: &'a Path,
     pub(super) read: ReadOptions,
     /// See [`IngestOptions::settle`](super::IngestOptions::settle).
     pub(super) settle: Duration,
-    /// Whether stale games are encoded. Otherwise they are only read, to see whether they can be.
+    /// Whether stale games are encoded. Otherwise they are only read, to detect errors.
     pub(super) encode: bool,
     pub(super) cached: &'a CachedGames,
     pub(super) phases: &'a IngestPhases,
 }
 
 impl Examination<'_> {
-    /// Examines all logs of some games on several threads, and gives the results to `consume` in the
-    /// order of the games.
+    /// Examines the logs of games on several threads, and passes the results to `consume` in the order
+    /// of the games.
     ///
     /// # Errors
-    /// That of `consume`; if the threads cannot be started.
+    /// An error of `consume`, or if the threads cannot be started.
     pub(super) fn run(
         &self,
         games: &[&[LogFile]],
@@ -99,7 +99,7 @@ impl Examination<'_> {
     }
 }
 
-/// Examines log after log with the same buffers: one for each thread.
+/// Examines logs and reuses its buffers; there is one for each thread.
 struct Examiner<'a> {
     options: &'a Examination<'a>,
     bytes: Vec<u8>,
@@ -115,7 +115,7 @@ impl<'a> Examiner<'a> {
 
     /// Examines the files of a game.
     ///
-    /// A panic is a bug of prep on one game: it is refused, and the run goes on.
+    /// A panic is a bug of prep with one game: that game is refused, and the run continues.
     fn examine_game(
         &mut self,
         files: &[LogFile],
@@ -128,7 +128,7 @@ impl<'a> Examiner<'a> {
         match examined {
             Ok(examined) => results.extend(examined?),
             Err(panic) => {
-                // Whatever state the buffers were left in.
+                // The buffers may be in any state.
                 *self = Examiner::new(self.options)?;
                 results.extend(files.iter().map(|log| {
                     refused(log, LogError::internal(log.source_path(), message_of(&*panic)))
@@ -138,8 +138,9 @@ impl<'a> Examiner<'a> {
         Ok(())
     }
 
-    /// Several files of a game are one log if they are one file by several names, or its plain and compressed
-    /// forms with the same content. Otherwise all are refused: which is right is unknown.
+    /// Several files of a game count as one log if they are the same file with several names, or plain
+    /// and compressed forms with the same content. Otherwise all are refused, because prep cannot know
+    /// which one is right.
     fn examine_several(&mut self, files: &[LogFile]) -> Result<Vec<Examined>, IngestError> {
         let root = self.options.root;
         let (mut logs, mut ids): (Vec<&LogFile>, Vec<FileId>) = (Vec::new(), Vec::new());
@@ -169,7 +170,7 @@ impl<'a> Examiner<'a> {
                     let hash = blake3::hash(&self.bytes);
                     is_one &= *content.get_or_insert(hash) == hash;
                 }
-                // Such as a file that is being compressed.
+                // For example a file that is being compressed.
                 Some(error) => is_one &= error.fault.deferred,
             }
             errors.push(error);
@@ -189,7 +190,7 @@ impl<'a> Examiner<'a> {
         Ok(results)
     }
 
-    /// Reads a log into `bytes`; says why not.
+    /// Reads a log into `bytes`.
     fn read_bytes(&mut self, log: &LogFile) -> Option<LogError> {
         let path = log.source_path();
         let is_link = |log: &LogFile| self.options.root.join(&log.relative_path).is_symlink();
@@ -199,7 +200,7 @@ impl<'a> Examiner<'a> {
             Ok(Reading::TooLarge { bytes, max }) => LogError::too_large(path, bytes, max),
             Ok(Reading::Damaged(Damage::CutOff)) => LogError::compressed_cut_off(path),
             Ok(Reading::Damaged(Damage::Corrupt(why))) => LogError::damaged_file(path, &why),
-            // Deleted since the folder was searched: the next run finds out.
+            // Deleted since the folder was searched: the next run handles that.
             Err(error) if error.kind() == ErrorKind::NotFound && !is_link(log) => {
                 LogError::changed_while_read(path)
             }
@@ -208,8 +209,8 @@ impl<'a> Examiner<'a> {
         Some(self.deferred_if_young(log, error))
     }
 
-    /// The hash and the rows come from the same bytes, read once: a log that is rewritten meanwhile
-    /// cannot get the rows of one version under the hash of another.
+    /// The hash and the rows come from the same bytes, which are read once, so that a log that is
+    /// rewritten meanwhile cannot get rows of one version with the hash of another.
     fn examine(&mut self, log: &LogFile) -> Result<Examined, IngestError> {
         let Examination { root, read, cached, phases, .. } = self.options;
         let source_path = log.source_path();
@@ -245,8 +246,8 @@ impl<'a> Examiner<'a> {
         Ok(Examined { game_id: log.game_id, source_path, outcome, key: Some(key), bytes, files: 1 })
     }
 
-    /// A log that ends too early is deferred while it is young, as its writer may not be done. An older
-    /// one is refused: its writer died.
+    /// A truncated log is deferred if it was modified recently, because it may still be written. An
+    /// older one is refused, because its writer was probably killed.
     fn deferred_if_young(&self, log: &LogFile, mut error: LogError) -> LogError {
         let Examination { root, settle, .. } = self.options;
         error.fault.deferred = match error.fault.kind {
@@ -300,27 +301,27 @@ impl<'a> Examiner<'a> {
     }
 }
 
-/// Whether a log is read although its cached rows are right: an older prep did not replay it, or it is
-/// refused now because it does not replay.
+/// Whether a log must be read although its cached rows are up to date: an earlier version of prep did
+/// not replay it, or it is refused now because it does not replay.
 fn must_replay(cached: Option<&CachedGame>, read: ReadOptions) -> bool {
     let replays = cached.and_then(|cached| cached.record.as_ref()?.replays());
     replays.is_none_or(|replays| read.strict && !replays)
 }
 
-/// The cached game that is removed because a log is refused: not even an older version may stay if it does
-/// not replay, where such games are not wanted.
+/// The cached game to remove because its log is refused: with `--strict`, an older version that does not
+/// replay may not stay either.
 pub(super) fn removed_by<'c>(error: &LogError, cached: &'c CachedGame) -> Option<&'c GameRecord> {
     let is_strict = error.fault.kind == LogErrorKind::DoesNotReplay;
     cached.record.as_ref().filter(|record| is_strict && record.replays() == Some(false))
 }
 
-/// A log that is refused whatever its bytes are.
+/// A log that is refused regardless of its content.
 fn refused(log: &LogFile, error: LogError) -> Examined {
     let (source_path, outcome) = (log.source_path(), Outcome::Refused(error));
     Examined { game_id: log.game_id, source_path, outcome, key: None, bytes: 0, files: 1 }
 }
 
-/// What a panic said.
+/// The message of a panic.
 fn message_of(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<&str>().copied();
     text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
@@ -334,7 +335,7 @@ mod tests {
     use crate::rules::PlayerCount;
     use crate::simulate::simulate_game;
 
-    /// Bytes on which prep panics: it knows no others.
+    /// Bytes that make prep panic in tests.
     const POISON: &[u8] = b"panic";
 
     pub(super) fn panic_over(bytes: &[u8]) {

@@ -1,4 +1,4 @@
-//! Finding the logs below a folder.
+//! Finds the logs below a folder.
 
 use super::IngestError;
 use super::compression::stem;
@@ -11,21 +11,21 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use walkdir::{DirEntry, WalkDir};
 
-/// Every game appended to one file, as some pipelines leave it beside the logs: not a game.
+/// A file with all games appended, which some pipelines write beside the logs; not a game.
 const AGGREGATE: &str = "all_games";
 
-/// A file that may be the log of a game.
+/// A file with the name of a log.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct LogFile {
-    /// From the file's stem.
+    /// The game id, from the file's stem.
     pub game_id: GameId,
-    /// Below the folder that was searched.
+    /// Path relative to the searched folder.
     pub relative_path: PathBuf,
 }
 
 impl LogFile {
-    /// The relative path with `/` on every system, as the cache and messages write it. Bytes that
-    /// are not UTF-8 are written `\xE9`: left out, they would make one path of two.
+    /// The relative path with `/` on every system, as in the cache and in messages. Invalid UTF-8 is
+    /// escaped as `\xE9`, so that different paths stay different.
     pub fn source_path(&self) -> String {
         let mut path = String::new();
         for part in self.relative_path.iter() {
@@ -41,32 +41,32 @@ impl LogFile {
     }
 }
 
-/// What a folder holds.
+/// The result of searching a folder.
 #[derive(Clone, Debug, Default)]
 pub struct FoundLogs {
     /// The logs by game id, then by path.
     pub logs: Vec<LogFile>,
-    /// CSV files that are not logs, below the folder.
+    /// Relative paths of CSV files that are not logs.
     pub skipped: Vec<PathBuf>,
-    /// Folders with the name of a log, below the folder. What is in them is searched as well.
+    /// Relative paths of folders with the name of a log. They are searched as well.
     pub folders: Vec<PathBuf>,
-    /// Links that lead back to a folder they are in, or to themselves, below the folder.
+    /// Relative paths of links that lead to a parent folder or to themselves.
     pub loops: Vec<PathBuf>,
-    /// Files that are no CSV files, in all.
+    /// Number of files that are not CSV files.
     pub others: usize,
-    /// One of those, below the folder: an archive, if there is one.
+    /// One of these files, preferably an archive.
     pub other: Option<PathBuf>,
 }
 
-/// Searches a folder and all folders in it for `*.csv`, `*.csv.gz` and `*.csv.zst` files whose stem is a whole
+/// Searches a folder and its subfolders for `*.csv`, `*.csv.gz` and `*.csv.zst` files whose stem is a whole
 /// number.
 /// Hidden files and folders are ignored; links are followed, but each folder is visited once, however many
-/// paths lead to it. A log that is a link to nothing is found too: its game is not deleted, it cannot be
-/// read. What is deleted during the search is not there.
+/// paths lead to it. A log that is a broken link is found too: its game is not deleted, but unreadable.
+/// Files that are deleted during the search are ignored.
 ///
 /// # Errors
-/// If the folder, or any folder in it, cannot be read: a part that cannot be seen must not be
-/// taken for games that are deleted.
+/// If the folder or a subfolder cannot be read: games in an unreadable folder must not be treated as
+/// deleted.
 pub fn find_logs(root: &Path) -> Result<FoundLogs, IngestError> {
     if root.is_file() {
         let folder = parent_of(root).to_owned();
@@ -78,7 +78,7 @@ pub fn find_logs(root: &Path) -> Result<FoundLogs, IngestError> {
     let mut search =
         Search { root, found: FoundLogs::default(), visited: BTreeSet::new(), links: Vec::new() };
     search.folder(root)?;
-    // Under its own name, each folder was visited before.
+    // Each real folder was visited before.
     while !search.links.is_empty() {
         search.links.sort();
         for link in std::mem::take(&mut search.links) {
@@ -97,12 +97,12 @@ struct Search<'r> {
     root: &'r Path,
     found: FoundLogs,
     visited: BTreeSet<FileId>,
-    /// Links to folders that are still to be followed.
+    /// Links to folders that have not been followed yet.
     links: Vec<PathBuf>,
 }
 
 impl Search<'_> {
-    /// Searches a folder, but follows no links to others.
+    /// Searches a folder without following links to folders.
     fn folder(&mut self, folder: &Path) -> Result<(), IngestError> {
         let Search { root, found, visited, links } = self;
         let root: &Path = root;
@@ -133,17 +133,17 @@ impl Search<'_> {
                     }
                     continue;
                 }
-                // A FIFO or a device with the name of a log is one that cannot be read.
+                // A FIFO or a device with the name of a log is an unreadable log.
                 Ok(entry) => entry.path(),
                 Err(error) => match error.path() {
-                    // Editors keep their lock beside a file as a hidden link to nothing.
+                    // Editors use hidden broken links as lock files.
                     Some(path) if path != root && (is_hidden(path) || is_deleted(path)) => continue,
                     Some(path) if is_csv(path) && is_link_to_nothing(path) => path,
                     Some(path) if is_loop(error) => {
                         found.loops.push(below(path));
                         continue;
                     }
-                    // Such a link without an ending may be a folder on a disk that is not mounted.
+                    // A broken link without a file ending may be a folder on a disk that is not mounted.
                     _ => {
                         let error = entry.expect_err("an error");
                         return Err(IngestError::Search { root: root.to_owned(), error });
@@ -172,10 +172,10 @@ impl Search<'_> {
     }
 }
 
-/// Makes sure that there are logs in a folder.
+/// Checks that there are logs in a folder.
 ///
 /// # Errors
-/// As [`find_logs`], and if there are none.
+/// As for [`find_logs`], and if there are no logs.
 pub fn check_for_logs(root: &Path) -> Result<(), IngestError> {
     let found = find_logs(root)?;
     if found.logs.is_empty() { Err(no_logs(root, &found)) } else { Ok(()) }
@@ -189,7 +189,7 @@ fn is_csv(path: &Path) -> bool {
     path.file_name().is_some_and(|name| stem(&name.to_string_lossy()).is_some())
 }
 
-/// Whether somebody may take a file for a log that is none: `17.CSV`, `17.csv.xz`.
+/// Whether a file looks like a log but is not one: `17.CSV`, `17.csv.xz`.
 fn is_csv_by_another_ending(path: &Path) -> bool {
     let lower = path.with_file_name(path.file_name().unwrap_or_default().to_ascii_lowercase());
     is_csv(&lower) || is_archive(&lower) && is_csv(&lower.with_extension(""))
@@ -213,7 +213,7 @@ fn is_loop(error: &walkdir::Error) -> bool {
     error.loop_ancestor().is_some() || error.io_error().is_some_and(means_link_loop)
 }
 
-/// Whose log a file is by its name: the stem, if that is a whole number.
+/// The game id of a log by its name: the stem, if that is an integer.
 pub fn game_id_of(path: &Path) -> Option<GameId> {
     let name = path.file_name()?.to_str()?;
     let stem = stem(name).or_else(|| path.file_stem()?.to_str())?;
@@ -222,12 +222,12 @@ pub fn game_id_of(path: &Path) -> Option<GameId> {
     if is_whole_number { stem.parse().ok().map(GameId) } else { None }
 }
 
-/// The error about a folder without logs: says what it holds instead.
+/// The error for a folder without logs, with a description of its content.
 pub(super) fn no_logs(root: &Path, found: &FoundLogs) -> IngestError {
     IngestError::NoLogs { root: root.to_owned(), instead: instead_of_logs(found) }
 }
 
-/// What a folder without logs holds, and what could be done about it.
+/// Describes the content of a folder without logs, with advice.
 fn instead_of_logs(found: &FoundLogs) -> String {
     match (&found.skipped[..], &found.other) {
         (_, Some(other)) if is_archive(other) => {
@@ -236,9 +236,10 @@ fn instead_of_logs(found: &FoundLogs) -> String {
         ([], Some(other)) => {
             let (shown, more) = (shown(other), found.others - 1);
             return match more {
-                0 => format!("there is only {shown}, which is no log: is it the right folder?"),
+                0 => format!("there is only {shown}, which is not a log: is it the right folder?"),
                 _ => format!(
-                    "there are {shown} and {more} more files that are no logs: is it the right folder?"
+                    "there are {shown} and {more} more files that are not logs: is it the right \
+                     folder?"
                 ),
             };
         }
@@ -255,8 +256,8 @@ fn instead_of_logs(found: &FoundLogs) -> String {
     }
 }
 
-/// Whether a log is a link, or in a linked folder, that leads out of the folder that was searched. Whoever
-/// may write to that folder need not be allowed to read the file.
+/// Whether a log is a link, or in a linked folder, that leads out of the searched folder. A user who can
+/// write to that folder may not be allowed to read the file.
 pub fn leads_elsewhere(root: &Path, relative_path: &Path) -> bool {
     match (root.canonicalize(), root.join(relative_path).canonicalize()) {
         (Ok(root), Ok(log)) => !log.starts_with(root),
@@ -264,26 +265,23 @@ pub fn leads_elsewhere(root: &Path, relative_path: &Path) -> bool {
     }
 }
 
-/// One sentence about a folder that has the name of a log.
+/// One sentence about a folder with the name of a log.
 pub(super) fn folder_note(path: &Path) -> String {
-    format!("{} is a folder, not a log: the logs in it are found by their own names", shown(path))
+    format!("{} is a folder, not a log: the files in it are searched for logs", shown(path))
 }
 
 /// One sentence about a link that was not followed.
 pub(super) fn loop_note(path: &Path) -> String {
-    format!(
-        "{} is a link that leads back to a folder it is in: it is not followed, remove it",
-        shown(path)
-    )
+    format!("{} is a link to one of its parent folders: it is not followed, remove it", shown(path))
 }
 
 /// One sentence about a file that was skipped.
 pub(super) fn skipped_note(path: &Path) -> String {
     let shown = shown(path);
     if path.file_name().is_some_and(|name| stem(&name.to_string_lossy()) == Some(AGGREGATE)) {
-        format!("{shown} is skipped: it holds every game appended, not one game")
+        format!("{shown} is skipped: it contains all games, not one game")
     } else if !is_csv(path) {
-        format!("{shown} is skipped: logs end in .csv, .csv.gz or .csv.zst, in small letters")
+        format!("{shown} is skipped: logs end in .csv, .csv.gz or .csv.zst, in lower case")
     } else {
         format!("{shown} is skipped: its name is not a game id (a whole number)")
     }

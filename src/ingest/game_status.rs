@@ -1,48 +1,48 @@
-//! The one list of what can become of a game, and why.
+//! The possible results of an ingest for a game.
 
-use crate::cache::{CacheKey, GameRecord, StaleReason};
+use crate::cache::{CacheKey, GameRecord, INGEST_COUNTS, StaleReason};
 use crate::gamelog::{Ending, GameId, GamePlay, LogError, ReplayFault};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// What would become of one game, for one reason. The list is closed: every game has exactly one
-/// of them, and `prep ingest` and `prep status` count by their [names](GameStatus::name).
+/// The result of an ingest for a game, with the reason. Every game has exactly one status, and `prep
+/// ingest` and `prep status` count games by its [name](GameStatus::name).
 ///
 /// | name | what is done |
 /// | --- | --- |
-/// | `new` | encoded: the cache does not have it |
-/// | `bytes_changed` | encoded again: its log holds other bytes |
+/// | `new` | encoded: it is not in the cache |
+/// | `bytes_changed` | encoded again: the content of its log changed |
 /// | `encoder_changed` | encoded again: another version of the encoder made its rows |
 /// | `schema_changed` | encoded again: the columns have changed |
-/// | `repair_changed` | encoded again: it has the gem fault, and `--repair` is not as it was |
-/// | `damaged` | encoded again: its cached rows are not what was stored |
-/// | `deleted` | removed from the cache: its log is deleted |
-/// | `refusal_deleted` | its refusal is forgotten: its log was never cached, and is deleted |
-/// | `refused` | nothing: its log cannot be read, an older version stays |
-/// | `deferred` | nothing yet: its log is still being written, an older version stays |
+/// | `repair_changed` | encoded again: it has the gem fault, and `--repair` was switched on or off |
+/// | `damaged` | encoded again: its cached rows are damaged |
+/// | `deleted` | removed from the cache: its log was deleted |
+/// | `refusal_deleted` | its refusal is removed: its log was never cached, and was deleted |
+/// | `refused` | nothing: its log has an error; an older version stays in the cache |
+/// | `deferred` | nothing yet: its log is still being written; an older version stays in the cache |
 /// | `up_to_date` | nothing |
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum GameStatus {
-    /// Its cached rows are right.
+    /// Its cached rows are up to date.
     UpToDate {
-        /// The cache still says that its log was refused; so would an export, until an ingest.
+        /// The cache still lists its log as refused, until the next ingest.
         repaired: bool,
     },
     /// It would be encoded.
     Stale(StaleReason),
-    /// Its log cannot be read.
+    /// Its log has an error.
     Refused(LogError),
-    /// Its log looks as if it were still being written.
+    /// Its log is probably still being written.
     Deferred(LogError),
-    /// Its log is deleted; it would be removed from the cache.
+    /// Its log was deleted; it would be removed from the cache.
     Deleted,
-    /// Its log was refused, was never cached, and is deleted.
+    /// Its log was refused, never cached, and was deleted.
     RefusalDeleted,
 }
 
 impl GameStatus {
-    /// Of a log that cannot be read, or not yet.
+    /// The status of a refused or deferred log.
     pub fn refused(error: LogError) -> GameStatus {
         match error.fault.deferred {
             true => GameStatus::Deferred(error),
@@ -50,7 +50,7 @@ impl GameStatus {
         }
     }
 
-    /// A name that does not change between versions, for scripts.
+    /// A name that is stable between versions, for scripts.
     pub fn name(&self) -> &'static str {
         match self {
             GameStatus::UpToDate { .. } => UP_TO_DATE,
@@ -63,19 +63,10 @@ impl GameStatus {
     }
 }
 
-/// Every name, in the order of the table above.
-pub const STATUS_NAMES: [&str; 10] = [
-    "new",
-    "bytes_changed",
-    "encoder_changed",
-    "schema_changed",
-    "repair_changed",
-    "damaged",
-    DELETED,
-    REFUSED,
-    DEFERRED,
-    UP_TO_DATE,
-];
+/// All names: the columns of the table `ingests`, and `refusal_deleted`.
+pub fn status_names() -> impl Iterator<Item = &'static str> {
+    INGEST_COUNTS.into_iter().chain([REFUSAL_DELETED])
+}
 
 pub(super) const UP_TO_DATE: &str = "up_to_date";
 pub(super) const REFUSED: &str = "refused";
@@ -88,21 +79,21 @@ impl fmt::Display for GameStatus {
         match self {
             GameStatus::UpToDate { repaired: false } => f.write_str("up to date"),
             GameStatus::UpToDate { repaired: true } => {
-                f.write_str("its log was refused and is now as cached again")
+                f.write_str("its log was refused before and now matches the cache")
             }
             GameStatus::Stale(reason) => reason.fmt(f),
             GameStatus::Refused(error) => write!(f, "refused: {error}"),
             GameStatus::Deferred(error) => write!(f, "deferred: {error}"),
-            GameStatus::Deleted => f.write_str("its log is deleted"),
-            GameStatus::RefusalDeleted => f.write_str("its log was refused and is deleted"),
+            GameStatus::Deleted => f.write_str("its log was deleted"),
+            GameStatus::RefusalDeleted => f.write_str("its log was refused before and was deleted"),
         }
     }
 }
 
-/// How many games have each status, by name. Names without a game are absent.
+/// The number of games with each status, by name. Names without a game are absent.
 pub type StatusCounts = BTreeMap<&'static str, usize>;
 
-/// What rows were made from, or would be now.
+/// The inputs of cached or new rows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct GameVersion {
     /// blake3 of the log, in hex; its first twelve digits.
@@ -118,7 +109,7 @@ pub struct GameVersion {
 }
 
 impl GameVersion {
-    /// Of a log with this key.
+    /// The version of a log with this key.
     pub fn of_log(key: &CacheKey, bytes: u64) -> GameVersion {
         GameVersion {
             blake3: key.source_hash.to_hex()[..12].to_owned(),
@@ -129,7 +120,7 @@ impl GameVersion {
         }
     }
 
-    /// Of a cached game.
+    /// The version of a cached game.
     pub fn of_record(record: &GameRecord) -> GameVersion {
         GameVersion::of_log(&record.key, record.source_bytes)
     }
@@ -138,19 +129,19 @@ impl GameVersion {
 /// A game with its status.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StatusEntry {
-    /// Which game.
+    /// The game id.
     pub game_id: GameId,
-    /// Its log, below the data folder; the first, if there are two.
+    /// Relative path of its log; the first one, if there are several.
     pub path: String,
-    /// What would become of it.
+    /// The status.
     pub status: GameStatus,
-    /// What its cached rows were made from; `None` if there are none.
+    /// The inputs of its cached rows; `None` if there are none.
     pub old: Option<GameVersion>,
-    /// What they would be made from now; `None` if its log is deleted or cannot be read.
+    /// The current inputs; `None` if its log was deleted or cannot be read.
     pub new: Option<GameVersion>,
-    /// Whether its log cannot be read while an older version of the game stays in the cache.
+    /// Whether its log is refused or deferred while an older version of the game stays in the cache.
     pub older_version_kept: bool,
-    /// How its log, as it is now, ends and replays; `None` if it is deleted or cannot be read.
+    /// How the current log ends and replays; `None` if it was deleted or cannot be read.
     pub replay: Option<ReplayStatus>,
 }
 
@@ -159,9 +150,9 @@ pub struct StatusEntry {
 pub struct ReplayStatus {
     /// How the game ended.
     pub ending: Ending,
-    /// Rows that do not follow from the row before, or whose move cannot be made.
+    /// Number of rows that do not follow from the previous row, or whose move is impossible.
     pub fault_rows: u32,
-    /// The first of them.
+    /// The first faulty row.
     pub first_fault: Option<ReplayFault>,
 }
 
@@ -176,7 +167,7 @@ impl ReplayStatus {
 }
 
 impl StatusEntry {
-    /// A game whose log is deleted, with what its cached rows were made from, as far as that is known.
+    /// The entry of a game whose log was deleted, with the inputs of its cached rows if they are known.
     pub(super) fn deleted(
         game_id: GameId,
         path: String,

@@ -1,13 +1,13 @@
-//! Ingest: find the logs, hash them, encode the new and changed ones, store them.
+//! Ingest: finds the logs, hashes them, encodes the new and changed ones, and stores them.
 //!
-//! First the cache is read: every game is checked by its checksums, so that damage is known before anything
-//! is written. Then threads take logs one after another: read, hash, compare with the cache, encode and
-//! compress if stale. Their results go in order of the game ids to the one writer, which commits every so
-//! many games.
+//! First the cache is read, and every game is checked by its checksums, so that damage is detected
+//! before anything is written. Then threads process the logs: they read, hash, compare with the cache,
+//! and encode and compress stale games. A single writer stores the results in the order of game ids and
+//! commits in batches.
 //!
-//! A log that cannot be read is refused, and one that is still being written is deferred to the next run;
-//! the others are ingested. A kill or a full disk loses the open batch and nothing else. If a folder has
-//! lost more than a fifth of its logs, its disk is probably not mounted: nothing is deleted.
+//! A log with an error is refused, and one that is still being written is deferred to the next run; the
+//! others are ingested. A kill or a full disk loses only the current batch. If more than a fifth of the
+//! cached games have no log, a disk is probably not mounted, and nothing is deleted.
 
 mod batch;
 mod cached;
@@ -25,7 +25,7 @@ mod whole_file;
 pub use compression::read_log_file;
 pub use find::{FoundLogs, LogFile, check_for_logs, find_logs, game_id_of, leads_elsewhere};
 pub use game_status::{
-    GameStatus, GameVersion, ReplayStatus, STATUS_NAMES, StatusCounts, StatusEntry,
+    GameStatus, GameVersion, ReplayStatus, StatusCounts, StatusEntry, status_names,
 };
 pub use run::{IngestOptions, ingest};
 pub use status::{StatusOptions, StatusReport, status};
@@ -40,13 +40,13 @@ use crate::words::{shell_path, shown};
 use std::io;
 use std::path::PathBuf;
 
-/// Why an ingest could not go on.
+/// Why an ingest failed.
 #[derive(Debug, thiserror::Error)]
 pub enum IngestError {
-    /// The data folder is not there.
+    /// The data folder does not exist.
     #[error(
-        "there is no folder {}: give the folder that holds the logs; if you have none yet, \
-         `prep simulate DIR --games 60` makes some", shown(.0)
+        "there is no folder {}: give the folder that holds the logs; if you have none yet, `prep \
+         simulate DIR --games 60` creates some", shown(.0)
     )]
     NoFolder(PathBuf),
     /// The data folder is a file.
@@ -61,21 +61,22 @@ pub enum IngestError {
         /// The folder it is in.
         folder: PathBuf,
     },
-    /// The data folder holds no logs.
+    /// The data folder contains no logs.
     #[error(
-        "no logs found in {}: looked there and in all folders below for *.csv files named after a \
-         game id, such as 2_games/17.csv; {instead}",
+        "no logs found in {}: searched it and its subfolders for *.csv files named after a game \
+         id, such as 2_games/17.csv; {instead}",
         shown(root)
     )]
     NoLogs {
         /// The data folder.
         root: PathBuf,
-        /// What is there, and what could be done about it.
+        /// A description of its content, with advice.
         instead: String,
     },
     /// A folder could not be searched.
     #[error(
-        "cannot search {}: {}: all of it must be readable, or its games would be taken for deleted",
+        "cannot search {}: {}: all of it must be readable, or its games would be treated as \
+         deleted",
         shown(root), shown(&error.to_string())
     )]
     Search {
@@ -84,10 +85,10 @@ pub enum IngestError {
         /// The system's reason.
         error: walkdir::Error,
     },
-    /// The cache failed.
+    /// An error of the cache.
     #[error(transparent)]
     Cache(#[from] CacheError),
-    /// Not every log or game was looked at.
+    /// Not every log or game was examined.
     #[error(transparent)]
     Unaccounted(#[from] Unaccounted),
     /// The worker threads could not be started.
@@ -96,7 +97,7 @@ pub enum IngestError {
 }
 
 impl From<io::Error> for IngestError {
-    /// Of a compressor that could not be made.
+    /// The error of a compressor that could not be created.
     fn from(error: io::Error) -> IngestError {
         CacheError::from(error).into()
     }

@@ -3,20 +3,20 @@
 use crate::phases::{Phase, Unit, report_phases};
 use std::time::Instant;
 
-/// What the threads of an ingest do.
+/// The timers of an ingest.
 #[derive(Debug)]
 pub(super) struct IngestPhases {
-    /// Reading a file and hashing it, in bytes of logs.
+    /// Reading and hashing logs, in bytes of logs.
     pub(super) hash: Phase,
-    /// Looking whether the cached rows of games are what was stored.
+    /// Checking the checksums of cached games.
     pub(super) check: Phase,
-    /// From bytes to turns, in bytes of logs.
+    /// Parsing logs, in bytes of logs.
     pub(super) read: Phase,
-    /// From turns to rows.
+    /// Encoding turns.
     pub(super) encode: Phase,
-    /// In bytes as stored.
+    /// Compressing, in bytes as stored.
     pub(super) compress: Phase,
-    /// The writer's, beside the others: in bytes as stored.
+    /// Writing, which runs beside the other phases, in bytes as stored.
     pub(super) store: Phase,
 }
 

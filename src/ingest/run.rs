@@ -1,4 +1,4 @@
-//! A run of `prep ingest`.
+//! Runs an ingest.
 
 use super::IngestError;
 use super::batch::Batches;
@@ -20,37 +20,37 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-/// How to ingest.
+/// The options of an ingest.
 #[derive(Clone, Debug)]
 pub struct IngestOptions {
-    /// The folder that holds the logs.
+    /// The folder with the logs.
     pub root: PathBuf,
-    /// Worker threads.
+    /// Number of worker threads.
     pub jobs: usize,
-    /// Games stored per commit.
+    /// Number of games per commit.
     pub batch_size: NonZeroUsize,
     /// How logs are read.
     pub read: ReadOptions,
-    /// How long after its last modification an incomplete log may still be being written.
+    /// Time after its last modification during which an incomplete log may still be written.
     pub settle: Duration,
-    /// Look only at so many games, those with the lowest ids. The others are not taken for deleted.
+    /// Process only this many games with the lowest ids. The others are not treated as deleted.
     pub max_games: Option<usize>,
-    /// Remove games whose logs are deleted even if they are more than a fifth of the cache.
+    /// Remove games whose logs were deleted even if they are more than a fifth of the cache.
     pub allow_delete: bool,
-    /// Remove no game whose log is deleted.
+    /// Keep games whose logs were deleted.
     pub keep_missing: bool,
     /// Report resident memory after each batch.
     pub monitor_memory: bool,
 }
 
-/// Makes the cache mirror the folder. `before` is what it holds before the run, `None` if it is new.
-/// Without a `writer`, a dry run, it only says what it would do.
+/// Makes the cache match the folder. `before` is the cache before the run, `None` if it is new. Without
+/// a `writer`, it is a dry run that only reports what it would do.
 ///
-/// `stop` ends the run early but cleanly: what is encoded by then is committed.
+/// `stop` ends the run early: the games encoded so far are committed.
 ///
 /// # Errors
-/// If the folder cannot be searched, holds no logs, or the cache cannot be written. Logs that
-/// cannot be read are no error: see [`IngestSummary::refused`].
+/// If the folder cannot be searched or contains no logs, or the cache cannot be written. Logs with
+/// errors do not fail the run: see [`IngestSummary::refused`].
 pub fn ingest(
     before: Option<Reader>,
     writer: Option<&Writer<'_>>,
@@ -116,10 +116,10 @@ fn look_for_logs(
     Ok(logs)
 }
 
-/// How much is stored.
+/// Counts of the stored data.
 struct Stored {
     games: usize,
-    /// Logs that were refused or deferred.
+    /// Number of logs that were refused or deferred.
     refusals: usize,
 }
 
@@ -130,15 +130,15 @@ struct Run<'a> {
     batches: Batches<'a>,
     logs: &'a [LogFile],
     cached: &'a CachedGames,
-    /// What the cache should hold by now.
+    /// The expected content of the cache.
     stored: Stored,
-    /// Games of which the cache says that a log was refused or deferred.
+    /// Games with a refused or deferred log in the cache.
     refused_before: BTreeSet<GameId>,
     summary: IngestSummary,
 }
 
 impl Run<'_> {
-    /// Examines the logs of some games on all threads, and stores the results.
+    /// Examines the logs on all threads, and stores the results.
     fn examine(
         &mut self,
         games: &[&[LogFile]],
@@ -168,8 +168,8 @@ impl Run<'_> {
         self.summary.logs += files;
         self.summary.log_bytes += bytes;
         if is_first_of_game && self.refused_before.contains(&game_id) {
-            // The log can be read now, or is refused again, maybe under another path. In one transaction
-            // with the rows: no export says of them that they are from an older log.
+            // The log can be read now, or is refused again, possibly with another path. Removed in the
+            // same transaction as the rows are stored, so that no export lists them as outdated.
             self.remove_refusals(game_id)?;
         }
         match outcome {
@@ -198,7 +198,7 @@ impl Run<'_> {
         }
     }
 
-    /// Stores how a game went of which the rows are cached.
+    /// Stores the replay result of a game whose rows are cached already.
     fn store_play(
         &mut self,
         old: &GameRecord,
@@ -214,7 +214,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Stores a game in place of what is cached of it.
+    /// Stores a game, replacing its cached version.
     fn store(
         &mut self,
         game: &PackedGame,
@@ -238,8 +238,8 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Records that a log was refused or deferred: with the batch, so that a run that is killed has said
-    /// it of every log it got to.
+    /// Records that a log was refused or deferred, as part of the batch, so that a killed run has
+    /// recorded it for all logs that it processed.
     fn refuse(
         &mut self,
         game_id: GameId,
@@ -262,7 +262,7 @@ impl Run<'_> {
             self.summary.deferred.push(error);
             return Ok(());
         }
-        // The same bytes, or the same reason why there are none.
+        // The same content, or the same reason why it cannot be read.
         let is_same = |before: &Refusal| match (before.source_hash, source_hash) {
             (None, None) => before.message == error.to_string(),
             (before, now) => before == now,
@@ -287,12 +287,12 @@ impl Run<'_> {
         source_path: &str,
         cached: Option<&CachedGame>,
     ) -> Result<(), IngestError> {
-        /// What a row of a game takes in the cache, about.
+        /// Approximate size of a row in the cache.
         const BYTES_PER_ROW: u64 = 200;
         match cached.and_then(|cached| cached.record.as_ref()) {
             Some(record) if record.source_path != source_path => {
                 self.batches.write(|writer| writer.set_source_path(game_id, source_path))?;
-                // With a path of another length, all of the game's row is written again.
+                // A path of a different length makes SQLite write the whole row again.
                 self.batches.end_game(u64::from(record.rows) * BYTES_PER_ROW)?;
                 Ok(())
             }
@@ -300,7 +300,7 @@ impl Run<'_> {
         }
     }
 
-    /// Removes what has no log any more, and commits.
+    /// Removes games that no longer have a log, and commits.
     fn finish(&mut self, games: &[&[LogFile]], stop: &AtomicBool) -> Result<(), IngestError> {
         for list in [&mut self.summary.refused, &mut self.summary.deferred] {
             list.sort_by(|a, b| a.file.cmp(&b.file));
@@ -328,7 +328,7 @@ impl Run<'_> {
         })
     }
 
-    /// Removes games without a log, unless they are so many that the folder is probably incomplete.
+    /// Removes games without a log, unless there are so many that the folder is probably incomplete.
     fn remove_missing(&mut self) -> Result<(), IngestError> {
         for game_id in self.refused_before.clone() {
             if !has_log(self.logs, game_id) {
@@ -340,7 +340,7 @@ impl Run<'_> {
         }
         let mut missing = self.cached.without_log(self.logs);
         if !missing.is_empty() {
-            // A log that is compressed or renamed while the folder is listed may be in neither place.
+            // A log that is compressed or renamed during the search may have been missed under both names.
             let again = find_logs(&self.options.root)?;
             missing.retain(|&game_id| !has_log(&again.logs, game_id));
         }

@@ -1,4 +1,4 @@
-//! What a run of `prep ingest` would do, and why. Reads and hashes every log; writes nothing.
+//! Determines what an ingest would do, and why. Reads and hashes every log; writes nothing.
 
 use super::IngestError;
 use super::cached::{CachedGames, has_log};
@@ -14,36 +14,36 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-/// What to look for.
+/// The options of a status report.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct StatusOptions {
     /// How logs are read.
     pub read: ReadOptions,
-    /// How long after its last modification an incomplete log may still be being written.
+    /// Time after its last modification during which an incomplete log may still be written.
     pub settle: Duration,
-    /// List the games that are up to date, too. They are nearly all of a cache that is.
+    /// Also list the games that are up to date.
     pub every_game: bool,
-    /// Worker threads.
+    /// Number of worker threads.
     pub jobs: usize,
 }
 
-/// Games that have a log or are cached, with their status.
+/// The status of all games that have a log or are cached.
 #[derive(Clone, Debug)]
 pub struct StatusReport {
-    /// By game id; those that are up to date only if they were asked for.
+    /// The games by id; those that are up to date only if requested.
     pub games: Vec<StatusEntry>,
-    /// How many games have each status, listed or not. They add up to the number of games.
+    /// The number of games with each status, listed or not. They add up to the number of games.
     pub counts: StatusCounts,
     /// Whether the last ingest finished.
     pub last_ingest_finished: bool,
 }
 
-/// A game that no run of ingest has anything to do for.
+/// The status of a game for which an ingest has nothing to do.
 const UP_TO_DATE: GameStatus = GameStatus::UpToDate { repaired: false };
 
 impl StatusReport {
-    /// Whether every game of a complete log is in the cache as it is: a run of ingest would encode and
-    /// remove none, and refuse no log.
+    /// Whether all games with complete logs are up to date: an ingest would not encode or remove any
+    /// game, or refuse a log.
     pub fn is_up_to_date(&self) -> bool {
         let is_done = |entry: &StatusEntry| {
             entry.status == UP_TO_DATE || matches!(entry.status, GameStatus::Deferred(_))
@@ -52,11 +52,11 @@ impl StatusReport {
     }
 }
 
-/// Compares the logs below `root` with the cache; without a cache, every log is new. Logs that are
-/// not as cached are read too, as an ingest would: they may be refused.
+/// Compares the logs below `root` with the cache; without a cache, every log is new. Stale logs are also
+/// parsed, because they may be refused.
 ///
 /// # Errors
-/// If the folder cannot be searched or holds no logs, or the cache cannot be read.
+/// If the folder cannot be searched or contains no logs, or the cache cannot be read.
 pub fn status(
     root: &Path,
     cache: Option<Reader>,
@@ -74,7 +74,7 @@ pub fn status(
     let phases = IngestPhases::new();
     let cached = CachedGames::load(cache.as_ref(), options.jobs, &phases)?;
     let faults = cache.as_ref().map_or(Ok(BTreeMap::new()), Reader::replay_faults)?;
-    // An ingest need not wait for the rest.
+    // Closes the cache, so that an ingest need not wait for the rest.
     drop(cache);
     if found.logs.is_empty() && cached.games.is_empty() {
         return Err(no_logs(root, &found));
@@ -96,7 +96,7 @@ pub fn status(
     examination.run(&games, options.jobs, &AtomicBool::new(false), |examined| {
         let Examined { game_id, source_path, outcome, key, bytes, .. } = examined;
         if last.replace(game_id) == Some(game_id) {
-            // A game in two files is one game.
+            // A game with two files is counted once.
             return Ok(());
         }
         progress.advance(1);
@@ -143,7 +143,7 @@ pub fn status(
     Ok(StatusReport { games, counts, last_ingest_finished: cached.last_ingest_finished })
 }
 
-/// Games that have no log. A log that was refused and is deleted may never have been cached.
+/// The games without a log. A refused log that was deleted may never have been cached.
 fn deleted(cached: &CachedGames, logs: &[LogFile]) -> BTreeMap<GameId, StatusEntry> {
     let mut deleted = BTreeMap::new();
     for Refusal { game_id, source_path, .. } in &cached.refused {
@@ -155,7 +155,7 @@ fn deleted(cached: &CachedGames, logs: &[LogFile]) -> BTreeMap<GameId, StatusEnt
     }
     for game_id in cached.without_log(logs) {
         let game = &cached.games[&game_id];
-        // A damaged row does not say where the log was.
+        // A damaged row has no path of the log.
         let path = match &game.record {
             Some(record) => record.source_path.clone(),
             None => format!("game {game_id}"),

@@ -1,4 +1,4 @@
-//! What a run did.
+//! The summary of a run.
 
 use super::game_status::{DEFERRED, DELETED, REFUSAL_DELETED, REFUSED, StatusCounts, UP_TO_DATE};
 use crate::cache::{GameRecord, IngestCounts};
@@ -7,53 +7,53 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// What a run did, or in a dry run would have done.
+/// The summary of a run, or of what a dry run would have done.
 #[derive(Clone, Debug, Default)]
 pub struct IngestSummary {
-    /// Logs looked at.
+    /// Number of examined logs.
     pub logs: usize,
-    /// Their bytes, unpacked, of those that could be read.
+    /// Decompressed size in bytes of the logs that could be read.
     pub log_bytes: u64,
-    /// Games by status; each is counted once.
+    /// Number of games by status; each is counted once.
     pub counts: StatusCounts,
-    /// What was encoded.
+    /// Totals of the encoded games.
     pub just_encoded: CacheTotals,
-    /// Cached games whose logs are deleted, in ascending order.
+    /// Cached games whose logs were deleted, in ascending order.
     pub deleted: Vec<GameId>,
-    /// How many of those were kept in the cache all the same.
+    /// Number of those games that were kept in the cache.
     pub deleted_but_kept: usize,
-    /// Whether so many logs are deleted that no game was removed.
+    /// Whether no game was removed because too many logs were deleted.
     pub removal_blocked: bool,
-    /// Logs that cannot be read, by path.
+    /// Refused logs, by path.
     pub refused: Vec<LogError>,
-    /// Those of them whose bytes the run before refused already.
+    /// The refused logs whose content the previous run refused, too.
     pub refused_before: BTreeSet<PathBuf>,
-    /// Logs that are still being written, by path.
+    /// Deferred logs, by path.
     pub deferred: Vec<LogError>,
-    /// Games of which an older version stays in the cache, as their logs cannot be read.
+    /// Games of which an older version stays in the cache because their logs were refused or deferred.
     pub older_version_kept: BTreeSet<GameId>,
-    /// What is in the cache afterwards.
+    /// Totals of the cache after the run.
     pub cache: CacheTotals,
-    /// Games that were replayed by this run, and do not replay.
+    /// Games that this run replayed and that do not replay.
     pub does_not_replay: NotReplaying,
-    /// Whether the run was stopped before its end.
+    /// Whether the run was stopped early.
     pub interrupted: bool,
 }
 
 impl IngestSummary {
-    /// Games encoded, by the name of the reason: see [`StaleReason`](crate::cache::StaleReason).
+    /// Number of encoded games by the name of the reason: see [`StaleReason`](crate::cache::StaleReason).
     pub fn encoded(&self) -> impl Iterator<Item = (&'static str, usize)> {
         let others = [UP_TO_DATE, REFUSED, DEFERRED, DELETED, REFUSAL_DELETED];
         let counts = self.counts.iter().map(|(&name, &games)| (name, games));
         counts.filter(move |(name, _)| !others.contains(name))
     }
 
-    /// Games encoded, whatever the reason.
+    /// Number of encoded games.
     pub fn encoded_games(&self) -> usize {
         self.encoded().map(|(_, games)| games).sum()
     }
 
-    /// Whether a log is refused that the run before did not refuse.
+    /// Whether a log was refused that the previous run did not refuse.
     pub fn has_new_refusals(&self) -> bool {
         self.refused.len() > self.refused_before.len()
     }
@@ -63,7 +63,7 @@ impl IngestSummary {
         !self.refused.is_empty() || !self.deferred.is_empty()
     }
 
-    /// What the cache keeps of the run.
+    /// The record of the run in the cache.
     pub(super) fn line(&self, elapsed: Duration) -> IngestCounts {
         IngestCounts {
             seconds: elapsed.as_secs_f64(),
@@ -82,9 +82,9 @@ impl IngestSummary {
 /// Games that do not replay.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NotReplaying {
-    /// How many.
+    /// Number of games.
     pub games: u64,
-    /// The first fault of the one with the lowest id, and its log below the data folder.
+    /// The relative path of the log with the lowest game id, and its first fault.
     pub first: Option<(String, ReplayFault)>,
 }
 
@@ -98,29 +98,29 @@ impl NotReplaying {
     }
 }
 
-/// Sums over games.
+/// Totals over games.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CacheTotals {
-    /// Games.
+    /// Number of games.
     pub games: u64,
-    /// Their rows.
+    /// Number of rows.
     pub rows: u64,
     /// Rows with the known gem fault that were not repaired.
     pub gem_faults: Affected,
     /// Rows whose gems do not add up to the supply.
     pub unbalanced: Affected,
-    /// Rows that do not follow from the row before.
+    /// Rows that do not follow from the previous row.
     pub replay_faults: Affected,
     /// Games whose logs end before they do.
     pub unfinished: u64,
 }
 
-/// How many have something.
+/// The number of games and rows with some property.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Affected {
-    /// Games with at least one such row.
+    /// Number of games with at least one such row.
     pub games: u64,
-    /// Such rows.
+    /// Number of such rows.
     pub rows: u64,
 }
 

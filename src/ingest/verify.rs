@@ -1,8 +1,7 @@
-//! Everything that is wrong with the cache, and whether its games are still those of the logs.
+//! Verifies the cache, and compares its games with the logs.
 //!
-//! Two things are told apart. *Findings* are damage: what is stored is not what was written. A log
-//! that was added, changed or deleted since the last ingest is no damage, only a cache that is not up to
-//! date; `status` says more about that.
+//! *Findings* are damage: the stored data differs from what was written. A log that was added, changed
+//! or deleted since the last ingest is not damage; the cache is just not up to date, see `status`.
 
 use super::IngestError;
 use super::cached::has_log;
@@ -20,29 +19,29 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// What to verify, and how.
+/// The options of a verification.
 #[derive(Clone, Debug)]
 pub struct VerifyOptions {
-    /// The folder that holds the logs.
+    /// The folder with the logs.
     pub root: PathBuf,
-    /// Worker threads.
+    /// Number of worker threads.
     pub jobs: usize,
 }
 
-/// What a finding is about, which decides what repairs it.
+/// The kind of a finding, which determines the repair.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum FindingKind {
     /// The structure of the file is damaged.
     DamagedFile,
-    /// What is stored of a game is not what was written; its log is there.
+    /// The stored data of a game is damaged; its log exists.
     DamagedGame,
-    /// The same, but there is no log from which the game could be encoded again: it is deleted, was
-    /// refused, or there are two.
+    /// The same, but the game cannot be encoded again: its log was deleted or refused, or there are
+    /// several.
     DamagedGameWithoutLog,
 }
 
 impl FindingKind {
-    /// A name that does not change between versions, for scripts.
+    /// A name that is stable between versions, for scripts.
     pub const fn name(self) -> &'static str {
         match self {
             FindingKind::DamagedFile => "damaged_file",
@@ -52,32 +51,32 @@ impl FindingKind {
     }
 }
 
-/// One thing that is wrong.
+/// A problem in the cache.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// What it is about.
+    /// The kind.
     pub kind: FindingKind,
-    /// Which game, if it is about one.
+    /// The game, if it is about a game.
     pub game_id: Option<GameId>,
-    /// What is wrong, in one sentence.
+    /// The problem in one sentence.
     pub what: String,
 }
 
-/// How a log differs from what its game was made from.
+/// How a log differs from the cached game.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LogChange {
-    /// The cache does not have its game.
+    /// Its game is not in the cache.
     New,
-    /// It has other bytes than those that the cached rows were made from.
+    /// Its content differs from that of the cached game.
     Changed,
-    /// There is no log of a cached game.
+    /// A cached game has no log.
     Missing,
-    /// It cannot be read.
+    /// The log cannot be read.
     Unreadable,
 }
 
 impl LogChange {
-    /// A name that does not change between versions, for scripts.
+    /// A name that is stable between versions, for scripts.
     pub const fn name(self) -> &'static str {
         match self {
             LogChange::New => "new",
@@ -88,33 +87,33 @@ impl LogChange {
     }
 }
 
-/// Everything that was found.
+/// The result of a verification.
 #[derive(Clone, Debug, Default)]
 pub struct VerifyReport {
-    /// What is wrong: with the file first, then by game.
+    /// The problems: of the file first, then by game.
     pub findings: Vec<Finding>,
-    /// Logs that are not as the cache has them, by game: not damage.
+    /// Logs that differ from the cache, by game; not damage.
     pub not_up_to_date: Vec<(GameId, LogChange)>,
-    /// Cached games looked at.
+    /// Number of checked games.
     pub games: usize,
-    /// Logs whose bytes are those that their cached rows were made from.
+    /// Number of logs whose content is that of the cached game.
     pub matching_logs: usize,
-    /// Whether it was stopped before its end.
+    /// Whether the verification was stopped early.
     pub interrupted: bool,
 }
 
 impl VerifyReport {
-    /// Whether nothing is wrong.
+    /// Whether there are no problems.
     pub fn is_clean(&self) -> bool {
         self.findings.is_empty() && !self.interrupted
     }
 }
 
-/// Checks all of a cache: the structure of the file, every column and blob of every game, and every log
-/// against the hash that its game was made from. Writes nothing.
+/// Checks a whole cache: the structure of the file, every column and blob of every game, and every log
+/// against the hash in the cache. Writes nothing.
 ///
 /// # Errors
-/// If there is no cache, or it is of another version; if the folder cannot be searched.
+/// If there is no cache or it has another version, or if the folder cannot be searched.
 pub fn verify(
     cache: &Path,
     options: &VerifyOptions,
@@ -142,7 +141,7 @@ pub fn verify(
     match reader.each_game(|game_id, _| _ = cached.insert(game_id)) {
         Ok(()) => {}
         Err(CacheError::Malformed { why, .. }) => {
-            report.add_file_damage(format!("not all games can be listed: {why}"));
+            report.add_file_damage(format!("some games cannot be listed: {why}"));
         }
         Err(error) => return Err(error.into()),
     }
@@ -153,7 +152,7 @@ pub fn verify(
         counted(logs.len(), "log")
     );
 
-    // The logs of each game: none, one, or several.
+    // The logs of each game: none, one or several.
     let mut games: BTreeMap<GameId, &[LogFile]> =
         cached.iter().filter(|&&id| !has_log(&logs, id)).map(|&id| (id, &[][..])).collect();
     let by_game = logs.chunk_by(|log, next| log.game_id == next.game_id);
@@ -161,7 +160,7 @@ pub fn verify(
     let checks = Checks {
         root: &options.root,
         reader: &reader,
-        // A list that cannot be read is damage of the file, which is listed above.
+        // An unreadable list is damage of the file, which is reported above.
         refused: reader.refused_games().unwrap_or_default(),
     };
     progress.begin("checking games", Amount::Games(games.len() as u64));
@@ -198,7 +197,7 @@ struct Checks<'a> {
 struct Checked {
     game_id: GameId,
     damage: Vec<Damage>,
-    /// The file cannot be read where this game is.
+    /// The part of the file with this game cannot be read.
     unreadable: Option<String>,
     change: Option<LogChange>,
     /// Whether its log can be encoded again.
@@ -213,7 +212,7 @@ impl Checks<'_> {
         logs: &[LogFile],
     ) -> Result<Checked, IngestError> {
         let cached = match self.reader.record(game_id) {
-            // It could not be listed either, which is damage of the file.
+            // The list could not be read either, which is reported as damage of the file.
             Err(CacheError::Malformed { .. }) => None,
             cached => cached?,
         };
@@ -253,7 +252,7 @@ fn change(
     match (content, cached) {
         (None, _) => Some(LogChange::Unreadable),
         (Some(_), None) => Some(LogChange::New),
-        // What a damaged row was made from is unknown.
+        // The hash of a damaged row is unknown.
         (Some(_), Some(Err(_))) => None,
         (Some(hash), Some(Ok(record))) => {
             (*hash != record.key.source_hash).then_some(LogChange::Changed)

@@ -1,10 +1,10 @@
-//! Reading a log that somebody may be writing.
+//! Reads logs that other programs may be writing.
 //!
 //! A file can change while it is read, and then the bytes are a mixture of two versions. The kernel
-//! records every change in the file's times, so a file whose times and size are the same before and after
-//! was not changed in between. Except that these times come from a clock with some hundred ticks a second,
-//! and two changes within one tick leave one time. So a file that was changed just now is not read before
-//! the clock has moved on.
+//! records the time of every change, so a file with the same times and size before and after was not
+//! changed in between. But these times come from a clock with only a few hundred ticks per second, and
+//! two changes within a tick get the same time. So a file that has just been changed is read only after
+//! the next tick.
 
 use super::compression::{Compression, Damage};
 use crate::platform::{FileState, open_file};
@@ -12,35 +12,36 @@ use std::io::{self, Read};
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// Longer than a tick of the clock that files get their times from: 10 ms at most on Linux.
+/// Longer than a tick of the clock for file times, which is at most 10 ms on Linux.
 const TICK: Duration = Duration::from_millis(20);
 
-/// Larger files are not read: a thread needs some five times as much memory for one. No game comes near it:
-/// ten thousand turns are a quarter of it.
+/// Larger files are not read, because a thread needs about five times as much memory. The longest
+/// possible log, with ten thousand turns, has a quarter of this size.
 pub const MAX_LOG_BYTES: u64 = 32 << 20;
 
-/// After so long without a write, the writer of an incomplete log has died: no move takes an hour.
+/// After this time without a write, the writer of an incomplete log was probably killed: no move takes
+/// an hour.
 pub const DEFAULT_SETTLE: Duration = Duration::from_secs(60 * 60);
 
 /// The result of reading a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Reading {
-    /// The bytes are all of one version of the file.
+    /// All bytes are from one version of the file.
     Whole,
-    /// The file was written to, or replaced, meanwhile.
+    /// The file was changed or replaced meanwhile.
     Changed,
-    /// The file has so many bytes, more than any log. `None` if it is compressed and unpacks to more.
+    /// The size of the file, which is larger than any log. `None` if the decompressed content is too large.
     TooLarge { bytes: Option<u64>, max: u64 },
-    /// The file is compressed and cannot be unpacked.
+    /// The file is compressed and cannot be decompressed.
     Damaged(Damage),
 }
 
-/// Reads the content of a file, once, into `bytes`. What is in there counts only if it is [`Reading::Whole`].
+/// Reads the content of a file once into `bytes`, which are valid only for [`Reading::Whole`].
 pub(super) fn read_whole(path: &Path, bytes: &mut Vec<u8>) -> io::Result<Reading> {
     read_disturbed(path, bytes, || ())
 }
 
-/// `disturb` is called when the bytes are read and it is still to be seen whether they are whole.
+/// `disturb` is called after the bytes are read and before they are checked.
 fn read_disturbed(path: &Path, bytes: &mut Vec<u8>, disturb: impl FnOnce()) -> io::Result<Reading> {
     let mut file = open_file(path)?;
     let mut before = FileState::of(&file.metadata()?);
@@ -58,7 +59,7 @@ fn read_disturbed(path: &Path, bytes: &mut Vec<u8>, disturb: impl FnOnce()) -> i
     bytes.clear();
     let reading = match compression {
         Compression::Plain => {
-            // One byte more than there should be shows whether there are more.
+            // Reads one extra byte to detect whether there are more.
             bytes.reserve_exact(before.size as usize + 1);
             (&mut file).take(before.size + 1).read_to_end(bytes)?;
             Reading::Whole
@@ -66,42 +67,44 @@ fn read_disturbed(path: &Path, bytes: &mut Vec<u8>, disturb: impl FnOnce()) -> i
         _ => unpack(compression.content(&mut file)?, bytes, MAX_LOG_BYTES)?,
     };
     disturb();
-    // Of the file that has the name now: a writer that replaces a file leaves the old one whole, but it
-    // is not the log any more. No other file can have the same inode while this one is open.
+    // The state of the file that has the name now: a writer that replaces a file leaves the old file
+    // complete, but it is no longer the log. No other file can have the same inode while this one is
+    // open.
     let is_unchanged = (compression != Compression::Plain || before.size == bytes.len() as u64)
         && std::fs::metadata(path).is_ok_and(|now| before == FileState::of(&now));
     drop(file);
     Ok(if is_unchanged { reading } else { Reading::Changed })
 }
 
-/// Reads the content of a compressed file, no more of it than `max` and one byte: a file of some kilobytes
-/// may unpack to gigabytes.
+/// Reads the content of a compressed file, at most `max` + 1 bytes: a file of a few kilobytes may
+/// decompress to gigabytes.
 fn unpack(content: impl Read, bytes: &mut Vec<u8>, max: u64) -> io::Result<Reading> {
     if let Err(error) = content.take(max + 1).read_to_end(bytes) {
         return Damage::of(error).map(Reading::Damaged);
     }
     if bytes.len() as u64 > max {
-        // The thread keeps this memory otherwise.
+        // Otherwise the thread would keep this memory.
         *bytes = Vec::new();
         return Ok(Reading::TooLarge { bytes: None, max });
     }
     Ok(Reading::Whole)
 }
 
-/// Whether the last modification of a file is less than `settle` ago, or ahead: clocks of machines differ.
-/// One that is farther ahead is of a clock that is wrong, by which the file would be young for years.
+/// Whether the last modification of a file is less than `settle` ago, or less than that in the future,
+/// because the clocks of machines differ. A time further in the future comes from a wrong clock, and
+/// would make the file seem recent for years.
 pub(super) fn modified_within(path: &Path, settle: Duration) -> bool {
     let modified = std::fs::metadata(path).and_then(|file| file.modified());
     let age = modified.map(|modified| {
         let age = SystemTime::now().duration_since(modified);
         age.unwrap_or_else(|ahead| ahead.duration())
     });
-    // A file that is gone by now has just been changed.
+    // A file that has been deleted meanwhile counts as modified.
     age.is_ok_and(|age| age < settle) || !path.exists()
 }
 
-/// How long a change would still get the time that the file has now; `None` if it would not. A time in
-/// the future, as from another machine's clock, is not waited for.
+/// The remaining time during which a change would get the current time of the file; `None` if that is
+/// over. Times in the future, from another machine's clock, are not waited for.
 fn rest_of_tick(file: &FileState) -> Option<Duration> {
     let (seconds, nanoseconds) = file.changed;
     let changed = Duration::new(seconds.try_into().ok()?, nanoseconds.try_into().ok()?);
@@ -114,7 +117,7 @@ mod tests {
     use super::*;
     use std::fs::{self, File};
 
-    /// What is done to a file, by its path.
+    /// A change of a file, by its path.
     type Change = fn(&Path);
 
     #[test]
@@ -141,7 +144,7 @@ mod tests {
         let path = folder.path().join("7.csv");
         let mut bytes = Vec::new();
         for (what, change) in changes {
-            // Written just now: within the same tick as the change, unless that is waited for.
+            // Written just now, so without waiting, the change would be in the same tick.
             fs::write(&path, "old").unwrap();
             assert_eq!(read_whole(&path, &mut bytes).unwrap(), Reading::Whole, "{what}");
             fs::write(&path, "old").unwrap();
@@ -174,7 +177,7 @@ mod tests {
     fn huge_file_is_not_read() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("7.csv");
-        // One hole: it takes no space on the disk, and would take all of the memory.
+        // A sparse file takes no space on the disk, but would take all of the memory.
         File::create(&path).unwrap().set_len(1 << 40).unwrap();
         let reading = read_whole(&path, &mut Vec::new()).unwrap();
         assert_eq!(reading, Reading::TooLarge { bytes: Some(1 << 40), max: MAX_LOG_BYTES });

@@ -1,4 +1,4 @@
-//! Results that are computed before they are asked for.
+//! Computes results in threads before they are requested.
 
 use super::queue::{CountOut, EndOnDrop, Queue, Waited};
 use std::io;
@@ -7,18 +7,18 @@ use std::sync::atomic::AtomicBool;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-/// Results that threads compute ahead of their consumer, in the order of the inputs.
+/// Results in the order of the inputs, which threads compute ahead of the consumer.
 ///
-/// Unlike in an [`ordered_map`](super::ordered_map), the consumer asks for one result after another, and may stop at any.
-/// Dropping it ends the threads.
+/// Unlike in an [`ordered_map`](super::ordered_map), the consumer requests results one by one, and may
+/// stop at any time. Dropping it ends the threads.
 ///
-/// A process that was forked has none of the threads, and locks that they held stay locked: there, it can
-/// only be dropped.
+/// A forked process has no threads, and locks that they held stay locked, so there it can only be
+/// dropped.
 #[derive(Debug)]
 pub struct Ahead<I: Iterator, T, E> {
     queue: Arc<Queue<I, T, E>>,
     threads: Vec<JoinHandle<()>>,
-    /// The process that has the threads.
+    /// The process that started the threads.
     process: u32,
 }
 
@@ -29,7 +29,7 @@ where
     E: Send + 'static,
 {
     /// Starts `threads` threads (at least 1) that are at most `window` inputs (at least 1) ahead of the
-    /// consumer. Each makes a state of its own with `begin` and passes it to every call of `work`.
+    /// consumer. Each creates its own state with `begin` and passes it to every call of `work`.
     ///
     /// # Errors
     /// If the threads cannot be started.
@@ -63,10 +63,10 @@ where
         Ok(ahead)
     }
 
-    /// The next result, if it is there within this time. After an error there is nothing more.
+    /// The next result, if it is ready within this time. After an error there are no more results.
     ///
     /// # Errors
-    /// That of the input, or one of `begin`.
+    /// An error of the input or of `begin`.
     ///
     /// # Panics
     /// If `begin` or `work` panicked.
@@ -85,7 +85,7 @@ where
 }
 
 impl<I: Iterator, T, E> Ahead<I, T, E> {
-    /// Whether its threads are in this process.
+    /// Whether its threads belong to this process.
     pub fn is_of_this_process(&self) -> bool {
         self.process == std::process::id()
     }
@@ -98,7 +98,7 @@ impl<I: Iterator, T, E> Drop for Ahead<I, T, E> {
         }
         drop(EndOnDrop(&self.queue));
         for thread in self.threads.drain(..) {
-            // Its panic, if it had one, was not waited for.
+            // A panic of a thread is ignored here.
             let _ = thread.join();
         }
     }
@@ -179,7 +179,7 @@ mod tests {
         assert_eq!(next(&mut ahead), Ok(Some(0)));
         // Joins the threads.
         drop(ahead);
-        // The window, and the result that was consumed.
+        // The window plus the consumed result.
         assert!(worked.load(Ordering::Relaxed) <= 5);
     }
 

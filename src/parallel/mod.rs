@@ -1,10 +1,10 @@
-//! One ordered parallel map: how every long command spreads games over threads. [`Ahead`] is the same for
-//! a consumer that asks for one result after another.
+//! An ordered parallel map, with which all long commands process games in threads. [`Ahead`] is the same
+//! for a consumer that requests results one by one.
 //!
-//! Threads take the inputs one after another, and the results go to one consumer in the order of the
-//! inputs, however fast each thread is. Memory is bounded: no thread takes an input that is more than
-//! [`WINDOW`] inputs per thread ahead of the consumer. A thread ends when no inputs are left, when
-//! `stop` is set, or after an error; never because of how long something took.
+//! Threads take inputs one by one, and a single consumer gets the results in the order of the inputs.
+//! Memory is bounded: no thread takes an input that is more than [`WINDOW`] inputs per thread ahead of
+//! the consumer. A thread ends when no inputs are left, when `stop` is set, or after an error; there are
+//! no timeouts.
 
 mod ahead;
 mod queue;
@@ -16,23 +16,23 @@ use queue::{CountOut, EndOnDrop, Queue};
 use rayon::{ThreadPoolBuildError, ThreadPoolBuilder};
 use std::sync::atomic::AtomicBool;
 
-/// Inputs per thread that may be taken before their results are consumed: enough that all threads go
-/// on while the consumer does something longer, such as a commit.
+/// Inputs per thread that may be taken before their results are consumed: enough to keep the threads
+/// busy while the consumer is busy, for example with a commit.
 const WINDOW: usize = 8;
 
-/// The threads could not be started, such as under a limit on processes.
+/// The threads could not be started, for example because of a limit on processes.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot start worker threads: {0}")]
 pub struct ThreadError(#[from] ThreadPoolBuildError);
 
 /// Maps inputs on several threads and consumes the results in the order of the inputs.
 ///
-/// Each of `threads` threads (at least 1) makes a state of its own with `begin`, such as buffers, and
+/// Each of `threads` threads (at least 1) creates its own state with `begin`, such as buffers, and
 /// passes it to every call of `work`. `consume` is called on the calling thread. Passing on a result
-/// takes some microseconds, so inputs that are quick to work on should be chunks of several.
+/// takes a few microseconds, so small inputs should be grouped.
 ///
-/// When `stop` is set, no more inputs are taken; those that were taken are still consumed, and that is
-/// no error. Callers count what they consume and compare it with what there was.
+/// When `stop` is set, no more inputs are taken; inputs already taken are still consumed, and no error
+/// is returned. Callers count the results and compare the count with the number of inputs.
 ///
 /// # Errors
 /// The first error in the order of the inputs, or one of `begin`; [`ThreadError`] if the threads could
@@ -67,7 +67,7 @@ where
     };
     let pool = ThreadPoolBuilder::new().num_threads(threads).build().map_err(ThreadError)?;
     pool.in_place_scope(|scope| {
-        // However this block is left, no thread goes on waiting for space.
+        // When this block is left in any way, threads stop waiting for space.
         let _end = EndOnDrop(&queue);
         for _ in 0..threads {
             scope.spawn(|_| run_thread());
@@ -123,7 +123,7 @@ mod tests {
     fn results_come_in_order_of_inputs() {
         for threads in [0, 1, 2, 7] {
             for inputs in [0, 1, 2, 1_000] {
-                // Some inputs take much longer, as when their thread loses the processor.
+                // Some inputs take much longer, as if their thread was descheduled.
                 let (results, mapped) = map(threads, inputs, |input| {
                     if input % 97 == 3 {
                         std::thread::sleep(Duration::from_millis(3));
@@ -140,7 +140,7 @@ mod tests {
     fn first_error_in_order_is_returned() {
         for _ in 0..20 {
             let (results, mapped) = map(3, 1_000, |input| match input {
-                // The later error is there first.
+                // The error of the later input comes first.
                 40 => {
                     std::thread::sleep(Duration::from_millis(2));
                     Err(Error::Number(40))
@@ -209,7 +209,7 @@ mod tests {
             Ok::<_, Error>(())
         };
         let consume = |()| {
-            // The window, and what each thread and the consumer have in hand.
+            // The window, plus one input for each thread and the consumer.
             assert!(ahead.fetch_sub(1, Ordering::Relaxed) <= 2 * WINDOW + 1);
             Ok(())
         };

@@ -5,12 +5,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// What came of waiting for a result.
+/// The outcome of waiting for a result.
 #[derive(Debug)]
 pub enum Waited<T> {
     /// The next result.
     Ready(T),
-    /// It is not there yet.
+    /// The result is not ready yet.
     NotYet,
     /// There are no more inputs.
     Ended,
@@ -28,15 +28,15 @@ pub(super) struct Queue<I, T, E> {
 #[derive(Debug)]
 struct State<I, T, E> {
     inputs: I,
-    /// For each input that was taken and not consumed yet, in order: its result, once there is one.
+    /// The results of inputs that are taken but not consumed, in order; `None` until they are ready.
     results: VecDeque<Option<Result<T, E>>>,
-    /// Inputs before those in `results`.
+    /// Number of inputs before those in `results`.
     consumed: usize,
-    /// An error that belongs to no input.
+    /// An error that does not belong to an input.
     failure: Option<E>,
-    /// Threads that have not ended.
+    /// Number of running threads.
     running: usize,
-    /// No more inputs are to be taken.
+    /// Whether to take no more inputs.
     is_over: bool,
 }
 
@@ -61,7 +61,7 @@ impl<I: Iterator, T, E> Queue<I, T, E> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The next input with its place; `None` once there is nothing more to do.
+    /// The next input with its index; `None` if there is nothing left to do.
     pub(super) fn take(&self, stop: &AtomicBool) -> Option<(usize, I::Item)> {
         let mut state = self.lock();
         while !state.is_over && state.results.len() >= self.window {
@@ -96,8 +96,8 @@ impl<I: Iterator, T, E> Queue<I, T, E> {
         self.result_ready.notify_one();
     }
 
-    /// The result of the next input in order, waiting for it at most this time. It ends after the last
-    /// one, or if a thread panicked.
+    /// The result of the next input in order; waits at most this time. Ends after the last result, or if
+    /// a thread panicked.
     pub(super) fn next_result(&self, time: Option<Duration>) -> Waited<Result<T, E>> {
         let deadline = time.map(|time| Instant::now() + time);
         let mut state = self.lock();
@@ -134,7 +134,8 @@ impl<I: Iterator, T, E> Drop for CountOut<'_, I, T, E> {
         let mut state = self.0.lock();
         state.running -= 1;
         if std::thread::panicking() {
-            // Its input has no result: the others end, and the consumer finds that all have.
+            // Its input has no result, so the other threads end, and the consumer detects that all have
+            // ended.
             state.is_over = true;
             self.0.space_ready.notify_all();
         }

@@ -1,10 +1,10 @@
-//! What the classes of the heads mean.
+//! Descriptions of the classes of the heads.
 
 use crate::encode::{Head, REMOVALS, TAKE3_SETS};
 use crate::gamelog::ActionType;
 use crate::rules::{Color, MAX_DISPLAYED};
 
-/// What a class means, in a few words.
+/// A short description of a class.
 pub fn class_in_words(head: Head, class: usize) -> String {
     match head {
         Head::ActionType => {
@@ -36,7 +36,7 @@ pub fn class_in_words(head: Head, class: usize) -> String {
     }
 }
 
-/// Whether no move belongs to a class, so that it can never be legal.
+/// Whether no move has this class, so that it can never be legal.
 pub fn never_occurs(head: Head, class: usize) -> bool {
     matches!((head, class), (Head::GemTake3, 0) | (Head::CardReservation, 14))
 }

@@ -1,4 +1,4 @@
-//! Why there is no report.
+//! Errors of reports.
 
 use crate::accounting::Unaccounted;
 use crate::cache::CacheError;
@@ -7,16 +7,16 @@ use crate::parallel::ThreadError;
 use crate::words::shell_path;
 use std::path::PathBuf;
 
-/// Why there is no report.
+/// Errors of reports.
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
-    /// There is nothing to report on.
+    /// The cache holds no games.
     #[error("the cache holds no games: run `prep ingest DIR --cache {}` first", shell_path(cache))]
     NoGames {
         /// The cache file.
         cache: PathBuf,
     },
-    /// No cached row has the columns of this program.
+    /// All cached games were encoded by another version of prep.
     #[error(
         "{} of the cache encoded by another version of prep, whose columns are unknown: \
          run `prep ingest DIR --cache {}` first, which encodes {} again",
@@ -27,13 +27,13 @@ pub enum ReportError {
     OtherEncoder {
         /// The cache file.
         cache: PathBuf,
-        /// How many.
+        /// Number of games.
         games: usize,
     },
     /// Ctrl-C.
     #[error("interrupted: no report was written")]
     Interrupted,
-    /// The cache failed.
+    /// An error of the cache.
     #[error(transparent)]
     Cache(#[from] CacheError),
     /// Not every row was counted.
@@ -42,7 +42,7 @@ pub enum ReportError {
     /// The folder of `--export` or `--against` could not be read.
     #[error(transparent)]
     Export(#[from] FolderError),
-    /// No thread could be started.
+    /// The threads could not be started.
     #[error(transparent)]
     Threads(#[from] ThreadError),
 }

@@ -1,53 +1,54 @@
-//! What is cached, without a look into the rows.
+//! Facts about the cache that need no rows.
 
 use crate::cache::{CacheError, GameRecord, Reader, Refusal};
 use crate::gamelog::{Ending, GameId, ReplayFault};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-/// What is cached, without a look into the rows.
+/// Facts about the cache that need no rows.
 #[derive(Clone, Debug)]
 pub struct CacheFacts {
-    /// Where.
+    /// The cache file.
     pub path: PathBuf,
-    /// Games reported on.
+    /// Number of games in the report.
     pub games: u64,
-    /// Bytes of their logs.
+    /// Size of their logs in bytes.
     pub log_bytes: u64,
-    /// Bytes of their rows in the cache.
+    /// Size of their rows in the cache in bytes.
     pub packed_bytes: u64,
-    /// Games that another version of prep encoded: they are excluded, because their columns are unknown.
+    /// Number of games that another version of prep encoded; they are excluded, because their columns
+    /// are unknown.
     pub other_encoder: u64,
     /// Rows with the known gem fault of old logs.
     pub gem_fault_rows: u64,
-    /// Of those, rows that `--repair` corrected.
+    /// Rows of these that `--repair` corrected.
     pub repaired_rows: u64,
     /// Rows whose gems do not add up to the supply.
     pub unbalanced_rows: u64,
-    /// Games by how they ended, in the order of [`Ending::ALL`].
+    /// Number of games by ending, in the order of [`Ending::ALL`].
     pub endings: [u64; Ending::ALL.len()],
-    /// Games that an older prep stored and that have not been replayed since.
+    /// Number of games that an earlier version of prep stored and that have not been replayed since.
     pub not_replayed: u64,
     /// Games that do not replay, in ascending order.
     pub does_not_replay: Vec<FaultyGame>,
     /// Logs that the last ingest refused or deferred, by game.
     pub refusals: Vec<Refusal>,
-    /// Of those, games of which an older version is cached.
+    /// Number of these logs whose game is cached in an older version.
     pub from_an_older_log: BTreeSet<GameId>,
-    /// Whether the last ingest came to its end.
+    /// Whether the last ingest finished.
     pub last_ingest_finished: bool,
 }
 
-/// A game in which a row does not follow from the row before.
+/// A game that does not replay.
 #[derive(Clone, Debug)]
 pub struct FaultyGame {
     /// The game.
     pub game_id: GameId,
-    /// Its log, below the data folder.
+    /// Relative path of its log.
     pub source_path: String,
-    /// Rows that do not follow.
+    /// Number of faulty rows.
     pub fault_rows: u32,
-    /// The first of them.
+    /// The first fault.
     pub faults: Vec<ReplayFault>,
 }
 

@@ -1,4 +1,4 @@
-//! What to look at before training.
+//! Findings to check before training.
 
 use super::classes::never_occurs;
 use super::counts::features::Mark;
@@ -9,18 +9,18 @@ use crate::gamelog::Ending;
 use crate::words::{counted, grouped};
 use serde::Serialize;
 
-/// One thing to look at.
+/// A finding.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// Whether it may harm a training.
+    /// Whether it may harm training.
     pub is_warning: bool,
-    /// A sentence or two, with what to do.
+    /// One or two sentences, with advice.
     pub text: String,
-    /// The id of the section of the page that says more.
+    /// The id of the section with details.
     pub section: &'static str,
 }
 
-/// Everything worth a look, warnings first.
+/// All findings, warnings first.
 pub fn findings(report: &Report) -> Vec<Finding> {
     let mut found = Findings(Vec::new());
     of_cache(report, &mut found);
@@ -59,8 +59,8 @@ fn are(number: u64, what: &str) -> String {
 fn of_cache(report: &Report, found: &mut Findings) {
     let cache = &report.cache;
     if !cache.last_ingest_finished {
-        let text = "The last ingest did not finish, or is still running: games may be missing. \
-                    Run prep ingest, then make the report again.";
+        let text = "The last ingest did not finish, or is still running: games may be missing. Run \
+                    prep ingest, then create the report again.";
         found.warn("games", text.to_owned());
     }
     let deferred = cache.refusals.iter().filter(|refusal| refusal.deferred).count() as u64;
@@ -71,7 +71,7 @@ fn of_cache(report: &Report, found: &mut Findings) {
     }
     if deferred > 0 {
         let text = format!(
-            "{} still being written and deferred: the next ingest tries again.",
+            "{} still being written and deferred to the next ingest.",
             were(deferred, "log")
         );
         found.note("refused", text);
@@ -87,8 +87,8 @@ fn of_cache(report: &Report, found: &mut Findings) {
     if let Some(first) = cache.does_not_replay.first() {
         let games = cache.does_not_replay.len() as u64;
         let text = format!(
-            "{} not replay ({} {}): the logs are not games as they were played. prep export \
-             --replayable-only leaves such games out.",
+            "{} not replay ({} {}): the logs are faulty. prep export --replayable-only excludes \
+             such games.",
             if games == 1 {
                 "1 game does".to_owned()
             } else {
@@ -101,7 +101,8 @@ fn of_cache(report: &Report, found: &mut Findings) {
     }
     if cache.not_replayed > 0 {
         let text = format!(
-            "{} of an older cache and not replayed yet: run prep ingest, which reads the logs again.",
+            "{} from an older cache and not replayed yet: run prep ingest, which reads the logs \
+             again.",
             are(cache.not_replayed, "game")
         );
         found.note("games", text);
@@ -115,8 +116,8 @@ fn of_cache(report: &Report, found: &mut Findings) {
     let faulty = cache.gem_fault_rows - cache.repaired_rows;
     if faulty > 0 {
         let text = format!(
-            "{} of old logs with the known gem fault: their gem_take3 label is missing. Ingest with \
-             --repair to correct them.",
+            "{} from old logs with the known gem fault: the gem_take3 label is missing. Ingest \
+             with --repair to correct them.",
             counted(faulty, "row")
         );
         found.warn("heads", text);
@@ -197,8 +198,8 @@ fn of_export(export: &ExportReport, found: &mut Findings) {
             let past = means.past(LARGE_DRIFT);
             if let Some(farthest) = past.first() {
                 let text = format!(
-                    "Since the older export the mean of {} moved more than {LARGE_DRIFT} standard \
-                     deviations, {} farthest: look at the new logs before training.",
+                    "Since the older export the mean of {} moved by more than {LARGE_DRIFT} \
+                     standard deviations, {} the most: check the new logs before training.",
                     counted(past.len() as u64, "column"),
                     farthest.column
                 );

@@ -1,4 +1,4 @@
-//! The numbers of a report for a program.
+//! The numbers of a report as JSON.
 
 use super::classes::class_in_words;
 use super::facts::FaultyGame;
@@ -11,8 +11,8 @@ use crate::gamelog::{ActionType, Ending, ReplayFault};
 use crate::rules::{CARDS, Card, NOBLES, Noble, PlayerCount};
 use serde_json::{Map, Value, json};
 
-/// All numbers of a report. Counts are whole numbers; a distribution is an object from value to
-/// count; actions stand in the order of `actions`, games and rows of a night in that of `players`.
+/// All numbers of a report. Counts are integers; a distribution is an object from value to count;
+/// actions are in the order of `actions`, games and rows of a night in the order of `players`.
 pub fn as_json(report: &Report) -> Value {
     let cache = &report.cache;
     let refused = |refusal: &crate::cache::Refusal| {
@@ -81,7 +81,7 @@ fn faulty(game: &FaultyGame) -> Value {
     })
 }
 
-/// Where a row does not follow from the row before.
+/// A row that does not follow from the previous row.
 pub fn fault_as_json(fault: &ReplayFault) -> Value {
     json!({
         "row_in_game": fault.row,

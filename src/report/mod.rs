@@ -1,16 +1,15 @@
-//! Numbers about the games of a cache, and about an export made from it.
+//! Statistics about the games of a cache, and about an export of it.
 //!
-//! A report shows what a model would be trained on: how many games there are, how they go, which moves
-//! are legal and which are chosen, which columns carry no information. All of it is in the cached rows,
-//! so one pass over them is enough, and no log is read.
+//! A report describes the training data: the number of games and how they go, the legal and the chosen
+//! moves, and the columns without information. It needs one pass over the cached rows, and reads no
+//! logs.
 //!
-//! Each thread counts games into a [`Tally`] of its own, and the tallies are added up. All counts are
-//! whole numbers, so that the sum does not depend on which thread counted which game. Memory is one tally
-//! and a few games for each thread. What concerns an export is read from its small files and compared by
+//! Each thread counts games in its own [`Tally`], and the tallies are merged. All counts are integers,
+//! so the result does not depend on which thread counted which game. Memory is one tally and a few games
+//! per thread. The part about an export is read from its small files and compared by
 //! [`diff_exports`](crate::export::diff_exports).
 //!
-//! [`render`] makes one HTML page of a finished [`Report`], and [`as_json`] gives the same numbers to
-//! a program.
+//! [`render`] converts a finished [`Report`] to one HTML page, and [`as_json`] to JSON.
 
 mod classes;
 mod counts;

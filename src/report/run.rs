@@ -20,53 +20,53 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-/// What to report on.
+/// The options of a report.
 #[derive(Clone, Debug)]
 pub struct ReportOptions {
-    /// An export to tell about as well.
+    /// An export to include.
     pub export: Option<PathBuf>,
-    /// An older export to compare that one with.
+    /// An older export to compare with.
     pub against: Option<PathBuf>,
     /// Worker threads, at least 1.
     pub jobs: usize,
 }
 
-/// Numbers about a cache, and about an export if one was given.
+/// Statistics about a cache, and about an export if one was given.
 pub struct Report {
-    /// What is cached.
+    /// Facts about the cache.
     pub cache: CacheFacts,
     /// Games over time.
     pub timeline: Timeline,
-    /// A line for each ingest that changed the cache, oldest first.
+    /// The ingests that changed the cache, oldest first.
     pub ingests: Vec<IngestLine>,
     /// The positions behind outliers, faults and rare classes.
     pub positions: BTreeMap<Place, Position>,
-    /// What was counted over all rows.
+    /// Counts over all rows.
     pub tally: Tally,
-    /// How the values of each column are spread, in column order.
+    /// The distribution of the values of each column, in column order.
     pub columns: Vec<ColumnReport>,
     /// The export.
     pub export: Option<ExportReport>,
 }
 
-/// What is told of an export.
+/// Statistics about an export.
 pub struct ExportReport {
-    /// Where it lies.
+    /// Its folder.
     pub folder: PathBuf,
-    /// What it holds.
+    /// Its overview.
     pub overview: ExportOverview,
-    /// Games of the cache that it does not have.
+    /// Number of games of the cache that it does not have.
     pub games_only_in_cache: u64,
-    /// Games that it has and the cache does not.
+    /// Number of its games that the cache does not have.
     pub games_only_in_export: u64,
-    /// The older export's folder, and what changed since.
+    /// The folder of the older export, and the differences.
     pub since: Option<(PathBuf, ExportDiff)>,
 }
 
-/// Looks at every game of the cache once, and at the small files of the exports.
+/// Reads every game of the cache once, and the small files of the exports.
 ///
 /// # Errors
-/// If the cache holds no games that can be read, a game is damaged, or a folder is no export.
+/// If the cache holds no readable games, a game is damaged, or a folder is not an export.
 pub fn report(
     cache: &Reader,
     options: &ReportOptions,
@@ -78,7 +78,7 @@ pub fn report(
     if all == 0 {
         return Err(ReportError::NoGames { cache: cache.path().to_owned() });
     }
-    // Before the long part, so that a mistyped folder is reported at once.
+    // Before the long part, so that a mistyped folder is reported immediately.
     let export = options.export.as_ref().map(|folder| {
         let overview = overview(folder)?;
         let since = match &options.against {
@@ -124,7 +124,7 @@ pub fn report(
     })
 }
 
-/// Counts all games on several threads. Also returns the bytes that they take in the cache.
+/// Counts all games on several threads. Also returns their size in the cache in bytes.
 fn count(
     cache: &Reader,
     records: &BTreeMap<GameId, GameRecord>,
@@ -145,7 +145,7 @@ fn count(
         },
         |counter, game_id| counter.add(cache, game_id),
         |counted| {
-            // Only a game that is not there is skipped, and then rows are missing in the end.
+            // Only a missing game is skipped, and then the final count of rows fails.
             if let Some((game_id, bytes, sums)) = counted {
                 packed_bytes += bytes;
                 progress.advance(sums.rows);
@@ -160,7 +160,7 @@ fn count(
     Ok((total.into_inner().unwrap_or_else(PoisonError::into_inner), packed_bytes))
 }
 
-/// The counts of one thread, which are added to the total when the thread ends.
+/// The counts of a thread, which are added to the total when the thread ends.
 struct Counter<'t> {
     unpacker: Unpacker,
     tally: Tally,
@@ -168,7 +168,7 @@ struct Counter<'t> {
 }
 
 impl Counter<'_> {
-    /// Counts a game; returns its bytes in the cache and the sums of its columns.
+    /// Counts a game; returns its size in the cache and the sums of its columns.
     fn add(
         &mut self,
         cache: &Reader,

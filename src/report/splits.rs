@@ -1,22 +1,22 @@
-//! How similar the splits of an export are.
+//! Compares the splits of an export.
 
 use crate::dataset::Split;
 use crate::encode::Head;
 use crate::export::{ClassCounts, ExportOverview, SplitOverview};
 use serde::Serialize;
 
-/// One head's labels in val or test, against those in train.
+/// The labels of a head in val or test, compared with those in train.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct HeadBalance {
     /// The split that is compared with train.
     pub split: Split,
-    /// The head, by its place in [`Head::ALL`].
+    /// The index of the head in [`Head::ALL`].
     #[serde(skip)]
     pub head: usize,
-    /// The total variation distance: the share of labels (0 to 1) that would have to change for both to
-    /// have the same shares of classes.
+    /// The total variation distance: the share of labels (0 to 1) that would have to change for equal
+    /// shares of classes.
     pub distance: f64,
-    /// The class whose shares differ most.
+    /// The class with the largest difference.
     pub class: usize,
     /// Its share of the labels in train.
     pub train_share: f64,
@@ -24,7 +24,7 @@ pub struct HeadBalance {
     pub share: f64,
 }
 
-/// Every head of val and test against train, by head and then by split, where both have labels.
+/// Compares every head of val and test with train, by head and then by split, if both have labels.
 pub fn balance(export: &ExportOverview) -> Vec<HeadBalance> {
     let is_train = |split: &&SplitOverview| split.split == Split::Train;
     let (Some(train), mut all) = (export.splits.iter().find(is_train), Vec::new()) else {

@@ -1,4 +1,4 @@
-//! The position before a move: everything that is visible at the table.
+//! The position before a move: everything that is visible on the table.
 
 use super::card::{Card, DISPLAYED_PER_LEVEL, Level};
 use super::color::{ByColor, ByGem, Gem};
@@ -6,36 +6,36 @@ use super::noble::Noble;
 use super::seat::{PlayerCount, Seat};
 use arrayvec::ArrayVec;
 
-/// Face-up cards, at most.
+/// Maximum number of displayed cards.
 pub const MAX_DISPLAYED: usize = DISPLAYED_PER_LEVEL * Level::COUNT;
-/// Cards a player may hold in reserve.
+/// Maximum number of reserved cards of a player.
 pub const MAX_RESERVED: usize = 3;
-/// Nobles on the table, at most.
+/// Maximum number of nobles on the table.
 pub const MAX_NOBLES: usize = 5;
-/// Gems a player may hold at the end of a turn, gold included.
+/// Maximum number of gems of a player at the end of a turn, including gold.
 pub const HAND_LIMIT: u8 = 10;
-/// Points a player may have, at most.
+/// Maximum number of points of a player.
 pub const MAX_VP: u8 = 60;
-/// Reductions of one color a player may have, at most.
+/// Maximum number of reductions of a player in one color.
 pub const MAX_REDUCTION: u8 = 20;
-/// Points that end the game once the round is complete.
+/// Points that end the game when the round is complete.
 pub const POINTS_TO_END: u8 = 15;
 
-/// What one player has.
+/// The state of a player.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Player {
-    /// Victory points, up to [`MAX_VP`].
+    /// Victory points, at most [`MAX_VP`].
     pub vp: u8,
-    /// Gems in hand, at most ten in all.
+    /// Gems in hand, at most ten in total.
     pub gems: ByGem<u8>,
-    /// Permanent discounts from built cards, up to [`MAX_REDUCTION`] a color.
+    /// Permanent discounts from built cards, at most [`MAX_REDUCTION`] per color.
     pub reduction: ByColor<u8>,
-    /// Cards in reserve, in the order they were reserved.
+    /// Reserved cards, in the order in which they were reserved.
     pub reserved: ArrayVec<Card, MAX_RESERVED>,
 }
 
 impl Player {
-    /// Gems that are missing per color to pay for `card` without gold.
+    /// Missing gems per color to pay for `card` without gold.
     pub fn distance(&self, card: &Card) -> ByColor<u8> {
         ByColor(std::array::from_fn(|i| {
             let real_cost = card.cost.0[i].saturating_sub(self.reduction.0[i]);
@@ -43,12 +43,12 @@ impl Player {
         }))
     }
 
-    /// Whether gold in hand covers what is missing.
+    /// Whether the player can pay for the card, using gold for missing gems.
     pub fn can_build(&self, card: &Card) -> bool {
         self.distance(card).total() <= self.gems[Gem::Gold]
     }
 
-    /// Reductions once `card` is built.
+    /// The reductions after building `card`.
     pub fn reduction_with(&self, card: &Card) -> ByColor<u8> {
         let mut reduction = self.reduction;
         reduction[card.bonus] += 1;
@@ -56,16 +56,16 @@ impl Player {
     }
 }
 
-/// A position: what the player to move sees.
+/// A position, as the player to move sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Board {
     /// The player to move.
     pub to_move: Seat,
     /// Gems on the table.
     pub gems: ByGem<u8>,
-    /// Face-up cards of each level, in slot order, empty slots dropped.
+    /// Displayed cards of each level in slot order, without empty slots.
     pub displayed: [ArrayVec<Card, DISPLAYED_PER_LEVEL>; Level::COUNT],
-    /// Face-down cards left of each level.
+    /// Number of cards in the deck of each level.
     pub decks: [u8; Level::COUNT],
     /// Nobles on the table.
     pub nobles: ArrayVec<Noble, MAX_NOBLES>,
@@ -74,11 +74,10 @@ pub struct Board {
 }
 
 impl Board {
-    /// How many play.
+    /// The number of players.
     ///
     /// # Panics
-    /// If the board was built with fewer than two players; the log reader and the rules engine
-    /// never do.
+    /// If the board has fewer than two players, which the log reader and the rules engine never create.
     pub fn player_count(&self) -> PlayerCount {
         PlayerCount::new(self.players.len() as u8).expect("a board has two to four players")
     }
@@ -88,19 +87,19 @@ impl Board {
         &self.players[self.to_move.index()]
     }
 
-    /// The player in that seat, or `None` if it is empty.
+    /// The player in that seat; `None` if it is empty.
     pub fn player(&self, seat: Seat) -> Option<&Player> {
         self.players.get(seat.index())
     }
 
-    /// Face-up cards by *flat card index*: level 1, then 2, then 3, numbered from 0 with no gaps,
-    /// so that a level with three cards left moves the next level up by one.
+    /// Displayed cards by *flat card index*: level 1, then 2, then 3, numbered from 0 without gaps, so
+    /// that a level with only three cards shifts the indices of the next level by one.
     pub fn displayed_cards(&self) -> impl Iterator<Item = &Card> {
         self.displayed.iter().flatten()
     }
 
-    /// Whether gems on the table and in hands add up to the supply. Old logs may not; that is
-    /// worth a warning, not a refusal.
+    /// Whether gems on the table and in hands add up to the supply. In old logs they may not, which
+    /// causes only a warning.
     pub fn gems_add_up(&self) -> bool {
         let supply = self.player_count().supply();
         supply.iter().all(|(gem, &supply)| {

@@ -1,32 +1,32 @@
-//! The development cards: 90 in the box, and one that exists in two printings.
+//! The development cards: 90 cards, one of which exists in two printings.
 
 use super::color::{ByColor, Color};
 use Color::{Black, Blue, Green, Red, White};
 use Level::{One, Three, Two};
 
-/// Face-up cards of one level, at most.
+/// Maximum number of displayed cards of one level.
 pub const DISPLAYED_PER_LEVEL: usize = 4;
 
-/// A card's level: which deck it comes from.
+/// The level of a card, which is also its deck.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum Level {
-    /// The cheapest cards: 40 of them.
+    /// The 40 cheapest cards.
     One,
-    /// 30 cards.
+    /// The 30 cards in between.
     Two,
-    /// The most expensive cards: 20 of them.
+    /// The 20 most expensive cards.
     Three,
 }
 
 impl Level {
-    /// How many levels there are.
+    /// The number of levels.
     pub const COUNT: usize = 3;
 
     /// All levels, cheapest first.
     pub const ALL: [Level; Level::COUNT] = [One, Two, Three];
 
-    /// Place in [`Level::ALL`], from 0.
+    /// Index in [`Level::ALL`].
     pub const fn index(self) -> usize {
         self as usize
     }
@@ -36,7 +36,7 @@ impl Level {
         self as u8 + 1
     }
 
-    /// Cards of this level in the box.
+    /// Number of cards of this level.
     pub const fn cards(self) -> u8 {
         match self {
             One => 40,
@@ -45,22 +45,22 @@ impl Level {
         }
     }
 
-    /// Most cards its deck can hold once four are on display: 36, 26 or 16.
+    /// Maximum number of cards in the deck when four are displayed: 36, 26 or 16.
     pub const fn deck_capacity(self) -> u8 {
         self.cards() - DISPLAYED_PER_LEVEL as u8
     }
 }
 
-/// A development card. Two cards with the same print are the same value.
+/// A development card. Cards with the same print are equal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Card {
-    /// The deck it comes from.
+    /// The level.
     pub level: Level,
     /// Victory points, 0 to 5.
     pub vp: u8,
     /// The color of the permanent discount it gives.
     pub bonus: Color,
-    /// Gems to pay, 0 to 7 a color.
+    /// Cost, 0 to 7 gems per color.
     pub cost: ByColor<u8>,
 }
 
@@ -68,13 +68,13 @@ const fn card(level: Level, vp: u8, bonus: Color, cost: [u8; Color::COUNT]) -> C
     Card { level, vp, bonus, cost: ByColor(cost) }
 }
 
-/// How many cards are in the box.
+/// The number of cards in the game.
 pub const CARDS_IN_BOX: usize = 90;
 
-/// Every card a log may hold: the 90 that the self-play engine plays with, then the one whose
-/// published print differs (level 2, blue, 1 point: no black in its cost).
+/// All cards that a log may contain: the 90 cards of the self-play engine, then the one whose published
+/// print differs (level 2, blue, 1 point: no black in its cost).
 ///
-/// Costs run white, blue, green, red, black.
+/// Costs are in the order white, blue, green, red, black.
 #[rustfmt::skip]
 pub const CARDS: [Card; CARDS_IN_BOX + 1] = [
     // Level 1.
@@ -174,14 +174,14 @@ pub const CARDS: [Card; CARDS_IN_BOX + 1] = [
     card(Two, 1, Blue, [0, 2, 2, 3, 0]),
 ];
 
-/// Which of [`CARDS`] the last one is another print of.
+/// The index in [`CARDS`] of the card of which the last one is another print.
 const REPRINTED: usize = 41;
 
 impl Card {
-    /// The card with this print, or `None` if there is no such card.
+    /// The card with this print; `None` if there is no such card.
     ///
-    /// `level` is 1 to 3; every number may be anything, as it comes from a log. Reading a log looks
-    /// up some twenty cards a row: in a level of [`CARDS`] every fifth card has the same color.
+    /// `level` is 1 to 3; the numbers come from a log and may be invalid. Reading a log looks up about
+    /// twenty cards per row, so the search uses that every fifth card of a level has the same color.
     pub fn find(level: u8, vp: u8, bonus: Color, cost: ByColor<u8>) -> Option<Card> {
         let (level, first) = match level {
             1 => (One, 0),
@@ -192,12 +192,12 @@ impl Card {
         let wanted = card(level, vp, bonus, cost.0);
         let last = first + usize::from(level.cards());
         let of_color = CARDS[first..last].iter().skip(bonus.index()).step_by(Color::COUNT);
-        // The cost tells most cards apart, so it is compared first.
+        // The cost is compared first, because it differs between most cards.
         let is_wanted = |known: &&Card| known.cost == cost && **known == wanted;
         of_color.chain(&CARDS[CARDS_IN_BOX..]).find(is_wanted).copied()
     }
 
-    /// Its place in [`CARDS`].
+    /// Its index in [`CARDS`].
     ///
     /// # Panics
     /// If there is no such card.
@@ -205,20 +205,20 @@ impl Card {
         CARDS.iter().position(|card| card == self).expect("a card that exists") as u8
     }
 
-    /// Which card of the box it is, from 0; the two prints of one card are the same. `None` if there
-    /// is no such card.
+    /// The number of the card, from 0; both prints of a card have the same number. `None` if there is no
+    /// such card.
     pub fn number(&self) -> Option<usize> {
         let place = CARDS.iter().position(|known| known == self)?;
         Some(if place == CARDS_IN_BOX { REPRINTED } else { place })
     }
 }
 
-/// Cards that are or were in a game.
+/// A set of cards, for the cards that are or were in a game.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CardSet(u128);
 
 impl CardSet {
-    /// Adds a card; `false` if it was there before.
+    /// Adds a card; `false` if the set contained it before.
     pub fn insert(&mut self, card: &Card) -> bool {
         let bit = card.number().map_or(0, |number| 1 << number);
         let is_new = self.0 & bit == 0;
@@ -265,7 +265,7 @@ mod tests {
     fn find_every_card_and_no_other() {
         for card in CARDS {
             assert_eq!(Card::find(card.level.number(), card.vp, card.bonus, card.cost), Some(card));
-            // One point more, or one gem more, is another card or none, never this one.
+            // With one more point or gem, it is another card or no card, never the same one.
             let dearer = ByColor(card.cost.0.map(|gems| gems + 1));
             assert_eq!(Card::find(card.level.number(), card.vp, card.bonus, dearer), None);
             assert_ne!(

@@ -1,12 +1,12 @@
 //! Gem colors, and containers keyed by them.
 //!
-//! The order white, blue, green, red, black(, gold) is part of the log format and of every
-//! column name: see "Columns" in the log format. Nothing outside this file knows that red is 3.
+//! The order white, blue, green, red, black(, gold) is part of the log format and of the order of
+//! columns. Only this file depends on the numbers of the colors.
 
 use std::fmt;
 use std::ops::{Index, IndexMut};
 
-/// One of the five colors that cards cost, give and nobles ask for.
+/// One of the five colors of costs, bonuses and requirements of nobles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum Color {
@@ -23,14 +23,14 @@ pub enum Color {
 }
 
 impl Color {
-    /// How many colors there are.
+    /// The number of colors.
     pub const COUNT: usize = 5;
 
-    /// All colors, in the order of the log.
+    /// All colors, in the order of logs.
     pub const ALL: [Color; Color::COUNT] =
         [Color::White, Color::Blue, Color::Green, Color::Red, Color::Black];
 
-    /// Lower-case name, as column names spell it.
+    /// The lower-case name, as in column names.
     pub const fn name(self) -> &'static str {
         match self {
             Color::White => "white",
@@ -41,7 +41,7 @@ impl Color {
         }
     }
 
-    /// Place in [`Color::ALL`], from 0.
+    /// Index in [`Color::ALL`].
     pub const fn index(self) -> usize {
         self as usize
     }
@@ -53,7 +53,7 @@ impl fmt::Display for Color {
     }
 }
 
-/// A kind of gem: one of the five colors, or gold, which stands for any of them.
+/// A kind of gem: one of the five colors, or gold, which can replace any of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum Gem {
@@ -67,19 +67,19 @@ pub enum Gem {
     Red,
     /// Onyx.
     Black,
-    /// The joker, gained by reserving.
+    /// The joker, which players get by reserving.
     Gold,
 }
 
 impl Gem {
-    /// How many kinds of gem there are.
+    /// The number of kinds.
     pub const COUNT: usize = 6;
 
     /// All kinds, the five colors first.
     pub const ALL: [Gem; Gem::COUNT] =
         [Gem::White, Gem::Blue, Gem::Green, Gem::Red, Gem::Black, Gem::Gold];
 
-    /// Lower-case name, as column names spell it.
+    /// The lower-case name, as in column names.
     pub const fn name(self) -> &'static str {
         match self {
             Gem::White => "white",
@@ -91,7 +91,7 @@ impl Gem {
         }
     }
 
-    /// Place in [`Gem::ALL`], from 0; for a color the same as [`Color::index`].
+    /// Index in [`Gem::ALL`]; for a color the same as [`Color::index`].
     pub const fn index(self) -> usize {
         self as usize
     }
@@ -118,7 +118,7 @@ pub struct ByColor<T>(pub [T; Color::COUNT]);
 pub struct ByGem<T>(pub [T; Gem::COUNT]);
 
 impl<T> ByColor<T> {
-    /// Builds each value from its color.
+    /// Creates each value from its color.
     pub fn from_fn(mut value: impl FnMut(Color) -> T) -> Self {
         ByColor(std::array::from_fn(|i| value(Color::ALL[i])))
     }
@@ -130,7 +130,7 @@ impl<T> ByColor<T> {
 }
 
 impl<T> ByGem<T> {
-    /// Builds each value from its kind of gem.
+    /// Creates each value from its kind of gem.
     pub fn from_fn(mut value: impl FnMut(Gem) -> T) -> Self {
         ByGem(std::array::from_fn(|i| value(Gem::ALL[i])))
     }
@@ -142,14 +142,14 @@ impl<T> ByGem<T> {
 }
 
 impl ByColor<u8> {
-    /// Sum over the colors.
+    /// The sum over the colors.
     pub fn total(&self) -> u8 {
         self.0.iter().sum()
     }
 }
 
 impl ByGem<u8> {
-    /// Sum over all kinds, gold included.
+    /// The sum over all kinds, including gold.
     pub fn total(&self) -> u8 {
         self.0.iter().sum()
     }
@@ -160,7 +160,7 @@ impl ByGem<u8> {
         ByColor([white, blue, green, red, black])
     }
 
-    /// These gems and `more` of the five colors.
+    /// The sum of these gems and `more` gems of the five colors.
     pub fn plus(mut self, more: ByColor<u8>) -> Self {
         for (have, more) in self.0.iter_mut().zip(more.0) {
             *have += more;

@@ -1,4 +1,4 @@
-//! A whole game: the board and the hidden decks.
+//! A complete game: the board and the hidden decks.
 
 use super::board::{Board, Player};
 use super::card::{CARDS, CARDS_IN_BOX, Card, DISPLAYED_PER_LEVEL, Level};
@@ -15,15 +15,15 @@ type Deck = ArrayVec<Card, { Level::One.cards() as usize }>;
 #[derive(Clone, Debug)]
 pub struct Game {
     board: Board,
-    /// Face-down cards of each level; the top card is the last.
+    /// The deck of each level; the top card is the last.
     decks: [Deck; Level::COUNT],
     round: u16,
 }
 
 impl Game {
-    /// Shuffles, deals and lays out a new game. Seat 0 begins.
+    /// Shuffles and deals a new game. Seat 0 begins.
     ///
-    /// `below(n)` must give a uniform number from 0 to `n - 1`: it is the game's only randomness.
+    /// `below(n)` must return a uniform number from 0 to `n - 1`; it is the only source of randomness.
     pub fn deal(players: PlayerCount, mut below: impl FnMut(usize) -> usize) -> Game {
         let mut decks: [Deck; Level::COUNT] = Level::ALL.map(|level| {
             CARDS[..CARDS_IN_BOX].iter().filter(|card| card.level == level).copied().collect()
@@ -54,22 +54,22 @@ impl Game {
         &self.board
     }
 
-    /// Rounds begun, from 1: what the log calls `turn_number`.
+    /// The number of the round, from 1, which logs call `turn_number`.
     pub fn round(&self) -> u16 {
         self.round
     }
 
-    /// Whether someone has 15 points and everybody has had as many turns.
+    /// Whether a player has 15 points and all players had equally many turns.
     pub fn is_over(&self) -> bool {
         self.board.is_over()
     }
 
-    /// Makes a move and passes the turn. A card that leaves the display leaves no gap: the next of its
-    /// deck is placed after the others of its level, as the self-play engine does it.
+    /// Plays a move and passes the turn. The display has no gaps: a new card from the deck is placed
+    /// after the others of its level, as in the self-play engine.
     ///
     /// # Panics
-    /// If the move cannot be made, which is true of none that
-    /// [`for_each_legal_move`](super::for_each_legal_move) gives for this board.
+    /// If the move is impossible, which no move of [`for_each_legal_move`](super::for_each_legal_move)
+    /// for this board is.
     pub fn play(&mut self, chosen: Move) {
         let draw = self.board.play(chosen).expect("a legal move can be made");
         if let Some(draw @ (Draw::ToDisplay(level) | Draw::ToReserve(level, _))) = draw {
@@ -83,7 +83,7 @@ impl Game {
     }
 }
 
-/// Fisher-Yates, from the end.
+/// Fisher-Yates shuffle, from the end.
 fn shuffle<T>(items: &mut [T], below: &mut impl FnMut(usize) -> usize) {
     for last in (1..items.len()).rev() {
         items.swap(last, below(last + 1));
@@ -95,7 +95,7 @@ mod tests {
     use super::*;
     use crate::rules::{HAND_LIMIT, for_each_legal_move};
 
-    /// Checks after each random move that no gem and no card was lost or made.
+    /// Checks after each random move that no gem or card was lost or created.
     #[test]
     fn nothing_is_lost() {
         for (seed, players) in (0..60).zip(PlayerCount::ALL.into_iter().cycle()) {
@@ -116,7 +116,7 @@ mod tests {
                 turns += 1;
 
                 let board = game.board();
-                assert!(board.gems_add_up(), "gems were lost or made");
+                assert!(board.gems_add_up(), "gems were lost or created");
                 let built: u8 = board.players.iter().map(|p| p.reduction.total()).sum();
                 let reserved: usize = board.players.iter().map(|p| p.reserved.len()).sum();
                 let face_down: u8 = board.decks.iter().sum();

@@ -1,11 +1,11 @@
-//! The game itself: gems, cards, nobles, seats, the board, legal moves and play.
+//! The rules of the game: gems, cards, nobles, seats, the board, legal moves and play.
 //!
-//! Pure rules. Nothing here reads a file or knows about CSV columns or features, and nothing
-//! allocates: a [`Board`] is a plain value that lives on the stack.
+//! This module does not depend on files, CSV columns or features, and does not allocate: a [`Board`] is
+//! a plain value on the stack.
 //!
-//! Two properties are deliberate. Legal moves are those that the self-play search
-//! considers, which is fewer than the printed rules allow (see [`for_each_legal_move`]); and one
-//! level-2 card exists in two printings, both valid (see [`CARDS`]).
+//! Two properties are intentional. Legal moves are those that the self-play search considers, which are
+//! fewer than the printed rules allow (see [`for_each_legal_move`]); and one level-2 card exists in two
+//! printings, which are both valid (see [`CARDS`]).
 
 mod board;
 mod card;

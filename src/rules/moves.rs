@@ -1,56 +1,55 @@
-//! Legal moves, as the self-play search sees them.
+//! Legal moves, as in the self-play search.
 //!
-//! The search prunes: with a full hand it builds rather than takes, and it reserves only when
-//! nothing else is left. These are not the printed rules, but they are what the networks were
-//! trained on.
+//! The search prunes moves: with a full hand it prefers building to taking, and it reserves only if
+//! there is no other move. These are not the printed rules, but networks were trained on them.
 
 use super::board::{Board, HAND_LIMIT, MAX_RESERVED, Player};
 use super::card::{Card, Level};
 use super::color::{ByColor, ByGem, Color, Gem};
 
-/// Colors in a take of different gems, at most.
+/// Maximum number of colors in a take of different gems.
 pub const MAX_TAKE: usize = 3;
-/// A pile must hold as many for two gems to be taken from it.
+/// Minimum size of a pile for taking two gems from it.
 pub const TAKE_TWO_PILE: u8 = 4;
-/// Gems given back in one turn, at most.
+/// Maximum number of gems given back in one turn.
 pub const MAX_GIVE_BACK: u8 = 3;
 
-/// One move of the player to move.
+/// A move of the player to move.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Move {
     /// Take gems from the table.
     Take {
-        /// One each of up to three colors, or two of one.
+        /// One gem each of up to three colors, or two of one color.
         gems: ByColor<u8>,
-        /// What is given back to stay within ten.
+        /// The gems given back to keep at most ten.
         give_back: ByGem<u8>,
     },
     /// Build a card.
     Build {
-        /// Which card.
+        /// The card.
         card: BuildFrom,
-        /// Which noble on the table visits, if any does.
+        /// The visiting noble on the table, if any.
         noble: Option<u8>,
     },
-    /// Put a card in reserve, with a gold gem if there is one.
+    /// Reserve a card, and take a gold gem if there is one.
     Reserve {
-        /// Which card.
+        /// The card.
         card: ReserveFrom,
-        /// What is given back to stay within ten.
+        /// The gems given back to keep at most ten.
         give_back: ByGem<u8>,
     },
 }
 
-/// Where a built card comes from.
+/// The source of a built card.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum BuildFrom {
     /// From the table, by flat card index.
     Displayed(u8),
-    /// From the player's own reserve, by place.
+    /// From the player's reserve, by place.
     Reserved(u8),
 }
 
-/// Where a reserved card comes from.
+/// The source of a reserved card.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ReserveFrom {
     /// From the table, by flat card index.
@@ -61,9 +60,9 @@ pub enum ReserveFrom {
 
 const NOTHING: ByGem<u8> = ByGem([0; Gem::COUNT]);
 
-/// Calls `visit` with every legal move, each once. Allocates nothing.
+/// Calls `visit` once for every legal move. Does not allocate.
 ///
-/// A position may have none: nothing to take, nothing affordable, reserve full.
+/// A position may have none, if there is nothing to take, no affordable card, and no room in the reserve.
 pub fn for_each_legal_move(board: &Board, mut visit: impl FnMut(Move)) {
     let mover = board.mover();
     let hand = mover.gems.total();
@@ -97,8 +96,8 @@ fn for_each_build(board: &Board, mover: &Player, visit: &mut impl FnMut(Move)) -
     any
 }
 
-/// One move for each noble that the new bonus satisfies (also one that already was satisfied), or
-/// one move without a noble.
+/// One move for each noble that is satisfied after the build (even if it already was), or one move
+/// without a noble.
 fn for_each_visit(board: &Board, mover: &Player, card: &Card, mut visit: impl FnMut(Option<u8>)) {
     let reduction = mover.reduction_with(card);
     let mut alone = true;
@@ -123,7 +122,7 @@ fn for_each_take(board: &Board, mover: &Player, visit: &mut impl FnMut(Move)) {
     let piles = board.gems.colors();
     let available = piles.0.iter().filter(|&&pile| pile > 0).count();
     let size = available.min(MAX_TAKE);
-    // Every set of colors as a binary number.
+    // Sets of colors as bit masks.
     for bits in 0..1_u8 << Color::COUNT {
         let set = ByColor::from_fn(|color| bits >> color.index() & 1);
         let fits = set.0.iter().zip(piles.0).all(|(&wanted, pile)| wanted <= pile);
@@ -149,7 +148,7 @@ fn for_each_reserve(board: &Board, mover: &Player, visit: &mut impl FnMut(Move))
         .into_iter()
         .filter(|level| board.decks[level.index()] > 0)
         .map(ReserveFrom::DeckTop);
-    // The gold gem is taken only after one of the gems held before was given back.
+    // The gold gem is taken only after gems are given back, so it cannot be one of them.
     let gains_gold_over_limit = mover.gems.total() == HAND_LIMIT && board.gems[Gem::Gold] > 0;
     let excess = u8::from(gains_gold_over_limit);
     for card in displayed.chain(decks) {
@@ -159,13 +158,13 @@ fn for_each_reserve(board: &Board, mover: &Player, visit: &mut impl FnMut(Move))
     }
 }
 
-/// Every way to give back exactly `excess` of the gems in `hand`.
+/// All ways to give back exactly `excess` of the gems in `hand`.
 fn for_each_give_back(hand: ByGem<u8>, excess: u8, mut visit: impl FnMut(ByGem<u8>)) {
     debug_assert!(excess <= MAX_GIVE_BACK, "a turn adds at most three gems to a hand of ten");
     give_back_more(hand, NOTHING, 0, excess, &mut visit);
 }
 
-/// Adds `excess` gems to those given back, of the kinds from `first` on: so each way comes once.
+/// Adds `excess` gems to those given back, only of kinds from `first` on, so that each way comes once.
 fn give_back_more(
     hand: ByGem<u8>,
     given: ByGem<u8>,

@@ -2,10 +2,10 @@
 
 use super::color::{ByColor, Color};
 
-/// A noble: visits the player whose reductions reach what it asks for.
+/// A noble, which visits a player whose reductions meet its requirement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Noble {
-    /// Reductions it asks for, 0, 3 or 4 a color.
+    /// The required reductions, 0, 3 or 4 per color.
     pub requirement: ByColor<u8>,
 }
 
@@ -16,7 +16,7 @@ const fn noble(requirement: [u8; Color::COUNT]) -> Noble {
     Noble { requirement: ByColor(requirement) }
 }
 
-/// All ten nobles. Requirements run white, blue, green, red, black.
+/// All ten nobles. Requirements are in the order white, blue, green, red, black.
 pub const NOBLES: [Noble; 10] = [
     noble([4, 4, 0, 0, 0]),
     noble([4, 0, 0, 0, 4]),
@@ -31,25 +31,25 @@ pub const NOBLES: [Noble; 10] = [
 ];
 
 impl Noble {
-    /// The noble that asks for this, or `None` if there is no such tile.
+    /// The noble with this requirement; `None` if there is no such noble.
     pub fn find(vp: u8, requirement: ByColor<u8>) -> Option<Noble> {
         NOBLES.into_iter().find(|noble| vp == NOBLE_VP && noble.requirement == requirement)
     }
 
-    /// Its place in [`NOBLES`].
+    /// Its index in [`NOBLES`].
     ///
     /// # Panics
-    /// If there is no such tile.
+    /// If there is no such noble.
     pub fn place(&self) -> u8 {
         NOBLES.iter().position(|noble| noble == self).expect("a noble of the box") as u8
     }
 
-    /// How many reductions of each color are still missing.
+    /// The missing reductions of each color.
     pub fn distance(&self, reduction: &ByColor<u8>) -> ByColor<u8> {
         ByColor(std::array::from_fn(|i| self.requirement.0[i].saturating_sub(reduction.0[i])))
     }
 
-    /// Whether these reductions attract it.
+    /// Whether these reductions meet its requirement.
     pub fn is_satisfied_by(&self, reduction: &ByColor<u8>) -> bool {
         self.requirement.0.iter().zip(reduction.0).all(|(&asked, have)| have >= asked)
     }

@@ -1,4 +1,4 @@
-//! A position in few bytes, for programs that hold hundreds of thousands of them.
+//! A compact position, for programs that hold hundreds of thousands of them.
 
 use super::board::{Board, MAX_DISPLAYED, MAX_NOBLES, MAX_RESERVED, Player};
 use super::card::{CARDS, Card, Level};
@@ -6,23 +6,23 @@ use super::color::{ByColor, ByGem};
 use super::noble::{NOBLES, Noble};
 use super::seat::{PlayerCount, RotatedIndex, Seat};
 
-/// A [`Board`] in 88 bytes. Cards are places in [`CARDS`], nobles in [`NOBLES`]; they fill their slots from
-/// the first, and [`NO_CARD`] is in the others.
+/// A [`Board`] in 88 bytes. Cards are indices in [`CARDS`], nobles in [`NOBLES`]; slots are filled from
+/// the first, and the others have [`NO_CARD`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PackedBoard {
     /// The player to move.
     pub to_move: Seat,
-    /// How many play.
+    /// The number of players.
     pub players: PlayerCount,
     /// Gems on the table.
     pub gems: ByGem<u8>,
-    /// Face-down cards left of each level.
+    /// Number of cards in the deck of each level.
     pub decks: [u8; Level::COUNT],
-    /// Face-up cards by flat card index: by level, at most four of each.
+    /// Displayed cards by flat card index: by level, at most four of each.
     pub displayed: [u8; MAX_DISPLAYED],
     /// Nobles on the table.
     pub nobles: [u8; MAX_NOBLES],
-    /// The players by seat; nobody in the seats that no player has.
+    /// The players by seat; the other seats are empty.
     pub by_seat: [PackedPlayer; PlayerCount::MAX],
 }
 
@@ -35,17 +35,17 @@ pub struct PackedPlayer {
     pub gems: ByGem<u8>,
     /// Permanent discounts from built cards.
     pub reduction: ByColor<u8>,
-    /// Cards in reserve.
+    /// Reserved cards.
     pub reserved: [u8; MAX_RESERVED],
 }
 
-/// Instead of a card or a noble.
+/// Marks an empty slot of a card or a noble.
 pub const NO_CARD: u8 = u8::MAX;
 
 const _: () = assert!(size_of::<PackedBoard>() == 88 && CARDS.len() < NO_CARD as usize);
 
 impl PackedBoard {
-    /// Nothing on the table, and players with nothing.
+    /// A board with an empty table and players without anything.
     pub fn empty(to_move: Seat, players: PlayerCount) -> PackedBoard {
         let nobody = PackedPlayer {
             vp: 0,
@@ -81,10 +81,10 @@ impl PackedBoard {
         packed
     }
 
-    /// The board.
+    /// Unpacks the board.
     ///
     /// # Panics
-    /// If there is no such card or noble, or there are too many cards of one level.
+    /// If a card or noble does not exist, or there are too many cards of one level.
     pub fn unpack(&self) -> Board {
         let mut board = Board {
             to_move: self.to_move,
@@ -106,7 +106,7 @@ impl PackedBoard {
         board
     }
 
-    /// A player by turn order; `None` past the last one.
+    /// A player by turn order; `None` after the last one.
     pub fn player_mut(&mut self, rotated: RotatedIndex) -> Option<&mut PackedPlayer> {
         let seat = rotated.seat(self.to_move, self.players)?;
         Some(&mut self.by_seat[seat.index()])

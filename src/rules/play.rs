@@ -1,7 +1,7 @@
-//! What a move does to a position.
+//! Plays moves.
 //!
-//! Everything but which card is drawn follows from the position and the move alone, so a game that
-//! is played and a game that was logged are moved on by the same code.
+//! Everything except the drawn card follows from the position and the move, so the same code serves
+//! simulated and logged games.
 
 use super::board::{Board, HAND_LIMIT, MAX_RESERVED, POINTS_TO_END};
 use super::card::{Card, Level};
@@ -13,13 +13,13 @@ use super::seat::Seat;
 /// A card that a move draws from the deck of its level.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Draw {
-    /// It is displayed, after the other cards of its level.
+    /// To the display, after the other cards of its level.
     ToDisplay(Level),
-    /// The player in this seat puts it in reserve, after the other cards there.
+    /// To the reserve of the player in this seat, after the other cards.
     ToReserve(Level, Seat),
 }
 
-/// Why a move cannot be made.
+/// Why a move is impossible.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Impossible {
     /// The card is neither on display nor in the player's reserve.
@@ -31,14 +31,14 @@ pub enum Impossible {
     /// The card costs more than the player has.
     #[error("the player cannot pay for the card")]
     CannotPay,
-    /// There is no place for another card in reserve.
+    /// The reserve is full.
     #[error("the player has {MAX_RESERVED} cards in reserve")]
     ReserveFull,
     /// The noble is not on the table.
     #[error("there is no such noble")]
     NoSuchNoble,
-    /// The player's reductions do not reach what the noble asks for.
-    #[error("the noble asks for more reductions")]
+    /// The player's reductions do not meet the requirement of the noble.
+    #[error("the noble requires more reductions")]
     NobleNotSatisfied,
     /// More gems are taken than there are.
     #[error("the board has fewer gems")]
@@ -55,18 +55,18 @@ pub enum Impossible {
 }
 
 impl Board {
-    /// Whether somebody has enough points and everybody has had as many turns.
+    /// Whether a player has enough points and all players had equally many turns.
     pub fn is_over(&self) -> bool {
         self.to_move == Seat::ALL[0] && self.players.iter().any(|player| player.vp >= POINTS_TO_END)
     }
 
-    /// Makes a move and passes the turn. Where a card is drawn, its deck has one card less, but the card
-    /// is not on the board yet: the caller [places](Self::place) it.
+    /// Plays a move and passes the turn. If a card is drawn, its deck has one card less, and the caller
+    /// [places](Self::place) the card.
     ///
-    /// The move need not be one that [`for_each_legal_move`](super::for_each_legal_move) gives.
+    /// The move need not be one of [`for_each_legal_move`](super::for_each_legal_move).
     ///
     /// # Errors
-    /// If the move cannot be made; the board is then as it was.
+    /// If the move is impossible; the board is unchanged then.
     pub fn play(&mut self, chosen: Move) -> Result<Option<Draw>, Impossible> {
         let draw = match chosen {
             Move::Take { gems, give_back } => {
@@ -83,10 +83,10 @@ impl Board {
         Ok(draw)
     }
 
-    /// Places a card that a move has drawn.
+    /// Places a drawn card.
     ///
     /// # Panics
-    /// If there is no place for it: not after [`play`](Self::play).
+    /// If there is no place for it, which cannot happen after [`play`](Self::play).
     pub fn place(&mut self, draw: Draw, card: Card) {
         match draw {
             Draw::ToDisplay(level) => self.displayed[level.index()].push(card),
@@ -94,7 +94,7 @@ impl Board {
         }
     }
 
-    /// Takes the card that was [placed](Self::place) last from there.
+    /// Undoes [`place`](Self::place): removes the last card from that place.
     pub fn take_back(&mut self, draw: Draw) {
         match draw {
             Draw::ToDisplay(level) => self.displayed[level.index()].pop(),
@@ -181,7 +181,7 @@ impl Board {
             }
             ReserveFrom::DeckTop(_) => {}
         }
-        // The gold gem is taken only after one of the gems held before was given back.
+        // The gold gem is taken only after gems are given back, so it cannot be one of them.
         let mut hand = self.hand_after(ByGem::default(), give_back)?;
         hand[Gem::Gold] += u8::from(self.gems[Gem::Gold] > 0 && hand.total() < HAND_LIMIT);
         self.set_hand(hand);
@@ -208,7 +208,7 @@ impl Board {
         Ok(hand)
     }
 
-    /// Gives the mover these gems: what is more comes from the board, what is less goes there.
+    /// Sets the gems of the player to move; the difference comes from or goes to the board.
     fn set_hand(&mut self, hand: ByGem<u8>) {
         let held = &mut self.players[self.to_move.index()].gems;
         for gem in Gem::ALL {
@@ -217,7 +217,7 @@ impl Board {
         *held = hand;
     }
 
-    /// Takes a card from the display, which closes the gap, and says which is to be drawn for it.
+    /// Takes a card from the display without leaving a gap, and returns the replacement to draw.
     fn take_displayed(&mut self, index: u8) -> (Card, Option<Draw>) {
         let mut slot = usize::from(index);
         for level in Level::ALL {
@@ -228,7 +228,7 @@ impl Board {
             }
             slot -= row.len();
         }
-        unreachable!("it was checked that there is a card with the flat index {index}")
+        unreachable!("there is a card with the flat index {index}")
     }
 }
 
@@ -239,8 +239,8 @@ mod tests {
 
     const NOTHING: ByGem<u8> = ByGem([0; Gem::COUNT]);
 
-    /// Two players: the mover has six gems, a reserved card that costs nothing it lacks, and reductions
-    /// that satisfy the first noble once that card is built.
+    /// Two players: the player to move has six gems, a reserved card that it can pay for, and reductions
+    /// that satisfy the first noble after building that card.
     fn a_board() -> Board {
         let mover = Player {
             vp: 3,
@@ -304,7 +304,7 @@ mod tests {
 
     #[test]
     fn moves_and_what_they_draw() {
-        // With a deck, a card is drawn for the gap; without one, the level is one shorter.
+        // With a deck, a card is drawn; without one, the level has one card less.
         for (index, drawn) in [(0, Some(Draw::ToDisplay(Level::One))), (2, None)] {
             let mut board = a_board();
             board.gems[Gem::Gold] = 1;
@@ -324,7 +324,7 @@ mod tests {
         assert_eq!(board.players[0].reserved[..], [CARDS[0]]);
         assert_eq!(board.to_move, Seat::ALL[1]);
 
-        // Two blue and two black, less four blue reductions: one black and one gold.
+        // Two blue and two black minus four blue reductions: paid with one black and one gold.
         let mut board = a_board();
         assert_eq!(board.play(build(BuildFrom::Reserved(0), Some(0))), Ok(None));
         let mover = &board.players[0];

@@ -1,33 +1,33 @@
-//! Seats. The log numbers players in two ways, which must never be mixed up.
+//! Seats. Logs number players in two ways, which must not be confused.
 //!
-//! A [`Seat`] is absolute: the same person all game. A [`RotatedIndex`] is the place in a row of
-//! the log, where `player0_*` is the player to move. State columns are rotated, strategic features
-//! go by seat; the two types keep one from indexing the other.
+//! A [`Seat`] is absolute: the same player during the whole game. A [`RotatedIndex`] is the number in a
+//! row of the log, where `player0_*` is the player to move. State columns are rotated, strategic
+//! features use seats; separate types prevent mixing them.
 
 use super::color::{ByGem, Gem};
 
 /// Two, three or four players.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PlayerCount {
-    /// A game of two.
+    /// Two players.
     Two,
-    /// A game of three.
+    /// Three players.
     Three,
-    /// A game of four.
+    /// Four players.
     Four,
 }
 
-/// Gold gems in the box, whatever the number of players.
+/// The number of gold gems, for any number of players.
 pub const GOLD_SUPPLY: u8 = 5;
 
 impl PlayerCount {
-    /// Most players there can be; the log has columns for as many.
+    /// Maximum number of players; logs have columns for this number.
     pub const MAX: usize = 4;
 
-    /// All counts, smallest first.
+    /// All numbers of players, smallest first.
     pub const ALL: [PlayerCount; 3] = [PlayerCount::Two, PlayerCount::Three, PlayerCount::Four];
 
-    /// `None` unless `count` is 2, 3 or 4.
+    /// The number of players; `None` unless `count` is 2, 3 or 4.
     pub const fn new(count: u8) -> Option<PlayerCount> {
         match count {
             2 => Some(PlayerCount::Two),
@@ -51,12 +51,12 @@ impl PlayerCount {
         }
     }
 
-    /// Gems of each kind in the game, gold included.
+    /// Gems of each kind in the game, including gold.
     pub fn supply(self) -> ByGem<u8> {
         ByGem::from_fn(|gem| if gem == Gem::Gold { GOLD_SUPPLY } else { self.color_supply() })
     }
 
-    /// Nobles laid out at the start: one more than players.
+    /// Number of nobles at the start: one more than players.
     pub const fn nobles(self) -> u8 {
         self.get() + 1
     }
@@ -72,46 +72,46 @@ impl PlayerCount {
 pub struct Seat(u8);
 
 impl Seat {
-    /// Every seat a table can have, taken or not.
+    /// All possible seats.
     pub const ALL: [Seat; PlayerCount::MAX] = [Seat(0), Seat(1), Seat(2), Seat(3)];
 
-    /// `None` where a game of this many players has no such seat.
+    /// The seat with this index; `None` if a game with this number of players has no such seat.
     pub const fn new(seat: u8, players: PlayerCount) -> Option<Seat> {
         if seat < players.get() { Some(Seat(seat)) } else { None }
     }
 
-    /// From 0.
+    /// The index, from 0.
     pub const fn index(self) -> usize {
         self.0 as usize
     }
 
-    /// Who moves after this player.
+    /// The seat that moves next.
     pub const fn next(self, players: PlayerCount) -> Seat {
         Seat((self.0 + 1) % players.get())
     }
 }
 
-/// A player's place in a row of the log: 0 is to move, 1 moves next, and so on.
+/// A player's number in a row of the log: 0 is to move, 1 moves next, and so on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RotatedIndex(u8);
 
 impl RotatedIndex {
-    /// Every place a row has columns for.
+    /// All rotated indices.
     pub const ALL: [RotatedIndex; PlayerCount::MAX] =
         [RotatedIndex(0), RotatedIndex(1), RotatedIndex(2), RotatedIndex(3)];
 
-    /// From 0.
+    /// The index, from 0.
     pub const fn index(self) -> usize {
         self.0 as usize
     }
 
-    /// Who that is while `to_move` is to move; `None` past the last player.
+    /// The seat of this player when `to_move` is to move; `None` after the last player.
     pub const fn seat(self, to_move: Seat, players: PlayerCount) -> Option<Seat> {
         let count = players.get();
         if self.0 >= count {
             return None;
         }
-        // Not by division, which takes longer than all the rest.
+        // Without a division, which would take longer than the rest.
         let seat = to_move.0 + self.0;
         Some(Seat(if seat < count { seat } else { seat - count }))
     }

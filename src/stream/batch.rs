@@ -12,35 +12,35 @@ use crate::encode::{FEATURE_COUNT, Head, Label, PackedRow, base_features, featur
 use crate::gamelog::{Outcome, outcome_arrays};
 use std::io;
 
-/// Some rows, in the types of an export.
+/// A batch of rows, with the types of an export.
 #[derive(Debug)]
 pub struct Batch {
-    /// Row after row, as wide as there are columns.
+    /// Features, row after row.
     pub features: FeatureValues,
-    /// By head, one a row.
+    /// Labels by head, one per row.
     pub labels: [Vec<Label>; Head::COUNT],
-    /// By head, row after row.
+    /// Masks by head, row after row.
     pub masks: [Vec<i8>; Head::COUNT],
     /// The game of each row.
     pub game_ids: Vec<i64>,
-    /// From 1.
+    /// The turn number of each row, from 1.
     pub turn_numbers: Vec<i32>,
-    /// Where each row is in its game, from 0.
+    /// The index of each row in its game, from 0.
     pub rows_in_game: Vec<i32>,
-    /// How the game of each row went on, by the names of [`Outcome::NAMES`].
+    /// Outcomes in the order of [`Outcome::NAMES`], one per row.
     pub outcomes: [Vec<i32>; Outcome::COUNT],
-    /// How much each row counts; 1 without [`WeightOptions`](super::WeightOptions).
+    /// The weight of each row; 1 without [`WeightOptions`](super::WeightOptions).
     pub weights: Vec<f32>,
 }
 
 impl Batch {
-    /// How many rows it has.
+    /// The number of rows.
     pub fn rows(&self) -> usize {
         self.game_ids.len()
     }
 }
 
-/// Makes the batches of a stream; any thread can make any of them.
+/// Makes the batches of a stream; each can be made by any thread.
 #[derive(Debug)]
 pub(super) struct BatchMaker {
     pub(super) loaded: Loaded,
@@ -51,7 +51,7 @@ pub(super) struct BatchMaker {
     pub(super) schedule: Schedule,
 }
 
-/// What a thread uses for one batch after another.
+/// The buffers of a thread.
 pub(super) struct Buffers {
     unpacker: Unpacker,
     places: Vec<Place>,
@@ -66,7 +66,7 @@ impl Buffers {
 }
 
 impl BatchMaker {
-    /// This rank's rows of the batch at a position.
+    /// Makes this rank's part of the batch at a position.
     pub(super) fn make(
         &self,
         position: Position,
@@ -76,7 +76,7 @@ impl BatchMaker {
         places.clear();
         let range = self.schedule.places(position.step);
         places.extend(range.map(|place| stored.place(order.row(place))));
-        // All at once: the memory that they are in is waited for together.
+        // All rows in one pass, so that the cache misses overlap.
         rows.clear();
         for &place in &*places {
             rows.push(*stored.row(place, unpacker)?);

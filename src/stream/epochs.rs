@@ -1,4 +1,4 @@
-//! One batch after another, epoch after epoch.
+//! Gives batches, epoch after epoch.
 
 use super::batch::{Batch, BatchMaker, Buffers};
 use super::error::StreamError;
@@ -16,14 +16,14 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-/// What comes next in a stream.
+/// The next item of a stream.
 #[derive(Debug)]
 pub enum Next {
     /// A batch.
     Batch(Box<Batch>),
-    /// It is not ready yet.
+    /// The batch is not ready yet.
     NotYet,
-    /// The epoch is over; the next batch is of the next one.
+    /// The epoch is over; the next batch belongs to the next epoch.
     EndOfEpoch,
 }
 
@@ -33,23 +33,23 @@ pub struct Stream {
     maker: Arc<BatchMaker>,
     threads: usize,
     position: Position,
-    /// Batches from the position on; `None` until the first one is asked for.
+    /// Batches from the position on; `None` until the first one is requested.
     ahead: Option<Ahead<Positions, Batch, StreamError>>,
     data: ShortHash,
     values: ShortHash,
 }
 
-/// Batches that each thread may be ahead of the consumer.
+/// Number of batches that each thread may be ahead of the consumer.
 const BATCHES_PER_THREAD: usize = 2;
 
 impl Stream {
-    /// Reads the games of a split into memory; the cache is not used afterwards. A game is unpacked for the
-    /// first batch that has one of its rows.
+    /// Reads the games of a split into memory; the cache is not used afterwards. A game is unpacked when
+    /// the first batch needs one of its rows.
     ///
-    /// When `stop` is set, it ends early with [`StreamError::Interrupted`].
+    /// Ends early with [`StreamError::Interrupted`] when `stop` is set.
     ///
     /// # Errors
-    /// If there is no such dataset, or the cache is damaged.
+    /// If the dataset cannot be opened, or the cache is damaged.
     pub fn open(
         cache: &Path,
         options: &StreamOptions,
@@ -76,22 +76,22 @@ impl Stream {
         Ok(Stream { maker, threads, position: Position::default(), ahead: None, data, values })
     }
 
-    /// Rows of an epoch, all ranks together.
+    /// Number of rows of an epoch over all ranks.
     pub fn rows(&self) -> u64 {
         self.maker.schedule.rows
     }
 
-    /// Names of the columns.
+    /// The names of the columns.
     pub fn columns(&self) -> Vec<&'static str> {
         self.maker.loaded.columns.names()
     }
 
-    /// Batches of an epoch.
+    /// Number of batches of an epoch.
     pub fn steps(&self) -> u64 {
         self.maker.schedule.steps()
     }
 
-    /// The batch that comes next.
+    /// The position of the next batch.
     pub fn position(&self) -> Position {
         self.position
     }
@@ -126,22 +126,22 @@ impl Stream {
         }
     }
 
-    /// What takes the features of its batches back.
+    /// A handle that takes the features of its batches back.
     pub fn recycler(&self) -> Recycler {
         Recycler(Arc::downgrade(&self.maker))
     }
 
-    /// Where the stream is.
+    /// The state of the stream.
     pub fn state(&self) -> StreamState {
         let (data, values) = (self.data.to_string(), self.values.to_string());
         StreamState::new(data, values, &self.maker.schedule, self.position)
     }
 
-    /// Goes on where a stream with the same data and options was; rank, number of ranks and of threads
-    /// may be others.
+    /// Continues from the state of a stream with the same data and options; rank, number of ranks and
+    /// number of threads may differ.
     ///
     /// # Errors
-    /// If it was another stream.
+    /// If the state belongs to another stream.
     pub fn load_state(&mut self, state: &StreamState) -> Result<(), StateError> {
         let position = state.position(&self.state(), &self.maker.schedule)?;
         if position != self.position {
@@ -151,13 +151,13 @@ impl Stream {
     }
 }
 
-/// Takes the features of a stream's batches back.
+/// Takes the features of a stream's batches back to reuse their memory.
 #[derive(Clone, Debug)]
 pub struct Recycler(Weak<BatchMaker>);
 
 impl Recycler {
-    /// Takes features back that are not needed any more. Their memory is used for a batch to come: to get as
-    /// much from the system for each batch would take longer than to fill it.
+    /// Takes features that are no longer needed. Their memory is reused for a later batch, because
+    /// allocating it from the system would take longer than filling it.
     pub fn take_back(&self, features: FeatureValues) {
         if let Some(maker) = self.0.upgrade() {
             maker.table.recycle(features);
@@ -179,7 +179,7 @@ impl BatchMaker {
     }
 }
 
-/// Identifies what the values of a row depend on, beside its position.
+/// Identifies the inputs of a row's values besides its position.
 fn values_id(loaded: &Loaded, options: &StreamOptions) -> ShortHash {
     let names = loaded.columns.names();
     let mut hasher = blake3::Hasher::new();

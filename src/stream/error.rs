@@ -1,4 +1,4 @@
-//! Why there is no stream, or no batch.
+//! Errors of streams.
 
 use crate::accounting::Unaccounted;
 use crate::cache::{CacheError, ExpressionError};
@@ -7,11 +7,13 @@ use crate::encode::Head;
 use crate::gamelog::GameId;
 use crate::parallel::ThreadError;
 
-/// Why there is no stream, or no batch.
+/// Errors of streams.
 #[derive(Debug, thiserror::Error)]
 pub enum StreamError {
     /// [`Dtype::Int8`] was asked for with normalization.
-    #[error("int8 holds whole numbers, and normalized values are not: give normalize=False")]
+    #[error(
+        "int8 holds whole numbers only, and normalized values are fractions: use normalize=False"
+    )]
     NormalizedIntegers,
     /// A value is out of the range of the type.
     #[error(
@@ -30,7 +32,7 @@ pub enum StreamError {
     },
     /// The weights of a head cannot be used.
     #[error(
-        "the weights of {} must be {} numbers, one for each class, none of them negative",
+        "the weights of {} must be {} numbers, one for each class and not negative",
         head.name(), head.classes()
     )]
     ClassWeights {
@@ -48,16 +50,16 @@ pub enum StreamError {
         /// Its weight.
         weight: f64,
     },
-    /// The expression for the weights of games is not one.
+    /// The expression for the weights of games is invalid.
     #[error(transparent)]
     Expression(#[from] ExpressionError),
-    /// It was stopped.
+    /// The stream was stopped.
     #[error("interrupted")]
     Interrupted,
-    /// There is no dataset.
+    /// The dataset could not be opened.
     #[error(transparent)]
     Dataset(#[from] DatasetError),
-    /// The cache failed.
+    /// An error of the cache.
     #[error(transparent)]
     Cache(#[from] CacheError),
     /// Not every game was read.

@@ -1,4 +1,4 @@
-//! The rows of a split from the cache into memory, and the scaler of the training rows.
+//! Loads the rows of a split from the cache into memory, and fits the scaler to the training rows.
 
 use super::error::StreamError;
 use super::options::StreamOptions;
@@ -10,7 +10,7 @@ use crate::dataset::{Columns, Dataset, Game, Scaler, Split};
 use crate::encode::{ColumnSums, FEATURE_COUNT, LabelRow};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// What a stream has in memory.
+/// The data that a stream has in memory.
 #[derive(Debug)]
 pub(super) struct Loaded {
     pub(super) columns: Columns,
@@ -21,8 +21,8 @@ pub(super) struct Loaded {
 }
 
 impl Loaded {
-    /// Reads the games of the split; and of the training games the sums if a scaler is to be fitted, and the
-    /// labels if weights depend on their counts.
+    /// Reads the games of the split; also the sums of the training games if a scaler is fitted, and
+    /// their labels if weights depend on the counts.
     pub(super) fn load(
         cache: &Reader,
         options: &StreamOptions,

@@ -1,21 +1,21 @@
-//! Batches in memory, to train on straight from the cache.
+//! Batches in memory, for training directly from the cache.
 //!
-//! A [`Stream`] holds the rows of one split as positions of 118 bytes. Threads encode them, normalize the
-//! values and fill the arrays of the next batches while a network is trained on one; the numbers are
-//! those of an export with the same options. Nothing is written.
+//! A [`Stream`] holds the rows of a split as positions of 118 bytes. Threads encode them, normalize the
+//! values and fill the arrays of the next batches while a network is trained on the current one; the
+//! values equal those of an export with the same options. Nothing is written.
 //!
 //! | file | duty |
 //! | --- | --- |
-//! | `rows.rs`, `load.rs` | the positions, and how they come from the cache |
+//! | `rows.rs`, `load.rs` | the positions, and loading them from the cache |
 //! | `order.rs` | the order of an epoch, a function of seed and epoch |
-//! | `schedule.rs` | which places of the order are in which batch, of which rank |
-//! | `weights.rs` | how much each row counts |
+//! | `schedule.rs` | the places of the order in each batch, and the part of each rank |
+//! | `weights.rs` | the weights of rows |
 //! | `batch.rs` | the arrays of a batch |
-//! | `epochs.rs` | one batch after another, made ahead |
-//! | `state.rs` | where a stream is, to go on there |
+//! | `epochs.rs` | batches, computed ahead |
+//! | `state.rs` | the state of a stream, to resume it |
 //!
-//! A batch is a function of the data, the options and the [`Position`], and it is made by one thread. So
-//! neither the number of threads nor what was asked for before changes it.
+//! A batch is a function of the data, the options and the [`Position`], and is made by one thread. So it
+//! depends neither on the number of threads nor on earlier batches.
 
 mod batch;
 mod epochs;

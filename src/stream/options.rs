@@ -1,18 +1,18 @@
-//! What a stream gives.
+//! Options of a stream.
 
 use super::weights::WeightOptions;
 use crate::dataset::{DatasetOptions, Dtype, MaskSource, Scaler, Split};
 
-/// A change of rows that a network should take for the same.
+/// A random change of rows that does not change their meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Augment {
-    /// Another order of slots whose order means nothing, see
+    /// Reorders slots whose order has no meaning, see
     /// [`PackedRow::reorder_slots`](crate::encode::PackedRow::reorder_slots).
     Slots,
 }
 
 impl Augment {
-    /// Every choice.
+    /// All choices.
     pub const ALL: [Augment; 1] = [Augment::Slots];
 
     /// The name in options.
@@ -23,37 +23,37 @@ impl Augment {
     }
 }
 
-/// What a stream gives, and in which order. Options that an export has too mean the same there.
+/// The options of a stream. Options that exports have too have the same meaning.
 #[derive(Clone, Debug)]
 pub struct StreamOptions {
-    /// Which columns, and which games are in which split.
+    /// The selection of games, the split and the columns.
     pub dataset: DatasetOptions,
-    /// The split whose rows are given.
+    /// The split of the rows.
     pub split: Split,
-    /// Which masks.
+    /// The source of the masks.
     pub masks: MaskSource,
     /// Whether values are normalized.
     pub normalize: bool,
-    /// Type of the values. [`Dtype::Int8`] needs `normalize` to be false.
+    /// Element type of the values. [`Dtype::Int8`] requires `normalize` to be false.
     pub dtype: Dtype,
-    /// The scaler of these columns to use, instead of one fitted on the training rows.
+    /// A scaler for these columns, which is used instead of one fitted to the training rows.
     pub scaler: Option<Scaler>,
-    /// How much each row counts.
+    /// The weights of rows.
     pub weights: WeightOptions,
-    /// What is changed in rows that a network should take for the same; `None` for nothing.
+    /// The augmentation; `None` for no change.
     pub augment: Option<Augment>,
-    /// Rows of a batch, all ranks together; at least 1.
+    /// Number of rows of a batch over all ranks, at least 1.
     pub batch_size: u64,
-    /// Whether each epoch has a random order of its own.
+    /// Whether each epoch has its own random order.
     pub shuffle: bool,
-    /// What the orders depend on, beside the epoch.
+    /// Seed of the orders.
     pub seed: u64,
-    /// Whether a last batch that is smaller than the others is left out.
+    /// Whether a smaller last batch is dropped.
     pub drop_last: bool,
-    /// Which part of each batch is given, below `world_size`.
+    /// The part of each batch that this stream gives, below `world_size`.
     pub rank: u64,
-    /// Into how many parts each batch is cut; at least 1.
+    /// The number of parts of each batch, at least 1.
     pub world_size: u64,
-    /// Threads that read the cache and make batches, at least 1.
+    /// Number of threads that read the cache and make batches, at least 1.
     pub threads: usize,
 }

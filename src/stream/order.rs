@@ -1,8 +1,8 @@
 //! The order of the rows of an epoch.
 //!
-//! A shuffled order is a permutation of all rows that is computed, not stored: the row at any place takes
-//! the same few nanoseconds. So a stream goes on at any place at once, and what it must remember is the
-//! place. In Python:
+//! A shuffled order is a permutation of all rows that is computed, not stored: computing the row at any
+//! place takes the same few nanoseconds. So a stream can resume at any place immediately, and its state
+//! is just the place. In Python:
 //!
 //! ```python
 //! import blake3, struct                                   # pip install blake3
@@ -27,32 +27,32 @@
 //!         yield row
 //! ```
 //!
-//! The permutation is a Feistel network: the bits of the place are cut in two halves, and in each round one
-//! half is changed by a keyed hash of the other, which can be undone and so maps no two places to one. It
-//! permutes the numbers below a power of two, at most twice as many as there are rows, or
-//! four; a number that is no row is mapped again until it is one ("cycle walking"), which keeps it a
-//! permutation. The keys are a hash of the seed, the epoch and the number of rows.
+//! The permutation is a Feistel network: the bits of the place are split in two halves, and in each
+//! round one half is combined with a keyed hash of the other, which is invertible, so no two places map
+//! to the same number. It permutes the numbers below a power of two, which is at most twice the number
+//! of rows, or four; a number that is not a row is mapped again until it is one ("cycle walking"), which
+//! keeps it a permutation. The keys are a hash of the seed, the epoch and the number of rows.
 //!
-//! There are fewer keys than permutations, as with any generator of random numbers. Statistics of the orders
-//! are those of uniform ones: the tests compare distributions of places, of pairs and, of few rows, of
-//! whole permutations. After a change an interrupted training would go on with other rows,
-//! so it needs a new version of [`StreamState`](super::StreamState).
+//! There are fewer keys than permutations, as with any random number generator. The tests check that the
+//! orders have the statistics of uniform ones: the distributions of places, of pairs and, for few rows,
+//! of whole permutations. After a change of this algorithm an interrupted training would continue with
+//! other rows, so it needs a new version of [`StreamState`](super::StreamState).
 
 /// A permutation of the rows.
 #[derive(Clone, Debug)]
 pub struct Order {
     rows: u64,
-    /// `None` for rows as they are stored.
+    /// `None` for the stored order.
     shuffle: Option<Feistel>,
 }
 
 impl Order {
-    /// Rows as they are stored: by game id, then as they were logged.
+    /// The stored order: by game id, then as logged.
     pub fn stored(rows: u64) -> Order {
         Order { rows, shuffle: None }
     }
 
-    /// A random order that depends on these numbers alone.
+    /// A random order that depends only on these numbers.
     pub fn shuffled(rows: u64, seed: u64, epoch: u64) -> Order {
         let mut hasher = blake3::Hasher::new();
         hasher.update(b"splendor-prep order 1");
@@ -73,7 +73,7 @@ impl Order {
         }
     }
 
-    /// How many rows there are.
+    /// The number of rows.
     pub fn rows(&self) -> u64 {
         self.rows
     }
@@ -93,12 +93,12 @@ impl Order {
     }
 }
 
-/// Random numbers for the rows of an epoch, one for each.
+/// Random numbers for the rows of an epoch.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct RowNumbers(u64);
 
 impl RowNumbers {
-    /// They depend on these numbers alone.
+    /// They depend only on these numbers.
     pub(super) fn new(seed: u64, epoch: u64) -> RowNumbers {
         let mut hasher = blake3::Hasher::new();
         hasher.update(b"splendor-prep row numbers 1");
@@ -107,7 +107,7 @@ impl RowNumbers {
         RowNumbers(u64::from_le_bytes(*hash.as_bytes().first_chunk().expect("32 bytes")))
     }
 
-    /// The number of a row.
+    /// The random number of a row.
     pub(super) fn of(self, row: u64) -> u64 {
         // SplitMix64, which passes BigCrush.
         let mut number = self.0.wrapping_add((row + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
@@ -117,8 +117,8 @@ impl RowNumbers {
     }
 }
 
-/// Eight would do for many rows. With eight, some orders of five rows come up twice as often as others, which
-/// chi-square shows; with 24 they do not.
+/// Number of rounds. Eight are enough for many rows, but with eight, some orders of five rows occur
+/// twice as often as others, which a chi-square test detects; with 24 they do not.
 const ROUNDS: usize = 24;
 
 #[derive(Clone, Debug)]
@@ -167,7 +167,7 @@ mod tests {
             }
             assert!(rows_of(&Order::stored(rows)).into_iter().eq(0..rows));
         }
-        // Numbers of rows that no test goes through: no overflow, and the last place has a row.
+        // Large numbers of rows: no overflow, and the last place has a row.
         for rows in [1 << 40, (1 << 62) + 1] {
             assert!(Order::shuffled(rows, 7, 0).row(rows - 1) < rows);
         }
@@ -192,7 +192,7 @@ mod tests {
         }
     }
 
-    /// Pinned, because a stored state names a place in it. Computed by the Python code above.
+    /// Fixed values, because stored states depend on the order. Computed by the Python code above.
     #[test]
     fn order_equals_python() {
         assert_eq!(rows_of(&Order::shuffled(10, 1, 0)), [3, 7, 4, 9, 2, 5, 6, 0, 8, 1]);
@@ -201,8 +201,8 @@ mod tests {
         assert_eq!(first, [76492, 359137, 3950, 235293, 261285, 112978, 81581, 305720]);
     }
 
-    /// Chi-square of observed counts that should all be equal, with the limit that a right generator
-    /// exceeds once in about a million times: the seeds are fixed, so the test fails always or never.
+    /// Chi-square test of counts that should be equal, with a limit that a correct generator exceeds
+    /// about once in a million times; the seeds are fixed, so the test is deterministic.
     fn check_equal(counts: impl IntoIterator<Item = u64>, cells: usize, what: &str) {
         let counts: Vec<u64> = counts.into_iter().collect();
         let total: u64 = counts.iter().sum();
@@ -214,7 +214,7 @@ mod tests {
         let freedom = cells as f64 - 1.0;
         let limit = freedom + 5.0 * (2.0 * freedom).sqrt() + 15.0;
         assert!(chi_square < limit, "{what}: {chi_square:.1}, limit {limit:.1}");
-        // Too even is not random either.
+        // Counts that are too even are not random either.
         let low = freedom - 5.0 * (2.0 * freedom).sqrt();
         assert!(chi_square > low, "{what}: {chi_square:.1}, at least {low:.1}");
     }
@@ -225,7 +225,7 @@ mod tests {
         counts.into_values()
     }
 
-    /// All permutations of few rows come up equally often.
+    /// All permutations of few rows are equally frequent.
     #[test]
     fn permutations_are_uniform() {
         for (rows, permutations) in [(2, 2), (3, 6), (4, 24), (5, 120), (6, 720)] {
@@ -234,7 +234,7 @@ mod tests {
         }
     }
 
-    /// Where a row comes, where the row after it comes, and how far apart they are.
+    /// The place of a row, the place of the row after it, and their distance.
     #[test]
     fn places_and_pairs_are_uniform() {
         for rows in [1_000, 1_500] {
@@ -266,8 +266,8 @@ mod tests {
         }
     }
 
-    /// In most uses the number of rows is just above a power of two or just below one: both ends of
-    /// cycle walking. Rows of one game, which are neighbors, must be in different batches.
+    /// Numbers of rows just above and just below a power of two, the extremes of cycle walking. Adjacent
+    /// rows, which belong to the same game, must be in different batches.
     #[test]
     fn neighbors_are_spread_over_batches() {
         for rows in [65_536, 65_537, 100_000] {
@@ -283,7 +283,7 @@ mod tests {
             });
             let games: Vec<f64> = games.collect();
             let mean = games.iter().sum::<f64>() / games.len() as f64;
-            // 64 rows thrown at 64 batches hit 64 × (1 - (63/64)⁶⁴) of them.
+            // 64 rows in random batches of 64 are in 64 × (1 - (63/64)⁶⁴) different batches.
             let expected = 64.0 * (1.0 - (63.0_f64 / 64.0).powi(64));
             assert!((mean - expected).abs() < 0.5, "{rows} rows: {mean}, expected {expected}");
         }

@@ -1,14 +1,14 @@
-//! The rows of a split in memory, without their features.
+//! The rows of a split in memory, without features.
 //!
-//! A game stays as it is in the cache, compressed, until one of its rows is in a batch. So the first batch
-//! need not wait until all games are decompressed, which takes half a second for half a million rows.
+//! A game stays compressed until a batch needs one of its rows. So the first batch need not wait until
+//! all games are decompressed, which takes half a second for half a million rows.
 
 use crate::cache::{CacheError, PackedGame, Unpacker};
 use crate::dataset::{Game, ShortHash};
 use crate::encode::PackedRow;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-/// The rows of some games, in the order of an export.
+/// The rows of games, in the order of an export.
 #[derive(Debug, Default)]
 pub(super) struct Rows {
     games: Vec<Game>,
@@ -23,15 +23,15 @@ pub(super) struct Rows {
 /// The rows of a game.
 #[derive(Debug)]
 struct Slot {
-    /// Until they are unpacked.
+    /// The compressed game, until it is unpacked.
     packed: Mutex<Option<PackedGame>>,
     rows: OnceLock<Box<[PackedRow]>>,
 }
 
-/// Where a row is.
+/// The place of a row.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Place {
-    /// Number of the row, from 0.
+    /// Index of the game.
     pub(super) row: u64,
     game: usize,
     /// From 0.
@@ -39,12 +39,12 @@ pub(super) struct Place {
 }
 
 impl Rows {
-    /// How many there are.
+    /// The number of rows.
     pub(super) fn len(&self) -> u64 {
         self.count
     }
 
-    /// Where the row with a number, from 0, is.
+    /// The place of a row by its number, from 0.
     pub(super) fn place(&self, row: u64) -> Place {
         let game = self.first_rows.partition_point(|&first| first <= row) - 1;
         Place { row, game, row_in_game: (row - self.first_rows[game]) as usize }
@@ -65,7 +65,7 @@ impl Rows {
         &self.weights
     }
 
-    /// A row; unpacks its game if that is not done yet.
+    /// A row; unpacks its game if necessary.
     pub(super) fn row(
         &self,
         place: Place,
@@ -75,7 +75,7 @@ impl Rows {
         Ok(&rows[place.row_in_game])
     }
 
-    /// Adds a game, which comes after those that were added.
+    /// Appends a game.
     pub(super) fn push(&mut self, game: Game, weight: f64, packed: PackedGame) {
         self.games.push(game);
         self.weights.push(weight);
@@ -84,7 +84,7 @@ impl Rows {
         self.count += u64::from(game.rows);
     }
 
-    /// Identifies the games, the logs that they were made from, and their order.
+    /// Identifies the games, their logs and their order.
     pub(super) fn id(&self) -> ShortHash {
         let mut hasher = blake3::Hasher::new();
         hasher.update(b"splendor-prep stream data 1");
@@ -102,13 +102,13 @@ impl Slot {
         if let Some(rows) = self.rows.get() {
             return Ok(rows);
         }
-        // Another thread that wants this game waits here, and then finds its rows.
+        // Other threads that need this game wait here.
         let mut packed = self.packed.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(game) = &*packed {
             let rows = unpacker.unpack_rows(game)?.into_boxed_slice();
             self.rows.get_or_init(|| rows);
             *packed = None;
         }
-        Ok(self.rows.get().expect("unpacked, by this thread or another"))
+        Ok(self.rows.get().expect("unpacked by this thread or another one"))
     }
 }

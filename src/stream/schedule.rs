@@ -1,21 +1,21 @@
-//! Which rows are in which batch.
+//! Assigns rows to batches.
 
 use super::order::Order;
 use std::ops::Range;
 
-/// Where a stream is: the batch that comes next.
+/// The position of a stream: the next batch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Position {
     /// From 0.
     pub epoch: u64,
-    /// Batches of this epoch that came before it.
+    /// Number of batches of this epoch before it.
     pub step: u64,
 }
 
-/// How the rows of an epoch are cut into batches, and each batch into the parts of the ranks.
+/// Divides the rows of an epoch into batches, and each batch into parts for the ranks.
 ///
-/// Batches are those of all ranks together, the same for any number of ranks. The parts of a batch are
-/// as equal as can be: their sizes differ by one row at most.
+/// The batches do not depend on the number of ranks. The sizes of the parts of a batch differ by at most
+/// one row.
 #[derive(Clone, Debug)]
 pub(super) struct Schedule {
     pub(super) rows: u64,
@@ -28,7 +28,7 @@ pub(super) struct Schedule {
 }
 
 impl Schedule {
-    /// Batches of an epoch.
+    /// Number of batches of an epoch.
     pub(super) fn steps(&self) -> u64 {
         match self.drop_last {
             true => self.rows / self.batch_size,
@@ -49,24 +49,24 @@ impl Schedule {
         first..(first + self.batch_size).min(self.rows)
     }
 
-    /// The part of this rank.
+    /// The places of this rank's part.
     pub(super) fn places(&self, step: u64) -> Range<u64> {
         let Range { start, end } = self.batch(step);
         let bound = |rank: u64| {
-            // In 128 bits: a batch of 2^40 rows for 2^30 ranks would not fit.
+            // In 128 bits, because 64 would overflow for a batch of 2^40 rows and 2^30 ranks.
             let rows = u128::from(end - start) * u128::from(rank) / u128::from(self.world_size);
             start + rows as u64
         };
         bound(self.rank)..bound(self.rank + 1)
     }
 
-    /// The positions from one on, for ever, or none if an epoch has no batches.
+    /// All positions from one on, without an end; none if an epoch has no batches.
     pub(super) fn positions_from(&self, first: Position) -> Positions {
         Positions { next: first, steps: self.steps() }
     }
 }
 
-/// One position after another, epoch after epoch.
+/// An iterator over positions, epoch after epoch.
 #[derive(Debug)]
 pub(super) struct Positions {
     next: Position,
@@ -140,7 +140,7 @@ mod tests {
         let at = |epoch, step| Position { epoch, step };
         let positions = schedule(5, 2).positions_from(at(4, 1)).take(5);
         assert!(positions.eq([at(4, 1), at(4, 2), at(5, 0), at(5, 1), at(5, 2)]));
-        // As a stream is at the end of an epoch.
+        // The position at the end of an epoch.
         assert_eq!(schedule(5, 2).positions_from(at(4, 3)).next(), Some(at(5, 0)));
         assert_eq!(schedule(0, 2).positions_from(at(0, 0)).next(), None);
     }

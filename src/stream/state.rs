@@ -1,4 +1,4 @@
-//! Where a stream is, in a form that can be stored.
+//! The state of a stream, which can be stored.
 
 use super::schedule::{Position, Schedule};
 use serde::{Deserialize, Serialize};
@@ -6,75 +6,78 @@ use serde::{Deserialize, Serialize};
 /// Version of the orders and of the fields.
 const VERSION: u32 = 1;
 
-/// Where a stream is, and what tells it from other streams; less than 300 bytes of JSON.
+/// The position of a stream, and what identifies the stream; less than 300 bytes of JSON.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StreamState {
-    /// Of the orders and of these fields.
+    /// Version of the orders and of these fields.
     pub version: u32,
     /// Hash of the games of the split, their logs and their order.
     pub data: String,
-    /// Hash of what the values depend on: columns, type, masks and scaler.
+    /// Hash of the inputs of the values: columns, type, masks and scaler.
     pub values: String,
-    /// What the orders depend on.
+    /// Seed of the orders.
     pub seed: u64,
-    /// Whether each epoch has a random order of its own.
+    /// Whether each epoch has its own random order.
     pub shuffle: bool,
-    /// Rows of a batch, all ranks together.
+    /// Number of rows of a batch over all ranks.
     pub batch_size: u64,
-    /// Whether a smaller last batch is left out.
+    /// Whether a smaller last batch is dropped.
     pub drop_last: bool,
     /// From 0.
     pub epoch: u64,
-    /// Batches of this epoch that were given.
+    /// Number of batches of this epoch that were given.
     pub step: u64,
 }
 
-/// Why a stream cannot go on from a state.
+/// Why a stream cannot resume from a state.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StateError {
-    /// It is of a version whose orders are unknown here.
-    #[error("the state is of version {0} of the stream, and this prep knows version {VERSION}")]
-    Version(u32),
-    /// Other games.
+    /// It has a version with other orders.
     #[error(
-        "the state is of other data ({found}, this stream has {expected}): the games of the split or \
-         their logs are not the same; open the stream on the cache, and with the split, that the state \
-         is from"
+        "the state is of version {0} of the stream, this version of prep supports version \
+         {VERSION}"
+    )]
+    Version(u32),
+    /// The games differ.
+    #[error(
+        "the state belongs to other data ({found}, this stream has {expected}): the games of the \
+         split or their logs differ; open the stream with the cache and the split of the state"
     )]
     Data {
         /// The hash in the state.
         found: String,
-        /// The stream's.
+        /// The value of the stream.
         expected: String,
     },
-    /// The same games, but batches with other numbers.
+    /// The games are the same, but the values differ.
     #[error(
-        "the state is of a stream with other values ({found}, this stream has {expected}): open the \
-         stream with the same features, dtype, masks, scaler, weights and augment"
+        "the state belongs to a stream with other values ({found}, this stream has {expected}): \
+         open the stream with the same features, dtype, masks, scaler, weights and augment"
     )]
     Values {
         /// The hash in the state.
         found: String,
-        /// The stream's.
+        /// The value of the stream.
         expected: String,
     },
-    /// The same rows in another order.
+    /// The rows are the same, but their order differs.
     #[error(
-        "the state has {option}={found}, this stream {option}={expected}: open it with {option}={found}"
+        "the state has {option}={found}, but this stream has {option}={expected}: open it with \
+         {option}={found}"
     )]
     Option {
-        /// The option's name.
+        /// The name of the option.
         option: &'static str,
-        /// In the state.
+        /// The value in the state.
         found: String,
-        /// The stream's.
+        /// The value of the stream.
         expected: String,
     },
-    /// No stream was ever there.
-    #[error("the state has step={step}, and an epoch has {steps} batches")]
+    /// No stream can have this position.
+    #[error("the state has step={step}, but an epoch has only {steps} batches")]
     Step {
-        /// In the state.
+        /// The value in the state.
         step: u64,
         /// Batches of an epoch.
         steps: u64,
@@ -93,20 +96,20 @@ impl StreamState {
         StreamState { version, data, values, seed, shuffle, batch_size, drop_last, epoch, step }
     }
 
-    /// As one line of JSON.
+    /// Serializes it as one line of JSON.
     pub fn to_json(&self) -> String {
         serde_json::to_string(self).expect("names and numbers")
     }
 
-    /// Reads what [`to_json`](Self::to_json) wrote.
+    /// Parses the output of [`to_json`](Self::to_json).
     ///
     /// # Errors
-    /// If it is something else.
+    /// If it is not such a state.
     pub fn from_json(json: &str) -> serde_json::Result<StreamState> {
         serde_json::from_str(json)
     }
 
-    /// The position, if this is a state of a stream that is like the one with the state `stream`.
+    /// The position, if this state belongs to a stream like the one with the state `stream`.
     pub(super) fn position(
         &self,
         stream: &StreamState,
@@ -146,7 +149,7 @@ impl StreamState {
     }
 }
 
-/// As the option is written in Python.
+/// The Python spelling of the option's value.
 fn python_bool(value: bool) -> String {
     if value { "True" } else { "False" }.to_owned()
 }

@@ -1,4 +1,4 @@
-//! How much each row counts in a loss.
+//! Weights of rows in a loss.
 
 use super::error::StreamError;
 use crate::cache::Reader;
@@ -10,20 +10,20 @@ use std::collections::BTreeMap;
 /// The weights of the classes of a head.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ClassWeights {
-    /// By the training labels: each class that occurs gets the same share of all labels, and the mean
-    /// weight of a label is 1, as scikit-learn's `class_weight="balanced"`. Other classes have weight 1.
+    /// From the training labels: all classes that occur have the same total weight, and the mean weight
+    /// of a label is 1, as with scikit-learn's `class_weight="balanced"`. Other classes have weight 1.
     Balanced,
-    /// One for each class.
+    /// One weight for each class.
     Given(Vec<f64>),
 }
 
-/// The weight of a row is the product of the weight of its game and of those of its labels. A head that does
-/// not apply to a row, and one without class weights, counts as 1.
+/// The weight of a row is the product of the weight of its game and the weights of its labels. Heads
+/// that do not apply to a row, and heads without class weights, count as 1.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct WeightOptions {
     /// Weights by head.
     pub classes: Vec<(Head, ClassWeights)>,
-    /// An expression over the columns of the view `game_list`.
+    /// An expression over the columns of the view `game_list` for the weight of a game.
     pub game: Option<String>,
 }
 
@@ -33,7 +33,7 @@ impl WeightOptions {
         self.classes.iter().any(|(_, weights)| *weights == ClassWeights::Balanced)
     }
 
-    /// The weight of each game of the cache; `None` if they have none.
+    /// The weight of each game of the cache; `None` without game weights.
     pub(super) fn of_games(
         &self,
         cache: &Reader,
@@ -45,7 +45,7 @@ impl WeightOptions {
     }
 }
 
-/// Checks the weight of a game that is in the stream.
+/// Checks the weight of a game of the stream.
 pub(super) fn check_game_weight(game: &Game, weight: f64) -> Result<f64, StreamError> {
     match is_weight(weight) {
         true => Ok(weight),
@@ -57,7 +57,7 @@ fn is_weight(weight: f64) -> bool {
     weight.is_finite() && weight >= 0.0
 }
 
-/// How often each class is a label, by head.
+/// Counts of the labels of each class, by head.
 #[derive(Clone, Debug)]
 pub(super) struct LabelCounts([Vec<u64>; Head::COUNT]);
 
@@ -77,7 +77,7 @@ impl LabelCounts {
     }
 }
 
-/// The weights of classes by head; `None` for heads that count as 1.
+/// The weights of classes by head; `None` for heads without weights.
 #[derive(Clone, Debug, Default)]
 pub(super) struct LabelWeights([Option<Vec<f64>>; Head::COUNT]);
 
@@ -100,7 +100,7 @@ impl LabelWeights {
         Ok(by_head)
     }
 
-    /// The weight of a row with these labels, in a game of this weight: rounded once.
+    /// The weight of a row with these labels in a game with this weight, rounded once.
     pub(super) fn of_row(&self, game: f64, label: impl Fn(Head) -> i32) -> f32 {
         let mut product = game;
         for (head, weights) in Head::ALL.into_iter().zip(&self.0) {
@@ -113,7 +113,7 @@ impl LabelWeights {
         product as f32
     }
 
-    /// Adds them to the hash of what batches depend on.
+    /// Adds them to the hash of the inputs of batches.
     pub(super) fn hash(&self, hasher: &mut blake3::Hasher) {
         for (head, weights) in Head::ALL.into_iter().zip(&self.0) {
             if let Some(weights) = weights {

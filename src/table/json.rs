@@ -7,8 +7,8 @@ use crate::gamelog::LoggedAction;
 use crate::rules::{Board, Card, Color, Gem, Level, MAX_DISPLAYED, NOBLE_VP, RotatedIndex};
 use serde_json::{Map, Value, json};
 
-/// A position, the logged move and the legal ones: an object with `board`, `move`, `labels` (of the
-/// heads that apply), `is_legal`, and `legal_moves`, each with its words and its labels.
+/// A position with the logged move and the legal moves: an object with `board`, `move`, `labels` (of the
+/// heads that apply), `is_legal`, and `legal_moves`, each with its text and labels.
 pub fn position_as_json(board: &Board, logged: &LabelRow) -> Value {
     let legal_moves: Vec<Value> = moves_of_board(board)
         .into_iter()
@@ -74,7 +74,7 @@ fn board_as_json(board: &Board) -> Value {
     })
 }
 
-/// `class` is what `card_selection` calls it; null for another player's reserve.
+/// `class` is the class of `card_selection`; null for another player's reserve.
 fn card_as_json(card: &Card, class: Option<usize>) -> Value {
     json!({
         "class": class,

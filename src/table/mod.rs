@@ -1,16 +1,16 @@
 //! A position and its moves as text, as `prep inspect` shows them.
 //!
-//! Someone who doubts a number of an export wants to see what it describes: the cards that were on
-//! display, what the player could pay, the move that was chosen and those that were not.
+//! To check a value of an export, it helps to see the position: the displayed cards, what the player
+//! could pay, the chosen move and the alternatives.
 //!
-//! [`position()`] lays out the table, [`move_in_words`] describes a logged move in one line,
-//! [`legal_moves`] lists the legal ones, and [`position_as_json`] is for programs. Colors are escape
-//! codes, and repeat only what the words say; `anstream` removes them where they are not wanted. No
-//! line is wider than 80 columns.
+//! [`position()`] prints the table, [`move_in_words`] describes a logged move in one line,
+//! [`legal_moves`] lists the legal moves, and [`position_as_json`] is for programs. Colors are escape
+//! codes and only repeat what the text says; `anstream` removes them if they are not wanted. Lines have
+//! at most 80 columns.
 //!
-//! Cards and nobles have the numbers of the classes: displayed cards from 0 to 11 by flat card index,
-//! those in the reserve of the player to move from 12, nobles from 0. Costs are short, `3W 2K`; the
-//! header above the gems says which letter is which color.
+//! Cards and nobles have the numbers of their classes: displayed cards from 0 to 11 by flat card index,
+//! reserved cards of the player to move from 12, nobles from 0. Costs are abbreviated as `3W 2K`; the
+//! header above the gems explains the letters.
 
 mod json;
 mod moves;

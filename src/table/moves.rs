@@ -1,4 +1,4 @@
-//! The moves that one was chosen from.
+//! Lists the legal moves of a position.
 
 use super::paint::{BOLD, painted};
 use super::words::{card_in_words, deck_in_words, gems_in_words, payment_in_words};
@@ -7,15 +7,15 @@ use crate::gamelog::LoggedAction;
 use crate::rules::{Board, BuildFrom, ByGem, Card, Gem, Move, ReserveFrom, for_each_legal_move};
 use std::fmt::Write;
 
-/// Every legal move, in the order of the rules engine.
+/// All legal moves, in the order of the rules engine.
 pub(super) fn moves_of_board(board: &Board) -> Vec<Move> {
     let mut moves = Vec::new();
     for_each_legal_move(board, |chosen| moves.push(chosen));
     moves
 }
 
-/// Whether the logged move is one of the legal ones, as a whole: a label may be legal under its
-/// mask beside another that goes with it in no move.
+/// Whether the logged move as a whole is legal: each label may be legal under its mask, although no
+/// legal move combines them.
 pub fn is_legal(board: &Board, logged: &LabelRow) -> bool {
     moves_of_board(board).into_iter().any(|legal| is_logged(legal, logged))
 }
@@ -24,8 +24,8 @@ fn is_logged(legal: Move, logged: &LabelRow) -> bool {
     labels(&LoggedAction::of(legal)) == *logged
 }
 
-/// The legal moves in lines, those that differ only in what goes back in one; a `>` before the
-/// logged move. Begins with how many there are.
+/// The number of legal moves, then a line for each, with `>` before the logged move. Moves that differ
+/// only in the gems given back share a line.
 pub fn legal_moves(board: &Board, logged: &LabelRow) -> String {
     let (count, lines) = legal_move_lines(board, logged);
     if lines.is_empty() {
@@ -41,8 +41,8 @@ pub fn legal_moves(board: &Board, logged: &LabelRow) -> String {
     text
 }
 
-/// How many legal moves there are, and each in a line with whether it is the logged one; those that differ
-/// only in what goes back are one line.
+/// The number of legal moves, and a line for each with whether it is the logged one. Moves that differ
+/// only in the gems given back share a line.
 pub fn legal_move_lines(board: &Board, logged: &LabelRow) -> (usize, Vec<(String, bool)>) {
     let moves = moves_of_board(board);
     let mut groups: Vec<Group> = Vec::new();
@@ -61,7 +61,7 @@ pub fn legal_move_lines(board: &Board, logged: &LabelRow) -> (usize, Vec<(String
     (moves.len(), lines.collect())
 }
 
-/// Moves that differ only in what goes back: the rules engine gives them one after another.
+/// Moves that differ only in the gems given back; the rules engine lists them consecutively.
 struct Group {
     key: Move,
     first: Move,
@@ -104,7 +104,7 @@ impl Group {
                     if self.ways == 1 { "1 way".into() } else { format!("{} ways", self.ways) };
                 let hand = gems_in_words(hand.iter());
                 let whole = format!("{what}; give back {count} of {hand} ({ways})");
-                // A full hand has many colors.
+                // A full hand can have many colors.
                 match whole.chars().count() {
                     ..=WIDEST => whole,
                     _ => format!("{what}; give back {count} ({ways})"),
@@ -114,7 +114,7 @@ impl Group {
     }
 }
 
-/// What a line holds after its mark.
+/// Width of a line after its mark.
 const WIDEST: usize = 78;
 
 fn displayed(board: &Board, place: u8) -> Option<&Card> {

@@ -1,16 +1,16 @@
-//! Colors of the gems on a terminal, from its own sixteen, so that its theme applies.
+//! Colors of the gems on a terminal. Uses only the 16 standard colors, so that the theme applies.
 
 use crate::rules::{Color, Gem};
 use anstyle::{AnsiColor, Style};
 use std::fmt::Display;
 
-/// Of lesser interest: lines, zeros, notes.
+/// Style of less important text: lines, zeros, notes.
 pub(super) const DIM: Style = Style::new().dimmed();
-/// Of most interest.
+/// Style of important text.
 pub(super) const BOLD: Style = Style::new().bold();
 const WRONG: Style = AnsiColor::Red.on_default().bold();
 
-/// A gem of this kind: letters on its color. Both are set, so that black can be read on a black
+/// The style of a kind of gem. Sets foreground and background, so that black is readable on a black
 /// terminal and white on a white one.
 pub(super) fn of_gem(gem: Gem) -> Style {
     match gem {
@@ -38,7 +38,7 @@ pub(super) fn painted(text: impl Display, style: Style) -> String {
     format!("{style}{text}{style:#}")
 }
 
-/// What is wrong, in red.
+/// An error, in red.
 pub fn warned(text: impl Display) -> String {
     painted(text, WRONG)
 }

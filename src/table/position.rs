@@ -1,4 +1,4 @@
-//! The table: nobles and cards in rows, then the gems of the bank and of each player in columns.
+//! Prints a position: nobles and cards in rows, then the gems of the bank and of each player in columns.
 
 use super::paint::{BOLD, DIM, letter, of_gem, painted};
 use super::words::{card_in_words, points};
@@ -9,15 +9,15 @@ use crate::rules::{
 use anstyle::Style;
 use std::fmt::Write;
 
-/// Before the cards, and before the columns of gems.
+/// Width of the labels before the cards and the columns of gems.
 const LABEL: usize = 12;
-/// Between the sides of a card, and of a noble.
+/// Inner widths of a card and of a noble.
 const CARD: usize = 14;
 const NOBLE: usize = 10;
-/// A column of gems.
+/// Width of a column of gems.
 const COLUMN: usize = 9;
 
-/// All that is visible at the table, laid out in at most 80 columns, with colors.
+/// Everything that is visible on the table, in at most 80 columns, with colors.
 pub fn position(board: &Board) -> String {
     let mut text = String::new();
     put_nobles(&mut text, board);
@@ -37,11 +37,11 @@ pub fn position(board: &Board) -> String {
     text
 }
 
-/// A tile of a given width: a heading, what it costs.
+/// A card or noble as a box of a given width, with a heading and its cost.
 struct Tile {
-    /// In the upper edge.
+    /// Text in the upper edge.
     number: String,
-    /// Lines of it, each with how many columns it takes.
+    /// Its lines, each with its width in columns.
     lines: Vec<(String, usize)>,
     edge: Style,
 }
@@ -80,7 +80,7 @@ fn put_level(text: &mut String, board: &Board, level: Level, first: usize) {
     put_tiles(text, &["", &name, &deck], &tiles, CARD);
 }
 
-/// Tiles beside each other, with words before their lines.
+/// Prints tiles side by side, with labels before the lines.
 fn put_tiles(text: &mut String, labels: &[&str], tiles: &[Tile], width: usize) {
     let lines = tiles.first().map_or(0, |tile| tile.lines.len());
     for line in 0..lines + 2 {
@@ -113,7 +113,7 @@ impl Tile {
     }
 }
 
-/// Points on the left, the color it gives on the right.
+/// Points on the left, the bonus color on the right.
 fn heading(card: &Card) -> (String, usize) {
     let points = if card.vp > 0 { format!("{} pt", card.vp) } else { String::new() };
     let bonus = format!(" {} ", card.bonus);
@@ -122,7 +122,7 @@ fn heading(card: &Card) -> (String, usize) {
     (format!("{}{:gap$}{bonus}", painted(&points, BOLD), ""), CARD - 1)
 }
 
-/// `3W 2K` and how wide that is.
+/// `3W 2K` with its width.
 fn cost(cost: &ByColor<u8>) -> (String, usize) {
     let parts: Vec<String> = cost
         .iter()
@@ -145,11 +145,11 @@ fn put_gem_names(text: &mut String) {
     let _ = writeln!(text, "{}", painted(line, DIM));
 }
 
-/// Counts in the columns of their colors; a dot is none.
+/// Counts in the columns of their colors; a dot means none.
 fn put_row(text: &mut String, label: &str, counts: &[u8], note: &str) {
     let _ = write!(text, "{label:<LABEL$}");
     for (gem, &count) in Gem::ALL.into_iter().zip(counts) {
-        // A number is in the middle of three colored columns.
+        // A number is in the middle of three colored cells.
         let cell = match count {
             0 => painted(" · ", DIM),
             count => painted(format_args!("{count:>2} "), of_gem(gem)),
@@ -178,7 +178,7 @@ fn put_player(text: &mut String, player: &Player, seat: usize, rotated: RotatedI
         &format!("{} in all", player.reduction.total()),
     );
     for (place, card) in player.reserved.iter().enumerate() {
-        // Only the mover's have a class.
+        // Only the cards of the player to move have a class.
         let number = if is_mover { (MAX_DISPLAYED + place).to_string() } else { "-".to_owned() };
         let (cost, _) = cost(&card.cost);
         let label = if place == 0 { "  reserve" } else { "" };

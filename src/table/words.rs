@@ -1,4 +1,4 @@
-//! Gems, cards and moves in words.
+//! Describes gems, cards and moves.
 
 use super::paint::letter;
 use crate::encode::{Head, Label, LabelRow, NO_LABEL, REMOVALS, TAKE3_SETS};
@@ -6,7 +6,7 @@ use crate::gamelog::ActionType;
 use crate::rules::{Board, ByColor, Card, Color, Gem, Level, MAX_DISPLAYED, Player};
 use std::fmt::{Display, Write};
 
-/// `2 white, gold`: how many of each where more than one, those that are none left out.
+/// `2 white, gold`: the count of each color, without counts of 1 and colors with 0.
 pub fn gems_in_words<'a, K: Display>(gems: impl Iterator<Item = (K, &'a u8)>) -> String {
     let words: Vec<String> = gems
         .filter(|&(_, &count)| count > 0)
@@ -28,8 +28,8 @@ pub fn card_in_words(card: &Card) -> String {
     format!("level {} {}, {}", card.level.number(), card.bonus, points(card.vp))
 }
 
-/// `3W 2K, 1 gold`: what the player gives for a card that can be built, or `nothing`. Short, since a
-/// card of four colors is to fit into a line.
+/// `3W 2K, 1 gold`: what the player pays for an affordable card, or `nothing`. Abbreviated, so that a
+/// card with four colors fits into a line.
 pub(super) fn payment_in_words(player: &Player, card: &Card) -> String {
     let paid = ByColor::from_fn(|color| {
         let real_cost = card.cost[color].saturating_sub(player.reduction[color]);
@@ -47,12 +47,12 @@ pub(super) fn payment_in_words(player: &Player, card: &Card) -> String {
     }
 }
 
-/// A logged move in one line, from its classes, whether it is legal or not:
+/// Describes a logged move in one line, from its classes, even if it is illegal:
 /// `build 12 (reserved): level 2 green, 3 points, noble 0`,
 /// `take white, blue, red; give back gold`.
 ///
-/// Where a class names nothing that is there, it says so; classes that do not belong to the kind of
-/// move follow at the end.
+/// Says so if a class refers to a card or noble that does not exist; classes that do not belong to the
+/// kind of move come last.
 pub fn move_in_words(board: &Board, labels: &LabelRow) -> String {
     let class = |head: Head| labels[head.index()];
     let action_type = usize::try_from(class(Head::ActionType)).ok();
@@ -111,7 +111,7 @@ fn built(board: &Board, class: Label) -> String {
     }
 }
 
-/// Class 11 is two things: where both are there, both are said.
+/// Class 11 has two meanings: if both are possible, both are given.
 fn reserved(board: &Board, class: Label) -> String {
     let Ok(place) = usize::try_from(class) else { return "reserve nothing".to_owned() };
     let displayed = board.displayed_cards().nth(place).filter(|_| place < MAX_DISPLAYED);

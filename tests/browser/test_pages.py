@@ -1,4 +1,4 @@
-"""The pages of prep in a real browser: `tests/browser/run.sh` makes them and runs this.
+"""Tests the pages of prep in a real browser; `tests/browser/run.sh` creates them and runs this.
 
 Arguments: the report, the page of a game, axe.min.js, and optionally a folder for screenshots.
 """
@@ -73,7 +73,7 @@ def check_plots(page: Page) -> None:
 
 
 def check_positions(page: Page) -> None:
-    """From a link to a position, to others, and back to the link."""
+    """Follows a link to a position, then to other positions, and back to the link."""
     dialog = page.locator("#position")
     link = page.locator("section [data-position] a:visible").first
     words = link.inner_text()
@@ -91,7 +91,7 @@ def check_positions(page: Page) -> None:
     page.keyboard.press("Escape")
     page.wait_for_function("!document.querySelector('#position').open")
     assert "#position" not in page.url
-    # The address alone leads there too.
+    # The URL alone also shows the position.
     page.goto("about:blank")
     page.goto(address)
     assert dialog.locator("h2").inner_text() == title
@@ -159,7 +159,7 @@ def main() -> None:
                         page.locator("section [data-position] a:visible").first.click()
                         check_access(page, str(axe))
                     page.context.close()
-        # Without a script: every table and number, and no control that does nothing.
+        # Without JavaScript: all tables and numbers, and no controls without a function.
         page = opened(report, 800, java_script_enabled=False)
         assert page.locator("table.filtered tbody tr").count() == 1308
         assert page.locator("button, input, select").count() == 0

@@ -9,7 +9,7 @@ from sklearn.model_selection import GroupShuffleSplit
 
 
 def chosen(ids, ratios, seed):
-    """One digit a game, in ascending id: 0 train, 1 val, 2 test."""
+    """One digit per game, in ascending id: 0 train, 1 val, 2 test."""
     train_ratio, val_ratio, test_ratio = ratios
     outer = GroupShuffleSplit(n_splits=1, train_size=train_ratio, random_state=seed)
     train, rest = next(outer.split(ids, groups=ids))

@@ -9,7 +9,7 @@ from sklearn.preprocessing import StandardScaler
 random = numpy.random.default_rng(20)
 rows = random.integers(-1, [2, 8, 20, 127, 127], size=(40, 5))
 rows[:, 3] = 7  # a constant column: variance 0, scale 1
-rows[:, 4] = 100 + rows[:, 4] % 2  # far from 0, hardly spread: where rounding hurts
+rows[:, 4] = 100 + rows[:, 4] % 2  # far from 0 with a small variance, where rounding matters
 
 fitted = StandardScaler().fit(rows.astype(float))
 print(f"# Written by standard_scaler.py with scikit-learn {sklearn.__version__}, numpy {numpy.__version__}.")

@@ -1,5 +1,5 @@
-//! Encoding a turn must not allocate: at half a million turns, what a turn allocates is what the
-//! run spends its time on.
+//! Encoding a turn must not allocate, because with half a million turns, allocations would dominate the
+//! time of a run.
 
 use splendor_prep::encode::{FEATURE_COUNT, features, labels, masks};
 use splendor_prep::gamelog::Turn;
@@ -17,7 +17,7 @@ fn encoding_allocates_nothing() {
             features(&turn.board, &mut row);
             black_box((&row, labels(&turn.action), masks(&turn.board)));
         };
-        // The first turn also fills the tables of classes.
+        // The first turn also initializes the tables of classes.
         encode(&turns[0]);
         let info = allocation_counter::measure(|| turns.iter().for_each(&mut encode));
         assert_eq!(info.count_total, 0, "{players:?}: {info:?}");

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Libraries that only one or two modules may use, so that replacing one changes one place.
+/// Libraries that only one or two modules may use, so that they are easy to replace.
 const LIBRARIES: &[(&str, &[&str])] = &[
     ("anstream", &["cli"]),
     ("anstyle", &["table"]),
@@ -29,7 +29,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("zstd", &["cache", "ingest"]),
 ];
 
-/// Modules that compute and do nothing else.
+/// Modules without input and output.
 const PURE: &[&str] = &["rules", "encode", "table"];
 
 const MAX_LINES: usize = 500;
@@ -39,15 +39,15 @@ type Names = Vec<String>;
 
 /// A file of `src`, except `main.rs` and files of unit tests.
 struct Source {
-    /// Below `src`, such as `cache/blob.rs`.
+    /// Path relative to `src`, such as `cache/blob.rs`.
     file: String,
-    /// Such as `["cache", "blob"]`; `["cache"]` for `cache/mod.rs`.
+    /// Module path, such as `["cache", "blob"]`; `["cache"]` for `cache/mod.rs`.
     module: Names,
     text: String,
 }
 
 impl Source {
-    /// The text without comments and unit tests, which may use anything.
+    /// The text without comments and unit tests, which may use any module.
     fn code(&self) -> String {
         let before_tests = self.text.split("#[cfg(test)]\nmod tests").next().unwrap();
         let lines = before_tests.lines().filter(|line| !line.trim_start().starts_with("//"));
@@ -189,10 +189,10 @@ fn sources() -> Vec<Source> {
     sources
 }
 
-/// Which files each file uses.
+/// The files that each file uses.
 struct Imports {
     sources: Vec<Source>,
-    /// Each name that a file re-exports, with the path behind it.
+    /// The names that a file re-exports, with the original paths.
     re_exports: BTreeMap<Names, Names>,
     uses: BTreeMap<String, BTreeSet<String>>,
 }
@@ -206,7 +206,7 @@ impl Imports {
             let children = children(source, &sources);
             let mut paths = Vec::new();
             for statement in source.code().split(';') {
-                // A re-export uses nothing: whoever uses its name uses the file behind it.
+                // A re-export is not a use: files that use the name use the original file.
                 let starts = ["pub use ", "pub(crate) use ", "pub(super) use "];
                 let Some(tree) = starts.iter().find_map(|start| statement.split(start).nth(1))
                 else {
@@ -230,7 +230,7 @@ impl Imports {
         imports
     }
 
-    /// The file in which the item with this path stands.
+    /// The file that contains the item with this path.
     fn file_of(&self, path: &[String]) -> Option<&String> {
         for end in (1..=path.len()).rev() {
             if let Some(source) = self.sources.iter().find(|source| source.module == path[..end]) {
@@ -243,7 +243,7 @@ impl Imports {
         None
     }
 
-    /// The shortest way along imports from a file back to itself.
+    /// The shortest import cycle through a file.
     fn cycle(&self, file: &str) -> Option<Vec<String>> {
         let mut reached = BTreeMap::new();
         let mut next = vec![file.to_owned()];
@@ -276,7 +276,7 @@ fn drawing() -> Vec<Names> {
     rows.map(|row| row.replace('│', " ").split_whitespace().map(str::to_owned).collect()).collect()
 }
 
-/// The table of modules: what each uses.
+/// The table of modules with the modules that each uses.
 fn uses_of() -> BTreeMap<String, BTreeSet<String>> {
     fn names(cell: &str) -> Names {
         cell.split('`').skip(1).step_by(2).map(str::to_owned).collect()
@@ -307,7 +307,7 @@ fn modules_are_drawn() {
     assert_eq!(table.keys().map(String::as_str).collect::<BTreeSet<_>>(), modules, "its table");
 }
 
-/// A module uses what the table says, and only modules that are drawn below it.
+/// Each module uses exactly the modules in the table, and only modules that are drawn below it.
 #[test]
 fn no_upward_imports() {
     let rows = drawing();
@@ -375,7 +375,7 @@ fn libraries_stay_in_their_modules() {
     }
 }
 
-/// What somebody else named or made is printed by one function and opened by another.
+/// Untrusted names are printed by one function, and untrusted files opened by another.
 #[test]
 fn names_and_files_of_others() {
     const OWN_FILES: [&str; 6] = [

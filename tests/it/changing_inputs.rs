@@ -1,6 +1,6 @@
 //! Logs that change while they are read: no mixture of two versions is cached, no change is missed,
-//! every byte is read once, and an unfinished log is deferred. How a single read detects a change is
-//! tested in `src/ingest/whole_file.rs`.
+//! every byte is read once, and an unfinished log is deferred. `src/ingest/whole_file.rs` tests how a
+//! single read detects a change.
 
 #![allow(clippy::unwrap_used)]
 
@@ -59,7 +59,7 @@ fn ingest_watched(cache: &Path, root: &Path, progress: &dyn Progress) -> IngestS
     ingest(before, Some(&writer), &options, progress, &stop).unwrap()
 }
 
-/// Deletes a log after the folder was searched and before the log is read.
+/// Deletes a log after the search of the folder and before the log is read.
 struct DeletesALog<'a>(&'a Path);
 
 impl Progress for DeletesALog<'_> {
@@ -79,10 +79,10 @@ fn log_that_is_deleted_meanwhile_is_not_there() {
     let log = root.join("2_games/4.csv");
     let summary = ingest_watched(&cache, &root, &DeletesALog(&log));
     assert_eq!((summary.encoded_games(), summary.refused.len()), (5, 0), "{summary:?}");
-    assert_eq!(summary.deferred.len(), 1, "the next run finds out");
+    assert_eq!(summary.deferred.len(), 1, "the next run removes the game");
     let summary = ingest_here(&cache, &root);
     assert_eq!((summary.counts["up_to_date"], summary.deferred.len()), (5, 0), "{summary:?}");
-    // A cached game stays until then.
+    // A cached game stays until the next run.
     let log = root.join("3_games/5.csv");
     let summary = ingest_watched(&cache, &root, &DeletesALog(&log));
     assert_eq!((summary.cache.games, summary.refused.len()), (5, 0), "{summary:?}");
@@ -96,10 +96,10 @@ fn shortened(log: &[u8], rows: usize) -> Vec<u8> {
     text.to_bytes()
 }
 
-/// Runs `prep` and returns how many bytes it has read, by the kernel's count.
+/// Runs `prep` and returns the number of bytes read, as counted by the kernel.
 fn bytes_read(test: &CliTest, arguments: &str) -> u64 {
     let mut child = test.command(arguments).spawn().unwrap();
-    // The count is there until somebody waits for the process.
+    // The count is available until the process is waited for.
     let process = format!("/proc/{}", child.id());
     loop {
         let stat = fs::read_to_string(format!("{process}/stat")).unwrap();
@@ -120,7 +120,7 @@ fn every_byte_is_read_once() {
     let size: u64 = test.files("raw").values().map(|log| log.len() as u64).sum();
     for what in ["ingest raw", "ingest raw", "status raw"] {
         let read = bytes_read(&test, what);
-        // Besides the logs there is the cache, a tenth of their size.
+        // The cache, which is read too, has a tenth of the size of the logs.
         let most = size + size / 3;
         assert!((size..most).contains(&read), "{what}: {read} bytes of logs of {size}");
     }
@@ -130,7 +130,7 @@ fn every_byte_is_read_once() {
 struct Logger<'a> {
     folder: &'a Path,
     dice: Mt64,
-    /// Two whole versions of each game, of the same size.
+    /// Two complete versions of each game, with the same size.
     versions: [[Vec<u8>; 2]; 3],
 }
 
@@ -140,13 +140,13 @@ impl Logger<'_> {
             for _ in 0..self.roll(8) {
                 let version = self.roll(2);
                 match self.roll(3) {
-                    // A finished file in place of the old one.
+                    // Replaces the file by a complete one.
                     0 => {
                         let new = self.folder.join(".new");
                         fs::write(&new, &self.versions[0][version]).unwrap();
                         fs::rename(new, self.folder.join("1.csv")).unwrap();
                     }
-                    // Row after row, each in two halves, from the beginning.
+                    // Writes the file from the beginning, row by row, each in two halves.
                     1 => {
                         let log = &self.versions[1][version];
                         let mut file = File::create(self.folder.join("2.csv")).unwrap();
@@ -156,7 +156,7 @@ impl Logger<'_> {
                             file.write_all(back).unwrap();
                         }
                     }
-                    // All of it at once, over the old bytes.
+                    // Overwrites the file in one call.
                     _ => {
                         let file = File::options().write(true).open(self.folder.join("3.csv"));
                         file.unwrap().write_all(&self.versions[2][version]).unwrap();
@@ -172,7 +172,7 @@ impl Logger<'_> {
         (self.dice.next_u64() % below as u64) as usize
     }
 
-    /// Hashes of everything that was ever whole: a log that grows is whole after every row.
+    /// Hashes of all complete versions: a growing log is complete after every row.
     fn whole(&self, game_id: i64) -> BTreeSet<String> {
         let versions = &self.versions[game_id as usize - 1];
         let ends = |log: &Vec<u8>| -> Vec<usize> {
@@ -212,7 +212,7 @@ fn no_mixture_of_versions_is_cached() {
     std::thread::scope(|scope| {
         let _stop = StopAtEnd(&stop);
         scope.spawn(|| logger.work(&stop));
-        // Until enough of both has happened, which depends on how two threads share the machine.
+        // Until both outcomes occurred often enough, which depends on the scheduling of the threads.
         let begun = Instant::now();
         let mut round = 0;
         while round < 50 || ingested < 5 || deferred < 5 {
@@ -231,7 +231,7 @@ fn no_mixture_of_versions_is_cached() {
     });
 }
 
-/// How long a race may take to be run often enough.
+/// Time limit for enough races.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Ends the other thread also if this one fails.
@@ -243,7 +243,7 @@ impl Drop for StopAtEnd<'_> {
     }
 }
 
-/// Every second one with the time of modification set back to what it was.
+/// Restores the modification time for every second one.
 #[test]
 fn rapid_rewrites_are_detected() {
     const GAMES: usize = 20;
@@ -297,7 +297,7 @@ fn unfinished_log_is_deferred() {
     test.prep("ingest raw");
     let (log, cached) = (test.read("raw/2_games/1.csv"), cached_games(&cache(&test)));
     let header = log.iter().position(|&byte| byte == b'\n').unwrap() + 1;
-    // In a row, in its last value, in a quoted one, behind the header, in it, before anything.
+    // In a row, in its last value, in a quoted value, after the header, in the header, and in an empty file.
     let last_comma = log.iter().rposition(|&byte| byte == b',').unwrap();
     let quoted = [&log[..=last_comma], b"\"3"].concat();
     let cuts =
@@ -305,7 +305,7 @@ fn unfinished_log_is_deferred() {
     for cut in cuts {
         test.write("raw/2_games/1.csv", cut);
         if cut.len() == log.len() - 1 {
-            // Complete but for its line end, if nothing can follow the last value.
+            // Complete except for the line break, if the last value cannot continue.
             let ran = test.run("ingest raw");
             assert_eq!(ran.code, 0, "{ran:#?}");
             continue;
@@ -345,7 +345,7 @@ fn constantly_changing_log_is_deferred() {
             }
         });
         let cache = test.path("cache.sqlite");
-        // The writer may have to wait for its turn: then the log does not change, and is ingested.
+        // The writer may not run meanwhile; then the log does not change and is ingested.
         let mut summary = ingest_here(&cache, &test.path("raw"));
         for _ in 0..200 {
             if summary.deferred.is_empty() {
@@ -360,7 +360,7 @@ fn constantly_changing_log_is_deferred() {
     test.prep("ingest raw --cache cache.sqlite");
 }
 
-/// Refused logs come first by their ids: they are in the cache long before the run would be over.
+/// Refused logs have the lowest ids, so they are in the cache long before the end of the run.
 #[test]
 fn killed_ingest_is_recorded() {
     let test = simulated(150);
@@ -395,7 +395,7 @@ fn killed_ingest_is_recorded() {
     let ran = test.run("status raw --cache cache.sqlite");
     assert!(ran.code == 1 && ran.stderr.contains(said), "{ran:#?}");
 
-    // The next run goes on, and nothing is left of the matter.
+    // The next run continues, and no warning is left.
     assert_eq!(test.run(slow).code, 3);
     assert_eq!(test.run("ingest raw --cache fresh.sqlite").code, 3);
     let ran = test.run(&format!("{export} --out whole"));
@@ -405,7 +405,7 @@ fn killed_ingest_is_recorded() {
     assert!(test.files("whole") == test.files("fresh"), "the exports differ");
 }
 
-/// Also in its first batch, before a game of it is in the cache.
+/// Also if the run is killed in its first batch.
 #[test]
 fn ingest_killed_in_first_batch_is_recorded() {
     let test = simulated(150);

@@ -1,5 +1,5 @@
-//! How the program behaves in a shell and in a nightly job: exit codes, output streams, locks, signals,
-//! and files that belong to another program.
+//! Behavior in a shell and in a nightly job: exit codes, output streams, locks, signals, and files of
+//! other programs.
 
 #![allow(clippy::unwrap_used)]
 
@@ -131,13 +131,13 @@ fn closed_pipes() {
     let test = three_games();
     let mut child = test.command("schema").spawn().unwrap();
     let mut line = String::new();
-    // A pipe holds 64 KiB and the list is twice as long: the program is still writing.
+    // A pipe holds 64 KiB and the list is twice as long, so the program is still writing.
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
     assert!(line.starts_with("   0  "), "{line}");
     let ran = Ran::from(child.wait_with_output().unwrap());
     assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
 
-    // With nobody to read its messages, the work is done as well.
+    // A closed stderr does not stop the work.
     let mut child = test.command("ingest raw --monitor-memory").spawn().unwrap();
     drop((child.stdout.take(), child.stderr.take()));
     assert_eq!(child.wait().unwrap().code(), Some(0));
@@ -189,7 +189,7 @@ fn simulate_overwrites_nothing() {
     assert_eq!(test.read("raw/3_games/2.csv"), b"somebody's game");
 }
 
-/// Runs every command on a file that is not a cache.
+/// Runs commands on a file that is not a cache; they must not change it.
 fn assert_left_alone(test: &CliTest, file: &str) {
     let before = test.files(".");
     for arguments in ["ingest raw", "ingest raw --dry-run", "export", "status raw"] {
@@ -246,12 +246,12 @@ fn export_without_cache() {
     assert_eq!(test.files("."), Default::default());
 }
 
-/// Enough games to stop a run on one thread in the middle.
+/// Enough games to stop a single-threaded run in the middle.
 const MANY: u32 = 240;
 const BATCH: u32 = 20;
 const SLOW_INGEST: &str = "ingest raw --jobs 1 --batch-size 20";
 
-/// Many games in `raw`, and what an undisturbed run makes of them in `undisturbed`.
+/// Many games in `raw`, and the export of an undisturbed run in `undisturbed`.
 fn many_games() -> CliTest {
     let test = CliTest::new();
     test.prep(&format!("simulate raw --games {MANY}"));
@@ -269,7 +269,7 @@ fn assert_completes_to_the_same_export(test: &CliTest, games_before: u32) {
     assert!(test.files("disturbed") == test.files("undisturbed"), "the exports differ");
 }
 
-/// Waits until the cache holds so many games, and sends a signal to the run that writes it.
+/// Waits until the cache holds `games` games, and sends a signal to the run that writes it.
 fn signal_after(child: &Child, signal: &str, cache: &Path, games: u32) {
     let begun = Instant::now();
     while games_so_far(cache) < games {
@@ -294,7 +294,10 @@ fn ctrl_c() {
         let output = child.wait_with_output().unwrap();
         assert_eq!(output.status.signal(), Some(number), "a shell sees 128 + {number}");
         let ran = Ran::from(output);
-        assert!(ran.stderr.contains("warning: stopping; press again to stop at once"), "{ran:#?}");
+        assert!(
+            ran.stderr.contains("warning: stopping; press again to stop immediately"),
+            "{ran:#?}"
+        );
         assert!(ran.stderr.contains("warning: interrupted: what was encoded is kept"), "{ran:#?}");
         let kept = games_so_far(&cache(&test));
         assert!((games..MANY).contains(&kept), "{kept} games are kept");

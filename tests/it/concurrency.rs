@@ -1,5 +1,6 @@
-//! Many runs on one cache at once: together they do what one run does, an export beside an ingest
-//! sees one state, nobody is told that a database is locked, and nothing is left beside the cache.
+//! Concurrent runs on one cache: together they give the result of one run, an export during an ingest
+//! sees one consistent state, no run fails with a locked database, and no files are left beside the
+//! cache.
 
 #![allow(clippy::unwrap_used)]
 
@@ -16,8 +17,8 @@ use std::time::{Duration, Instant};
 
 const CACHE: &str = "data/intermediate/prep.sqlite";
 
-/// Games in `raw`, as many of them in the cache, and what an undisturbed run makes of all of them
-/// in `undisturbed`.
+/// `games` games in `raw`, `cached` of them in the cache, and the export of an undisturbed run over all
+/// of them in `undisturbed`.
 fn half_ingested(games: u32, cached: u32) -> CliTest {
     let test = CliTest::new();
     test.prep(&format!("simulate raw --games {games}"));
@@ -27,14 +28,14 @@ fn half_ingested(games: u32, cached: u32) -> CliTest {
     test
 }
 
-/// The cache's folder, which has one file and the lock when no run is under way.
+/// Checks the cache's folder, which has one file and the lock when no run is active.
 #[track_caller]
 fn assert_nothing_beside(test: &CliTest) {
     let files: Vec<PathBuf> = test.files("data/intermediate").into_keys().collect();
     assert_eq!(files, ["prep.sqlite", "prep.sqlite.lock"].map(PathBuf::from));
 }
 
-/// What is cached, without when.
+/// The content of the cache, without times.
 fn content(test: &CliTest, cache: &str) -> BTreeMap<i64, (String, Vec<u8>)> {
     let games = cached_games(&test.path(cache)).into_iter();
     games.map(|(game_id, game)| (game_id, (game.source_hash, game.blobs))).collect()
@@ -84,7 +85,7 @@ fn export_beside_ingest_reads_one_state() {
         let games = manifest["inputs"]["games"].as_u64().unwrap();
         assert_eq!(games % u64::from(BATCH), 0, "a state between batches");
 
-        // The arrays are of the games that the manifest names, whatever was committed meanwhile.
+        // The arrays are those of the games in the manifest, independent of later commits.
         for split in ["train", "val", "test"] {
             let ids = manifest["splits"][split]["game_ids"].as_array().unwrap();
             let rows: u64 =
@@ -104,7 +105,7 @@ fn export_beside_ingest_reads_one_state() {
     assert!(test.files("after") == test.files("undisturbed"), "the exports differ");
 }
 
-/// Rows of a log: its lines but for the header.
+/// Number of rows of a log: its lines without the header.
 fn rows_of(test: &CliTest, game_id: i64) -> u64 {
     let folder = 2 + (game_id - 1) % 3;
     let log = test.read(format!("raw/{folder}_games/{game_id}.csv"));
@@ -137,14 +138,14 @@ fn killed_writer_blocks_nobody() {
         assert!(begun.elapsed() < Duration::from_secs(30), "no progress");
         sleep(Duration::from_millis(2));
     }
-    // While it lives, a second writer is refused, and told by whom.
+    // While it runs, a second writer is refused, and the message names the holder.
     let refused = test.run("ingest raw");
     assert_eq!(refused.code, 4, "{refused:#?}");
     let said = format!("another run (process {}) holds the cache", holder.id());
     assert!(refused.stderr.contains(&said), "{refused:#?}");
     holder.kill().unwrap();
     holder.wait().unwrap();
-    // Without --wait: it would be refused because of any lock that outlived the holder.
+    // Without --wait, it would fail if the lock outlived the holder.
     test.prep("ingest raw");
     assert_nothing_beside(&test);
     test.prep("export --out after --features base");
@@ -172,13 +173,13 @@ fn writer_waits_for_a_reader_and_names_it() {
     assert_nothing_beside(&test);
 }
 
-/// A killed run leaves its journal beside the cache. It is rolled back by the next command, also by one
-/// that only reads, unless that may not write: then it says so.
+/// A killed run leaves its journal beside the cache. The next command rolls it back, even if it only
+/// reads; without write permission it fails with a message.
 #[test]
 fn reader_rolls_back_a_killed_commit() {
     let test = half_ingested(20, 10);
     let connection = Connection::open(test.path(CACHE)).unwrap();
-    // Written to the file before the commit, as in the middle of one.
+    // Written to the file before the commit, as in the middle of a commit.
     connection
         .execute_batch(
             "BEGIN; CREATE TABLE filler (x); INSERT INTO filler VALUES (zeroblob(9000000));",

@@ -1,8 +1,8 @@
-//! Damage to the cache file at random: flipped bits and cut ends. Whatever is hit, nothing crashes
-//! and no wrong array comes out: an export is the same bytes as before, or an error that `verify`
-//! confirms; and what the messages say to run brings everything back.
+//! Random damage of the cache file: flipped bits and truncation. No command crashes or exports wrong
+//! arrays: an export gives the same bytes as before, or an error that `verify` confirms; and the
+//! commands in the messages repair everything.
 //!
-//! Through the library, some dozens of times a second; `PREP_LONG_TESTS=1` makes a thousand of it.
+//! Uses the library, dozens of times per second; with `PREP_LONG_TESTS=1` a thousand times.
 
 #![allow(clippy::unwrap_used)]
 
@@ -36,9 +36,9 @@ fn rounds() -> u32 {
 
 struct Workshop {
     folder: tempfile::TempDir,
-    /// The cache file, undamaged.
+    /// The undamaged cache file.
     good: Vec<u8>,
-    /// The receipt of its export, which holds the hash of every file.
+    /// The manifest of its export, which has the hash of every file.
     receipt: Vec<u8>,
 }
 
@@ -77,14 +77,14 @@ impl Workshop {
         }
     }
 
-    /// As `prep ingest` does it.
+    /// Like `prep ingest`.
     fn ingest(&self) -> Result<IngestSummary, IngestError> {
         let path = self.cache();
         let writer = Writer::open(&path, Duration::ZERO, &NEVER)?;
         ingest(Some(Reader::open(&path)?), Some(&writer), &self.options(), &Silent, &NEVER)
     }
 
-    /// As `prep ingest --rebuild` does it.
+    /// Like `prep ingest --rebuild`.
     fn rebuild(&self) {
         let rebuild = Rebuild::begin(&self.cache(), Duration::ZERO).unwrap();
         let writer = rebuild.writer(&NEVER).unwrap();
@@ -98,7 +98,7 @@ impl Workshop {
         verify(&self.cache(), &options, &Silent, &NEVER)
     }
 
-    /// The receipt of an export.
+    /// The manifest of an export.
     fn export(&self) -> Result<Vec<u8>, String> {
         let out = self.folder.path().join("out");
         let options = ExportOptions {
@@ -124,7 +124,7 @@ impl Workshop {
         Ok(fs::read(out.join("manifest.json")).unwrap())
     }
 
-    /// Puts the undamaged file back and does something to it; says what.
+    /// Restores the undamaged file and damages it; returns a description.
     fn damage(&self, dice: &mut Mt64) -> String {
         let mut bytes = self.good.clone();
         let size = bytes.len() as u64;
@@ -141,7 +141,7 @@ impl Workshop {
             let flips: Vec<(u64, u64)> = (0..=roll(3))
                 .map(|_| {
                     let place = match roll(4) {
-                        // The header, the schema, the top of a page, anything.
+                        // The header, the schema, the start of a page, or any byte.
                         0 => roll(100),
                         1 => roll(2 * PAGE),
                         2 => roll(size / PAGE) * PAGE + roll(60),
@@ -165,11 +165,11 @@ impl Workshop {
 
 #[derive(Debug, Default)]
 struct Outcomes {
-    /// The export was the same all the same.
+    /// The export was the same as before.
     harmless: u32,
     /// The export was refused.
     reported: u32,
-    /// An ordinary ingest repaired it.
+    /// A regular ingest repaired it.
     repaired: u32,
     /// It had to be rebuilt.
     rebuilt: u32,
@@ -189,7 +189,7 @@ fn random_damage_is_reported_and_repaired() {
                 outcomes.harmless += 1;
             }
             Err(error) => {
-                // A game whose version was changed is not damaged, but must be encoded again.
+                // A game with a changed version is not damaged but stale.
                 let is_outdated = error.contains("another version of prep");
                 let is_clean = workshop.verify().is_ok_and(|report| report.is_clean());
                 assert!(is_outdated || !is_clean, "{what}: {error}");
@@ -202,7 +202,7 @@ fn random_damage_is_reported_and_repaired() {
             report.findings.iter().any(|finding| finding.kind == FindingKind::DamagedFile)
         });
         match workshop.ingest() {
-            // Ingest does not check the structure of the file unless it replaces something; verify does.
+            // Ingest checks the structure of the file only if it replaces something; verify always does.
             Ok(_) if is_of_file => {
                 workshop.rebuild();
                 outcomes.rebuilt += 1;

@@ -1,5 +1,5 @@
-//! `prep diff` through the binary: games that came, went, changed or moved, means that moved, and
-//! what a nightly job does with that. Expected values are computed from the arrays.
+//! `prep diff`: games that were added, removed, changed or moved, means that drifted, and the check of a
+//! nightly job. Expected values are computed from the arrays.
 
 #![allow(clippy::unwrap_used)]
 
@@ -13,8 +13,8 @@ use std::path::PathBuf;
 
 const SPLIT: &str = "--split 0.6,0.2,0.2";
 
-/// Exports of two nights in `old` and `new`: of 30 games, three are gone, three have other logs,
-/// and ten are new.
+/// Exports of two nights in `old` and `new`: of 30 games, three are deleted and three changed; ten are
+/// new.
 fn two_nights() -> CliTest {
     let test = CliTest::new();
     test.prep("simulate raw --games 30");
@@ -33,7 +33,7 @@ fn two_nights() -> CliTest {
     test
 }
 
-/// A game's log, wherever it lies below a folder.
+/// The log of a game, anywhere below a folder.
 fn log(test: &CliTest, folder: &str, game: i64) -> PathBuf {
     let name = format!("{game}.csv");
     let path = test.files(folder).into_keys().find(|path| path.ends_with(&name));
@@ -54,7 +54,7 @@ fn listed(diff: &Value, split: &str, what: &str) -> BTreeSet<i64> {
     serde_json::from_value(diff["splits"][split][what].clone()).unwrap()
 }
 
-/// Mean and deviation of each column of the training rows, in two passes over an export that is
+/// Mean and standard deviation of each column of the training rows, in two passes over an export that is
 /// not normalized.
 fn means(test: &CliTest, export: &str) -> Vec<(f64, f64)> {
     let rows = Export { folder: test.path(export) }.features("train");
@@ -71,7 +71,7 @@ fn mean_and_deviation(values: Vec<f64>) -> (f64, f64) {
     (mean, var.sqrt())
 }
 
-/// Rewrites a JSON file of an export, and its entry in the manifest.
+/// Changes a JSON file of an export, and its entry in the manifest.
 fn edit(test: &CliTest, export: &str, name: &str, edit: impl FnOnce(&mut Value)) {
     let folder = test.path(export);
     let read = |name: &str| -> Value {
@@ -88,7 +88,7 @@ fn edit(test: &CliTest, export: &str, name: &str, edit: impl FnOnce(&mut Value))
     }
 }
 
-/// As the first version of prep wrote it.
+/// Converts an export to the format of the first version.
 fn make_old(test: &CliTest, export: &str) {
     edit(test, export, "preprocessing_stats.json", |stats| {
         stats.as_object_mut().unwrap().remove("training_sums").unwrap();
@@ -163,14 +163,14 @@ fn moved_games() {
     }
 }
 
-/// Whatever the exports' own scaler, type and normalisation.
+/// Independent of the scaler, type and normalization of the exports.
 #[test]
 fn shifts_of_means() {
     let test = two_nights();
     let options = format!("--no-normalize {SPLIT}");
     test.prep(&format!("export --out new_raw {options}"));
     test.prep(&format!("export --out scaled --scaler-from old --dtype float16 {SPLIT}"));
-    // The old games are gone from the cache: take the normalization back.
+    // The old games are no longer in the cache, so undo the normalization.
     let old = Export { folder: test.path("old") };
     let (scaler, rows) = (old.scaler(), old.features("train"));
     let before: Vec<(f64, f64)> = rows
@@ -249,8 +249,8 @@ fn same_export() {
     assert!(text.ends_with(" features\n") && text.contains("\nno mean drifted, of "), "{text}");
 }
 
-/// Adds a number to a column in all training rows of an export, as far as `diff` sees them; returns the
-/// column.
+/// Adds a number to a column in all training rows of an export, in the files that `diff` reads; returns
+/// the column.
 fn shift_mean(test: &CliTest, export: &str, by: i64) -> String {
     let name = "gems_board_red".to_owned();
     let columns = Export { folder: test.path(export) }.columns();
@@ -267,7 +267,7 @@ fn shift_mean(test: &CliTest, export: &str, by: i64) -> String {
     name
 }
 
-/// Two nights of the same self-play: a rare flag was set in one of few games more.
+/// Two nights of the same self-play: a rare flag is set in one more of a few games.
 #[test]
 fn few_games_differ_by_chance() {
     let test = CliTest::new();
@@ -280,7 +280,10 @@ fn few_games_differ_by_chance() {
     }
     let found = diff(&test, "old new");
     let farthest = found["means"][0]["mean_shift"].as_f64().unwrap();
-    assert!(farthest.abs() > 0.5, "by the rows alone, a healthy night is stopped: {farthest}");
+    assert!(
+        farthest.abs() > 0.5,
+        "counting rows as samples, a normal night would fail: {farthest}"
+    );
     assert_eq!(test.run("diff -q old new --max-drift 0.25").code, 0);
     assert_eq!(diff(&test, "old new --max-drift 0.25")["past_max_drift"], json!([]));
 }
@@ -317,7 +320,7 @@ fn max_drift() {
     assert_eq!(test.run("diff old").code, 2);
 }
 
-/// A column that never varied has no deviations to move by.
+/// A constant column has no standard deviation.
 #[test]
 fn constant_becomes_another() {
     let test = two_nights();
@@ -361,7 +364,7 @@ fn other_columns() {
 fn no_training_rows() {
     let test = two_nights();
     test.prep("export --out none --no-normalize --split 0.000001,0.5,0.499999");
-    let sentence = "error: none has no training rows: there are no means to compare\n";
+    let sentence = "error: none has no training rows, so there are no means to compare\n";
     fails(&test.run("diff old none"), sentence);
     fails(&test.run("diff none old --max-drift 9"), sentence);
 }
@@ -381,8 +384,9 @@ fn other_encoder() {
         SPLITS.into_iter().flat_map(|split| listed(&found, split, "changed")).collect();
     assert_eq!(changed, BTreeSet::from([7, 8, 9]));
     let ran = test.run("diff -q old new");
-    let warning = "warning: the exports were made by different encoders (version 0 and 1): every \
-                   game's rows may differ, so the games listed as changed are those whose logs did\n";
+    let warning = "warning: the exports were made by different encoders (version 0 and 1): the \
+                   rows of every game may differ, so only games with different logs are listed as \
+                   changed\n";
     assert_eq!((ran.code, ran.complaints().as_str()), (0, warning));
 }
 
@@ -393,8 +397,8 @@ fn export_of_an_older_version() {
     make_old(&test, "old");
     let found = diff(&test, "old new --top 2000");
     let remarks = json!([
-        "old was made by an older version of prep, whose manifest has no hash of each game: which \
-         games changed is unknown",
+        "old was made by an older version of prep, whose manifest has no hash of each game: it is \
+         unknown which games changed",
         "an export was made by an older version of prep, which has no means of the 324 columns \
          that are not normalized: those are not compared",
     ]);
@@ -414,14 +418,14 @@ fn export_of_an_older_version() {
     let said = test.prep("diff old new");
     assert!(said.contains("(no id)") && said.contains(" ? "), "{said}");
 
-    // One that used another's scaler does not tell its own means at all.
+    // An export with the scaler of another one does not have its own means.
     test.prep(&format!("export --out scaled --scaler-from new {SPLIT}"));
     make_old(&test, "scaled");
     edit(&test, "scaled", "manifest.json", |manifest| {
         manifest["settings"]["scaler"] = "from an earlier export".into();
     });
     let sentence = "error: scaled was made by an older version of prep with the scaler of another \
-                    export, and its own means are unknown: export it again\n";
+                    export, and does not have its own means: export it again\n";
     fails(&test.run("diff new scaled"), sentence);
 }
 
@@ -440,8 +444,8 @@ fn not_an_export() {
         .unwrap();
     fails(
         &test.run("diff old new"),
-        "error: cannot read the export old: preprocessing_stats.json is not the file that its \
-         manifest.json lists: try again if an export was running, else export again",
+        "error: cannot read the export old: preprocessing_stats.json does not match its \
+         manifest.json: try again if an export was running, else export again",
     );
     fs::write(test.path("new/manifest.json"), "{}").unwrap();
     fails(

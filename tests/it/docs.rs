@@ -1,4 +1,4 @@
-//! What the documentation names exists: files, tests, and the modules of the long run.
+//! Checks that files, tests and test modules named in the documentation exist.
 
 #![allow(clippy::unwrap_used)]
 
@@ -13,14 +13,14 @@ fn read(file: &str) -> String {
     fs::read_to_string(root().join(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
 }
 
-/// Every page of the documentation.
+/// All pages of the documentation.
 fn pages() -> Vec<PathBuf> {
     let files = [root(), &root().join("docs")].map(|folder| fs::read_dir(folder).unwrap());
     let files = files.into_iter().flatten().map(|entry| entry.unwrap().path());
     files.filter(|file| file.extension().is_some_and(|extension| extension == "md")).collect()
 }
 
-/// The anchor that GitHub and mdBook give a heading.
+/// The anchor of a heading in GitHub and mdBook.
 fn anchor(heading: &str) -> String {
     let heading = heading.trim_start_matches('#').trim().to_lowercase().replace(' ', "-");
     heading.chars().filter(|c| c.is_alphanumeric() || "-_".contains(*c)).collect()
@@ -50,7 +50,7 @@ fn links_lead_somewhere() {
     assert!(links > 30, "only {links} links found");
 }
 
-/// Paths in code spans exist; `NAME` and `NNNN` stand for a file to be written.
+/// Paths in code spans exist; `NAME` and `NNNN` are placeholders for new files.
 #[test]
 fn named_files_exist() {
     let folders = ["src/", "tests/", "docs/", "schema/", "python/", "configs/", ".ci/"];
@@ -96,7 +96,7 @@ fn named_tests_exist() {
     assert!(found >= 30, "only {found} tests named");
 }
 
-/// A filter that is no module of `tests/it` would run nothing.
+/// A filter that is not a module of `tests/it` would run no tests.
 #[test]
 fn long_run_filters_exist() {
     let script = read("tests/long-run.sh").replace("\\\n", " ");

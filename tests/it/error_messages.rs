@@ -1,15 +1,15 @@
-//! Mistakes of a new user, and whether `prep` says what is wrong and what to do next: paths, values,
-//! settings and logs. Exit codes and output streams are in `cli_conventions`; what exactly a log or a
-//! setting may hold is in `log_reader` and `settings`.
+//! Mistakes of new users with paths, values, settings and logs: messages say what is wrong and what to
+//! do. `cli_conventions` tests exit codes and output streams; `log_reader` and `settings` test the exact
+//! rules for logs and settings.
 
-// Skipping a test says so.
+// Skipped tests print a message.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 use crate::support::broken_cache::spoil_trees;
 use crate::support::cli::{CliTest, Ran};
 use std::fs;
 
-/// Runs `prep`, which must fail with this exit code and say each of these texts on stderr.
+/// Runs `prep`, which must fail with this exit code and print each of these texts to stderr.
 #[track_caller]
 fn says(test: &CliTest, arguments: &str, code: i32, texts: &[&str]) -> Ran {
     let ran = test.run(arguments);
@@ -26,8 +26,8 @@ fn three_games() -> CliTest {
     test
 }
 
-/// Changes one value of a game's log, by line (the header is 1) and column name. Returns how many
-/// values stand before it.
+/// Changes a value of a game's log, by line (the header is line 1) and column name. Returns the number
+/// of values before it.
 fn spoil(test: &CliTest, log: &str, line: usize, column: &str, value: &str) -> usize {
     let text = String::from_utf8(test.read(log)).unwrap();
     let mut rows: Vec<Vec<&str>> = text.lines().map(|line| line.split(',').collect()).collect();
@@ -38,7 +38,7 @@ fn spoil(test: &CliTest, log: &str, line: usize, column: &str, value: &str) -> u
     place
 }
 
-/// The lines below the first line with this text: a rule, the excerpt, and what is underlined in it.
+/// The lines below the first line with this text: a rule, the excerpt, and the underlined part.
 #[track_caller]
 fn underlined(ran: &Ran, said: &str) -> (String, String) {
     let lines: Vec<&str> = ran.stderr.lines().collect();
@@ -100,7 +100,7 @@ fn missing_or_empty_cache() {
     let under_a_file = ["cannot make the folder raw/2_games/1.csv", "choose a place with --cache"];
     says(&test, "ingest raw --cache raw/2_games/1.csv/prep.sqlite", 1, &under_a_file);
 
-    // A cache is there, and no log has gone in.
+    // There is a cache without games.
     test.write("broken/1.csv", "not,a,log\n");
     says(&test, "ingest broken", 3, &["1.csv:1: found the column `not`"]);
     let empty = "the cache holds no games: run `prep ingest DIR --cache data/intermediate/prep.sqlite` \
@@ -223,7 +223,7 @@ fn wrong_variables() {
         let tip = format!("tip: the value is that of the variable {variable}\n");
         assert!(said.contains(&tip), "{said}");
     }
-    // The variable is not to blame for what was typed, whatever it says.
+    // The variable is not mentioned for a typed value.
     let said = with("export --jobs lots", "PREP_NUM_WORKERS", "lots");
     assert!(said.contains("'lots' for '--jobs <N>'") && !said.contains("tip"), "{said}");
 }
@@ -307,7 +307,7 @@ fn log_code_frames() {
     let note = format!("^^^ value {} of 403", place + 1);
     assert!(ran.stderr.contains(&note), "{note:?} is not in {ran:#?}");
 
-    // In the cache and in JSON it stays one sentence.
+    // In the cache and in JSON it is one sentence.
     let status = test.run("status raw");
     let line = status.stdout.lines().find(|line| line.starts_with("2_games/1.csv: ")).unwrap();
     assert!(line.contains("is `2.5`"), "{status:#?}");
@@ -361,14 +361,14 @@ fn permissions() {
         ("export --cache mine.sqlite", &["cannot read the cache mine.sqlite", "with --cache"]),
         ("ingest raw --cache read_only/c.sqlite", &["cannot lock read_only/c", "with --cache"]),
         ("ingest raw --cache read_only/new/c.sqlite", &["cannot make the folder", "--cache"]),
-        ("simulate read_only --games 1", &["give one that you may write to"]),
+        ("simulate read_only --games 1", &["give a folder for which you have write permission"]),
         ("man read_only", &["give a folder that you may write to"]),
         ("verify --export private", &["cannot read private/manifest.json: ", "may be read"]),
-        ("status --config unreadable.yaml", &["check that it is a file and may be read"]),
+        ("status --config unreadable.yaml", &["check that it is a file and that you may read it"]),
     ] {
         says(&test, arguments, 1, texts);
     }
-    // So that the folder can be deleted.
+    // Allows the folder to be deleted.
     set("locked/2_games", 0o755);
 }
 
@@ -385,12 +385,12 @@ fn unwritable_report() {
         &["error: cannot write raw/2_games/1.csv/page.html: ", "choose another place with --out"],
     );
     assert!(!ran.stderr.contains(".report"), "{ran:#?}");
-    // Where even root may not write.
+    // A place where even root cannot write.
     let ran = says(&test, "report -q --out /proc/page.html", 1, &["choose another place with"]);
     assert!(!ran.stderr.contains(".report"), "{ran:#?}");
 }
 
-/// `script` provides a terminal, where it is installed.
+/// `script` provides a terminal, if it is installed.
 #[test]
 fn code_frame_colors() {
     let test = CliTest::new();

@@ -1,5 +1,5 @@
-//! Two independent ways to features and labels must agree, on simulated games, on made-up
-//! positions, and where the numbers are as large as a log allows.
+//! Two independent implementations of features and labels must agree, on simulated games, on random
+//! positions, and at the limits of the format.
 
 #![allow(clippy::unwrap_used)]
 
@@ -14,7 +14,7 @@ use splendor_prep::rules::{Board, ByColor, ByGem, Player, PlayerCount, Seat};
 use std::collections::BTreeSet;
 
 fn encoded(board: &Board) -> [i8; FEATURE_COUNT] {
-    // A value left over from another row must not shine through.
+    // Values of a previous row must not remain.
     let mut row = [77; FEATURE_COUNT];
     features(board, &mut row);
     row
@@ -91,7 +91,7 @@ fn features_of_made_up_positions_agree() {
             seen.insert(value);
         }
     }
-    // A feature that never changed would agree whatever it is meant to say.
+    // A constant feature would agree even if it were wrong.
     let constant = FEATURES
         .iter()
         .zip(&values_seen)
@@ -112,7 +112,7 @@ fn features_of_made_up_positions_agree() {
     assert_eq!(constant.collect::<Vec<_>>(), expected);
 }
 
-/// Positions at the edges of what a log may hold.
+/// Positions at the limits of the log format.
 fn extreme_boards() -> Vec<Board> {
     let mut boards = Vec::new();
     for players in PlayerCount::ALL {
@@ -165,7 +165,7 @@ fn features_of_extreme_positions_agree() {
             largest = largest.max(value);
         }
     }
-    // 15 points less 60; ten gems on top of five reductions of 20.
+    // 15 minus 60 points; ten gems plus five reductions of 20.
     assert_eq!((smallest, largest), (-45, 110));
 }
 
@@ -193,8 +193,8 @@ fn one_hot_has_a_single_one() {
     }
 }
 
-/// The quirks that existing models were trained on, each by example: they look like mistakes, and
-/// someone may want to put them right.
+/// The quirks that existing models were trained on, each by example, because they look like mistakes
+/// that someone might want to fix.
 #[test]
 fn known_quirks() {
     let board = made_up_boards(500)
@@ -208,13 +208,13 @@ fn known_quirks() {
     // Rotated in part 1, by seat in part 3.
     assert_eq!((value(&row, "player0_vp"), value(&row, "player1_vp")), (9, 4));
     assert_eq!((value(&row, "player0_vp_to_win"), value(&row, "player1_vp_to_win")), (11, 6));
-    // A seat that does not exist: 0, but ranked and behind like a player with nothing.
+    // An empty seat gives 0, but is ranked like a player with nothing.
     assert_eq!(value(&row, "player2_vp_to_win"), 0);
     assert_eq!(value(&row, "player2_distance_to_max_vp"), 9);
     assert_eq!(value(&row, "player2_leaderboard_position"), 2);
     assert_eq!(value(&row, "player3_leaderboard_position"), 3);
     assert_eq!(value(&row, "player3_position_0"), 1);
-    // Colours in hand are counted, not gems, and gold is none.
+    // Counts colors in hand, not gems, and without gold.
     assert_eq!(value(&row, "player1_total_gem_colors_possessed"), 2);
     assert_eq!(value(&row, "player1_total_gems_possessed"), 6);
 }
@@ -243,7 +243,7 @@ fn labels_agree_for_every_class() {
     for set in TAKE3_CLASSES.iter() {
         let counts = ByColor(std::array::from_fn(|color| u8::from(set.contains(&color))));
         actions.push(LoggedAction { gem_take3: Some(counts), ..nothing.clone() });
-        // The known fault of old logs, as logged: no label.
+        // The known gem fault, as logged: no label.
         actions.push(LoggedAction { gem_take2: Some(counts), ..nothing.clone() });
     }
     for color in 0..5 {
@@ -270,7 +270,7 @@ fn labels_agree_for_every_class() {
     }
 }
 
-/// What the `card_selection` mask allows is what the card features say can be built.
+/// The `card_selection` mask allows exactly the cards that can be built by the card features.
 #[test]
 fn cards_that_can_be_built_by_features_are_those_of_the_mask() {
     for board in made_up_boards(2_000) {

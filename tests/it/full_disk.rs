@@ -1,5 +1,5 @@
-//! A disk that is really full: a small file system in memory, which only root can mount. Elsewhere
-//! these tests say that they were skipped; `tests/it/kills.rs` has a full disk for everybody.
+//! A real full disk: a small file system in memory, which only root can mount. For other users these
+//! tests are skipped; `tests/it/kills.rs` simulates a full disk for everybody.
 
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
@@ -9,7 +9,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-/// A file system of its own at `small` in the test's folder, unmounted when dropped.
+/// A file system at `small` in the test's folder, unmounted on drop.
 struct SmallDisk {
     path: PathBuf,
 }
@@ -59,7 +59,7 @@ fn assert_full(ran: &Ran) {
     assert!(ran.tells_of_a_full_disk(), "{ran:#?}");
 }
 
-/// The amount behind a word, in bytes.
+/// The amount after a word, in bytes.
 fn amount_behind(word: &str, text: &str) -> f64 {
     let mut words = text.split(&format!("{word} ")).nth(1).unwrap().split(' ');
     let number: f64 = words.next().unwrap().parse().unwrap();
@@ -96,7 +96,7 @@ fn ingest_continues_after_a_full_disk() {
     assert!(up_to_date > 0, "{}", ran.stdout);
     test.prep("verify raw --cache small/prep.sqlite");
 
-    // A rebuild that fails leaves it as it was.
+    // A failed rebuild leaves it unchanged.
     let before = test.read("small/prep.sqlite");
     disk.resize(disk.used_kilobytes() + 500);
     let ran = test.run("ingest raw --cache small/prep.sqlite --rebuild");
@@ -112,7 +112,7 @@ fn ingest_continues_after_a_full_disk() {
     assert_full(&test.run(ingest));
 }
 
-/// Amounts of some megabytes are said to the next tenth of one.
+/// Megabytes are rounded to one decimal.
 const ROUNDED: f64 = 5e4;
 
 #[test]
@@ -137,7 +137,7 @@ fn export_is_refused_before_it_begins() {
         assert!(error.contains(" are free there"), "not before it began: {error}");
         assert!(test.files("small") == old, "it left something");
 
-        // What it says is enough, and not much more than that.
+        // The stated amount is enough, and not much too large.
         let needed = amount_behind("needs", &error) + ROUNDED;
         disk.resize(disk.used_kilobytes() + needed as u64 / 1024 + 1);
         test.prep(&export("all.sqlite"));

@@ -1,5 +1,5 @@
-//! The fuzz targets on a stable compiler: every input of their corpora, and each of those with a few
-//! bytes changed. An input that ever failed is kept in its corpus.
+//! Runs the fuzz targets with a stable compiler on every input of their corpora, and on copies with a
+//! few changed bytes. Inputs that failed once are kept in the corpus.
 
 #![allow(clippy::unwrap_used)]
 
@@ -8,7 +8,7 @@ use rand_mt::Mt64;
 use std::fs;
 use std::path::Path;
 
-/// Feeds each input of a target's corpus as it is, then changed in many ways.
+/// Runs a target on each input of its corpus, unchanged and then with changes.
 fn run(target: &str, check: fn(&[u8])) {
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/corpus").join(target);
     let mut files: Vec<_> =
@@ -26,7 +26,7 @@ fn run(target: &str, check: fn(&[u8])) {
     }
 }
 
-/// Flips, cuts, doubles or overwrites at one to four places.
+/// Flips, removes, repeats or overwrites bytes at one to four places.
 fn changed(seed: &[u8], dice: &mut Mt64) -> Vec<u8> {
     const TELLING: &[u8] = b"0123456789,,,...\n\r\"\t -+nxa:{}[]#\xff\x00";
     let mut roll = |sides: usize| (dice.next_u64() % sides.max(1) as u64) as usize;

@@ -1,6 +1,6 @@
-//! The encoder against the expected values: every feature, label and mask of 56 games.
+//! Compares the encoder with the expected values: every feature, label and mask of 56 games.
 //!
-//! Needs the folder of expected values beside the checkout; says so and passes where it is missing.
+//! Needs the folder of expected values beside the checkout; prints `skipped` and passes without it.
 
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
 
@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
-/// Logs by game id, which is the order of the rows in the arrays.
+/// Logs by game id, the order of the rows in the arrays.
 fn logs(dir: &Path) -> BTreeMap<GameId, PathBuf> {
     let mut logs = BTreeMap::new();
     for players in ["2_games", "3_games", "4_games"] {

@@ -1,8 +1,7 @@
-//! The expected values against whole exports of their games, through the binary: every array, the
-//! scaler, the split of scikit-learn and the words. What one game is encoded to, without a cache
-//! and an export around it, is in `golden_encoder.rs`.
+//! Compares complete exports with the expected values: every array, the scaler, the split of
+//! scikit-learn and the texts. `golden_encoder.rs` compares the encoder alone.
 //!
-//! Needs the folder of expected values beside the checkout; says so and passes where it is missing.
+//! Needs the folder of expected values beside the checkout; prints `skipped` and passes without it.
 
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
 
@@ -18,7 +17,7 @@ use std::path::PathBuf;
 
 const SPLIT: &str = "--split 0.8,0.1,0.1 --split-method sklearn --seed 42";
 
-/// Two exports of the 56 games, and what they are to be.
+/// Two exports of the 56 games, and the expected values.
 struct Golden {
     dir: PathBuf,
     test: CliTest,
@@ -56,12 +55,12 @@ impl Golden {
         serde_json::from_reader(File::open(self.dir.join(name)).unwrap()).unwrap()
     }
 
-    /// The games of a split, as scikit-learn chose them.
+    /// The games of a split, as chosen by scikit-learn.
     fn games(&self, split: &str) -> Vec<i64> {
         serde_json::from_value(self.json("sklearn_split.json")[split].take()).unwrap()
     }
 
-    /// The rows of a split, as places in the expected arrays.
+    /// The rows of a split, as indices into the expected arrays.
     fn rows(&self, split: &str) -> Vec<usize> {
         let games = self.games(split);
         let is_chosen = |&(_, game): &(usize, &i64)| games.contains(game);
@@ -71,12 +70,12 @@ impl Golden {
         rows
     }
 
-    /// Mean, variance and scale of every column; 0, 1 and 1 where it is not normalized.
+    /// Mean, variance and scale of every column; 0, 1 and 1 if it is not normalized.
     fn scaler(&self) -> export::Scaler {
         let mut arrays = self.npz("scaler.npz");
         let flags: Array1<bool> = arrays.by_name("normalized").unwrap();
         assert_eq!(flags.iter().filter(|&&flag| flag).count(), 984);
-        // The expected arrays hold only the normalized columns.
+        // The expected arrays contain only the normalized columns.
         let mut spread = |name, otherwise: f64| -> Vec<f64> {
             let values: Array1<f64> = arrays.by_name(name).unwrap();
             assert_eq!(values.len(), 984);
@@ -201,8 +200,8 @@ fn names_and_label_mappings() {
     }
 }
 
-/// The games hold free reservations on purpose, which are no legal moves: so there are counts of
-/// labels that are not legal to compare.
+/// The games contain reservations that are not legal moves on purpose, so that counts of illegal labels
+/// can be compared.
 #[test]
 fn mask_validation_report() {
     let Some(golden) = Golden::exported() else { return };

@@ -1,6 +1,6 @@
-//! What `prep` says about itself: `--help`, manual pages, completions and the explained columns.
+//! `--help`, manual pages, completions, and the descriptions of columns.
 
-// Skipping a test says so.
+// Skipped tests print a message.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 use crate::support::cli::CliTest;
@@ -32,10 +32,10 @@ fn is_here(program: &str) -> bool {
     is_here
 }
 
-/// A command shown on a line of help, as words.
+/// The arguments of an example command in a help text.
 fn shown_command(line: &str) -> Option<Vec<String>> {
     let command = line.strip_prefix("  prep ")?;
-    // The remark stands behind two spaces; what comes after `|`, `&&` and `>` is the shell's.
+    // A comment follows after two spaces; `|`, `&&` and `>` and the text after them belong to the shell.
     let command = command.split("  ").next()?;
     let words = command.split_whitespace().map(|word| word.trim_matches('\'').to_owned());
     Some(words.take_while(|word| !["|", "||", "&&", ">"].contains(&word.as_str())).collect())
@@ -63,10 +63,10 @@ fn examples_are_valid() {
         assert!(own >= 2, "prep {command} --help has {own} examples:\n{help}");
         for words in examples {
             let command = words.join(" ");
-            // `--help` last: the words are read, and nothing is done.
+            // With `--help` at the end, the arguments are parsed but nothing is executed.
             let ran = test.run(&format!("{command} --help"));
             assert_eq!(ran.code, 0, "prep {command}: {ran:#?}");
-            // A flag that does not exist is refused even so.
+            // Unknown flags are still errors.
             for flag in words.iter().filter(|word| word.starts_with("--")) {
                 let name = flag.split('=').next().unwrap();
                 let own_help = test.prep(&format!("{} --help", words[0]));
@@ -79,7 +79,7 @@ fn examples_are_valid() {
     assert_eq!(test.files("."), BTreeMap::new());
 }
 
-/// The rest of a broken line would read like a command.
+/// The rest of a wrapped line would look like a command.
 #[test]
 fn examples_fit_80_columns() {
     let test = CliTest::new();
@@ -99,7 +99,7 @@ fn examples_fit_80_columns() {
     assert!(examples > 40, "{examples}");
 }
 
-/// The logs named in examples are among those that `prep simulate` makes, as the help shows it.
+/// The logs in examples exist after the `prep simulate` command of the help.
 #[test]
 fn examples_after_simulate() {
     let test = CliTest::new();
@@ -128,7 +128,7 @@ fn manual_pages() {
         let page = page_of(&pages, &format!("prep-{command}.1"));
         assert!(page.contains(".TH prep-") && page.contains("\"prep 0."), "{command}: {page}");
         let help = test.prep(&format!("{command} --help"));
-        // Examples keep their lines.
+        // Examples keep their line breaks.
         let (_, notes) = page.split_once(".SH NOTES\n.nf\n").unwrap();
         for line in help.lines().filter(|line| line.starts_with("  prep ") && !line.contains('\''))
         {
@@ -151,7 +151,7 @@ fn manual_pages() {
     }
 }
 
-/// What bash offers for a line that ends at the cursor, with the completions sourced.
+/// The completions of bash at the end of a line.
 fn offered_by_bash(test: &CliTest, line: &str) -> Vec<String> {
     let script = r#"
         source ./completions
@@ -185,7 +185,7 @@ fn bash_completions() {
     assert_eq!(offered_by_bash(&test, "prep export --split-method "), ["hash", "sklearn"]);
     assert_eq!(offered_by_bash(&test, "prep schema --family no"), ["nobles"]);
     assert_eq!(offered_by_bash(&test, "prep completions z"), ["zsh"]);
-    // Where a number belongs nothing is offered, and folders by bash itself, with their slashes.
+    // Nothing is suggested for a number; bash itself completes folders, with slashes.
     test.write("data/raw/1.csv", "");
     assert!(offered_by_bash(&test, "prep export --jobs ").is_empty());
     assert!(offered_by_bash(&test, "prep export --scaler-from da").is_empty());
@@ -220,7 +220,7 @@ fn schema_filters() {
         csv.lines().skip(1).map(|line| line.split(',').nth(1).unwrap().to_owned()).collect()
     };
     assert_eq!(names("").len(), FEATURE_COUNT);
-    // The counts are those of the specification.
+    // The counts of the specification.
     for (arguments, columns) in [
         ("--family cards", 4 * 15 * 9),
         ("--family nobles,synergy", 4 * 37 + 4 * 15 * 2),

@@ -1,7 +1,7 @@
-//! What an ingest does again and what it does not: counts as printed, rows as they stand in the
-//! cache file, and that many runs give the same export as one run over everything.
+//! Incremental ingests: the printed counts, the rows in the cache file, and that many runs give the same
+//! export as one run over all games.
 //!
-//! Logs that cannot be read are in `refused_logs.rs`, what `prep status` says in `status.rs`.
+//! `refusals.rs` tests refused logs, `status.rs` tests `prep status`.
 
 #![allow(clippy::unwrap_used)]
 
@@ -21,7 +21,7 @@ fn twelve_games() -> CliTest {
     test
 }
 
-/// Games 1 to 12 in `raw` and in the cache, which looks old.
+/// Games 1 to 12 in `raw` and in the cache, with old time stamps.
 fn twelve_cached_games() -> CliTest {
     let test = twelve_games();
     test.prep("ingest raw");
@@ -37,7 +37,7 @@ fn cached_ids(test: &CliTest) -> Vec<i64> {
     cached_games(&cache(test)).into_keys().collect()
 }
 
-/// The line that says what was done, without how long it took.
+/// The summary line, without the duration.
 fn work_done(stdout: &str) -> &str {
     stdout.lines().next().unwrap()
 }
@@ -87,7 +87,7 @@ fn only_changed_games_are_encoded() {
     let test = twelve_cached_games();
     let before = cached_games(&cache(&test));
 
-    // One digit, at the same size and with the old modification time.
+    // Changes one digit, with the same size and modification time.
     let log = test.path("raw/3_games/5.csv");
     let modified = fs::metadata(&log).unwrap().modified().unwrap();
     test.write("raw/3_games/5.csv", with_one_byte_changed(&test.read("raw/3_games/5.csv")));
@@ -158,7 +158,7 @@ fn other_encoder_or_columns_are_encoded_again() {
     test.prep("export");
 }
 
-/// A line for each ingest that changed the cache; the counts are those that it printed.
+/// The table has a row for each ingest that changed the cache, with the printed counts.
 #[test]
 fn ingests_are_recorded() {
     let test = twelve_games();
@@ -265,13 +265,13 @@ fn repair_encodes_only_games_with_the_fault() {
         assert_eq!(game.blobs, as_logged[&game_id].blobs, "rows of game {game_id}");
     }
 
-    // Having been on leaves no trace, also not in the games that it did not touch.
+    // `--repair` leaves no trace after it is switched off, also not in the games that it did not change.
     test.prep("ingest raw --cache scratch.sqlite");
     test.prep("export --out incremental");
     test.prep("export --out scratch --cache scratch.sqlite");
     assert!(test.files("incremental") == test.files("scratch"), "the exports differ");
 
-    // A fault that everybody has read about is no news the next run.
+    // The next run does not repeat the warning.
     let ran = test.run("ingest raw");
     assert_eq!(ran.complaints(), "", "{ran:#?}");
     assert!(ran.stderr.contains("the known gem fault"), "{ran:#?}");
@@ -335,7 +335,7 @@ fn max_games_sees_both_files_of_its_last_game() {
 #[test]
 fn keep_missing_keeps_games_without_logs() {
     let test = twelve_cached_games();
-    // Few enough that they would go, then so many that they would stay anyway.
+    // First few enough to be removed, then so many that they would stay anyway.
     fs::remove_file(test.path("raw/3_games/2.csv")).unwrap();
     let done = "0 games encoded, 11 up to date, 1 deleted but kept, 0 refused";
     assert_work(&test, "ingest raw --keep-missing", done, &[]);
@@ -364,14 +364,14 @@ fn more_than_a_fifth_deleted_needs_permission() {
         assert_eq!(work_done(&ran.stdout), done);
         assert_eq!(cached_ids(&test).len(), 15, "nothing goes");
     }
-    // New games are ingested all the same, and do not make the share of the deleted ones smaller.
+    // New games are still ingested, and do not reduce the share of deleted games.
     test.prep("simulate raw --games 15 --first-id 16");
     let ran = test.run("ingest raw");
     assert_failed(&ran, 1, "the logs of 4 cached games are not in raw any more");
     assert!(work_done(&ran.stdout).starts_with("15 games encoded (15 new; "), "{ran:#?}");
     assert_eq!(cached_ids(&test).len(), 30);
 
-    // Now they are 4 of 30, 6 of 30 are a fifth, and no more than a fifth may go.
+    // Now 4 of 30 are missing; 6 of 30 are a fifth, which may still be removed.
     (5..=6).for_each(remove);
     let stdout = test.prep("ingest raw");
     assert_eq!(work_done(&stdout), "0 games encoded, 24 up to date, 6 deleted, 0 refused");
@@ -393,7 +393,7 @@ fn empty_or_missing_folder_is_an_error() {
     for arguments in ["ingest missing", "ingest missing --dry-run", "status missing"] {
         assert_failed(&test.run(arguments), 1, "error: there is no folder missing");
     }
-    assert_eq!(test.files("."), Default::default(), "a slip of the keyboard left something");
+    assert_eq!(test.files("."), Default::default(), "a mistyped folder left something");
 
     test.prep("simulate raw --games 3");
     test.prep("ingest raw");
@@ -414,7 +414,7 @@ fn other_files_are_skipped() {
     for path in noted.iter().chain(&silent) {
         test.write(Path::new("raw").join(path), &log);
     }
-    // An editor's lock beside the file that is being edited: a link to nowhere.
+    // An editor's lock file: a broken link.
     std::os::unix::fs::symlink("me@here.1234", test.path("raw/2_games/.#1.csv")).unwrap();
     let ran = test.run("ingest raw");
     assert_eq!(ran.code, 0, "{ran:#?}");
@@ -427,9 +427,9 @@ fn other_files_are_skipped() {
     assert_eq!(test.run("ingest raw -q").stderr, "");
 }
 
-/// Exports are compared after every fifth run, with whatever is broken by then, and after the last with
-/// everything repaired.
-/// The cache stays below 1.5 times the size of a fresh one. `PREP_LONG_TESTS=1` makes it sixty runs.
+/// Exports are compared after every fifth run, including broken logs, and after the last run with
+/// everything repaired. The cache stays below 1.5 times the size of a fresh one. `PREP_LONG_TESTS=1`
+/// makes it sixty runs.
 #[test]
 fn incremental_equals_full() {
     let last = long_run::times(30, 60);

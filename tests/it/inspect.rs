@@ -1,5 +1,5 @@
-//! `prep inspect`: what it shows is what the logs say, what the exports hold and what the rules
-//! allow, at 80 columns, and wrong questions get an answer.
+//! `prep inspect` agrees with the logs, the exports and the rules, fits into 80 columns, and gives
+//! helpful errors.
 
 #![allow(clippy::unwrap_used)]
 
@@ -26,7 +26,7 @@ fn json(test: &CliTest, arguments: &str) -> Value {
     serde_json::from_str(&test.prep(&format!("inspect {arguments} --json"))).unwrap()
 }
 
-/// The log of a game: a row's numbers by column; missing ones are not there.
+/// The log of a game: the numbers of each row by column, without missing values.
 fn logged_rows(test: &CliTest, log: &str) -> Vec<BTreeMap<String, i64>> {
     let mut reader = csv::Reader::from_path(test.path(log)).unwrap();
     let header = reader.headers().unwrap().clone();
@@ -42,7 +42,7 @@ fn logged_rows(test: &CliTest, log: &str) -> Vec<BTreeMap<String, i64>> {
     reader.records().map(|record| numbers(record.unwrap())).collect()
 }
 
-/// Asserts that every number of an object stands in the log under its name.
+/// Asserts that every number of an object is in the log under its name.
 fn assert_logged(shown: &Value, row: &BTreeMap<String, i64>, prefix: &str) {
     for (name, value) in shown.as_object().unwrap() {
         let logged = row.get(&format!("{prefix}{name}")).copied().unwrap_or(0);
@@ -79,7 +79,7 @@ fn position_from_the_cache_is_that_of_the_log() {
                 let deck = row[&format!("deck_level{level}_remaining")];
                 assert_eq!(board["decks"][format!("level{level}")], deck);
             }
-            // Slots of the log that hold a card, in order, are the flat card indices.
+            // The filled slots of the log, in order, are the flat card indices.
             let slots: Vec<usize> =
                 (0..12).filter(|slot| row.contains_key(&format!("card{slot}_vp"))).collect();
             empty_slots += 12 - slots.len();
@@ -214,7 +214,7 @@ fn illegal_move() {
     let mut lines = log.lines();
     let header: Vec<&str> = lines.next().unwrap().split(',').collect();
     let column = |name: &str| header.iter().position(|&known| known == name).unwrap();
-    // On an empty hand nothing can be built.
+    // With an empty hand, no card can be built.
     let mut first: Vec<&str> = lines.next().unwrap().split(',').collect();
     first[column("action_type")] = "build";
     first[column("card_selection")] = "5";

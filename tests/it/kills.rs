@@ -1,9 +1,9 @@
-//! Runs that are killed, or fail to write, at every kind of moment: the next run must finish the work,
-//! and give what an undisturbed one gives, byte for byte. A folder of arrays is the old export or the
-//! new one, whatever happened.
+//! Runs that are killed, or fail to write, at many different moments: the next run must finish the work
+//! with the same bytes as an undisturbed run. An export folder is always either the old or the new
+//! export.
 //!
-//! Moments are counted in input and output calls, not in seconds, so that they are the same on any
-//! machine and reach every step. `PREP_LONG_TESTS=1` tries 200 of them, else a few.
+//! Moments are counted in I/O calls, not in seconds, so that they are the same on any machine and cover
+//! every step. `PREP_LONG_TESTS=1` tests 200 moments, otherwise a few.
 
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used)]
@@ -27,9 +27,9 @@ const SIGKILL: i32 = 9;
 /// A folder of logs that was ingested and exported, and has changed since.
 struct Setup {
     test: CliTest,
-    /// The export of the folder as it was.
+    /// The export before the change.
     old: Files,
-    /// What an undisturbed second run exports.
+    /// The export of an undisturbed second run.
     new: Files,
 }
 
@@ -53,7 +53,7 @@ impl Setup {
             log.trim_ascii_end().iter().rposition(|&byte| byte == b'\n').unwrap();
         test.write(PathBuf::from("raw").join(changed), &log[..=without_last_row]);
         let old = test.files("arrays/processed");
-        // Fragmented, so that the run ends with a VACUUM.
+        // Fragments the file, so that the run ends with a VACUUM.
         execute(
             &test.path("prep.sqlite"),
             "CREATE TABLE filler (bytes BLOB);
@@ -70,7 +70,7 @@ impl Setup {
         Setup { test, old, new }
     }
 
-    /// Back to the moment before the second ingest, or before its export.
+    /// Restores the state before the second ingest, or before its export.
     fn rewind(&self, cache: &str) {
         for leftover in ["", "-wal", "-shm", "-journal", ".lock"] {
             let _ = fs::remove_file(self.test.path(format!("prep.sqlite{leftover}")));
@@ -82,14 +82,14 @@ impl Setup {
         }
     }
 
-    /// What is exported is one of the two exports, whole; returns whether it is the new one.
+    /// Checks that the folder is one of the two exports; returns whether it is the new one.
     fn export_is_new(&self) -> bool {
         let files = self.test.files("arrays/processed");
         assert!(files == self.old || files == self.new, "a mixture: {:?}", files.keys());
         files == self.new
     }
 
-    /// The next runs finish the work, and leave nothing else behind.
+    /// The next runs finish the work, and leave no other files.
     fn check_the_next_run(&self, what: &str) {
         let test = &self.test;
         for command in [INGEST, "verify raw --cache prep.sqlite", EXPORT] {
@@ -105,7 +105,7 @@ impl Setup {
     }
 }
 
-/// So many numbers from 1 to `last`, spread evenly; all if there are fewer.
+/// `count` numbers from 1 to `last`, evenly spaced; all if there are fewer.
 fn spread(wanted: u64, last: u64) -> impl Iterator<Item = u64> {
     let wanted = wanted.min(last);
     (0..wanted).map(move |i| 1 + i * (last - 1) / (wanted - 1).max(1))
@@ -161,7 +161,7 @@ fn failing_calls_are_errors() {
                 let output = with(setup.test.command(command), "FAIL", &failure).output().unwrap();
                 let ran = cli::Ran::from(output);
                 let what = format!("{command} with {failure}");
-                // What comes after the work is done, such as tidying up, may fail without a word.
+                // Failures after the work is done, such as in cleaning up, may be ignored.
                 assert!(matches!(ran.code, 0 | 1), "{what}: {ran:#?}");
                 assert_eq!(ran.code == 1, ran.complaints().contains("error: "), "{what}: {ran:#?}");
                 assert!(!ran.stderr.contains("panicked"), "{what}: {ran:#?}");
@@ -187,7 +187,7 @@ fn full_disk_loses_nothing() {
             setup.rewind(cache);
             let mut ran =
                 cli::Ran::from(with(setup.test.command(command), "FULL", point).output().unwrap());
-            // The zip crate complains too if the last bytes of an archive cannot be written.
+            // The zip crate also prints a message if the last bytes of an archive cannot be written.
             ran.stderr = ran.stderr.split_off(ran.stderr.find("error: ").unwrap_or(0));
             let what = format!("{command}, full from write {point}");
             if ran.code != 0 {

@@ -1,5 +1,5 @@
-//! Two independent ways to the legal moves of a position must agree, on simulated games and on
-//! made-up positions that hold the corners play seldom reaches.
+//! Two independent implementations of legal moves must agree, on simulated games and on random positions
+//! with edge cases that games rarely reach.
 
 use crate::support::plain_rules::{
     PlainMasks, REMOVAL_CLASSES, TAKE3_CLASSES, legal_moves, masks, removal_class, take3_class,
@@ -27,7 +27,7 @@ fn agreed_moves(board: &Board) -> HashSet<Move> {
     let too_few: Vec<_> = plain_moves.difference(&crate_moves).collect();
     assert!(
         too_many.is_empty() && too_few.is_empty(),
-        "moves of the crate alone: {too_many:?}\nof the plain rules alone: {too_few:?}\n{board:?}"
+        "only in the crate: {too_many:?}\nonly in the plain rules: {too_few:?}\n{board:?}"
     );
     plain_moves
 }
@@ -57,7 +57,7 @@ fn made_up_positions_agree() {
     }
 }
 
-/// What a fault could hide in, and whether this position shows it.
+/// Edge cases, and whether this position has them.
 fn corners(board: &Board, moves: &HashSet<Move>) -> Vec<(&'static str, bool)> {
     let mover = &board.players[board.to_move.index()];
     let hand = mover.gems.total();
@@ -170,8 +170,8 @@ fn order_of_classes() {
     assert_eq!(removal_class(&ByGem([0, 0, 0, 1, 0, 2])), 12);
 }
 
-/// Real logs may hold moves that their own masks call illegal; games that the rules engine played
-/// never do, so each class they log must stand in its mask.
+/// Real logs may contain moves that are illegal under their masks; simulated games do not, so each
+/// logged class must be legal under its mask.
 #[test]
 fn logged_classes_are_legal() {
     for turn in simulated_turns(30) {
@@ -229,12 +229,12 @@ fn assert_masks_agree(board: &Board) {
 
 #[test]
 fn masks_agree() {
-    // The same positions, and so the same corners, as those on which the moves agree.
+    // The same positions, and so the same edge cases, as in the test of moves.
     simulated_turns(100).for_each(|turn| assert_masks_agree(&turn.board));
     made_up_boards(40_000).for_each(|board| assert_masks_agree(&board));
 }
 
-/// What the encoding says about masks in so many words.
+/// Properties of masks that the specification states.
 #[test]
 fn properties_of_masks() {
     for board in made_up_boards(10_000) {

@@ -1,6 +1,6 @@
-//! Positions of a live game: what [`LiveRow`] makes of a program's values is what the log reader makes
-//! of the same values in a file, and what it refuses says where. What a log may hold and may not is in
-//! `tests/log_reader`; the way from Python is in `python/tests`.
+//! Positions of a live game: [`LiveRow`] gives the same results and errors as the log reader for the
+//! same values in a file. `tests/it/log_reader` tests the rules for logs, and `python/tests` the Python
+//! interface.
 
 #![allow(clippy::unwrap_used)]
 
@@ -14,13 +14,13 @@ use splendor_prep::simulate::simulate_game;
 
 const GAME: GameId = GameId(17);
 
-/// Turns of games of every size.
+/// Turns of games with every number of players.
 fn turns() -> Vec<Turn> {
     let sizes = [PlayerCount::Two, PlayerCount::Three, PlayerCount::Four];
     sizes.into_iter().flat_map(|players| simulate_game(players, 5)).collect()
 }
 
-/// The fields of each turn as a log has them.
+/// The fields of each turn as in a log.
 fn fields(turns: &[Turn], dialect: Dialect) -> Vec<Vec<String>> {
     let mut log = Vec::new();
     write_log(&mut log, GAME, turns, dialect).unwrap();
@@ -29,7 +29,7 @@ fn fields(turns: &[Turn], dialect: Dialect) -> Vec<Vec<String>> {
     rows.collect()
 }
 
-/// A field's number; NaN where it is missing.
+/// The number of a field; NaN if it is missing.
 fn number(field: &str) -> f64 {
     if field.is_empty() { f64::NAN } else { field.parse().unwrap() }
 }
@@ -38,7 +38,7 @@ fn column(name: &str) -> LiveColumn {
     LiveColumn::named(name).unwrap()
 }
 
-/// The position of the first turn, to be changed.
+/// The position of the first turn, to be modified.
 fn position() -> LiveRow {
     let mut row = LiveRow::new();
     let first = turns().swap_remove(0);

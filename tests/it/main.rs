@@ -1,5 +1,4 @@
-//! The tests of the tool from outside, as one binary: one module for each topic, and in `support`
-//! what they share.
+//! The integration tests as one binary, with a module for each topic, and shared code in `support`.
 
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
 

@@ -1,5 +1,5 @@
-//! Memory stays flat however many games there are: the program's own report of its peak, for few
-//! games and for several times as many.
+//! Memory does not grow with the number of games: compares the reported peaks for few games and for
+//! several times as many.
 
 #![allow(clippy::unwrap_used)]
 
@@ -8,15 +8,15 @@ use splendor_prep::gamelog::{Dialect, GameId, write_log};
 use splendor_prep::rules::PlayerCount;
 use splendor_prep::simulate::simulate_game;
 
-/// Enough rows that an export works at all its windows at once, as with any number of games.
+/// Enough rows that an export uses all its buffers, as with any larger number of games.
 const FEW: u32 = 250;
 const MANY: u32 = 1_250;
 
-/// Never to be reached, whatever the number of games.
+/// Limit for any number of games.
 const LIMIT: f64 = 200.0;
 
-/// More for longer games, which come with many, and for decoded games that wait for a slow disk: up to
-/// 16 of about a megabyte, which the shorter run may never have had at one time.
+/// Tolerance for longer games, which are more likely in the larger run, and for decoded games that wait
+/// for a slow disk: up to 16 of about a megabyte each.
 fn highest_after(few: f64) -> f64 {
     few * 1.15 + 20.0
 }
@@ -50,16 +50,16 @@ fn memory_stays_flat_however_many_games_there_are() {
     }
 }
 
-/// Games of a few turns, so that there can be many: more rows than an export has under way at a time,
-/// and 20,000 games more.
+/// Games with a few turns, so that there can be many: more rows than an export processes at a time, and
+/// 20,000 more games.
 const TURNS: usize = 4;
 const FEW_SHORT: usize = 8_000;
 const MANY_SHORT: usize = 28_000;
 
-/// More megabytes for the many short games than for the few: about a kilobyte for each game more.
+/// Tolerance in megabytes for the many short games: about a kilobyte for each additional game.
 const MORE_FOR_MANY: f64 = 20.0;
 
-/// Some games in pieces, each piece as a game.
+/// Cuts games into pieces and writes each piece as a game.
 fn write_short_games(test: &CliTest, games: usize) {
     let (mut game_id, mut log) = (0, Vec::new());
     for turns in (0..).map(|seed| simulate_game(PlayerCount::Three, seed)) {
@@ -75,7 +75,7 @@ fn write_short_games(test: &CliTest, games: usize) {
     }
 }
 
-/// Of every game a run keeps its path and its record; this shows if it comes to keep much more.
+/// A run keeps the path and the record of every game in memory; this test detects if it keeps much more.
 #[test]
 #[cfg(target_os = "linux")]
 fn little_is_kept_of_each_game() {

@@ -1,4 +1,4 @@
-//! `prep merge`: caches of several machines as one, compared with one ingest of all their logs.
+//! `prep merge`: merged caches of several machines are compared with one ingest of all logs.
 
 #![allow(clippy::unwrap_used)]
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use std::fs;
 use std::path::Path;
 
-/// Logs of 40 games in `all`, and each of them in one of ten folders `part0` to `part9`.
+/// Logs of 40 games in `all`, each of which is also in one of ten folders `part0` to `part9`.
 fn ten_machines() -> CliTest {
     let test = CliTest::new();
     test.prep("simulate all --games 40 -q");
@@ -47,7 +47,7 @@ fn ten_caches_in_any_order_are_one_ingest() {
         );
         assert_eq!(test.run(&format!("verify all --cache {name}.sqlite")).code, 0);
     }
-    // A merge of merges, with every game several times.
+    // A merge of merged caches, in which games occur several times.
     let found: Value = serde_json::from_str(
         &test.prep("merge --json c.sqlite a.sqlite b.sqlite all.sqlite part3.sqlite"),
     )
@@ -58,7 +58,7 @@ fn ten_caches_in_any_order_are_one_ingest() {
     assert!(test.files("c") == expected);
 }
 
-/// Three machines: two have other games under the ids 1 to 3.
+/// Two machines have different games with the ids 1 to 3.
 fn conflicting() -> CliTest {
     let test = CliTest::new();
     test.prep("simulate one --games 5 -q");
@@ -112,7 +112,7 @@ fn offsets_keep_machines_apart() {
     assert_eq!(ids(&test, "both.sqlite"), [1, 2, 3, 4, 5, 1001, 1002, 1003]);
     test.prep("merge both.sqlite one.sqlite two.sqlite --offset 10,700 --allow-delete");
     assert_eq!(ids(&test, "both.sqlite"), [11, 12, 13, 14, 15, 701, 702, 703]);
-    // The rows are those of the machine, under the new id.
+    // The rows are those of the original game, with the new id.
     test.prep("merge moved.sqlite two.sqlite --offset 700");
     for (cache, out) in [("two", "before"), ("moved", "after")] {
         test.prep(&format!("export -q --cache {cache}.sqlite --out {out} --split 1,0,0"));
@@ -155,7 +155,7 @@ fn refused_logs_and_unfinished_ingests_are_passed_on() {
         );
         assert!(!ran.stderr.contains("did not finish"), "{ran:#?}");
     }
-    // A merge of the result does not forget it, and refusals of the same paths are no trouble.
+    // Merging the result keeps the refusals, and refusals with the same path do not conflict.
     assert_eq!(test.run("merge again.sqlite all.sqlite third.sqlite all.sqlite").code, 3);
     fs::remove_file(test.path("one/8.csv")).unwrap();
     assert_eq!(test.run("ingest -q one --cache one.sqlite").code, 3);
@@ -173,7 +173,7 @@ fn refused_logs_and_unfinished_ingests_are_passed_on() {
     );
 }
 
-/// The cache to replace is as it was after anything that goes wrong.
+/// After any error, the cache to replace is unchanged.
 #[test]
 fn a_merge_that_fails_replaces_nothing() {
     let test = conflicting();
@@ -194,7 +194,7 @@ fn a_merge_that_fails_replaces_nothing() {
     fs::rename(test.path("out.sqlite-journal.x"), test.path("out.sqlite.prep-rebuild")).unwrap();
     fails("out.sqlite out.sqlite.prep-rebuild", "it is to be replaced by the result");
     fs::remove_file(test.path("out.sqlite.prep-rebuild")).unwrap();
-    // The first cache is the result, which is easily forgotten.
+    // The first argument is the result, which is easily forgotten.
     fails(
         "out.sqlite two.sqlite",
         "cannot replace the cache out.sqlite: 2 of its 5 games are in none",

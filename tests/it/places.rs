@@ -1,5 +1,5 @@
-//! Places that are not a plain local disk of one user: mount points, layers of container images, file
-//! systems that cannot sync a folder, folders of a group, and programs that run without a terminal.
+//! Environments other than a local disk of a single user: mount points, layers of container images, file
+//! systems that cannot sync a folder, folders of a group, and programs without a terminal.
 
 use crate::support::cli::{CliTest, Ran};
 use crate::support::preloaded::compile;
@@ -20,10 +20,10 @@ fn ingested() -> CliTest {
     test
 }
 
-/// Runs a shell script in a mount namespace of its own, where `prep` is the program; `None` where this
-/// user may not mount.
+/// Runs a shell script in its own mount namespace with `prep` in the path; `None` if this user may not
+/// mount.
 fn with_mounts(test: &CliTest, script: &str) -> Option<Ran> {
-    // In a user namespace of its own, where a user may mount too.
+    // In its own user namespace, in which any user may mount.
     let unshare = |script: &str| {
         let mut command = Command::new("unshare");
         command.args(["-rm", "sh", "-euc", script]).current_dir(test.path(""));
@@ -38,7 +38,7 @@ fn with_mounts(test: &CliTest, script: &str) -> Option<Ran> {
     Some(unshare(&script).output().unwrap().into())
 }
 
-/// The mounted folder is replaced file by file, again and again, and nothing is left in it.
+/// The mounted folder is replaced file by file, repeatedly, and no files are left over.
 #[test]
 fn export_to_a_mount_point() {
     let test = ingested();
@@ -77,7 +77,7 @@ fn export_over_one_of_a_container_image() {
     assert!(!ran.stdout.contains(".prep-") && !ran.stdout.contains("processed.prep"), "{ran:#?}");
 }
 
-/// As CIFS and some encrypted file systems answer: `EINVAL` and `EOPNOTSUPP`.
+/// The errors of CIFS and some encrypted file systems: `EINVAL` and `EOPNOTSUPP`.
 #[test]
 fn folders_that_cannot_be_synced() {
     let library = compile("no_folder_sync");
@@ -92,7 +92,7 @@ fn folders_that_cannot_be_synced() {
             let ran = Ran::from(command.output().unwrap());
             assert_eq!(ran.code, 0, "{command:?}: {ran:#?}");
         }
-        // A real error of the disk is one.
+        // A real disk error is reported.
         let mut command = test.command("export --force");
         command.env("LD_PRELOAD", &library).env("NO_FOLDER_SYNC", "5");
         let ran = Ran::from(command.output().unwrap());
@@ -100,7 +100,7 @@ fn folders_that_cannot_be_synced() {
     }
 }
 
-/// Only root can choose a group that it is not in.
+/// Only root can set a group that it is not in.
 #[test]
 fn group_and_owner_of_what_is_replaced() {
     let test = ingested();
@@ -128,12 +128,12 @@ fn group_and_owner_of_what_is_replaced() {
     assert_eq!(access("data/processed/train.parquet").1, 2077);
 }
 
-/// `nohup` ignores the signal of a closed terminal, and so does everything that it starts.
+/// `nohup` and the programs that it starts ignore the signal of a closed terminal.
 #[test]
 fn ignored_signal_stays_ignored() {
     let test = CliTest::new();
     test.prep(&format!("simulate raw --games {GAMES}"));
-    // The run waits for the lock, and so is there when the signal comes.
+    // The run waits for the lock, so it is still running when the signal arrives.
     let lock = WriterLock::acquire(&test.path("c.sqlite"), Duration::ZERO).unwrap();
     let prep = test.command("").get_program().to_owned();
     let script = "trap '' HUP; exec \"$0\" ingest raw --cache c.sqlite --wait 60";

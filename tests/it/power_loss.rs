@@ -1,7 +1,7 @@
-//! Losses of power at any moment, with what was not synced missing or torn: the next run succeeds by
-//! itself and gives the same bytes, and an export is the old one or the new one.
+//! Power loss at any moment, with unsynced data missing or torn: the next run succeeds and gives the
+//! same bytes, and an export is either the old or the new one.
 //!
-//! `PREP_LONG_TESTS=1` tries some thousand states, else a few of each kind.
+//! `PREP_LONG_TESTS=1` tests thousands of states, otherwise a few of each kind.
 
 #![cfg(target_os = "linux")]
 
@@ -18,7 +18,7 @@ use std::path::PathBuf;
 const INGEST: &str = "ingest raw --cache disk/data/prep.sqlite --batch-size 3 --jobs 2";
 const EXPORT: &str = "export --cache disk/data/prep.sqlite --out disk/arrays/out --features base";
 
-/// Logs, and what an undisturbed ingest and export of them give.
+/// Logs, and the results of an undisturbed ingest and export of them.
 struct Setup {
     test: CliTest,
     expected: BTreeMap<PathBuf, Vec<u8>>,
@@ -39,7 +39,7 @@ impl Setup {
         test.files("undisturbed")
     }
 
-    /// Records a command, and gives different states after a loss of power to `check`, in its folder.
+    /// Records a command, and calls `check` with different states after a power loss, in their folder.
     fn replay(&self, name: &str, command: &str, check: impl Fn(&Setup, &State)) {
         let disk = self.test.path("disk");
         let Some(recording) = record(&self.test.command(command), &disk) else { return };
@@ -61,7 +61,7 @@ impl Setup {
         }
     }
 
-    /// The next ingest ends well, and everything is there.
+    /// The next ingest succeeds, and the cache is complete.
     fn check_cache(&self, state: &State) {
         let ran = self.test.run(INGEST);
         assert_eq!(ran.code, 0, "{ran:#?}\n{}", described(state));
@@ -77,7 +77,7 @@ impl Setup {
         assert_eq!(hidden.len(), 1, "leftovers\n{}", described(state));
     }
 
-    /// The folder is one of these exports, or nothing yet, and the next export ends well.
+    /// The folder is one of these exports or does not exist yet, and the next export succeeds.
     fn check_folder(&self, old: Option<&BTreeMap<PathBuf, Vec<u8>>>, state: &State) {
         let folder = self.test.path("disk/arrays/out");
         let files = folder.exists().then(|| self.test.files("disk/arrays/out"));

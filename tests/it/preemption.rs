@@ -1,7 +1,7 @@
-//! Threads that lose the processor at awkward moments: exit code 0 still means that nothing was left out.
+//! Threads that are descheduled at inconvenient moments: exit code 0 still means that the result is complete.
 //!
-//! `support/preempting_clock.c` makes a thread sleep after every Nth reading of the clock. Several N try
-//! several rhythms, some of which meet each thread at the same place again and again.
+//! `support/preempting_clock.c` makes a thread sleep after every Nth read of the clock. Different values
+//! of N give different schedules, some of which stop each thread repeatedly at the same place.
 
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used)]

@@ -1,5 +1,5 @@
-//! What a run reports of its progress: every phase, to its end and never past it. Without a terminal a
-//! short run prints its result only. The lines themselves are tested in `src/cli/progress.rs`.
+//! Progress of a run: every phase reaches exactly its end. Without a terminal a short run prints only
+//! its result. `src/cli/progress.rs` tests the lines themselves.
 
 #![allow(clippy::unwrap_used)]
 
@@ -53,7 +53,7 @@ impl Progress for Recorder {
 }
 
 impl Recorder {
-    /// Asserts that these were the phases, and that each did exactly what it announced and was ended.
+    /// Asserts the names of the phases, and that each did exactly the announced amount of work and ended.
     #[track_caller]
     fn phases(self, phases: &[&str]) -> Vec<Phase> {
         let heard = self.0.into_inner();
@@ -62,7 +62,7 @@ impl Recorder {
         for phase in &heard {
             assert!(phase.ended, "{phase:?}");
             let wanted = phase.amount.steps().unwrap_or(0);
-            // The headers of packed files come on top of the arrays.
+            // The headers of packed files are added to the arrays.
             let headers = if phase.doing == "packing" { 51 * 4 * 128 } else { 0 };
             assert!((wanted..=wanted + headers).contains(&phase.steps), "{phase:?}");
         }

@@ -1,6 +1,6 @@
-//! The queries of `docs/queries.md`, each run against a cache of simulated games with refused logs,
-//! and the views beneath them: what they say is compared with what the logs themselves say, read
-//! as plain text. Counts that were changed are in here too: `verify` and `ingest` must see them.
+//! Runs the queries of `docs/queries.md` on a cache of simulated games with refused logs, and compares
+//! the views with the logs, read as plain text. Also tests that `verify` and `ingest` detect changed
+//! counts.
 
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
 
@@ -17,7 +17,7 @@ use std::process::Command;
 const CACHE: &str = "data/intermediate/prep.sqlite";
 const GAMES: usize = 24;
 
-/// A log by its own text: what a person with a spreadsheet would count.
+/// Counts from the text of a log.
 struct Log {
     players: i64,
     turns: i64,
@@ -61,7 +61,7 @@ impl Log {
                 .map(|color| of(format!("player{rotated}_reduction_{color}")).unwrap());
             cards.insert(seat, reductions.iter().sum::<i64>());
         }
-        // The last move is in no row: its card's points, and three for a noble.
+        // The result of the last move is in no row: add the points of its card, and three for a noble.
         if last["action_type"] == "build" {
             let seat = of("player0_position".to_owned()).unwrap();
             let selection = of("card_selection".to_owned()).unwrap();
@@ -93,8 +93,8 @@ impl Log {
     }
 }
 
-/// Games of all kinds, one that does not replay, two refused logs (of one an older version stays) and one that
-/// is cut off.
+/// Games of all kinds, including one that does not replay, two refused logs (one with an older version
+/// in the cache) and a truncated one.
 fn cached_games() -> (CliTest, BTreeMap<i64, Log>) {
     let test = CliTest::new();
     test.prep(&format!("simulate raw --games {GAMES} --seed 5"));
@@ -241,7 +241,7 @@ fn counts_match_logs() {
 #[test]
 fn refused_logs_view() {
     let (test, _) = cached_games();
-    let listed = rows(&test, &query("Which logs, and why?"));
+    let listed = rows(&test, &query("Which logs were not ingested, and why?"));
     let text = |row: &Row, name: &str| match &row[name] {
         Value::Text(text) => text.clone(),
         other => panic!("{other:?} is no text"),
@@ -258,7 +258,7 @@ fn refused_logs_view() {
     assert!(text(&listed[0], "found").starts_with("steal "));
 }
 
-/// Nothing of prep reads the counts back, but a person does.
+/// prep itself does not read the counts, but users do.
 #[test]
 fn changed_count_is_damage() {
     let test = CliTest::new();
@@ -270,9 +270,9 @@ fn changed_count_is_damage() {
     execute(&test.path(CACHE), "DELETE FROM game_play WHERE game_id = 4");
     let ran = test.run("verify raw -q");
     let expected = "\
-        game 2: game_play: its counts are not what was stored\n\
-        game 3: game_play: its counts are not what was stored\n\
-        game 4: game_play: its counts are not what was stored\n\
+        game 2: game_play: its counts do not match the checksum\n\
+        game 3: game_play: its counts do not match the checksum\n\
+        game 4: game_play: its counts do not match the checksum\n\
         to repair a damaged game: `prep ingest raw` encodes it again from its log\n";
     assert_eq!((ran.code, ran.stdout.as_str()), (1, expected), "{ran:#?}");
     assert!(test.prep("ingest raw").starts_with("3 games encoded (3 damaged; "));
@@ -293,7 +293,7 @@ fn deleted_game_leaves_no_counts() {
     }
 }
 
-/// The Python of the page, with what it read compared with an export.
+/// Runs the Python code of the page, and compares its result with an export.
 #[test]
 fn documented_blob_layout_is_right() {
     let Some(python) = python::with(&["numpy", "zstandard"]) else { return };
@@ -320,8 +320,8 @@ print(len(X), "rows")
     assert!(ran.stdout.ends_with(" rows\n"), "{ran:?}");
 }
 
-/// DuckDB reads the tables through an extension that it fetches from the network; here they are copied.
-/// What it makes of the views and of the page's queries is then its own doing.
+/// DuckDB normally reads the tables through an extension from the network; here they are copied. It
+/// evaluates the views and the queries of the page itself.
 #[test]
 fn duckdb_answers_like_sqlite() {
     let Some(python) = python::with(&["duckdb"]) else { return };

@@ -1,8 +1,8 @@
-//! Logs that cannot be read: what is said of them, that all others are ingested, and that a good older
-//! version stays until the log is repaired.
+//! Refused logs: their messages, that all other logs are ingested, and that an older version stays until
+//! the log is repaired.
 //!
-//! Every kind of fault is here once, through the whole program; the corners of each kind are tested
-//! beside the reader.
+//! Every kind of fault is tested once with the whole program; the tests of the reader cover the edge
+//! cases.
 
 #![allow(clippy::unwrap_used)]
 
@@ -13,7 +13,7 @@ use crate::support::log_text::with_one_byte_changed;
 use std::fs;
 use std::path::PathBuf;
 
-/// A game of two, whose log has `3` and empty fields: line 2 is its first turn.
+/// A two-player game, whose log has `3` and empty fields; line 2 is its first turn.
 const LOG: &str = "2_games/1.csv";
 
 /// Games 1 to 6 in `raw`, not ingested.
@@ -37,7 +37,7 @@ fn break_log(test: &CliTest, path: &str) -> Vec<u8> {
     good
 }
 
-/// Whether the text begins like this.
+/// Whether the text begins with this.
 fn is_said(text: &str, beginning: &str) -> bool {
     match beginning.split_once('…') {
         Some((before, after)) => {
@@ -74,7 +74,7 @@ fn every_fault_is_refused_with_its_place() {
         assert_eq!(others, [2, 3, 4, 5, 6], "{what}");
         fs::remove_file(test.path("empty.sqlite")).unwrap();
 
-        // With one: it stays as it is.
+        // With an older version: it stays unchanged.
         let ran = test.run("ingest raw");
         assert_eq!(ran.code, code, "{what}: {ran:#?}");
         assert!(is_said(&ran.stderr, &line), "{what}: {ran:#?}");
@@ -125,7 +125,7 @@ fn older_version_is_exported_with_a_warning() {
         )
     );
 
-    // Mended, to what it was or to something else: normal again.
+    // Repaired, to the old content or to something else: normal again.
     for repaired in [good.clone(), with_one_byte_changed(&good)] {
         test.write(format!("raw/{LOG}"), &repaired);
         let ran = test.run("ingest raw");
@@ -168,7 +168,7 @@ fn broken_log_is_refused_every_time() {
         assert_eq!(test.run("ingest raw").code, 3);
         assert_eq!(written_since(&cache(&test)), [0_i64; 0]);
     }
-    // Broken and moved at once: still one refusal, of the file where it lies now.
+    // Broken and moved at the same time: still one refusal, with the current path.
     fs::rename(test.path(format!("raw/{LOG}")), test.path("raw/1.csv")).unwrap();
     let ran = test.run("ingest raw --max-games 3");
     assert!(ran.code == 3 && ran.complaints().starts_with("error: 1.csv:3: "), "{ran:#?}");
@@ -213,7 +213,7 @@ fn two_files_of_one_game_are_refused() {
     for line in &said {
         assert_eq!(ran.stderr.lines().filter(|printed| printed == line).count(), 1, "{ran:#?}");
     }
-    // Two files, one game.
+    // Two files of one game.
     assert!(ran.stdout.contains(" 1 refused\n"), "{ran:#?}");
     assert_eq!(cached_ids(&test), [2, 3, 4, 5, 6]);
     let status = test.run("status raw");
@@ -223,7 +223,7 @@ fn two_files_of_one_game_are_refused() {
     let line = format!("{LOG}: refused: {error}\n1 game refused, 5 games up to date\n");
     assert_eq!(status.stdout, line);
 
-    // With one of them deleted, the other is the game; a copy that comes later encodes nothing.
+    // If one of them is deleted, the other one is ingested; a later copy encodes nothing.
     fs::remove_dir_all(test.path("raw/copies")).unwrap();
     test.prep("ingest raw");
     let cached = cached_games(&cache(&test));

@@ -1,9 +1,9 @@
-//! The games in `tests/data/sample` and their expected rows: what a fresh clone has to check the
-//! encoder against without any other data, and what keeps encoded bytes and [`ENCODER_VERSION`]
-//! together. The folder's README says what is in it.
+//! The games in `tests/data/sample` and their expected rows, which check the encoder without any other
+//! data, and require a new [`ENCODER_VERSION`] when encoded bytes change. The folder's README describes
+//! them.
 //!
-//! `PREP_UPDATE_EXPECTED=1 cargo test sample_games` writes the expected rows again, from the
-//! plain implementations in `tests/it/support`, never from the encoder.
+//! `PREP_UPDATE_EXPECTED=1 cargo test sample_games` writes the expected rows again, with the plain
+//! implementations in `tests/it/support`, never with the encoder.
 
 #![allow(clippy::unwrap_used)]
 
@@ -22,26 +22,26 @@ use std::path::{Path, PathBuf};
 const REPAIR: ReadOptions = ReadOptions { repair: true, strict: false };
 const AS_LOGGED: ReadOptions = ReadOptions { repair: false, strict: false };
 
-/// Hashes of all sample rows as encoded, by version of the encoder. Append only: a pair that was
-/// released stands for the rows in somebody's cache.
+/// Hashes of all encoded sample rows, by version of the encoder. Append only: caches of users may have
+/// rows of any released version.
 const PINS: &[(u32, &str)] =
     &[(1, "6d19dbc8eb1704d2f4e39e5382b9b12554f2dc1bf2e70bb057e0d73bd471d076")];
 
-/// The game that was made by hand: the known gem fault and the published level-2 blue card.
+/// The hand-made game, with the known gem fault and the published level-2 blue card.
 const MADE_BY_HAND: GameId = GameId(7);
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/sample")
 }
 
-/// The logs in order of their ids.
+/// The logs in the order of their ids.
 fn logs() -> BTreeMap<GameId, PathBuf> {
     let mut logs = BTreeMap::new();
     for players in ["2_games", "3_games", "4_games"] {
         for entry in fs::read_dir(folder().join(players)).unwrap() {
             let path = entry.unwrap().path();
             let id = path.file_stem().unwrap().to_str().unwrap().parse().unwrap();
-            assert!(logs.insert(GameId(id), path).is_none(), "game {id} is there twice");
+            assert!(logs.insert(GameId(id), path).is_none(), "game {id} is listed twice");
         }
     }
     assert_eq!(logs.len(), 7);
@@ -129,8 +129,8 @@ fn rows() {
         let game = encode(&read(game_id, &log, AS_LOGGED).0);
         let repaired = encode(&read(game_id, &log, REPAIR).0);
         assert_eq!(game.features().len(), expected.len());
-        assert_eq!(repaired.features(), game.features(), "repair changes labels alone");
-        assert_eq!(repaired.masks(), game.masks(), "repair changes labels alone");
+        assert_eq!(repaired.features(), game.features(), "repair changes only labels");
+        assert_eq!(repaired.masks(), game.masks(), "repair changes only labels");
         for (i, expected) in expected.iter().enumerate() {
             let what = format!("game {game_id}, row {}", i + 1);
             assert_eq!(game.turn_numbers()[i], expected.turn_number, "{what}");
@@ -152,7 +152,7 @@ fn rows() {
     assert_eq!(rows_compared, 355);
 }
 
-/// The sample is worth something as long as it holds what can go wrong.
+/// The sample must contain the edge cases.
 #[test]
 fn content_of_the_sample() {
     let mut actions = BTreeSet::new();
@@ -188,7 +188,7 @@ fn content_of_the_sample() {
     assert_eq!(
         games,
         [(PlayerCount::Two, 3), (PlayerCount::Three, 2), (PlayerCount::Four, 2)],
-        "two games for each number of players, and the one made by hand"
+        "two games for each number of players, and the hand-made game"
     );
     assert_eq!(spellings.len(), 3, "all dialects: {spellings:?}");
     assert!(taken.contains(&3) && taken.len() > 1, "also takes of fewer than three: {taken:?}");
@@ -197,7 +197,7 @@ fn content_of_the_sample() {
     assert!(give_back_on_reserve >= 1, "{give_back_on_reserve}");
 }
 
-/// All that the cache stores of the sample, as bytes.
+/// All bytes that the cache stores for the sample.
 fn hash_of_encoded_rows() -> String {
     let mut hasher = blake3::Hasher::new();
     for (game_id, log) in logs() {
@@ -222,16 +222,15 @@ fn encoder_version_is_bumped() {
     let pinned = PINS.iter().find(|(version, _)| *version == ENCODER_VERSION);
     assert!(
         pinned.is_some_and(|(_, pinned)| *pinned == hash),
-        "the encoder gives other bytes than those pinned for version {ENCODER_VERSION}. Caches \
-         made before would mix with them. If the change is not meant, undo it. If it is:\n\
-         1. Bump ENCODER_VERSION in src/encode/mod.rs, unless this change did already.\n\
+        "the encoder gives different bytes than those recorded for version {ENCODER_VERSION}, so \
+        caches would contain a mixture. If the change is not intended, undo it. If it is:\n\
+         1. Increase ENCODER_VERSION in src/encode/mod.rs, unless this change already did.\n\
          2. Change tests/it/support/plain_features.rs or plain_rules.rs to match, and write the \
          expected rows again: PREP_UPDATE_EXPECTED=1 cargo test sample_games\n\
-         3. Look at the difference in tests/data/sample/expected.\n\
-         4. Add the new version to PINS in tests/it/sample_games.rs and leave the others as they are. \
-         Its hash is {hash}"
+         3. Check the difference in tests/data/sample/expected.\n\
+         4. Add the new version to PINS in tests/it/sample_games.rs, and do not change the others. Its hash is {hash}"
     );
     let versions: Vec<u32> = PINS.iter().map(|(version, _)| *version).collect();
     assert!(versions.is_sorted_by(|one, next| one < next), "versions in order, each once");
-    assert_eq!(versions.last(), Some(&ENCODER_VERSION), "the newest pin is of this version");
+    assert_eq!(versions.last(), Some(&ENCODER_VERSION), "the last entry is of this version");
 }

@@ -1,5 +1,5 @@
-//! Settings files as users have them: the two that are shipped, old ones beside a model and a
-//! training section, and every way of getting one wrong. No command is run here.
+//! Settings files: the two shipped ones, old ones with sections for a model and training, and every kind
+//! of error. No command is run here.
 
 use proptest::prelude::*;
 use splendor_prep::config::{ConfigError, Loaded, Settings};
@@ -17,7 +17,7 @@ fn loaded(text: &str) -> Loaded {
     parse(text).unwrap_or_else(|error| panic!("{error}\nin\n{text}"))
 }
 
-/// What is said of each text: its notes, or the error, which has one line and no full stop.
+/// The messages about each text: its notes, or the error, which has one line and no full stop.
 fn messages(texts: &[&str]) -> String {
     let mut messages = String::new();
     for text in texts {
@@ -56,8 +56,8 @@ fn shipped_files() {
     assert_eq!((baseline.settings, baseline.notes), (expected, Vec::new()));
 }
 
-/// What the training scripts of an old user read from the same file, oddities included: numbers
-/// that YAML 1.1 takes for text, doubled keys, keys that are no text, tags and infinities.
+/// An old file that training scripts read, too, with unusual YAML: numbers that YAML 1.1 treats as text,
+/// repeated keys, keys that are not text, tags and infinities.
 const OLD_FILE: &str = "\
 # experiment 14, wide heads
 project: splendor-imitation
@@ -350,7 +350,7 @@ fn long_comments() {
     assert_eq!(loaded(&text).settings.seed, 1);
 }
 
-/// Sixty-four levels would be 2^64 values, were each merge copied.
+/// Sixty-four levels would give 2^64 values if each merge were copied.
 #[test]
 fn merge_bomb_ends() {
     let mut text = "m0: &m0 {seed: 7}\n".to_owned();
@@ -392,7 +392,7 @@ proptest! {
         let _ = parse(&text);
     }
 
-    /// Text with the marks of YAML and our own words, which gets further than noise does.
+    /// Random text with YAML syntax and the keys of prep, which passes more checks than random bytes.
     #[test]
     fn yaml_like_text_is_read_or_refused(
         words in prop::collection::vec(

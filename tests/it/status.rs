@@ -1,4 +1,4 @@
-//! `prep status`: every status a game can have, exit codes, JSON, and that it writes nothing.
+//! `prep status`: every status of a game, exit codes, JSON, and that it writes nothing.
 
 #![allow(clippy::unwrap_used)]
 
@@ -12,14 +12,15 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 
-/// Game 1 is up to date and every other game something else, for `--repair`.
+/// The status of each game with `--repair`: game 1 is up to date, and every other game has a different
+/// status.
 const EXPECTED: [(i64, &str, &str, &str); 11] = [
     (1, "2_games/1.csv", "up_to_date", "up to date"),
-    (2, "3_games/2.csv", "bytes_changed", "its bytes changed ("),
+    (2, "3_games/2.csv", "bytes_changed", "its content changed ("),
     (3, "4_games/3.csv", "encoder_changed", "the encoder changed (version 0 to "),
     (4, "2_games/4.csv", "schema_changed", "the columns changed (0123456789abcdef to "),
     (5, "3_games/5.csv", "repair_changed", "its rows with the gem fault are to be repaired now"),
-    (6, "4_games/6.csv", "deleted", "its log is deleted"),
+    (6, "4_games/6.csv", "deleted", "its log was deleted"),
     (7, "2_games/7.csv", "refused", "refused: 2_games/7.csv:3: turn_number is `x`, expected "),
     (8, "3_games/8.csv", "refused", "refused: 3_games/8.csv: found game 8, expected one file for "),
     (9, "4_games/9.csv", "refused", "refused: 4_games/9.csv: cannot be read: no such file"),
@@ -31,7 +32,7 @@ fn cache(test: &CliTest) -> PathBuf {
     test.path("data/intermediate/prep.sqlite")
 }
 
-/// A folder and a cache in which the games are as [`EXPECTED`].
+/// A folder and a cache with the games of [`EXPECTED`].
 fn one_game_of_each() -> CliTest {
     let test = CliTest::new();
     test.prep("simulate raw --games 10");
@@ -40,7 +41,7 @@ fn one_game_of_each() -> CliTest {
     };
     change("raw/3_games/5.csv", &with_gem_fault);
     change("raw/2_games/10.csv", &|_| Vec::new());
-    // Game 7 has a good older version, game 10 has none.
+    // Game 7 has an older version, game 10 has none.
     test.prep("ingest raw");
     change("raw/2_games/7.csv", &|log| {
         let mut log = log_text::LogText::parse(log);
@@ -73,7 +74,7 @@ fn every_game_is_listed_once() {
     let mut lines = ran.stdout.lines();
     for (_, path, status, why) in EXPECTED {
         if status != "up_to_date" {
-            // The name stands in front already.
+            // The line begins with the name already.
             let why = why.replace(&format!(": {path}: "), ": ");
             let why = why.replace(&format!(": {path}:"), ": line ");
             let line = lines.next().unwrap();
@@ -129,7 +130,7 @@ fn next_ingest_does_what_status_said() {
     assert_eq!(after["counts"], counts);
 }
 
-/// The same in words: every count of `status` stands in the line of `ingest`, under its name.
+/// The same as text: every count of `status` is in the line of `ingest`, with the same name.
 #[test]
 fn ingest_and_status_count_alike() {
     let test = one_game_of_each();
@@ -153,7 +154,7 @@ fn explain_gives_one_reason_per_game() {
     assert_eq!(counted, games.len() as u64, "the counts add up");
     assert_eq!(counted, 11, "every game once");
 
-    // Old is what the cache file says, new what the log holds now.
+    // Old values are those in the cache file, new ones those of the log.
     let connection = rusqlite::Connection::open(cache(&test)).unwrap();
     let sql = "SELECT substr(source_hash, 1, 12), source_bytes, encoder_version, feature_schema
                FROM games WHERE game_id = ?1";
@@ -173,7 +174,7 @@ fn explain_gives_one_reason_per_game() {
             }
         }
         match fs::read(test.path("raw").join(game["path"].as_str().unwrap())) {
-            // Of a game in two files there is no one log to speak of.
+            // A game with two files has no single log.
             Ok(bytes) if game["game_id"] != 8 => {
                 let hash = blake3::hash(&bytes).to_hex()[..12].to_owned();
                 assert_eq!(game["new"]["blake3"], hash, "{game}");
@@ -207,7 +208,7 @@ fn docs_list_every_reason() {
 #[test]
 fn status_writes_nothing() {
     let test = one_game_of_each();
-    // Links to nowhere cannot be compared as files.
+    // Broken links cannot be compared as files.
     fs::remove_file(test.path("raw/4_games/9.csv")).unwrap();
     let before = test.files(".");
     let modified = || fs::metadata(cache(&test)).unwrap().modified().unwrap();
@@ -261,8 +262,12 @@ fn exit_code_says_whether_up_to_date() {
     assert_eq!(test.run("ingest raw").code, 3);
     assert_eq!(quiet(), 1, "a refused log");
     test.write("raw/2_games/1.csv", good);
-    assert_eq!(quiet(), 1, "repaired to what is cached, but an export would still speak of it");
-    let why = "2_games/1.csv: its log was refused and is now as cached again\n";
+    assert_eq!(
+        quiet(),
+        1,
+        "repaired to the cached content, but an export would still warn about it"
+    );
+    let why = "2_games/1.csv: its log was refused before and now matches the cache\n";
     assert!(test.run("status raw").stdout.starts_with(why));
     test.prep("ingest raw");
     assert_eq!(quiet(), 0, "up to date again");
@@ -281,9 +286,10 @@ fn refused_then_deleted_log_is_listed() {
     assert_eq!(ran.code, 1);
     assert_eq!(
         ran.stdout,
-        "4.csv: its log was refused and is deleted\n1 game refusal deleted, 3 games up to date\n"
+        "4.csv: its log was refused before and was deleted\n1 game refusal deleted, 3 games up to \
+         date\n"
     );
-    // It was no game of the cache, from which nothing is deleted.
+    // It was not a game of the cache, so no game is deleted.
     let said = test.prep("ingest raw");
     assert!(said.starts_with("0 games encoded, 3 up to date, 0 deleted, 0 refused"), "{said}");
     assert_eq!(test.prep("status raw"), "3 games up to date\n");

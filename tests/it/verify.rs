@@ -1,5 +1,5 @@
-//! `prep verify` through the binary: what it lists, what it says repairs that, and that doing so
-//! does; and how ingest, status and export take damage. Damage at random is in `corruption.rs`.
+//! `prep verify`: its findings, and that the advised commands repair them; and how ingest, status and
+//! export handle damage. `corruption.rs` tests random damage.
 
 #![allow(clippy::unwrap_used)]
 
@@ -48,7 +48,7 @@ fn assert_same_export(test: &CliTest) {
 fn sound_cache_has_no_findings() {
     let test = six_games();
     let before = test.files(".");
-    assert_eq!(test.prep("verify raw"), "6 games, 6 logs as cached: nothing is wrong\n");
+    assert_eq!(test.prep("verify raw"), "6 games, 6 logs as cached: no problems found\n");
     assert_eq!(test.prep("verify raw -q"), "");
     let report = json(&test.run("verify raw --json"));
     assert_eq!((&report["clean"], &report["games"]), (&true.into(), &6.into()));
@@ -112,7 +112,7 @@ fn changed_logs_are_not_damage() {
     let ran = test.run("verify raw");
     assert_eq!(ran.code, 0, "{ran:#?}");
     let expected = "not up to date: 1 log new, 1 log changed, 1 log missing (see `prep status`)\n\
-                    6 games, 4 logs as cached: nothing is wrong\n";
+                    6 games, 4 logs as cached: no problems found\n";
     assert_eq!(ran.stdout, expected);
     assert_eq!(test.prep("verify raw -q"), "");
 }
@@ -127,7 +127,7 @@ fn damaged_game_without_a_log() {
     let lines: Vec<&str> = ran.stdout.lines().collect();
     assert_eq!(lines[0], "game 1: labels: the checksum does not match");
     assert!(lines[1].contains("put a good log of it back into raw and run `prep ingest raw`"));
-    // Either way.
+    // Both ways work.
     let with_the_rest = test.read(CACHE);
     test.prep("ingest raw");
     assert!(test.prep("verify raw").starts_with("5 games"));
@@ -180,7 +180,8 @@ fn refused_rebuild_changes_nothing() {
     fs::create_dir(test.path("nothing")).unwrap();
     let ran = test.run("ingest nothing --rebuild");
     assert_eq!(ran.code, 1, "{ran:#?}");
-    // Another program's database is not replaced. What is no database may have been a cache: it is kept.
+    // A database of another program is not replaced. A file that is not a database may have been a
+    // cache, so it is kept.
     execute(&test.path("other.sqlite"), "CREATE TABLE mine (x)");
     let other = test.read("other.sqlite");
     let ran = test.run("ingest raw --rebuild --cache other.sqlite");
@@ -204,7 +205,7 @@ fn export_is_compared_with_its_manifest() {
     let test = six_games();
     test.prep("export --out out --features base --split 0.6,0.2,0.2 --seed 3 --layout npy");
     let sound = test.prep("verify --export out");
-    assert!(sound.ends_with("MB: nothing is wrong\n"), "{sound}");
+    assert!(sound.ends_with("MB: no problems found\n"), "{sound}");
     assert_eq!(test.prep("verify --export good -q"), "");
 
     let mut x = test.read("out/X_train.npy");
@@ -226,7 +227,7 @@ fn export_is_compared_with_its_manifest() {
     let ran = test.run("verify --export out");
     assert_eq!(ran.code, 1, "{ran:#?}");
     for line in [
-        "X_train.npy: has other bytes than the manifest says (blake3)\n".to_owned(),
+        "X_train.npy: does not have the hash in the manifest (blake3)\n".to_owned(),
         "masks_train_noble.npy: has ".to_owned(),
         "labels_val_noble.npy: is missing\n".to_owned(),
         "notes.txt: is not in the manifest: move it elsewhere\n".to_owned(),
@@ -264,7 +265,7 @@ fn export_is_compared_with_its_manifest() {
     }
 }
 
-/// `prep` as somebody who may not write there, also where the tests run as root.
+/// Runs `prep` as a user without write permission, even if the tests run as root.
 fn without_the_right_to_write(test: &CliTest, arguments: &str) -> Ran {
     const NOBODY: u32 = 65_534;
     let copy = test.path("prep");
@@ -302,7 +303,7 @@ fn readers_need_no_write_permission() {
     let names = |folder: &PathBuf| fs::read_dir(folder).unwrap().count();
     assert_eq!(names(&folder), 2, "the cache and its lock");
 
-    // What a killed run had begun to write cannot be rolled back there.
+    // The transaction of a killed run cannot be rolled back without write permission.
     write(true);
     let connection = Connection::open(cache(&test)).unwrap();
     connection
@@ -318,10 +319,10 @@ fn readers_need_no_write_permission() {
     write(false);
     let ran = without_the_right_to_write(&test, "status raw");
     assert_eq!(ran.code, 1, "{ran:#?}");
-    assert!(ran.stderr.contains("a run was killed while it wrote"), "{ran:#?}");
+    assert!(ran.stderr.contains("a run was killed while writing"), "{ran:#?}");
     write(true);
 
-    // An older version's cache with a write-ahead log: nothing is created beside it.
+    // A cache of an older version with a write-ahead log: no files are created beside it.
     execute(&cache(&test), "PRAGMA journal_mode = wal");
     let ran = test.run("status raw");
     assert_eq!(ran.code, 1, "{ran:#?}");
@@ -344,8 +345,8 @@ fn rebuild_keeps_old_files() {
     test.prep("ingest raw --rebuild --allow-delete");
     let second = test.read(CACHE);
     test.prep("ingest raw --rebuild");
-    assert!(test.read(format!("{CACHE}.damaged")) == first, "the first one is still there");
-    assert!(test.read(format!("{CACHE}.damaged.2")) == second, "and so is the second");
+    assert!(test.read(format!("{CACHE}.damaged")) == first, "the first file still exists");
+    assert!(test.read(format!("{CACHE}.damaged.2")) == second, "and so does the second");
 }
 
 #[test]
@@ -354,7 +355,7 @@ fn printed_command_repeats_the_export() {
     test.prep("export --dtype int8 --no-normalize --seed 7 --features base --out out");
     let whole = test.files("out");
     let features = &whole[Path::new("X_val.npy")];
-    // Cut off, and with another byte at the end.
+    // Truncated, and with a changed last byte.
     for damaged in [features[..9].to_vec(), [&features[..features.len() - 1], b"?"].concat()] {
         test.write("out/X_val.npy", damaged);
         let ran = test.run("verify --export out");
@@ -370,11 +371,11 @@ fn printed_command_repeats_the_export() {
         test.write("out/manifest.json", manifest.replace(from, to));
         let ran = test.run("verify --export out");
         assert_eq!(ran.code, 1, "{ran:#?}");
-        assert!(ran.stdout.contains("was changed since its export_id was computed"), "{ran:#?}");
+        assert!(ran.stdout.contains("was changed after its export_id was computed"), "{ran:#?}");
     }
 }
 
-/// An export that holds what no export wrote cannot be written again: that command is not advised.
+/// An export with foreign files cannot be replaced, so that command is not advised.
 #[test]
 fn foreign_files_and_nested_exports() {
     let test = six_games();
@@ -390,7 +391,7 @@ fn foreign_files_and_nested_exports() {
     std::os::unix::fs::symlink(test.path("out"), test.path("link")).unwrap();
     assert_eq!(test.run("export --features base --out link/sub").code, 1);
     assert!(test.files("out") == before, "something was made in the export");
-    // A link to the export itself is the export.
+    // A link to the export is the export itself.
     test.prep("export --features base --out link");
 
     test.write("out/notes.txt", "mine");
@@ -401,7 +402,7 @@ fn foreign_files_and_nested_exports() {
     fs::rename(test.path("out/notes.txt"), test.path("notes.txt")).unwrap();
     test.prep("verify --export out");
 
-    // Somebody else's manifest.json makes no export of a folder.
+    // A manifest.json of another program does not make a folder an export.
     test.write("site/manifest.json", "{\"name\": \"a page\"}");
     test.prep("export --features base --out site/out");
     let ran = test.run("verify --export site");

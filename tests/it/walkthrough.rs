@@ -1,9 +1,10 @@
-//! `docs/walk-through.md`, done: every block of it in order, in an empty folder, with the built
-//! `prep` as the command. Blocks of shell must succeed line by line; blocks of Python run where
-//! NumPy is (`PREP_PYTHON` says with which Python), and must where `PREP_REQUIRE_PYTHON=1`.
+//! Runs all blocks of `docs/walk-through.md` in order, in an empty folder, with the built `prep`. Each
+//! line of a shell block must succeed; Python blocks run if NumPy is installed (`PREP_PYTHON` selects
+//! the Python), and always with `PREP_REQUIRE_PYTHON=1`.
 //!
-//! `cargo install` builds everything anew: `PREP_LONG_TESTS=1` runs it too. The last part needs the Python
-//! module: `python/tests/test_walk_through.py` does the page with that installed, all blocks of it.
+//! `cargo install` builds everything again, so it runs only with `PREP_LONG_TESTS=1`. The last part
+//! needs the Python module: `python/tests/test_walk_through.py` runs all blocks with the module
+//! installed.
 
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
 
@@ -23,7 +24,7 @@ fn blocks() -> Vec<(String, String)> {
     fenced.map(|text| block(text).unwrap()).collect()
 }
 
-/// Whether it is the part for which the wheel must be installed.
+/// Whether it is the part that needs the installed wheel.
 fn needs_the_module(block: &str) -> bool {
     block.contains("pip install .") || block.contains("$CHECKOUT/python")
 }

@@ -1,19 +1,21 @@
-//! What is looked at before SQLite opens a file: somebody else may have made it, or may write to its folder.
+//! Checks before SQLite opens a file: it may come from somebody else, or others may have write
+//! permission for its folder.
 
 use super::lock::{beside, real_path};
 use crate::cache::error::CacheError;
 use crate::platform;
 use std::path::Path;
 
-/// SQLite takes a shorter file for an empty database and would overwrite it.
+/// SQLite treats a shorter file as an empty database and would overwrite it.
 const SMALLEST_DATABASE: u64 = 512;
 
-/// What SQLite writes beside a file. A write-ahead log is from an older version of prep.
+/// Endings of the files that SQLite writes beside a database. Only older versions of prep used a
+/// write-ahead log.
 pub(in crate::cache) const JOURNALS: [&str; 3] = [ROLLBACK_JOURNAL, "-wal", "-shm"];
 pub(in crate::cache) const ROLLBACK_JOURNAL: &str = "-journal";
 
-/// What can be said of a file before SQLite opens it. Without opening it: to close it again would release
-/// the locks of this process.
+/// Checks a file before SQLite opens it. Reads no bytes of it: closing the file again would release the
+/// locks that this process holds on it.
 pub(in crate::cache) fn check_file(path: &Path) -> Result<(), CacheError> {
     check_journals(path)?;
     let Ok(file) = std::fs::metadata(path) else { return Ok(()) };
@@ -33,8 +35,8 @@ pub(in crate::cache) fn check_file(path: &Path) -> Result<(), CacheError> {
     }
 }
 
-/// Makes sure that SQLite will find nothing beside the file that it would wait for, or that would lead it
-/// elsewhere: the folder may be somebody else's. What a journal of somebody else holds is SQLite's to check.
+/// Checks that the journals beside the file are regular files: SQLite would block on a FIFO, or follow a
+/// symbolic link to a file elsewhere. SQLite itself checks the content of a journal.
 fn check_journals(path: &Path) -> Result<(), CacheError> {
     let real = real_path(path);
     for file in JOURNALS.map(|ending| beside(&real, ending)) {

@@ -1,7 +1,8 @@
-//! A cache between two looks at it: its connection stays open, and nobody has to wait for it.
+//! An open connection to a cache that holds no lock between two reads.
 //!
-//! Opening a cache takes milliseconds, reading a game from one that is open tens of microseconds. A program
-//! that reads one game after another keeps the connection without keeping others from committing.
+//! Opening a cache takes milliseconds; reading a game from an open one takes tens of microseconds. A
+//! program that reads one game after another keeps the connection and does not block writers between the
+//! reads.
 
 use super::begin_to_read;
 use crate::platform::FileState;
@@ -9,16 +10,16 @@ use rusqlite::Connection;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// After a file was changed so long ago, another change shows in its [`FileState`].
+/// Once the last change of a file is this old, a new change shows in its [`FileState`].
 const TICK: Duration = Duration::from_millis(50);
 
 /// An open connection to a cache, without a lock: [`Reader::rest`](crate::cache::Reader::rest) makes one.
 pub struct IdleReader {
     path: PathBuf,
     state: FileState,
-    /// SQLite forbids to carry a connection over a fork.
+    /// The process that opened it: SQLite forbids using a connection after a fork.
     process: u32,
-    /// Taken out when it is dropped.
+    /// `None` only while it is dropped.
     connection: Option<Connection>,
 }
 
@@ -33,7 +34,8 @@ impl IdleReader {
         Some(IdleReader { path, state, process: std::process::id(), connection })
     }
 
-    /// The connection with a lock on the file, which is as it was; `None` if it cannot be used.
+    /// Locks the file again and returns the connection; `None` if the file has changed or the connection
+    /// cannot be used.
     pub(in crate::cache) fn resume(mut self) -> Option<(PathBuf, FileState, Connection)> {
         if self.process != std::process::id() || settled_state(&self.path) != Some(self.state) {
             return None;
@@ -46,13 +48,13 @@ impl IdleReader {
 impl Drop for IdleReader {
     fn drop(&mut self) {
         if self.process != std::process::id() {
-            // Not even closed: it is the other process's.
+            // Not closed either: it belongs to the other process.
             std::mem::forget(self.connection.take());
         }
     }
 }
 
-/// The state of a file, if any change to it from now on will show.
+/// The state of a file; `None` if a change from now on might not show in it.
 pub(in crate::cache) fn settled_state(path: &Path) -> Option<FileState> {
     let state = FileState::of(&std::fs::metadata(path).ok()?);
     let (seconds, nanoseconds) = state.changed;

@@ -1,4 +1,4 @@
-//! One writer at a time, and where the files of a cache are.
+//! The lock that allows one writer at a time, and the paths of a cache's files.
 
 use crate::cache::error::{CacheError, process};
 use crate::folders::{create_folders, parent_of};
@@ -14,9 +14,9 @@ const RETRY: Duration = Duration::from_millis(50);
 
 /// The right to write a cache, held until it is dropped.
 ///
-/// The lock is the kernel's, on a file beside the cache: when a run is killed, the kernel releases it,
-/// and nothing has to be cleaned up. The file itself stays. If it were deleted, two runs could lock two
-/// files of one name.
+/// It is a kernel lock on a file beside the cache: the kernel releases it when a run is killed, so
+/// nothing needs to be cleaned up. The file itself is never deleted, because two runs could then lock
+/// two different files of the same name.
 #[derive(Debug)]
 pub struct WriterLock {
     file: File,
@@ -30,13 +30,13 @@ impl Drop for WriterLock {
 }
 
 impl WriterLock {
-    /// Takes the lock of the cache at `cache`; makes the folders above it if they are missing.
+    /// Locks the cache at `cache`; creates missing parent folders.
     ///
     /// # Errors
-    /// [`CacheError::Held`] with the holder's process id if it is not free within `wait`.
+    /// [`CacheError::Held`] with the holder's process id if the lock is not released within `wait`.
     pub fn acquire(cache: &Path, wait: Duration) -> Result<WriterLock, CacheError> {
         make_folders_above(cache)?;
-        // One cache has one lock, also when it is opened through a symbolic link.
+        // A cache has the same lock when it is opened through a symbolic link.
         let path = beside(&real_path(cache), ".lock");
         let opened = platform::open_own_file(&path).and_then(check_content);
         let mut file = opened.map_err(|error| CacheError::file("lock", &path, error))?;
@@ -64,7 +64,7 @@ impl WriterLock {
                 }
             }
         }
-        // Only a hint for other runs: not worth failing for.
+        // Only information for other runs, so a failure is ignored.
         let _ = file
             .set_len(0)
             .and_then(|()| file.rewind())
@@ -73,8 +73,8 @@ impl WriterLock {
     }
 }
 
-/// A lock file holds the id of a process or nothing. Another file that has its name (a link to somebody's
-/// file, a typo) must not be emptied.
+/// A lock file is empty or holds a process id. Another file of that name, such as a link or a mistyped
+/// path, must not be truncated.
 fn check_content(mut file: File) -> io::Result<File> {
     const LONGEST_ID: u64 = 20;
     let mut content = Vec::new();
@@ -84,7 +84,7 @@ fn check_content(mut file: File) -> io::Result<File> {
         true => Ok(file),
         false => Err(io::Error::new(
             ErrorKind::InvalidData,
-            "it is no lock file of prep: move it elsewhere",
+            "it is not a prep lock file: move it elsewhere",
         )),
     }
 }
@@ -104,7 +104,7 @@ fn read_holder(file: &mut File) -> Option<u32> {
     None
 }
 
-/// Without locks, two runs would write the cache at once.
+/// Without locks, two runs could write the cache at the same time.
 fn lock_error(path: &Path, error: io::Error) -> CacheError {
     if platform::means_no_locks(&error) {
         let why = format!("files cannot be locked there: {error}");
@@ -113,26 +113,26 @@ fn lock_error(path: &Path, error: io::Error) -> CacheError {
     CacheError::file("lock", path, error)
 }
 
-/// The file that a path leads to, also where that is yet to be made. SQLite's journal and our own
-/// files are beside that one.
+/// Resolves symbolic links, also if the target does not exist yet. Journals and lock files are beside
+/// the target.
 pub(in crate::cache) fn real_path(path: &Path) -> PathBuf {
     if let Ok(real) = path.canonicalize() {
         return real;
     }
     match std::fs::read_link(path) {
-        // A link to nothing yet; its target may be relative to the link.
+        // A link whose target does not exist; the target may be relative to the link.
         Ok(link) => path.parent().unwrap_or(Path::new("")).join(link),
         Err(_) => path.to_owned(),
     }
 }
 
-/// Makes the folders above a file where they are missing.
+/// Creates the missing parent folders of a file.
 pub(in crate::cache) fn make_folders_above(path: &Path) -> Result<(), CacheError> {
     let folder = parent_of(path);
     create_folders(folder).map_err(|error| CacheError::file("make the folder", folder, error))
 }
 
-/// The path with more at the end of its name.
+/// The path with a suffix added to its file name.
 pub(in crate::cache) fn beside(path: &Path, ending: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(ending);
@@ -169,7 +169,7 @@ mod tests {
             assert!(WriterLock::acquire(&cache, Duration::ZERO).is_err());
             assert_eq!(std::fs::read_to_string(&lock).unwrap(), content);
         }
-        // Of a run that was killed.
+        // Left by a run that was killed.
         std::fs::write(&lock, "4711").unwrap();
         WriterLock::acquire(&cache, Duration::ZERO).unwrap();
     }

@@ -1,9 +1,9 @@
-//! Opening the SQLite file: what it is, which schema it has, and updating an old one.
+//! Opens the SQLite file: checks that it is a cache, reads its schema version, and updates an old schema.
 //!
-//! The file has a rollback journal: at rest it is the one file, and a reader creates nothing, also where
-//! it may not write. Readers hold SQLite's shared lock, so no commit can happen while one reads; a commit
-//! waits for them. A journal that a killed run left is rolled back by whoever opens the cache next and
-//! may write.
+//! The file uses a rollback journal: a cache that is not in use is a single file, and readers create no
+//! files, so that they need no write permission. Readers hold SQLite's shared lock, and commits wait for
+//! them. A journal that a killed run left is rolled back by the next program that opens the cache with
+//! write permission.
 //!
 //! Versions of prep before schema 7 used a write-ahead log. Such a cache is updated by the next ingest.
 
@@ -25,8 +25,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-/// The schema, step by step. Append only: a step that has been released is never edited, or caches
-/// made before and after the edit would differ under one number.
+/// The migrations of the schema, in order. Append only: a released migration is never edited, or caches
+/// made before and after the edit would differ under the same version number.
 pub(super) const MIGRATIONS: [&str; 10] = [
     include_str!("../../../schema/migrations/0001_games.sql"),
     include_str!("../../../schema/migrations/0002_unfinished.sql"),
@@ -40,44 +40,44 @@ pub(super) const MIGRATIONS: [&str; 10] = [
     include_str!("../../../schema/migrations/0010_ingests.sql"),
 ];
 
-/// The schema version of this prep.
+/// The current schema version.
 const NEWEST: u32 = MIGRATIONS.len() as u32;
 /// The schema version of an empty file.
 const BLANK: u32 = 0;
 
-/// Marks the file as ours: "prep" in ASCII.
+/// Identifies the file as a prep cache: "prep" in ASCII.
 pub(super) const APPLICATION_ID: i32 = 0x7072_6570;
 
-/// As large as SQLite allows. A dozen games share a page instead of each having a chain of small ones,
-/// of which the last is half empty: the file is smaller, and reading or writing it takes a tenth of the
-/// system calls.
+/// The largest size that SQLite allows. About twelve games share a page, instead of each using a chain
+/// of small pages with the last half empty: the file is smaller, and reading or writing it takes a tenth
+/// of the system calls.
 pub(super) const PAGE_BYTES: u32 = 65_536;
 
-/// What a connection keeps of the file in memory, in KiB, as SQLite wants it: with a minus.
+/// Page cache of a connection, in KiB; SQLite wants a negative number for that unit.
 const CACHE_SIZE: i32 = -2048;
 
-/// The bytes by which SQLite locks a file, see "File Locking" in its documentation.
+/// The byte range that SQLite uses for locks, see "File Locking" in its documentation.
 const LOCK_BYTES: std::ops::Range<u64> = 0x4000_0000..0x4000_0000 + 512;
 
 /// How long one try waits for a lock.
 const TRY: Duration = Duration::from_millis(50);
-/// After this long, a waiting run says for whom it waits.
+/// After this time, a waiting run names the process that it waits for.
 const ANNOUNCE_AFTER: Duration = Duration::from_secs(1);
 /// How long a run waits for a lock: longer than an export of a large cache takes.
 const MAX_WAIT: Duration = Duration::from_secs(600);
 
-/// Who waits for a lock.
+/// What a lock is waited for.
 #[derive(Clone, Copy)]
 pub(super) enum Waiting<'a> {
     /// For the commit of another process.
     ToRead,
     /// For other processes that read; not once this is set.
     ToWrite(&'a AtomicBool),
-    /// For nobody.
+    /// Does not wait.
     Not,
 }
 
-/// Does something that needs a lock, again and again until nobody else holds it.
+/// Retries an action that needs a lock until no other process holds it.
 pub(super) fn wait_for_lock<T>(
     path: &Path,
     waiting: Waiting<'_>,
@@ -117,13 +117,14 @@ pub(super) fn wait_for_lock<T>(
     }
 }
 
-/// Opens the cache for writing; makes it, and the folders above it, if it is not there.
+/// Opens the cache for writing; creates it and its parent folders if they do not exist.
 pub(super) fn open_or_create(path: &Path, stop: &AtomicBool) -> Result<Connection, CacheError> {
     make_folders_above(path)?;
     check_file(path)?;
     if std::fs::metadata(path).is_ok_and(|file| file.len() == 0) {
         tracing::warn!(
-            "the cache {} is an empty file: a run was killed while it created it, or somebody emptied it",
+            "the cache {} is an empty file: a run was killed while creating it, or the file was \
+             truncated",
             shown(path)
         );
     }
@@ -140,12 +141,12 @@ pub(super) fn open_or_create(path: &Path, stop: &AtomicBool) -> Result<Connectio
         (error, _) => error,
     })?;
     check_schema(&connection, path)?;
-    // In a new file, SQLite has computed the limit for pages of another size.
+    // In a new file, SQLite computed the limit for a different page size.
     connection
         .pragma_update(None, "cache_size", CACHE_SIZE)
         .map_err(|error| sqlite_error(path, error))?;
     if beside(&real_path(path), ROLLBACK_JOURNAL).exists() {
-        // A killed run left it, empty: any commit removes it.
+        // A killed run left an empty journal: any commit removes it.
         wait_for_lock(path, waiting, || {
             connection.pragma_update(None, "user_version", MIGRATIONS.len() as u32)
         })?;
@@ -153,14 +154,15 @@ pub(super) fn open_or_create(path: &Path, stop: &AtomicBool) -> Result<Connectio
     Ok(connection)
 }
 
-/// A file of a write-ahead log that this user may not write, which SQLite needs to open the cache.
+/// A file of a write-ahead log for which this user has no write permission; SQLite needs it to open the
+/// cache.
 fn foreign_leftover(path: &Path) -> Option<PathBuf> {
     let files = ["-shm", "-wal"].map(|ending| beside(&real_path(path), ending));
     files.into_iter().find(|file| file.exists() && !platform::may_write(file))
 }
 
-/// Opens a cache that is there, to read one state of it: until the connection is closed, it holds a
-/// shared lock, and nobody can commit.
+/// Opens an existing cache to read one consistent state of it: until the connection is closed, it holds
+/// a shared lock, and no other process can commit.
 pub(super) fn open_to_read(path: &Path, waiting: Waiting<'_>) -> Result<Connection, CacheError> {
     if !path.exists() {
         return Err(CacheError::Absent(path.to_owned()));
@@ -190,7 +192,7 @@ pub(super) fn open_to_read(path: &Path, waiting: Waiting<'_>) -> Result<Connecti
     }
 }
 
-/// Says what is wrong with the file, if it is there and no cache that this prep can write.
+/// Fails if the file exists but is not a cache that this version of prep can write.
 pub(super) fn check(path: &Path) -> Result<(), CacheError> {
     use CacheError::{Absent, Busy, NeedsRollback, Older, WriteAheadLog};
     match open_to_read(path, Waiting::Not) {
@@ -202,14 +204,14 @@ pub(super) fn check(path: &Path) -> Result<(), CacheError> {
     }
 }
 
-/// One more connection for another thread, while this process holds a lock by [`open_to_read`]: the file
-/// cannot change meanwhile, so this one needs no locks.
+/// Opens another connection for another thread while this process holds the lock of [`open_to_read`]:
+/// the file cannot change meanwhile, so this connection needs no locks.
 pub(super) fn open_again(path: &Path) -> Result<Connection, CacheError> {
     connect_unlocked(path).map_err(|error| sqlite_error(path, error))
 }
 
-/// Keeps all readers from a file that is about to be replaced, until the connection is closed; `None`
-/// if it is no file that they could read.
+/// Locks out all readers of a file that is about to be replaced, until the connection is closed; `None`
+/// if the file is not one that they could read.
 pub(super) fn lock_out_readers(
     path: &Path,
     stop: &AtomicBool,
@@ -232,29 +234,29 @@ pub(super) fn lock_out_readers(
 fn connect(path: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(TRY)?;
-    // Damage is detected sooner, and a damaged or hostile schema can run nothing.
+    // Detects damage earlier, and prevents a damaged or malicious schema from running code.
     connection.pragma_update(None, "cell_size_check", true)?;
     connection.pragma_update(None, "trusted_schema", false)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
-    // prep has no triggers. One that somebody added could undo what is stored.
+    // prep uses no triggers. A trigger that somebody added could undo changes.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false)?;
-    // The cache's folder may be the only one that can be written.
+    // The cache's folder may be the only one with write permission.
     connection.pragma_update(None, "temp_store", "memory")?;
     connection.pragma_update(None, "cache_size", CACHE_SIZE)?;
-    // A commit is on the disk before the next batch begins, and so is the deletion of its journal, where
-    // the file system can sync a folder. Elsewhere a loss of power may undo the last commit.
+    // A commit is on disk before the next batch begins, and so is the deletion of its journal if the
+    // file system can sync a folder. Otherwise a power loss may undo the last commit.
     let writes = flags.contains(OpenFlags::SQLITE_OPEN_READ_WRITE);
     let cannot_sync = writes && !platform::can_sync_folder(parent_of(&real_path(path)));
     let synchronous = if cannot_sync { "full" } else { "extra" };
     connection.pragma_update(None, "synchronous", synchronous)?;
-    // Until it commits, a batch is in memory: writing it before would lock out all readers.
+    // A batch stays in memory until it is committed: writing it earlier would lock out all readers.
     connection.pragma_update(None, "cache_spill", false)?;
     // Otherwise SQLite compiles a statement again for each value that is bound.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     Ok(connection)
 }
 
-/// A connection to a file that nobody changes: without locks, and without a look for journals
+/// A connection to a file that does not change: it uses no locks and ignores journals
 /// (<https://www.sqlite.org/uri.html#uriimmutable>).
 fn connect_unlocked(path: &Path) -> rusqlite::Result<Connection> {
     connect(
@@ -263,9 +265,9 @@ fn connect_unlocked(path: &Path) -> rusqlite::Result<Connection> {
     )
 }
 
-/// Whether the file has a write-ahead log. To read such a file, SQLite would create files beside it.
+/// Whether the file uses a write-ahead log. SQLite would create files beside it to read it.
 fn is_write_ahead(path: &Path) -> bool {
-    // Asked for without locks, SQLite opens any file but one with a write-ahead log.
+    // Without locks, SQLite opens any file except one with a write-ahead log.
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
     let read = Connection::open_with_flags(uri(path, "nolock=1"), flags).map(|connection| {
         connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))
@@ -294,7 +296,7 @@ pub(super) fn begin_to_read(connection: &Connection) -> rusqlite::Result<()> {
     connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))
 }
 
-/// Rolls back what a killed run had begun to write, which a connection that only reads cannot.
+/// Rolls back an unfinished transaction of a killed run, which a read-only connection cannot do.
 fn roll_back(path: &Path) -> Result<(), CacheError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE;
     let roll_back = || connect(path, flags).and_then(|connection| begin_to_read(&connection));
@@ -304,7 +306,7 @@ fn roll_back(path: &Path) -> Result<(), CacheError> {
     })
 }
 
-/// The schema version of the file; an error if it is not a cache that this prep can read.
+/// The schema version of the file; an error if this version of prep cannot read it.
 fn identify(connection: &Connection, path: &Path) -> Result<u32, CacheError> {
     let read = || -> rusqlite::Result<(i64, i64, i64, bool)> {
         let pragma = |name| connection.pragma_query_value(None, name, |row| row.get(0));
@@ -342,7 +344,7 @@ fn migrate_to(
     path: &Path,
     stop: &AtomicBool,
 ) -> Result<(), CacheError> {
-    // Reads a write-ahead log, if there is one: the version may be in there.
+    // Reads a write-ahead log, if there is one: it may hold a newer schema version.
     let version = wait_for_lock(path, Waiting::ToRead, || begin_to_read(connection))
         .and_then(|()| identify(connection, path));
     let ended = connection.execute_batch("COMMIT");
@@ -359,7 +361,7 @@ fn migrate_to(
         return Ok(());
     }
     if version == BLANK {
-        // Can only be chosen for an empty file.
+        // Can be set only in an empty file.
         connection
             .pragma_update(None, "page_size", PAGE_BYTES)
             .map_err(|error| sqlite_error(path, error))?;
@@ -378,8 +380,8 @@ fn migrate_to(
     apply().map_err(|error| sqlite_error(path, error))
 }
 
-/// Makes sure that the tables and views are those of the version. Others that somebody added are not
-/// looked at.
+/// Checks that the tables and views are those of the schema version. Tables and views that somebody
+/// added are ignored.
 fn check_schema(connection: &Connection, path: &Path) -> Result<(), CacheError> {
     type Definitions = BTreeMap<String, String>;
     fn definitions(connection: &Connection) -> rusqlite::Result<Definitions> {
@@ -404,7 +406,7 @@ fn check_schema(connection: &Connection, path: &Path) -> Result<(), CacheError> 
     match expected.iter().find(|&(name, sql)| found.get(name) != Some(sql)) {
         Some((name, _)) => Err(CacheError::malformed(
             path,
-            format!("the table or view {name} is not as prep defines it"),
+            format!("the table or view {name} differs from its definition in prep"),
         )),
         None => Ok(()),
     }
@@ -415,7 +417,7 @@ fn is_busy(error: &rusqlite::Error) -> bool {
     matches!(code, Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
 }
 
-/// Errors of the system that say that the file cannot be locked.
+/// System errors that mean that the file cannot be locked.
 const LOCK_FAILURES: [i32; 4] = [
     ffi::SQLITE_IOERR_RDLOCK,
     ffi::SQLITE_IOERR_UNLOCK,
@@ -423,8 +425,8 @@ const LOCK_FAILURES: [i32; 4] = [
     ffi::SQLITE_IOERR_CHECKRESERVEDLOCK,
 ];
 
-/// Errors of the system that may mean a full disk or quota: SQLite recognizes only a full disk, and
-/// only in an ordinary write.
+/// System errors that may mean a full disk or quota: SQLite recognizes only a full disk, and only in
+/// regular writes.
 const WRITE_FAILURES: [i32; 9] = [
     ffi::SQLITE_IOERR_WRITE,
     ffi::SQLITE_IOERR_FSYNC,
@@ -437,11 +439,10 @@ const WRITE_FAILURES: [i32; 9] = [
     ffi::SQLITE_CANTOPEN,
 ];
 
-/// An error of SQLite with its cause: damage, a full disk, locks.
+/// Converts an SQLite error to its cause: damage, a full disk or a lock.
 pub(super) fn sqlite_error(path: &Path, error: rusqlite::Error) -> CacheError {
     use ErrorCode::{DatabaseCorrupt, DiskFull, FileLockingProtocolFailed, NotADatabase, Unknown};
-    // Our own statements are right for a schema that was checked, and none asks for one row where
-    // there may be none.
+    // The statements are valid for the checked schema, and none expects a row that may not exist.
     if let rusqlite::Error::SqlInputError { .. } | rusqlite::Error::QueryReturnedNoRows = error {
         return CacheError::malformed(path, error);
     }
@@ -452,7 +453,7 @@ pub(super) fn sqlite_error(path: &Path, error: rusqlite::Error) -> CacheError {
     match error.sqlite_error_code() {
         Some(NotADatabase) => CacheError::NotADatabase(path.to_owned()),
         Some(DatabaseCorrupt | Unknown) => CacheError::malformed(path, error),
-        // A page that ends with the file: it was cut off.
+        // A short read of a page: the file was truncated.
         _ if extended == ffi::SQLITE_IOERR_SHORT_READ => CacheError::malformed(path, error),
         _ if extended == ffi::SQLITE_READONLY_ROLLBACK => {
             CacheError::NeedsRollback(path.to_owned())

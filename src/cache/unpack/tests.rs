@@ -1,4 +1,4 @@
-//! Blobs as they are stored, changed, and forged.
+//! Intact, changed and forged blobs.
 
 use super::super::blob::write_columns;
 use super::super::tests::game;
@@ -8,7 +8,7 @@ use super::*;
 fn game_unpacks_as_packed() {
     let (packed, rows) = game(7);
     let mut unpacker = Unpacker::new().unwrap();
-    // Twice, so that a buffer which holds a game already is seen to make no difference.
+    // Twice, to check that reused buffers make no difference.
     for _ in 0..2 {
         let unpacked = unpacker.unpack(&packed).unwrap();
         assert!(rows.features().len() > 30);
@@ -49,7 +49,7 @@ fn every_change_is_detected() {
     assert!(refused(&|game| game.record.key.encoder_version += 1));
 }
 
-/// Whoever writes a row can write checksums that fit.
+/// Forged rows with valid checksums.
 #[test]
 fn forged_games_are_damaged() {
     let (packed, rows) = game(7);
@@ -84,11 +84,11 @@ fn forged_games_are_damaged() {
         assert!(refused(record(sound), with(Blob::Masks, 3, &mask.to_le_bytes())).0, "{mask}");
     }
     for byte in [0x7f, 0x80] {
-        // The highest bytes of all sums follow those of lower ones.
+        // The highest bytes of the sums come last.
         let last = Blob::ColumnSums.bytes(1) - 1;
         assert!(refused(record(sound), with(Blob::ColumnSums, last, &[byte])).1, "{byte}");
     }
-    // A frame that says to hold more than it does.
+    // A frame whose header claims more content than it has.
     let mut blobs = packed.blobs();
     let long = vec![0; Blob::Features.bytes(1 << 10)];
     blobs[Blob::Features as usize] = zstd::bulk::compress(&long, 1).unwrap();
@@ -98,7 +98,7 @@ fn forged_games_are_damaged() {
 
 #[test]
 fn columns_and_rows_are_reverse() {
-    // From none to several blocks, and a width that is no multiple of one.
+    // From no block to several, with widths that are not a multiple of the block size.
     for count in 0..30 {
         let rows: Vec<[u16; 11]> =
             (0..count).map(|row| std::array::from_fn(|column| 100 * row + column as u16)).collect();

@@ -11,9 +11,9 @@ Examples:
   prep completions bash > ~/.local/share/bash-completion/completions/prep
   prep completions zsh > ~/.zfunc/_prep
   prep completions fish > ~/.config/fish/completions/prep.fish
-  source <(prep completions bash)         for this terminal only
+  source <(prep completions bash)         for the current terminal only
 
-They work in a new terminal. For zsh, `fpath+=~/.zfunc` has to stand before compinit in ~/.zshrc.";
+They work in a new terminal. For zsh, `fpath+=~/.zfunc` must come before compinit in ~/.zshrc.";
 
 /// Print the completion script of a shell
 #[derive(Debug, Args)]
@@ -34,8 +34,8 @@ pub(in crate::cli) fn run(arguments: &CompletionsArgs, cli: Command) -> Result<O
     Ok(Outcome::Done)
 }
 
-/// Adds what kind of value an argument takes, by its name in the help: without a hint, shells offer
-/// files even for a number.
+/// Adds the kind of value that an argument takes, chosen by its name in the help: without a hint, shells
+/// suggest files even for a number.
 fn with_hint(argument: Arg) -> Arg {
     let value =
         argument.get_value_names().and_then(|names| names.first()).map(|name| name.as_str());
@@ -45,7 +45,7 @@ fn with_hint(argument: Arg) -> Arg {
         Some("GAME") => ValueHint::AnyPath,
         _ => ValueHint::Other,
     };
-    // Shells know flags, and values that are listed.
+    // Flags and listed values need no hint.
     let is_open = argument.get_action().takes_values() && argument.get_possible_values().is_empty();
     if is_open { argument.value_hint(hint) } else { argument }
 }

@@ -12,17 +12,17 @@ use std::path::{Path, PathBuf};
 
 const AFTER_HELP: &str = "\
 Examples:
-  prep demo                               everything into data/demo
+  prep demo                               write everything to data/demo
   prep demo /tmp/demo --games 300         more games, in another folder";
 
-/// Run the whole way from logs to arrays on simulated games
+/// Run the whole pipeline from logs to arrays on simulated games
 ///
 /// Prints and runs four commands: simulate, ingest, ingest again (nothing left to do), export. A second
 /// run keeps the games of the first.
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(in crate::cli) struct DemoArgs {
-    /// Folder for everything
+    /// Folder for all files
     #[arg(value_name = "DIR", default_value = "data/demo")]
     dir: PathBuf,
     /// Number of games to play
@@ -31,7 +31,7 @@ pub(in crate::cli) struct DemoArgs {
     games: u32,
 }
 
-/// Runs each step with `run`, which takes the words of a command line.
+/// Runs each step with `run`, which takes the arguments of a command line.
 pub(in crate::cli) fn run(
     arguments: DemoArgs,
     run: impl Fn(&[OsString]) -> Result<Outcome>,
@@ -65,7 +65,7 @@ pub(in crate::cli) fn run(
     Ok(Outcome::Done)
 }
 
-/// Files of a folder with their sizes, by name.
+/// The files of a folder with their sizes, sorted by name.
 fn files(folder: &Path) -> Result<Vec<(String, u64)>> {
     let read = || -> std::io::Result<Vec<_>> {
         let mut files = Vec::new();

@@ -12,29 +12,28 @@ use serde_json::{Value, json};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-/// Games or columns listed in a line of text; `--json` has all of them.
+/// Limit on the games or columns listed in a line; `--json` lists all.
 const MAX_LISTED: usize = 10;
 
 const AFTER_HELP: &str = "\
 Means are those of the training rows before normalization. Drift is measured in standard deviations of \
-the old export, or of the new one for a column that was constant in the old. With --json, an infinite \
-drift (one constant became another) is null.
+the old export, or of the new one for a column that was constant in the old. With --json, an infinite drift (a constant column with a new value) is null.
 
 Examples:
   prep diff runs/monday data/processed             as text
   prep diff runs/monday data/processed --top 50    more features
-  prep diff runs/monday data/processed --json      for a program
+  prep diff runs/monday data/processed --json      for programs
 
-A nightly job that does not retrain on data that looks broken:
+A nightly job that trains only if the data has not drifted:
   prep ingest -q && prep export -q --out runs/tonight &&
     prep diff -q runs/trained runs/tonight --max-drift 0.25 &&
     train.sh runs/tonight
 
-Exit codes: 0 done, 1 a mean drifted more than --max-drift, or the features cannot be compared";
+Exit codes: 0 done, 1 a mean drifted by more than --max-drift, or the features cannot be compared";
 
 /// Compare two exports: games that differ, and features that drifted
 ///
-/// Reads the small files of both folders, none of the arrays, and no cache.
+/// Reads only the small files of both folders: no arrays and no cache.
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(in crate::cli) struct DiffArgs {
@@ -44,12 +43,12 @@ pub(in crate::cli) struct DiffArgs {
     /// Folder of the new export
     #[arg(value_name = "EXPORT_B")]
     new: PathBuf,
-    /// Number of features to list, the most drifted first
+    /// Number of features to list, largest drift first
     #[arg(long, value_name = "N", default_value_t = 10, allow_negative_numbers = true,
           value_parser = whole_number(0_usize..))]
     top: usize,
-    /// Exit with 1 if the mean of any feature drifted more than X standard deviations, and farther than
-    /// by chance between so few games
+    /// Exit with 1 if the mean of any feature drifted by more than X standard deviations, and by more
+    /// than chance explains for this number of games
     #[arg(long, value_name = "X", env = "PREP_MAX_DRIFT", value_parser = distance,
           allow_negative_numbers = true)]
     max_drift: Option<f64>,
@@ -78,7 +77,7 @@ pub(in crate::cli) fn run(arguments: DiffArgs, context: Context) -> Result<Outco
     Ok(judge(&diff, &arguments))
 }
 
-/// Whether the features are similar enough; if not, an error on stderr.
+/// Whether the drift is within the limit; if not, prints an error.
 fn judge(diff: &ExportDiff, arguments: &DiffArgs) -> Outcome {
     let means = match &diff.means {
         Ok(means) => means,
@@ -91,8 +90,8 @@ fn judge(diff: &ExportDiff, arguments: &DiffArgs) -> Outcome {
     let past = means.past(max_drift);
     let Some(farthest) = past.first() else { return Outcome::Done };
     tracing::error!(
-        "{} drifted more than {max_drift} standard deviations, {} the most ({}): check the new logs \
-         before training on {}",
+        "{} drifted by more than {max_drift} standard deviations, {} the most ({}): check the new \
+         logs before training on {}",
         counted(past.len(), "feature"),
         shown(&farthest.column),
         shift(farthest.mean_shift),
@@ -159,7 +158,7 @@ fn describe_means(text: &mut String, means: &MeansDiff, top: usize) {
     let did_move = means.moved.iter().filter(|column| column.mean_shift != 0.0).count();
     let top = top.min(did_move);
     if did_move == 0 && !means.moved.is_empty() {
-        let _ = writeln!(text, "no mean drifted, of {}", counted(means.moved.len(), "feature"));
+        let _ = writeln!(text, "none of {} drifted", counted(means.moved.len(), "feature"));
     } else if top > 0 {
         let _ = writeln!(
             text,
@@ -175,8 +174,8 @@ fn describe_means(text: &mut String, means: &MeansDiff, top: usize) {
             shift(column.mean_shift)
         );
     }
-    list(text, "constant before and not now", &means.newly_varying);
-    list(text, "constant now and not before", &means.newly_constant);
+    list(text, "no longer constant", &means.newly_varying);
+    list(text, "newly constant", &means.newly_constant);
 }
 
 /// `+0.123`, `-inf`
@@ -184,7 +183,7 @@ fn shift(mean_shift: f64) -> String {
     format!("{mean_shift:+.3}")
 }
 
-/// `changed: 3, 17`, if there are any; the first of many.
+/// `changed: 3, 17`, cut after the first few; nothing if there are none.
 fn list(text: &mut String, what: &str, all: &[impl ToString]) {
     if all.is_empty() {
         return;

@@ -20,10 +20,10 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-/// Columns listed with `--scaler-from`, the most drifted first.
+/// Number of columns listed with `--scaler-from`, largest drift first.
 const LISTED_DRIFT: usize = 5;
 
-/// Groups of identical games that are warned of one by one, and games named of each.
+/// Limit on the groups of identical games with a warning of their own, and on the games named in each.
 const LISTED_IDENTICAL: usize = 10;
 
 const AFTER_HELP: &str = "\
@@ -32,20 +32,20 @@ Examples:
   prep export --out runs/a --split 0.7,0.15,0.15 --seed 7
   prep export --features base               the 422 columns of the position
   prep export --no-normalize --dtype int8   a quarter of the size
-  prep export --scaler-from runs/trained    for a model that is already trained
+  prep export --scaler-from runs/trained    for an existing model
   prep export --columns old/feature_cols.json --scaler-from old
-                                            for one of an earlier version
-  prep export --layout npy                  labels and masks for memory mapping
+                                            for a model of an earlier version
+  prep export --layout npy                  labels and masks that can be memory-mapped
   prep export --format parquet              for Polars, pandas and DuckDB
-  prep export --replayable-only             without games whose logs are faulty
-  prep export --where players=2             by the columns of the view game_list
+  prep export --replayable-only             without games that do not replay
+  prep export --where players=2             games by columns of the view game_list
   prep export --out exports --keep 7        exports/latest, and the six before";
 
 /// Write train, val and test arrays from the cache
 ///
-/// The output folder is replaced at once, after everything is written and synced: a killed run leaves
-/// the old export or the new one, and a process that has old arrays mapped goes on reading them. Nothing
-/// is written if the export there is from the same games and options.
+/// The output folder is replaced atomically, after everything is written and synced: a killed run leaves
+/// either the old or the new export, and a process that has mapped the old arrays can keep reading them.
+/// Nothing is written if the existing export was made from the same games and options.
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(in crate::cli) struct ExportArgs {
@@ -55,9 +55,8 @@ pub(in crate::cli) struct ExportArgs {
     /// Shares of the games for train, val and test [default: the three ratios, 0.8,0.1,0.1]
     #[arg(long, value_name = "A,B,C", env = "PREP_SPLIT")]
     split: Option<Ratios>,
-    /// How games are assigned; hash: a game keeps its split as others come and go; sklearn: as two
-    /// nested GroupShuffleSplit choose
-    /// [default: split_method, hash]
+    /// How games are assigned; hash: a game keeps its split when other games are added or removed;
+    /// sklearn: like two nested GroupShuffleSplit [default: split_method, hash]
     #[arg(long, value_enum, env = "PREP_SPLIT_METHOD")]
     split_method: Option<SplitMethod>,
     /// Seed of the split [default: seed, 42]
@@ -67,20 +66,21 @@ pub(in crate::cli) struct ExportArgs {
     /// Columns: the 422 base features, or all 1,308 [default: enable_feature_engineering, all]
     #[arg(long, value_enum, env = "PREP_FEATURES")]
     features: Option<FeatureSet>,
-    /// Columns named by a file: feature_cols.json of an export that a model was trained on, in its order; may
-    /// have turn_number
+    /// Columns listed in a file, in its order, such as the feature_cols.json of the export that a model
+    /// was trained on; may include turn_number
     #[arg(long, value_name = "FILE", env = "PREP_COLUMNS", conflicts_with = "features")]
     columns: Option<PathBuf>,
-    /// Masks: the legal classes, or ones everywhere [default: enable_masking, legal]
+    /// Masks: 1 for the legal classes, or 1 everywhere [default: enable_masking, legal]
     #[arg(long, value_enum, env = "PREP_MASKS")]
     masks: Option<MaskSource>,
-    /// Write the encoder's own values; the scaler is still written if any game is in train
+    /// Write the values of the encoder without normalization; the scaler is still written if any game is
+    /// in train
     #[arg(long, env = "PREP_NO_NORMALIZE", value_parser = switch)]
     no_normalize: bool,
-    /// Type of the features: int8 (with --no-normalize) is a quarter of the size, float16 half
+    /// Type of the features: int8 (needs --no-normalize) takes a quarter of the space, float16 half
     #[arg(long, value_enum, default_value_t = Dtype::Float32, env = "PREP_DTYPE")]
     dtype: Dtype,
-    /// Normalize with the scaler of an earlier export, and report how far the data has drifted
+    /// Normalize with the scaler of an earlier export, and report the drift of the data since
     #[arg(long, value_name = "DIR", env = "PREP_SCALER_FROM")]
     scaler_from: Option<PathBuf>,
     /// Arrays for NumPy, or one Parquet file per split for Polars, pandas and DuckDB
@@ -89,10 +89,10 @@ pub(in crate::cli) struct ExportArgs {
     /// Labels and masks of the npy format: one .npz per split, or one .npy per head for memory mapping
     #[arg(long, value_parser = ["npz", "npy"], default_value = "npz", env = "PREP_LAYOUT")]
     layout: String,
-    /// Leave out games that do not replay: a row does not follow from the row before and its move
+    /// Exclude games that do not replay: some row does not follow from the previous row and its move
     #[arg(long, env = "PREP_REPLAYABLE_ONLY", value_parser = switch)]
     replayable_only: bool,
-    /// Only games that meet a condition over the columns of the view game_list, such as "players = 2
+    /// Select the games that meet a condition over the columns of the view game_list, such as "players = 2
     /// AND ending = 'finished'"
     #[arg(
         long = "where",
@@ -104,15 +104,15 @@ pub(in crate::cli) struct ExportArgs {
     /// Write the export even if it is up to date
     #[arg(long)]
     force: bool,
-    /// Export nothing if the last ingest did not finish, or refused a log
+    /// Fail, and write nothing, if the last ingest did not finish or refused a log
     #[arg(long, env = "PREP_EXPORT_STRICT", value_parser = switch)]
     strict: bool,
-    /// Write a dated folder in DIR, make the link DIR/latest lead to it, and remove all but the N
-    /// newest exports there
+    /// Write a dated folder in DIR, point the link DIR/latest to it, and remove all but the N newest
+    /// exports there
     #[arg(long, value_name = "N", env = "PREP_KEEP", allow_negative_numbers = true,
           value_parser = whole_number(1_usize..))]
     keep: Option<usize>,
-    /// Print JSON: what was written, and what is not in it
+    /// Print JSON: what was written, and what was excluded
     #[arg(long)]
     json: bool,
     /// Write metrics for Prometheus, also if the run fails
@@ -137,14 +137,14 @@ fn export_cache(
 ) -> Result<Outcome> {
     let begun = Instant::now();
     if arguments.dtype == Dtype::Int8 && !arguments.no_normalize {
-        let why = "--dtype int8 holds whole numbers, which normalized values are not: \
-                   add --no-normalize, or choose float16";
+        let why = "--dtype int8 holds whole numbers only, and normalized values are fractions: add \
+                   --no-normalize, or choose float16";
         return Err(usage_error(why));
     }
     let layout = match (arguments.format.as_str(), arguments.layout.as_str()) {
         ("parquet", "npy") => {
-            let why = "--layout npy is about arrays, and a Parquet file holds all of a split: \
-                       leave out one of --layout and --format";
+            let why = "--layout npy applies only to arrays, not to Parquet files: remove either \
+                       --layout or --format";
             return Err(usage_error(why));
         }
         ("parquet", _) => Layout::Parquet,
@@ -179,7 +179,7 @@ fn export_cache(
         check_ingest(&cache)?;
     }
     let dated = arguments.keep.map(|keep| DatedExports::open(&options.out, keep)).transpose()?;
-    // The export that the new one replaces, or follows.
+    // The previous export.
     let before = dated.as_ref().map_or_else(|| options.out.clone(), DatedExports::latest);
     let noted = Noted::of(&before);
     let up_to_date = match arguments.force {
@@ -215,7 +215,7 @@ fn export_cache(
     Ok(Outcome::Done)
 }
 
-/// A condition that SQLite does not take is wrong usage.
+/// A condition that SQLite rejects is a usage error.
 fn of_condition(error: ExportError) -> anyhow::Error {
     match error {
         ExportError::Dataset(DatasetError::Condition(error)) => {
@@ -225,12 +225,10 @@ fn of_condition(error: ExportError) -> anyhow::Error {
     }
 }
 
-/// With `--strict`: every log that is complete must be in the cache.
+/// With `--strict`, every complete log must be in the cache.
 fn check_ingest(cache: &Reader) -> Result<()> {
     if !cache.last_ingest_finished()? {
-        bail!(
-            "the last ingest did not finish, or is still running: nothing is exported with --strict"
-        );
+        bail!("the last ingest did not finish, or is still running, so --strict exports nothing");
     }
     let refusals = cache.refusals()?;
     let mut refused = refusals.iter().filter(|refusal| !refusal.deferred);
@@ -258,9 +256,9 @@ fn measure(summary: &ExportSummary, metrics: &mut Metrics) {
         ("deferred", deferred),
         ("does_not_replay", faulty),
     ];
-    let help = "Games that are left out or from an older log, and those that do not replay.";
+    let help = "Games that are excluded, outdated, or do not replay.";
     metrics.by_label("faulty_games", help, "reason", reasons);
-    metrics.gauge("bytes", "Bytes of the export without its manifest.", summary.bytes);
+    metrics.gauge("bytes", "Size of the export in bytes, without its manifest.", summary.bytes);
     let written = u8::from(!summary.up_to_date);
     metrics.gauge(
         "written",
@@ -305,7 +303,7 @@ fn as_json(summary: &ExportSummary, options: &ExportOptions) -> serde_json::Valu
     })
 }
 
-/// What somebody should look at, on stderr; as information only if the export before said it too.
+/// Prints warnings to stderr; only information if the previous export had the same warning.
 fn warn(summary: &ExportSummary, noted: &Noted, options: &DatasetOptions, cache: &Path) {
     if !summary.last_ingest_finished {
         tracing::warn!(
@@ -318,13 +316,13 @@ fn warn(summary: &ExportSummary, noted: &Noted, options: &DatasetOptions, cache:
     }
     for refusal in &summary.outdated {
         let since = if refusal.deferred { "was last written to" } else { "broke" };
-        warn_of_refusal(refusal, noted, &format!("is there as it was before its log {since}"));
+        warn_of_refusal(refusal, noted, &format!("is included as it was before its log {since}"));
     }
     warn_of_faulty(summary, noted, options.replayable_only);
     if summary.not_replayed > 0 {
         tracing::warn!(
-            "{} not been replayed, so that some may be faulty: run `prep ingest DIR --cache {}`, which \
-             replays them, and export again",
+            "{} not been replayed and may be faulty: run `prep ingest DIR --cache {}`, which \
+             replays them, and then export again",
             match summary.not_replayed {
                 1 => "1 game has".to_owned(),
                 games => format!("{} have", counted(games, "game")),
@@ -355,13 +353,13 @@ fn warn(summary: &ExportSummary, noted: &Noted, options: &DatasetOptions, cache:
     }
 }
 
-/// A game whose log is still being written is in one of the next exports: no reason to worry.
+/// A game whose log is still being written will be in a later export, so this is not a warning.
 fn warn_of_refusal(refusal: &Refusal, noted: &Noted, state: &str) {
     let Refusal { game_id, message, deferred, .. } = refusal;
     say(!deferred && !noted.has(*game_id, message), &format!("game {game_id} {state}: {message}"));
 }
 
-/// A warning the first time.
+/// A warning only the first time.
 fn say(is_new: bool, text: &str) {
     match is_new {
         true => tracing::warn!("{text}"),
@@ -369,7 +367,7 @@ fn say(is_new: bool, text: &str) {
     }
 }
 
-/// Games that do not replay, in one line: a faulty logger makes many.
+/// Games that do not replay, in one line, because a faulty logger affects many.
 fn warn_of_faulty(summary: &ExportSummary, noted: &Noted, are_left_out: bool) {
     let [first, others @ ..] = summary.does_not_replay.as_slice() else { return };
     let (games, is, first, it) = match others.len() {
@@ -386,16 +384,16 @@ fn warn_of_faulty(summary: &ExportSummary, noted: &Noted, are_left_out: bool) {
         .collect();
     let text = match are_left_out {
         true => {
-            format!("{games} not replay and {is} left out ({first}): see left_out in manifest.json")
+            format!("{games} not replay and {is} excluded ({first}): see left_out in manifest.json")
         }
         false => format!(
-            "{games} not replay and {is} included ({first}): --replayable-only leaves {it} out"
+            "{games} not replay and {is} included ({first}): --replayable-only excludes {it}"
         ),
     };
     say(!noted.has_faults(&faults), &text);
 }
 
-/// Games that are there twice, those that leak from one split into another first.
+/// Duplicate games; first those that leak from one split into another.
 fn warn_of_identical(groups: &[IdenticalGames]) {
     let (leaks, harmless): (Vec<_>, Vec<_>) =
         groups.iter().partition(|group| group.in_different_splits);
@@ -409,8 +407,8 @@ fn warn_of_identical(groups: &[IdenticalGames]) {
         }
         match group.in_different_splits {
             true => tracing::warn!(
-                "games {games} have identical rows in different splits, so a model is judged by \
-                 rows that it has learned: keep only one of their logs"
+                "games {games} have identical rows in different splits, so a model is tested on \
+                 rows that it was trained on: keep only one of their logs"
             ),
             false => {
                 tracing::warn!("games {games} have identical rows: keep only one of their logs")
@@ -419,15 +417,15 @@ fn warn_of_identical(groups: &[IdenticalGames]) {
     }
     if groups.len() > LISTED_IDENTICAL {
         tracing::warn!(
-            "{} of identical games in all, {} of them in different splits: see identical_games in \
-             manifest.json",
+            "{} of identical games in total, {} of them in different splits: see identical_games \
+             in manifest.json",
             counted(groups.len(), "group"),
             grouped(leaks.len() as u64)
         );
     }
 }
 
-/// The result, on stdout.
+/// Prints the result to stdout.
 fn describe(summary: &ExportSummary, options: &ExportOptions, time: Duration) -> String {
     let mut text = output::table(
         summary.splits.iter().map(|split| {
@@ -443,12 +441,12 @@ fn describe(summary: &ExportSummary, options: &ExportOptions, time: Duration) ->
     );
     if options.dataset.condition.is_some() {
         let games = counted(summary.not_selected, "game");
-        let _ = writeln!(text, "{games} left out by --where");
+        let _ = writeln!(text, "{games} not selected by --where");
     }
     if let Some(drift) = &summary.drift {
         let moved = || drift.iter().filter(|column| column.mean_shift != 0.0);
         text += match moved().next() {
-            Some(_) => "means that drifted most since the scaler was fitted:\n",
+            Some(_) => "columns with the largest drift since the scaler was fitted:\n",
             None => "no mean drifted since the scaler was fitted\n",
         };
         for column in moved().take(LISTED_DRIFT) {

@@ -8,8 +8,8 @@ use crate::cli::{code_frame, output, progress};
 use crate::disk_space::free_in_words;
 use crate::gamelog::{GameId, LogError, ReadOptions};
 use crate::ingest::{
-    Affected, CacheTotals, IngestError, IngestOptions, IngestSummary, STATUS_NAMES, check_for_logs,
-    find_logs, ingest,
+    Affected, CacheTotals, IngestError, IngestOptions, IngestSummary, check_for_logs, find_logs,
+    ingest, status_names,
 };
 use crate::progress::{Amount, Progress};
 use crate::words::{counted, grouped, shell_path, shown};
@@ -21,18 +21,18 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-/// Refused logs that are listed one by one, and deferred ones; the rest are counted.
+/// Limit on the refused logs that are listed, and on the deferred ones; the rest are counted.
 const LISTED_LOGS: usize = 20;
 
-/// Game ids that are listed on one line; the rest are counted.
+/// Limit on the game ids listed in a line; the rest are counted.
 const LISTED_IDS: usize = 20;
 
 const AFTER_HELP: &str = "\
 Examples:
   prep ingest data/raw                    encode the new and changed games
-  prep ingest data/raw --dry-run          say what would be done, write nothing
-  prep ingest --cache /srv/prep.sqlite    keep the cache in another place
-  prep ingest -q --wait 600               for cron: only news, and patience
+  prep ingest data/raw --dry-run          show what would be done, write nothing
+  prep ingest --cache /srv/prep.sqlite    use a cache in another place
+  prep ingest -q --wait 600               for cron: print only news, wait 10 minutes
   prep ingest data/raw --rebuild          replace a damaged cache
 
 Exit codes: 0 every complete log is in the cache, 1 failed, 3 more than --max-refused logs were
@@ -40,10 +40,9 @@ refused, 4 another run holds the cache";
 
 /// Encode the new and changed games of a folder into the cache
 ///
-/// Every log below the folder is hashed; those whose bytes the cache does not know are encoded and
-/// stored, and games whose logs are deleted are removed. A log that cannot be read is refused, with
-/// file, line and column, and one that is still being written is deferred to the next run, which is
-/// no failure; the others are ingested.
+/// Hashes every log below the folder, encodes and stores those with new content, and removes games whose
+/// logs were deleted. A log with an error is refused, with file, line and column. A log that is still
+/// being written is deferred to the next run, which is not a failure. All other logs are ingested.
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(in crate::cli) struct IngestArgs {
@@ -52,33 +51,33 @@ pub(in crate::cli) struct IngestArgs {
     data_root: Option<PathBuf>,
     #[command(flatten)]
     jobs: JobsArgs,
-    /// Games per commit: what a kill can cost
+    /// Games per commit, which is the most that a killed run loses
     #[arg(long, value_name = "N", env = "PREP_BATCH_SIZE", allow_negative_numbers = true,
           value_parser = whole_number(NonZeroUsize::MIN..))]
     batch_size: Option<NonZeroUsize>,
-    /// Read takes of three that old logs wrote into the gem_take2 columns as they were meant
+    /// Repair takes of three that old logs wrote into the gem_take2 columns
     #[arg(long, env = "PREP_REPAIR", value_parser = switch)]
     repair: bool,
-    /// Refuse games that do not replay: a row does not follow from the row before and its move
+    /// Refuse games that do not replay: some row does not follow from the previous row and its move
     #[arg(long, env = "PREP_STRICT", value_parser = switch)]
     strict: bool,
     #[command(flatten)]
     settle: SettleArgs,
-    /// Exit with 0 if no more than N logs are refused
+    /// Exit with 0 if at most N logs are refused
     #[arg(long, value_name = "N", default_value_t = 0, env = "PREP_MAX_REFUSED",
           allow_negative_numbers = true, value_parser = whole_number(0_usize..))]
     max_refused: usize,
-    /// Say what would be done, write nothing
+    /// Show what would be done, write nothing
     #[arg(long)]
     dry_run: bool,
-    /// Look only at the N games with the lowest ids
+    /// Process only the N games with the lowest ids
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = whole_number(0_usize..))]
     max_games: Option<usize>,
-    /// Make a new cache from all logs and put it in the place of the old one, which is kept
-    /// beside it as CACHE.damaged: for a cache file that is damaged
+    /// Create a new cache from all logs, to replace a damaged cache file, which is kept beside it as
+    /// CACHE.damaged
     #[arg(long, conflicts_with_all = ["dry_run", "max_games", "keep_missing"])]
     rebuild: bool,
-    /// Remove games even if more than a fifth of the cached ones have no log any more
+    /// Remove games even if more than a fifth of the cached games have no log any more
     #[arg(long, conflicts_with = "keep_missing")]
     allow_delete: bool,
     /// Keep games whose logs are deleted
@@ -92,7 +91,7 @@ pub(in crate::cli) struct IngestArgs {
     /// Write metrics for Prometheus, also if the run fails
     #[arg(long, value_name = "FILE", env = "PREP_INGEST_METRICS")]
     metrics: Option<PathBuf>,
-    /// Wait so long for another run that holds the cache
+    /// Wait up to this time for another run that holds the cache
     #[arg(long, value_name = "SECONDS", default_value_t = 0, allow_negative_numbers = true,
           value_parser = whole_number(0_u64..))]
     wait: u64,
@@ -121,7 +120,7 @@ fn ingest_logs(arguments: IngestArgs, context: &Context, metrics: &mut Metrics) 
     let path = context.cache_path();
     let progress = progress::progress(context.common.quiet);
     let wait = Duration::from_secs(arguments.wait);
-    // What became of the games is said first, whatever became of this.
+    // The result of the games is printed first, even if this fails.
     let mut vacuumed = Ok(());
     let summary = if arguments.dry_run {
         ingest(Reader::open_if_there(&path)?, None, &options, &*progress, stop_flag())?
@@ -130,14 +129,14 @@ fn ingest_logs(arguments: IngestArgs, context: &Context, metrics: &mut Metrics) 
         rebuild(&path, wait, &options, &*progress)?
     } else {
         if !path.exists() {
-            // A typo in the folder's name must not leave an empty cache behind.
+            // A typo in the folder's name must not create an empty cache.
             check_for_logs(&options.root)?;
         }
         let writer = Writer::open(&path, wait, stop_flag())?;
         let before = Some(Reader::open(&path)?);
         let summary = ingest(before, Some(&writer), &options, &*progress, stop_flag())?;
         if !summary.interrupted {
-            vacuumed = writer.vacuum(|| progress.begin("giving back space", Amount::Unknown));
+            vacuumed = writer.vacuum(|| progress.begin("vacuuming the cache", Amount::Unknown));
             progress.end();
         }
         summary
@@ -158,19 +157,18 @@ fn ingest_logs(arguments: IngestArgs, context: &Context, metrics: &mut Metrics) 
 }
 
 fn measure(summary: &IngestSummary, metrics: &mut Metrics) {
-    let counts = STATUS_NAMES
-        .iter()
-        .map(|&name| (name, summary.counts.get(name).copied().unwrap_or_default()));
-    let help = "Games of the last run by what became of them.";
+    let counts =
+        status_names().map(|name| (name, summary.counts.get(name).copied().unwrap_or_default()));
+    let help = "Games of the last run by outcome.";
     metrics.by_label("games", help, "reason", counts);
-    metrics.gauge("logs", "Logs that the last run looked at.", summary.logs);
-    metrics.gauge("log_bytes", "Bytes of these logs, unpacked.", summary.log_bytes);
+    metrics.gauge("logs", "Logs that the last run examined.", summary.logs);
+    metrics.gauge("log_bytes", "Size of these logs in bytes, decompressed.", summary.log_bytes);
     metrics.gauge("encoded_rows", "Rows that the last run encoded.", summary.just_encoded.rows);
     metrics.gauge("cache_games", "Games in the cache.", summary.cache.games);
     metrics.gauge("cache_rows", "Rows in the cache.", summary.cache.rows);
 }
 
-/// Ingests into a new cache, which then replaces the old one.
+/// Ingests into a new cache that then replaces the old one.
 fn rebuild(
     path: &Path,
     wait: Duration,
@@ -185,21 +183,21 @@ fn rebuild(
         .and_then(|writer| ingest(None, Some(&writer), options, progress, stop_flag()));
     let summary = ingested.map_err(|error| match error {
         IngestError::Cache(CacheError::DiskFull { free, .. }) => anyhow!(
-            "the disk of {} is full: {} there, and the cache is as it was: free some space and run this \
-             again",
+            "the disk of {} is full: {} there, and the cache is unchanged: free some space and run \
+             this again",
             shown(path),
             free_in_words(free)
         ),
         error => error.into(),
     })?;
     if summary.interrupted {
-        bail!("interrupted: the cache is as it was");
+        bail!("interrupted: the cache is unchanged");
     }
     if let Some(kept) = rebuild.finish(stop_flag())? {
         tracing::info!("the cache is rebuilt; the old file is kept as {}", shown(&kept));
         if summary.is_incomplete() {
             tracing::warn!(
-                "older versions of games whose logs were refused or deferred are not in the new cache: \
+                "the new cache has no older versions of games whose logs were refused or deferred: \
                  {} may have them",
                 shown(&kept)
             );
@@ -208,8 +206,8 @@ fn rebuild(
     Ok(summary)
 }
 
-/// As in an ordinary ingest: if a folder lacks more than a fifth of the games, its disk is probably not
-/// mounted.
+/// As in a regular ingest: if the logs of more than a fifth of the games are missing, a disk is probably
+/// not mounted.
 fn check_for_missing(rebuild: &Rebuild, options: &IngestOptions) -> Result<()> {
     let logs = find_logs(&options.root)?.logs;
     let with_log: BTreeSet<GameId> = logs.iter().map(|log| log.game_id).collect();
@@ -234,8 +232,8 @@ fn outcome(summary: &IngestSummary, max_refused: usize) -> Outcome {
     }
 }
 
-/// Refused logs, and deferred ones. With `-q` those that were refused before are only counted, and deferred
-/// ones are not mentioned: the mail of every night would say what everybody has read.
+/// Lists refused and deferred logs. With `-q`, logs that were refused before are only counted and
+/// deferred ones are not mentioned, so that a nightly cron job does not repeat known problems.
 fn warn_of_refused(summary: &IngestSummary, root: &Path, context: &Context) {
     let is_listed =
         |error: &&LogError| !context.common.quiet || !summary.refused_before.contains(&error.file);
@@ -253,7 +251,7 @@ fn warn_of_refused(summary: &IngestSummary, root: &Path, context: &Context) {
     if !others.is_empty() {
         let (are, them) = if others.len() == 1 { ("is", "it") } else { ("are", "them") };
         let logs = counted(others.len(), "log");
-        tracing::warn!("{logs} {are} refused as before: {} lists {them}", status());
+        tracing::warn!("{logs} {are} still refused: {} lists {them}", status());
     }
     for error in summary.deferred.iter().take(LISTED_LOGS) {
         tracing::info!("{error}");
@@ -263,7 +261,7 @@ fn warn_of_refused(summary: &IngestSummary, root: &Path, context: &Context) {
     }
 }
 
-/// What somebody should look at, on stderr.
+/// Prints warnings to stderr.
 fn warn(summary: &IngestSummary, options: &IngestOptions, is_dry_run: bool) {
     if summary.deleted_but_kept == 0 && !summary.deleted.is_empty() {
         let would = if is_dry_run { "would be removed" } else { "removed" };
@@ -284,8 +282,8 @@ fn warn(summary: &IngestSummary, options: &IngestOptions, is_dry_run: bool) {
         note(
             news,
             &format!(
-                "the known gem fault (a take of three in the gem_take2 columns) is in {}: \
-             the gem_take3 label is -1 there, --repair reads it as it was meant",
+                "the known gem fault (a take of three in the gem_take2 columns) is in {}: the \
+                 gem_take3 label is -1 there, --repair corrects it",
                 rows_of_games(gem_faults)
             ),
         );
@@ -313,13 +311,16 @@ fn warn(summary: &IngestSummary, options: &IngestOptions, is_dry_run: bool) {
     if summary.removal_blocked {
         tracing::error!(
             "the logs of {} are not in {} any more, more than a fifth of the cache: is a disk not \
-             mounted? Nothing was removed; --allow-delete removes them, --keep-missing keeps them",
+             mounted? Nothing was removed; use --allow-delete to remove them, or --keep-missing to \
+             keep them",
             counted(summary.deleted_but_kept, "cached game"),
             shown(&options.root)
         );
     }
     if summary.interrupted {
-        tracing::warn!("interrupted: what was encoded is kept, the next run goes on from here");
+        tracing::warn!(
+            "interrupted: the games encoded so far are kept, and the next run continues from here"
+        );
     }
 }
 
@@ -333,8 +334,8 @@ fn listed(games: &[GameId]) -> String {
     ids.join(", ") + &more
 }
 
-/// Something about the cache: a warning in the run that brought it in, after that only a remark, or
-/// the mail of every night would say what everybody has read.
+/// Prints a property of the cache: a warning in the run that introduced it, later only information, so
+/// that a nightly cron job does not repeat it.
 fn note(news: bool, text: &str) {
     if news {
         tracing::warn!("{text}");
@@ -377,7 +378,7 @@ fn as_json(summary: &IngestSummary, is_dry_run: bool) -> serde_json::Value {
     })
 }
 
-/// The result, on stdout: what became of the games, by the names that `prep status` has for it.
+/// Prints the result to stdout: the number of games per outcome, with the names that `prep status` uses.
 fn describe(
     summary: &IngestSummary,
     options: &IngestOptions,

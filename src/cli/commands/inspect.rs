@@ -20,23 +20,21 @@ use std::fmt::Write;
 use std::path::PathBuf;
 
 const AFTER_HELP: &str = "\
-The number of a turn is that of its round, as in the log: --turn 12 shows the turn of each player in \
-round 12, and --seat 0 only that of one player. --row N shows the N-th row of the game from 0, as \
-row_in_game of index_*.npz and mask_validation_report.json counts.
+Turns are numbered by round, as in the log: --turn 12 shows the turn of each player in round 12, and --turn 12 --seat 0 only the turn of one player. --row N shows row N of the game, counted from 0 like row_in_game in index_*.npz and mask_validation_report.json.
 
 Examples:
-  prep inspect 17                         every turn of game 17, a line each
-  prep inspect 17 --turn 12 --seat 0      before seat 0 moved in round 12
+  prep inspect 17                         list the turns of game 17
+  prep inspect 17 --turn 12 --seat 0      position of seat 0 in round 12
   prep inspect 17 --row 23 --feature 'player0_gems_*' --feature card0_vp
-  prep inspect data/raw/2_games/1.csv     from a log that is not in the cache
-  prep inspect 17 --html                  a page of all positions: game-17.html
+  prep inspect data/raw/2_games/1.csv     read a log instead of the cache
+  prep inspect 17 --html                  write all positions to game-17.html
 
-A game is read from the cache, as exports are; its log may have been deleted.";
+Games are read from the cache, like exports, so the log is not needed.";
 
-/// Show a position as on the table, with the logged move and the legal moves
+/// Show a position with the logged move and the legal moves
 ///
-/// Shows gems, nobles and displayed cards, each player's gems, reductions and reserve, and any named
-/// features. Without --turn or --row, lists the turns of the game.
+/// Shows gems, nobles and displayed cards, each player's gems, reductions and reserved cards, and the
+/// features named with --feature. Without --turn or --row, lists the turns of the game.
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(in crate::cli) struct InspectArgs {
@@ -53,16 +51,16 @@ pub(in crate::cli) struct InspectArgs {
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = whole_number(0_usize..),
           conflicts_with_all = ["turn", "seat"])]
     row: Option<usize>,
-    /// Show this feature, raw and normalized; can be repeated, and a pattern such as 'player0_*'
+    /// Show a feature, raw and normalized; can be a pattern such as 'player0_*', and can be repeated
     #[arg(long, value_name = "NAME")]
     feature: Vec<String>,
-    /// Normalize with the scaler of this export [default: processed_dir, if it is an export]
+    /// Normalize with the scaler of this export [default: the export in processed_dir, if there is one]
     #[arg(long, value_name = "DIR", requires = "feature")]
     export: Option<PathBuf>,
     /// Read a log as `ingest --repair` does
     #[arg(long, env = "PREP_REPAIR", value_parser = switch)]
     repair: bool,
-    /// Write the game as an HTML page to step through with arrow keys
+    /// Write an HTML page to step through the game with arrow keys
     #[arg(long, conflicts_with_all = ["turn", "row", "seat", "feature", "json"])]
     html: bool,
     /// File to write with --html [default: game-ID.html]
@@ -71,7 +69,7 @@ pub(in crate::cli) struct InspectArgs {
     /// Replace FILE even if it is not a page of a game
     #[arg(long, requires = "html")]
     force: bool,
-    /// Print JSON: the turns, or all of a position with every legal move
+    /// Print JSON: the turns, or a position with all legal moves
     #[arg(long)]
     json: bool,
 }
@@ -79,7 +77,7 @@ pub(in crate::cli) struct InspectArgs {
 pub(in crate::cli) fn run(arguments: InspectArgs, context: Context) -> Result<Outcome> {
     let is_list = arguments.turn.is_none() && arguments.row.is_none();
     if is_list && !arguments.feature.is_empty() {
-        let why = "--feature shows the values in a position: add --turn N or --row N";
+        let why = "--feature needs a position: add --turn N or --row N";
         return Err(usage_error(why));
     }
     let features = NamedFeatures::find(&arguments.feature)?;
@@ -126,7 +124,7 @@ pub(in crate::cli) fn run(arguments: InspectArgs, context: Context) -> Result<Ou
     Ok(Outcome::Done)
 }
 
-/// The rows that were asked for, or why there are none.
+/// The chosen rows, or an error if there are none.
 fn chosen_rows<'g>(game: &'g Game, arguments: &InspectArgs) -> Result<Vec<&'g Row>> {
     let name = format!("game {}", game.game_id);
     if let Some(place) = arguments.row {
@@ -146,7 +144,7 @@ fn chosen_rows<'g>(game: &'g Game, arguments: &InspectArgs) -> Result<Vec<&'g Ro
     match (rows.is_empty(), arguments.turn, arguments.seat) {
         (true, Some(turn), Some(seat)) if game.rows.iter().any(|row| row.turn_number == turn) => {
             bail!(
-                "turn {turn}: {name} ends in it before seat {seat} moves: try --turn {}",
+                "turn {turn}: {name} ends before seat {seat} moves in it: try --turn {}",
                 turn.saturating_sub(1)
             )
         }
@@ -158,7 +156,7 @@ fn chosen_rows<'g>(game: &'g Game, arguments: &InspectArgs) -> Result<Vec<&'g Ro
     }
 }
 
-/// A line for each turn.
+/// One line per turn.
 fn list(game: &Game, rows: &[&Row]) -> String {
     let (_, last) = game.turns();
     let header = ["row", "turn", "seat", "points", "move"].map(str::to_owned).to_vec();
@@ -189,7 +187,7 @@ fn list(game: &Game, rows: &[&Row]) -> String {
     )
 }
 
-/// The table, the logged move, the legal ones, the features.
+/// The position, the logged move, the legal moves and the features.
 fn turn(game: &Game, row: &Row, features: &NamedFeatures, normalization: &Normalization) -> String {
     let (board, labels) = (&row.board, &row.labels);
     let (_, last) = game.turns();
@@ -205,7 +203,7 @@ fn turn(game: &Game, row: &Row, features: &NamedFeatures, normalization: &Normal
     );
     let _ = writeln!(text, "logged move: {}", move_in_words(board, labels));
     if !is_legal(board, labels) {
-        let why = format!("  which is not among the legal moves{}", row.why_not_legal());
+        let why = format!("  not one of the legal moves{}", row.why_not_legal());
         let _ = writeln!(text, "{}", warned(why));
     }
     text += &legal_moves(board, labels);

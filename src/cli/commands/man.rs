@@ -13,12 +13,12 @@ use std::path::PathBuf;
 
 const AFTER_HELP: &str = "\
 Examples:
-  prep man | man -l -                     read the page of prep itself
-  prep man ~/.local/share/man/man1        install a page for each command, too
+  prep man | man -l -                     read the page of prep
+  prep man ~/.local/share/man/man1        install the pages of prep and its commands
 
 Then `man prep-export` shows the page of one command.";
 
-/// Print the manual page, or write it and a page for each command into a folder
+/// Print the manual page, or write the pages of prep and its commands to a folder
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(in crate::cli) struct ManArgs {
@@ -28,9 +28,9 @@ pub(in crate::cli) struct ManArgs {
 }
 
 pub(in crate::cli) fn run(arguments: &ManArgs, context: &Context, cli: Command) -> Result<Outcome> {
-    // Without a page for `prep help`.
+    // `prep help` needs no page.
     let mut cli = cli.disable_help_subcommand(true);
-    // Gives the commands their full names, and the flags of every command.
+    // Sets the full names of the commands, and adds the global flags.
     cli.build();
     let Some(dir) = &arguments.dir else {
         output::print(String::from_utf8(page(&cli)?)?)?;
@@ -45,7 +45,7 @@ pub(in crate::cli) fn run(arguments: &ManArgs, context: &Context, cli: Command) 
             what: "a manual page of prep",
             mark: &title,
             force: None,
-            advice: "give another folder that you may write to",
+            advice: "give a folder for which you have write permission",
         };
         file.write(&page(command)?)?;
     }
@@ -56,7 +56,7 @@ pub(in crate::cli) fn run(arguments: &ManArgs, context: &Context, cli: Command) 
     Ok(Outcome::Done)
 }
 
-/// As clap_mangen renders it, except that examples keep their lines.
+/// Rendered by clap_mangen, except that examples keep their line breaks.
 fn page(command: &Command) -> io::Result<Vec<u8>> {
     let man = Man::new(command.clone()).source(format!("prep {}", env!("CARGO_PKG_VERSION")));
     let mut page = Vec::new();

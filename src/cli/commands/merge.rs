@@ -11,33 +11,33 @@ use serde_json::json;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Conflicts that are named one by one.
+/// Limit on the conflicts that are listed.
 const LISTED_CONFLICTS: usize = 20;
 
 const AFTER_HELP: &str = "\
 Examples:
-  prep merge all.sqlite a.sqlite b.sqlite     games by id
-  prep merge all.sqlite a.sqlite b.sqlite --offset 1000000   ids of b are higher
-  prep merge all.sqlite a.sqlite b.sqlite --offset 0,700     by 700
-  prep export --cache all.sqlite              one data set
+  prep merge all.sqlite a.sqlite b.sqlite     games are matched by id
+  prep merge all.sqlite a.sqlite b.sqlite --offset 1000000   add 1000000 to the ids of b
+  prep merge all.sqlite a.sqlite b.sqlite --offset 0,700     add 700 to the ids of b
+  prep export --cache all.sqlite              export all games together
 
-Exit codes: 0 done, 1 failed, 3 done but a game is left out, 4 another run holds OUT";
+Exit codes: 0 done, 1 failed, 3 done but a game is excluded, 4 another run holds OUT";
 
 /// Merge the caches of several machines into one
 ///
-/// The new cache holds every game of the others, and replaces OUT at once when it is complete. Games with
-/// the same content are one game, wherever they are. A game of which two caches have different content, or
-/// of which one has refused a log, is left out and named.
+/// The new cache holds every game of the others, and replaces OUT atomically when it is complete. Games
+/// with the same id and content are one game. A game with different content in two caches, or whose log
+/// another cache refused, is excluded and listed.
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(in crate::cli) struct MergeArgs {
-    /// Cache to make, or to replace
+    /// Cache to create or replace
     #[arg(value_name = "OUT")]
     out: PathBuf,
     /// Caches to merge, in any order
     #[arg(value_name = "CACHE", required = true)]
     caches: Vec<PathBuf>,
-    /// Keep equal ids of different machines apart: N is added to the ids of the second cache, 2 N to those
+    /// Keep equal ids of different machines apart: adds N to the ids of the second cache, 2 N to those
     /// of the third and so on; or give one number for each cache
     #[arg(long, value_name = "N", value_delimiter = ',', value_parser = whole_number(0_i64..))]
     offset: Vec<i64>,
@@ -47,7 +47,7 @@ pub(in crate::cli) struct MergeArgs {
     /// Print JSON: what was merged, and the conflicts
     #[arg(long)]
     json: bool,
-    /// Wait so long for another run that holds OUT
+    /// Wait up to this time for another run that holds OUT
     #[arg(long, value_name = "SECONDS", default_value_t = 0, value_parser = whole_number(0_u64..))]
     wait: u64,
 }
@@ -71,7 +71,7 @@ pub(in crate::cli) fn run(arguments: MergeArgs, context: Context) -> Result<Outc
     let wait = Duration::from_secs(arguments.wait);
     let Some(summary) = merge(&arguments.out, &inputs, arguments.allow_delete, wait, stop_flag())?
     else {
-        bail!("interrupted: {} is as it was", shown(&arguments.out));
+        bail!("interrupted: {} is unchanged", shown(&arguments.out));
     };
     for conflict in summary.conflicts.iter().take(LISTED_CONFLICTS) {
         tracing::error!("{}", in_words(conflict));
@@ -90,7 +90,7 @@ pub(in crate::cli) fn run(arguments: MergeArgs, context: Context) -> Result<Outc
     } else if !context.common.quiet {
         let (games, rows) = (counted(summary.games, "game"), counted(summary.rows, "row"));
         output::print(format!(
-            "{} merged into {}: {games}, {rows}; {} there more than once, {} left out\n",
+            "{} merged into {}: {games}, {rows}; {} more than once, {} excluded\n",
             counted(caches, "cache"),
             shown(&arguments.out),
             counted(summary.duplicates, "game"),
@@ -100,12 +100,12 @@ pub(in crate::cli) fn run(arguments: MergeArgs, context: Context) -> Result<Outc
     Ok(if summary.conflicts.is_empty() { Outcome::Done } else { Outcome::NotAllIngested })
 }
 
-/// `game 17 is left out: a.sqlite (2_games/17.csv) and b.sqlite (17.csv) differ`
+/// `game 17 is excluded: a.sqlite (2_games/17.csv) and b.sqlite (17.csv) differ`
 fn in_words(conflict: &MergeConflict) -> String {
     let places = conflict.found.iter();
     let places: Vec<String> =
         places.map(|(cache, log)| format!("{} ({})", shown(cache), shown(log))).collect();
-    format!("game {} is left out: {} differ", conflict.game_id, places.join(" and "))
+    format!("game {} is excluded: {} differ", conflict.game_id, places.join(" and "))
 }
 
 fn as_json(summary: &MergeSummary) -> serde_json::Value {

@@ -13,16 +13,16 @@ use std::path::PathBuf;
 
 const AFTER_HELP: &str = "\
 Examples:
-  prep report                             the cache, into report.html
-  prep report --export data/processed     and the splits of an export
+  prep report                             report on the cache, to report.html
+  prep report --export data/processed     include the splits of an export
   prep report --export runs/tonight --against runs/trained --out tonight.html
-  prep report --json | jq .cache          the numbers, to stdout";
+  prep report --json | jq .cache          print the numbers";
 
 /// Write an HTML report with plots and numbers about the cache and an export
 ///
 /// Games and rows by players and day, game lengths, points, actions, cards, legal and chosen classes,
-/// the values of every column; for an export, how similar its splits are and what changed since an
-/// older one. The file needs no network and no other file. Reads the cached rows once, and no log.
+/// the values of every column; for an export, how similar its splits are and what changed since an older
+/// export. The page needs no network and no other files. Reads each cached row once, and no logs.
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(in crate::cli) struct ReportArgs {
@@ -32,13 +32,13 @@ pub(in crate::cli) struct ReportArgs {
     /// Folder of an export to include
     #[arg(long, value_name = "DIR")]
     export: Option<PathBuf>,
-    /// Folder of an older export to compare that one with
+    /// Folder of an older export to compare with
     #[arg(long, value_name = "DIR", requires = "export")]
     against: Option<PathBuf>,
     /// Replace FILE even if it is not a report
     #[arg(long)]
     force: bool,
-    /// Print JSON: the numbers themselves
+    /// Print the numbers as JSON instead
     #[arg(long)]
     json: bool,
     #[command(flatten)]

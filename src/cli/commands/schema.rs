@@ -1,7 +1,7 @@
-//! `prep schema`: every column in words, and the classes of every head.
+//! `prep schema`: the meaning of every column, and the classes of every head.
 //!
-//! The same columns go to a reader in four shapes. Two of them lie in the repository, where people
-//! look first: `schema/features.csv` and `schema/features.md`; a test holds them current.
+//! There are four output formats. The repository contains two of the outputs, `schema/features.csv` and
+//! `schema/features.md`; a test checks that they are up to date.
 
 mod choose;
 mod page;

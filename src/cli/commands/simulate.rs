@@ -16,14 +16,14 @@ use std::path::{Path, PathBuf};
 
 const AFTER_HELP: &str = "\
 Examples:
-  prep simulate data/raw --games 60                 games of 2, 3 and 4 players
+  prep simulate data/raw --games 60                 games with 2, 3 and 4 players
   prep simulate data/raw --games 60 --first-id 61   sixty more
   prep simulate /tmp/two --games 10 --players 2 --seed 7";
 
-/// Play games with a simple policy and log them, as data to try the tool with
+/// Play games with a simple policy and write their logs, to try out prep
 ///
-/// The same arguments make the same files. Logs go to DIR/2_games, DIR/3_games and DIR/4_games, in the
-/// three log dialects in turn. No file is overwritten.
+/// The same arguments always write the same files. Logs go to DIR/2_games, DIR/3_games and DIR/4_games,
+/// in the three log dialects in turn. No file is overwritten.
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(in crate::cli) struct SimulateArgs {
@@ -34,7 +34,7 @@ pub(in crate::cli) struct SimulateArgs {
     #[arg(long, value_name = "N", value_parser = whole_number(1..=u32::MAX),
           allow_negative_numbers = true)]
     games: u32,
-    /// Numbers of players, used in turn
+    /// Numbers of players, used in rotation
     #[arg(long, value_name = "N,N,...", value_delimiter = ',', default_value = "2,3,4",
           value_parser = parse_players, allow_negative_numbers = true)]
     players: Vec<PlayerCount>,
@@ -42,7 +42,7 @@ pub(in crate::cli) struct SimulateArgs {
     #[arg(long, value_name = "S", env = "PREP_SEED", allow_negative_numbers = true,
           value_parser = whole_number(0..=u32::MAX))]
     seed: Option<u32>,
-    /// Game id of the first game; the others follow it
+    /// Game id of the first game; the others count up from it
     #[arg(long, value_name = "ID", default_value_t = 1, allow_negative_numbers = true,
           value_parser = whole_number(0..=u32::MAX))]
     first_id: u32,
@@ -59,7 +59,7 @@ pub(in crate::cli) fn run(arguments: SimulateArgs, context: Context) -> Result<O
     progress.begin("playing", Amount::Games(arguments.games.into()));
     for (game, &players) in (0..arguments.games).zip(arguments.players.iter().cycle()) {
         let game_id = GameId(i64::from(arguments.first_id) + i64::from(game));
-        // The id is part of the seed, so that `--first-id` goes on with other games.
+        // The id is part of the seed, so that `--first-id` continues with different games.
         let turns = simulate_game(players, u64::from(seed) << 32 | game_id.0 as u64 & 0xFFFF_FFFF);
         let dialect = Dialect::ALL[game_id.0 as usize % Dialect::ALL.len()];
         let path =
@@ -79,17 +79,20 @@ pub(in crate::cli) fn run(arguments: SimulateArgs, context: Context) -> Result<O
     Ok(Outcome::Done)
 }
 
-/// Never overwrites a file: it may be a real game.
+/// Never overwrites a file, because it may be a real game.
 fn write(path: &Path, log: &[u8]) -> Result<()> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder).with_context(|| {
             let folder = shown(folder);
-            format!("cannot create the folder {folder}: give one that you may write to")
+            format!(
+                "cannot create the folder {folder}: give a folder for which you have write \
+                 permission"
+            )
         })?;
     }
     match File::create_new(path) {
         Ok(mut file) => file.write_all(log).with_context(|| {
-            // Half a log would block the next attempt.
+            // An incomplete log would block the next attempt.
             let _ = fs::remove_file(path);
             format!("cannot write {}", shown(path))
         }),

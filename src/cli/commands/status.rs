@@ -14,21 +14,21 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-/// Games listed of each reason without `--explain`.
+/// Limit on the games listed for each reason without `--explain`.
 const LISTED_OF_A_REASON: usize = 20;
 
 const AFTER_HELP: &str = "\
 Examples:
-  prep status data/raw                    games that are not up to date, and why
-  prep status data/raw --explain          every game, with old and new
-  prep status -q || prep ingest           only if there is something to do
-  prep status --export data/processed     and whether that export is stale
-  prep status --json | jq .counts         for a program";
+  prep status data/raw                    list games that are not up to date, and why
+  prep status data/raw --explain          list every game, with old and new values
+  prep status -q && prep export           export only if all logs are ingested
+  prep status --export data/processed     also check whether that export is stale
+  prep status --json | jq .counts         for programs";
 
 /// Show what the next ingest would do with each game, and why
 ///
-/// Hashes every log, compares it with the cache, and reads those that differ; writes nothing. Exits
-/// with 0 if the cache is up to date with every log that is complete, else with 1.
+/// Hashes every log, compares it with the cache, and reads the logs that differ; writes nothing. Exits
+/// with 0 if the cache is up to date with every complete log, else with 1.
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(in crate::cli) struct StatusArgs {
@@ -43,7 +43,7 @@ pub(in crate::cli) struct StatusArgs {
     strict: bool,
     #[command(flatten)]
     settle: SettleArgs,
-    /// Also say whether this export is what exporting again would write
+    /// Also check whether exporting again would change this export
     #[arg(long, value_name = "DIR")]
     export: Option<PathBuf>,
     /// List every game, each with its old and new hash, size and versions
@@ -102,13 +102,13 @@ pub(in crate::cli) fn run(arguments: StatusArgs, context: Context) -> Result<Out
     Ok(if report.is_up_to_date() && is_fresh { Outcome::Done } else { Outcome::Failed })
 }
 
-/// Why exporting again would write something else than is there.
+/// Reasons why exporting again would change the export.
 fn stale_because(folder: &Path, cache: &Path) -> Result<Vec<String>> {
     let Some(reader) = Reader::open_if_there(cache)? else {
         return Ok(vec![format!("there is no cache {}", shown(cache))]);
     };
     match stale_reasons(&reader, folder) {
-        // Such as games of another encoder: nothing could be exported.
+        // For example games of another encoder, with which nothing can be exported.
         Err(error) if error.cache_error().is_none() => Ok(vec![error.to_string()]),
         reasons => Ok(reasons?),
     }
@@ -141,8 +141,8 @@ fn as_json(report: &StatusReport) -> serde_json::Value {
     })
 }
 
-/// A line for each game that is not up to date, the first few of each reason but every refused log, or for
-/// each game with old and new; then the counts.
+/// A line for each game that is not up to date, with a limit for each reason except refused logs, or
+/// with `--explain` for every game; then the counts.
 fn describe(report: &StatusReport, explain: bool) -> String {
     let mut text = String::new();
     let mut listed: BTreeMap<&str, usize> = BTreeMap::new();
@@ -202,7 +202,7 @@ fn describe(report: &StatusReport, explain: bool) -> String {
     text
 }
 
-/// `refused: 101.csv:6: …` after `101.csv: ` as `refused: line 6: …`: a line has the name once.
+/// `refused: 101.csv:6: …` after `101.csv: ` as `refused: line 6: …`, so that a line has the name only once.
 fn without_name(why: &str, reason: &str, path: &str) -> String {
     let place = why
         .strip_prefix(reason)

@@ -14,16 +14,16 @@ use std::path::{Path, PathBuf};
 
 const AFTER_HELP: &str = "\
 Examples:
-  prep verify data/raw                    the cache against itself and the logs
-  prep verify --export data/processed     an export against its manifest
+  prep verify data/raw                    check the cache and the logs
+  prep verify --export data/processed     check an export
   prep verify --json | jq '.findings[].command'";
 
-/// Check the cache against its checksums and logs, or an export against its manifest
+/// Check the cache against its checksums and logs, or check an export
 ///
 /// Checks the cache file, every blob of every game against its checksum, and every log against the hash
-/// that its game was made from; or, with --export, every file of an export against its manifest. Lists
+/// that its game was made from; or, with --export, every file of check an export. Lists
 /// everything that is wrong with the command that repairs it, and writes nothing. Exits with 0 if
-/// nothing is wrong, else with 1. A log that is new or changed since the last ingest is not wrong, only
+/// no problems found, else with 1. A log that is new or changed since the last ingest is not wrong, only
 /// counted: see `prep status`.
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
@@ -72,16 +72,16 @@ pub(in crate::cli) fn run(arguments: VerifyArgs, context: Context) -> Result<Out
     Ok(if is_clean { Outcome::Done } else { Outcome::Failed })
 }
 
-/// The commands that repair what was found, for this cache and these logs.
+/// The repair commands for this cache and these logs.
 struct Repairs<'a> {
     report: &'a VerifyReport,
-    /// Where the cache is, if it was given.
+    /// The path of the cache, if it was given.
     cache: Option<&'a Path>,
     root: &'a Path,
 }
 
 impl Repairs<'_> {
-    /// What kind of repair a finding needs: in an inconsistent file, no game is repaired by itself.
+    /// The kind of repair that a finding needs. In an inconsistent file, single games cannot be repaired.
     fn kind(&self, kind: FindingKind) -> FindingKind {
         let is_file = |finding: &Finding| finding.kind == FindingKind::DamagedFile;
         if self.report.findings.iter().any(is_file) { FindingKind::DamagedFile } else { kind }
@@ -98,23 +98,25 @@ impl Repairs<'_> {
         command
     }
 
-    /// One sentence.
+    /// One sentence about a kind of repair.
     fn advice(&self, kind: FindingKind) -> String {
         let (command, root) = (self.command(kind), shown(self.root));
         match self.kind(kind) {
             FindingKind::DamagedFile => {
-                format!("`{command}` makes a new cache from the logs and keeps this file beside it")
+                format!(
+                    "`{command}` creates a new cache from the logs and keeps this file beside it"
+                )
             }
             FindingKind::DamagedGame => format!("`{command}` encodes it again from its log"),
             FindingKind::DamagedGameWithoutLog => format!(
-                "put a good log of it back into {root} and run `{command}`; without a log, the same \
-                 command removes it from the cache"
+                "restore its log in {root} and run `{command}`; without a log, the same command \
+                 removes the game from the cache"
             ),
         }
     }
 }
 
-/// A line for each finding, how to repair each kind, then the counts.
+/// A line for each finding, advice for each kind of repair, then the counts.
 fn describe(report: &VerifyReport, repairs: &Repairs<'_>, quiet: bool) -> String {
     let mut text = String::new();
     for finding in &report.findings {
@@ -129,7 +131,7 @@ fn describe(report: &VerifyReport, repairs: &Repairs<'_>, quiet: bool) -> String
         let what = match kind {
             FindingKind::DamagedFile => "a damaged file",
             FindingKind::DamagedGame => "a damaged game",
-            FindingKind::DamagedGameWithoutLog => "a damaged game without a log to encode",
+            FindingKind::DamagedGameWithoutLog => "a damaged game without a log",
         };
         let _ = writeln!(text, "to repair {what}: {}", repairs.advice(kind));
     }
@@ -149,7 +151,7 @@ fn describe(report: &VerifyReport, repairs: &Repairs<'_>, quiet: bool) -> String
         counted(report.games, "game"),
         counted(report.matching_logs, "log"),
         match report.findings.len() {
-            0 => "nothing is wrong".to_owned(),
+            0 => "no problems found".to_owned(),
             findings => counted(findings, "finding"),
         }
     );
@@ -198,7 +200,7 @@ fn describe_export(folder: &Path, found: &ExportVerification, quiet: bool) -> St
     let foreign = found.faults.iter().filter(|fault| fault.is_foreign).count();
     match &found.command {
         _ if found.faults.is_empty() => {}
-        // Nothing that the export wrote is wrong.
+        // The files of the export itself are intact.
         Some(_) if foreign == found.faults.len() => {}
         Some(command) => {
             let first = match foreign {
@@ -223,7 +225,7 @@ fn describe_export(folder: &Path, found: &ExportVerification, quiet: bool) -> St
             bytes_in_words(found.bytes),
             match found.faults.len() {
                 0 if found.interrupted => "interrupted".to_owned(),
-                0 => "nothing is wrong".to_owned(),
+                0 => "no problems found".to_owned(),
                 findings => format!("{} wrong", grouped(findings as u64)),
             }
         );

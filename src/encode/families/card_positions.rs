@@ -1,4 +1,4 @@
-//! Part 2: the place of each card, 24 values, -1 where there is none.
+//! Part 2: the position of each card, 24 values, -1 for an empty slot.
 
 use crate::encode::feature::{BY_TURN_ORDER, Family, FeatureList, Value};
 use crate::encode::position::Position;
@@ -7,9 +7,9 @@ use crate::rules::{MAX_DISPLAYED, MAX_RESERVED, PlayerCount, RotatedIndex};
 pub(in crate::encode) const FAMILY: Family = Family {
     name: "card_positions",
     is_base: true,
-    rules: "Where each displayed and reserved card stands, -1 where there is none. A displayed card \
-            is numbered as in the state (0 to 11), a reserved one 12 plus its place. Players go by \
-            turn order, 0 is to move.",
+    rules: "The position of each displayed and reserved card, or -1 for an empty slot. Displayed \
+            cards are numbered as in the state (0 to 11), reserved cards 12 plus their place. \
+            Players are numbered by turn order; player 0 is to move.",
     width: MAX_DISPLAYED + PlayerCount::MAX * MAX_RESERVED,
     describe,
     encode,

@@ -1,4 +1,4 @@
-//! Part 3, cards: what each seat lacks for each card it can reach, 4 x 15 x 9 values.
+//! Part 3, cards: what each seat lacks for each reachable card, 4 x 15 x 9 values.
 //!
 //! The player index is the *seat* here, unlike in part 1.
 
@@ -12,11 +12,11 @@ const SEAT_WIDTH: usize = REACHABLE * CARD_WIDTH;
 pub(in crate::encode) const FAMILY: Family = Family {
     name: "cards",
     is_base: false,
-    rules: "What each seat lacks for each card it can reach: the displayed cards by flat index \
-            (level 1, then 2, then 3, without gaps), directly behind them the seat's own reserved \
-            cards, then zeros up to 15. What a card really costs is its cost less the seat's \
-            reductions, at least 0 for each color; the distance is that less the gems in hand, at \
-            least 0. `playerN` is the seat N here, and not turn order; a seat where nobody sits \
+    rules: "What each seat lacks for each reachable card. Reachable cards are the displayed cards \
+            by flat index (level 1, then 2, then 3, without gaps), followed by the seat's own \
+            reserved cards, then zeros up to 15. The real cost of a card is its cost minus the \
+            seat's reductions, at least 0 for each color; the distance is the real cost minus the \
+            gems in hand, at least 0. `playerN` is seat N here, not turn order; an empty seat \
             gives 0.",
     width: PlayerCount::MAX * SEAT_WIDTH,
     describe,
@@ -29,9 +29,10 @@ fn describe(list: &mut FeatureList) {
             let subject = format!("seat {seat}, reachable card {place}");
             list.about(format!("player{seat}_card{place}_"), subject);
             list.flag("can_build", "1 if the seat can pay for the card, gold included");
-            list.flag("must_use_gold", "1 if the seat can build it only with gold");
+            list.flag("must_use_gold", "1 if the seat needs gold to build the card");
             for color in Color::ALL {
-                let meaning = format!("{color} gems the seat lacks for the card, gold aside");
+                let meaning =
+                    format!("{color} gems the seat lacks for the card, without using gold");
                 list.quantity(format!("distance_{color}"), meaning);
             }
             list.quantity("distance_total", "gems the seat lacks for the card");

@@ -1,9 +1,9 @@
-//! Part 3, comparison: the players against each other, 46 values, by *seat*.
+//! Part 3, comparison: compares the players, 46 values, by *seat*.
 //!
-//! The specification counts 50: `playerN_vp` belongs here too, but its name is already in part 1,
-//! whose value is the one kept. So `playerN_vp` is rotated while all its neighbors go by seat.
-//! Nobles acquired and cards bought are always 0, because the log does not say. Both quirks are kept
-//! on purpose: models were trained on them.
+//! The specification counts 50: `playerN_vp` belongs here too, but part 1 has the same name, and its
+//! value is used. So `playerN_vp` is numbered by turn order, while all other columns here are numbered
+//! by seat. Nobles acquired and cards bought are always 0, because the log does not record them. Both
+//! quirks are intentional: existing models were trained on them.
 
 use crate::encode::feature::{Family, FeatureList, Value};
 use crate::encode::position::Position;
@@ -16,9 +16,9 @@ const RANKS_WIDTH: usize = 4;
 pub(in crate::encode) const FAMILY: Family = Family {
     name: "comparison",
     is_base: false,
-    rules: "The players against each other. `playerN` is the seat N here. A seat where nobody sits \
-            gives 0, except in the four gap and rank columns, which treat it as a player with \
-            nothing. Points (`playerN_vp`) are compared by their column in the state.",
+    rules: "Comparison of the players. `playerN` is seat N here. An empty seat gives 0, except in \
+            the four gap and rank columns, which treat it as a player with nothing. Points \
+            (`playerN_vp`) have their column in the state.",
     width: PlayerCount::MAX * (HOLDINGS_WIDTH + RANKS_WIDTH) + MAXIMA_WIDTH,
     describe,
     encode,
@@ -27,24 +27,27 @@ pub(in crate::encode) const FAMILY: Family = Family {
 fn describe(list: &mut FeatureList) {
     for seat in 0..PlayerCount::MAX {
         list.about(format!("player{seat}_"), format!("seat {seat}"));
-        list.quantity("total_gems_reduction", "reductions of the seat, all colors");
+        list.quantity("total_gems_reduction", "total reductions of the seat");
         list.quantity("buying_capacity", "gems without gold, plus reductions");
         list.quantity("total_gems_possessed", "gems in hand, gold included");
-        list.quantity("total_gem_colors_possessed", "different colors in hand, without gold");
+        list.quantity(
+            "total_gem_colors_possessed",
+            "number of different colors in hand, without gold",
+        );
         list.quantity("num_reserved_cards", "cards in reserve");
-        list.quantity("num_nobles_acquired", "always 0: the log does not say");
-        list.quantity("num_cards_bought", "always 0: the log does not say");
+        list.quantity("num_nobles_acquired", "always 0: the log does not record it");
+        list.quantity("num_cards_bought", "always 0: the log does not record it");
     }
     list.about("", "");
-    list.quantity("max_vp_among_players", "most points anyone has");
-    list.quantity("max_gems_reduction_among_players", "most reductions anyone has, all colors");
+    list.quantity("max_vp_among_players", "most points of any player");
+    list.quantity("max_gems_reduction_among_players", "most total reductions of any player");
     for seat in 0..PlayerCount::MAX {
         list.about(format!("player{seat}_"), format!("seat {seat}"));
         list.quantity("distance_to_max_vp", "points behind the leader");
-        let meaning = "rank by points, 0 the best; ties go to the lower seat";
+        let meaning = "rank by points, 0 is best; ties go to the lower seat";
         list.flag("leaderboard_position", meaning);
-        list.quantity("vp_gap_to_leader", "points behind the leader, once more");
-        let meaning = "rank by reductions, 0 the most; ties go to the lower seat";
+        list.quantity("vp_gap_to_leader", "points behind the leader (duplicate)");
+        let meaning = "rank by reductions, 0 is most; ties go to the lower seat";
         list.flag("gems_reduction_leaderboard_position", meaning);
     }
 }
@@ -81,7 +84,7 @@ fn holdings_of(player: &Player) -> [Value; HOLDINGS_WIDTH] {
     [reductions, gems - gold + reductions, gems, colors, reserved, 0, 0]
 }
 
-/// How many players are ahead of that seat.
+/// The number of players ahead of that seat.
 fn rank(values: [Value; PlayerCount::MAX], seat: usize) -> Value {
     let is_ahead = |other: usize| {
         values[other] > values[seat] || (values[other] == values[seat] && other < seat)

@@ -1,4 +1,4 @@
-//! Part 3, nobles: how far each seat is from each noble, 4 x 37 values, by *seat*.
+//! Part 3, nobles: the distance of each seat to each noble, 4 x 37 values, by *seat*.
 
 use crate::encode::feature::{Family, FeatureList, Value};
 use crate::encode::position::Position;
@@ -10,9 +10,9 @@ const SEAT_WIDTH: usize = MAX_NOBLES * NOBLE_WIDTH + 2;
 pub(in crate::encode) const FAMILY: Family = Family {
     name: "nobles",
     is_base: false,
-    rules: "How far each seat's reductions are from each noble on the table: what the noble asks \
-            less the reductions, at least 0 for each color. An empty slot gives 0, and so does a \
-            seat where nobody sits. `playerN` is the seat N here.",
+    rules: "The distance of each seat to each noble on the table: what the noble requires minus \
+            the reductions, at least 0 for each color. An empty slot gives 0, and so does an empty \
+            seat. `playerN` is seat N here.",
     width: PlayerCount::MAX * SEAT_WIDTH,
     describe,
     encode,

@@ -1,8 +1,8 @@
-//! Part 4: categories as 0 and 1, 23 values.
+//! Part 4: one-hot encoded categories, 23 values.
 //!
-//! `current_player` goes by seat, `playerN_position` by rotated index. An absent player reads as
-//! seat 0: the old pipeline filled its missing position with 0 before spelling it out. A quirk
-//! kept on purpose, models were trained on it.
+//! `current_player` is numbered by seat, `playerN_position` by rotated index. An absent player is
+//! encoded as seat 0: the old pipeline replaced its missing position by 0 before encoding it. The quirk
+//! is intentional, because existing models were trained on it.
 
 use crate::encode::feature::{BY_TURN_ORDER, Family, FeatureList, Value};
 use crate::encode::position::Position;
@@ -14,9 +14,9 @@ const COUNTS: usize = PlayerCount::ALL.len();
 pub(in crate::encode) const FAMILY: Family = Family {
     name: "one_hot",
     is_base: true,
-    rules: "Categories spelled out as 0 and 1. `current_player_N` goes by seat; in \
-            `playerN_position_S` the player goes by turn order (0 is to move) and S is the seat. An \
-            absent player reads as seat 0.",
+    rules: "One-hot encoded categories. `current_player_N` is numbered by seat; in \
+            `playerN_position_S` the player is numbered by turn order (0 is to move) and S is the \
+            seat. An absent player is encoded as seat 0.",
     width: WIDTH,
     describe,
     encode,
@@ -33,8 +33,9 @@ fn describe(list: &mut FeatureList) {
     for (rotated, who) in BY_TURN_ORDER.into_iter().enumerate() {
         list.about(format!("player{rotated}_"), who);
         for seat in 0..SEATS {
-            let meaning =
-                format!("1 if the player sits in seat {seat}; absent ones read as seat 0");
+            let meaning = format!(
+                "1 if the player sits in seat {seat}; absent players are encoded as seat 0"
+            );
             list.flag(format!("position_{seat}"), meaning);
         }
     }
@@ -44,7 +45,7 @@ fn encode(position: &Position<'_>, out: &mut [Value]) {
     out.copy_from_slice(&row(position.board.to_move, position.board.player_count()));
 }
 
-/// The values while a seat is to move.
+/// The values when a seat is to move.
 pub(in crate::encode) fn row(to_move: Seat, count: PlayerCount) -> [Value; WIDTH] {
     let mut out = [0; WIDTH];
     let (current_player, rest) = out.split_at_mut(SEATS);
@@ -58,7 +59,7 @@ pub(in crate::encode) fn row(to_move: Seat, count: PlayerCount) -> [Value; WIDTH
     out
 }
 
-/// Who is to move and how many play, if the values say it.
+/// The seat to move and the number of players; `None` if the values are invalid.
 pub(in crate::encode) fn decode(values: &[Value; WIDTH]) -> Option<(Seat, PlayerCount)> {
     let (current_player, rest) = values.split_at(SEATS);
     let seat = current_player.iter().position(|&value| value == 1)?;

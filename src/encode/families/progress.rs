@@ -1,7 +1,7 @@
-//! Part 3, progress: how far the game has come, 6 values, by *seat*.
+//! Part 3, progress: the progress of the game, 6 values, by *seat*.
 //!
-//! The specification counts 9: the three deck counts belong here too, but their names are already in
-//! part 1. The total of cards bought is always 0, because the log does not say.
+//! The specification counts 9: the three deck counts belong here too, but part 1 has the same names. The
+//! total of cards bought is always 0, because the log does not record it.
 
 use crate::encode::feature::{Family, FeatureList, Value};
 use crate::encode::position::Position;
@@ -10,19 +10,19 @@ use crate::rules::{POINTS_TO_END, PlayerCount};
 pub(in crate::encode) const FAMILY: Family = Family {
     name: "progress",
     is_base: false,
-    rules: "How far the game has come towards the 15 points that end it. `playerN` is the seat N \
-            here; the cards left in the decks are in the state.",
+    rules: "Progress towards the 15 points that end the game. `playerN` is seat N here; the \
+            numbers of cards in the decks are in the state.",
     width: 2 + PlayerCount::MAX,
     describe,
     encode,
 };
 
 fn describe(list: &mut FeatureList) {
-    list.quantity("distance_to_end_game", "points the leader lacks to 15; negative beyond");
-    list.quantity("total_cards_bought", "always 0: the log does not say");
+    list.quantity("distance_to_end_game", "15 minus the points of the leader; can be negative");
+    list.quantity("total_cards_bought", "always 0: the log does not record it");
     for seat in 0..PlayerCount::MAX {
         list.about(format!("player{seat}_"), format!("seat {seat}"));
-        let meaning = "points the seat lacks to 15; negative beyond, 0 where nobody sits";
+        let meaning = "15 minus the points of the seat; can be negative; 0 for an empty seat";
         list.quantity("vp_to_win", meaning);
     }
 }

@@ -1,8 +1,8 @@
-//! Part 1: the position as logged, 375 values, and back.
+//! Part 1: the position as logged, 375 values, and its inverse.
 //!
-//! The log's state columns in log order, without those that part 4 spells out (`num_players`,
-//! `current_player`, the positions) and `turn_number`. Players are *rotated*: `player0_*` is to
-//! move. Missing is 0. Displayed cards are compacted: those that are there first, then zeros.
+//! The log's state columns in log order, without `turn_number` and the columns that part 4 encodes
+//! (`num_players`, `current_player`, the positions). Players are *rotated*: `player0_*` is to move.
+//! Missing values are 0. Displayed cards are compacted: present cards first, then zeros.
 
 use crate::encode::feature::{BY_TURN_ORDER, Family, FeatureList, Value};
 use crate::encode::position::Position;
@@ -24,9 +24,9 @@ pub(in crate::encode) const WIDTH: usize = Gem::COUNT
 pub(in crate::encode) const FAMILY: Family = Family {
     name: "state",
     is_base: true,
-    rules: "The position as logged. Whatever is missing is 0. The displayed cards are compacted: \
-            those that are there first, in the order of their slots, then zeros; reserved cards \
-            stay in their slots. Players go by turn order: `player0_*` is the player to move, \
+    rules: "The position as logged. Missing values are 0. The displayed cards are compacted: \
+            present cards first, in the order of their slots, then zeros; reserved cards stay in \
+            their slots. Players are numbered by turn order: `player0_*` is the player to move, \
             `player1_*` the next one.",
     width: WIDTH,
     describe,
@@ -44,13 +44,13 @@ fn describe(list: &mut FeatureList) {
     list.about("", "");
     for level in Level::ALL.map(Level::number) {
         let name = format!("deck_level{level}_remaining");
-        list.quantity(name, format!("face-down cards left of level {level}"));
+        list.quantity(name, format!("cards left in the deck of level {level}"));
     }
     for slot in 0..MAX_NOBLES {
         list.about(format!("noble{slot}_"), format!("noble {slot}"));
         list.quantity("vp", "points of the noble, 0 if there is none");
         for color in Color::ALL {
-            list.quantity(format!("req_{color}"), format!("{color} reductions the noble asks"));
+            list.quantity(format!("req_{color}"), format!("{color} reductions the noble requires"));
         }
     }
     for (rotated, who) in BY_TURN_ORDER.into_iter().enumerate() {
@@ -129,7 +129,7 @@ fn put_card(out: &mut &mut [Value], card: Option<&Card>) {
     put(out, values);
 }
 
-/// Writes the next values.
+/// Appends values.
 fn put<const N: usize>(out: &mut &mut [Value], values: [u8; N]) {
     let (next, rest) =
         std::mem::take(out).split_first_chunk_mut().expect("the width is the sum of the parts");
@@ -137,10 +137,10 @@ fn put<const N: usize>(out: &mut &mut [Value], values: [u8; N]) {
     *out = rest;
 }
 
-/// The position that these values hold, if they hold one; the seats are not among them.
+/// The position with these values, without the seats; `None` if they are invalid.
 ///
-/// Numbers that no log may hold are no position. Otherwise only what [`encode`] writes needs to be
-/// read right: the caller encodes what comes out again.
+/// Values that no log may hold are rejected. Other invalid values need no check here, because the caller
+/// encodes the result again and compares.
 pub(in crate::encode) fn decode(
     values: &[Value; WIDTH],
     to_move: Seat,
@@ -167,7 +167,7 @@ pub(in crate::encode) fn decode(
         let Some(seat) = rotated.seat(to_move, count) else { break };
         let [vp] = read(&mut rest)?;
         let (gems, reduction) = (read(&mut rest)?, read(&mut rest)?);
-        // More than a log may hold, and sums over it might not fit.
+        // More than a log may hold; sums could overflow.
         let is_possible = vp <= MAX_VP
             && gems.into_iter().map(usize::from).sum::<usize>() <= usize::from(HAND_LIMIT)
             && reduction.into_iter().all(|cards| cards <= MAX_REDUCTION);
@@ -185,7 +185,7 @@ pub(in crate::encode) fn decode(
     Some(Board { to_move, gems, displayed, decks, nobles, players })
 }
 
-/// A card or an empty slot; `None` if it is neither.
+/// Reads a card or an empty slot; `None` if it is neither.
 fn read_card(rest: &mut &[Value]) -> Option<Option<Card>> {
     let values: [u8; CARD_WIDTH] = read(rest)?;
     if values == [0; CARD_WIDTH] {
@@ -196,7 +196,7 @@ fn read_card(rest: &mut &[Value]) -> Option<Option<Card>> {
     Card::find(level, vp, bonus, ByColor([white, blue, green, red, black])).map(Some)
 }
 
-/// The next values as counts; `None` where one is negative.
+/// Reads the next values as counts; `None` if one is negative.
 fn read<const N: usize>(rest: &mut &[Value]) -> Option<[u8; N]> {
     let (next, after) = rest.split_first_chunk::<N>()?;
     *rest = after;

@@ -1,4 +1,4 @@
-//! Part 3, card-noble synergy: what each reachable card's bonus does for the nobles, 4 x 15 x 2
+//! Part 3, card-noble synergy: the effect of each reachable card's bonus on the nobles, 4 x 15 x 2
 //! values, by *seat*.
 
 use crate::encode::feature::{Family, FeatureList, Value};
@@ -11,9 +11,9 @@ const SEAT_WIDTH: usize = REACHABLE * CARD_WIDTH;
 pub(in crate::encode) const FAMILY: Family = Family {
     name: "synergy",
     is_base: false,
-    rules: "What a card does for the nobles, over the same 15 cards as in `cards`: as if the seat \
-            had the card's bonus already, whether or not it can build the card. `playerN` is the \
-            seat N here; a seat where nobody sits gives 0.",
+    rules: "The effect of a card on the distance to the nobles, for the same 15 cards as in \
+            `cards`: computed as if the seat already had the card's bonus, whether or not it can \
+            build the card. `playerN` is seat N here; an empty seat gives 0.",
     width: PlayerCount::MAX * SEAT_WIDTH,
     describe,
     encode,
@@ -24,10 +24,10 @@ fn describe(list: &mut FeatureList) {
         for place in 0..REACHABLE {
             let subject = format!("seat {seat}, reachable card {place}");
             list.about(format!("player{seat}_card{place}_"), subject);
-            list.quantity("nobles_after_buy", "nobles satisfied once it is built");
+            list.quantity("nobles_after_buy", "nobles satisfied after building the card");
             list.quantity(
                 "closest_noble_distance_after_buy",
-                "reductions then missing for the closest noble, 0 if there is none",
+                "reductions missing for the closest noble after that, 0 if there is none",
             );
         }
     }

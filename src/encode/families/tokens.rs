@@ -1,4 +1,4 @@
-//! Part 3, tokens: what may be taken from each pile, 26 values.
+//! Part 3, tokens: the gems that may be taken from each pile, 26 values.
 
 use crate::encode::feature::{Family, FeatureList, Value};
 use crate::encode::position::Position;
@@ -9,7 +9,8 @@ const PILE_WIDTH: usize = 5;
 pub(in crate::encode) const FAMILY: Family = Family {
     name: "tokens",
     is_base: false,
-    rules: "What may be taken from each pile. A take of two of one color needs four gems in the pile.",
+    rules: "The gems that may be taken from each pile. Taking two of one color needs four gems in \
+            the pile.",
     width: Color::COUNT * PILE_WIDTH + 1,
     describe,
     encode,
@@ -19,15 +20,18 @@ fn describe(list: &mut FeatureList) {
     for color in Color::ALL {
         list.about("", format!("{color} pile"));
         let name = format!("can_take2_{color}");
-        list.flag(name, "1 if the pile has the four gems that a take of two needs");
+        list.flag(name, "1 if the pile has at least four gems, so that two can be taken");
         let name = format!("tokens_left_if_take2_{color}");
-        list.quantity(name, "gems left in the pile after a take of two, if that is allowed");
+        list.quantity(name, "gems left in the pile after taking two, if that is allowed");
         let name = format!("tokens_left_if_take1_{color}");
-        list.quantity(name, "gems left in the pile after a take of one, at least 0");
+        list.quantity(name, "gems left in the pile after taking one, at least 0");
         let name = format!("max_tokens_pile_{color}");
-        list.quantity(name, format!("{color} gems in the game: 4, 5 or 7 by players"));
+        list.quantity(
+            name,
+            format!("{color} gems in the game: 4, 5 or 7, depending on the number of players"),
+        );
         let name = format!("maximum_takeable_this_turn_{color}");
-        list.quantity(name, "gems that the pile has for one turn: 0, 1 or 2");
+        list.quantity(name, "gems that can be taken from the pile in one turn: 0, 1 or 2");
     }
     list.about("", "");
     list.quantity("max_tokens_pile_gold", "gold gems in the game: always 5");

@@ -1,8 +1,8 @@
-//! Reading `.npy` and `.npz` files that somebody else may have written.
+//! Reads `.npy` and `.npz` files from untrusted sources.
 //!
-//! What a header declares is compared with the bytes that are there before anything is reserved or read: a
-//! shape of 10^12 rows takes a hundred bytes. Headers that are nested are refused before ndarray-npy reads
-//! them, which takes twice as long with each level.
+//! The declared shape is compared with the size of the file before anything is allocated or read: a
+//! header of a hundred bytes can declare 10^12 rows. Nested headers are rejected before ndarray-npy
+//! reads them, because its time doubles with each level.
 
 use crate::export::manifest::MAX_SMALL_FILE;
 use crate::gamelog::GameId;
@@ -17,21 +17,21 @@ use std::io::{self, BufReader, Cursor, ErrorKind, Read};
 use std::path::Path;
 use zip::{CompressionMethod, ZipArchive};
 
-/// Length along each axis.
+/// The length of each axis.
 pub(in crate::export) type Shape = Vec<usize>;
 
-/// Why arrays could not be read.
+/// Why arrays cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub(in crate::export) enum ReadError {
     #[error("cannot be read: {0}")]
     Unreadable(#[from] io::Error),
-    /// The reason, in words.
+    /// The reason.
     #[error("is not a file of arrays: {0}")]
     Invalid(String),
 }
 
 fn invalid(why: impl ToString) -> ReadError {
-    // Reasons of libraries repeat what is in the file.
+    // Messages of libraries repeat content of the file.
     ReadError::Invalid(shown(&why.to_string()).to_string())
 }
 
@@ -42,16 +42,16 @@ pub(in crate::export) fn npy_shape(path: &Path) -> Result<Shape, ReadError> {
     Ok(read_header(&mut BufReader::new(file), bytes)?.shape)
 }
 
-/// Where the elements of an array begin, and what they are.
+/// The header of an array.
 struct ArrayHeader {
-    /// All bytes before the first element.
+    /// Number of bytes before the first element.
     bytes: Vec<u8>,
     shape: Shape,
-    /// As NumPy writes it, such as `<f4`.
+    /// The NumPy type, such as `<f4`.
     element_type: String,
 }
 
-/// Reads the header of an array that takes so many bytes, header included.
+/// Reads the header of an array of `bytes` bytes, including the header.
 fn read_header(reader: &mut impl Read, bytes: u64) -> Result<ArrayHeader, ReadError> {
     /// As in NumPy.
     const MAX_HEADER_BYTES: usize = 10_000;
@@ -62,7 +62,7 @@ fn read_header(reader: &mut impl Read, bytes: u64) -> Result<ArrayHeader, ReadEr
     let (length_bytes, is_array) =
         (if start[6] == 1 { 2 } else { 4 }, start.starts_with(b"\x93NUMPY"));
     if !is_array {
-        return Err(invalid("an array does not begin as NumPy's do"));
+        return Err(invalid("an array does not begin with NumPy's magic bytes"));
     }
     let mut length = [0; 4];
     reader.read_exact(&mut length[..length_bytes]).map_err(|error| cut_off(error, "array"))?;
@@ -103,7 +103,7 @@ fn read_header(reader: &mut impl Read, bytes: u64) -> Result<ArrayHeader, ReadEr
     Ok(ArrayHeader { bytes: start, shape: header.shape, element_type })
 }
 
-/// Size of an element of a simple type, such as `<f4`; `None` for others.
+/// Size of an element of a simple type, such as `<f4`; `None` for other types.
 fn element_bytes(element_type: &str) -> Option<u64> {
     let size =
         element_type.strip_prefix(['<', '>', '|', '='])?.strip_prefix(['f', 'i', 'u', 'b'])?;
@@ -113,7 +113,7 @@ fn element_bytes(element_type: &str) -> Option<u64> {
 fn cut_off(error: io::Error, what: &str) -> ReadError {
     match error.kind() {
         ErrorKind::UnexpectedEof => invalid(format!("an {what} ends too early")),
-        // The zip library's own.
+        // An error of the zip library.
         ErrorKind::Other | ErrorKind::InvalidData => invalid(error),
         _ => error.into(),
     }
@@ -145,12 +145,12 @@ impl NpzArchive {
         Ok(shapes)
     }
 
-    /// Whether there is an array of this name.
+    /// Whether there is an array with this name.
     pub(in crate::export) fn has(&self, name: &str) -> bool {
         self.index(name).is_ok()
     }
 
-    /// All elements of an array of one axis.
+    /// The elements of a one-dimensional array.
     pub(in crate::export) fn vector<T: ReadableElement + Clone>(
         &mut self,
         name: &str,
@@ -170,7 +170,7 @@ impl NpzArchive {
         index.ok_or_else(|| invalid(format!("it has no {name}")))
     }
 
-    /// The header of an array, and a reader of the elements.
+    /// The header of an array, and a reader for its elements.
     fn member(&mut self, index: usize) -> Result<(ArrayHeader, impl Read), ReadError> {
         let file_bytes = self.file_bytes;
         let mut member = self.archive.by_index(index).map_err(invalid)?;
@@ -200,7 +200,7 @@ pub(in crate::export) fn game_ids_of_index(path: &Path) -> Result<BTreeSet<GameI
         let mut game_id = [0; size_of::<i64>()];
         rest.read_exact(&mut game_id).map_err(|error| cut_off(error, "array"))?;
         let game_id = GameId(i64::from_le_bytes(game_id));
-        // The rows of a game follow each other.
+        // The rows of a game are contiguous.
         if last.replace(game_id) != Some(game_id) {
             game_ids.insert(game_id);
         }
@@ -212,7 +212,7 @@ pub(in crate::export) fn game_ids_of_index(path: &Path) -> Result<BTreeSet<GameI
 mod tests {
     use super::*;
 
-    /// An `.npy` file with this header and so many bytes of elements.
+    /// An `.npy` file with this header and number of element bytes.
     fn npy(header: &str, elements: usize) -> Vec<u8> {
         let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
         bytes.extend((header.len() as u16 + 1).to_le_bytes());
@@ -238,7 +238,7 @@ mod tests {
             ("'<f4'", "(1000000000000,)"),
             ("'<f4'", "(3, 6)"),
             ("'<f4'", "(2, 5)"),
-            // Products that overflow to what is there.
+            // Products that overflow to the actual size.
             ("'<f4'", "(4294967296, 4294967296, 15)"),
             ("'<f8'", "(2305843009213693952, 8, 0)"),
         ] {

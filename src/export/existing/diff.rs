@@ -1,16 +1,16 @@
-//! Two exports compared: games added, removed, changed and moved, and columns whose means moved.
+//! Compares two exports: games that were added, removed, changed or moved, and columns whose means drifted.
 //!
-//! Meant to be run before a nightly training: logs of a broken simulator are well-formed, and only
-//! their numbers differ from earlier ones. Reads the small files of both exports and none of the arrays.
+//! Intended as a check before nightly training: a faulty simulator writes well-formed logs, and only
+//! their statistics differ from earlier ones. Reads only the small files of both exports, no arrays.
 //!
-//! The shift of a mean is given in standard deviations of the column in the old export. A column that
-//! was constant there had none: then the standard deviation in the new export is used, so that a flag
-//! which is set for the first time in one row of a thousand counts little, and one that is set in half
-//! of all rows counts much. The shift from one constant to another is infinite.
+//! The shift of a mean is measured in standard deviations of the column in the old export. If the column
+//! was constant there, the standard deviation in the new export is used, so that a new flag has a small
+//! shift if it is set in 0.1% of the rows, and a large shift if it is set in half of them. The shift
+//! between two constants is infinite.
 //!
-//! Means of few games differ by chance, those of a rare flag most. A shift is one by chance if it is at
-//! most [`CHANCE`] standard errors of the difference between the two means. The rows of a game are much
-//! alike, so the games are counted as samples, not the rows.
+//! Means over a small number of games differ by chance, most of all those of rare flags. A shift of at
+//! most [`CHANCE`] standard errors of the difference between the means counts as chance. The rows of a
+//! game are highly correlated, so games are counted as samples, not rows.
 
 use super::folder::{ExportFolder, FolderError};
 use crate::dataset::{BySplit, Scaler, Split};
@@ -24,32 +24,33 @@ use serde::Serialize;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-/// Of a normal distribution, 1 in 16,000 lies farther out: of 1,308 columns, hardly ever one.
+/// 1 in 16,000 values of a normal distribution is farther out, so with 1,308 columns that almost never
+/// happens by chance.
 const CHANCE: f64 = 4.0;
 
-/// How an export differs from an earlier one.
+/// The differences between two exports.
 #[derive(Clone, Debug)]
 pub struct ExportDiff {
-    /// The first export.
+    /// The old export.
     pub old: ExportFacts,
-    /// The second.
+    /// The new export.
     pub new: ExportFacts,
     /// Each split, in order.
     pub splits: Vec<SplitDiff>,
-    /// Games that are in both exports, and in different splits, in ascending order.
+    /// Games that are in different splits in the two exports, in ascending order.
     pub moved: Vec<MovedGame>,
-    /// How the training rows have changed, or in one sentence why that is unknown.
+    /// How the training rows have changed, or one sentence that says why this is unknown.
     pub means: Result<MeansDiff, String>,
-    /// What limits the comparison, each a sentence.
+    /// Limitations of the comparison, one sentence each.
     pub remarks: Vec<String>,
 }
 
 /// One of the exports.
 #[derive(Clone, Debug, Serialize)]
 pub struct ExportFacts {
-    /// Its id; exports of older versions of prep have none.
+    /// Its id; missing in exports of older versions of prep.
     pub export_id: Option<String>,
-    /// The encoder that made its rows.
+    /// Version of the encoder that made its rows.
     pub encoder_version: u32,
     /// Games in all splits.
     pub games: usize,
@@ -57,10 +58,10 @@ pub struct ExportFacts {
     pub rows: u64,
 }
 
-/// How one split differs. All lists are in ascending order.
+/// The differences of a split. All lists are in ascending order.
 #[derive(Clone, Debug, Serialize)]
 pub struct SplitDiff {
-    /// Which.
+    /// The split.
     #[serde(skip)]
     pub split: Split,
     /// Games in the old export.
@@ -71,17 +72,17 @@ pub struct SplitDiff {
     pub added: Vec<GameId>,
     /// Games that are in no split of the new one.
     pub removed: Vec<GameId>,
-    /// Games that are in this split now, were in any before, and have other rows. Where encoders
-    /// differ, games that have other logs. `None` if an export does not list hashes.
+    /// Games in this split of the new export that the old export has with different rows; if the
+    /// encoders differ, with different logs. `None` if an export does not list hashes.
     pub changed: Option<Vec<GameId>>,
-    /// Games that were in another split.
+    /// Games that moved here from another split.
     pub moved_in: usize,
-    /// Games that are in another split now.
+    /// Games that moved to another split.
     pub moved_out: usize,
 }
 
 impl SplitDiff {
-    /// The split and its numbers as people read them, in the order of the fields; `?` if unknown.
+    /// The cells of a table row: the split and its numbers in the order of the fields; `?` if unknown.
     pub fn cells(&self) -> Vec<String> {
         let number = |number: usize| grouped(number as u64);
         vec![
@@ -100,31 +101,31 @@ impl SplitDiff {
 /// A game that changed split.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct MovedGame {
-    /// Which.
+    /// The split.
     pub game_id: GameId,
-    /// Where it was.
+    /// Its split in the old export.
     pub from: Split,
-    /// Where it is.
+    /// Its split in the new export.
     pub to: Split,
 }
 
 /// How the training rows have changed.
 #[derive(Clone, Debug)]
 pub struct MeansDiff {
-    /// Every column that is known of both exports, farthest moved first; the unit is explained in the
-    /// [module](self).
+    /// The shifts of all columns that are known for both exports, largest first; the [module](self)
+    /// explains the unit.
     pub moved: Vec<ColumnDrift>,
-    /// Columns whose mean did not move farther than by chance.
+    /// Columns whose shift is explained by chance.
     by_chance: BTreeSet<String>,
-    /// Columns that were constant and are not any more, in column order.
+    /// Columns that are no longer constant, in column order.
     pub newly_varying: Vec<String>,
-    /// Columns that are constant now and were not.
+    /// Columns that have become constant.
     pub newly_constant: Vec<String>,
 }
 
 impl MeansDiff {
-    /// The columns whose mean moved more than so many standard deviations, and farther than by chance;
-    /// the farthest first.
+    /// The columns whose mean moved by more than `limit` standard deviations and by more than chance
+    /// explains, largest shift first.
     pub fn past(&self, max_drift: f64) -> Vec<&ColumnDrift> {
         let past = self.moved.iter().filter(|column| column.mean_shift.abs() > max_drift);
         past.filter(|column| !self.by_chance.contains(&column.column)).collect()
@@ -134,7 +135,7 @@ impl MeansDiff {
 /// Compares two exports.
 ///
 /// # Errors
-/// If a folder is not an export, or its files are not those that its manifest lists.
+/// If a folder is not an export, or its files do not match its manifest.
 pub fn diff_exports(old: &Path, new: &Path) -> Result<ExportDiff, FolderError> {
     let (old, new) = (ExportFolder::read(old)?, ExportFolder::read(new)?);
     let mut remarks = Vec::new();
@@ -142,8 +143,8 @@ pub fn diff_exports(old: &Path, new: &Path) -> Result<ExportDiff, FolderError> {
         && old.manifest.feature_schema == new.manifest.feature_schema;
     if !same_encoder {
         remarks.push(format!(
-            "the exports were made by different encoders (version {} and {}): every game's rows \
-             may differ, so the games listed as changed are those whose logs did",
+            "the exports were made by different encoders (version {} and {}): the rows of every \
+             game may differ, so only games with different logs are listed as changed",
             old.manifest.encoder_version, new.manifest.encoder_version
         ));
     }
@@ -152,8 +153,8 @@ pub fn diff_exports(old: &Path, new: &Path) -> Result<ExportDiff, FolderError> {
     if only_old != only_new {
         let export = if only_old { &old } else { &new };
         remarks.push(format!(
-            "{} was made with --replayable-only, and the other export was not: games that do not replay \
-             may be in one of them only",
+            "{} was made with --replayable-only, and the other export was not: games that do not \
+             replay may be in only one of them",
             shown(export.path)
         ));
     }
@@ -177,7 +178,7 @@ pub fn diff_exports(old: &Path, new: &Path) -> Result<ExportDiff, FolderError> {
         if export.manifest.games().values().any(|game| game.row_hash.is_none()) {
             remarks.push(format!(
                 "{} was made by an older version of prep, whose manifest has no hash of each game: \
-                 which games changed is unknown",
+                 it is unknown which games changed",
                 shown(export.path)
             ));
         }
@@ -196,12 +197,12 @@ fn facts(manifest: &Manifest) -> ExportFacts {
     }
 }
 
-/// Mean and standard deviation of the training rows' columns, or why they are unknown. `normalized`
-/// says which are known.
+/// Mean and standard deviation of the columns over the training rows, or why they are unknown.
+/// `normalized` marks the known ones.
 fn training_columns(export: &ExportFolder<'_>) -> Result<Result<Scaler, String>, FolderError> {
     let folder = shown(export.path);
     let columns = export.columns.len();
-    let no_rows = || format!("{folder} has no training rows: there are no means to compare");
+    let no_rows = || format!("{folder} has no training rows, so there are no means to compare");
     let statistics: Statistics = export.read_json(STATISTICS_FILE)?;
     let known = match statistics.training_sums {
         Some(sums) if sums.rows == 0 => return Ok(Err(no_rows())),
@@ -209,7 +210,7 @@ fn training_columns(export: &ExportFolder<'_>) -> Result<Result<Scaler, String>,
         None if export.manifest.settings.scaler != ScalerOrigin::FittedHere => {
             return Ok(Err(format!(
                 "{folder} was made by an older version of prep with the scaler of another export, \
-                 and its own means are unknown: export it again"
+                 and does not have its own means: export it again"
             )));
         }
         None if export.manifest.splits.train.rows == 0 => return Ok(Err(no_rows())),
@@ -222,7 +223,7 @@ fn training_columns(export: &ExportFolder<'_>) -> Result<Result<Scaler, String>,
     Ok(Ok(known))
 }
 
-/// How the columns of two exports differ, in one sentence; `None` if they are the same.
+/// One sentence about how the columns of two exports differ; `None` if they are the same.
 fn other_columns(old: &[String], new: &[String]) -> Option<String> {
     let difference = if old.len() == new.len() {
         let mut pairs = old.iter().zip(new).enumerate();
@@ -232,8 +233,8 @@ fn other_columns(old: &[String], new: &[String]) -> Option<String> {
         format!("{} and {}", old.len(), new.len())
     };
     Some(format!(
-        "the exports have other columns ({difference}): their features cannot be compared, and no \
-         model fits both"
+        "the exports have different columns ({difference}): their features cannot be compared, and \
+         no model can use both"
     ))
 }
 
@@ -309,7 +310,7 @@ fn compare_means(
     Ok(Ok(means_diff(&Scaler { normalized: known, ..before }, &after, &names, games)))
 }
 
-/// `old.normalized` says which columns to compare, `games` how many the means are of.
+/// `old.normalized` marks the columns to compare; `games` is the number of games of each export.
 fn means_diff(old: &Scaler, new: &Scaler, names: &[&str], games: [u64; 2]) -> MeansDiff {
     let compared = || (0..names.len()).filter(|&column| old.normalized[column]);
     let names_of = |columns: &mut dyn Iterator<Item = usize>| -> Vec<String> {

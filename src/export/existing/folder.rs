@@ -1,4 +1,4 @@
-//! The folder of an export, without its arrays.
+//! Reads the small files of an export.
 
 use crate::export::manifest::{MAX_SMALL_FILE, Manifest};
 use crate::export::scaler_file::FEATURE_COLS_FILE;
@@ -7,17 +7,17 @@ use crate::words::shown;
 use serde::de::DeserializeOwned;
 use std::path::{Path, PathBuf};
 
-/// Why an export could not be read.
+/// Why an export cannot be read.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot read the export {}: {why}", shown(export))]
 pub struct FolderError {
     /// The folder.
     pub export: PathBuf,
-    /// What is wrong with it.
+    /// The reason.
     pub why: String,
 }
 
-/// An export, without its arrays.
+/// An export folder, read without its arrays.
 pub(in crate::export) struct ExportFolder<'p> {
     pub(in crate::export) path: &'p Path,
     pub(in crate::export) manifest: Manifest,
@@ -37,8 +37,8 @@ impl ExportFolder<'_> {
         Ok(folder)
     }
 
-    /// Reads a file that is as the manifest says. Another one belongs to another export (which may
-    /// have replaced this one a moment ago) or was changed.
+    /// Reads a file and compares it with the manifest. A different file was changed, or belongs to a new
+    /// export that has just replaced this one.
     pub(in crate::export) fn read_json<T: DeserializeOwned>(
         &self,
         name: &str,
@@ -48,8 +48,8 @@ impl ExportFolder<'_> {
         let listed = self.manifest.files.get(name).map(|file| file.blake3);
         if listed != Some(blake3::hash(&bytes).into()) {
             return Err(self.failed(format!(
-                "{name} is not the file that its manifest.json lists: try again if an export was \
-                 running, else export again"
+                "{name} does not match its manifest.json: try again if an export was running, else \
+                 export again"
             )));
         }
         serde_json::from_slice(&bytes)

@@ -1,8 +1,8 @@
-//! Whether an export is what exporting again would write, found out without reading its arrays.
+//! Checks whether exporting again would change an export, without reading its arrays.
 //!
-//! An export is a function of the games, the options and the version of prep, and its manifest says what
-//! these were. So it is up to date if a manifest made from the cache now says the same, and its files have
-//! the sizes that it lists. `prep verify --export` also reads them.
+//! An export is a function of the games, the options and the version of prep, which its manifest
+//! records. So it is up to date if a manifest made from the cache now has the same values, and its files
+//! have the listed sizes. `prep verify --export` also reads the files.
 
 use crate::cache::{Reader, Refusal};
 use crate::dataset::{BySplit, Columns, Dataset, DatasetOptions, FeatureSet, Ratios, Split};
@@ -20,7 +20,8 @@ use crate::words::{counted, shown};
 use std::collections::BTreeSet;
 use std::path::Path;
 
-/// What the manifest of an export says whose rows are not written yet: all but what follows from them.
+/// The manifest of an export whose rows are not written yet: everything except the values that follow
+/// from them.
 pub(in crate::export) fn manifest_before_rows(
     dataset: &Dataset<'_>,
     settings: Settings,
@@ -67,7 +68,7 @@ pub(in crate::export) fn manifest_before_rows(
     manifest
 }
 
-/// The settings of an export with these options, as its manifest has them.
+/// The settings in the manifest of an export with these options.
 pub(in crate::export) fn settings(
     options: &ExportOptions,
     columns: &Columns,
@@ -90,11 +91,11 @@ pub(in crate::export) fn settings(
     }
 }
 
-/// What an export would report if it wrote the same again; `None` if `folder` is not up to date with the
-/// cache and these options.
+/// The summary of the existing export; `None` if `folder` is not up to date with the cache and these
+/// options.
 ///
 /// # Errors
-/// If nothing could be exported: no games, games of another encoder, an unusable scaler.
+/// If an export would fail: no games, games of another encoder, an unusable scaler.
 pub fn up_to_date(
     cache: &Reader,
     options: &ExportOptions,
@@ -104,7 +105,7 @@ pub fn up_to_date(
     let Ok(stored) = Manifest::read(folder) else { return Ok(None) };
     let columns = read_columns(&folder.join(FEATURE_COLS_FILE)).ok();
     if check_replaceable(folder).is_err() || columns.as_ref() != Some(dataset.columns()) {
-        // Whoever wants it written again is told what is in the way.
+        // Without this, an export of foreign files would be reported as up to date instead of failing.
         return Ok(None);
     }
     let is_fitted = dataset.in_split(Split::Train).next().is_some();
@@ -150,11 +151,11 @@ pub fn up_to_date(
     }))
 }
 
-/// Why an export is not what exporting again with its own settings would write, one sentence for each
-/// reason; none if it is up to date. A scaler of another export is taken as it is.
+/// The reasons why exporting again with the same settings would change an export, one sentence each;
+/// empty if it is up to date. A scaler of another export is not checked.
 ///
 /// # Errors
-/// As [`up_to_date`].
+/// As for [`up_to_date`].
 pub fn stale_reasons(cache: &Reader, folder: &Path) -> Result<Vec<String>, ExportError> {
     let stored = match Manifest::read(folder) {
         Ok(stored) => stored,
@@ -167,7 +168,7 @@ pub fn stale_reasons(cache: &Reader, folder: &Path) -> Result<Vec<String>, Expor
         return Ok(vec!["its manifest has impossible ratios".to_owned()]);
     };
     let columns = match settings.features {
-        // The manifest does not say which.
+        // The manifest does not name that export.
         FeatureSet::Columns => match read_columns(&folder.join(FEATURE_COLS_FILE)) {
             Ok(columns) => columns,
             Err(error) => return Ok(vec![error.to_string()]),
@@ -190,7 +191,8 @@ pub fn stale_reasons(cache: &Reader, folder: &Path) -> Result<Vec<String>, Expor
     Ok(reasons)
 }
 
-/// How a manifest differs from one that [`manifest_before_rows`] made, except in what follows from the rows.
+/// The differences between a manifest and one that [`manifest_before_rows`] made, except for values that
+/// follow from the rows.
 fn differences(stored: &Manifest, expected: &Manifest) -> Vec<String> {
     let mut reasons = Vec::new();
     let mut now = expected.clone();
@@ -206,9 +208,9 @@ fn differences(stored: &Manifest, expected: &Manifest) -> Vec<String> {
         reasons.push(format!("it was written by prep {}, this is {new}", shown(&old)));
     }
     if stored.settings != now.settings {
-        reasons.push("its settings are others".to_owned());
+        reasons.push("its settings differ".to_owned());
     } else if stored.scaler != now.scaler {
-        reasons.push("its scaler is another".to_owned());
+        reasons.push("its scaler differs".to_owned());
     }
     let (old, new) = (stored.games(), now.games());
     let added = new.keys().filter(|game_id| !old.contains_key(game_id)).count();
@@ -218,7 +220,7 @@ fn differences(stored: &Manifest, expected: &Manifest) -> Vec<String> {
     let moved = in_both().filter(|(new, old)| new.split != old.split).count();
     for (games, what) in [
         (added, "not in it yet"),
-        (changed, "in it with other logs"),
+        (changed, "in it with different logs"),
         (removed, "in it and no longer in the cache"),
         (moved, "in other splits"),
     ] {
@@ -240,15 +242,15 @@ fn differences(stored: &Manifest, expected: &Manifest) -> Vec<String> {
         (left_out, from_an_older_log, does_not_replay, counts)
     };
     if noted(stored) != noted(&now) {
-        reasons.push("other games are refused, or do not replay".to_owned());
+        reasons.push("different games are refused, or do not replay".to_owned());
     }
     if !stored.has_outcomes() {
-        reasons.push("it does not have the outcomes of the games".to_owned());
+        reasons.push("it has no outcomes of the games".to_owned());
     }
     reasons
 }
 
-/// Files that are missing or have other sizes than a manifest lists.
+/// Files that are missing or whose sizes differ from the manifest.
 fn damaged_files(manifest: &Manifest, folder: &Path) -> Vec<String> {
     let damaged = |name: &str, bytes: u64| match std::fs::metadata(folder.join(name)) {
         Ok(file) if file.is_file() && file.len() == bytes => None,
@@ -259,15 +261,15 @@ fn damaged_files(manifest: &Manifest, folder: &Path) -> Vec<String> {
     files.filter_map(|(name, file)| damaged(name, file.bytes)).collect()
 }
 
-/// What an export has said already: somebody who exports every night need not read it again.
+/// Warnings that the previous export already had, so that nightly exports need not repeat them.
 #[derive(Clone, Debug, Default)]
 pub struct Noted {
-    /// Games that are left out, outdated or do not replay, each with the reason.
+    /// Games that are excluded, outdated or do not replay, each with the reason.
     games: BTreeSet<(GameId, String)>,
 }
 
 impl Noted {
-    /// Of the export in a folder, if there is one.
+    /// Reads the manifest of the export in a folder, if there is one.
     pub fn of(folder: &Path) -> Noted {
         let Ok(manifest) = Manifest::read(folder) else { return Noted::default() };
         let lists = [manifest.left_out, manifest.from_an_older_log, manifest.does_not_replay];
@@ -275,12 +277,12 @@ impl Noted {
         Noted { games: games.filter_map(|game| Some((game.game_id?, game.why))).collect() }
     }
 
-    /// Whether it names this refused game, for the same reason.
+    /// Whether it lists this refused game with the same reason.
     pub fn has(&self, game_id: GameId, why: &str) -> bool {
         self.games.contains(&(game_id, why.to_owned()))
     }
 
-    /// Whether these are all the games that do not replay, by its words.
+    /// Whether it lists exactly these games that do not replay, with the same reasons.
     pub fn has_faults(&self, faults: &[(GameId, String)]) -> bool {
         let named = self.games.iter().filter(|(_, why)| why.starts_with("does not replay: "));
         named.eq(faults)

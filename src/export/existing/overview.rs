@@ -1,4 +1,4 @@
-//! What an export holds, by its small files: games, rows and classes of each split. Reads no array.
+//! An overview of an export from its small files: games, rows and classes of each split. Reads no arrays.
 
 use super::folder::{ExportFolder, FolderError};
 use crate::dataset::{BySplit, Split};
@@ -12,45 +12,45 @@ use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// What an export holds.
+/// An overview of an export.
 #[derive(Clone, Debug)]
 pub struct ExportOverview {
-    /// Its id; exports of older versions of prep have none.
+    /// Its id; missing in exports of older versions of prep.
     pub export_id: Option<String>,
-    /// The encoder that made its rows.
+    /// Version of the encoder that made its rows.
     pub encoder_version: u32,
-    /// Columns of `X`.
+    /// Number of columns of `X`.
     pub columns: usize,
-    /// Settings by name, as the manifest has them.
+    /// The settings in the manifest, by name.
     pub settings: Map<String, Value>,
     /// Each split, in order.
     pub splits: Vec<SplitOverview>,
-    /// With `--scaler-from`: how far each normalized column's mean was from that scaler's, farthest
-    /// first.
+    /// With `--scaler-from`: how far the mean of each normalized column had moved from that scaler's,
+    /// largest first.
     pub drift: Option<Vec<ColumnDrift>>,
 }
 
-/// What a split holds.
+/// An overview of a split.
 #[derive(Clone, Debug)]
 pub struct SplitOverview {
-    /// Which.
+    /// The split.
     pub split: Split,
     /// Its games, in ascending order.
     pub game_ids: Vec<GameId>,
-    /// Rows of those games.
+    /// Number of rows.
     pub rows: u64,
-    /// Games by their number of players.
+    /// Number of games by number of players.
     pub games_by_players: BTreeMap<u8, u64>,
     /// Every head, in order.
     pub heads: Vec<ClassCounts>,
-    /// Labels that are not legal under their mask, over all heads.
+    /// Number of labels that are not legal under their mask, over all heads.
     pub illegal_labels: u64,
 }
 
-/// Reads what an export says about itself.
+/// Reads the overview of an export.
 ///
 /// # Errors
-/// If the folder holds no export, or a file of it is not the one that its manifest lists.
+/// If the folder is not an export, or a file does not match its manifest.
 pub fn overview(folder: &Path) -> Result<ExportOverview, FolderError> {
     let export = ExportFolder::read(folder)?;
     let statistics: Statistics = export.read_json(STATISTICS_FILE)?;
@@ -66,7 +66,7 @@ pub fn overview(folder: &Path) -> Result<ExportOverview, FolderError> {
             }
             if counts.classes.len() != head.classes() {
                 return Err(export.failed(format!(
-                    "{} has other classes of {}: export again with this version of prep",
+                    "{} has different classes of {}: export again with this version of prep",
                     split.name(),
                     head.name()
                 )));

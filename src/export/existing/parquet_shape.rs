@@ -1,4 +1,4 @@
-//! The shape of a Parquet file, from its metadata: no features are read for it.
+//! The shape of a Parquet file, from its metadata, without reading features.
 
 use super::arrays::Shape;
 use crate::gamelog::GameId;
@@ -12,12 +12,12 @@ use std::path::Path;
 
 /// A Parquet file of an export.
 pub(in crate::export) struct ParquetShape {
-    /// Rows, and columns of `features`.
+    /// Number of rows, and of columns of `features`.
     pub(in crate::export) features: Shape,
     pub(in crate::export) game_ids: BTreeSet<GameId>,
 }
 
-/// `columns` is the shape of a file without rows: it has no list that could tell.
+/// `columns` is used for a file without rows, which has no list to take it from.
 pub(in crate::export) fn parquet_shape(
     path: &Path,
     columns: usize,

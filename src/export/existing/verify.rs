@@ -1,4 +1,4 @@
-//! Whether an export still is what its manifest says: every file, every shape, every game.
+//! Checks an export against its manifest: every file, every shape, every game.
 
 use super::arrays::{NpzArchive, Shape, game_ids_of_index, npy_shape};
 use super::parquet_shape::parquet_shape;
@@ -23,36 +23,36 @@ use std::io::{ErrorKind, Read};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// One thing that is wrong with an export.
+/// A fault of an export.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExportFault {
-    /// The file it is about.
+    /// The file.
     pub file: String,
-    /// What is wrong, in one sentence.
+    /// The fault in one sentence.
     pub what: String,
-    /// Whether the file is not part of the export. No export replaces a folder with such a file: it has
-    /// to be moved elsewhere.
+    /// Whether the file is foreign, that is, not part of the export. A folder with a foreign file is
+    /// never replaced, so the file must be moved elsewhere.
     pub is_foreign: bool,
 }
 
-/// What was found.
+/// The result of a verification.
 #[derive(Clone, Debug, Default)]
 pub struct ExportVerification {
-    /// Everything that is wrong, by file.
+    /// All faults, by file.
     pub faults: Vec<ExportFault>,
-    /// The command that writes the export again, with the settings of its manifest; `None` without a
-    /// manifest: no export may replace such a folder.
+    /// The command that writes the export again with the settings of its manifest; `None` without a
+    /// manifest, because such a folder is never replaced.
     pub command: Option<String>,
-    /// Files looked at.
+    /// Number of checked files.
     pub files: usize,
-    /// Their bytes.
+    /// Their size in bytes.
     pub bytes: u64,
-    /// Whether it was stopped before its end.
+    /// Whether the verification was stopped early.
     pub interrupted: bool,
 }
 
 impl ExportVerification {
-    /// Whether the export is what it was.
+    /// Whether no faults were found.
     pub fn is_clean(&self) -> bool {
         self.faults.is_empty() && !self.interrupted
     }
@@ -67,8 +67,8 @@ impl ExportVerification {
     }
 }
 
-/// Compares every file of an export with its manifest: size, hash, the shape in each array's
-/// header, and the games of each split. Lists everything; writes nothing.
+/// Compares every file of an export with its manifest: size, hash, the shape in each array's header, and
+/// the games of each split. Lists all faults; writes nothing.
 ///
 /// # Errors
 /// If the folder does not exist or cannot be listed, or its manifest cannot be read.
@@ -102,7 +102,7 @@ pub fn verify_export(
     if let Some(id) = &manifest.export_id
         && manifest.compute_id().is_ok_and(|computed| computed != *id)
     {
-        found.fault(MANIFEST_FILE, "was changed since its export_id was computed");
+        found.fault(MANIFEST_FILE, "was changed after its export_id was computed");
     }
     for name in present.iter().filter(|name| *name != MANIFEST_FILE && !name.starts_with('.')) {
         let is_folder_of_files = || {
@@ -136,12 +136,12 @@ pub fn verify_export(
     }
     check_names(folder, &manifest, &mut found);
     let columns = match found.faults.iter().any(|fault| fault.file == FEATURE_COLS_FILE) {
-        // Which columns they were is not known any more.
+        // The names of the columns are not known any more.
         true => "FILE".to_owned(),
         false => shell_path(&folder.join(FEATURE_COLS_FILE)),
     };
     let flags = flags(&manifest.settings, &columns);
-    // An export takes one with files of the right sizes for up to date.
+    // Without --force, an export treats files of the right sizes as up to date.
     found.command =
         flags.map(|flags| format!("prep export --out {}{flags} --force", shell_path(folder)));
     found.faults.sort_by(|a, b| a.file.cmp(&b.file));
@@ -153,7 +153,7 @@ fn list(folder: &Path) -> std::io::Result<BTreeSet<String>> {
     entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect()
 }
 
-/// The settings of an export as the flags that choose them, with the file of its columns; `None` if `prep export` has no such flags.
+/// The flags for the settings of an export, with the file of its columns; `None` if there are no such flags.
 fn flags(settings: &Settings, columns: &str) -> Option<String> {
     let [train, val, test] = settings.split;
     let layout = settings.layout.layout()?;
@@ -177,7 +177,7 @@ fn flags(settings: &Settings, columns: &str) -> Option<String> {
         flags += " --replayable-only";
     }
     if let Some(condition) = &settings.condition {
-        // Joined: it may begin with a dash.
+        // Joined with `=`, because it may begin with a dash.
         flags += &format!(" --where={}", shell_word(condition));
     }
     if settings.scaler != ScalerOrigin::FittedHere {
@@ -186,7 +186,7 @@ fn flags(settings: &Settings, columns: &str) -> Option<String> {
     Some(flags)
 }
 
-/// A reader that ends when a run is to end.
+/// A reader that fails when the run should stop.
 struct Stoppable<'s, R> {
     reader: R,
     stop: &'s AtomicBool,
@@ -210,7 +210,7 @@ fn check_file(
     let mut hasher = blake3::Hasher::new();
     let read = open_file(&path).and_then(|file| {
         let bytes = file.metadata()?.len();
-        // No more than there should be: some files of the system have a size of 0 and no end.
+        // Limited to the listed size: some special files have a size of 0 and no end.
         if bytes == entry.bytes {
             let stoppable = Stoppable { reader: file.take(bytes), stop };
             hasher.update_reader(Counted::new(stoppable, progress))?;
@@ -232,9 +232,9 @@ fn check_file(
             found.bytes += bytes;
             if bytes != entry.bytes {
                 let listed = entry.bytes;
-                found.fault(name, format!("has {bytes} bytes, the manifest says {listed}"));
+                found.fault(name, format!("has {bytes} bytes, but {listed} in the manifest"));
             } else if entry.blake3 != hasher.finalize() {
-                found.fault(name, "has other bytes than the manifest says (blake3)");
+                found.fault(name, "does not have the hash in the manifest (blake3)");
             }
         }
     }
@@ -252,7 +252,7 @@ impl ShapeCheck<'_> {
         let listed = entry.game_ids.len();
         if entry.games != listed as u64 {
             let (name, games) = (split.name(), entry.games);
-            let what = format!("{name} has {games} games, and {listed} are listed");
+            let what = format!("{name} has {games} games, but {listed} are listed");
             self.found.fault(MANIFEST_FILE, what);
         }
         let Some(layout) = self.manifest.settings.layout.layout() else { return };
@@ -277,7 +277,7 @@ impl ShapeCheck<'_> {
             }
         }
         let index = format!("index_{}.npz", split.name());
-        // Exports of earlier versions have none.
+        // Missing in exports of earlier versions.
         let outcome = format!("outcome_{}.npz", split.name());
         if self.manifest.files.contains_key(outcome.as_str()) {
             archives.push(outcome);
@@ -323,7 +323,7 @@ impl ShapeCheck<'_> {
         }
     }
 
-    /// Whether a file is listed and missing, which is reported with its hash.
+    /// Whether a listed file is missing, which the check of hashes reports.
     fn is_reported_missing(&self, file: &str) -> bool {
         self.manifest.files.contains_key(file) && !self.folder.join(file).exists()
     }
@@ -342,12 +342,12 @@ impl ShapeCheck<'_> {
         if !is_right {
             let expected =
                 if has_columns { format!("({rows}, {columns})") } else { format!("{rows} rows") };
-            let what = format!("{array} has shape {shape:?}, the manifest says {expected}");
+            let what = format!("{array} has shape {shape:?}, but {expected} in the manifest");
             self.found.fault(file, what);
         }
     }
 
-    /// Compares the games whose rows are in a split with those that the manifest lists.
+    /// Compares the games in the index of a split with those in the manifest.
     fn compare_games(
         &mut self,
         file: &str,
@@ -370,7 +370,7 @@ impl ShapeCheck<'_> {
 
 /// Compares the number of column names with the number of columns.
 fn check_names(folder: &Path, manifest: &Manifest, found: &mut ExportVerification) {
-    // A file that is missing or invalid is reported with its hash.
+    // The check of hashes reports a missing or invalid file.
     let Ok(text) = read_file(&folder.join(FEATURE_COLS_FILE), MAX_SMALL_FILE) else { return };
     let Ok(names) = serde_json::from_slice::<Vec<String>>(&text) else { return };
     let columns = manifest.settings.columns;
@@ -378,7 +378,7 @@ fn check_names(folder: &Path, manifest: &Manifest, found: &mut ExportVerificatio
         let names = names.len();
         found.fault(
             FEATURE_COLS_FILE,
-            format!("names {names} columns, the manifest says {columns}"),
+            format!("names {names} columns, but the manifest has {columns}"),
         );
     }
 }

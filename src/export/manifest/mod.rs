@@ -1,14 +1,14 @@
-//! `manifest.json`: what an export was made from, and what it consists of.
+//! `manifest.json`: the inputs and the files of an export.
 //!
 //! `scaler.id` is a hash of the scaler alone ([`Scaler::id`](crate::dataset::Scaler::id)), and is in
-//! `scaler.npz` too. `export_id` is a hash of everything that makes an export what it is: encoder,
-//! settings, inputs, the split and the hashes of every game, the scaler's id, and the hash of every
-//! file. So a scaler or an array belongs to an export if the manifest of the export lists its id or
-//! hash, and two exports with the same id hold the same.
+//! `scaler.npz` too. `export_id` is a hash of the encoder version, the settings, the inputs, the split
+//! and hashes of every game, the scaler's id, and the hash of every file. So a scaler or an array
+//! belongs to an export if the manifest lists its id or hash, and two exports with the same id have the
+//! same content.
 //!
 //! A manifest holds no time and no absolute path, so that the same cache and options give the same
-//! bytes anywhere. Fields that are optional here are missing in manifests of earlier versions, or in
-//! those that other programs write and [`seal_manifest`] completes.
+//! bytes anywhere. Optional fields are missing in manifests of earlier versions, or in manifests that
+//! other programs write and [`seal_manifest`] completes.
 
 pub(super) mod values;
 
@@ -27,13 +27,13 @@ use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::Path;
 use values::{FileName, HexHash, ScalerOrigin, StoredAs};
 
-/// The file's name in an export.
+/// The name of the file.
 pub(super) const MANIFEST_FILE: &str = "manifest.json";
 
-/// Version of the fields of a manifest. Manifests of version 1 do not name it.
+/// Version of the manifest format. Manifests of version 1 do not have this field.
 const MANIFEST_VERSION: u32 = 3;
 
-/// Larger files of an export are not read whole. A manifest of a million games has 60 MB.
+/// Larger files of an export are not read into memory. A manifest of a million games has 60 MB.
 pub(super) const MAX_SMALL_FILE: u64 = 1 << 30;
 
 /// The content of `manifest.json`.
@@ -44,7 +44,7 @@ pub(super) struct Manifest {
     pub(super) manifest_version: u32,
     #[serde(default)]
     pub(super) prep_version: String,
-    /// Exports of the first version have none.
+    /// Missing in version 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) export_id: Option<HexHash>,
     #[serde(default)]
@@ -53,7 +53,7 @@ pub(super) struct Manifest {
     pub(super) feature_schema: String,
     pub(super) settings: Settings,
     pub(super) inputs: Inputs,
-    /// `None` where there was nothing to fit a scaler on.
+    /// `None` if there were no rows to fit a scaler to.
     #[serde(default)]
     pub(super) scaler: Option<ScalerEntry>,
     pub(super) splits: BySplit<SplitEntry>,
@@ -61,26 +61,26 @@ pub(super) struct Manifest {
     pub(super) games_in_two_splits: Option<Vec<GameId>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) identical_games: Option<Vec<IdenticalGames>>,
-    /// Games that are missing because their logs were refused or deferred, or because they do not replay.
+    /// Games that are excluded because their logs were refused or deferred, or because they do not replay.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) left_out: Option<Vec<RefusedGame>>,
     /// Games with the rows of an older log, because the log was refused or deferred since.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) from_an_older_log: Option<Vec<RefusedGame>>,
-    /// Games that are there although they do not replay.
+    /// Games that are included although they do not replay.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) does_not_replay: Option<Vec<RefusedGame>>,
-    /// How many games are there that an older prep stored without replaying them.
+    /// The number of games that an earlier version of prep stored without replaying them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) not_replayed: Option<u64>,
-    /// How many games of the cache did not meet the condition, if there was one.
+    /// The number of cached games that did not meet the condition, if there was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) not_selected: Option<u64>,
-    /// By name, all files but the manifest.
+    /// All files except the manifest, by name.
     pub(super) files: BTreeMap<FileName, FileEntry>,
 }
 
-/// How the export was made.
+/// The settings of an export.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Settings {
@@ -95,15 +95,15 @@ pub(super) struct Settings {
     pub(super) scaler: ScalerOrigin,
     pub(super) dtype: Dtype,
     pub(super) layout: StoredAs,
-    /// Whether games that do not replay are left out. Manifests before version 3 do not say it.
+    /// Whether games that do not replay are excluded. Missing before version 3.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) replayable_only: Option<bool>,
-    /// The condition over `game_list` that chose the games, if there was one.
+    /// The condition over `game_list` that selected the games, if there was one.
     #[serde(default, rename = "where", skip_serializing_if = "Option::is_none")]
     pub(super) condition: Option<String>,
 }
 
-/// What the export was made from.
+/// The inputs of an export.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Inputs {
@@ -111,18 +111,18 @@ pub(super) struct Inputs {
     pub(super) rows: u64,
     /// Hash over the ids of all games and the hashes of their logs.
     pub(super) blake3: HexHash,
-    /// Whether the cache held everything that the last ingest was to store. This is content, not
-    /// history: every ingest that finishes leaves the same mark.
+    /// Whether the last ingest finished. It depends only on the content of the cache: every ingest that
+    /// finishes leaves the same mark.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) last_ingest_finished: Option<bool>,
 }
 
-/// Which scaler the export has.
+/// The scaler of an export.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ScalerEntry {
     pub(super) id: HexHash,
-    /// The export in which it was fitted, if that is another one and known.
+    /// The export in which it was fitted, if that is a different, known export.
     pub(super) fitted_in: Option<HexHash>,
 }
 
@@ -133,26 +133,26 @@ pub(super) struct SplitEntry {
     pub(super) games: u64,
     pub(super) rows: u64,
     pub(super) game_ids: Vec<GameId>,
-    /// Of the log of each game.
+    /// Hash of the log of each game.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "hash_list")]
     pub(super) log_hashes: Option<Vec<ShortHash>>,
-    /// Of the rows of each game.
+    /// Hash of the rows of each game.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "hash_list")]
     pub(super) row_hashes: Option<Vec<ShortHash>>,
-    /// The parts that the split was written in, by programs that write it in parts.
+    /// The parts of the split, in exports that are written in parts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) shards: Option<serde_json::Value>,
 }
 
-/// Games with the same rows.
+/// A group of games with identical rows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct IdenticalGames {
-    /// Two or more, ascending.
+    /// Two or more ids, ascending.
     pub game_ids: Vec<GameId>,
     /// The split of each.
     pub splits: Vec<Split>,
-    /// Whether they are not all in one split: then rows of one split are in another.
+    /// Whether they are in different splits, so that rows of one split are also in another.
     pub in_different_splits: bool,
 }
 
@@ -175,7 +175,7 @@ pub(super) struct FileEntry {
     pub(super) blake3: HexHash,
 }
 
-/// A game by the manifest.
+/// A game as the manifest lists it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct ListedGame {
     pub(super) split: Split,
@@ -183,14 +183,14 @@ pub(super) struct ListedGame {
     pub(super) row_hash: Option<ShortHash>,
 }
 
-/// Why a manifest could not be read.
+/// Why a manifest cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ManifestError {
     #[error("it has no {MANIFEST_FILE}: give a folder that prep export wrote")]
     Missing,
     #[error("{MANIFEST_FILE}: {0}")]
     Unreadable(io::Error),
-    // Its words repeat what is in the file.
+    // Its message repeats content of the file.
     #[error("{MANIFEST_FILE}: {}", shown(&.0.to_string()))]
     Invalid(serde_json::Error),
     #[error("{MANIFEST_FILE} was written by a newer version of prep ({}): use that version", shown(.0))]
@@ -198,7 +198,7 @@ pub(super) enum ManifestError {
 }
 
 impl Manifest {
-    /// A manifest without the parts that not every export has.
+    /// A manifest without the optional fields.
     pub(super) fn new(settings: Settings, inputs: Inputs, splits: BySplit<SplitEntry>) -> Manifest {
         Manifest {
             manifest_version: MANIFEST_VERSION,
@@ -230,7 +230,7 @@ impl Manifest {
                 ErrorKind::NotFound => ManifestError::Missing,
                 _ => ManifestError::Unreadable(error),
             })?;
-        /// What no version of the manifest changes.
+        /// The fields that are the same in all versions of the manifest.
         #[derive(Deserialize)]
         struct Version {
             #[serde(default)]
@@ -253,7 +253,7 @@ impl Manifest {
         file.flush()
     }
 
-    /// Fills in the version of this program, and the id, which covers everything else.
+    /// Sets the version of prep, and the id, which covers all other fields.
     pub(super) fn seal(&mut self) -> serde_json::Result<()> {
         self.manifest_version = MANIFEST_VERSION;
         env!("CARGO_PKG_VERSION").clone_into(&mut self.prep_version);
@@ -263,8 +263,8 @@ impl Manifest {
         Ok(())
     }
 
-    /// The id that the export has by the rest of its manifest. JSON values say themselves where they
-    /// end, so they are hashed one after another.
+    /// Computes the id from the other fields of the manifest. JSON values are self-delimiting, so they
+    /// are hashed one after another.
     pub(super) fn compute_id(&self) -> serde_json::Result<HexHash> {
         let mut text = BufWriter::new(blake3::Hasher::new());
         text.write_all(b"splendor-prep export 1").map_err(serde_json::Error::io)?;
@@ -278,7 +278,7 @@ impl Manifest {
         serde_json::to_writer(&mut text, &self.identical_games)?;
         serde_json::to_writer(&mut text, &self.left_out)?;
         serde_json::to_writer(&mut text, &self.from_an_older_log)?;
-        // Manifests before version 3 have neither, and keep their ids.
+        // Manifests before version 3 have neither field, and keep their ids.
         if let Some(games) = &self.does_not_replay {
             serde_json::to_writer(&mut text, games)?;
         }
@@ -301,8 +301,8 @@ impl Manifest {
         self.scaler.as_ref()?.fitted_in
     }
 
-    /// Whether the export has the outcomes of its games. Parquet files have them in columns, of which a
-    /// manifest says nothing.
+    /// Whether the export has the outcomes of its games. Parquet files have them in columns, which a
+    /// manifest does not list.
     pub(super) fn has_outcomes(&self) -> bool {
         self.settings.layout.layout() == Some(Layout::Parquet)
             || self.files.keys().any(|name| name.starts_with("outcome_"))
@@ -324,8 +324,8 @@ impl Manifest {
         games
     }
 
-    /// Games that are listed twice, with both of their splits: a network must not be tested on what it
-    /// was trained with.
+    /// Games that are listed twice, with both of their splits: a network must not be tested on rows that
+    /// it was trained on.
     pub(super) fn repeated_games(&self) -> Vec<(GameId, [Split; 2])> {
         let (mut seen, mut repeated) = (BTreeMap::new(), Vec::new());
         for (split, entry) in self.splits.iter() {
@@ -343,7 +343,7 @@ fn version_1() -> u32 {
     1
 }
 
-/// Completes the manifest of an export that another program wrote: the versions of prep and its
+/// Completes the manifest of an export that another program wrote: sets the versions of prep and its
 /// encoder, and the id.
 ///
 /// # Errors
@@ -354,7 +354,7 @@ pub fn seal_manifest(manifest: &str) -> Result<String, serde_json::Error> {
     serde_json::to_string_pretty(&manifest)
 }
 
-/// Hashes as one text: in a list, they would be most of the lines of the file.
+/// Serializes hashes as one string: as a list, they would make up most lines of the file.
 mod hash_list {
     use super::*;
 
@@ -383,7 +383,7 @@ mod hash_list {
 mod tests {
     use super::*;
 
-    /// Written by the version before `manifest_version`.
+    /// Written before `manifest_version` existed.
     const VERSION_1: &str = include_str!("../../../tests/data/manifest_1.json");
 
     #[test]
@@ -394,7 +394,7 @@ mod tests {
         assert!(manifest.games().values().all(|game| game.row_hash.is_some()));
         let written = serde_json::to_string_pretty(&manifest).unwrap();
         assert_eq!(written.replacen("\n  \"manifest_version\": 1,", "", 1), VERSION_1.trim_end());
-        // Version 2 named itself, and has the same fields.
+        // Version 2 has the same fields and `manifest_version`.
         let version_2 = VERSION_1.replacen('{', "{\"manifest_version\": 2,", 1);
         let manifest: Manifest = serde_json::from_str(&version_2).unwrap();
         assert_eq!(manifest.export_id, Some(manifest.compute_id().unwrap()));

@@ -1,5 +1,6 @@
-//! Values of a manifest that are checked when it is read: whoever wrote the file, a name is that of a file
-//! in the folder, and nothing else is text that a command or a message could take for more.
+//! Values of a manifest that are validated when it is read. A manifest may come from an untrusted
+//! source, so file names must stay in the folder, and other values must not contain arbitrary text that
+//! ends up in a command or message.
 
 use crate::export::options::Layout;
 use crate::words::{is_shown_as_it_is, shown};
@@ -8,7 +9,7 @@ use std::borrow::Borrow;
 use std::fmt;
 use std::ops::Deref;
 
-/// The path of a file in the folder of the export, with `/`. Never one of another folder.
+/// The relative path of a file in the folder of the export, with `/`. It never leads out of the folder.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub(in crate::export) struct FileName(String);
@@ -93,7 +94,7 @@ impl fmt::Display for HexHash {
     }
 }
 
-/// Where the scaler of an export is from: `settings.scaler`.
+/// The origin of an export's scaler: `settings.scaler`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub(in crate::export) enum ScalerOrigin {
@@ -101,11 +102,11 @@ pub(in crate::export) enum ScalerOrigin {
     FittedHere,
     /// Fitted in the export with this id.
     FittedIn(HexHash),
-    /// Fitted in an export without an id, or whose manifest is missing.
+    /// Fitted in an export without an id or without a manifest.
     Unknown,
     /// Fitted in another export, in manifests of the first version.
     Earlier,
-    /// There is none.
+    /// There is no scaler.
     NoTrainingRows,
 }
 
@@ -136,7 +137,7 @@ impl TryFrom<String> for ScalerOrigin {
             NO_TRAINING_ROWS => Ok(ScalerOrigin::NoTrainingRows),
             _ => match text.strip_prefix(FITTED_IN) {
                 Some(id) => HexHash::try_from(id.to_owned()).map(ScalerOrigin::FittedIn),
-                None => Err(format!("`{}` is not the origin of a scaler", shown(&text))),
+                None => Err(format!("`{}` is not a known origin of a scaler", shown(&text))),
             },
         }
     }
@@ -154,7 +155,7 @@ impl From<ScalerOrigin> for String {
     }
 }
 
-/// What the rows are stored in: `settings.layout`.
+/// The file format of the rows: `settings.layout`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::export) enum StoredAs {
     #[serde(rename = "npz")]
@@ -163,7 +164,7 @@ pub(in crate::export) enum StoredAs {
     Npy,
     #[serde(rename = "parquet")]
     Parquet,
-    /// The parts of an export that was made on many machines.
+    /// The parts of an export that was written on several machines.
     #[serde(rename = "npy shards")]
     NpyShards,
     #[serde(rename = "parquet shards")]

@@ -1,4 +1,4 @@
-//! The hidden folder, beside a target or in it, that holds all that one run needs to publish.
+//! The hidden folder of a run, beside or in its target.
 
 use super::in_place::restore_files;
 use crate::folders::parent_of;
@@ -12,23 +12,23 @@ use std::path::{Path, PathBuf};
 const LOCK: &str = "lock";
 const EXPORT: &str = "export";
 const PREVIOUS: &str = "previous";
-/// How the names of hidden folders in a target begin.
+/// Prefix of the names of hidden folders in a target.
 const IN_TARGET: &str = ".prep-";
-/// Random letters and digits at the end of the folder's name.
+/// Number of random letters and digits at the end of the folder's name.
 const RANDOM_LETTERS: usize = 6;
 
-/// The folder, locked; removed when dropped.
+/// The locked folder; it is removed on drop.
 #[derive(Debug)]
 pub(super) struct Container {
     folder: PathBuf,
     target: PathBuf,
-    /// Closed before it is deleted: some network file systems keep a file that is open, by another
-    /// name, and then the folder could not be removed.
+    /// Closed before the folder is deleted: some network file systems rename open files instead of
+    /// deleting them, and then the folder could not be removed.
     lock: Option<File>,
 }
 
 impl Container {
-    /// Makes and locks a folder beside a resolved target; or in it, if the target cannot be renamed.
+    /// Creates and locks a folder beside a resolved target, or in it if the target cannot be renamed.
     pub(super) fn claim(target: &Path) -> io::Result<Container> {
         let inside = |error: io::Error| match target.is_dir() {
             true => Container::claim_in_target(target).map_err(|_| error),
@@ -47,7 +47,7 @@ impl Container {
         }
     }
 
-    /// Makes and locks a folder in a resolved target.
+    /// Creates and locks a folder in a resolved target.
     pub(super) fn claim_in_target(target: &Path) -> io::Result<Container> {
         Container::claim_in(target, IN_TARGET.into(), target)
     }
@@ -57,11 +57,11 @@ impl Container {
         parent_of(&self.folder) == self.target
     }
 
-    /// Asks the file system to rename the target to this folder. It refuses, as this folder is not
-    /// empty; if the target cannot be renamed at all, it says that instead.
+    /// Tries to rename the target to this folder. That always fails because this folder is not empty,
+    /// but the error shows whether the target can be renamed at all.
     fn try_rename_target(&self) -> io::Result<()> {
         fs::rename(&self.target, &self.folder)?;
-        // A file system that replaces a folder with its content.
+        // Some file systems replace a folder that is not empty.
         fs::rename(&self.folder, &self.target)
     }
 
@@ -72,15 +72,15 @@ impl Container {
                 .rand_bytes(RANDOM_LETTERS)
                 .tempdir_in(parent)?;
             if let Some(container) = Container::lock(made.path().to_owned(), target)? {
-                // From here on dropping the container removes it.
+                // From here on, dropping the container removes the folder.
                 let _ = made.keep();
                 return Ok(container);
             }
-            // Another run saw it before it was locked, and removes it as that of a dead run.
+            // Another run saw the folder before it was locked, and removes it as a leftover.
         }
     }
 
-    /// Removes the folders of dead runs. One that cannot be removed is no reason to stop an export.
+    /// Removes the folders of killed runs. Failures are only logged.
     pub(super) fn remove_dead(target: &Path) -> io::Result<()> {
         for folder in folders_of(target)? {
             match Container::lock(folder.clone(), target) {
@@ -91,7 +91,7 @@ impl Container {
         Ok(())
     }
 
-    /// Takes the lock; `None` if another run has it, or has just removed the folder.
+    /// Takes the lock; `None` if another run holds it or has just removed the folder.
     fn lock(folder: PathBuf, target: &Path) -> io::Result<Option<Container>> {
         let lock = match open_own_file(&folder.join(LOCK)) {
             Ok(lock) => lock,
@@ -111,17 +111,17 @@ impl Container {
         &self.folder
     }
 
-    /// Where the new export is written; after the exchange, where the old one is.
+    /// The path of the new export; after the exchange, that of the old one.
     pub(super) fn export(&self) -> PathBuf {
         self.folder.join(EXPORT)
     }
 
-    /// Where the old export is moved to if names cannot be exchanged.
+    /// The path to which the old export is moved if folders cannot be exchanged.
     pub(super) fn previous(&self) -> PathBuf {
         self.folder.join(PREVIOUS)
     }
 
-    /// Restores an old export that was moved away, if nothing is at the target; if that fails, the
+    /// Restores an old export that was moved away, if the target does not exist; if that fails, the
     /// folder stays.
     fn remove(&mut self) -> io::Result<()> {
         let is_missing = |path: &Path| fs::symlink_metadata(path).is_err();
@@ -138,7 +138,7 @@ impl Container {
             removed(fs::remove_dir_all(content))?;
         }
         self.lock = None;
-        // Another run may see the folder without a lock now, and remove it too.
+        // Another run may see the unlocked folder now and remove it too.
         removed(fs::remove_dir_all(&self.folder))
     }
 }
@@ -151,13 +151,13 @@ impl Drop for Container {
     }
 }
 
-/// Whether an error of renaming a folder says that this folder is never renamed: it is a mount point, or
-/// of a lower layer of a container's file system.
+/// Whether the error means that the folder can never be renamed: it is a mount point, or in a lower
+/// layer of a container's file system.
 fn means_not_renamable(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::CrossesDevices | ErrorKind::ResourceBusy)
 }
 
-/// What the hidden folders of a target are called, without the random letters.
+/// The name of a target's hidden folders without the random letters.
 fn name_prefix(target: &Path) -> OsString {
     let mut prefix = OsString::from(".");
     prefix.push(target.file_name().unwrap_or_default());
@@ -165,14 +165,14 @@ fn name_prefix(target: &Path) -> OsString {
     prefix
 }
 
-/// The hidden folders of runs, beside a target and in it.
+/// The hidden folders of runs, beside and in a target.
 fn folders_of(target: &Path) -> io::Result<Vec<PathBuf>> {
     let mut found = folders_in(parent_of(target), &name_prefix(target))?;
     found.extend(folders_in(target, OsStr::new(IN_TARGET))?);
     Ok(found)
 }
 
-/// The hidden folders in a folder: none if that does not exist or cannot be read.
+/// The hidden folders in a folder; empty if it does not exist or cannot be read.
 fn folders_in(folder: &Path, prefix: &OsStr) -> io::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     let entries = match fs::read_dir(folder) {
@@ -200,7 +200,7 @@ pub(super) fn is_container_in_target(entry: &fs::DirEntry) -> io::Result<bool> {
     is_container(entry, OsStr::new(IN_TARGET))
 }
 
-/// A folder with such a name that holds something else belongs to somebody else.
+/// A folder with such a name and other content is not prep's.
 fn is_container(entry: &fs::DirEntry, prefix: &OsStr) -> io::Result<bool> {
     let name = entry.file_name();
     let letters = name.as_encoded_bytes().strip_prefix(prefix.as_encoded_bytes());
@@ -210,7 +210,7 @@ fn is_container(entry: &fs::DirEntry, prefix: &OsStr) -> io::Result<bool> {
     Ok(is_named_so && entry.file_type()?.is_dir() && holds_only_ours(&entry.path()))
 }
 
-/// False also for a folder that cannot be read.
+/// Also false for a folder that cannot be read.
 fn holds_only_ours(folder: &Path) -> bool {
     let is_ours = |entry: io::Result<fs::DirEntry>| {
         entry.is_ok_and(|entry| {
@@ -221,7 +221,7 @@ fn holds_only_ours(folder: &Path) -> bool {
     fs::read_dir(folder).is_ok_and(|mut entries| entries.all(is_ours))
 }
 
-/// Whether a file was deleted while it was open, and renamed for it: by NFS, or by FUSE.
+/// Whether NFS or FUSE renamed a file because it was deleted while open.
 fn is_hidden_by_system(name: &OsStr) -> bool {
     let name = name.as_encoded_bytes();
     name.starts_with(b".nfs") || name.starts_with(b".fuse_hidden")

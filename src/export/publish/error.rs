@@ -4,9 +4,9 @@ use crate::words::shown;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Why a folder could not be published. The target is as it was before, except with
-/// [`NotRestored`](PublishError::NotRestored), and if the folder around it could not be synced, which
-/// is done after the exchange.
+/// Why a folder could not be published. The target is unchanged, except with
+/// [`NotRestored`](PublishError::NotRestored), and if syncing the parent folder failed, which is done
+/// after the exchange.
 #[derive(Debug, thiserror::Error)]
 pub enum PublishError {
     /// The target exists and is not a folder.
@@ -21,19 +21,19 @@ pub enum PublishError {
         /// The target.
         target: PathBuf,
     },
-    /// The target is a symbolic link to nothing.
+    /// The target is a broken symbolic link.
     #[error(
-        "{} is a link to a folder that does not exist: make that folder, or remove the link",
+        "{} is a link to a folder that does not exist: create that folder, or remove the link",
         shown(.target)
     )]
     DanglingLink {
         /// The link.
         target: PathBuf,
     },
-    /// The target holds files that no export wrote, and that would be deleted with it.
+    /// The target contains files that no export wrote, and that would be deleted.
     #[error(
-        "{} holds {}, which no export wrote and replacing the folder would delete: \
-         move that elsewhere, or choose another --out",
+        "{} holds {}, which no export wrote and which replacing the folder would delete: move it \
+         elsewhere, or choose another --out",
         shown(.target),
         listed(.entries)
     )]
@@ -43,10 +43,10 @@ pub enum PublishError {
         /// Their names, sorted.
         entries: Vec<String>,
     },
-    /// The target is in an export, which could then not be replaced any more.
+    /// The target is inside an export, where it would block the next export.
     #[error(
-        "{} is in the export {}, which could then not be replaced any more: choose a folder \
-         outside of it as --out",
+        "{} is in the export {}, where it would block the next export: choose a folder outside the \
+         export as --out",
         shown(.target),
         shown(.export)
     )]
@@ -56,34 +56,34 @@ pub enum PublishError {
         /// The export around it.
         export: PathBuf,
     },
-    /// The file system failed.
+    /// A file operation failed.
     #[error("cannot {doing} {}: check permissions and free space", shown(.path))]
     Io {
         /// The step, such as `sync`.
         doing: &'static str,
-        /// What it was done to.
+        /// The path.
         path: PathBuf,
-        /// What went wrong.
+        /// The system's error.
         source: io::Error,
     },
-    /// Neither the new export nor the old one could be put at the target.
+    /// Neither the new nor the old export could be moved to the target.
     #[error(
-        "the new export could not be put at {} and the old one could not be put back: \
-         it is whole in {}, move it back or run the export again",
+        "the new export could not be moved to {} and the old one could not be restored: it is in \
+         {}, move it back or run the export again",
         shown(.target),
         shown(.previous)
     )]
     NotRestored {
-        /// The target, where there is nothing now.
+        /// The target, which no longer exists.
         target: PathBuf,
-        /// Where the old export is.
+        /// The path of the old export.
         previous: PathBuf,
-        /// What went wrong when putting it back.
+        /// The error of restoring it.
         source: io::Error,
     },
 }
 
-/// The first few names, for a sentence.
+/// The first few names, for a message.
 pub(super) fn listed(entries: &[String]) -> String {
     const SHOWN: usize = 5;
     let names: Vec<_> = entries.iter().take(SHOWN).map(|name| shown(name).to_string()).collect();

@@ -1,9 +1,9 @@
-//! Publishing into a folder that cannot be renamed: a mount point, or a folder of a container image.
+//! Publishes to a folder that cannot be renamed: a mount point, or a folder of a container image.
 //!
-//! Its files are moved one by one: first the old ones away, the manifest before all others, then the
-//! new ones in, the manifest after all others. A folder without a manifest is no export, so that nobody
-//! takes the mixture in between for one. Where the files are tells how far a killed run came, and the
-//! next run puts the old export back.
+//! The files are moved one by one: first the old files away, manifest first, then the new files in,
+//! manifest last. A folder without a manifest is not an export, so no program mistakes the intermediate
+//! mixture for one. The positions of the files show how far a killed run came, and the next run restores
+//! the old export.
 
 use super::error::{PublishError, failed};
 use crate::export::manifest::{MANIFEST_FILE, Manifest};
@@ -16,7 +16,7 @@ use std::path::Path;
 /// Replaces the files in `target` by those of `export`, and moves the old ones to `previous`.
 ///
 /// # Errors
-/// If a file cannot be moved. The old export is put back when the container is dropped.
+/// If a file cannot be moved. The old export is restored when the container is dropped.
 pub(super) fn replace_files(
     export: &Path,
     previous: &Path,
@@ -35,12 +35,12 @@ pub(super) fn replace_files(
     moved
 }
 
-/// Puts the old export back if the replacement of files was not finished.
+/// Restores the old export if the replacement was not finished.
 ///
 /// # Errors
 /// If a file cannot be moved back.
 pub(super) fn restore_files(export: &Path, previous: &Path, target: &Path) -> io::Result<()> {
-    // The last file that is moved in.
+    // The manifest is moved in last.
     if !previous.exists() || !export.join(MANIFEST_FILE).exists() {
         return Ok(());
     }
@@ -51,7 +51,7 @@ pub(super) fn restore_files(export: &Path, previous: &Path, target: &Path) -> io
         old.as_ref().is_some_and(|old| old.files.contains_key(&*name))
     };
     let is_new = |name: &OsStr| !is_old(name) || previous.join(name).exists();
-    // Without the old manifest nothing was moved, or there was no old export.
+    // If the old manifest was not moved, nothing was, or there was no old export.
     if old.is_some() || !target.join(MANIFEST_FILE).exists() {
         move_files(target, export, Order::ManifestLast, is_new)?;
     }
@@ -59,7 +59,7 @@ pub(super) fn restore_files(export: &Path, previous: &Path, target: &Path) -> io
     sync_folder(target)
 }
 
-/// Keeps other runs from moving files at the same time, where folders can be locked.
+/// Keeps other runs from moving files at the same time, if folders can be locked.
 fn lock_folder(folder: &Path) -> Option<File> {
     let folder = File::open(folder).ok()?;
     folder.lock().ok().map(|()| folder)
@@ -71,7 +71,7 @@ enum Order {
     ManifestLast,
 }
 
-/// Moves the files that `wanted` chooses, and no folders.
+/// Moves the files that `wanted` selects, but no folders.
 fn move_files(
     from: &Path,
     to: &Path,
@@ -88,7 +88,7 @@ fn move_files(
     names.sort_by_key(|name| (name == MANIFEST_FILE) == (order == Order::ManifestLast));
     for name in names {
         match fs::rename(from.join(&name), to.join(&name)) {
-            // Removed by somebody meanwhile, as a file of a file system that hides deleted ones.
+            // Removed meanwhile, for example by a file system that renames deleted open files.
             Err(error) if error.kind() == ErrorKind::NotFound => {}
             moved => moved?,
         }

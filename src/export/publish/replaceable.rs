@@ -1,8 +1,8 @@
-//! What a publish may replace: nothing, an empty folder, or an export.
+//! Checks that a target may be replaced: it does not exist, is an empty folder, or is an export.
 //!
-//! Replacing a folder deletes everything in it. `--out .` or a notebook saved beside the arrays must
-//! cause an error, not a loss. For the same reason no export may be in another one: that would then
-//! hold a folder which it did not write, and could not be replaced.
+//! Replacing a folder deletes all of its content. `--out .`, or a notebook saved beside the arrays, must
+//! cause an error, not a loss. For the same reason an export must not be inside another one, which would
+//! then contain a foreign folder and could not be replaced.
 
 use super::super::manifest::{MANIFEST_FILE, Manifest, ManifestError};
 use super::container::is_container_in_target;
@@ -13,24 +13,23 @@ use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-/// Whether a publish may replace `target`: it does not exist, or is an empty folder, or is an
-/// export. An export has a `manifest.json`, and holds nothing but that and regular files that are
-/// keys of the manifest's `"files"` object. Hidden files do not count. Nothing may lie in another
-/// export.
+/// Checks that `target` may be replaced: it does not exist, is an empty folder, or is an export. An
+/// export contains a `manifest.json` and only regular files that are keys of the manifest's `"files"`
+/// object. Hidden files are ignored. The target must not be inside another export.
 ///
-/// Worth calling before a long export; [`Staging`](super::Staging) checks when it is made and when
-/// it publishes.
+/// Call this before a long export; [`Staging`](super::Staging) checks when it is created and when it
+/// publishes.
 ///
 /// # Errors
 ///
-/// Says what is in the way and what to do about it.
+/// If the target may not be replaced; the message says why, and what to do.
 pub(in crate::export) fn check_replaceable(target: &Path) -> Result<(), PublishError> {
     let owned = || target.to_owned();
     if let Some(export) = export_around(target) {
         return Err(PublishError::InsideExport { target: owned(), export });
     }
-    // A link first: a folder that is not there now may be there a moment later, when another run
-    // has published to it, and must not be taken for a link to nothing.
+    // Checks for a link first: another run may create the folder at any moment, and it must not be
+    // mistaken for a broken link.
     let is_link = fs::symlink_metadata(target).is_ok_and(|metadata| metadata.is_symlink());
     let folder = match fs::canonicalize(target) {
         Ok(folder) => folder,
@@ -54,10 +53,10 @@ pub(in crate::export) fn check_replaceable(target: &Path) -> Result<(), PublishE
     Ok(())
 }
 
-/// The nearest folder above `target` that is an export. One whose manifest cannot be read is none.
+/// The nearest parent folder of `target` that is an export with a readable manifest.
 pub fn export_around(target: &Path) -> Option<PathBuf> {
     let absolute = std::path::absolute(target).ok()?;
-    // By the folders that are there, so that a link into an export is seen.
+    // Resolves symbolic links, to detect a link into an export.
     let (depth, real) = absolute
         .ancestors()
         .enumerate()
@@ -67,13 +66,13 @@ pub fn export_around(target: &Path) -> Option<PathBuf> {
     real.ancestors().skip(skipped).find(is_export).map(Path::to_owned)
 }
 
-/// Files such as `.gitkeep` and `.DS_Store`, which a publish keeps.
+/// Hidden files, such as `.gitkeep` and `.DS_Store`, are kept.
 pub(super) fn is_hidden(name: &OsStr) -> bool {
     name.as_encoded_bytes().starts_with(b".")
 }
 
 fn foreign_entries(folder: &Path) -> io::Result<Vec<String>> {
-    // Another program's manifest.json says nothing about our files: then that file is foreign too.
+    // A manifest.json of another program is a foreign file, too.
     let manifest = match Manifest::read(folder) {
         Ok(manifest) => Some(manifest),
         Err(ManifestError::Unreadable(error)) => return Err(error),
@@ -97,7 +96,7 @@ fn foreign_entries(folder: &Path) -> io::Result<Vec<String>> {
     Ok(foreign)
 }
 
-/// The target as an absolute path without symbolic links. Makes its parents, not itself.
+/// The target as an absolute path without symbolic links. Creates its parents, but not the target.
 pub(super) fn resolve(target: &Path) -> Result<PathBuf, PublishError> {
     match fs::canonicalize(target) {
         Ok(folder) if folder.parent().is_none() => {

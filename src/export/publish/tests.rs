@@ -1,4 +1,4 @@
-//! Publishing into temporary folders.
+//! Tests of publishing to temporary folders.
 
 use super::error::listed;
 use super::*;
@@ -8,7 +8,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::sync::atomic::{AtomicBool, Ordering};
 use tempfile::TempDir;
 
-/// A folder in which `processed` is published.
+/// A folder that contains the target `processed`.
 fn parent() -> (TempDir, PathBuf) {
     let parent = tempfile::tempdir().unwrap();
     let target = parent.path().join("processed");
@@ -79,7 +79,7 @@ fn open_files_stay_readable() {
     assert_eq!(read, "old");
 }
 
-/// Fails with the two-step way, which has a moment without any export.
+/// Fails without an atomic exchange, which has a moment without any export.
 #[test]
 fn never_a_moment_without_export() {
     let (_parent, target) = parent();
@@ -89,7 +89,7 @@ fn never_a_moment_without_export() {
         let reader = scope.spawn(|| {
             let mut reads = 0;
             while !done.load(Ordering::Relaxed) {
-                let folder = File::open(&target).expect("the target is always there");
+                let folder = File::open(&target).expect("the target always exists");
                 assert!(folder.metadata().unwrap().is_dir());
                 reads += 1;
             }
@@ -119,7 +119,7 @@ fn symbolic_link() {
     staged(&real, "old").publish(&Silent).unwrap();
     symlink(&real, &target).unwrap();
     let staging = staged(&target, "new");
-    // Beside the folder itself, not beside the link, which may be on another file system.
+    // Beside the folder, not beside the link, which may be on another file system.
     assert_eq!(names_in(parent.path()), ["disk", "processed"]);
     staging.publish(&Silent).unwrap();
     assert!(target.is_symlink());
@@ -172,7 +172,7 @@ fn foreign_files_are_never_deleted() {
         },
         &["notes.txt"],
     );
-    // A folder or a link by the name of a file that the export wrote.
+    // A folder or a link with the name of a file of the export.
     refuse(
         &|target| {
             fill(target, "old");
@@ -241,7 +241,7 @@ fn target_is_not_a_folder() {
     }
 }
 
-/// As for a mount point, which only root could make here.
+/// As for a mount point, which only root could create here.
 fn staged_in_place(target: &Path, array: &str) -> Staging {
     fs::create_dir_all(target).unwrap();
     let container = Container::claim_in_target(target).unwrap();
@@ -261,7 +261,7 @@ fn in_place() {
         assert_eq!(array_in(&target), array);
         assert_eq!(names_in(&target), ["X_train.npy", "manifest.json"]);
     }
-    // A file that the new export does not have goes.
+    // A file that the new export does not have is deleted.
     staged(&target, "elsewhere").publish(&Silent).unwrap();
     let staging = staged_in_place(&target, "third");
     fs::rename(staging.path().join("X_train.npy"), staging.path().join("X_val.npy")).unwrap();
@@ -270,7 +270,7 @@ fn in_place() {
     assert_eq!(names_in(parent.path()), ["processed"]);
 }
 
-/// A kill after each of the moves: before the last one the old export is put back.
+/// A kill after each of the moves: before the last move, the old export is restored.
 #[test]
 fn killed_in_place() {
     for had_export in [true, false] {
@@ -332,13 +332,13 @@ fn hidden_files_stay() {
     }
     staged_in_place(&target, "third").publish(&Silent).unwrap();
     assert_eq!(names_in(&target), [".gitkeep", "X_train.npy", "manifest.json"]);
-    // A hidden folder may hold anything.
+    // A hidden folder may contain anything.
     fs::create_dir(target.join(".git")).unwrap();
     let error = Staging::create(&target).unwrap_err();
     assert!(matches!(error, PublishError::ForeignEntries { .. }), "{error}");
 }
 
-/// As NFS and FUSE leave them.
+/// Names that NFS and FUSE use.
 #[test]
 fn deleted_files_that_the_system_keeps() {
     let (parent, target) = parent();
@@ -361,9 +361,9 @@ fn leftovers_of_dead_runs() {
         fs::write(folder.join("export/X_train.npy"), "half").unwrap();
     };
     dead(".processed.prep-abc123");
-    // Killed before it had made the lock.
+    // Killed before it had created the lock.
     fs::create_dir(parent.path().join(".processed.prep-DEF456")).unwrap();
-    // Of another target, and somebody's own folder.
+    // Folders of another target and of other programs.
     dead(".processed.prep-x.prep-abc123");
     dead(".processed.prep-seven77");
     dead(".processed.prep-a-copy");
@@ -384,14 +384,14 @@ fn leftovers_of_dead_runs() {
     expected.sort();
     assert_eq!(names, expected);
 
-    // Both may publish; the later one stays.
+    // Both may publish; the later one wins.
     living.publish(&Silent).unwrap();
     second.publish(&Silent).unwrap();
     assert_eq!(array_in(&target), "second");
 }
 
-/// Each run takes the others' folders for leftovers unless it sees that they are locked, also in
-/// the instant between making a folder and locking it.
+/// Each run treats the folders of others as leftovers unless they are locked, also in the moment between
+/// creating a folder and locking it.
 #[test]
 fn concurrent_runs() {
     let (parent, target) = parent();
@@ -411,7 +411,7 @@ fn concurrent_runs() {
     assert_eq!(names_in(parent.path()), ["processed"]);
 }
 
-/// A first export finds nothing to replace, and then the other run is faster.
+/// A first export finds no target, and then the other run is faster.
 #[test]
 fn concurrent_first_exports() {
     for _ in 0..50 {

@@ -1,4 +1,4 @@
-//! One split as NumPy arrays.
+//! Writes a split as NumPy arrays.
 
 use super::SplitWriter;
 use super::block::Block;
@@ -13,8 +13,8 @@ use crate::gamelog::Outcome;
 
 /// Writes `X`, labels, masks, index and outcomes of one split.
 ///
-/// Every array is written as an `.npy` file, since the number of rows is known. With [`Layout::Npz`]
-/// those of a kind are packed into one `.npz` at the end.
+/// Every array is written as an `.npy` file, because the number of rows is known in advance. With
+/// [`Layout::Npz`], arrays of a kind are packed into one `.npz` at the end.
 pub(in crate::export) struct ArrayWriter {
     split: Split,
     layout: Layout,
@@ -27,7 +27,7 @@ pub(in crate::export) struct ArrayWriter {
     outcomes: Vec<NpyWriter>,
 }
 
-/// Arrays of the index, one value a row.
+/// Arrays of the index, with one value per row.
 const INDEX_ARRAYS: [&str; 3] = ["game_id", "turn_number", "row_in_game"];
 
 impl ArrayWriter {
@@ -101,7 +101,7 @@ impl SplitWriter for ArrayWriter {
         for (name, writer) in Outcome::NAMES.into_iter().zip(self.outcomes) {
             outcomes.push((name, writer.finish()?));
         }
-        // Small files in either layout, which nobody needs to map into memory.
+        // The same in both layouts: small files, for which memory mapping is not needed.
         files.add_arrays("index", split, &index, Layout::Npz)?;
         files.add_arrays("outcome", split, &outcomes, Layout::Npz)
     }

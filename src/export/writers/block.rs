@@ -1,4 +1,4 @@
-//! The rows of one game as they go into the arrays.
+//! The rows of one game, converted for the arrays.
 
 use crate::cache::{PackedGame, Unpacker};
 use crate::dataset::{
@@ -12,37 +12,37 @@ use crate::export::statistics::RowCounts;
 use crate::gamelog::{GameId, Outcome, outcome_arrays};
 use std::time::Instant;
 
-/// What is done to every row.
+/// How rows are converted.
 pub(in crate::export) struct RowPlan<'e> {
     pub(in crate::export) columns: &'e Columns,
-    /// What becomes of each feature.
+    /// The conversion of features.
     pub(in crate::export) table: FeatureTable,
     pub(in crate::export) dtype: Dtype,
     pub(in crate::export) masks: MaskSource,
-    /// Where the time goes.
+    /// Timers of the phases.
     pub(in crate::export) phases: ExportPhases,
 }
 
 /// The rows of one game, ready to be written.
 pub(in crate::export) struct Block {
     pub(in crate::export) game_id: GameId,
-    /// Hash of its rows, as they are in the cache.
+    /// Hash of its rows before conversion.
     pub(in crate::export) row_hash: ShortHash,
     /// `turn_number` of each row.
     pub(in crate::export) turn_numbers: Vec<i32>,
-    /// Row after row, as wide as there are exported columns.
+    /// Row after row, with the exported columns.
     pub(in crate::export) features: FeatureValues,
-    /// By head, one a row.
+    /// By head, one per row.
     pub(in crate::export) labels: [Vec<Label>; Head::COUNT],
     /// By head, row after row.
     pub(in crate::export) masks: [Vec<i8>; Head::COUNT],
-    /// How the game went on, by the names of [`Outcome::NAMES`], one a row.
+    /// Outcomes in the order of [`Outcome::NAMES`], one per row.
     pub(in crate::export) outcomes: [Vec<i32>; Outcome::COUNT],
     pub(in crate::export) counts: RowCounts,
 }
 
 impl RowPlan<'_> {
-    /// Decodes a game and brings it into the form of the arrays, normalized.
+    /// Decodes a game and converts it for the arrays, normalized.
     pub(in crate::export) fn make_block(
         &self,
         game: &PackedGame,
@@ -99,7 +99,7 @@ impl RowPlan<'_> {
 }
 
 impl Block {
-    /// How many rows it has.
+    /// The number of rows.
     pub(in crate::export) fn rows(&self) -> usize {
         self.turn_numbers.len()
     }

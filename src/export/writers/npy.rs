@@ -1,9 +1,9 @@
-//! `.npy` files written row by row, and `.npz` files packed from them.
+//! Writes `.npy` files row by row, and packs them into `.npz` files.
 //!
-//! ndarray-npy writes the header and the elements, but not an array that is never whole in memory. The
-//! shape goes into the header before the first row, so [`NpyWriter`] counts the elements: a file that
-//! lacks a row would fail in NumPy's memory-mapped mode far from here, and one with a row too many
-//! would load without an error.
+//! ndarray-npy writes headers and elements, but cannot write an array that is not in memory as a whole.
+//! The header with the shape is written before the first row, so [`NpyWriter`] counts the elements: a
+//! file with a missing row would fail only later, in NumPy's memory-mapped mode, and a file with an
+//! extra row would load without an error.
 
 use crate::accounting::check_all_done;
 use crate::export::error::ExportError;
@@ -17,10 +17,10 @@ use std::thread::JoinHandle;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
-/// Bytes gathered before they are hashed and written; an export has some fifty files open.
+/// Size of the write buffer; an export has about fifty files open.
 const BUFFER_BYTES: usize = 128 * 1024;
 
-/// Writes one array in C order, version 1 of the format, in constant memory. Elements are any of `f32`,
+/// Writes an array in C order, version 1 of the format, in constant memory. Elements are any of `f32`,
 /// `f64`, `i8`, `u8`, `i32`, `i64` and `bool`.
 #[derive(Debug)]
 pub(in crate::export) struct NpyWriter {
@@ -31,7 +31,7 @@ pub(in crate::export) struct NpyWriter {
 }
 
 impl NpyWriter {
-    /// Creates (or empties) the file for an array with this header, and writes the header.
+    /// Creates or truncates the file, and writes the header.
     pub(in crate::export) fn create(path: &Path, header: Header) -> Result<NpyWriter, ExportError> {
         let file = HashingFile::create(path).map_err(|error| ExportError::file(path, error))?;
         let mut file = BufWriter::with_capacity(BUFFER_BYTES, file);
@@ -40,7 +40,7 @@ impl NpyWriter {
         Ok(NpyWriter { path: path.to_owned(), file, declared, written: 0 })
     }
 
-    /// As [`create`](Self::create), for elements of type `T`.
+    /// Like [`create`](Self::create), for elements of type `T`.
     pub(in crate::export) fn of<T: WritableElement>(
         path: &Path,
         shape: &[usize],
@@ -48,7 +48,7 @@ impl NpyWriter {
         NpyWriter::create(path, header::<T>(shape))
     }
 
-    /// Appends elements: a row, several rows or part of one.
+    /// Appends elements: a row, several rows or a part of a row.
     pub(in crate::export) fn write<T: WritableElement>(
         &mut self,
         elements: &[T],
@@ -59,8 +59,8 @@ impl NpyWriter {
         Ok(())
     }
 
-    /// Finishes the file and returns the blake3 hash of all its bytes, header included. The bytes
-    /// have gone to the kernel, not necessarily to the disk.
+    /// Finishes the file and returns the blake3 hash of its bytes, including the header. The bytes have
+    /// been written, but not necessarily synced.
     pub(in crate::export) fn finish(self) -> Result<blake3::Hash, ExportError> {
         check_all_done("elements of an array were written", self.written, self.declared)?;
         let file = self.file.into_inner().map_err(io::IntoInnerError::into_error);
@@ -82,7 +82,7 @@ pub(in crate::export) fn float16_header(shape: &[usize]) -> Header {
     Header { type_descriptor, layout: Layout::Standard, shape: shape.to_vec() }
 }
 
-/// The system's own error where there is one: `WriteNpyError` would repeat it.
+/// The underlying I/O error, if there is one: `WriteNpyError` would repeat it.
 fn failed(path: &Path, error: WriteNpyError) -> ExportError {
     let error = match error {
         WriteNpyError::Io(error) => error,
@@ -91,35 +91,36 @@ fn failed(path: &Path, error: WriteNpyError) -> ExportError {
     ExportError::file(path, error)
 }
 
-/// Bytes after which a file is synced while more is written to it. The kernel would leave the disk idle
-/// until it has gigabytes in memory, and the sync at the end would wait for all of them.
+/// Number of bytes after which a file is synced in the background. Otherwise the kernel would leave the
+/// disk idle until it has buffered gigabytes, and the final sync would wait for all of them.
 const SYNCED_EARLY: u64 = 32 << 20;
 
-/// A file that hashes what is written to it, so that it need not be read again, and is synced early.
+/// A file that hashes the bytes while they are written, so that it need not be read again, and that is
+/// synced early.
 #[derive(Debug)]
 pub(in crate::export) struct HashingFile {
     file: File,
     hasher: blake3::Hasher,
-    /// Written since the last sync began.
+    /// Bytes written since the last sync began.
     unsynced: u64,
-    /// The sync that was begun last.
+    /// The last sync that was started.
     sync: Option<JoinHandle<io::Result<()>>>,
 }
 
 impl HashingFile {
-    /// Creates (or empties) the file.
+    /// Creates or truncates the file.
     pub(in crate::export) fn create(path: &Path) -> io::Result<HashingFile> {
         let (file, hasher) = (File::create(path)?, blake3::Hasher::new());
         Ok(HashingFile { file, hasher, unsynced: 0, sync: None })
     }
 
-    /// The hash of all bytes. Some of them may be left to sync.
+    /// The hash of all bytes. Some of them may not be synced yet.
     pub(in crate::export) fn finish(mut self) -> io::Result<blake3::Hash> {
         self.end_sync()?;
         Ok(self.hasher.finalize())
     }
 
-    /// Waits for the sync that was begun last. The kernel reports an error of it only once.
+    /// Waits for the last sync that was started. The kernel reports its error only once.
     fn end_sync(&mut self) -> io::Result<()> {
         match self.sync.take() {
             Some(sync) => sync.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
@@ -148,14 +149,14 @@ impl Write for HashingFile {
     }
 }
 
-/// Packs `.npy` files into one `.npz` as `np.savez` does, each as `<name>.npy`, in the order
-/// given, and returns the blake3 hash of the file. Nothing is compressed.
+/// Packs `.npy` files into one `.npz` like `np.savez`, each as `<name>.npy` in the given order,
+/// uncompressed, and returns the blake3 hash of the file.
 ///
-/// The bytes depend on names, order and content alone: every member has the first possible time stamp
-/// (1 January 1980) and the same permissions. Members of 4 GB and more get the longer headers (zip64)
-/// that they need. Memory is constant.
+/// The bytes depend only on names, order and content: every member has the earliest possible time stamp
+/// (1 January 1980) and the same permissions. Members of 4 GB and more use zip64 headers. Memory is
+/// constant.
 ///
-/// `progress` hears of every byte twice: as it is copied, and as the archive is hashed.
+/// `progress` counts every byte twice: when it is copied, and when the archive is hashed.
 pub(in crate::export) fn pack_npz(
     members: &[(&str, PathBuf)],
     out: &Path,
@@ -166,13 +167,13 @@ pub(in crate::export) fn pack_npz(
     if let Err(error) =
         members.iter().try_for_each(|(name, path)| copy_member(&mut archive, name, path, progress))
     {
-        // Dropped after an error, it would try to finish the archive and print that it cannot.
+        // If dropped after an error, it would try to finish the archive and print an error.
         std::mem::forget(archive);
         return Err(error);
     }
     archive.finish()?.into_inner().map_err(io::IntoInnerError::into_error)?;
-    // The archive goes back to fill in each member's length and checksum, so it cannot be hashed
-    // while it is written; its pages are still in memory.
+    // The writer seeks back to fill in each member's length and checksum, so the archive cannot be
+    // hashed while it is written; its pages are still in memory.
     let mut hasher = blake3::Hasher::new();
     hasher.update_reader(Counted::new(File::open(out)?, progress))?;
     Ok(hasher.finalize())
@@ -185,7 +186,7 @@ fn copy_member(
     progress: &dyn Progress,
 ) -> io::Result<()> {
     let member = File::open(path)?;
-    // The header is written ahead of the bytes, so its width is chosen by the length.
+    // The header is written before the bytes, so its size must be chosen by their length.
     let needs_zip64 = member.metadata()?.len() >= u64::from(u32::MAX);
     let options = SimpleFileOptions::default()
         .compression_method(CompressionMethod::Stored)
@@ -194,7 +195,7 @@ fn copy_member(
         .large_file(needs_zip64);
     archive.start_file(format!("{name}.npy"), options)?;
     io::copy(&mut Counted::new(member, progress), archive)?;
-    // A full disk is to show here, and not when the archive is finished.
+    // Reports a full disk here, not when the archive is finished.
     archive.flush()
 }
 
@@ -289,7 +290,7 @@ mod tests {
         assert!(error.to_string().contains("X_train.npy"), "{error}");
     }
 
-    /// A pipe can be written and not be synced.
+    /// A pipe can be written but not synced.
     #[test]
     fn error_of_an_early_sync() {
         let (mut reader, writer) = std::io::pipe().unwrap();
@@ -318,7 +319,7 @@ mod tests {
         let hash = pack_npz(&members, &out, &Silent).unwrap();
         let bytes = fs::read(&out).unwrap();
         assert_eq!(hash, blake3::hash(&bytes));
-        // Pinned: nothing of the day, the machine or a newer zip crate may change it unnoticed.
+        // Fixed, so that an influence of the date, the machine or a newer zip crate is noticed.
         assert_eq!(hash.to_hex()[..16], *"12227de79a3ce1f2");
 
         let mut npz = NpzReader::new(File::open(&out).unwrap()).unwrap();

@@ -1,18 +1,19 @@
-//! One split as one Parquet file, for readers that know tables rather than arrays.
+//! Writes a split as one Parquet file, for programs that read tables.
 //!
 //! | column | type |
 //! | --- | --- |
 //! | `game_id`, `turn_number`, `row_in_game` | int64, int32, int32 |
-//! | `features` | fixed-size list of float32 (or `--dtype`), one value a column of `feature_cols.json` |
+//! | `features` | fixed-size list of float32 (or `--dtype`), one value per column of `feature_cols.json` |
 //! | a head's name, as `action_type` | int32, -1 where it does not apply |
-//! | a head's name and `_mask`, as `action_type_mask` | fixed-size list of int8, one value a class |
+//! | a head's name and `_mask`, as `action_type_mask` | fixed-size list of int8, one value per class |
 //! | `won`, `place`, `margin`, `rounds_left` | int32 |
 //!
-//! Nothing is NULL. Parquet itself has only lists of variable length; the Arrow schema in the file
-//! says that they have a fixed one, and Polars and pyarrow read it. DuckDB reads lists, and casts: `features::FLOAT[1308]`.
+//! There are no NULLs. Parquet itself has only lists of variable length; the Arrow schema in the file
+//! has the fixed length, and Polars and pyarrow use it. DuckDB reads lists of variable length, which can
+//! be cast: `features::FLOAT[1308]`.
 //!
-//! **Memory.** Rows are held until their row group is full. Row groups are cut at fixed numbers of
-//! rows, so that the bytes do not depend on how games were gathered.
+//! **Memory.** Rows are buffered until their row group is full. All row groups have the same number of
+//! rows, so that the bytes do not depend on how the rows arrive.
 
 use super::SplitWriter;
 use super::block::Block;
@@ -37,7 +38,7 @@ use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// Rows of a row group: 10 MB of features before compression, of which three are open at once.
+/// Rows per row group: 10 MB of features before compression, and three groups are open at a time.
 const ROW_GROUP_ROWS: usize = 2_048;
 
 /// Writes one split.
@@ -52,7 +53,7 @@ pub(in crate::export) struct ParquetSplitWriter {
     pending_rows: usize,
 }
 
-/// Some rows of a game: a row group may end within it.
+/// Rows of a game; a row group may end within a game.
 struct GameRows {
     game: Arc<Block>,
     rows: Range<usize>,
@@ -152,8 +153,8 @@ impl SplitWriter for ParquetSplitWriter {
     }
 }
 
-/// Writes a column of numbers, or of lists of `list_size` numbers. `values` takes a range of a
-/// game's numbers in that column. Every game is a batch of its own: the ends of pages depend on it.
+/// Writes a column of numbers, or of lists of `list_size` numbers. `values` returns a range of a game's
+/// numbers in that column. Every game is a separate batch, which determines where pages end.
 fn write_column<T: DataType>(
     group: &mut SerializedRowGroupWriter<'_, HashingFile>,
     games: &[GameRows],
@@ -168,7 +169,7 @@ fn write_column<T: DataType>(
             None => writer.write_batch(&values(game, rows.clone()), None, None)?,
             Some(size) => {
                 let values = values(game, rows.start * size..rows.end * size);
-                // No value is NULL, and a row begins where a list does.
+                // No value is NULL, and each list begins a new row.
                 let defined = vec![1; values.len()];
                 let repeated: Vec<i16> =
                     (0..values.len()).map(|value| (value % size != 0).into()).collect();
@@ -188,7 +189,7 @@ fn float16(game: &Block, range: Range<usize>) -> Vec<FixedLenByteArray> {
     let FeatureValues::Float16(bits) = &game.features else { unreachable!("{OF_ONE_TYPE}") };
     let bytes: Vec<u8> = bits[range].iter().flat_map(|bits| bits.to_le_bytes()).collect();
     let values = bytes.len() / 2;
-    // Slices share their bytes: no allocation a value.
+    // Slices share their bytes, so that values need no allocation.
     let bytes = ByteArray::from(bytes);
     (0..values).map(|value| bytes.slice(2 * value, 2).into()).collect()
 }
@@ -205,7 +206,7 @@ pub(in crate::export) fn file_name(split: Split) -> String {
     format!("{}.parquet", split.name())
 }
 
-/// The system's own error where there is one: a full disk is told by it.
+/// The underlying I/O error, if there is one, which is needed to detect a full disk.
 fn as_io(error: ParquetError) -> io::Error {
     match error {
         ParquetError::External(error) => match error.downcast::<io::Error>() {
@@ -218,12 +219,12 @@ fn as_io(error: ParquetError) -> io::Error {
 
 fn properties(arrow_schema: KeyValue) -> WriterProperties {
     let mut properties = WriterProperties::builder()
-        // Readers look for known faults of other writers by it.
+        // Readers use it to work around bugs of other writers.
         .set_created_by(concat!("prep version ", env!("CARGO_PKG_VERSION")).to_owned())
         .set_compression(Compression::ZSTD(ZstdLevel::default()))
         .set_statistics_enabled(EnabledStatistics::None)
         .set_key_value_metadata(Some(vec![arrow_schema]));
-    // By these a reader passes over row groups that it need not read.
+    // Readers use these to skip row groups.
     for column in ["game_id", "turn_number", "row_in_game"] {
         let column = ColumnPath::from(column);
         properties = properties.set_column_statistics_enabled(column, EnabledStatistics::Chunk);

@@ -1,7 +1,7 @@
-//! The columns of a Parquet file, as Parquet describes them and as Arrow does.
+//! The columns of a Parquet file as a Parquet schema and as an Arrow schema.
 //!
-//! Parquet has only lists of variable length. That ours have one length is in the Arrow schema,
-//! which writers store beside the file's own: Polars and pyarrow read fixed-size lists by it.
+//! Parquet has only lists of variable length. The fixed length of the lists is in the Arrow schema,
+//! which is stored in the file's metadata: Polars and pyarrow use it to read fixed-size lists.
 
 use crate::dataset::Dtype;
 use crate::encode::Head;
@@ -19,7 +19,7 @@ use std::sync::Arc;
 pub(in crate::export) struct ParquetColumn {
     name: String,
     value: ValueType,
-    /// The number of values in a row, for a column of lists.
+    /// The number of values per row, for a column of lists.
     list_size: Option<usize>,
 }
 
@@ -55,7 +55,7 @@ pub(in crate::export) fn parquet_columns(features: usize, dtype: Dtype) -> Vec<P
     columns
 }
 
-/// The schema that Parquet itself knows.
+/// The Parquet schema.
 pub(in crate::export) fn parquet_schema(columns: &[ParquetColumn]) -> Result<TypePtr> {
     let mut message = "message arrow_schema {".to_owned();
     for ParquetColumn { name, value, list_size } in columns {
@@ -78,7 +78,7 @@ pub(in crate::export) fn parquet_schema(columns: &[ParquetColumn]) -> Result<Typ
     Ok(Arc::new(parse_message_type(&message)?))
 }
 
-/// The same columns as an Arrow schema: in base64 an IPC message, which is a flatbuffer of
+/// The same columns as an Arrow schema: an IPC message in base64, which is a flatbuffer of
 /// <https://github.com/apache/arrow/blob/main/format/Schema.fbs>.
 pub(in crate::export) fn arrow_schema(columns: &[ParquetColumn]) -> KeyValue {
     const METADATA_V5: i16 = 4;
@@ -155,7 +155,7 @@ fn table(buffer: &mut Buffer, fill: impl FnOnce(&mut Buffer)) -> Table {
     buffer.end_table(start)
 }
 
-/// Where a table keeps its field of that number.
+/// The offset of a table's field by its number.
 fn slot(field: u16) -> u16 {
     4 + 2 * field
 }
@@ -164,7 +164,7 @@ fn slot(field: u16) -> u16 {
 mod tests {
     use super::*;
 
-    /// As arrow-ipc 60 wrote it, which Polars and pyarrow read.
+    /// The output of arrow-ipc 60, which Polars and pyarrow read.
     #[test]
     fn arrow_schema_is_unchanged() {
         let mut columns = parquet_columns(7, Dtype::Float16);

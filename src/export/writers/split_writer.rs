@@ -1,13 +1,13 @@
-//! What writes the rows of one split into files.
+//! The trait of the writers of a split.
 
 use super::block::Block;
 use crate::dataset::FeatureValues;
 use crate::export::error::ExportError;
 use crate::export::files::ExportFiles;
 
-/// Writes the rows of one split, game after game.
+/// Writes the rows of a split to files, game by game.
 pub(in crate::export) trait SplitWriter {
-    /// Writes the rows of the next game, and returns its features if they are not needed any more.
+    /// Writes the rows of the next game, and returns its feature buffer if it is no longer needed.
     fn write(&mut self, block: Block) -> Result<Option<FeatureValues>, ExportError>;
 
     /// Finishes the files and adds them to the files of the export.

@@ -1,4 +1,4 @@
-//! A logged position against the one that follows from the row before.
+//! Compares a logged position with the one that follows from the previous row.
 
 use super::fault::{Mismatch, ReplayFaultKind};
 use super::moves::Following;
@@ -11,7 +11,7 @@ use std::fmt::Display;
 
 type Compared<T> = Result<T, Mismatch>;
 
-/// Whether a row can be the first of a game. A deck may have any number of cards.
+/// Checks that a row can be the first of a game. A deck may have any number of cards.
 pub(super) fn compare_start(turn: &Turn) -> Compared<()> {
     let board = &turn.board;
     let players = board.player_count();
@@ -42,11 +42,10 @@ pub(super) fn compare_start(turn: &Turn) -> Compared<()> {
     Ok(())
 }
 
-/// The card that was drawn, and whereto, if a row is what follows with that card; else the first part that
-/// differs.
+/// The drawn card and its place, if the row follows with that card; else the first difference.
 ///
-/// The cards of a level may be displayed in any order: the self-play engine places a new card after
-/// the others, other loggers where the old one was.
+/// The cards of a level may be displayed in any order: the self-play engine appends a new card, other
+/// loggers put it in the place of the old one.
 pub(super) fn compare(
     next: &mut Following,
     turn_number: u16,
@@ -62,7 +61,7 @@ pub(super) fn compare(
     let kind = ReplayFaultKind::TurnNumber;
     check(kind, turn.turn_number, turn_number, || "turn_number".into())?;
 
-    // Nearly every row is equal once the last card of its level or reserve is taken for the new one.
+    // Nearly every row is equal if the last card of its level or reserve is assumed to be the drawn one.
     match draw.map(|draw| (draw, drawn_last(expected, draw, logged))) {
         None if expected == logged => return Ok(None),
         Some((draw, Some(card))) => {
@@ -78,12 +77,12 @@ pub(super) fn compare(
     Ok(draw.zip(card))
 }
 
-/// A card that was drawn was in the game before.
+/// The drawn card was in the game before.
 pub(super) fn repeated(draw: Draw, card: &Card, logged: &Board) -> Mismatch {
     let place_of = |cards: &[Card]| cards.iter().rposition(|other| other == card).unwrap_or(0);
     let column = match draw {
         Draw::ToDisplay(level) => display_column(level, place_of(&logged.displayed[level.index()])),
-        // Who put a card in reserve moves last after that.
+        // The player who reserved the card is last in turn order now.
         Draw::ToReserve(_, seat) => {
             let cards = logged.player(seat).map_or(&[][..], |player| &player.reserved);
             format!("player{}_reserved{}_*", logged.players.len() - 1, place_of(cards))
@@ -93,7 +92,7 @@ pub(super) fn repeated(draw: Draw, card: &Card, logged: &Board) -> Mismatch {
     Mismatch::new(ReplayFaultKind::RepeatedCard, column, card_in_words(Some(card)), wanted)
 }
 
-/// The card in the place where a drawn one is put.
+/// The card in the place of the drawn one.
 fn drawn_last(expected: &Board, draw: Draw, logged: &Board) -> Option<Card> {
     let (place, cards, level): (_, &[Card], _) = match draw {
         Draw::ToDisplay(level) => {
@@ -163,17 +162,17 @@ fn check<T: PartialEq + Display>(
     }
 }
 
-/// What one player has and should have.
+/// The actual and expected values of a player.
 #[derive(Clone, Copy)]
 struct Pair<'b> {
-    /// As columns begin: `player0`.
+    /// Prefix of the player's columns: `player0`.
     name: &'static str,
     seat: Seat,
     logged: &'b Player,
     expected: &'b Player,
 }
 
-/// The players in the order of the row, in which player 0 is to move.
+/// The players by turn order; player 0 is to move.
 fn players<'b>(logged: &'b Board, expected: &'b Board) -> impl Iterator<Item = Pair<'b>> {
     const NAMES: [&str; PlayerCount::MAX] = ["player0", "player1", "player2", "player3"];
     let (to_move, count) = (logged.to_move, logged.player_count());
@@ -184,7 +183,7 @@ fn players<'b>(logged: &'b Board, expected: &'b Board) -> impl Iterator<Item = P
     })
 }
 
-/// As a set: a noble that visits leaves a gap, and how it is closed is up to the logger.
+/// Compares as sets: loggers close the gap that a visiting noble leaves in different ways.
 fn compare_nobles(expected: &[Noble], logged: &[Noble]) -> Compared<()> {
     let new = logged.iter().position(|noble| !expected.contains(noble));
     let missing = expected.iter().find(|noble| !logged.contains(noble));
@@ -200,7 +199,7 @@ fn compare_nobles(expected: &[Noble], logged: &[Noble]) -> Compared<()> {
     Err(Mismatch::new(ReplayFaultKind::Nobles, column, found, expected))
 }
 
-/// In their order, by which a move names them. Returns the card that was drawn from that level.
+/// Compares in order, because moves refer to the order. Returns the card that was drawn from that level.
 fn compare_reserved(pair: Pair<'_>, drawn: Option<Level>) -> Compared<Option<Card>> {
     let Pair { name, logged, expected, .. } = pair;
     for place in 0..MAX_RESERVED {
@@ -220,7 +219,7 @@ fn compare_reserved(pair: Pair<'_>, drawn: Option<Level>) -> Compared<Option<Car
     Ok(drawn.and_then(|_| logged.reserved.get(expected.reserved.len()).copied()))
 }
 
-/// As a set. Returns the card that was drawn, if there is one.
+/// Compares as sets. Returns the drawn card, if there is one.
 fn compare_displayed(
     level: Level,
     logged: &[Card],
@@ -256,7 +255,7 @@ fn new_card_in_words(level: Level) -> String {
     format!("a new card of level {}", level.number())
 }
 
-/// `the level 2 green card for 5 white, 3 red`, which tells every card from the others.
+/// `the level 2 green card for 5 white, 3 red`, which is unique for every card.
 fn card_in_words(card: Option<&Card>) -> String {
     match card {
         Some(Card { level, bonus, cost, .. }) => {

@@ -1,11 +1,11 @@
-//! What is wrong with a game that does not replay.
+//! Faults of a game that does not replay.
 
 use std::fmt;
 
 macro_rules! kinds {
     ($($(#[doc = $doc:literal])* $kind:ident = $name:literal,)*) => {
-        /// What does not follow from the row before. A row has one fault: the first of these that
-        /// it has.
+        /// The kind of difference from the previous row and its move. A row has at most one fault, the
+        /// first in this order.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum ReplayFaultKind {
             $($(#[doc = $doc])* $kind,)*
@@ -15,7 +15,7 @@ macro_rules! kinds {
             /// All kinds.
             pub const ALL: &[ReplayFaultKind] = &[$(ReplayFaultKind::$kind,)*];
 
-            /// A name that does not change between versions, for tables and scripts.
+            /// A name that is stable between versions, for tables and scripts.
             pub const fn name(self) -> &'static str {
                 match self {
                     $(ReplayFaultKind::$kind => $name,)*
@@ -27,7 +27,7 @@ macro_rules! kinds {
                 ReplayFaultKind::ALL.iter().copied().find(|kind| kind.name() == name)
             }
 
-            /// What it means, in a sentence.
+            /// Its meaning in one sentence.
             pub fn meaning(self) -> &'static str {
                 match self {
                     $(ReplayFaultKind::$kind => concat!($($doc),*).trim_start(),)*
@@ -38,50 +38,50 @@ macro_rules! kinds {
 }
 
 kinds! {
-    /// The first row is not the beginning of a game: turn 1, seat 0, and nobody has anything.
+    /// The first row is not the start of a game: turn 1, seat 0, and players without gems or cards.
     Start = "start",
-    /// The game was over before this row.
+    /// The game ended before this row.
     AfterEnd = "after_end",
-    /// Another player is to move.
+    /// The wrong player is to move.
     Seat = "seat",
-    /// The turn has another number.
+    /// The turn number is wrong.
     TurnNumber = "turn_number",
-    /// A player has other points.
+    /// The points of a player differ.
     Points = "points",
-    /// A player has other reductions.
+    /// The reductions of a player differ.
     Reductions = "reductions",
-    /// Other nobles are on the table.
+    /// The nobles on the table differ.
     Nobles = "nobles",
-    /// A player has other gems.
+    /// The gems of a player differ.
     PlayerGems = "player_gems",
-    /// Other gems are on the board.
+    /// The gems on the board differ.
     BoardGems = "board_gems",
-    /// A player has other cards in reserve.
+    /// The reserved cards of a player differ.
     ReservedCards = "reserved_cards",
-    /// A deck has another number of cards.
+    /// The number of cards in a deck differs.
     Decks = "decks",
-    /// Other cards are displayed.
+    /// The displayed cards differ.
     DisplayedCards = "displayed_cards",
-    /// A card was drawn that was in the game before.
+    /// A drawn card was already in the game.
     RepeatedCard = "repeated_card",
-    /// The move of this row cannot be made.
+    /// The move of this row is impossible.
     ImpossibleMove = "impossible_move",
 }
 
-/// A row that does not follow from the row before and its move, or whose own move cannot be made.
+/// A row that does not follow from the previous row and its move, or whose own move is impossible.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReplayFault {
-    /// The row in the game, from 0.
+    /// Index of the row in the game, from 0.
     pub row: u32,
-    /// The line in the file, from 1, the header being 1.
+    /// The line in the file; the header is line 1.
     pub line: u64,
-    /// What is wrong.
+    /// The kind of fault.
     pub kind: ReplayFaultKind,
-    /// The column that shows it, or the group of columns (`card3_*`).
+    /// The column, or the group of columns (`card3_*`).
     pub column: String,
-    /// What the column has, or what is wrong with it.
+    /// The actual value, or what is wrong with it.
     pub found: String,
-    /// What follows from the row before.
+    /// The expected value.
     pub expected: String,
 }
 
@@ -108,7 +108,7 @@ impl fmt::Display for ReplayFault {
     }
 }
 
-/// A fault without its place.
+/// A fault without its location.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Mismatch {
     pub(super) kind: ReplayFaultKind,

@@ -1,10 +1,10 @@
-//! Replays a game: whether each row follows from the row before and its move.
+//! Replays a game: checks whether each row follows from the previous row and its move.
 //!
-//! A log is one game from its first move. Everything in a position, except which card was just drawn,
-//! follows from the position before by the rules, so a row that was lost, written twice or changed
-//! shows. After a fault, the game goes on from the row as it was logged.
+//! A log is one game from its first move. Everything in a position except a newly drawn card follows
+//! from the previous position by the rules, so lost, repeated and changed rows are detected. After a
+//! fault, the replay continues from the row as logged.
 //!
-//! A log that ends before the game does has no fault: it is [`Ending::Unfinished`].
+//! A log that ends before the game does is not a fault: its ending is [`Ending::Unfinished`].
 
 mod compare;
 mod fault;
@@ -22,16 +22,16 @@ use compare::{compare, compare_start, repeated};
 use fault::Mismatch;
 use moves::Following;
 
-/// Faults of a game that are kept; the others are counted. Of a log in which every row is there twice,
-/// more would tell nobody more.
+/// Limit on the faults of a game that are kept; the others are only counted. For a log in which every
+/// row is repeated, more faults would give no more information.
 pub const MAX_REPLAY_FAULTS: usize = 5;
 
-/// A game that is replayed row by row.
+/// Replays a game row by row.
 #[derive(Clone, Debug, Default)]
 pub struct Replay {
-    /// Rows so far.
+    /// Number of rows so far.
     rows: u32,
-    /// What follows from the last row; `None` before the first.
+    /// The expected next position; `None` before the first row.
     next: Option<Next>,
     /// Cards that are or were in the game.
     cards: CardSet,
@@ -39,32 +39,31 @@ pub struct Replay {
     fault_rows: u32,
 }
 
-/// What must be in the next row.
+/// The expected next position.
 #[derive(Clone, Debug)]
 struct Next {
     turn_number: u16,
-    /// The position after the move, or before it if it cannot be made.
+    /// The position after the move, or before it if the move is impossible.
     following: Following,
-    /// Another reading of the move.
+    /// The position for another interpretation of the move.
     other: Option<Box<Following>>,
-    /// Whether the move can be made. Otherwise the next row can be anything.
+    /// Whether the move is possible. Otherwise any next row is accepted.
     is_known: bool,
 }
 
-/// What replaying a game shows.
+/// The result of replaying a game.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Replayed {
     /// How the game ended.
     pub result: GameResult,
     /// The first faults, at most [`MAX_REPLAY_FAULTS`], by row.
     pub faults: Vec<ReplayFault>,
-    /// Rows with a fault.
+    /// Number of rows with a fault.
     pub fault_rows: u32,
 }
 
 impl Replay {
-    /// Adds the next row. `line` is the line that it is on in the file, which is asked for only if the
-    /// row has a fault.
+    /// Adds the next row. `line` returns its line in the file, and is called only for a fault.
     pub fn push(&mut self, turn: Turn, line: impl FnOnce() -> u64) {
         let does_not_follow = self.check(&turn).err();
         if does_not_follow.is_some() {
@@ -90,14 +89,14 @@ impl Replay {
         self.rows += 1;
     }
 
-    /// Ends the game; `None` without a row.
+    /// Ends the game; `None` without any row.
     pub fn finish(self) -> Option<Replayed> {
         let Replay { next, faults, fault_rows, .. } = self;
         let result = GameResult::of(&next?.following.board);
         Some(Replayed { result, faults, fault_rows })
     }
 
-    /// Whether a row is what follows from the row before.
+    /// Checks whether a row follows from the previous row.
     fn check(&mut self, turn: &Turn) -> Result<(), Mismatch> {
         let Some(next) = &mut self.next else {
             compare_start(turn)?;
@@ -127,7 +126,7 @@ impl Replay {
         }
     }
 
-    /// Takes a row that does not follow for the truth. It may be the first of another game.
+    /// Continues from a faulty row as logged. It may be the first row of another game.
     fn go_on_from(&mut self, turn: &Turn) {
         let board = &turn.board;
         if turn.turn_number == 1 && board.to_move == Seat::ALL[0] {

@@ -1,22 +1,22 @@
-//! What a logged action means as a move.
+//! Interprets a logged action as a move.
 
 use super::fault::{Mismatch, ReplayFaultKind};
 use crate::gamelog::turn::{ActionType, LoggedAction};
 use crate::rules::{Board, BuildFrom, Draw, Impossible, Level, MAX_DISPLAYED, Move, ReserveFrom};
 
-/// What is certain to follow from a position and its move.
+/// The known part of the position after a move.
 #[derive(Clone, Debug)]
 pub(super) struct Following {
     pub(super) board: Board,
-    /// The card that is drawn, which is not on the board.
+    /// The place of the drawn card, which is not on the board.
     pub(super) draw: Option<Draw>,
 }
 
 impl Following {
-    /// Makes the logged move in this position. Class 11 of the reservations may be the twelfth displayed
-    /// card or the top of deck 1; where both are possible, the second is returned.
+    /// Plays the logged move. Class 11 of the reservations may be the twelfth displayed card or the top
+    /// of deck 1; if both are possible, the result of the second is returned.
     ///
-    /// If the move cannot be made, the position stays as it is.
+    /// If the move is impossible, the position stays unchanged.
     pub(super) fn play(&mut self, action: &LoggedAction) -> Result<Option<Following>, Mismatch> {
         let (chosen, other) = meant(action)?;
         let other = other.and_then(|other| {
@@ -37,7 +37,7 @@ impl Following {
     }
 }
 
-/// The move, and the other move that the log writes alike.
+/// The move, and another move with the same log entry.
 fn meant(action: &LoggedAction) -> Result<(Move, Option<Move>), Mismatch> {
     let give_back = action.gems_removed;
     let take = |gems| (Move::Take { gems, give_back }, None);
@@ -63,7 +63,7 @@ fn meant(action: &LoggedAction) -> Result<(Move, Option<Move>), Mismatch> {
         }
         ActionType::Take2 => Ok(take(action.gem_take2.ok_or_else(|| unnamed("gem_take2_*"))?)),
         ActionType::Take3 => {
-            // The gems of a row with the known fault are in the columns of the other kind of take.
+            // In a row with the known gem fault, the gems are in the columns of the other kind of take.
             let gems = action.gem_take3.or(action.gem_take2.filter(|_| action.has_gem_fault()));
             Ok(take(gems.ok_or_else(|| unnamed("gem_take3_*"))?))
         }
@@ -103,7 +103,7 @@ fn impossible(action: &LoggedAction, why: Impossible) -> Mismatch {
     Mismatch::new(ReplayFaultKind::ImpossibleMove, column, found, format!("a possible move: {why}"))
 }
 
-/// A group's values as a file has them.
+/// The values of a group as in the file.
 fn gems_as_logged(values: &[u8]) -> String {
     values.iter().map(u8::to_string).collect::<Vec<_>>().join(",")
 }

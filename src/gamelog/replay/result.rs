@@ -3,12 +3,12 @@
 use crate::rules::{Board, PlayerCount, Seat};
 use std::cmp::Reverse;
 
-/// How a game ended, as far as its log goes.
+/// How a game ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Ending {
-    /// Somebody has 15 points, the round is complete, and one player won.
+    /// A player has 15 points, the round is complete, and one player won.
     Finished,
-    /// Somebody has 15 points, the round is complete, and the best players have as many points and cards.
+    /// A player has 15 points, the round is complete, and the best players have equal points and cards.
     Tie,
     /// The log ends before the game does.
     #[default]
@@ -19,7 +19,7 @@ impl Ending {
     /// All endings.
     pub const ALL: [Ending; 3] = [Ending::Finished, Ending::Tie, Ending::Unfinished];
 
-    /// A name that does not change between versions, for tables and scripts.
+    /// A name that is stable between versions, for tables and scripts.
     pub const fn name(self) -> &'static str {
         match self {
             Ending::Finished => "finished",
@@ -34,22 +34,22 @@ impl Ending {
     }
 }
 
-/// What every player has in the end.
+/// The final result of every player.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct GameResult {
     /// How the game ended.
     pub ending: Ending,
     /// Points by seat after the last move; `None` for empty seats.
     pub points: [Option<u8>; PlayerCount::MAX],
-    /// Places by seat, 1 being the best: most points, then fewest cards built. Players who are equal in both
-    /// share a place. `None` for empty seats, and for all of an unfinished game.
+    /// Places by seat; 1 is best: most points, then fewest cards built. Players who are equal in both
+    /// share a place. `None` for empty seats, and for all seats of an unfinished game.
     pub places: [Option<u8>; PlayerCount::MAX],
 }
 
 impl GameResult {
-    /// Of the position after the last move.
+    /// The result of the position after the last move.
     pub(super) fn of(last: &Board) -> GameResult {
-        // Each card gives one reduction, and nothing else does.
+        // Each card gives one reduction, so reductions count the cards.
         let rank =
             |seat| last.player(seat).map(|player| (player.vp, Reverse(player.reduction.total())));
         let is_over = last.is_over();
@@ -67,7 +67,7 @@ impl GameResult {
         GameResult { ending, points, places }
     }
 
-    /// The seat that won; `None` of a tie and of an unfinished game.
+    /// The seat that won; `None` for a tie or an unfinished game.
     pub fn winner(&self) -> Option<usize> {
         let is_finished = self.ending == Ending::Finished;
         self.places.iter().position(|&place| place == Some(1)).filter(|_| is_finished)
@@ -79,7 +79,7 @@ mod tests {
     use super::*;
     use crate::rules::{ByColor, ByGem, Player};
 
-    /// After the last move of a round, with these points and numbers of cards by seat.
+    /// The result after the last move of a round, with these points and numbers of cards by seat.
     fn result<const N: usize>(points: [u8; N], cards: [u8; N], to_move: usize) -> GameResult {
         let players = points.iter().zip(cards).map(|(&vp, cards)| Player {
             vp,

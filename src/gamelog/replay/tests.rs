@@ -1,4 +1,4 @@
-//! Games as they should be, moves that cannot be made, and what is kept of many faults.
+//! Tests of valid games, impossible moves, and the limit on kept faults.
 
 use super::*;
 use crate::gamelog::LoggedAction;
@@ -19,7 +19,7 @@ fn games() -> impl Iterator<Item = Vec<Turn>> {
     (0..60).flat_map(|seed| PlayerCount::ALL.map(|players| simulate_game(players, seed)))
 }
 
-/// Whether a reservation may be of the twelfth displayed card or of the top of deck 1.
+/// Whether a reservation may be the twelfth displayed card or the top of deck 1.
 fn is_class_11(turn: &Turn) -> bool {
     turn.action.card_reservation == Some(11)
         && turn.board.displayed_cards().count() == 12
@@ -44,7 +44,7 @@ fn both_meanings_of_class_11_replay() {
                     next.board.place(draw, *unseen(level).unwrap());
                 }
                 next.turn_number += u16::from(next.board.to_move == Seat::ALL[0]);
-                // Only the first row has a fault: no game begins with it.
+                // Only the first row has a fault, because no game begins with it.
                 assert_eq!(replayed(&[turn.clone(), next]).fault_rows, 1);
             }
             pairs += 1;
@@ -53,8 +53,8 @@ fn both_meanings_of_class_11_replay() {
     assert!(pairs > 5);
 }
 
-/// Other loggers put a new card where the old one was. The order of a level is turned around in
-/// every other row, which is worse.
+/// Other loggers put a new card in the place of the old one. This test reverses the order in every other
+/// row, which is harder.
 #[test]
 fn displayed_cards_may_be_in_any_order() {
     let mut changed = 0;
@@ -98,7 +98,7 @@ fn gem_fault_is_replayed_as_it_was_meant() {
     }
 }
 
-/// The state after a move is what the next row says.
+/// The state after a move equals the next row.
 #[test]
 fn result_is_the_state_after_the_last_move() {
     for turns in games().take(60) {
@@ -138,7 +138,7 @@ fn another_game_behind_the_first_is_one_fault() {
     assert_eq!((fault_rows, faults[0].row, faults[0].kind), (1, rows, ReplayFaultKind::AfterEnd));
 }
 
-/// The row follows from the one before, and yet there should be none.
+/// The row follows from the previous row, but the game is over.
 #[test]
 fn row_after_the_end_is_a_fault() {
     let ends_with_a_take = |turns: &Vec<Turn>| {
@@ -159,7 +159,8 @@ fn row_after_the_end_is_a_fault() {
     );
 }
 
-/// Nobody can afford a card of level 3; the mover has one gem of each color and one reserved card.
+/// No player can afford a card of level 3; the player to move has one gem of each color and one reserved
+/// card.
 fn board() -> Board {
     let mut board = simulate_game(PlayerCount::Two, 1).swap_remove(0).board;
     board.players[0].gems = ByGem([1, 1, 1, 1, 1, 0]);
@@ -199,7 +200,7 @@ fn move_that_cannot_be_made_names_its_column() {
     }
 }
 
-/// What such a move leads to is unknown: the next row is no second fault.
+/// The position after such a move is unknown, so the next row is not a second fault.
 #[test]
 fn row_after_an_impossible_move_can_be_anything() {
     let mut turns = simulate_game(PlayerCount::Two, 1);

@@ -1,9 +1,9 @@
-//! Which cards are built and reserved, which nobles visit, and how often their players win.
+//! Counts which cards are built and reserved, which nobles visit, and how often the players win.
 //!
-//! A label only says where the card was: which displayed card, or which card of the reserve. The
-//! position says which card that is. A card that is reserved from the top of a deck is found in the
-//! mover's reserve in the next row; so is that of class 11, which is both the twelfth displayed card and
-//! the top of the level 1 deck. The last move of a game has no next row, so that its card is unknown.
+//! A label is only the place of a card: a displayed card or a reserved card. The position shows which
+//! card that is. A card that is reserved from the top of a deck is found in the player's reserve in the
+//! next row, as is the card of class 11, which is both the twelfth displayed card and the top of the
+//! level 1 deck. The last move of a game has no next row, so its card is unknown.
 
 use super::wins::Wins;
 use crate::cache::GameRecord;
@@ -12,10 +12,10 @@ use crate::gamelog::ActionType;
 use crate::rules::{Board, CARDS, Card, MAX_DISPLAYED, NOBLES, PlayerCount};
 use serde::Serialize;
 
-/// How often a card was seen, built and reserved.
+/// Counts of a card: seen, built and reserved.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct CardCounts {
-    /// Games in which it was on the table or in a reserve before a move.
+    /// Number of games in which it was on the table or reserved before some move.
     pub games_seen: u64,
     /// Times it was built from the table.
     pub built_from_table: u64,
@@ -25,28 +25,28 @@ pub struct CardCounts {
     pub reserved_from_table: u64,
     /// Times it was reserved from the top of its deck.
     pub reserved_from_deck: u64,
-    /// How often those who built it won.
+    /// Wins of the players who built it.
     pub wins: Wins,
 }
 
-/// How often a noble was seen and visited.
+/// Counts of a noble: seen and visited.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct NobleCounts {
-    /// Games in which it was on the table.
+    /// Number of games in which it was on the table.
     pub games_seen: u64,
-    /// Times it visited somebody.
+    /// Number of visits.
     pub visits: u64,
-    /// How often those whom it visited won.
+    /// Wins of the players whom it visited.
     pub wins: Wins,
 }
 
 impl CardCounts {
-    /// Times it was built.
+    /// Number of times it was built.
     pub fn built(&self) -> u64 {
         self.built_from_table + self.built_from_reserve
     }
 
-    /// Times it was reserved.
+    /// Number of times it was reserved.
     pub fn reserved(&self) -> u64 {
         self.reserved_from_table + self.reserved_from_deck
     }
@@ -59,9 +59,9 @@ pub struct CardTally {
     pub cards: [CardCounts; CARDS.len()],
     /// In the order of [`NOBLES`].
     pub nobles: [NobleCounts; NOBLES.len()],
-    /// Builds whose label names an empty place.
+    /// Builds whose label is an empty place.
     pub unknown_builds: u64,
-    /// Reservations of an unknown card: in the last row of a game, or whose label names an empty place.
+    /// Reservations of an unknown card: in the last row of a game, or with a label that is an empty place.
     pub unknown_reservations: u64,
 }
 
@@ -85,7 +85,7 @@ impl CardTally {
         for (row, (board, labels)) in game.boards().iter().zip(game.labels()).enumerate() {
             let label = |head: Head| labels[head.index()];
             let action = label(Head::ActionType);
-            // The number of players, and whether who moves here won.
+            // The number of players, and whether the player to move won.
             let outcome = players.zip(winner.map(|winner| winner == board.to_move.index()));
             if action == ActionType::Build as Label {
                 self.add_build(board, label(Head::CardSelection), outcome);
@@ -97,12 +97,12 @@ impl CardTally {
         }
     }
 
-    /// Counts each card and noble that is on the table or in a reserve in any row, each once.
+    /// Counts once each card and noble that is on the table or reserved in any row.
     fn add_seen(&mut self, boards: &[Board]) {
         let (mut cards, mut nobles) = ([false; CARDS.len()], [false; NOBLES.len()]);
         let mut last: Option<&Board> = None;
         for board in boards {
-            // Most places have the same card in the next row.
+            // Most places have the same card in the next row, so equal cards are skipped.
             for (level, displayed) in board.displayed.iter().enumerate() {
                 let before = last.map_or(&[][..], |last| &last.displayed[level]);
                 displayed.iter().filter(|card| !before.contains(card)).for_each(|card| {
@@ -200,7 +200,7 @@ fn place(card: &Card) -> usize {
     card.place().into()
 }
 
-/// The card that is in the mover's reserve after the move and was not before.
+/// The card that the move added to the player's reserve.
 fn newly_reserved<'b>(board: &Board, next: &'b Board) -> Option<&'b Card> {
     let before = &board.mover().reserved;
     next.player(board.to_move)?.reserved.iter().find(|card| !before.contains(card))

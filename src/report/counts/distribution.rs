@@ -1,10 +1,10 @@
-//! How often each whole number occurs.
+//! Counts of integers.
 
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// Exact counts of whole numbers. Their sums are equal in any order, so that it does not matter which
-/// thread counted what.
+/// Exact counts of integers. Merging counts does not depend on the order, so the result does not depend
+/// on the threads.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Distribution {
@@ -12,7 +12,7 @@ pub struct Distribution {
 }
 
 impl Distribution {
-    /// Counts a value so many times.
+    /// Counts a value `times` times.
     pub fn add(&mut self, value: i64, times: u64) {
         if times > 0 {
             *self.counts.entry(value).or_default() += times;
@@ -26,17 +26,17 @@ impl Distribution {
         }
     }
 
-    /// The values that occur, in ascending order, with how often they do.
+    /// The values that occur, in ascending order, with their counts.
     pub fn iter(&self) -> impl Iterator<Item = (i64, u64)> {
         self.counts.iter().map(|(&value, &times)| (value, times))
     }
 
-    /// How many were counted.
+    /// The total count.
     pub fn total(&self) -> u64 {
         self.counts.values().sum()
     }
 
-    /// How often a value occurs.
+    /// The count of a value.
     pub fn count(&self, value: i64) -> u64 {
         self.counts.get(&value).copied().unwrap_or(0)
     }
@@ -51,7 +51,7 @@ impl Distribution {
         self.counts.last_key_value().map(|(&value, _)| value)
     }
 
-    /// The value that occurs most often, the smaller of two that occur equally often.
+    /// The most frequent value; in a tie, the smallest.
     pub fn mode(&self) -> Option<i64> {
         let by_count = self.iter().max_by_key(|&(value, times)| (times, -value));
         by_count.map(|(value, _)| value)
@@ -65,8 +65,8 @@ impl Distribution {
         }
     }
 
-    /// The population's standard deviation, as in an export's scaler: rounded once, from exact
-    /// whole numbers. 0 if nothing was counted.
+    /// The population standard deviation, computed like an export's scaler from exact integers and
+    /// rounded once. 0 if nothing was counted.
     pub fn standard_deviation(&self) -> f64 {
         let total = i128::from(self.total());
         let (sum, sum_of_squares) = self.sums();
@@ -76,7 +76,8 @@ impl Distribution {
         }
     }
 
-    /// The smallest value that at least this share (0 to 1) of all do not exceed; `None` if nothing was counted.
+    /// The quantile of a share (0 to 1): the smallest value that at least this share of the values do
+    /// not exceed; `None` if nothing was counted.
     pub fn quantile(&self, share: f64) -> Option<i64> {
         let wanted = (share * self.total() as f64).ceil().max(1.0);
         let mut below = 0;
@@ -89,7 +90,7 @@ impl Distribution {
         None
     }
 
-    /// Sum, and sum of squares.
+    /// The sum and the sum of squares.
     fn sums(&self) -> (i128, i128) {
         self.iter().fold((0, 0), |(sum, squares), (value, times)| {
             let (value, times) = (i128::from(value), i128::from(times));

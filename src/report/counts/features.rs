@@ -1,4 +1,4 @@
-//! The values of every column before normalization, and which columns stand out.
+//! Counts the values of every column before normalization, and marks unusual columns.
 
 use super::distribution::Distribution;
 use super::place::Place;
@@ -7,24 +7,24 @@ use crate::gamelog::GameId;
 use serde::Serialize;
 use std::cmp::{Ordering, Reverse};
 
-/// A normalized value that is more standard deviations from the mean than this is an outlier: a network
-/// sees it rarely, and then it is the largest number of the row.
+/// A normalized value that is more than this many standard deviations from the mean is an outlier: a
+/// network rarely sees it, and then it is the largest number in the row.
 pub const FAR: f64 = 10.0;
 
-/// A flag that has one value in all but this share of the rows is rare.
+/// A flag is rare if all rows but this share have the same value.
 pub const RARE: f64 = 0.001;
 
-/// How many different values there are: [`Value`] is a byte.
+/// The number of different values: [`Value`] is a byte.
 const VALUES: usize = 1 << Value::BITS;
 
 /// Counts of every value of every column.
 #[derive(Clone)]
 pub(in crate::report) struct FeatureTally {
-    /// Column after column, by value from the minimum.
+    /// Column by column, by value from the minimum.
     counts: Vec<u64>,
-    /// The smallest value of each column, and the first row that has it.
+    /// The minimum of each column, and the first row with it.
     min: Vec<Option<(Value, Place)>>,
-    /// The largest.
+    /// The maximum.
     max: Vec<Option<(Value, Place)>>,
 }
 
@@ -34,7 +34,7 @@ impl FeatureTally {
         FeatureTally { counts: vec![0; FEATURE_COUNT * VALUES], min: nowhere(), max: nowhere() }
     }
 
-    /// Counts the rows of a game. A thread counts games in ascending order.
+    /// Counts the rows of a game. Each thread counts games in ascending order.
     pub(in crate::report) fn add_game(&mut self, game_id: GameId, game: &EncodedGame) {
         let rows = game.features();
         let Some(&first) = rows.first() else { return };
@@ -45,7 +45,7 @@ impl FeatureTally {
         }
         let (columns, _) = self.counts.as_chunks_mut::<VALUES>();
         for (column, counts) in columns.iter_mut().enumerate() {
-            // Many columns are equal in all rows of a game, such as those of absent players.
+            // Many columns are constant within a game, such as those of absent players.
             if min[column] == max[column] {
                 counts[usize::from(min[column].abs_diff(Value::MIN))] += rows.len() as u64;
             } else {
@@ -95,30 +95,30 @@ impl FeatureTally {
     }
 }
 
-/// One column of the feature matrix over all rows.
+/// A column of the feature matrix over all rows.
 #[derive(Clone, Debug)]
 pub struct ColumnReport {
-    /// Its place in a row.
+    /// Its index in a row.
     pub index: usize,
     /// Its name and meaning.
     pub feature: &'static Feature,
     /// Its values, before normalization.
     pub values: Distribution,
-    /// What is unusual about them.
+    /// Unusual properties.
     pub mark: Option<Mark>,
-    /// The first row with the smallest value.
+    /// The first row with the minimum.
     pub min_at: Option<Place>,
-    /// The first row with the largest value.
+    /// The first row with the maximum.
     pub max_at: Option<Place>,
 }
 
 impl ColumnReport {
-    /// How many standard deviations the farthest value is from the mean; 0 if the column is constant.
+    /// The largest distance of a value from the mean, in standard deviations; 0 if the column is constant.
     pub fn farthest(&self) -> f64 {
         farthest(&self.values)
     }
 
-    /// The first row with the value that is farthest from the mean; `None` if the column is constant.
+    /// The first row with the value farthest from the mean; `None` if the column is constant.
     pub fn farthest_at(&self) -> Option<Place> {
         let (min, max) = (self.values.min()? as f64, self.values.max()? as f64);
         let mean = self.values.mean();
@@ -130,15 +130,15 @@ impl ColumnReport {
     }
 }
 
-/// What is unusual about a column.
+/// An unusual property of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mark {
-    /// All rows have the same value: the column carries no information.
+    /// All rows have the same value, so the column has no information.
     Constant,
     /// A normalized column with a value more than [`FAR`] standard deviations from its mean.
     Outlier,
-    /// A column that is not normalized and has one value in all but a [`RARE`] share of the rows.
+    /// A column that is not normalized, and in which all rows but a [`RARE`] share have the same value.
     Rare,
 }
 

@@ -1,4 +1,4 @@
-//! Number and length of games; points and actions by turn.
+//! Counts the number and length of games, and points and actions by turn.
 
 use super::distribution::Distribution;
 use super::wins::Endings;
@@ -8,36 +8,36 @@ use crate::gamelog::ActionType;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// How often each action was taken, in the order of [`ActionType::ALL`].
+/// Counts of the actions, in the order of [`ActionType::ALL`].
 pub type ActionCounts = [u64; ActionType::ALL.len()];
 
-/// Games of one number of players.
+/// Games with one number of players.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct GamesTally {
-    /// Games.
+    /// Number of games.
     pub games: u64,
-    /// Rows of those games.
+    /// Number of rows.
     pub rows: u64,
-    /// Games by their number of rows.
+    /// Games by number of rows.
     pub lengths: Distribution,
-    /// Games by their last turn's number: each player moves once in a turn.
+    /// Games by the number of their last turn; each player moves once per turn.
     pub last_turns: Distribution,
     /// How they ended.
     pub endings: Endings,
-    /// Over all rows.
+    /// Actions over all rows.
     pub actions: ActionCounts,
-    /// By number of the turn, as logged.
+    /// By turn number, as logged.
     pub turns: BTreeMap<i32, TurnTally>,
 }
 
-/// One turn over many games.
+/// A turn, counted over many games.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct TurnTally {
-    /// Points of the leader when the turn started: one for each game.
+    /// Points of the leader at the start of the turn, one value per game.
     pub leader_points: Distribution,
-    /// Points of each player before their move: one for each row.
+    /// Points of each player before their move, one value per row.
     pub points: Distribution,
-    /// Actions in it.
+    /// Actions.
     pub actions: ActionCounts,
 }
 

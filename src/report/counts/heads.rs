@@ -1,58 +1,58 @@
-//! Legal and chosen classes of each head.
+//! Counts legal and chosen classes of each head.
 
 use super::place::{Place, first};
 use crate::encode::{EncodedGame, Head, NO_LABEL};
 use crate::gamelog::GameId;
 use serde::Serialize;
 
-/// Illegal labels that are listed for each head; all of them are counted.
+/// Limit on the listed illegal labels per head; all are counted.
 pub const MOST_NAMED: usize = 10;
 
-/// A class that is the label of no more than this share of the rows to which its head applies is rare.
+/// A class is rare if it is the label of at most this share of the rows to which its head applies.
 pub const RARE_CLASS: f64 = 0.01;
 
-/// Counts of one head over some rows.
+/// Counts of a head.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HeadTally {
-    /// Rows.
+    /// Number of rows.
     pub rows: u64,
-    /// Rows to which the head does not apply: no class was chosen.
+    /// Number of rows to which the head does not apply, so that no class was chosen.
     pub no_label: u64,
-    /// By class.
+    /// Counts by class.
     pub classes: Vec<ClassTally>,
-    /// Rows by how many classes were legal, 0 to all of them.
+    /// Number of rows by the number of legal classes, from 0 to all.
     pub legal_counts: Vec<u64>,
-    /// Labels that are not legal under their mask.
+    /// Number of labels that are not legal under their mask.
     pub illegal: u64,
-    /// The first of them by game and row, at most [`MOST_NAMED`].
+    /// The first illegal labels by game and row, at most [`MOST_NAMED`].
     pub named: Vec<IllegalLabel>,
 }
 
-/// Counts of one class.
+/// Counts of a class.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClassTally {
-    /// Rows in which it was legal.
+    /// Number of rows in which it was legal.
     pub legal: u64,
-    /// Rows in which it was chosen.
+    /// Number of rows in which it was chosen.
     pub chosen: u64,
     /// The first row in which it was chosen.
     pub first: Option<Place>,
-    /// Rows in which it was chosen though it was not legal.
+    /// Number of rows in which it was chosen although it was not legal.
     pub illegal: u64,
-    /// Classes that were legal in the rows in which it was chosen, added up.
+    /// Sum of the numbers of legal classes over the rows in which it was chosen.
     pub choices: u64,
-    /// Rows in which some class was chosen and this one was legal, by how many were.
+    /// Number of rows in which some class was chosen and this one was legal, by the number of legal classes.
     pub legal_when_chosen: Vec<u64>,
 }
 
 impl ClassTally {
-    /// How many classes were legal, on average over the rows in which it was chosen.
+    /// The mean number of legal classes over the rows in which it was chosen.
     pub fn mean_choices(&self) -> Option<f64> {
         (self.chosen > 0).then(|| self.choices as f64 / self.chosen as f64)
     }
 
-    /// How often it would be chosen by equal chance among the legal classes, in the rows to which the
-    /// head applies.
+    /// The expected count if every row to which the head applies chose uniformly among its legal
+    /// classes.
     pub fn by_chance(&self) -> f64 {
         let counts = self.legal_when_chosen.iter().enumerate().skip(1);
         counts.map(|(legal, &rows)| rows as f64 / legal as f64).sum()
@@ -66,7 +66,7 @@ pub struct IllegalLabel {
     pub game_id: GameId,
     /// Its row, from 0.
     pub row_in_game: usize,
-    /// The turn's number, as logged.
+    /// The turn number, as logged.
     pub turn_number: i32,
     /// The class that was chosen.
     pub class: usize,
@@ -139,32 +139,32 @@ impl HeadTally {
         self.name(&other.named);
     }
 
-    /// Keeps the first ones, whichever thread found them.
+    /// Keeps the first ones, independent of the threads.
     fn name(&mut self, more: &[IllegalLabel]) {
         self.named.extend(more);
         self.named.sort_unstable();
         self.named.truncate(MOST_NAMED);
     }
 
-    /// Whether a class is the label of no more than a [`RARE_CLASS`] share of the rows that have one.
+    /// Whether a class is the label of at most a [`RARE_CLASS`] share of the rows with a label.
     pub fn is_rare(&self, class: &ClassTally) -> bool {
         class.chosen as f64 <= RARE_CLASS * self.chosen() as f64
     }
 
-    /// The weight that scikit-learn's `balanced` gives to the rows of a class: with it, every class that
-    /// occurs counts as much as any other, and the mean weight is 1. `None` of a class that does not.
+    /// The weight of a class as in scikit-learn's `balanced`: all classes that occur have the same total
+    /// weight, and the mean weight is 1. `None` for a class that does not occur.
     pub fn balanced_weight(&self, class: usize) -> Option<f64> {
         let chosen = self.classes[class].chosen;
         let classes = self.classes.iter().filter(|class| class.chosen > 0).count() as f64;
         (chosen > 0).then(|| self.chosen() as f64 / (classes * chosen as f64))
     }
 
-    /// Rows in which a class was chosen.
+    /// The number of rows in which a class was chosen.
     pub fn chosen(&self) -> u64 {
         self.rows - self.no_label
     }
 
-    /// Classes that no row chose.
+    /// The classes that were never chosen.
     pub fn never_chosen(&self) -> impl Iterator<Item = usize> {
         (0..self.classes.len()).filter(|&class| self.classes[class].chosen == 0)
     }

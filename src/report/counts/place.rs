@@ -1,9 +1,9 @@
-//! Where a row is.
+//! The place of a row.
 
 use crate::gamelog::GameId;
 use serde::Serialize;
 
-/// A row of a game. Ordered, so that the first of several is the same whichever thread found it.
+/// A row of a game. Ordered, so that the first of several rows does not depend on the threads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Place {
     /// The game.

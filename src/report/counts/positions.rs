@@ -1,4 +1,4 @@
-//! The positions behind numbers: those that the page shows as a board.
+//! The positions that the page shows as boards.
 
 use super::features::{ColumnReport, FAR, Mark};
 use super::place::Place;
@@ -9,20 +9,20 @@ use crate::report::facts::FaultyGame;
 use crate::rules::Board;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Positions that are shown, at most.
+/// Limit on the shown positions.
 const MOST: usize = 400;
 
-/// Games that do not replay of which the first faulty row and the row before are shown.
+/// Limit on the games that do not replay whose first faulty row and previous row are shown.
 const MOST_FAULTY: usize = 60;
 
 /// A row with its position.
 #[derive(Clone, Debug)]
 pub struct Position {
-    /// The turn's number, as logged.
+    /// The turn number, as logged.
     pub turn_number: i32,
-    /// Rows of the game.
+    /// Number of rows of the game.
     pub rows: u32,
-    /// Before the move.
+    /// The position before the move.
     pub board: Board,
     /// The move.
     pub labels: LabelRow,
@@ -39,12 +39,12 @@ pub struct Outlier {
     pub column: &'static str,
     /// The value.
     pub value: Value,
-    /// In standard deviations from the mean.
+    /// The distance from the mean in standard deviations.
     pub distance: f64,
 }
 
-/// The rows worth a look: of games that do not replay, with illegal labels, with the farthest outliers,
-/// with a rare flag or the first of a rare class.
+/// Notable rows: of games that do not replay, with illegal labels, with the farthest outliers, with a
+/// rare flag, or the first of a rare class.
 pub(in crate::report) fn worth_a_look(
     faulty: &[FaultyGame],
     tally: &Tally,
@@ -93,7 +93,7 @@ pub(in crate::report) fn read(
     Ok(positions)
 }
 
-/// What a normalized column with outliers is measured by.
+/// Mean and standard deviation of a normalized column with outliers.
 struct Scale {
     index: usize,
     column: &'static str,

@@ -1,4 +1,4 @@
-//! Everything that is counted over the rows of games.
+//! The counts over the rows of games.
 
 use super::cards::CardTally;
 use super::features::{ColumnReport, FeatureTally};
@@ -8,13 +8,13 @@ use crate::cache::GameRecord;
 use crate::encode::{EncodedGame, Head};
 use crate::rules::PlayerCount;
 
-/// Counts over some games. Whole numbers only: tallies add up to the same whichever games each of
-/// them has seen, and in whichever order.
+/// Counts over a set of games. They are integers, so merging tallies gives the same result for any
+/// division of the games and any order.
 #[derive(Clone)]
 pub struct Tally {
     /// By number of players, in the order of [`PlayerCount::ALL`].
     pub games: [GamesTally; PlayerCount::ALL.len()],
-    /// What became of each card.
+    /// Counts of the cards and nobles.
     pub cards: CardTally,
     /// By head, in the order of [`Head::ALL`].
     pub heads: [HeadTally; Head::COUNT],
@@ -34,7 +34,7 @@ impl Tally {
     /// Counts a game.
     pub(in crate::report) fn add_game(&mut self, record: &GameRecord, game: &EncodedGame) {
         let players = PlayerCount::ALL.iter().position(|count| count.get() == record.players);
-        // The cache holds no record with another number.
+        // The cache holds no record with another number of players.
         if let Some(place) = players {
             self.games[place].add_game(record, game);
         }
@@ -57,12 +57,12 @@ impl Tally {
         self.features.merge(&other.features);
     }
 
-    /// How the values of every column are spread, in column order.
+    /// The distribution of the values of every column, in column order.
     pub(in crate::report) fn columns(&self) -> Vec<ColumnReport> {
         self.features.columns()
     }
 
-    /// Rows counted.
+    /// Number of rows.
     pub fn rows(&self) -> u64 {
         self.games.iter().map(|games| games.rows).sum()
     }

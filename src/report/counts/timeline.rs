@@ -1,8 +1,8 @@
-//! How games change over time.
+//! Changes of the games over time.
 //!
-//! A period is a night: the games by the day in UTC on which they were encoded. Where all are of one
-//! night, as after a change of the encoder, periods are groups of game ids instead, which self-play
-//! counts up.
+//! A period is a night: the games by the UTC day on which they were encoded. If all games were encoded
+//! in the same night, for example after a change of the encoder, periods are groups of game ids instead,
+//! because self-play counts ids up.
 
 use super::games::ActionCounts;
 use super::wins::Endings;
@@ -13,26 +13,27 @@ use crate::rules::PlayerCount;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// A mean that moved more standard deviations than this between two exports or nights is worth a look.
+/// A shift of a mean between two exports or nights is notable if it is larger than this, in standard
+/// deviations.
 pub const LARGE_DRIFT: f64 = 0.25;
 
-/// Groups of game ids, at most, and games of each at least.
+/// Maximum number of groups of game ids, and minimum number of games per group.
 const GROUPS: usize = 20;
 const GROUP_GAMES: usize = 60;
 
-/// With fewer games of a number of players, before or in a period, chance explains any drift.
+/// With fewer games of a number of players before or in a period, any drift can be chance.
 const LEAST_GAMES: u64 = 10;
 
 /// Games by periods, oldest first.
 #[derive(Clone, Debug, Default)]
 pub struct Timeline {
-    /// Whether periods are nights; else they are groups of game ids.
+    /// Whether periods are nights; otherwise they are groups of game ids.
     pub by_night: bool,
-    /// At least one.
+    /// The periods, at least one.
     pub periods: Vec<Period>,
-    /// The games by night, whatever the periods are.
+    /// The games by night, also if the periods are groups.
     pub nights: Vec<Period>,
-    /// The last period of which a game is in the export, if one was given.
+    /// The last period with a game in the export, if one was given.
     pub exported_until: Option<usize>,
 }
 
@@ -42,46 +43,48 @@ pub struct Timeline {
 pub struct Period {
     /// `2026-01-31`, or `1 to 363`.
     pub name: String,
-    /// Games.
+    /// Number of games.
     pub games: [u64; PlayerCount::ALL.len()],
-    /// Rows of those games.
+    /// Number of rows.
     pub rows: [u64; PlayerCount::ALL.len()],
-    /// Turns of each player, over all replayed games.
+    /// Number of turns per player, over all replayed games.
     pub turns: [u64; PlayerCount::ALL.len()],
     /// How they ended.
     pub endings: [Endings; PlayerCount::ALL.len()],
-    /// What players did.
+    /// Counts of the actions.
     pub actions: ActionCounts,
-    /// Games that were replayed.
+    /// Number of replayed games.
     pub replayed: u64,
-    /// Of those, games that do not replay.
+    /// Number of these games that do not replay.
     pub does_not_replay: u64,
-    /// How the columns differ from those of earlier games; `None` if there are too few of as many players.
+    /// The drift of the columns from earlier games; `None` if there are too few games with the same
+    /// number of players.
     pub drift: Option<PeriodDrift>,
 }
 
-/// How the means of normalized columns differ from those of all earlier games of as many players, in
-/// standard deviations: another mixture of players is no drift.
+/// The differences of the means of normalized columns from those of all earlier games with the same
+/// number of players, in standard deviations. Separating numbers of players avoids false drift when
+/// their mixture changes.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct PeriodDrift {
-    /// Columns that differ by more than [`LARGE_DRIFT`], and by more than chance explains: four times what
-    /// the mean of so many games varies by if the rows of a game are all alike.
+    /// Number of columns that differ by more than [`LARGE_DRIFT`], and by more than chance explains:
+    /// four standard errors of the mean, with games counted as samples.
     pub columns: u64,
-    /// The one that differs most.
+    /// The column with the largest difference.
     pub column: &'static str,
-    /// By how much.
+    /// Its difference.
     pub mean_shift: f64,
 }
 
-/// The games of a timeline while they are counted.
+/// Counts the games of a timeline.
 pub(in crate::report) struct TimelineTally {
     timeline: Timeline,
-    /// The period of each game, and the place of its number of players.
+    /// The period of each game, and the index of its number of players.
     period_of: BTreeMap<GameId, (usize, usize)>,
     sums: Vec<[Sums; PlayerCount::ALL.len()]>,
 }
 
-/// The columns of some games.
+/// Sums of the columns over games.
 #[derive(Clone)]
 struct Sums {
     games: u64,
@@ -126,14 +129,14 @@ impl TimelineTally {
         TimelineTally { timeline, period_of, sums }
     }
 
-    /// Adds the columns of a game.
+    /// Adds the sums of a game.
     pub(in crate::report) fn add(&mut self, game_id: GameId, sums: &ColumnSums) {
         if let Some(&(period, players)) = self.period_of.get(&game_id) {
             self.sums[period][players].add(1, sums);
         }
     }
 
-    /// The timeline, with the last period that the export knows.
+    /// Finishes the timeline, with the last period of the export.
     pub(in crate::report) fn finish(mut self, exported: impl Iterator<Item = GameId>) -> Timeline {
         let mut before = [(); PlayerCount::ALL.len()].map(|()| Sums::none());
         for (period, sums) in self.timeline.periods.iter_mut().zip(&self.sums) {
@@ -177,13 +180,13 @@ impl Period {
         period
     }
 
-    /// Games of all numbers of players.
+    /// The number of games with any number of players.
     pub fn all_games(&self) -> u64 {
         self.games.iter().sum()
     }
 }
 
-/// Mean and standard deviation of a column. The sums of more rows than memory holds fit into 128 bits.
+/// Mean and standard deviation of a column. 128 bits are enough for more rows than fit into memory.
 fn mean_and_deviation(sums: &ColumnSums, column: usize) -> (f64, f64) {
     let rows = i128::from(sums.rows);
     let (sum, squares) = (i128::from(sums.sum[column]), i128::from(sums.sum_of_squares[column]));
@@ -191,12 +194,12 @@ fn mean_and_deviation(sums: &ColumnSums, column: usize) -> (f64, f64) {
     (sum as f64 / rows as f64, variance.max(0.0).sqrt() / rows as f64)
 }
 
-/// The place of a game's number of players in [`PlayerCount::ALL`].
+/// The index of a game's number of players in [`PlayerCount::ALL`].
 fn players(record: &GameRecord) -> Option<usize> {
     PlayerCount::ALL.iter().position(|count| count.get() == record.players)
 }
 
-/// Each column by the number of players for which it moved most.
+/// The drift of each column, for the number of players with the largest drift.
 fn drift(before: &[Sums], now: &[Sums]) -> Option<PeriodDrift> {
     let mut found: Option<PeriodDrift> = None;
     let are_enough = |(before, now): &(&Sums, &Sums)| before.games.min(now.games) >= LEAST_GAMES;
@@ -224,8 +227,8 @@ fn drift(before: &[Sums], now: &[Sums]) -> Option<PeriodDrift> {
     found
 }
 
-/// In standard deviations, of which the square is the mean of both variances: a column that is rarely not 0
-/// would otherwise seem to move far in the first game in which it is.
+/// The shift in standard deviations, whose square is the mean of both variances: otherwise a column that
+/// is almost always 0 would have a large shift at its first other value.
 fn shift(before: &ColumnSums, now: &ColumnSums, column: usize) -> f64 {
     let (old_mean, old_deviation) = mean_and_deviation(before, column);
     let (mean, deviation) = mean_and_deviation(now, column);
@@ -252,13 +255,13 @@ mod tests {
         let found = drift(&before, &sums(100, 2, 16, 136)).unwrap();
         assert_eq!((found.columns, found.column), (1, FEATURES[place].name.as_str()));
         assert!((found.mean_shift - 1.5).abs() < 1e-12);
-        // Of ten games and a hundred, chance explains 1.3.
+        // With 10 and 100 games, chance explains up to 1.3.
         assert_eq!(drift(&before, &sums(10, 8, 60, 482)).unwrap().columns, 0);
         assert_eq!(drift(&before, &sums(9, 2, 16, 136)), None, "too few");
         assert_eq!(drift(&sums(0, 0, 0, 0), &before), None);
         let others = [before[1].clone(), Sums::none(), Sums::none()];
         assert_eq!(drift(&others, &before), None, "games of another number of players");
-        // From one constant to another: no standard deviation to measure it by.
+        // From one constant to another, so there is no standard deviation.
         let constant = drift(&sums(99, 2, 0, 0), &sums(99, 2, 2, 2)).unwrap();
         assert_eq!(constant.mean_shift, f64::INFINITY);
     }

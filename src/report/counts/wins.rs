@@ -1,17 +1,17 @@
-//! Who wins.
+//! Wins.
 
 use crate::cache::GameRecord;
 use crate::gamelog::Ending;
 use crate::rules::PlayerCount;
 use serde::Serialize;
 
-/// How often something won, and out of how often, by number of players in the order of
-/// [`PlayerCount::ALL`]. Only games that somebody won count.
+/// Wins and decided games of a seat, card or noble, by number of players in the order of
+/// [`PlayerCount::ALL`]. Only games with a winner are counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Wins {
-    /// Times that its player won.
+    /// Number of times that its player won.
     pub won: [u64; PlayerCount::ALL.len()],
-    /// Times that its player won or lost.
+    /// Number of times that its player won or lost.
     pub decided: [u64; PlayerCount::ALL.len()],
 }
 
@@ -21,13 +21,13 @@ impl Wins {
         self.decided[players] += 1;
     }
 
-    /// Adds others.
+    /// Adds other counts.
     pub fn merge(&mut self, other: &Wins) {
         self.won.iter_mut().zip(other.won).for_each(|(sum, more)| *sum += more);
         self.decided.iter_mut().zip(other.decided).for_each(|(sum, more)| *sum += more);
     }
 
-    /// The share that won (0 to 1); `None` without decided games.
+    /// The share of wins (0 to 1); `None` without decided games.
     pub fn rate(&self) -> Option<f64> {
         let (won, decided) = self.totals();
         (decided > 0).then(|| won as f64 / decided as f64)
@@ -39,12 +39,12 @@ impl Wins {
         wilson(won, decided)
     }
 
-    /// Wins and decided games of all numbers of players.
+    /// Wins and decided games over all numbers of players.
     pub fn totals(&self) -> (u64, u64) {
         (self.won.iter().sum(), self.decided.iter().sum())
     }
 
-    /// How many times as often it won as all of `others` did in games of the same numbers of players.
+    /// The ratio of its win rate to that of all `others` in games with the same numbers of players.
     pub fn times(&self, others: &Wins) -> Option<f64> {
         let expected = (0..self.won.len()).map(|players| match others.decided[players] {
             0 => 0.0,
@@ -55,8 +55,8 @@ impl Wins {
     }
 }
 
-/// The 95 % interval of a share (0 to 1) after so many successes, by Wilson's formula: unlike the usual
-/// one, it stays between 0 and 1 and holds for few trials too. From 0 to 1 without trials.
+/// The 95 % Wilson interval of a share (0 to 1): unlike the normal approximation, it stays between 0 and
+/// 1 and also holds for few trials. From 0 to 1 without trials.
 pub fn wilson(successes: u64, trials: u64) -> (f64, f64) {
     const Z: f64 = 1.959_963_984_540_054;
     if trials == 0 {
@@ -70,14 +70,14 @@ pub fn wilson(successes: u64, trials: u64) -> (f64, f64) {
     ((middle - half).max(0.0), (middle + half).min(1.0))
 }
 
-/// How the games of one number of players ended.
+/// The endings of the games with one number of players.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Endings {
-    /// Games that each seat won.
+    /// Number of wins of each seat.
     pub won_by_seat: [u64; PlayerCount::MAX],
-    /// Games in which the best players have as many points and cards.
+    /// Number of games in which the best players have equal points and cards.
     pub ties: u64,
-    /// Games whose log ends before they do.
+    /// Number of games whose log ends before the game does.
     pub unfinished: u64,
 }
 
@@ -97,7 +97,7 @@ impl Endings {
         self.unfinished += other.unfinished;
     }
 
-    /// Games that somebody won.
+    /// The number of games with a winner.
     pub fn won(&self) -> u64 {
         self.won_by_seat.iter().sum()
     }

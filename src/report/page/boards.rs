@@ -1,4 +1,4 @@
-//! Positions as data, from which `page.js` draws boards: one way for the report and for a page of a game.
+//! Positions as JSON data, from which `page.js` draws boards in the report and in the page of a game.
 
 use crate::encode::{Head, LabelRow};
 use crate::gamelog::GameId;
@@ -12,23 +12,23 @@ use serde_json::{Map, Value, json};
 /// A position to show.
 pub(super) struct Shown<'b> {
     pub(super) place: Place,
-    /// Rows of the game.
+    /// Number of rows of the game.
     pub(super) rows: usize,
     pub(super) turn_number: i32,
     pub(super) board: &'b Board,
     pub(super) labels: &'b LabelRow,
     /// Heads whose label is not legal under its mask.
     pub(super) illegal: Vec<Head>,
-    /// Why it is worth a look, in sentences.
+    /// Sentences about what is notable.
     pub(super) why: Vec<String>,
 }
 
-/// The name of a position in a link and in the data.
+/// The key of a position in links and in the data.
 pub(super) fn key(place: Place) -> String {
     format!("{}-{}", place.game_id, place.row_in_game)
 }
 
-/// Text that becomes a link to a position where there is a script.
+/// Text that the script makes a link to a position.
 pub(super) fn link(place: Place, text: &str) -> Markup {
     html! { span data-position=(key(place)) { (text) } }
 }
@@ -38,7 +38,8 @@ pub(super) fn place_in_words(game_id: GameId, turn_number: i32, row: u32) -> Str
     format!("game {game_id}, turn {turn_number}, row {row}")
 }
 
-/// The data of the page as an element. A browser runs nothing in it, and nothing in it can end it.
+/// The data of the page as an element that browsers do not execute. It is escaped, so that no content
+/// can close the element.
 pub(super) fn data<'b>(positions: impl Iterator<Item = Shown<'b>>) -> Markup {
     let card = |card: &Card| json!([card.level.number(), card.vp, card.bonus.index(), card.cost.0]);
     let cards: Vec<Value> = CARDS.iter().map(card).collect();

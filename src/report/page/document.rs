@@ -1,4 +1,4 @@
-//! What all pages have around their content.
+//! The HTML document around the content of all pages.
 
 use super::palette;
 use crate::words::shown_lines;
@@ -7,12 +7,13 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
 
-/// The SHA-256 of the script in Base64: a browser runs no other script in the page, whatever a log, cache
-/// or export has put there. The test `report::page::script_hash` says what it must be.
+/// The SHA-256 of the script in Base64. Browsers run no other script in the page, even if a malicious
+/// log, cache or export could insert one. The test `report::page::script_hash` prints the required
+/// value.
 const SCRIPT_HASH: &str = "sha256-T2Nkn5Rpr/8VHB0GeiNs7Q3Ign9xplpAHrn+PijARyc=";
 
-/// A whole page. It has one script, and may load nothing and send nothing. `generator` is the kind of page, by
-/// which a command knows the files that it may replace.
+/// Renders a page. It has one script and cannot load or send anything. `generator` is the kind of page,
+/// by which commands recognize files that they may replace.
 pub(super) fn document(
     generator: &str,
     title: &str,
@@ -43,6 +44,6 @@ pub(super) fn document(
             }
         }
     };
-    // Whatever a cache or an export holds, and whoever wrote that.
+    // Escapes control characters, because the content may come from an untrusted cache or export.
     shown_lines(&page.into_string())
 }

@@ -1,4 +1,4 @@
-//! One game as a page to step through.
+//! The page of a game, to step through its positions.
 
 use super::boards::{self, Shown};
 use super::document::document;
@@ -16,29 +16,29 @@ use std::path::Path;
 pub struct GamePage<'g> {
     /// Its id.
     pub game_id: GameId,
-    /// Where it was read.
+    /// Its source.
     pub source: &'g Path,
-    /// What is known about it, such as how it ended; begins with a comma or is empty.
+    /// Facts about it, such as how it ended; begins with a comma or is empty.
     pub state: String,
     /// Its rows in order.
     pub rows: Vec<GamePageRow<'g>>,
 }
 
-/// A row of it.
+/// A row of the game.
 pub struct GamePageRow<'g> {
-    /// The turn's number, as logged.
+    /// The turn number, as logged.
     pub turn_number: i32,
-    /// Before the move.
+    /// The position before the move.
     pub board: &'g Board,
     /// The move.
     pub labels: &'g LabelRow,
     /// Heads whose label is not legal under its mask.
     pub illegal: Vec<Head>,
-    /// Why the row does not follow from the row before.
+    /// Why the row does not follow from the previous row.
     pub fault: Option<&'g ReplayFault>,
 }
 
-/// The page, as the text of a file.
+/// The HTML text of the page.
 pub fn render_game(game: &GamePage<'_>) -> String {
     let all = game.rows.iter().enumerate();
     let place = |row: usize| Place { game_id: game.game_id, row_in_game: row as u32 };
@@ -72,7 +72,8 @@ pub fn render_game(game: &GamePage<'_>) -> String {
             section #position aria-label="Position" {}
             div.box {
                 h2 { "Turns" }
-                p.what { "Arrow keys step through the game, Home and End go to its ends." }
+                p.what { "The arrow keys step through the game; Home and End go to the first and \
+                          last position." }
                 (scrolling("turns", &["row", "turn", "seat", "points", "move"], &[4], all.clone().map(row)))
             }
         }

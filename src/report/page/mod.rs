@@ -1,9 +1,9 @@
-//! A report as one HTML page, and a game as another.
+//! Renders a report, or a game, as an HTML page.
 //!
-//! The page is something to send to a colleague, to open without a network and to read on a phone. So
-//! everything is in one file: the stylesheet, the plots as SVG, and below each plot its numbers as a
-//! table. One small script adds to that: values at the pointer, sorting, and positions as boards. [`render`]
-//! counts nothing itself, and the same report gives the same bytes.
+//! A page can be sent by mail, opened without a network, and read on a phone. So everything is in one
+//! file: the stylesheet, the plots as SVG, and a table of numbers below each plot. A small script adds
+//! tooltips, sorting, and positions as boards. [`render`] only formats; the same report always gives the
+//! same bytes.
 
 mod boards;
 mod document;
@@ -23,7 +23,7 @@ use document::document;
 use maud::{Markup, html};
 use sections::{cards, export, features, games, heads, play, replay, time, wins};
 
-/// The report's page, as the text of a file.
+/// The HTML text of a report.
 pub fn render(report: &Report) -> String {
     let sections = [
         ("games", "games", Some(games::games(report))),
@@ -82,7 +82,7 @@ fn newest(report: &Report) -> Markup {
 fn findings_list(report: &Report) -> Markup {
     let findings = findings(report);
     html! {
-        @if findings.is_empty() { p { "Nothing stands out." } }
+        @if findings.is_empty() { p { "No findings." } }
         @else {
             ul.findings {
                 @for finding in &findings {

@@ -1,11 +1,11 @@
-//! Numbers as text.
+//! Formats numbers.
 
 pub(super) use crate::words::{bytes_in_words, counted, grouped};
 
-/// Instead of a number where there is none.
+/// Shown in the place of a missing number.
 pub(super) const NOTHING: &str = "–";
 
-/// A share in percent; more digits for a small one.
+/// A share in percent, with more digits if it is small.
 pub(super) fn percent(part: f64, whole: f64) -> String {
     if whole == 0.0 {
         return NOTHING.to_owned();
@@ -24,7 +24,7 @@ pub(super) fn share(part: u64, whole: u64) -> String {
     percent(part as f64, whole as f64)
 }
 
-/// A number with two decimals, or more if it is small.
+/// A number with two decimals, or with more if it is small.
 pub(super) fn short(number: f64) -> String {
     match number.abs() {
         0.0 => "0".to_owned(),
@@ -44,12 +44,12 @@ pub(super) fn tick(number: f64) -> String {
     }
 }
 
-/// A share of 0 to 1 as the tick of an axis.
+/// A share (0 to 1) as the tick of an axis.
 pub(super) fn percent_tick(share: f64) -> String {
     format!("{} %", (share * 1000.0).round() / 10.0)
 }
 
-/// The smallest round number that is not below this one: where an axis ends.
+/// The smallest round number that is at least this one, for the end of an axis.
 pub(super) fn round_up(number: f64) -> f64 {
     if number <= 0.0 {
         return 1.0;

@@ -1,7 +1,7 @@
 //! The colors of the page by purpose, for light and dark mode.
 //!
-//! Plots are drawn in the light colors, and the stylesheet replaces each of them with its variable. So
-//! one drawing serves both modes, and follows the reader's setting while the page is open.
+//! Plots are drawn with the light colors, and the stylesheet replaces each by its variable. So the same
+//! drawing works in both modes, and follows changes of the reader's setting.
 
 use plotters::style::RGBColor;
 use std::fmt::Write;
@@ -23,7 +23,7 @@ pub(super) enum Ink {
     Card,
 }
 
-/// Name of the CSS variable, light color, dark color. The light ones are distinct.
+/// Name of the CSS variable, light color, dark color. The light colors are distinct.
 const COLORS: [(Ink, &str, Rgb, Rgb); 9] = [
     (Ink::Series(0), "series-0", 0x1f63c6, 0x6aa2ff),
     (Ink::Series(1), "series-1", 0xba4d08, 0xf7a05f),
@@ -40,7 +40,7 @@ const COLORS: [(Ink, &str, Rgb, Rgb); 9] = [
 type Rgb = u32;
 
 impl Ink {
-    /// The color in a drawing.
+    /// The color for drawings.
     pub(super) fn color(self) -> RGBColor {
         let (.., light, _) = self.entry();
         let [_, red, green, blue] = light.to_be_bytes();
@@ -53,13 +53,13 @@ impl Ink {
     }
 
     fn entry(self) -> (Ink, &'static str, Rgb, Rgb) {
-        // Only a series beyond the fourth is not listed.
+        // Only series after the fourth are not listed.
         let listed = COLORS.into_iter().find(|&(ink, ..)| ink == self);
         listed.unwrap_or(COLORS[0])
     }
 }
 
-/// The variables for both modes, and the rules that replace drawn colors with them.
+/// The CSS variables for both modes, and the rules that replace drawn colors by them.
 pub(super) fn css() -> String {
     let variables = |color: fn(Rgb, Rgb) -> Rgb| -> String {
         let variable = |(_, name, light, dark)| format!("--{name}:#{:06x};", color(light, dark));
@@ -103,7 +103,7 @@ mod tests {
             if matches!(ink, Ink::Grid | Ink::Card) {
                 continue;
             }
-            // What WCAG requires for text.
+            // The contrast that WCAG requires for text.
             assert!(contrast(light, light_card) >= 4.5, "{name} in light");
             assert!(contrast(dark, dark_card) >= 4.5, "{name} in dark");
         }

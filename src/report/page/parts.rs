@@ -1,4 +1,4 @@
-//! What every section is made of: figures, keys, tables, cards.
+//! The parts of sections: figures, keys, tables, cards.
 
 use super::palette::Ink;
 use crate::report::{GamesTally, Report};
@@ -6,9 +6,9 @@ use crate::rules::{ByColor, Card, PlayerCount};
 use crate::table::{card_in_words, gems_in_words, letter};
 use maud::{Markup, html};
 
-/// The games of one number of players.
+/// The games with one number of players.
 pub(super) struct Group<'r> {
-    /// The place of the number in [`PlayerCount::ALL`].
+    /// The index in [`PlayerCount::ALL`].
     pub(super) index: usize,
     /// `2 players`
     pub(super) name: String,
@@ -21,7 +21,7 @@ impl Group<'_> {
     }
 }
 
-/// A group for each number of players of which there are games.
+/// A group for each number of players with games.
 pub(super) fn groups(report: &Report) -> Vec<Group<'_>> {
     let group = |(index, games)| Group { index, name: player_names()[index].clone(), games };
     let groups = report.tally.games.iter().enumerate().map(group);
@@ -32,7 +32,7 @@ pub(super) fn player_names() -> [String; PlayerCount::ALL.len()] {
     PlayerCount::ALL.map(|players| format!("{} players", players.get()))
 }
 
-/// A section with its heading, and the id that the page's links lead to.
+/// A section with its heading, and its id for links.
 pub(super) fn section(id: &str, title: &str, content: &Markup) -> Markup {
     html! {
         section id=(id) {
@@ -42,7 +42,7 @@ pub(super) fn section(id: &str, title: &str, content: &Markup) -> Markup {
     }
 }
 
-/// A plot with its title and an explanation, and below it the numbers of the plot.
+/// A plot with its title, an explanation, and a table of its numbers.
 pub(super) fn figure(
     title: &str,
     what: &str,
@@ -77,19 +77,19 @@ pub(super) fn key<S: AsRef<str>>(entries: impl IntoIterator<Item = (Ink, S)>) ->
     }
 }
 
-/// The key of a plot with a color for each number of players.
+/// The key of a plot with one color for each number of players.
 pub(super) fn players_key() -> Markup {
     key(player_names().into_iter().enumerate().map(|(index, name)| (Ink::Series(index), name)))
 }
 
-/// A column's name, which may be broken after any of its words.
+/// A column's name, with possible line breaks after each word.
 pub(super) fn column_name(name: &str) -> Markup {
     html! {
         code { @for part in name.split_inclusive('_') { (part) wbr; } }
     }
 }
 
-/// A table whose first column names the row, and whose other columns are numbers.
+/// A table with row names in the first column, and numbers in the others.
 pub(super) fn table<H: AsRef<str>>(
     head: &[H],
     rows: impl IntoIterator<Item = Vec<String>>,
@@ -105,8 +105,8 @@ pub(super) fn table<H: AsRef<str>>(
     table_of(head, &[], rows)
 }
 
-/// A table of rows that are markup. `text_columns` are the columns with text instead of numbers,
-/// besides the first.
+/// A table of HTML cells. `text_columns` are the columns, besides the first, with text instead of
+/// numbers.
 pub(super) fn table_of<H: AsRef<str>>(
     head: &[H],
     text_columns: &[usize],
@@ -116,7 +116,7 @@ pub(super) fn table_of<H: AsRef<str>>(
     scrolling("", head, text_columns, rows)
 }
 
-/// The same, whose columns can be clicked to sort it.
+/// The same, sortable by clicking on a column.
 pub(super) fn sortable<H: AsRef<str>>(
     head: &[H],
     text_columns: &[usize],
@@ -126,7 +126,7 @@ pub(super) fn sortable<H: AsRef<str>>(
     scrolling("sortable", head, text_columns, rows)
 }
 
-/// A table of a class, in a box that scrolls. `rows` are `tr` elements.
+/// A table with a CSS class in a scrolling box. `rows` are `tr` elements.
 pub(super) fn scrolling<H: AsRef<str>>(
     class: &str,
     head: &[H],
@@ -149,7 +149,7 @@ pub(super) fn scrolling<H: AsRef<str>>(
     }
 }
 
-/// A cell with a number, and behind it a bar whose length is a share (0 to 1) of the cell.
+/// A cell with a number and a bar in the background; its length is a share (0 to 1) of the cell.
 pub(super) fn bar_cell(share: f64, text: &str, ink: Ink) -> Markup {
     let width = 100.0 * share.clamp(0.0, 1.0);
     let fill = format!("color-mix(in srgb, {} 28%, transparent)", ink.css());
@@ -158,7 +158,7 @@ pub(super) fn bar_cell(share: f64, text: &str, ink: Ink) -> Markup {
     }
 }
 
-/// A card as on the table: its bonus, its points, its cost.
+/// A card: its bonus, points and cost.
 pub(super) fn card(card: &Card) -> Markup {
     let points = if card.vp > 0 { card.vp.to_string() } else { String::new() };
     html! {
@@ -169,14 +169,14 @@ pub(super) fn card(card: &Card) -> Markup {
     }
 }
 
-/// Gems of each color, such as what a noble asks for.
+/// Gems of each color, such as the requirement of a noble.
 pub(super) fn gems(counts: &ByColor<u8>) -> Markup {
     html! {
         span.card role="img" aria-label=(gems_in_words(counts.iter())) { (gem_counts(counts)) }
     }
 }
 
-/// A number and a letter on the color: colors alone are not enough for everybody.
+/// A number and a letter on the color, because color alone is not accessible to everybody.
 fn gem_counts(counts: &ByColor<u8>) -> Markup {
     html! {
         @for (color, count) in counts.iter().filter(|&(_, &count)| count > 0) {
@@ -185,7 +185,7 @@ fn gem_counts(counts: &ByColor<u8>) -> Markup {
     }
 }
 
-/// The first names, and how many more there are.
+/// The first names, and the number of the others.
 pub(super) fn names_in_short<S: AsRef<str>>(
     names: impl ExactSizeIterator<Item = S>,
     most: usize,

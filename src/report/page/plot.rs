@@ -1,8 +1,8 @@
-//! Plots as SVG, drawn by plotters.
+//! Draws plots as SVG with plotters.
 //!
-//! A plot is as wide as a phone, so that it can be read there; a larger screen shows several side by
-//! side. Each part of a plot has a `title`, which browsers show at the pointer; `page.js` shows it for the
-//! keyboard too. Colors are those of the [palette](super::palette), and text has the font of the page.
+//! A plot has the width of a phone; larger screens show several side by side. Each part of a plot has a
+//! `title`, which browsers show as a tooltip; `page.js` also shows it for keyboard users. Colors are
+//! those of the [palette](super::palette), and text uses the font of the page.
 
 use super::numbers::{grouped, percent, percent_tick, round_up, short, tick};
 use super::palette::Ink;
@@ -15,9 +15,9 @@ use std::ops::Range;
 
 const WIDTH: u32 = 400;
 const HEIGHT: u32 = 240;
-/// In the units of plotters: 13 pixels in the SVG.
+/// In plotters' units; 13 pixels in the SVG.
 const FONT_SIZE: u32 = 16;
-/// An upper bound of a letter's width at that size: the reader's font is unknown.
+/// An upper bound of a letter's width at that size, because the reader's font is unknown.
 const LETTER: f64 = 7.6;
 /// Space for the ticks of an axis, and for its title.
 const TICKS_BELOW: u32 = 22;
@@ -26,7 +26,7 @@ const ROW: u32 = 21;
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 type Chart<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
-/// Drawing into a string never fails; the error type is that of plotters.
+/// Drawing to a string never fails; plotters requires an error type.
 type Drawn = Result<(), Box<dyn std::error::Error>>;
 
 /// An axis: its title, its range, and the format of its ticks and of a value.
@@ -38,7 +38,7 @@ pub(super) struct Axis<'a> {
 }
 
 impl<'a> Axis<'a> {
-    /// From 0 to at least `most`, in whole numbers.
+    /// From 0 to at least `most`, in integers.
     pub(super) fn counts(title: &'a str, most: u64) -> Axis<'a> {
         let value = |number: f64| grouped(number as u64);
         Axis { title, range: 0.0..round_up(most as f64), tick, value }
@@ -55,11 +55,11 @@ impl<'a> Axis<'a> {
     }
 }
 
-/// What the x axis has.
+/// The values of the x axis.
 pub(super) enum X<'a> {
     /// Numbers.
     Numbers(Axis<'a>),
-    /// Names: the first is at 0.5, the next at 1.5. One of them may be marked.
+    /// Names: the first at 0.5, the next at 1.5. One of them may be marked.
     Names { title: &'a str, names: &'a [String], mark: Option<usize> },
 }
 
@@ -79,12 +79,12 @@ impl X<'_> {
     }
 }
 
-/// A line, with a band around it that shows the spread.
+/// A line with a band that shows the spread.
 pub(super) struct Line {
     pub(super) ink: Ink,
     pub(super) name: String,
     pub(super) points: Vec<(f64, f64)>,
-    /// x, lower end, upper end; empty for no band.
+    /// x, lower end, upper end; empty without a band.
     pub(super) band: Vec<(f64, f64, f64)>,
 }
 
@@ -94,7 +94,7 @@ impl Line {
     }
 }
 
-/// Lines over two axes.
+/// A line plot.
 pub(super) fn lines(what: &str, lines: &[Line], x: &X<'_>, y: &Axis<'_>) -> Markup {
     draw(what, HEIGHT, |root, tips| {
         let mut chart = chart(root, x, y)?;
@@ -110,7 +110,7 @@ pub(super) fn lines(what: &str, lines: &[Line], x: &X<'_>, y: &Axis<'_>) -> Mark
         for line in lines {
             let style = line.ink.color().stroke_width(2);
             chart.draw_series(LineSeries::new(line.points.iter().copied(), style))?;
-            // A line of one point would be invisible.
+            // A line with a single point would be invisible.
             if let [point] = line.points[..] {
                 chart.draw_series([Circle::new(point, 3, line.ink.color().filled())])?;
             }
@@ -133,10 +133,10 @@ pub(super) fn lines(what: &str, lines: &[Line], x: &X<'_>, y: &Axis<'_>) -> Mark
     })
 }
 
-/// x, y, and what it is.
+/// x, y and the tooltip.
 pub(super) type Point = (f64, f64, String);
 
-/// Points over two axes with what each is, hollow so that those behind them are visible.
+/// A scatter plot with tooltips; points are hollow, so that points behind them are visible.
 pub(super) fn points(
     what: &str,
     groups: &[(Ink, Vec<Point>)],
@@ -159,7 +159,7 @@ pub(super) fn points(
     })
 }
 
-/// Vertical bars of stacked parts, each with its name.
+/// Vertical stacked bars with names.
 pub(super) fn columns(
     what: &str,
     x: &X<'_>,
@@ -193,17 +193,17 @@ pub(super) fn columns(
     })
 }
 
-/// A horizontal bar of stacked parts.
+/// A horizontal stacked bar.
 pub(super) struct Bar {
     pub(super) name: String,
     pub(super) parts: Vec<(Ink, f64)>,
-    /// Written after the bar.
+    /// Text after the bar.
     pub(super) note: String,
-    /// A mark across the bar, such as what chance would give.
+    /// A mark across the bar, such as the value expected by chance.
     pub(super) mark: Option<f64>,
-    /// From where to where the value may be.
+    /// The interval of the value.
     pub(super) interval: Option<(f64, f64)>,
-    /// What the bar tells when it is pointed at, after its name.
+    /// The tooltip of the bar, after its name.
     pub(super) tip: String,
 }
 
@@ -218,12 +218,12 @@ impl Bar {
     }
 }
 
-/// Horizontal bars. Names are to the left of their bars, or all above them if one would take more than
-/// half of the width: a name that is cut could be that of several columns.
+/// Horizontal bars. Names are to the left of their bars, or all above them if a name needs more than
+/// half of the width, because a truncated name could match several columns.
 pub(super) fn bars(what: &str, bars: &[Bar], x: &Axis<'_>) -> Markup {
     let width = |text: &String| (text.chars().count() as f64 * LETTER) as u32 + 10;
     let left = bars.iter().map(|bar| width(&bar.name)).max().unwrap_or(0);
-    // Half of the last tick is beyond the axis.
+    // Half of the last tick label extends beyond the axis.
     let right = bars.iter().map(|bar| width(&bar.note)).max().unwrap_or(0).max(24);
     let names_above = left > WIDTH / 2;
     let (row_height, left) = if names_above { (2 * ROW - 4, 6) } else { (ROW, left) };
@@ -305,7 +305,7 @@ pub(super) fn sparkline(what: &str, counts: &[(i64, u64)], ink: Ink) -> Markup {
         let area = chart.plotting_area();
         for &(value, times) in counts {
             let left = (value - first.0) as f64;
-            // High enough to be visible.
+            // At least high enough to be visible.
             let height = (times as f64 / most).sqrt().max(0.06);
             let corners = [(left + 0.08, 0.0), (left + 0.92, height)];
             area.draw(&Rectangle::new(corners, ink.color().filled()))?;
@@ -316,7 +316,7 @@ pub(super) fn sparkline(what: &str, counts: &[(i64, u64)], ink: Ink) -> Markup {
     })
 }
 
-/// What a part of a plot tells when it is pointed at.
+/// The tooltip of a part of a plot.
 struct Tip {
     left: i32,
     top: i32,
@@ -329,7 +329,7 @@ struct Tip {
 struct Tips(Vec<Tip>);
 
 impl Tips {
-    /// Over a rectangle, in the units of the axes.
+    /// A rectangle with a tooltip, in the units of the axes.
     fn over(&mut self, chart: &Chart<'_, '_>, x: Range<f64>, y: Range<f64>, text: String) {
         let (left, bottom) = chart.backend_coord(&(x.start, y.start));
         let (right, top) = chart.backend_coord(&(x.end, y.end));
@@ -344,7 +344,7 @@ fn tip<'n>(name: &str, values: impl Iterator<Item = (&'n str, String)>) -> Strin
     format!("{name}: {}", values.join(", "))
 }
 
-/// Names that would overlap are omitted.
+/// Draws names and omits those that would overlap.
 fn draw_names(
     root: &Area<'_>,
     chart: &Chart<'_, '_>,
@@ -403,7 +403,7 @@ fn chart<'a, 'b>(
             chart.draw_series([PathElement::new(ends, style)])?;
         }
     }
-    // Horizontal and above the axis: a vertical title is hard to read.
+    // Horizontal, above the axis, because a vertical title is hard to read.
     let title = words(Ink::Muted, HPos::Left, VPos::Top);
     root.draw(&Text::new(y.title, (2, 3), title))?;
     Ok(chart)

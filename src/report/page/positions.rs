@@ -1,4 +1,4 @@
-//! Why a position of the report is worth a look.
+//! Explains why a position is in the report.
 
 use super::boards::Shown;
 use crate::encode::Head;
@@ -6,7 +6,7 @@ use crate::report::{FAR, Place, Position, Report, class_in_words};
 use crate::words::counted;
 use std::collections::BTreeMap;
 
-/// Outliers that are named.
+/// Limit on the named outliers.
 const MOST_OUTLIERS: usize = 5;
 
 /// All positions of a report.
@@ -57,7 +57,7 @@ fn illegal(head: Head, position: &Position) -> String {
     )
 }
 
-/// Of classes that are rarely chosen, the first rows in which they are.
+/// The first rows in which rare classes are chosen.
 fn rare_classes(report: &Report) -> BTreeMap<Place, Vec<String>> {
     let mut rare: BTreeMap<Place, Vec<String>> = BTreeMap::new();
     for (head, tally) in Head::ALL.into_iter().zip(&report.tally.heads) {

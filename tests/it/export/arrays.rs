@@ -1,5 +1,5 @@
-//! What lies in an export's folder: the files, the form of every array, the order of the rows, and
-//! values that can be read straight off the logs.
+//! The files of an export, the shape of every array, the order of the rows, and values that can be
+//! compared directly with the logs.
 
 use super::{Log, exported, ingested, logs};
 use crate::support::cli::CliTest;
@@ -40,7 +40,7 @@ fn files_match_the_manifest() {
     assert_manifest_is_right(&test, &export);
 }
 
-/// The manifest lists every other file of the folder, and nothing else.
+/// The manifest lists exactly the other files of the folder.
 fn assert_manifest_is_right(test: &CliTest, export: &Export) {
     let mut listed = export.json("manifest.json")["files"].take();
     for (path, bytes) in test.files(export.folder.to_str().unwrap()) {
@@ -55,8 +55,8 @@ fn assert_manifest_is_right(test: &CliTest, export: &Export) {
     assert_eq!(listed, serde_json::json!({}), "files that are listed and not there");
 }
 
-/// What `np.load(..., mmap_mode="r")` needs: a plain header, and elements at an aligned offset up
-/// to the end of the file.
+/// `np.load(..., mmap_mode="r")` needs a plain header, and elements at an aligned offset up to the end
+/// of the file.
 #[test]
 fn features_are_aligned_for_mapping() {
     let test = ingested(GAMES);
@@ -126,7 +126,7 @@ fn order_of_rows() {
     }
 }
 
-/// The state columns but for the cards, which the encoder compacts, are in the logs as they are.
+/// The state columns equal the logs, except for the cards, which the encoder compacts.
 #[test]
 fn values_equal_the_log() {
     let test = ingested(GAMES);
@@ -155,11 +155,11 @@ fn values_equal_the_log() {
 #[test]
 fn one_hot_columns() {
     let test = ingested(GAMES);
-    // Normalised: one-hot columns are written as they are.
+    // One-hot columns are not normalized.
     let export = exported(&test, "out", "");
     let names = export.columns();
     let logs = read_logs(&test);
-    // An absent player's position is missing, and reads as seat 0.
+    // The position of an absent player is missing and encoded as seat 0.
     let categories = [
         ("current_player", 0..4),
         ("num_players", 2..5),

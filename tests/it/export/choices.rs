@@ -1,5 +1,4 @@
-//! What an export can be made with: features, masks, layout. Each is chosen when exporting and
-//! encodes nothing again.
+//! The choices of an export: features, masks, layout. They do not change the cache.
 
 use super::{assert_same_files, exported, ingested};
 use crate::support::cli::CliTest;
@@ -30,7 +29,7 @@ fn base_features() {
             assert!(base.column(place) == all.column(column), "{split} {}", names[column]);
         }
     }
-    // What is not features is the same.
+    // Everything except the features is the same.
     let (mut all, mut base) = (test.files("all"), test.files("base"));
     for files in [&mut all, &mut base] {
         files.retain(|path, _| {
@@ -91,13 +90,13 @@ fn npy_layout() {
         let name = path.to_str().unwrap();
         !name.starts_with("labels_") && !name.starts_with("masks_")
     });
-    // The manifest lists other files, and says which layout.
+    // The manifest lists different files and the layout.
     let manifest = Path::new("manifest.json");
     assert!(expected.remove(manifest).unwrap() != others.remove(manifest).unwrap());
     assert_same_files(&expected, &others);
 }
 
-/// Every row of the cache, ingest times included.
+/// All rows of the cache, including ingest times.
 fn cached_games(test: &CliTest) -> Vec<Vec<Value>> {
     let connection = Connection::open(test.path("data/intermediate/prep.sqlite")).unwrap();
     let mut statement = connection.prepare("SELECT * FROM games ORDER BY game_id").unwrap();

@@ -21,7 +21,7 @@ fn old_columns(test: &CliTest, all: &Export) -> Vec<String> {
     columns
 }
 
-/// The mean and the population deviation, as anybody would compute them.
+/// Mean and population standard deviation by the textbook formula.
 fn mean_and_deviation(values: &[f64]) -> (f64, f64) {
     let mean = values.iter().sum::<f64>() / values.len() as f64;
     let squares = values.iter().map(|value| (value - mean) * (value - mean)).sum::<f64>();
@@ -71,7 +71,7 @@ fn named_columns_in_their_order() {
             assert!(found_raw.column(column) == unscaled.column(place), "{}", columns[column]);
         }
     }
-    // The rest is that of any export of these games.
+    // The other files are those of any export of these games.
     for file in ["labels_val.npz", "masks_val.npz", "index_val.npz"] {
         assert!(test.read(format!("old/{file}")) == test.read(format!("all/{file}")), "{file}");
     }
@@ -86,7 +86,7 @@ fn the_same_from_any_threads_and_from_its_own_file() {
     let expected = test.files("one");
     exported(&test, "four", &format!("--columns old.json --jobs 4 {OPTIONS}"));
     assert_same_files(&expected, &test.files("four"));
-    // In its own place, and with its own scaler.
+    // In the same folder, and with its own scaler.
     exported(&test, "four", &format!("--columns four/feature_cols.json {OPTIONS}"));
     assert_same_files(&expected, &test.files("four"));
     let again =

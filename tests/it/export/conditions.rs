@@ -1,4 +1,4 @@
-//! `--where`: which games are in an export, by a condition over the view `game_list`.
+//! `--where` selects games by a condition over the view `game_list`.
 
 use super::{assert_same_files, exported, ingested};
 use crate::support::cli::{CliTest, Ran};
@@ -9,7 +9,7 @@ use std::fs;
 
 const TWO: &str = "players = 2 AND ending = 'finished'";
 
-/// All games of an export.
+/// The games of an export.
 fn games(export: &Export) -> BTreeSet<i64> {
     SPLITS.into_iter().flat_map(|split| export.games(split)).collect()
 }
@@ -36,7 +36,7 @@ fn games_that_meet_the_condition() {
     assert_eq!(manifest["not_selected"], 30 - expected.len());
     assert_eq!(manifest["inputs"]["games"], expected.len());
 
-    // With the default split, no other game changes its split.
+    // With the default split, games keep their splits.
     let all = exported(&test, "all", "--features base");
     for split in SPLITS {
         let of_all: Vec<i64> =
@@ -46,7 +46,7 @@ fn games_that_meet_the_condition() {
     let manifest = all.json("manifest.json");
     assert!(manifest["settings"].get("where").is_none() && manifest.get("not_selected").is_none());
 
-    // As if the others had never been there.
+    // As if there were no other games.
     let left_out = format!("{} games left out by --where\n", 30 - expected.len());
     assert!(said.stdout.contains(&left_out), "{said:#?}");
     let alone = CliTest::new();
@@ -68,7 +68,7 @@ fn games_that_meet_the_condition() {
     assert!(diff.stderr.contains(&remark), "{diff:#?}");
 }
 
-/// The command that repeats an export has the condition.
+/// The command that repeats an export contains the condition.
 #[test]
 fn command_that_repeats_it() {
     let test = ingested(12);

@@ -1,4 +1,4 @@
-//! `--dtype`: the same values in one or two bytes, or none at all.
+//! `--dtype`: the same values in one or two bytes, or an error.
 
 use super::{assert_same_files, exported, ingested};
 use crate::support::cli::CliTest;
@@ -9,7 +9,7 @@ use rusqlite::Connection;
 use std::fs::{self, File};
 use twox_hash::{XxHash3_64, XxHash3_128};
 
-/// Bytes of a header, which NumPy pads to a multiple of 64.
+/// Size of a header, which NumPy pads to a multiple of 64.
 const HEADER: usize = 128;
 
 /// The header and the two-byte elements of an array.
@@ -20,7 +20,7 @@ fn float16(export: &Export, split: &str) -> (String, Vec<u16>) {
     (String::from_utf8_lossy(&header[10..]).into_owned(), elements.collect())
 }
 
-/// What the bits of a finite binary16 mean, by its definition.
+/// The value of a finite binary16, by its definition.
 pub(super) fn float16_value(bits: u16) -> f64 {
     let (exponent, mantissa) = (i32::from(bits >> 10 & 31), f64::from(bits & 1023));
     let size = match exponent {
@@ -30,7 +30,7 @@ pub(super) fn float16_value(bits: u16) -> f64 {
     if bits >> 15 == 1 { -size } else { size }
 }
 
-/// Whether no binary16 is nearer to a value, and if another is as near, this is the even one.
+/// Whether a binary16 is the nearest to a value, with ties to even.
 fn is_nearest(bits: u16, value: f64) -> bool {
     let off = (float16_value(bits) - value).abs();
     [bits.wrapping_sub(1), bits + 1].into_iter().filter(|bits| bits >> 10 & 31 != 31).all(|other| {
@@ -59,7 +59,7 @@ fn int8() {
         }
         assert_eq!(narrow.json("manifest.json")["settings"]["dtype"], "int8");
         assert_eq!(wide.json("manifest.json")["settings"]["dtype"], "float32");
-        // The scaler is there for whoever normalizes later, and all else is the same.
+        // The scaler is included for later normalization, and everything else is the same.
         let (mut wide, mut narrow) = (test.files("wide"), test.files("narrow"));
         for files in [&mut wide, &mut narrow] {
             files.retain(|path, _| {
@@ -109,15 +109,14 @@ fn int8_is_not_normalized() {
     for options in ["", "--scaler-from first"] {
         let ran = test.run(&format!("export --out out --dtype int8 {options}"));
         assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{ran:#?}");
-        let sentence = "error: --dtype int8 holds whole numbers, which normalized values are \
-                        not: add --no-normalize, or choose float16";
+        let sentence = "error: --dtype int8 holds whole numbers only, and normalized values are \
+                        fractions: add --no-normalize, or choose float16";
         assert!(ran.stderr.contains(sentence), "{ran:#?}");
     }
     assert!(!test.path("out").exists());
 }
 
-/// Writes a value into the cached features of a game, with a checksum that fits, as an encoder of
-/// the future might.
+/// Writes a value to the cached features of a game, with a valid checksum.
 fn plant(test: &CliTest, game: i64, column: usize, value: f32) {
     let cache = Connection::open(test.path("data/intermediate/prep.sqlite")).unwrap();
     let (blob, source, encoder, schema, rows, players): (Vec<u8>, String, u32, String, u32, u8) =
@@ -146,7 +145,7 @@ fn plant(test: &CliTest, game: i64, column: usize, value: f32) {
     owner.extend(blake3::Hash::from_hex(&source).unwrap().as_bytes());
     owner.extend(encoder.to_le_bytes());
     owner.extend(u64::from_str_radix(&schema, 16).unwrap().to_be_bytes());
-    // Rows, those with the gem fault, and those whose gems do not add up.
+    // Number of rows, of rows with the gem fault, and of rows whose gems do not add up.
     for count in [rows, 0, 0] {
         owner.extend(count.to_le_bytes());
     }
@@ -161,15 +160,15 @@ fn plant(test: &CliTest, game: i64, column: usize, value: f32) {
     assert_eq!(changed, 1);
 }
 
-/// `int8` loses nothing: what no whole number from -128 to 127 is, or what no position has, is not taken
-/// for a feature of any type.
+/// `int8` is lossless: values that are not integers from -128 to 127, or that no position has, are
+/// damage for every type.
 #[test]
 fn impossible_value_is_damage() {
     for (value, why) in [
-        (200.0, "a value is not one that was stored"),
-        (0.5, "a value is not one that was stored"),
-        (f32::NAN, "a value is not one that was stored"),
-        (-128.0, "a row is not a position"),
+        (200.0, "a value is not a feature value"),
+        (0.5, "a value is not a feature value"),
+        (f32::NAN, "a value is not a feature value"),
+        (-128.0, "a row is not a valid position"),
     ] {
         let test = ingested(3);
         let names = exported(&test, "first", "").columns();
@@ -190,7 +189,7 @@ fn impossible_value_is_damage() {
 fn float16_out_of_range() {
     let test = ingested(6);
     let first = exported(&test, "first", "");
-    // The scaler of some other data, in which the decks hardly ever changed.
+    // The scaler of other data, in which the decks almost never changed.
     let mut scaler = first.scaler();
     let column = first.columns().iter().position(|name| name == "deck_level1_remaining").unwrap();
     (scaler.mean[column], scaler.var[column], scaler.scale[column]) = (40.0, 1e-10, 1e-5);

@@ -1,4 +1,4 @@
-//! Logs that were refused: an export is made without them and says which, and why.
+//! Refused logs: an export excludes them, and lists them with the reason.
 
 use super::{assert_same_files, exported, ingested, logs};
 use crate::support::cli::CliTest;
@@ -19,7 +19,7 @@ fn break_log(log: &Path) {
     fs::write(log, lines.join("\n") + "\n").unwrap();
 }
 
-/// Runs `ingest`, which refuses some logs and takes the others.
+/// Runs `ingest`, which refuses some logs and ingests the others.
 fn ingest_in_part(test: &CliTest) {
     let ran = test.run("ingest raw");
     assert_eq!(ran.code, 3, "{ran:#?}");
@@ -89,8 +89,8 @@ fn repaired_log() {
     assert_same_files(&test.files("before"), &test.files("out"));
 }
 
-/// Its cached rows cannot stand beside the others, and no ingest can encode them again until the
-/// log is mended: waiting for that must not hold up all other games.
+/// Its cached rows cannot be mixed with the others, and an ingest can encode them again only after the
+/// log is repaired; that must not block all other games.
 #[test]
 fn refused_log_of_another_encoder() {
     let test = ingested(12);

@@ -1,5 +1,5 @@
-//! What the manifest proves of the games: each is in one split, and no two have the same rows. A
-//! log that was copied under another id is found and told.
+//! Each game is in exactly one split, and games with identical rows, such as a log copied under another
+//! id, are reported.
 
 use super::splits::hash_split;
 use super::{Log, exported, ingested, logs};
@@ -8,7 +8,7 @@ use crate::support::export::{Export, SPLITS};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-/// Copies a log, under another id, with `edit` made to it.
+/// Copies a log under another id and applies `edit`.
 fn copy_as(test: &CliTest, game: i64, other: i64, edit: impl FnOnce(&mut Log)) {
     let mut log = Log::read(&logs(test, "raw")[&game]);
     let place = log.place("game_id");
@@ -21,7 +21,7 @@ fn copy_as(test: &CliTest, game: i64, other: i64, edit: impl FnOnce(&mut Log)) {
     test.write(format!("raw/copies/{other}.csv"), lines.join("\n") + "\n");
 }
 
-/// The first id from 1,000 on that falls into a split.
+/// The first id from 1,000 on that is assigned to a split.
 fn id_in(split: &str) -> i64 {
     (1000..).find(|&game| hash_split(game, 42, 0.8, 0.1) == split).unwrap()
 }
@@ -54,7 +54,7 @@ fn manifest_lists_games_with_hashes() {
             for (place, id) in ids.iter().enumerate() {
                 assert!(games.insert(id.as_i64().unwrap()), "{id} is in two splits");
                 let digits = 16 * place..16 * (place + 1);
-                assert!(hashes.insert(rows_of[digits.clone()].to_owned()), "{id} is there twice");
+                assert!(hashes.insert(rows_of[digits.clone()].to_owned()), "{id} is listed twice");
                 let log = std::fs::read(&logs(&test, "raw")[&id.as_i64().unwrap()]).unwrap();
                 assert_eq!(logs_of[digits], blake3::hash(&log).to_hex()[..16]);
             }
@@ -75,7 +75,8 @@ fn copy_in_another_split() {
         let ran = test.run(&format!("export --out out {options}"));
         let warning = format!(
             "warning: games {original} (train), {copy} (test) have identical rows in different \
-             splits, so a model is judged by rows that it has learned: keep only one of their logs\n"
+             splits, so a model is tested on rows that it was trained on: keep only one of their \
+             logs\n"
         );
         assert_eq!((ran.code, ran.complaints()), (0, warning));
         let expected = json!([{
@@ -128,7 +129,7 @@ fn many_copies_of_one_game() {
     assert_eq!(found[0]["game_ids"], json!((1..=13).collect::<Vec<_>>()));
 }
 
-/// As a game that was logged once to the end and once not.
+/// Like a game with a complete and an incomplete log.
 #[test]
 fn copy_without_last_turn() {
     let test = ingested(6);

@@ -1,4 +1,4 @@
-//! What ties scaler, arrays and split of an export together, and `--scaler-from` to all of them.
+//! Ids tie the scaler, arrays and split of an export together; `--scaler-from` checks them.
 
 use super::{exported, ingested};
 use crate::support::cli::CliTest;
@@ -42,7 +42,7 @@ fn stored_scaler_id(export: &Export) -> String {
     hex(&id.to_vec())
 }
 
-/// Rewrites a manifest.
+/// Changes a manifest.
 fn edit_manifest(test: &CliTest, export: &str, edit: impl FnOnce(&mut Value)) {
     let path = test.path(export).join("manifest.json");
     let mut manifest: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
@@ -87,7 +87,7 @@ fn export_id_covers_everything() {
     }
     test.prep("simulate raw --games 1 --first-id 13");
     test.prep("ingest raw");
-    assert!(ids.insert(export_id(&exported(&test, "out", ""))), "a game more");
+    assert!(ids.insert(export_id(&exported(&test, "out", ""))), "one more game");
 }
 
 #[test]
@@ -103,7 +103,7 @@ fn origin_of_the_scaler() {
             stored_scaler_id(&Export { folder: test.path("first") })
         );
     }
-    // Night after night over the same folder: the same games give the same export.
+    // Nightly exports of the same games are the same export.
     let tonight = export_id(&third);
     assert_eq!(export_id(&exported(&test, "third", "--scaler-from third --seed 8")), tonight);
 }
@@ -131,7 +131,7 @@ fn scaler_of_another_export() {
     );
     refused(&test, &sentence);
 
-    // A manifest of before there were ids has the hash of the file all the same.
+    // A manifest without ids still has the hash of the file.
     edit_manifest(&test, "first", |manifest| {
         let manifest = manifest.as_object_mut().unwrap();
         manifest.remove("export_id");
@@ -177,8 +177,7 @@ fn scaler_without_manifest() {
     }
     let ran = test.run("export --out out --scaler-from alone");
     assert_eq!(ran.code, 0, "{ran:#?}");
-    let warning = "warning: alone has no manifest.json: which export its scaler was fitted in is \
-                   unknown\n";
+    let warning = "warning: alone has no manifest.json: the origin of its scaler is unknown\n";
     assert_eq!(ran.complaints(), warning);
     let export = Export { folder: test.path("out") };
     assert_eq!(manifest(&export)["scaler"]["fitted_in"], Value::Null);

@@ -1,6 +1,5 @@
-//! `prep export` through the binary, on simulated games: one crate, so that the readers of an
-//! export are compiled once; one module for each thing that an export promises. What an export of
-//! the expected games holds is in `golden_export.rs`.
+//! `prep export` on simulated games, with one module for each property of exports. `golden_export.rs`
+//! compares exports with expected values.
 
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
 
@@ -30,8 +29,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// A folder with so many simulated games in `raw`, of 2, 3 and 4 players in turn and in all
-/// dialects, and all of them in the cache.
+/// A folder with simulated games in `raw`, with 2, 3 and 4 players and in all dialects, all of them in
+/// the cache.
 fn ingested(games: u32) -> CliTest {
     let test = CliTest::new();
     test.prep(&format!("simulate raw --games {games}"));
@@ -45,7 +44,7 @@ fn exported(test: &CliTest, out: &str, options: &str) -> Export {
     Export { folder: test.path(out) }
 }
 
-/// The logs below a folder by game id, wherever they lie in it.
+/// The logs below a folder by game id.
 fn logs(test: &CliTest, folder: &str) -> BTreeMap<i64, PathBuf> {
     let paths = test.files(folder).into_keys();
     paths
@@ -56,7 +55,7 @@ fn logs(test: &CliTest, folder: &str) -> BTreeMap<i64, PathBuf> {
         .collect()
 }
 
-/// A log as text.
+/// The text of a log.
 struct Log {
     columns: Vec<String>,
     turns: Vec<Vec<String>>,
@@ -74,7 +73,7 @@ impl Log {
         self.columns.iter().position(|name| name == column).unwrap()
     }
 
-    /// The number at a place of a turn; what is missing counts as 0.
+    /// The number at an index of a turn; a missing value is 0.
     fn number(&self, turn: usize, place: usize) -> f32 {
         match self.turns[turn][place].as_str() {
             "" | "nan" => 0.0,
@@ -83,12 +82,12 @@ impl Log {
     }
 }
 
-/// Asserts that two folders hold the same files with the same bytes, and says which differ.
+/// Asserts that two folders contain the same files with the same bytes; prints those that differ.
 #[track_caller]
 fn assert_same_files(one: &BTreeMap<PathBuf, Vec<u8>>, other: &BTreeMap<PathBuf, Vec<u8>>) {
     assert!(one.keys().eq(other.keys()), "{:?} and {:?}", one.keys(), other.keys());
     for (path, bytes) in one {
-        // Not assert_eq: it would print megabytes.
+        // assert_eq would print megabytes.
         assert!(*bytes == other[path], "{} differs", path.display());
     }
 }

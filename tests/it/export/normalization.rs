@@ -1,5 +1,4 @@
-//! How `X` is normalized: recomputed here from the same rows as they were before, in the ordinary
-//! two passes over float64.
+//! Normalization of `X`, recomputed from the unnormalized rows in two passes with float64.
 
 use super::{assert_same_files, exported, ingested, logs};
 use crate::support::export::{Export, SPLITS, Scaler, normalized_feature_count};
@@ -47,7 +46,7 @@ fn compare_with_two_passes(raw: &Export, scaler: &Scaler) {
             assert_eq!(found, (0.0, 1.0, 1.0), "{name}");
             continue;
         }
-        // Whole numbers: the sum is exact and only the division rounds.
+        // The sum of integers is exact, and only the division rounds.
         let mean = values().sum::<f64>() / rows;
         assert_eq!(scaler.mean[column], mean, "mean of {name}");
         let var = values().map(|value| (value - mean).powi(2)).sum::<f64>() / rows;
@@ -59,7 +58,7 @@ fn compare_with_two_passes(raw: &Export, scaler: &Scaler) {
         assert!(off <= 1e-12 * scale, "scale of {name}: {}, not {scale}", scaler.scale[column]);
         constant += usize::from(is_constant);
     }
-    // Such as the number of bought cards, which the logs do not say.
+    // For example the number of bought cards, which logs do not record.
     assert!(constant > 0, "no constant column was looked at");
 }
 
@@ -122,10 +121,10 @@ fn scaler_ignores_val_and_test() {
         assert_eq!(files.len(), 6);
     }
     assert_same_files(&before, &after);
-    assert!(test.files("before") != test.files("after"), "val and test are others");
+    assert!(test.files("before") != test.files("after"), "val and test differ");
 }
 
-/// One game that falls into val: there is nothing to fit a scaler on.
+/// A single game in val, so there are no rows to fit a scaler to.
 #[test]
 fn no_training_rows() {
     let test = ingested(1);

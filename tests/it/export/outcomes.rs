@@ -1,5 +1,5 @@
-//! Outcomes against a second way to know them: the last row of each player in the log, its move, and the
-//! ranking of the rules.
+//! Outcomes, compared with an independent computation from the last row of each player in the log, its
+//! move, and the ranking rules.
 
 use super::{Log, exported, ingested, logs};
 use crate::support::cli::CliTest;
@@ -8,7 +8,7 @@ use splendor_prep::gamelog::Outcome;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-/// What each player has in the end: points, and cards built.
+/// The final points and number of built cards of each player.
 fn final_standing(log: &Log) -> Vec<(i32, i32)> {
     let number = |turn: usize, column: &str| log.number(turn, log.place(column)) as i32;
     let players = number(0, "num_players") as usize;
@@ -43,7 +43,7 @@ fn final_standing(log: &Log) -> Vec<(i32, i32)> {
     standing
 }
 
-/// The four numbers of each row.
+/// The four values of each row.
 fn outcomes(log: &Log) -> Vec<[i32; 4]> {
     let number = |turn: usize, column: &str| log.number(turn, log.place(column)) as i32;
     let standing = final_standing(log);
@@ -74,7 +74,7 @@ fn outcomes(log: &Log) -> Vec<[i32; 4]> {
 fn outcomes_are_the_results_of_the_games() {
     let test = CliTest::new();
     test.prep(&format!("simulate raw --games {}", times(240, 10_000)));
-    // The log of a game that was stopped: without its last two rows.
+    // The log of a stopped game, without its last two rows.
     let log = String::from_utf8(test.read("raw/2_games/4.csv")).unwrap();
     let lines: Vec<&str> = log.lines().collect();
     test.write("raw/2_games/4.csv", lines[..lines.len() - 2].join("\n") + "\n");
@@ -98,7 +98,7 @@ fn outcomes_are_the_results_of_the_games() {
     assert!(ties > 0 && unfinished > 0, "{ties} ties, {unfinished} unfinished games");
 }
 
-/// Exports of before have no outcomes, and are sound.
+/// Earlier exports have no outcomes and are valid.
 #[test]
 fn export_without_outcomes() {
     let test = ingested(9);
@@ -111,7 +111,7 @@ fn export_without_outcomes() {
         std::fs::remove_file(test.path("old").join(&name)).unwrap();
         manifest["files"].as_object_mut().unwrap().remove(&name).unwrap();
     }
-    // Of the first version, which had no ids.
+    // An export of the first version, which had no ids.
     manifest.as_object_mut().unwrap().remove("export_id").unwrap();
     test.write("old/manifest.json", manifest.to_string());
     let found = test.run("verify --export old");
@@ -123,7 +123,7 @@ fn export_without_outcomes() {
     );
     assert!(!test.run("diff out out").stderr.contains("outcomes"));
 
-    // And one that should have them is not.
+    // An export that should have outcomes is invalid without them.
     std::fs::remove_file(test.path("out/outcome_val.npz")).unwrap();
     test.write("out/outcome_test.npz", test.read("out/outcome_train.npz"));
     let found = test.run("verify --export out");

@@ -1,5 +1,5 @@
-//! `--format parquet`: the same rows as the arrays, in one file a split, for other readers. Read
-//! back by the `parquet` crate always, and by Polars, pyarrow and DuckDB where a Python has them.
+//! `--format parquet`: the same rows as the arrays, in one file per split. Read back with the `parquet`
+//! crate, and with Polars, pyarrow and DuckDB if they are installed.
 
 use super::dtypes::float16_value;
 use super::{assert_same_files, exported, ingested};
@@ -28,8 +28,8 @@ impl Table {
         self.0.metadata().row_groups().iter().map(|group| group.num_rows()).collect()
     }
 
-    /// All values of a column, those of lists one after another, and the length of its lists (1
-    /// for a column of numbers). Asserts that nothing is NULL and that lists have one length.
+    /// All values of a column, with lists concatenated, and the length of its lists (1 for a column of
+    /// numbers). Asserts that there are no NULLs and that all lists have the same length.
     fn read<T: DataType>(&self, column: &str) -> (Vec<T::T>, usize) {
         let columns = self.0.metadata().file_metadata().schema_descr().columns();
         let index = columns.iter().position(|found| found.path().parts()[0] == column).unwrap();
@@ -81,7 +81,7 @@ fn table_equals_arrays() {
         assert_eq!(table.numbers::<Int64Type>("game_id"), index.game_id.to_vec());
         assert_eq!(table.numbers::<Int32Type>("turn_number"), index.turn_number.to_vec());
         assert_eq!(table.numbers::<Int32Type>("row_in_game"), index.row_in_game.to_vec());
-        // Row groups are full but for the last, so that readers need not hold much.
+        // All row groups but the last are full, so that readers need little memory.
         let groups = table.groups();
         let full = groups.len().saturating_sub(1);
         assert!(groups[..full].iter().all(|&rows| rows == 2_048), "{groups:?}");
@@ -117,7 +117,7 @@ fn types_and_base_features() {
     let found = table.numbers::<FixedLenByteArrayType>("features");
     let bits = found.iter().map(|value| u16::from_le_bytes(value.data().try_into().unwrap()));
     assert!(bits.map(float16_value).eq(expected.iter().map(|&x| f64::from(x))));
-    // A split without a game is a file without a row.
+    // A split without games is a file without rows.
     let table = Table::open(&test.path("int8/val.parquet"));
     assert_eq!(table.groups().iter().sum::<i64>(), 0);
 }
@@ -152,7 +152,7 @@ fn verify_checks_tables() {
     test.prep(command.strip_prefix("prep ").unwrap());
     assert_same_files(&test.files("tables"), &good);
 
-    // A manifest that lists another table's hash: what is in the table is looked at as well.
+    // A manifest with the hash of another table: the content of the table is checked as well.
     let train = test.read("tables/train.parquet");
     let listed = |bytes: &[u8]| blake3::hash(bytes).to_hex().to_string();
     let text = String::from_utf8(test.read("tables/manifest.json")).unwrap();
@@ -177,7 +177,7 @@ fn diff_and_scaler_from_tables() {
     assert!(ran.stderr.contains("leave out one of --layout and --format"), "{ran:#?}");
 }
 
-/// Reads tables and arrays with Python and compares them there.
+/// Compares tables and arrays in Python.
 fn compare_in_python(module: &str, reader: &str) {
     let Some(python) = python::with(&["numpy", module]) else { return };
     let test = ingested(24);

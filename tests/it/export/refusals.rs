@@ -1,4 +1,4 @@
-//! Exports that cannot be made: the exit code, the sentence, and an old export that stays as it is.
+//! Exports that fail: the exit code, the message, and an unchanged old export.
 
 use super::{assert_same_files, exported, ingested};
 use crate::support::cli::CliTest;
@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
-/// A cache of six games and an export of them in `out`.
+/// A cache with six games and an export of them in `out`.
 struct Exported {
     test: CliTest,
     before: BTreeMap<PathBuf, Vec<u8>>,
@@ -20,7 +20,7 @@ impl Exported {
         Exported { before: test.files("out"), test }
     }
 
-    /// Exports to `out` with options, which must fail like this and change nothing.
+    /// Runs an export to `out`, which must fail with this message and change nothing.
     #[track_caller]
     fn refuses(&self, options: &str, code: i32, sentence: &str) {
         let ran = self.test.run(&format!("export --out out {options}"));
@@ -30,7 +30,7 @@ impl Exported {
         self.assert_nothing_is_left_over();
     }
 
-    /// Nothing hidden lies beside the output folder.
+    /// Asserts that no hidden files are left beside the output folder.
     #[track_caller]
     fn assert_nothing_is_left_over(&self) {
         for entry in fs::read_dir(self.test.path("")).unwrap() {
@@ -39,7 +39,7 @@ impl Exported {
         }
     }
 
-    /// Changes a copy of the cache, which is then at this path.
+    /// Changes a copy of the cache and returns its path.
     fn changed_cache(&self, sql: &str) -> &'static str {
         let copy = self.test.path("changed.sqlite");
         fs::copy(self.test.path("data/intermediate/prep.sqlite"), &copy).unwrap();
@@ -87,13 +87,13 @@ fn games_of_another_encoder() {
                     run `prep ingest DIR --cache changed.sqlite` first, which encodes them again";
     out.refuses(&format!("--cache {cache}"), 1, sentence);
 
-    // What the sentence says to do helps.
+    // The advice in the message works.
     out.test.prep(&format!("ingest raw --cache {cache}"));
     exported(&out.test, "out", &format!("--cache {cache}"));
     assert_same_files(&out.before, &out.test.files("out"));
 }
 
-/// Found when rows are written already, so there is something to clean up.
+/// Detected after rows have been written, so there are files to clean up.
 #[test]
 fn damaged_game() {
     let out = Exported::new();
@@ -113,15 +113,15 @@ fn folder_with_other_files() {
     let out = Exported::new();
     fs::create_dir(out.test.path("paper")).unwrap();
     fs::write(out.test.path("paper/thesis.tex"), "years").unwrap();
-    let sentence = "paper holds thesis.tex, which no export wrote and replacing the folder would \
-                    delete: move that elsewhere, or choose another --out";
+    let sentence = "paper holds thesis.tex, which no export wrote and which replacing the folder \
+                    would delete: move it elsewhere, or choose another --out";
     let ran = out.test.run("export --out paper");
     assert_eq!(ran.code, 1, "{ran:#?}");
     assert!(ran.stderr.contains(sentence), "{ran:#?}");
     assert_eq!(fs::read_to_string(out.test.path("paper/thesis.tex")).unwrap(), "years");
     out.assert_nothing_is_left_over();
 
-    // Beside the arrays of an export, too.
+    // Also beside the arrays of an export.
     fs::write(out.test.path("out/notebook.ipynb"), "plots").unwrap();
     let before = out.test.files("out");
     let ran = out.test.run("export --out out");
@@ -129,7 +129,7 @@ fn folder_with_other_files() {
     assert!(ran.stderr.contains("out holds notebook.ipynb, which no export wrote"), "{ran:#?}");
     assert_same_files(&before, &out.test.files("out"));
 
-    // And the folder that prep was started in.
+    // And the working directory.
     let ran = out.test.run("export --out .");
     assert_eq!(ran.code, 1, "{ran:#?}");
     assert!(ran.stderr.contains("which no export wrote"), "{ran:#?}");

@@ -1,5 +1,5 @@
-//! The same games give the same bytes: whatever the threads, the batches, the order in which the
-//! games came, and where they lie. All files are compared, the manifest too.
+//! The same games give the same bytes, independent of threads, batches, the order of ingests, and paths.
+//! All files are compared, including the manifest.
 
 use super::{assert_same_files, exported, ingested, logs};
 use crate::support::cli::CliTest;
@@ -8,13 +8,13 @@ use std::path::Path;
 
 const GAMES: u32 = 30;
 
-/// Puts a log into a folder of its own, where `prep` has not seen it.
+/// Copies a log to a new folder.
 fn copy_log(test: &CliTest, log: &Path, folder: &str) {
     fs::create_dir_all(test.path(folder)).unwrap();
     fs::copy(log, test.path(folder).join(log.file_name().unwrap())).unwrap();
 }
 
-/// Exports a cache and compares with the export in `expected`.
+/// Exports a cache and compares it with the export in `expected`.
 #[track_caller]
 fn assert_exports_as_expected(test: &CliTest, cache: &str) {
     exported(test, "found", &format!("--cache {cache} --split 0.6,0.2,0.2"));
@@ -57,7 +57,7 @@ fn two_ingests_equal_one() {
     assert_exports_as_expected(&test, "halves.sqlite");
 }
 
-/// One game a night, the last one first.
+/// One game per night, in reverse order.
 #[test]
 fn thirty_ingests_equal_one() {
     let test = expected();
@@ -74,7 +74,7 @@ fn changed_and_deleted_games() {
     let test = expected();
     test.prep("simulate other --games 33 --seed 7");
     for (game, log) in logs(&test, "other") {
-        // Some as they are to be, some with other moves, and three that are to go.
+        // Some games unchanged, some with other moves, and three to be deleted.
         let as_expected = logs(&test, "raw").remove(&game).filter(|_| game % 2 == 0);
         copy_log(&test, &as_expected.unwrap_or(log), "changing");
     }

@@ -1,4 +1,4 @@
-//! An old export while and after a new one takes its place: readers of the old one, Ctrl-C, kills.
+//! Replacing an old export: its readers, Ctrl-C, kills.
 
 use super::{assert_same_files, exported, ingested};
 use crate::support::cli::CliTest;
@@ -36,10 +36,10 @@ fn nothing_of_the_old_export_is_left() {
     assert_same_files(&test.files("fresh"), &test.files("out"));
 }
 
-/// Enough games that an export of them takes many times longer than to notice that it has begun.
+/// Enough games that an export takes many times longer than detecting its start.
 const MANY_GAMES: u32 = 240;
 
-/// Starts an export to `out` and returns once it is writing features.
+/// Starts an export to `out` and returns when it is writing features.
 fn under_way(test: &CliTest) -> Child {
     let mut child = test
         .command_with_signals("export --out out --jobs 1 --split 1,0,0")
@@ -58,13 +58,13 @@ fn under_way(test: &CliTest) -> Child {
     child
 }
 
-/// Bytes of training features that are written and not yet published.
+/// Number of bytes of training features that are written and not yet published.
 fn bytes_staged(test: &CliTest) -> u64 {
     let array = |folder: PathBuf| fs::metadata(folder.join("export/X_train.npy")).ok();
     staging_folders(test).into_iter().filter_map(array).map(|array| array.len()).sum()
 }
 
-/// Hidden folders beside `out`.
+/// The hidden folders beside `out`.
 fn staging_folders(test: &CliTest) -> Vec<PathBuf> {
     let entries = fs::read_dir(test.path("")).unwrap().map(|entry| entry.unwrap());
     let hidden = entries.filter(|entry| entry.file_name().to_string_lossy().starts_with('.'));
@@ -91,7 +91,7 @@ fn ctrl_c() {
     signal(&child, "-INT");
     let (output, stderr) = ended(child);
     assert_eq!(output.status.signal(), Some(2), "{stderr}");
-    assert!(stderr.contains("interrupted: the output folder is as it was"), "{stderr}");
+    assert!(stderr.contains("interrupted: the output folder is unchanged"), "{stderr}");
     assert!(output.stdout.is_empty());
     assert_same_files(&before, &test.files("out"));
     assert_eq!(staging_folders(&test), Vec::<PathBuf>::new());

@@ -1,4 +1,4 @@
-//! `--scaler-from`: an earlier export's scaler, for a model that was trained with it.
+//! `--scaler-from`: the scaler of an earlier export, for a model that was trained with it.
 
 use super::{assert_same_files, exported, ingested};
 use crate::support::cli::CliTest;
@@ -9,7 +9,7 @@ use splendor_prep::encode::{FEATURE_COUNT, FEATURES};
 use std::fs::{self, File};
 use std::path::Path;
 
-/// An export in `first`, and in `other.sqlite` games that it knows nothing of.
+/// An export in `first`, and other games in `other.sqlite`.
 fn two_corpora() -> CliTest {
     let test = ingested(30);
     exported(&test, "first", "");
@@ -41,7 +41,7 @@ fn own_scaler_gives_the_same_export() {
     assert!(drift.iter().all(|(_, shift)| *shift == 0.0), "{drift:?}");
     let (mut first, mut again) = (test.files("first"), test.files("again"));
     for file in ["manifest.json", "preprocessing_stats.json"] {
-        // They say where the scaler came from, and of the drift.
+        // These files contain the origin of the scaler, and the drift.
         assert!(first.remove(Path::new(file)).unwrap() != again.remove(Path::new(file)).unwrap());
     }
     assert_same_files(&first, &again);
@@ -94,7 +94,7 @@ fn listed_drift() {
         let column = names.iter().position(|other| other == name).unwrap();
         assert!(old.normalized[column], "{name}");
         let expected = (new.mean[column] - old.mean[column]) / old.scale[column];
-        // Reading a number from JSON may be off in its last bit.
+        // A number read from JSON may differ in its last bit.
         let off = (shift - expected).abs();
         assert!(off <= 1e-15 * expected.abs(), "{name}: {shift}, not {expected}");
     }
@@ -129,7 +129,7 @@ fn scaler_for_other_columns() {
     );
     refused(&test, "--scaler-from all --features base", &sentence);
 
-    // As many columns, but not the same.
+    // The same number of columns, but different ones.
     let path = test.path("all/feature_cols.json");
     let names = fs::read_to_string(&path).unwrap().replace("\"card3_position\"", "\"card3_place\"");
     fs::write(&path, names).unwrap();
@@ -173,7 +173,7 @@ fn invalid_scaler() {
     refused_with(&|[_, vars, _], _| vars[5] = f64::NAN, impossible);
     let of_a_flag = format!("holds impossible values for {}", FEATURES[flag].name);
     refused_with(&|[means, ..], _| means[flag] = 1.0, &of_a_flag);
-    // Other pipelines normalize other columns, but the manifest knows the scaler of this export.
+    // Other pipelines normalize other columns, but the manifest has the id of this scaler.
     refused_with(&|_, flags| flags[flag] = true, "(");
     let cut = |[means, ..]: &mut [Vec<f64>; 3], _: &mut Vec<bool>| _ = means.pop();
     refused_with(&cut, "does not hold one value for each column");

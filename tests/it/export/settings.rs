@@ -1,6 +1,5 @@
-//! Where ingest and export take their settings from: flags, `PREP_*` variables, the settings file
-//! of an old user. How a file is read, and every way of getting one wrong, is in `settings.rs`
-//! beside this folder.
+//! The sources of settings: flags, `PREP_*` variables, and an old settings file. `tests/it/settings.rs`
+//! tests reading the file and its errors.
 
 use super::splits::hash_split;
 use crate::support::cli::{CliTest, Ran};
@@ -8,7 +7,7 @@ use crate::support::export::{Export, HEADS, SPLITS};
 use ndarray::Array2;
 use std::fs;
 
-/// As it was written for the tools before this one; the last two sections are not ours.
+/// As written for earlier tools; the last two sections belong to other programs.
 const OLD_FILE: &str = "\
 # baseline, smaller split
 seed: 7
@@ -43,7 +42,7 @@ training:
   seed: not a number
 ";
 
-/// Twelve games where the old file says, and the file as `prep.yaml`.
+/// Twelve games in the folder of the old file, and the file as `prep.yaml`.
 fn old_user() -> CliTest {
     let test = CliTest::new();
     test.prep("simulate logs/selfplay --games 12");
@@ -81,7 +80,7 @@ fn settings_file_of_an_earlier_tool() {
         assert!(export.games(hash_split(game, 7, 0.5, 0.3)).contains(&game), "game {game}");
     }
     let ran = test.run("status");
-    assert_eq!(ran.code, 0, "status finds the same folder and cache: {ran:#?}");
+    assert_eq!(ran.code, 0, "status uses the same folder and cache: {ran:#?}");
     assert_eq!(ran.stderr.matches("`preprocessing.merge_strategy` no longer").count(), 1);
     assert_eq!(test.run("status -q").stderr, "");
 }
@@ -98,8 +97,7 @@ fn folder_without_manifest_is_kept() {
     assert!(fs::read_to_string(test.path("arrays/v3/X_train.npy")).is_ok());
 }
 
-/// Exports with variables and flags, and returns what the manifest says of one setting and
-/// where it was written to.
+/// Exports with variables and flags, and returns a setting of the manifest and the output folder.
 fn setting(test: &CliTest, variables: &[(&str, &str)], flags: &str, name: &str) -> String {
     let output = test
         .command(&format!("export --force {flags}"))
@@ -172,10 +170,10 @@ fn precedence() {
     }
     let unset = [("PREP_CONFIG", "none.yaml")];
     let output = test.command("export").envs(unset).output().unwrap();
-    assert_eq!(output.status.code(), Some(1), "a file that is named must be there");
+    assert_eq!(output.status.code(), Some(1), "a named file must exist");
 }
 
-/// An old file with more lines, as `prep.yaml`.
+/// The old file with additional lines, as `prep.yaml`.
 fn with_lines(lines: &str) -> CliTest {
     let test = old_user();
     test.prep("ingest");
@@ -256,7 +254,7 @@ fn wrong_options_in_the_settings_file() {
         ),
         (
             "export:\n  split: [0.8, 0.1, 0.1]\n",
-            "prep.yaml:33:10: `export.split` is a list; write what would follow the flag",
+            "prep.yaml:33:10: `export.split` is a list; write the value of the flag",
         ),
         (
             "export:\n  seed: 1\n  seed: 2\n",
@@ -314,7 +312,7 @@ fn unknown_variables() {
     for (name, advice) in [
         ("PREP_SPLITS", "did you mean `PREP_SPLIT`?"),
         ("PREP_WORKERS", "did you mean `PREP_NUM_WORKERS`?"),
-        ("PREP_ZZZ", "those of prep are PREP_BATCH_SIZE, "),
+        ("PREP_ZZZ", "known variables are PREP_BATCH_SIZE, "),
     ] {
         let ran = Ran::from(test.command("status").env(name, "1").output().unwrap());
         assert_eq!(ran.code, 2, "{ran:#?}");
@@ -322,7 +320,7 @@ fn unknown_variables() {
     }
 }
 
-/// A check of the schema as an editor makes it, as far as the file uses it.
+/// Checks the file against the schema like an editor, for the parts of the schema that are used.
 #[test]
 fn schema_fits_the_default_file() {
     let test = CliTest::new();

@@ -1,5 +1,4 @@
-//! Which games an export puts where. That the sklearn method chooses as scikit-learn does is in
-//! `golden_export.rs`.
+//! Assignment of games to splits. `golden_export.rs` compares the sklearn method with scikit-learn.
 
 use super::{exported, ingested, logs};
 use crate::support::export::{Export, HEADS, SPLITS};
@@ -7,7 +6,7 @@ use ndarray::Array1;
 use splendor_prep::encode::FEATURE_COUNT;
 use std::collections::BTreeSet;
 
-/// The formula that the documentation gives, in Rust instead of Python.
+/// The formula of the documentation, in Rust instead of Python.
 pub(crate) fn hash_split(game_id: i64, seed: u32, train: f64, val: f64) -> &'static str {
     let key = [b"splendor-prep split 1".as_slice(), &seed.to_le_bytes(), &game_id.to_le_bytes()];
     let digest = blake3::hash(&key.concat());

@@ -1,5 +1,5 @@
-//! What must not move while games come, go and change: a game's split, and the scaler as long as
-//! the training games are the same.
+//! Adding, removing and changing games must not change the splits of other games, or the scaler if the
+//! training games are the same.
 
 use super::splits::hash_split;
 use super::{exported, ingested, logs};
@@ -31,7 +31,7 @@ fn splits_of(games: &[i64], seed: u32) -> BTreeMap<i64, &'static str> {
 }
 
 proptest! {
-    /// Any others come, any of the pinned go, in any order.
+    /// Other games are added, and these games are removed, in any order.
     #[test]
     fn split_of_pinned_games(
         others in prop::collection::btree_set(any::<i64>(), 0..100),
@@ -48,7 +48,7 @@ proptest! {
             for ((_, game, split), _) in stay {
                 prop_assert_eq!(found[game], split.as_str(), "game {} of seed {}", game, seed);
             }
-            // The others are where the documented formula says, too.
+            // The other games follow the documented formula, too.
             for game in others.iter() {
                 prop_assert_eq!(found[game], hash_split(*game, seed, 0.8, 0.1));
             }
@@ -56,7 +56,7 @@ proptest! {
     }
 }
 
-/// Replaces games by others, takes some away and adds new ones, all of them outside of train.
+/// Replaces, removes and adds games, all of them outside train.
 #[test]
 fn scaler_bytes_ignore_val_and_test() {
     let test = ingested(30);
@@ -91,7 +91,7 @@ fn scaler_bytes_ignore_val_and_test() {
     let ids = [&before, &after].map(|export| export.json("manifest.json")["export_id"].to_string());
     assert_ne!(ids[0], ids[1], "but it is another export");
 
-    // One training game less, and it is another scaler.
+    // With one training game less, the scaler changes.
     fs::remove_file(&paths[&before.games("train")[0]]).unwrap();
     test.prep("ingest raw");
     exported(&test, "after", options);

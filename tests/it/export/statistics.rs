@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-/// Logs the first build of a game as one of the dearest card on the table, which nobody can afford
-/// so early: a label that is not legal under its mask. Returns whether the game had one to change.
+/// Changes the first build of a game to the most expensive card on the table, which is not affordable so
+/// early: an illegal label. Returns whether the game has such a build.
 fn make_illegal(log: &Path) -> bool {
     let mut content = Log::read(log);
     let (action_type, card) = (content.place("action_type"), content.place("card_selection"));
@@ -22,7 +22,7 @@ fn make_illegal(log: &Path) -> bool {
     true
 }
 
-/// A value as it comes back from a file, where the last bit of a number may be off.
+/// A value as read back from a file, where the last bit of a number may differ.
 fn as_read(value: &Value) -> Value {
     serde_json::from_str(&value.to_string()).unwrap()
 }
@@ -146,7 +146,7 @@ fn legal_moves() {
     }
 }
 
-/// What the report is to say of a head: every label that is not legal under its mask, in order.
+/// The expected report for a head: every label that is not legal under its mask, in order.
 fn validation(export: &Export, split: &str, head: &str) -> (usize, Vec<Value>) {
     let (labels, masks, index) =
         (export.labels(split, head), export.masks(split, head), export.index(split));
@@ -199,7 +199,7 @@ fn illegal_labels() {
     );
     assert!(ran.code == 0 && ran.stderr.contains(&warning), "{ran:#?}");
 
-    // Every move is allowed, so none is reported.
+    // All classes are allowed, so none is reported.
     let export = exported(&test, "all_ones", "--masks all-ones");
     for split in SPLITS {
         assert_eq!(export.json("mask_validation_report.json")[split]["overall_status"], "PASSED");

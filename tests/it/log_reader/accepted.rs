@@ -1,5 +1,5 @@
-//! What the log reader accepts: everything that `write_log` writes, in every dialect and after
-//! every harmless rewriting that the log format names; and what it reads with a remark only.
+//! The log reader accepts everything that `write_log` writes, in every dialect and after every
+//! equivalent rewriting in the log format; some faults cause only a warning.
 
 use super::{log_of, read};
 use crate::support::log_text::LogText;
@@ -12,8 +12,8 @@ use std::collections::BTreeMap;
 const REPAIR: ReadOptions = ReadOptions { repair: true, strict: false };
 const AS_LOGGED: ReadOptions = ReadOptions { repair: false, strict: false };
 
-/// Games of every number of players. Among the first 30 seeds are games with reserved cards,
-/// nobles gone from the table, empty decks and gems given back.
+/// Games with every number of players. The first 30 seeds include games with reserved cards, visits by
+/// nobles, empty decks and gems given back.
 fn games(seeds: std::ops::Range<u64>) -> impl Iterator<Item = Vec<Turn>> {
     seeds.flat_map(|seed| PlayerCount::ALL.map(|players| simulate_game(players, seed)))
 }
@@ -35,7 +35,7 @@ fn written_logs_read_back() {
     assert!(rows > 15_000, "{rows} rows");
 }
 
-/// A rewriting of a log's text that must not change what it says.
+/// A rewriting of a log's text that must not change its meaning.
 type Rewriting = (&'static str, fn(LogText) -> Vec<u8>);
 
 const HARMLESS_REWRITINGS: [Rewriting; 21] = [
@@ -132,8 +132,7 @@ fn harmless_rewritings_read_the_same() {
     }
 }
 
-/// Writes every take of different colors as the logger of old did. Returns how many rows that
-/// changed.
+/// Gives every take of different colors the known gem fault. Returns the number of changed rows.
 fn with_gem_faults(log: &mut LogText) -> u32 {
     let action_type = log.column("action_type");
     let lines =
@@ -172,7 +171,7 @@ fn repair_of_the_gem_fault() {
     assert!(matches!(counts[..], [(1, 1..), (2, 1..), (3, 1..)]), "{counts:?}");
 }
 
-/// The labels in so many numbers, not only as those of the row before it was made faulty.
+/// Compares the labels with explicit numbers, not only with those of the row before the change.
 #[test]
 fn labels_of_repaired_rows() {
     let turns = simulate_game(PlayerCount::Two, 1);
@@ -216,7 +215,7 @@ fn repair_ignores_takes_of_two() {
     }
 }
 
-/// The actions of a log are kept as logged, sense or nonsense: exports count them.
+/// The actions of a log are kept as logged, even if they contradict each other; exports count them.
 #[test]
 fn inconsistent_actions_are_kept() {
     let turns = simulate_game(PlayerCount::Two, 1);

@@ -1,5 +1,5 @@
-//! Files that were cut off or damaged: the reader never panics on one, and never gives a turn that
-//! was not in the file when it was whole.
+//! Truncated and damaged files: the reader never panics, and never returns a turn that was not in the
+//! original file.
 
 use super::{GAME, log_of, read};
 use proptest::prelude::*;
@@ -14,9 +14,9 @@ fn turns_of(players: PlayerCount) -> Vec<Turn> {
     simulate_game(players, 3)
 }
 
-/// What a log cut at `offset`, behind the header, may be: an error, or the first of its turns. In
-/// the middle of a line it is an error that says so, unless all that is missing is the end of a
-/// number that says nothing (`.0` of `1.0`).
+/// Checks a log truncated at `offset`, after the header: it gives an error or the first turns. Within a
+/// line it gives an error about truncation, unless only a redundant end of a number is missing (`.0` of
+/// `1.0`).
 fn check_cut(whole: &[u8], offset: usize, turns: &[Turn]) {
     let cut = &whole[..offset];
     let complete_rows = cut.iter().filter(|&&byte| byte == b'\n').count() - 1;
@@ -45,7 +45,7 @@ fn check_cut(whole: &[u8], offset: usize, turns: &[Turn]) {
 fn cut_at_any_byte() {
     for players in PlayerCount::ALL {
         for dialect in Dialect::ALL {
-            // The last rows of a game: more values are there than in the first ones.
+            // The last rows of a game, which have more values than the first ones.
             let turns = turns_of(players);
             let turns = &turns[turns.len() - 2..];
             let log = log_of(turns, dialect);
@@ -77,11 +77,11 @@ fn cut_in_the_header() {
     }
 }
 
-/// Any column may stand last, and then a cut leaves a part of its value behind the last comma.
+/// Any column may be the last one, and then a truncated file ends with a part of its value.
 #[test]
 fn cut_in_the_last_value_of_any_column() {
     let turns = turns_of(PlayerCount::Four);
-    // Points and decks of two digits, reserved cards: late in the game there are all of them.
+    // Late in the game there are points and decks with two digits, and reserved cards.
     let turns = &turns[turns.len() - 3..];
     for dialect in Dialect::ALL {
         let mut log = log_of(turns, dialect);
@@ -101,7 +101,7 @@ fn cut_in_the_last_value_of_any_column() {
     }
 }
 
-/// As [`check_cut`], where a cut may leave a quote open or drop one that said nothing.
+/// Like [`check_cut`], if truncation may leave a quote open or remove a redundant one.
 fn check_cut_in_decorated(whole: &[u8], offset: usize, turns: &[Turn]) {
     match read(&whole[..offset], ReadOptions::default()) {
         Ok((read_back, _)) => assert_eq!(read_back, turns, "a wrong turn at {offset}"),
@@ -109,8 +109,8 @@ fn check_cut_in_decorated(whole: &[u8], offset: usize, turns: &[Turn]) {
     }
 }
 
-/// Asserts that a log reads the same by both ways of the reader: one quote makes the `csv` crate read
-/// a file, which is otherwise split at its commas.
+/// Asserts that both implementations of the reader give the same result: a quote makes the `csv` crate
+/// parse a file, which is otherwise split at commas.
 fn assert_both_ways_agree(bytes: &[u8]) {
     let Some(rest) = bytes.strip_prefix(b"game_id,") else { return };
     if !bytes.contains(&b'"') {
@@ -122,7 +122,7 @@ fn assert_both_ways_agree(bytes: &[u8]) {
     }
 }
 
-/// Reads and encodes whatever these bytes hold.
+/// Reads and encodes any bytes.
 fn read_and_encode(bytes: &[u8]) {
     assert_both_ways_agree(bytes);
     let mut game = EncodedGame::default();
@@ -137,7 +137,7 @@ fn read_and_encode(bytes: &[u8]) {
     }
 }
 
-/// A way to damage bytes. Places are taken modulo the length.
+/// A way to damage bytes. Positions are taken modulo the length.
 #[derive(Clone, Debug)]
 enum Damage {
     Flip { at: usize, bits: u8 },
@@ -149,7 +149,7 @@ enum Damage {
 }
 
 fn any_damage() -> impl Strategy<Value = Damage> {
-    // Bytes that mean something to a CSV file, and any others.
+    // Bytes with a meaning in CSV files, and any others.
     let byte = prop_oneof![proptest::sample::select(&b"\",\r\n.-0195na \0"[..]), any::<u8>()];
     let at = any::<usize>();
     prop_oneof![
@@ -184,17 +184,17 @@ impl Damage {
                 lines.swap(one % count, other % count);
                 *bytes = lines.join(&b'\n');
             }
-            // What a crash may leave of a file that was being written.
+            // As a crash may leave a file that was being written.
             Damage::Zeros { at } => bytes[at % length..].fill(0),
         }
     }
 }
 
-/// Most of these are refused, and the rest must encode.
+/// Most of these are refused; the others must encode.
 #[test]
 fn any_number_in_any_column() {
     let log = log_of(&turns_of(PlayerCount::Four)[60..62], Dialect::Float);
-    // Every range ends among these, and so do the types that numbers are kept in.
+    // These include the ends of all ranges, and of the types of the numbers.
     let numbers = [-32_768, -129, -128, -2, -1, 127, 128, 255, 256, 10_000, 10_001, 32_767, 32_768];
     let numbers = numbers.into_iter().chain(0..9).chain([14, 15, 16, 17, 20, 21, 26, 27, 36, 37]);
     for number in numbers.chain([60, 61]) {

@@ -1,5 +1,5 @@
-//! Files that are no logs at all, or logs that somebody's tools have been at: the reader answers at
-//! once, with a message that fits a terminal and says what is wrong.
+//! Files that are not logs, or logs rewritten by other tools: the reader fails fast, with a short
+//! message that says what is wrong.
 
 use super::{log_of, read};
 use crate::support::log_text::LogText;
@@ -21,7 +21,7 @@ fn refusal(bytes: &[u8]) -> LogError {
     read(bytes, ReadOptions::default()).map(|_| ()).unwrap_err()
 }
 
-/// Each takes less than a tenth of a second. It would be minutes if the reader looked at all of it
+/// Each takes less than a tenth of a second. It would take minutes if the reader checked everything
 /// column by column.
 #[test]
 fn large_files_of_rubbish() {
@@ -84,7 +84,7 @@ fn other_files_than_logs() {
     }
 }
 
-/// Excel and others write such files; each has a message of its own.
+/// Files as written by Excel and other programs; each has its own message.
 #[test]
 fn what_tools_commonly_do_to_a_log() {
     let log = good_log();
@@ -146,7 +146,7 @@ fn leading_zeros_and_minus_zero() {
     assert_eq!(read(&log.to_bytes(), ReadOptions::default()).unwrap().0, turns());
 }
 
-/// Ids are any 64-bit numbers, and each is told from its neighbours.
+/// Ids may be any 64-bit numbers, and adjacent ones are distinguished.
 #[test]
 fn extreme_game_ids() {
     for id in [0, 7, -7, i64::MAX, i64::MIN] {
@@ -181,7 +181,7 @@ fn largest_number_in_an_unfinished_file() {
     assert_eq!(refusal(&bytes).fault.kind, OutOfRange);
 }
 
-/// A log without a line break at its end is complete if its last value can not go on.
+/// A log without a final line break is complete if its last value cannot continue.
 #[test]
 fn last_values_without_a_line_break() {
     for (column, value, is_complete) in [

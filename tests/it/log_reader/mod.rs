@@ -1,6 +1,5 @@
-//! The log reader from outside: bytes in, turns or an error out. What it accepts is in
-//! `accepted.rs`, what it refuses and how it says so in `refused.rs`, files cut off or damaged in
-//! any way in `damaged.rs`, and files that are no logs in `hostile.rs`.
+//! Tests of the log reader: `accepted.rs` has valid logs, `refused.rs` the errors and their messages,
+//! `damaged.rs` truncated and damaged files, and `hostile.rs` files that are not logs.
 
 #![allow(clippy::unwrap_used)]
 
@@ -15,7 +14,7 @@ use splendor_prep::gamelog::{
 };
 use std::path::Path;
 
-/// The game that every log of these tests is of.
+/// The id of the game in all logs of these tests.
 const GAME: GameId = GameId(123);
 
 fn log_of(turns: &[Turn], dialect: Dialect) -> LogText {
@@ -24,7 +23,7 @@ fn log_of(turns: &[Turn], dialect: Dialect) -> LogText {
     LogText::parse(&bytes)
 }
 
-/// The turns that a log's bytes hold, and what was counted in them.
+/// The turns of a log, and its summary.
 fn read(bytes: &[u8], options: ReadOptions) -> Result<(Vec<Turn>, LogSummary), LogError> {
     let mut turns = Vec::new();
     let summary =

@@ -1,6 +1,6 @@
-//! What the log reader refuses: for every input error, how a good log is damaged and all that the
-//! error must say. The errors are those that the log format names ("Errors" there) and those that
-//! the reader adds; [`every_kind_has_a_case`] keeps the table whole.
+//! Every input error: how a valid log is damaged, and the complete error message. The errors are those
+//! of the log format ("Errors" there) and additional ones of the reader; [`every_kind_has_a_case`]
+//! checks that the table is complete.
 
 use super::{log_of, read};
 use crate::support::log_text::LogText;
@@ -36,7 +36,7 @@ const fn case_of_file(
     Case { damage, kind, line: None, message }
 }
 
-/// One value in one place.
+/// Sets one value.
 macro_rules! value {
     ($kind:ident, $line:literal, $column:literal, $value:literal, $message:literal) => {
         case($kind, $line, $message, |mut log| {
@@ -46,7 +46,7 @@ macro_rules! value {
     };
 }
 
-/// All values of the columns that begin like this.
+/// Sets all values of the columns with this prefix.
 macro_rules! group {
     ($kind:ident, $line:literal, $prefix:literal, $values:expr, $message:literal) => {
         case($kind, $line, $message, |mut log| {
@@ -56,8 +56,8 @@ macro_rules! group {
     };
 }
 
-/// The log: three players, seats 0, 1, 2 in lines 2, 3, 4 and so on; twelve cards on display, four
-/// nobles, nobody has a card in reserve in the first lines.
+/// The log has three players, with seats 0, 1, 2 in lines 2, 3, 4 and so on; twelve displayed cards,
+/// four nobles, and no reserved cards in the first lines.
 fn good_log() -> LogText {
     log_of(&simulate_game(PlayerCount::Three, 1), Dialect::Empty)
 }
@@ -149,13 +149,13 @@ static CASES: &[Case] = &[
         log.to_bytes()
     }),
     group!(WrongLevel, 3, "card4_", CARD, "card4_level is `1`, expected 2: these are the slots of level 2"),
-    // Things that are not in the box.
+    // Cards and nobles that do not exist.
     group!(NoSuchCard, 3, "card0_", ["1", "1", "0", "2", "0", "0", "2", "1", "0", "0", "0", "0"], "card0_* is `1,1,0,2,0,0,2,1,0,0,0,0`, expected a card of the game, or none"),
     group!(NoSuchCard, 3, "card0_", ["0", "1", "0", "2", "0", "0", "2", "1", "1", "0", "0", "0"], "card0_* is `0,1,0,2,0,0,2,1,1,0,0,0`, expected a card of the game, or none"),
     group!(NoSuchCard, 3, "player2_reserved0_", ["0", "1", "0", "2", "0", "0", "2", "0", "0", "0", "0", "0"], "player2_reserved0_* is `0,1,0,2,0,0,2,0,0,0,0,0`, expected a card of the game, or none"),
     group!(NoSuchNoble, 3, "noble1_", ["3", "4", "4", "4", "0", "0"], "noble1_* is `3,4,4,4,0,0`, expected a noble of the game, or none"),
     group!(NoSuchNoble, 3, "noble1_", ["2", "4", "4", "0", "0", "0"], "noble1_* is `2,4,4,0,0,0`, expected a noble of the game, or none"),
-    // Rows that do not belong together, players who sit wrong.
+    // Rows that do not belong together, and players in wrong seats.
     value!(OtherGame, 7, "game_id", "124", "game_id is `124`, expected 123, the game the file is named after"),
     value!(OtherGame, 7, "game_id", "0", "game_id is `0`, expected 123, the game the file is named after"),
     value!(OtherGame, 7, "game_id", "-123", "game_id is `-123`, expected 123, the game the file is named after"),
@@ -198,27 +198,32 @@ static CASES: &[Case] = &[
     case(BlankLine, 1, "found a blank line, expected a row: blank lines may only end the file", |log| {
         [b"\n\n".as_slice(), &log.to_bytes()].concat()
     }),
-    case(CutOff, 3, "found 40 values, expected a whole line and a line break: the file ends in the middle of this line", |mut log| {
+    case(CutOff, 3, "found 40 values, expected a complete line and a line break: the file ends in \
+                     the middle of this line", |mut log| {
         log.lines.truncate(3);
         log.lines[2].truncate(40);
         let bytes = log.to_bytes();
         bytes[..bytes.len() - 1].to_vec()
     }),
-    case(CutOff, 3, "gems_removed_gold may be cut short, expected a whole line and a line break: the file ends in the middle of this line", |mut log| {
+    case(CutOff, 3, "gems_removed_gold may be cut short, expected a complete line and a line \
+                     break: the file ends in the middle of this line", |mut log| {
         log.lines.truncate(3);
         let bytes = log.to_bytes();
         bytes[..bytes.len() - 2].to_vec()
     }),
-    case(CutOff, 3, "gems_removed_gold is `na`, expected a whole line and a line break: the file ends in the middle of this line", |mut log| {
+    case(CutOff, 3, "gems_removed_gold is `na`, expected a complete line and a line break: the \
+                     file ends in the middle of this line", |mut log| {
         log.lines.truncate(3);
         log.set(3, "gems_removed_gold", "na");
         let bytes = log.to_bytes();
         bytes[..bytes.len() - 1].to_vec()
     }),
-    case(CutOff, 1, "found 12 columns, expected a whole line and a line break: the file ends in the middle of this line", |log| {
+    case(CutOff, 1, "found 12 columns, expected a complete line and a line break: the file ends in \
+                     the middle of this line", |log| {
         log.to_bytes()[..log.header().find("evel").unwrap()].to_vec()
     }),
-    case(CutOff, 1, "found 11 columns, expected a whole line and a line break: the file ends in the middle of this line", |log| {
+    case(CutOff, 1, "found 11 columns, expected a complete line and a line break: the file ends in \
+                     the middle of this line", |log| {
         log.to_bytes()[..log.header().find(",card0_level").unwrap()].to_vec()
     }),
     case(MissingColumn, 1, "noble4_req_black is missing, expected all 403 columns of a game log, the header has 402", |mut log| {
@@ -253,7 +258,8 @@ static CASES: &[Case] = &[
     case(UnknownColumn, 1, "found the column `g\\0a\\0m\\0e\\0_\\0i\\0d\\0`, expected only the columns of a game log in UTF-8 (this looks like UTF-16)", |log| {
         log.to_bytes().iter().take(40).flat_map(|&byte| if byte == b',' { vec![byte] } else { vec![byte, 0] }).collect()
     }),
-    case(InvalidUtf8, 1, "found the byte-order mark of UTF-16, expected UTF-8: save the file in that encoding", |log| {
+    case(InvalidUtf8, 1, "found the byte-order mark of UTF-16, expected UTF-8: save the file in \
+                          that encoding", |log| {
         let text = String::from_utf8(log.to_bytes()).unwrap();
         [0xFEFF].into_iter().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect()
     }),
@@ -269,8 +275,9 @@ static CASES: &[Case] = &[
         bytes[at] = 0xC3;
         bytes
     }),
-    case_of_file(Empty, "expected a header, then one row a turn", |_| Vec::new()),
-    case_of_file(Empty, "expected a header, then one row a turn", |_| b"\xef\xbb\xbf\r\n  \n\n".to_vec()),
+    case_of_file(Empty, "expected a header, then one row per turn", |_| Vec::new()),
+    case_of_file(Empty, "expected a header, then one row per turn", |_| b"\xef\xbb\xbf\r\n  \
+    \n\n".to_vec()),
     case_of_file(NoRows, "expected at least one row below the header", |mut log| {
         log.lines.truncate(1);
         log.to_bytes()
@@ -305,7 +312,7 @@ fn messages() {
     }
 }
 
-/// Column and value stand in the message; they must stand in the error's own fields, too.
+/// The column and the value in the message must also be in the fields of the error.
 #[test]
 fn columns_and_values() {
     for Case { damage, message, .. } in CASES {
@@ -321,7 +328,7 @@ fn columns_and_values() {
     }
 }
 
-/// The line does not depend on how lines end, nor on what is harmless.
+/// The line number does not depend on the kind of line breaks, or on a byte-order mark.
 #[test]
 fn line_numbers_with_any_line_break() {
     let mut log = good_log();
@@ -338,8 +345,8 @@ fn line_numbers_with_any_line_break() {
 
 #[test]
 fn every_kind_has_a_case() {
-    // Those are about files, not about what is in one: whoever finds and opens files makes and tests
-    // them. What a replay shows is refused only where that is asked for.
+    // These are about files, not about their content, and are tested where files are found and opened.
+    // Replay faults are refused only with `--strict`.
     let made_elsewhere =
         [Unreadable, DamagedFile, GameInTwoFiles, ChangedWhileRead, Internal, DoesNotReplay];
     let covered: HashSet<LogErrorKind> = CASES.iter().map(|case| case.kind).collect();
@@ -347,5 +354,5 @@ fn every_kind_has_a_case() {
         assert_ne!(covered.contains(kind), made_elsewhere.contains(kind), "{}", kind.name());
     }
     let names: HashSet<&str> = LogErrorKind::ALL.iter().map(|kind| kind.name()).collect();
-    assert_eq!(names.len(), LogErrorKind::ALL.len(), "every kind has a name of its own");
+    assert_eq!(names.len(), LogErrorKind::ALL.len(), "every kind has its own name");
 }

@@ -1,4 +1,4 @@
-//! Logs that are compressed, and logs that have several names.
+//! Compressed logs, and logs with several names.
 
 use super::{HOUR, cached_games, make_older};
 use crate::support::cached::{cached_games as cached, make_old, written_since};
@@ -28,7 +28,7 @@ type Compress = fn(&[u8]) -> Vec<u8>;
 
 const FORMS: [(&str, Compress); 2] = [("gz", gzip), ("zst", zstd)];
 
-/// Every log of a folder in its compressed form, the two forms in turn, instead of itself.
+/// Replaces every log of a folder by a compressed file, alternating between both formats.
 fn compress_all(test: &CliTest, folder: &str) {
     for ((path, log), (ending, compress)) in
         test.files(folder).into_iter().zip(FORMS.iter().cycle())
@@ -57,7 +57,7 @@ fn compressing_logs_encodes_nothing() {
     test.prep("export --out after");
     assert!(test.files("before") == test.files("after"));
 
-    // From compressed logs alone, and back.
+    // With only compressed logs, and back.
     test.prep("ingest raw --cache fresh.sqlite");
     test.prep("export --cache fresh.sqlite --out fresh");
     assert!(test.files("before") == test.files("fresh"));
@@ -97,7 +97,7 @@ fn commands_read_compressed_logs() {
     }
 }
 
-/// Some hundred kilobytes that unpack to 512 MB.
+/// A few hundred kilobytes that decompress to 512 MB.
 #[test]
 fn bomb_is_refused() {
     let test = cached_games(3);
@@ -132,7 +132,8 @@ fn damaged_files_are_refused() {
             make_older(&test.path(&path), 2 * HOUR);
             let ran = test.run("ingest raw");
             let said = format!(
-                "error: 2_games/1.csv.{ending}: expected a whole compressed file: it ends too early\n"
+                "error: 2_games/1.csv.{ending}: expected a complete compressed file: it ends too \
+                 early\n"
             );
             assert_eq!((ran.code, ran.complaints().lines().next()), (3, Some(said.trim_end())));
         }
@@ -149,7 +150,7 @@ fn damaged_files_are_refused() {
         }
         fs::remove_file(test.path(&path)).unwrap();
     }
-    // A file without bytes is a log without bytes.
+    // An empty file is an empty log.
     test.write("raw/2_games/1.csv.zst", "");
     assert!(test.prep("ingest raw").contains(", 1 deferred\n"));
 }
@@ -169,7 +170,7 @@ fn plain_and_compressed_form_are_one_log() {
     same("beside");
     test.write("raw/archive/1.csv.zst", zstd(&log));
     same("in another folder");
-    // While `gzip` is at work.
+    // As while `gzip` is running.
     test.write(format!("{LOG}.gz"), &gzip(&log)[..100]);
     same("half written");
     assert_eq!(written_since(&test.path(CACHE)), [0_i64; 0]);
@@ -180,7 +181,7 @@ fn plain_and_compressed_form_are_one_log() {
     for path in ["2_games/1.csv", "2_games/1.csv.gz", "archive/1.csv.zst"] {
         assert!(ran.stderr.contains(&format!("error: {path}: found game 1, expected one file")));
     }
-    // A damaged one is not passed over.
+    // A damaged file is not ignored.
     test.write(format!("{LOG}.gz"), "this is no gzip file");
     let ran = test.run("ingest raw");
     assert_eq!(ran.code, 3, "{ran:#?}");
@@ -208,7 +209,7 @@ fn one_file_by_several_names_is_one_log() {
         // The next day.
         let _ = fs::remove_file(test.path("raw/latest"));
     }
-    // A copy is another file.
+    // A copy is a different file.
     test.write("raw/copy/1.csv", test.read("raw/monday/2_games/1.csv"));
     assert_eq!(test.run("ingest raw").code, 3);
 }

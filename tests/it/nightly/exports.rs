@@ -1,4 +1,4 @@
-//! Exports that know whether they are needed, that are kept by date, and that refuse.
+//! Exports that are skipped if they are up to date, dated exports, and strict exports.
 
 use super::{cached_games, make_older};
 use crate::support::cached::execute;
@@ -11,7 +11,7 @@ use std::time::Duration;
 
 const CACHE: &str = "data/intermediate/prep.sqlite";
 
-/// The files of a folder by inode: another one is another file.
+/// The files of a folder by inode, which differ after a file is replaced.
 fn inodes(folder: &Path) -> BTreeMap<PathBuf, u64> {
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
     entries.map(|entry| (entry.path(), entry.metadata().unwrap().ino())).collect()
@@ -21,11 +21,11 @@ fn json(text: &str) -> serde_json::Value {
     serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
 }
 
-/// Changes something, after which an export must be written again, or is.
+/// A change after which an export must be written again.
 type Change = (&'static str, fn(&CliTest), &'static str, &'static str);
 
-/// What makes an export stale: how, the export's options then, and how `status` explains it ("" if it
-/// cannot know, as it takes the export's own options).
+/// Changes that make an export stale, with the options of the next export, and the reason that `status`
+/// gives ("" if it gives none because it uses the options of the existing export).
 const CHANGES: [Change; 16] = [
     (
         "a new game",
@@ -45,7 +45,7 @@ const CHANGES: [Change; 16] = [
             test.prep("ingest raw");
         },
         "",
-        "1 game is in it with other logs",
+        "1 game is in it with different logs",
     ),
     (
         "a deleted log",
@@ -63,7 +63,7 @@ const CHANGES: [Change; 16] = [
             test.run("ingest raw");
         },
         "",
-        "other games are refused, or do not replay",
+        "different games are refused, or do not replay",
     ),
     (
         "an unfinished ingest",
@@ -182,7 +182,7 @@ fn forced_export_is_written() {
     }
 }
 
-/// What was said when it was written is not said every night.
+/// Warnings are not repeated every night.
 #[test]
 fn export_that_is_up_to_date_says_nothing() {
     let test = cached_games(3);
@@ -203,7 +203,7 @@ fn no_export_is_stale() {
 fn strict_export_wants_a_finished_ingest_without_refusals() {
     let test = cached_games(6);
     let log = test.read("raw/2_games/1.csv");
-    // A log that is being written is no refusal.
+    // A log that is being written is not a refusal.
     test.write("raw/2_games/1.csv", &log[..1000]);
     test.prep("ingest raw");
     test.prep("export --out out --strict");
@@ -221,7 +221,7 @@ fn strict_export_wants_a_finished_ingest_without_refusals() {
     assert!(ran.stderr.starts_with("error: the last ingest did not finish"), "{ran:#?}");
 }
 
-/// What an export has said is not said again by the next one.
+/// The next export does not repeat the warnings.
 #[test]
 fn quiet_exports_say_what_is_new() {
     let test = cached_games(6);
@@ -254,7 +254,7 @@ fn dated_exports_are_kept() {
     assert_eq!(latest(), Path::new(&first[0]));
     assert!(test.prep(export).contains("exports/latest is up to date"));
     assert_eq!(dated(&test), first);
-    // Others' folders and files are theirs, whatever they are called.
+    // Other folders and files are kept, whatever their names.
     fs::create_dir_all(test.path("exports/2020-01-01T000000Z")).unwrap();
     test.write("exports/2020-01-02T000000Z/notes.txt", "mine");
     test.write("exports/notes.txt", "mine");
@@ -291,7 +291,7 @@ fn dated_exports_want_a_folder_of_their_own() {
     assert_eq!(test.run("export --out exports --keep 0").code, 2);
 }
 
-/// Each family has HELP and TYPE before its samples, once, and every value is a number.
+/// Each metric family has HELP and TYPE exactly once, before its samples, and every value is a number.
 fn metrics(text: &str) -> BTreeMap<String, f64> {
     let mut samples = BTreeMap::new();
     let (mut family, mut families) = (String::new(), Vec::new());
@@ -318,7 +318,7 @@ fn metrics_of_runs() {
     test.prep("simulate raw --games 9");
     let read = |file: &str| metrics(&String::from_utf8(test.read(file)).unwrap());
     let in_time = "prep_ingest_last_success_timestamp_seconds";
-    // A run that fails before there was a success.
+    // A run that fails before any success.
     assert_eq!(test.run("ingest missing --metrics m/prep.prom").code, 1);
     let failed = read("m/prep.prom");
     assert_eq!((failed[in_time], failed["prep_ingest_exit_code"]), (0.0, 1.0));
@@ -332,7 +332,7 @@ fn metrics_of_runs() {
     assert_eq!(done["prep_ingest_log_bytes"], bytes as f64);
     assert!(done[in_time] > 1.7e9, "{done:?}");
 
-    // The file can be shared, and a failure keeps the last success.
+    // The file can be shared, and a failure keeps the time of the last success.
     test.prep("export --out out --metrics m/prep.prom");
     let both = read("m/prep.prom");
     assert!(done.iter().all(|(name, value)| both[name] == *value));
@@ -355,7 +355,7 @@ fn metrics_of_runs() {
     assert_eq!(refused[in_time], done[in_time]);
     assert_eq!(fs::read_dir(test.path("m")).unwrap().count(), 1, "nothing else is left");
 
-    // No other file is replaced.
+    // Other files are not replaced.
     test.write("notes.txt", "mine");
     let ran = test.run("ingest raw --metrics notes.txt");
     assert!(ran.code == 1 && ran.stderr.contains("is not a file of metrics"), "{ran:#?}");

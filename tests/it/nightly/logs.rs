@@ -1,4 +1,4 @@
-//! Which logs an ingest defers and refuses, and what it says of them from night to night.
+//! Deferred and refused logs, and the messages about them from night to night.
 
 use super::{HOUR, cached_games, make_older, set_modified};
 use crate::support::cli::{CliTest, Ran};
@@ -38,7 +38,7 @@ fn live_log_is_no_fault_and_dead_one_is() {
     assert!(ran.stderr.starts_with("error: 2_games/1.csv:"), "{ran:#?}");
     assert!(ran.stderr.contains("the file ends in the middle of this line\n"), "{ran:#?}");
     assert!(test.run("ingest raw").stdout.contains(" 1 refused\n"));
-    // Its writer goes on after all.
+    // Its writer continues.
     test.write(LOG, log);
     for command in ["ingest raw -q", "export -q --split 1,0,0", "status raw -q"] {
         assert_eq!(all(&test.run(command)), SILENT, "{command}");
@@ -72,8 +72,8 @@ fn settle_is_set_by_flag_variable_and_file() {
     }
 }
 
-/// The clock of the machine that writes may be a little ahead. One that is years ahead is wrong, and its
-/// logs would be deferred for years.
+/// The clock of the writing machine may be slightly ahead. A clock that is years ahead is wrong, and
+/// must not defer its logs for years.
 #[test]
 fn log_from_the_future() {
     let test = cached_games(3);
@@ -96,10 +96,10 @@ fn refusal_is_printed_when_it_is_new_then_counted() {
     let known = format!("warning: 1 log is refused as before: {status} lists it\n");
     assert_eq!(all(&test.run("ingest raw -q")), (3, "", known.as_str()));
     assert_eq!(all(&test.run("ingest raw -q --max-refused 1")), (0, "", known.as_str()));
-    // Whoever runs it by hand wants to know.
+    // Without -q, they are listed again.
     assert!(test.run("ingest raw").stderr.starts_with("error: 7.csv:1: "));
 
-    // Another one, the same elsewhere, the same with other bytes.
+    // Another refused log, the same log at another path, and the same log with different content.
     bad("second", "raw/8.csv");
     let ran = test.run("ingest raw -q --max-refused 2");
     assert_eq!(ran.code, 0, "{ran:#?}");
@@ -121,7 +121,7 @@ fn refusal_is_printed_when_it_is_new_then_counted() {
     assert_eq!(test.run("ingest raw --max-refused 1").code, 3);
 }
 
-/// A log is deferred first, so that its refusal is news.
+/// The log is deferred first, so its refusal is new.
 #[test]
 fn refusal_of_a_deferred_log_is_new() {
     let test = cached_games(3);

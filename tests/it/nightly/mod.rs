@@ -1,5 +1,5 @@
-//! What a job that runs every night meets: logs that are being written, writers that died, logs that stay
-//! bad, deleted and compressed logs. Above all what `-q` prints then, which is somebody's mail.
+//! Nightly jobs: logs that are being written, killed writers, logs that stay faulty, deleted and
+//! compressed logs, and especially the output with `-q`, which cron sends by mail.
 
 mod compressed;
 mod exports;
@@ -13,7 +13,7 @@ use std::time::{Duration, SystemTime};
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
-/// Games 1 to so many in `raw`, ingested.
+/// Games from 1 on in `raw`, ingested.
 fn cached_games(games: usize) -> CliTest {
     let test = CliTest::new();
     test.prep(&format!("simulate raw --games {games}"));
@@ -21,7 +21,7 @@ fn cached_games(games: usize) -> CliTest {
     test
 }
 
-/// As if a file had been written so long ago.
+/// Sets the modification time of a file back by `age`.
 fn make_older(path: &Path, age: Duration) {
     set_modified(path, SystemTime::now() - age);
 }

@@ -1,4 +1,4 @@
-//! The recipes of `docs/commands.md` through thirty nights: what cron would mail, and what is exported.
+//! Runs the recipes of `docs/commands.md` for thirty nights, and checks the mails of cron and the exports.
 
 use super::{HOUR, make_older};
 use crate::support::cli::CliTest;
@@ -11,19 +11,19 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The errors and warnings in the mails, by night; the other nights have no mail.
+/// The errors and warnings in the mails by night; other nights have no mail.
 const MAILS: [(usize, &[&str]); 11] = [
-    // On night 5 a worker dies in the middle of a log, which may still be being written.
+    // In night 5 a worker is killed in the middle of a log, which might still be written.
     (6, &["error: 901.csv:", "warning: game 901 is left out: 901.csv:"]),
     (7, &["warning: 1 log is refused as before: `prep status data/raw --cache "]),
     (8, &["warning: 1 log is refused as before: "]),
     (9, &["warning: 1 log is refused as before: "]),
-    // On night 10 somebody deletes it, and on night 12 the oldest logs are compressed.
+    // In night 10 the log is deleted, and in night 12 the oldest logs are compressed.
     (15, &["warning: 2 games removed from the cache, because the log is deleted: 21, 22"]),
-    // A logger with a fault.
+    // A faulty logger.
     (20, &[BAD_VALUE, "warning: game 941 is left out: 941.csv:3: turn_number is `2.5`, "]),
     (21, &["warning: 1 log is refused as before: "]),
-    // On night 22 its log is repaired, and on night 24 nothing is new.
+    // In night 22 its log is repaired, and in night 24 nothing is new.
     (
         27,
         &[
@@ -31,7 +31,7 @@ const MAILS: [(usize, &[&str]); 11] = [
             "warning: 1 game does not replay and is included (961.csv:",
         ],
     ),
-    // The same log is bad again, with the same bytes: that is news again.
+    // The same log is faulty again with the same content, which is reported again.
     (28, &[BAD_VALUE, "warning: the cache keeps an older version of 1 game", OUTDATED]),
     (29, &["warning: 1 log is refused as before: "]),
     (30, &["warning: 1 log is refused as before: "]),
@@ -40,13 +40,13 @@ const MAILS: [(usize, &[&str]); 11] = [
 const BAD_VALUE: &str = "error: 941.csv:3: turn_number is `2.5`, ";
 const OUTDATED: &str = "warning: game 941 is there as it was before its log broke: ";
 
-/// What is there before the first night.
+/// The number of games before the first night.
 const GAMES: usize = 30;
 
-/// The logs that loggers write, of which each night takes some.
+/// The logs that loggers write; each night ingests some.
 struct Logs {
     test: CliTest,
-    /// Good logs that are not written yet, by the ids that they will have.
+    /// Valid logs that are not written yet, by their future ids.
     pool: Vec<(i64, Vec<u8>)>,
     live: Option<(i64, Vec<u8>)>,
     finished: BTreeSet<i64>,
@@ -67,7 +67,7 @@ impl Logs {
         with_id(&log, made_as, game_id)
     }
 
-    /// What happens on the day before a night.
+    /// The changes on the day before a night.
     fn day(&mut self, night: usize) {
         for path in self.test.files("raw").into_keys() {
             make_older(&self.test.path("raw").join(path), 24 * HOUR);
@@ -75,7 +75,7 @@ impl Logs {
         if night == 24 {
             return;
         }
-        // The live logger: each log is half there for one night.
+        // The running logger: each log is incomplete for one night.
         if let Some((game_id, log)) = self.live.take() {
             self.write(game_id, &log);
         }
@@ -153,7 +153,7 @@ fn with_id(log: &[u8], from: i64, to: i64) -> Vec<u8> {
     })
 }
 
-/// The commands in the recipes of the documentation, each list run with `&&`.
+/// The commands in the recipes of the documentation, each list joined with `&&`.
 fn recipes() -> [String; 2] {
     let page =
         fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/commands.md")).unwrap();
@@ -162,7 +162,7 @@ fn recipes() -> [String; 2] {
     [cron.unwrap().to_owned(), systemd.collect::<Vec<_>>().join(" && ")]
 }
 
-/// Runs a recipe in a folder, as cron and systemd would; its stdout, and its stderr.
+/// Runs a recipe in a folder like cron or systemd; returns its stdout and stderr.
 fn run(test: &CliTest, recipe: &str, folder: &str) -> (String, String) {
     let prep = test.command("");
     let bin = Path::new(prep.get_program()).parent().unwrap();
@@ -226,7 +226,7 @@ fn mails_and_exports() {
         assert!(mail.lines().count() < 12, "night {night}:\n{mail}");
 
         run(test, &systemd, "systemd");
-        // Game 941 is there as it was before its log broke.
+        // Game 941 is included as it was before its log broke.
         assert_eq!(exported(test, "cron"), logs.finished, "night {night}");
         assert_eq!(exported(test, "systemd"), logs.finished, "night {night}");
         let link = fs::read_link(test.path("cron/exports/latest")).unwrap();
@@ -237,7 +237,7 @@ fn mails_and_exports() {
     let dated = fs::read_dir(test.path("cron/exports")).unwrap().count();
     assert_eq!(dated, 7 + 1);
     assert!(test.path("systemd/metrics/prep.prom").is_file());
-    // All of it is what one run over the last night's logs gives.
+    // The result is the same as from one run over the logs of the last night.
     test.prep("ingest raw --cache fresh.sqlite --max-refused 1");
     test.prep("export --cache fresh.sqlite --out fresh");
     assert_eq!(test.files("fresh").len(), test.files("cron/exports/latest").len());

@@ -1,4 +1,4 @@
-//! What `prep` says and stores of games that do not replay.
+//! Messages and stored data about games that do not replay.
 
 use crate::support::cached::{execute, make_old, written_since};
 use crate::support::cli::CliTest;
@@ -7,7 +7,7 @@ use crate::support::log_text::with_one_byte_changed;
 use rusqlite::Connection;
 use std::path::PathBuf;
 
-/// Nobody has 60 points in the fourth row of a game.
+/// No player has 60 points in the fourth row of a game.
 pub(super) const FAULT: &str = "2_games/4.csv:5: player1 has 60 points, the move gives 0";
 
 fn cache(test: &CliTest) -> PathBuf {
@@ -29,7 +29,7 @@ pub(super) fn break_games(test: &CliTest) {
     test.write("raw/3_games/5.csv", edited(&good, |log| _ = log.lines.remove(9)));
 }
 
-/// The rows of a query, their values with `|` between them.
+/// The rows of a query, with values separated by `|`.
 fn rows(test: &CliTest, sql: &str) -> Vec<String> {
     let connection = Connection::open(cache(test)).unwrap();
     let mut statement = connection.prepare(sql).unwrap();
@@ -61,7 +61,7 @@ fn ingest_names_faulty_games_once() {
     let stdout = test.run("ingest raw").stdout;
     assert!(stdout.ends_with("of these games, 2 do not replay\n"), "{stdout}");
 
-    // Another fault in a game is news; a game that was repaired is not.
+    // A new fault is reported; a repaired game is not.
     let log = test.read("raw/2_games/4.csv");
     test.write("raw/2_games/4.csv", edited(&log, |log| log.set(5, "player1_vp", "0")));
     let log = test.read("raw/3_games/5.csv");
@@ -95,7 +95,7 @@ fn cache_has_faults_and_endings() {
     assert_eq!(games[3], "4|finished|1|3");
     assert_eq!(games[5], "6|unfinished|0|NULL");
 
-    // Faults go with their game.
+    // Faults are removed with their game.
     std::fs::remove_file(test.path("raw/2_games/4.csv")).unwrap();
     test.prep("ingest raw");
     assert_eq!(rows(&test, "SELECT DISTINCT game_id FROM replay_faults"), ["5"]);
@@ -123,12 +123,12 @@ fn strict_refuses_games_that_do_not_replay() {
         "{ran:#?}"
     );
 
-    // Not strict: they are new games.
+    // Without --strict they are new games.
     let ran = test.run("ingest raw");
     assert!(ran.code == 0 && ran.stdout.starts_with("2 games encoded (2 new; "), "{ran:#?}");
     assert_eq!(rows(&test, "SELECT count(*) FROM refused_logs"), ["0"]);
 
-    // Strict again: what is cached of them does not stay.
+    // With --strict again, their cached versions are removed.
     let ran = test.run("status raw --strict");
     assert!(ran.stdout.contains("2 games refused, 4 games up to date"), "{ran:#?}");
     assert!(!ran.stdout.contains("older version"), "{ran:#?}");
@@ -150,7 +150,7 @@ fn strict_keeps_an_older_version_that_replays() {
     assert_eq!(rows(&test, "SELECT count(*) FROM game_list WHERE replay_fault_rows = 0"), ["6"]);
 }
 
-/// A cache whose games were stored before games were replayed.
+/// Changes a cache to one whose games have not been replayed.
 pub(super) fn forget_the_replay(test: &CliTest) {
     let connection = Connection::open(cache(test)).unwrap();
     let sql = "SELECT game_id, rounds, builds, reserves, take2, take3, nobles, winner_seat,
@@ -212,7 +212,7 @@ fn status_explains_how_games_end_and_replay() {
         line.map(|line| line.split("; finished").nth(1).unwrap().to_owned()).unwrap()
     };
     let said = "; does not replay (2 rows; line 5: player1 has 60 points, the move gives 0)";
-    // Of a log that is new, and of one that is cached.
+    // For a new log, and for a cached one.
     assert_eq!(line(&test.run("status raw --explain").stdout), said);
     test.prep("ingest raw");
     assert_eq!(line(&test.prep("status raw --explain")), said);

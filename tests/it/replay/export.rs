@@ -22,7 +22,7 @@ fn games(test: &CliTest, out: &str) -> Vec<i64> {
     games
 }
 
-/// The ids of a list in a manifest, of whose games each has a reason.
+/// The ids of a list in a manifest; each game must have a reason.
 fn listed(manifest: &Value, list: &str) -> Vec<i64> {
     let games = manifest[list].as_array().unwrap().iter();
     games
@@ -48,7 +48,7 @@ fn replayable_only_is_an_export_of_the_sound_logs() {
         let (only, sound) = (format!("only{at}"), format!("sound{at}"));
         let ran = test.run(&format!("export -q --replayable-only --out {only} {options}"));
         let said = format!(
-            "warning: 2 games do not replay and are left out (first: {FAULT}): see left_out in \
+            "warning: 2 games do not replay and are excluded (first: {FAULT}): see left_out in \
              manifest.json\n"
         );
         assert_eq!((ran.code, ran.stdout, ran.stderr), (0, String::new(), said));
@@ -84,8 +84,8 @@ fn faulty_games_are_included_by_default_and_named() {
     test.prep("ingest raw");
     let ran = test.run("export -q --split 1,0,0 --out all");
     let said = format!(
-        "warning: 2 games do not replay and are included (first: {FAULT}): --replayable-only leaves \
-         them out\n"
+        "warning: 2 games do not replay and are included (first: {FAULT}): --replayable-only \
+         excludes them\n"
     );
     assert_eq!((ran.code, ran.stdout, ran.stderr), (0, String::new(), said));
     assert_eq!(games(&test, "all"), [1, 2, 3, 4, 5, 6]);
@@ -94,12 +94,12 @@ fn faulty_games_are_included_by_default_and_named() {
     assert_eq!((&all["left_out"], &all["not_replayed"]), (&json!([]), &json!(0)));
     assert_eq!(all["settings"]["replayable_only"], false);
 
-    // One of them.
+    // Only one of them does not replay.
     fs::remove_file(test.path("raw/3_games/5.csv")).unwrap();
     test.prep("ingest raw");
     let ran = test.run("export -q --split 1,0,0 --out all");
     let said = format!(
-        "warning: 1 game does not replay and is included ({FAULT}): --replayable-only leaves it out\n"
+        "warning: 1 game does not replay and is included ({FAULT}): --replayable-only excludes it\n"
     );
     assert_eq!(ran.stderr, said);
 }
@@ -139,15 +139,15 @@ fn games_that_were_never_replayed_need_an_ingest() {
     assert!(!test.path("only").exists());
 
     let ran = test.run("export -q --split 1,0,0 --out all");
-    let said =
-        "warning: 6 games have not been replayed, so that some may be faulty: run `prep ingest DIR \
-         --cache "
-            .to_owned() + CACHE;
+    let said = "warning: 6 games have not been replayed and may be faulty: run `prep ingest DIR \
+                --cache "
+        .to_owned()
+        + CACHE;
     assert!(ran.code == 0 && ran.stderr.starts_with(&said), "{ran:#?}");
     assert_eq!(ran.stderr.lines().count(), 1);
     assert_eq!(manifest(&test, "all")["not_replayed"], 6);
 
-    // No ingest can replay a game whose log is refused now: the others do not wait for it.
+    // A game whose log is refused now cannot be replayed, and does not block the others.
     test.write("raw/2_games/1.csv", "no log\n");
     assert_eq!(test.run("ingest raw").code, 3);
     let ran = test.run("export --split 1,0,0 --replayable-only --out only");
@@ -164,7 +164,10 @@ fn each_game_is_left_out_for_one_reason() {
     test.write("raw/2_games/4.csv", "no log\n");
     assert_eq!(test.run("ingest raw").code, 3);
     let ran = test.run("export --split 1,0,0 --replayable-only --out only");
-    assert!(ran.code == 0 && ran.stderr.contains("2 games do not replay and are left"), "{ran:#?}");
+    assert!(
+        ran.code == 0 && ran.stderr.contains("2 games do not replay and are excluded"),
+        "{ran:#?}"
+    );
     let only = manifest(&test, "only");
     assert_eq!((listed(&only, "left_out"), games(&test, "only")), (vec![4, 5], vec![1, 2, 3, 6]));
     assert_eq!(only["from_an_older_log"], json!([]));

@@ -1,4 +1,4 @@
-//! Logs as games: each row must follow from the row before.
+//! Replaying logs: each row must follow from the previous row.
 
 mod cli;
 mod export;
@@ -14,7 +14,7 @@ use std::path::Path;
 
 const GAME: GameId = GameId(7);
 
-/// A simulated game as a log.
+/// The log of a simulated game.
 fn log_of(players: PlayerCount, seed: u64) -> LogText {
     text_of(&simulate_game(players, seed))
 }

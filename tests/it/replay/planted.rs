@@ -1,5 +1,5 @@
-//! Faults that no single row shows, each planted in simulated games: all are found, at the right line,
-//! and a second way to replay, on the plain columns, finds them there too.
+//! Faults that are not visible in a single row, planted in simulated games: all are found at the right
+//! line, and an independent implementation on the plain columns finds them, too.
 
 use super::{log_of, read};
 use crate::support::log_text::LogText;
@@ -11,7 +11,7 @@ use splendor_prep::rules::{PlayerCount, for_each_legal_move};
 use splendor_prep::simulate::simulate_game;
 use std::collections::BTreeSet;
 
-/// A sound log, and what a fault may need.
+/// A valid log, and data for planting faults.
 struct Sound {
     players: PlayerCount,
     seed: u64,
@@ -28,7 +28,7 @@ impl Sound {
         self.log.lines.len()
     }
 
-    /// One of the lines from `first` to the last, but for the last `except`.
+    /// A random line from `first` on, except the last `except` lines.
     fn line(&mut self, first: usize, except: usize) -> usize {
         first + self.below(self.last_line() + 1 - except - first)
     }
@@ -56,18 +56,19 @@ impl Sound {
         self.below(players)
     }
 
-    /// Another game of as many players.
+    /// Another game with the same number of players.
     fn other_game(&self) -> LogText {
         log_of(self.players, self.seed + 1_000_000)
     }
 
-    /// Every card that is displayed in a row.
+    /// All cards that are displayed in a row.
     fn displayed(&self, line: usize) -> Vec<Vec<String>> {
         (0..12).map(|slot| self.group(line, &format!("card{slot}_"))).collect()
     }
 }
 
-/// Changes a log and says at which line that shows; `None` if the game has no place for it.
+/// Changes a log and returns the line at which the fault is visible; `None` if it is not possible in
+/// this game.
 type Plant = fn(&mut Sound) -> Option<usize>;
 
 const KINDS: [(&str, Plant); 18] = [
@@ -151,7 +152,7 @@ const KINDS: [(&str, Plant); 18] = [
         Some(line)
     }),
     ("a deck with a card more or less", |game| {
-        // The first row of a game may have any deck.
+        // The first row of a game may have decks of any size.
         let (line, level) = (game.line(3, 0), 1 + game.below(3));
         let column = format!("deck_level{level}_remaining");
         let change = if game.value(line, &column) == 0 { 1 } else { -1 };
@@ -229,7 +230,7 @@ const KINDS: [(&str, Plant); 18] = [
         let mut others = Vec::new();
         for_each_legal_move(&turn.board, |legal| {
             let action = LoggedAction::of(legal);
-            // Two takes that come to the same gems are the same game.
+            // Two takes with the same resulting gems give the same game.
             if net(&action) != net(&turn.action) {
                 others.push(action);
             }

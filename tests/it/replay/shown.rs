@@ -1,4 +1,4 @@
-//! What `inspect` and `report` show of games that do not replay.
+//! How `inspect` and `report` show games that do not replay.
 
 use super::cli::{FAULT, forget_the_replay, two_faulty_games};
 use crate::support::faults::edited;

@@ -1,4 +1,4 @@
-//! Games without a fault: none is named.
+//! Valid games have no faults.
 
 use super::{read, read_bytes, text_of};
 use crate::support::golden::golden_dir;

@@ -1,4 +1,4 @@
-//! Heads, features and splits against exported arrays.
+//! Compares heads, features and splits with exported arrays.
 
 use super::{ingested, numbers};
 use crate::support::cli::CliTest;
@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fs;
 
-/// Logs the first build of most games as one of the most expensive card on the table, which nobody can
-/// afford so early: an illegal label.
+/// Changes the first build of most games to the most expensive card on the table, which is not
+/// affordable so early: an illegal label.
 fn make_illegal(test: &CliTest) {
     for (path, bytes) in test.files("raw") {
         let text = String::from_utf8(bytes).unwrap();
@@ -25,7 +25,7 @@ fn make_illegal(test: &CliTest) {
     test.prep("ingest raw");
 }
 
-/// Everything in one split, as the encoder made it.
+/// An unnormalized export with all games in one split.
 fn all_rows(test: &CliTest) -> Export {
     test.prep("export --out all --split 1,0,0 --no-normalize");
     Export { folder: test.path("all") }
@@ -71,7 +71,8 @@ fn heads_match_arrays() {
             let first = chosen().map(|row| (index.game_id[row], index.row_in_game[row])).min();
             let first = first.map(|(game, row)| json!({ "game_id": game, "row_in_game": row }));
             assert_eq!(found["first_at"], json!(first), "{head} {class}");
-            // As sklearn.utils.class_weight.compute_class_weight("balanced") documents it.
+            // The formula in the documentation of
+            // sklearn.utils.class_weight.compute_class_weight("balanced").
             let of_head = labels.iter().filter(|&&label| label != -1);
             let occurring: std::collections::BTreeSet<i32> = of_head.clone().copied().collect();
             match chosen().count() {

@@ -1,4 +1,4 @@
-//! Games, points, actions and cards against the logs' own text, read with the `csv` crate.
+//! Compares games, points, actions and cards with the text of the logs, read with the `csv` crate.
 
 use super::{ingested, numbers};
 use crate::support::cached;
@@ -6,7 +6,7 @@ use crate::support::cli::CliTest;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap};
 
-/// A row of a log: what is not missing, by column.
+/// A row of a log: the values that are not missing, by column.
 struct Row(HashMap<String, String>);
 
 impl Row {
@@ -15,7 +15,7 @@ impl Row {
         Some(number as i64)
     }
 
-    /// A card in words, whose columns begin so; `None` where no card lies.
+    /// The card in the columns with this prefix, as text; `None` if there is no card.
     fn card(&self, prefix: &str) -> Option<String> {
         let number = |column: &str| self.number(&format!("{prefix}_{column}"));
         let (level, points) = (number("level")?, number("vp")?);
@@ -30,7 +30,7 @@ impl Row {
         (0..12).filter_map(|slot| self.card(&format!("card{slot}"))).collect()
     }
 
-    /// The reserve of whoever sits in a seat.
+    /// The reserved cards of the player in a seat.
     fn reserve(&self, seat: i64) -> Vec<String> {
         let player = (0..4)
             .find(|player| self.number(&format!("player{player}_position")) == Some(seat))
@@ -43,7 +43,7 @@ impl Row {
     }
 }
 
-/// Every log below a folder, as rows.
+/// The rows of all logs below a folder.
 fn games(test: &CliTest, folder: &str) -> Vec<Vec<Row>> {
     let read = |bytes: Vec<u8>| {
         let mut reader = csv::Reader::from_reader(&bytes[..]);
@@ -115,11 +115,11 @@ fn games_match_logs() {
     assert_eq!(found["cache"]["log_bytes"], bytes);
 }
 
-/// What became of a card: games that saw it; built off the table, out of a reserve; reserved off
-/// the table, off a deck.
+/// Counts of a card: games in which it was seen; built from the table or a reserve; reserved from the
+/// table or a deck.
 type Fate = [u64; 5];
 
-/// Adds a game to the fates of its cards. Returns how many reservations are unknown.
+/// Adds a game to the counts of its cards. Returns the number of unknown reservations.
 fn add_fates(game: &[Row], fates: &mut BTreeMap<String, Fate>) -> u64 {
     let mut unknown = 0;
     let mut seen: Vec<String> = Vec::new();
@@ -140,7 +140,7 @@ fn add_fates(game: &[Row], fates: &mut BTreeMap<String, Fate>) -> u64 {
                 fates.entry(card).or_default()[fate] += 1;
             }
             "reserve" => {
-                // What the player holds more when next to move, or when the game ends.
+                // The additional card of the player at the next move, or at the end of the game.
                 let later = &game[place + 1..];
                 let next = later.iter().find(|row| row.number("current_player") == Some(seat));
                 let Some(after) = next.or(later.last()) else {

@@ -1,4 +1,4 @@
-//! `prep report`: its numbers against those counted here from the logs and arrays, and its page.
+//! `prep report`: compares its numbers with counts from the logs and arrays, and tests its page.
 
 #![allow(clippy::unwrap_used)]
 

@@ -1,4 +1,4 @@
-//! Nights, wins and ingests against what SQL and the logs' own text say.
+//! Compares nights, wins and ingests with SQL queries and the text of the logs.
 
 use super::{ingested, numbers};
 use crate::support::cached::execute;
@@ -13,7 +13,7 @@ fn count(test: &CliTest, sql: &str) -> u64 {
     connection.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap() as u64
 }
 
-/// Games 1 to 30 of one night, which an export has, and 31 to 60 of the next.
+/// Games 1 to 30 in one night, which are in an export, and 31 to 60 in the next night.
 fn two_nights() -> CliTest {
     let test = ingested(30);
     test.prep("export --out export");

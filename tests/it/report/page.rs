@@ -1,4 +1,4 @@
-//! The page: one file that needs nothing else, whatever is in the cache.
+//! The HTML page: a self-contained file for any content of the cache.
 
 use super::{ingested, numbers};
 use crate::support::cli::CliTest;
@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 use std::fs;
 
-/// The page of a report, which is well-formed, has no link to elsewhere, and no number that is NaN.
+/// Renders a report, and checks that the page is well-formed and has no external links and no NaN.
 fn page(test: &CliTest, options: &str) -> Document<'static> {
     let said = test.prep(&format!("report --out page.html {options}"));
     assert!(said.starts_with("wrote ") && said.ends_with(" to page.html\n"), "{said}");
@@ -25,7 +25,7 @@ fn page(test: &CliTest, options: &str) -> Document<'static> {
         assert!(at.is_none(), "{foreign} in ...{}", &text[at.unwrap()..][..60]);
     }
     let page = parse(&text);
-    // A position that has a name in the page is in its data.
+    // Every position that is linked in the page is in its data.
     let whole = String::from_utf8(test.read("page.html")).unwrap();
     for place in attributes(&page, "data-position", |_| true) {
         assert!(whole.contains(&format!("\"{place}\":{{\"g\":")), "{place}");
@@ -51,7 +51,7 @@ fn page(test: &CliTest, options: &str) -> Document<'static> {
     page
 }
 
-/// A page without its two scripts, and the one that runs; the other is data.
+/// A page without its two script elements, and the executable one; the other is data.
 fn without_scripts(page: &str) -> (String, String) {
     let (before, rest) = page.split_once("<script type=\"application/json\" id=\"data\">").unwrap();
     let (data, rest) = rest.split_once("</script>").unwrap();
@@ -61,8 +61,7 @@ fn without_scripts(page: &str) -> (String, String) {
     (format!("{before}{between}{after}"), script.to_owned())
 }
 
-/// Parses a page as XML, which is stricter than HTML and which it is but for its elements that have no
-/// end tag.
+/// Parses a page as XML, which is stricter than HTML, after closing the elements without end tags.
 fn parse(html: &str) -> Document<'static> {
     let mut xml = String::new();
     for (index, part) in html.split('<').enumerate() {
@@ -76,7 +75,7 @@ fn parse(html: &str) -> Document<'static> {
     Document::parse_with_options(xml.leak(), ParsingOptions::default()).unwrap()
 }
 
-/// Elements with this name, as `svg`; class, as `.tiles`; or id, as `#games`.
+/// Elements with this name, such as `svg`; class, such as `.tiles`; or id, such as `#games`.
 fn is<'p>(selector: &'static str) -> impl Fn(&Node<'p, 'static>) -> bool {
     move |node| match selector.split_at(1) {
         ("#", id) => node.attribute("id") == Some(id),
@@ -155,7 +154,7 @@ fn dark_mode_and_phones() {
     }
     assert!(attributes(&page, "name", is("meta")).contains(&"viewport"));
     assert!(attributes(&page, "width", is("svg")).is_empty(), "a plot has the width of its box");
-    // A column's name is one word of up to 47 letters, which has to be broken outside of tables.
+    // A column's name is one word of up to 47 letters, which must be wrapped outside tables.
     for (selector, rule) in [
         ("\n.findings {", "minmax(0, 1fr)"),
         ("\n.findings li {", "overflow-wrap: anywhere"),
@@ -167,7 +166,7 @@ fn dark_mode_and_phones() {
     }
 }
 
-/// A name that is cut could be that of several columns.
+/// A truncated name could match several columns.
 #[test]
 fn drift_plot_has_full_names() {
     let test = ingested(12);
@@ -177,8 +176,8 @@ fn drift_plot_has_full_names() {
     test.prep("export --out new");
     let page = page(&test, "--export new --against old");
     let diff = numbers(&test, "--export new --against old")["export"]["since"].take();
-    let is_plot =
-        |node: &Node<'_, '_>| node.attribute("aria-label") == Some("Columns whose mean moved most");
+    let title = "Columns with the largest shift of their mean";
+    let is_plot = |node: &Node<'_, '_>| node.attribute("aria-label") == Some(title);
     let plot = page.descendants().find(is_plot).unwrap();
     let drawn: Vec<String> = plot.descendants().filter(is("text")).map(text).collect();
     for mean in &diff["means"].as_array().unwrap()[..15] {
@@ -206,7 +205,7 @@ fn refused_logs_are_escaped() {
     assert!(warnings(&page).contains("1 log was refused"));
 }
 
-/// The page of a game has every position, and nothing of a name or a log can end its data.
+/// The page of a game has every position, and no text of a name or a log can close its data element.
 #[test]
 fn page_of_a_game() {
     let test = ingested(3);
@@ -228,7 +227,7 @@ fn page_of_a_game() {
             assert!(text.contains(&format!("\"2-{row}\":{{\"g\":2,\"r\":{row},")), "{row}");
         }
     }
-    // As other files: a page of a game replaces only such a page.
+    // A page of a game replaces only such a page.
     test.prep("report");
     for (arguments, why) in [
         ("--out report.html", "report.html exists and is not a page of prep inspect"),
@@ -257,7 +256,7 @@ fn empty_splits() {
         assert!(words(&page, is("#drift")).contains("--against"));
     }
     test.prep("export --out other");
-    // Without training rows there are no means, and of other columns no comparison.
+    // Without training rows there are no means, and with different columns no comparison.
     page(&test, "--export export --against other");
     test.prep("export --out export --features base");
     page(&test, "--export export --against other");

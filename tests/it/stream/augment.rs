@@ -1,6 +1,6 @@
-//! `augment`: rows with other orders of slots, against the rows as they are stored.
+//! `augment`: compares rows with reordered slots with the stored rows.
 //!
-//! Columns are renamed by their names alone, and legal moves are found by the plain rules.
+//! Columns are matched only by their names, and legal moves are computed with the plain rules.
 
 use super::{Row, all_rows, epoch, ingested, open, options, try_open};
 use crate::support::long_run::times;
@@ -19,7 +19,7 @@ fn augmented(options: &StreamOptions) -> StreamOptions {
     StreamOptions { augment: Some(Augment::Slots), ..options.clone() }
 }
 
-/// The columns by name, and what is at a slot by the prefix of its columns.
+/// The columns by name, and the content of a slot by the prefix of its columns.
 struct Names {
     place: HashMap<&'static str, usize>,
     of_slot: HashMap<String, Vec<usize>>,
@@ -31,7 +31,7 @@ impl Names {
         let mut of_slot: HashMap<String, Vec<usize>> = HashMap::new();
         for (at, feature) in FEATURES.iter().enumerate() {
             let name = feature.name.as_str();
-            // The position of a slot is that of the slot, not of what is in it.
+            // The position column belongs to the slot, not to its content.
             let is_content = !name.ends_with("_position");
             let words: Vec<&str> = name.split('_').collect();
             let prefix = match words[..] {
@@ -63,7 +63,7 @@ impl Names {
         row.features[self.place[name]].into()
     }
 
-    /// For each slot, the one whose content comes there; slots that are empty stay.
+    /// For each slot, the slot from which its content comes; empty slots stay.
     fn order(&self, before: &Row, after: &Row, slots: &[String]) -> Vec<usize> {
         let contents: Vec<_> = slots.iter().map(|slot| self.content(before, slot)).collect();
         let of_slot = |(at, slot): (usize, &String)| {
@@ -86,7 +86,7 @@ fn slots(prefix: &str, count: usize) -> Vec<String> {
     (0..count).map(|slot| format!("{prefix}{slot}")).collect()
 }
 
-/// Checks one row, and returns the order of its displayed cards.
+/// Checks a row, and returns the order of its displayed cards.
 fn check(names: &Names, before: &Row, after: &Row) -> Vec<usize> {
     let displayed = names.order(before, after, &slots("card", 12));
     let count =
@@ -103,7 +103,7 @@ fn check(names: &Names, before: &Row, after: &Row) -> Vec<usize> {
     let to_move =
         (0..4).find(|n| names.value(before, &format!("current_player_{n}")) == 1).unwrap();
 
-    // order(encode(position)): each column of a slot is that of the slot whose content comes there.
+    // order(encode(position)): each column of a slot equals that of its source slot.
     let mut expected = before.features.clone();
     let mut rename = |to: String, from: String| {
         for (&to, &from) in names.of_slot[&to].iter().zip(&names.of_slot[&from]) {
@@ -124,7 +124,7 @@ fn check(names: &Names, before: &Row, after: &Row) -> Vec<usize> {
             let name = |slot| format!("player{rotated}_reserved{slot}");
             rename(name(to), name(*from));
         }
-        // The derived columns number players by seat, and cards without a gap.
+        // The derived columns number players by seat, and cards without gaps.
         let seat = (to_move + rotated) % players;
         let reachable = |slot: usize| match slot.checked_sub(count) {
             None => displayed[slot],
@@ -160,7 +160,7 @@ fn check(names: &Names, before: &Row, after: &Row) -> Vec<usize> {
     labels[5] = label(5, &nobles);
     assert_eq!(after.labels, labels);
     if before.labels[2] == 11 {
-        // The twelfth displayed card or the top of deck 1: right for both.
+        // The twelfth displayed card or the top of deck 1: correct for both.
         assert_eq!((displayed[11], labels[2]), (11, 11));
     }
     let mut masks = before.masks.clone();
@@ -188,7 +188,7 @@ fn check(names: &Names, before: &Row, after: &Row) -> Vec<usize> {
         legal.noble,
         legal.gems_removed,
     ];
-    assert_eq!(after.masks, legal.concat(), "the legal moves of the rules");
+    assert_eq!(after.masks, legal.concat(), "the legal moves of the plain rules");
 
     assert_eq!((after.turn_number, &after.outcome), (before.turn_number, &before.outcome));
     displayed
@@ -233,7 +233,7 @@ fn orders_depend_on_seed_epoch_and_row() {
         rows
     };
     let first = sorted(&options, 1);
-    // Neither threads, nor ranks, nor the size of batches or their order change a row.
+    // A row does not depend on threads, ranks, the size of batches or their order.
     let unshuffled = StreamOptions { shuffle: false, threads: 1, batch_size: 7, ..options.clone() };
     assert!(sorted(&unshuffled, 1) == first);
     let mut of_ranks: Vec<Row> = (0..3)
@@ -241,7 +241,7 @@ fn orders_depend_on_seed_epoch_and_row() {
         .collect();
     of_ranks.sort_by_key(|row| (row.game_id, row.row_in_game));
     assert!(of_ranks == first);
-    // A stream that goes on somewhere gives the same rows.
+    // A resumed stream gives the same rows.
     let mut whole = open(&test, &options);
     let rows = all_rows(&epoch(&mut whole));
     let mut state = open(&test, &options).state();
@@ -263,7 +263,7 @@ fn it_goes_with_other_options() {
     let normalized = StreamOptions { shuffle: false, ..options(Split::Train) };
     let stored = all_rows(&epoch(&mut open(&test, &normalized)));
     let rows = all_rows(&epoch(&mut open(&test, &augmented(&normalized))));
-    // Columns without slots are the same bits: the same scaler.
+    // Columns without slots have the same bits, so the scaler is the same.
     let vp = FEATURES.iter().position(|feature| feature.name.as_str() == "player0_vp").unwrap();
     for (row, stored) in rows.iter().zip(&stored) {
         assert_eq!(row.features[4 * vp..4 * vp + 4], stored.features[4 * vp..4 * vp + 4]);
@@ -273,7 +273,7 @@ fn it_goes_with_other_options() {
     let batches = epoch(&mut open(&test, &all_ones));
     assert!(batches.iter().flat_map(|batch| batch.masks.concat()).all(|mask| mask == 1));
 
-    // A state of the one is no state of the other.
+    // The state of one is not valid for the other.
     let state = open(&test, &normalized).state();
     let mut other = try_open(&test, &augmented(&normalized)).unwrap();
     let error = other.load_state(&state).unwrap_err().to_string();

@@ -1,4 +1,4 @@
-//! Positions that are decoded column by column are those that are decoded row by row.
+//! Decoding positions column by column gives the same result as row by row.
 
 use crate::support::positions::{made_up_boards, simulated_turns};
 use rand_mt::Mt64;
@@ -40,7 +40,7 @@ fn columns_equal_rows() {
     }
 }
 
-/// One or two values of a row are changed, mostly to what they may be elsewhere.
+/// Changes one or two values of a row, mostly to values that other rows have.
 #[test]
 fn both_refuse_the_same() {
     let boards: Vec<Board> = made_up_boards(400).collect();
@@ -58,7 +58,7 @@ fn both_refuse_the_same() {
                 _ => rows[below(rows.len())][column],
             };
         }
-        // Beside a row that is right: one wrong row is enough.
+        // With a valid row beside it: one invalid row is enough.
         let both = [rows[0], row];
         let expected = by_rows(&both);
         assert_eq!(by_columns(&both).as_deref().map(unpacked), expected);

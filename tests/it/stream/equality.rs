@@ -10,7 +10,7 @@ use splendor_prep::gamelog::Outcome;
 use splendor_prep::stream::{StreamError, StreamOptions};
 use std::fs;
 
-/// An unshuffled epoch is the arrays of an export, byte for byte.
+/// An unshuffled epoch equals the arrays of an export, byte for byte.
 fn assert_equals_export(test: &CliTest, exported: &Export, options: &StreamOptions) {
     let name = options.split.name();
     let options = StreamOptions { shuffle: false, ..options.clone() };
@@ -83,7 +83,7 @@ fn unshuffled_equals_export() {
             assert_equals_export(&test, &exported, &StreamOptions { split, ..options.clone() });
         }
     }
-    // The scaler of another split of the games is another one.
+    // A different split of the games gives a different scaler.
     assert_ne!(earlier.scaler(), Export { folder: test.path("case0") }.scaler());
 }
 
@@ -136,7 +136,7 @@ fn shuffled_epochs_have_the_same_rows() {
         let rows = all_rows(&epoch(&mut stream));
         let mut sorted = rows.clone();
         sorted.sort();
-        // Features, labels and masks with their row: an order that mixes them up would show.
+        // Compares features, labels and masks by row, to detect mixed-up rows.
         assert!(sorted == stored, "epoch {number}");
         orders.push(rows);
     }

@@ -1,4 +1,4 @@
-//! Streams: batches straight from the cache, compared with exports and with each other.
+//! Streams: batches directly from the cache, compared with exports and with each other.
 
 mod augment;
 mod decoding;
@@ -18,7 +18,7 @@ use std::time::Duration;
 
 static NEVER: AtomicBool = AtomicBool::new(false);
 
-/// A folder with so many simulated games in the cache.
+/// A folder with simulated games in the cache.
 fn ingested(games: u32) -> CliTest {
     let test = CliTest::new();
     test.prep(&format!("simulate raw --games {games}"));
@@ -26,7 +26,7 @@ fn ingested(games: u32) -> CliTest {
     test
 }
 
-/// What `prep export --split 0.5,0.3,0.2` does by default, in batches of 64 rows.
+/// The defaults of `prep export --split 0.5,0.3,0.2`, in batches of 64 rows.
 fn options(split: Split) -> StreamOptions {
     StreamOptions {
         dataset: DatasetOptions {
@@ -73,7 +73,7 @@ fn next(stream: &mut Stream) -> Option<Batch> {
     }
 }
 
-/// The batches that are left of an epoch.
+/// The remaining batches of an epoch.
 fn epoch(stream: &mut Stream) -> Vec<Batch> {
     std::iter::from_fn(|| next(stream)).collect()
 }
@@ -87,7 +87,7 @@ fn bytes_of(features: &FeatureValues) -> Vec<u8> {
     }
 }
 
-/// Everything that is known of a row.
+/// All values of a row.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Row {
     game_id: i64,
@@ -125,7 +125,7 @@ fn all_rows(batches: &[Batch]) -> Vec<Row> {
     batches.iter().flat_map(rows_of).collect()
 }
 
-/// A hash of the rows of one batch after another, each with the number of its rows.
+/// A hash of the rows of a sequence of batches and their sizes.
 #[derive(Default)]
 struct StreamHash(blake3::Hasher);
 

@@ -1,4 +1,4 @@
-//! Neither an interruption, nor the number of threads, nor the number of ranks changes a batch.
+//! Batches do not depend on interruptions, the number of threads, or the number of ranks.
 
 use super::{StreamHash, epoch, ingested, next, open, options, rows_of};
 use rand_mt::Mt64;
@@ -7,7 +7,7 @@ use splendor_prep::stream::{StateError, StreamOptions, StreamState};
 
 const EPOCHS: u64 = 2;
 
-/// Small rows, so that hundreds of them are quickly compared.
+/// Small rows, so that hundreds of them are compared quickly.
 fn small(batch_size: u64) -> StreamOptions {
     let mut options = options(Split::Train);
     options.dataset.columns = Columns::of(FeatureSet::Base);
@@ -30,7 +30,7 @@ fn resume_continues_same_batches() {
     let expected = expected.finish();
     assert!(batches > 30);
 
-    // At any batch, and some of them at the end of an epoch, before the next one is begun.
+    // At any batch, including the end of an epoch before the next one begins.
     let mut random = Mt64::new(5);
     for interruption in 0..200 {
         let stop_at = random.next_u64() % batches;
@@ -157,7 +157,7 @@ fn state_is_short_and_of_its_stream() {
         assert!(StreamState::from_json(text).is_err(), "{text}");
     }
 
-    // A game that was logged again is other data.
+    // A changed game is different data.
     let mut options = options;
     options.dataset.ratios = splendor_prep::dataset::Ratios::new(1.0, 0.0, 0.0).unwrap();
     let before = open(&test, &options).state();

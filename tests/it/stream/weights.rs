@@ -1,4 +1,4 @@
-//! The weight of each row, computed a second time from its labels and its game.
+//! The weight of each row, computed independently from its labels and its game.
 
 use super::{epoch, ingested, open, options, rows_of, try_open};
 use splendor_prep::dataset::Split;
@@ -13,7 +13,7 @@ fn weighted(split: Split, weights: WeightOptions) -> StreamOptions {
 #[test]
 fn weights_by_label_and_game() {
     let test = ingested(24);
-    // By number of players, which follows from the game id in simulated folders.
+    // By number of players, which follows from the game id in simulated games.
     let players: BTreeMap<i64, usize> = test
         .files("raw")
         .into_keys()

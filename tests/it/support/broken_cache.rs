@@ -1,8 +1,8 @@
-//! A cache file that SQLite cannot make sense of any more.
+//! Damages a cache file so that SQLite cannot read it.
 
-/// Spoils the trees of the first tables, beyond what one row could explain.
+/// Damages the B-trees of the first tables, not only a single row.
 pub(crate) fn spoil_trees(cache: &mut [u8]) {
-    // In the header of the file, in two bytes: 1 stands for what does not fit.
+    // The page size in the header of the file has two bytes, and 1 means 65,536.
     let page_bytes = match u16::from_be_bytes([cache[16], cache[17]]) {
         1 => 65_536,
         bytes => usize::from(bytes),

@@ -1,6 +1,6 @@
-//! A look into the cache file with SQLite alone, as a person would take it.
+//! Reads the cache file directly with SQLite.
 
-// Every test file has its own copy of this module and uses the part it needs.
+// Not every test uses all of this module.
 #![allow(dead_code)]
 
 use rusqlite::{Connection, ErrorCode};
@@ -8,20 +8,20 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-/// A time at which nothing can have been ingested.
+/// A time before any ingest.
 const LONG_AGO: &str = "2001-01-01T00:00:00Z";
 
-/// What stands in a row of `games`.
+/// A row of `games`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct CachedGame {
     pub(crate) source_path: String,
     pub(crate) source_hash: String,
     pub(crate) ingested_at: String,
-    /// All blobs, one after another.
+    /// All blobs, concatenated.
     pub(crate) blobs: Vec<u8>,
 }
 
-/// Every row of `games` by game id.
+/// All rows of `games`, by game id.
 pub(crate) fn cached_games(cache: &Path) -> BTreeMap<i64, CachedGame> {
     let connection = Connection::open(cache).expect("a cache");
     let mut statement = connection
@@ -51,20 +51,19 @@ pub(crate) fn execute(cache: &Path, sql: &str) {
     Connection::open(cache).and_then(|connection| connection.execute_batch(sql)).expect(sql);
 }
 
-/// Makes every cached game look old, so that [`written_since`] finds those that are written from
-/// now on: times of ingestion are whole seconds, and a test is faster than that.
+/// Makes every cached game look old, so that [`written_since`] finds games that are written later:
+/// ingest times are whole seconds, and tests are faster than that.
 pub(crate) fn make_old(cache: &Path) {
     execute(cache, &format!("UPDATE games SET ingested_at = '{LONG_AGO}'"));
 }
 
-/// Games that were written since [`make_old`].
+/// Games that were written after [`make_old`].
 pub(crate) fn written_since(cache: &Path) -> Vec<i64> {
     let games = cached_games(cache);
     games.into_iter().filter(|(_, game)| game.ingested_at != LONG_AGO).map(|(id, _)| id).collect()
 }
 
-/// How many games are in the cache just now, while another process may be writing or even making
-/// it.
+/// The current number of games in the cache, while another process may be writing or creating it.
 pub(crate) fn games_so_far(cache: &Path) -> u32 {
     let count = || {
         let connection = Connection::open(cache)?;

@@ -1,6 +1,6 @@
-//! The `prep` binary in a temporary folder: the one fixture of all end-to-end tests.
+//! Runs the `prep` binary in a temporary folder: the fixture of all end-to-end tests.
 
-// Every test file has its own copy of this module and uses the part it needs.
+// Not every test uses all of this module.
 #![allow(dead_code)]
 
 use std::collections::BTreeMap;
@@ -8,12 +8,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-/// A folder with nothing in it, in which `prep` is run without any of the caller's settings.
+/// An empty folder, in which `prep` runs without the caller's settings.
 pub(crate) struct CliTest {
     folder: tempfile::TempDir,
 }
 
-/// What a run of `prep` printed and how it ended.
+/// The output and the exit code of a run of `prep`.
 #[derive(Debug)]
 pub(crate) struct Ran {
     pub(crate) code: i32,
@@ -32,7 +32,7 @@ impl From<Output> for Ran {
 }
 
 impl Ran {
-    /// What was complained about on stderr: without the lines that only say what a run is doing.
+    /// The errors and warnings on stderr, without lines that only report progress.
     pub(crate) fn complaints(&self) -> String {
         let is_complaint =
             |line: &&str| line.starts_with("error: ") || line.starts_with("warning: ");
@@ -40,8 +40,8 @@ impl Ran {
         lines.flat_map(|line| [line, "\n"]).collect()
     }
 
-    /// Whether it failed with one sentence that says so, how much is needed and how much is free;
-    /// the system's own words for it would say it twice.
+    /// Whether it failed with one message about the full disk, with the needed and free space, and
+    /// without the system's own message.
     pub(crate) fn tells_of_a_full_disk(&self) -> bool {
         let complaints = self.complaints();
         let words: Vec<&str> = complaints.split([' ', ',', ':', '\n']).collect();
@@ -63,12 +63,12 @@ impl CliTest {
         CliTest { folder: tempfile::tempdir().expect("a temporary folder") }
     }
 
-    /// A path below the folder.
+    /// A path in the folder.
     pub(crate) fn path(&self, relative: impl AsRef<Path>) -> PathBuf {
         self.folder.path().join(relative)
     }
 
-    /// `prep` with these words as arguments, ready to be started.
+    /// A command that runs `prep` with these arguments.
     pub(crate) fn command(&self, arguments: &str) -> Command {
         self.prepared(Command::new(assert_cmd::cargo::cargo_bin!("prep")), arguments)
     }
@@ -98,7 +98,7 @@ impl CliTest {
         command
     }
 
-    /// Runs `prep` with these words as arguments, however it ends.
+    /// Runs `prep` with these arguments; it may fail.
     pub(crate) fn run(&self, arguments: &str) -> Ran {
         Ran::from(self.command(arguments).output().expect("prep starts"))
     }
@@ -110,20 +110,20 @@ impl CliTest {
         ran.stdout
     }
 
-    /// Writes a file below the folder, and the folders above it.
+    /// Writes a file in the folder, and creates its parent folders.
     pub(crate) fn write(&self, relative: impl AsRef<Path>, bytes: impl AsRef<[u8]>) {
         let path = self.path(relative);
         fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
         fs::write(path, bytes).expect("a file written");
     }
 
-    /// The bytes of a file below the folder.
+    /// The bytes of a file in the folder.
     pub(crate) fn read(&self, relative: impl AsRef<Path>) -> Vec<u8> {
         let path = self.path(relative);
         fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
     }
 
-    /// Every file below a folder with its bytes, by relative path.
+    /// All files below a folder with their bytes, by relative path.
     pub(crate) fn files(&self, folder: &str) -> BTreeMap<PathBuf, Vec<u8>> {
         fn collect(root: &Path, folder: &Path, files: &mut BTreeMap<PathBuf, Vec<u8>>) {
             for entry in fs::read_dir(folder).expect("a folder") {

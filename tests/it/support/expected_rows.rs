@@ -1,7 +1,7 @@
-//! Encoded rows as text, small enough to keep beside the code and to be looked at in a diff.
+//! Encoded rows as compact text, which can be kept in the repository and read in a diff.
 //!
-//! Four lines a row: which one, the labels, the masks and the features. A row with the known gem
-//! fault has a fifth, the labels once it is read as it was meant.
+//! Four lines per row: the number, the labels, the masks and the features. A row with the known gem
+//! fault has a fifth line: the labels after the repair.
 //! ```text
 //! row 2, turn 1
 //! labels 3 -1 -1 16 -1 -1 0
@@ -9,7 +9,7 @@
 //! features 4 3*3 =1200 ...
 //! ```
 //! Masks list the legal classes, head by head. Features in order: `4` is a value, `3*3` the value
-//! 3 three times, `=1200` as many values that are those of the row before.
+//! 3 three times, `=1200` the next 1,200 values of the previous row.
 
 use splendor_prep::encode::Head;
 use std::fmt::Write;
@@ -19,9 +19,9 @@ use std::fmt::Write;
 pub(crate) struct ExpectedRow {
     pub(crate) turn_number: i32,
     pub(crate) labels: Vec<i32>,
-    /// Labels with the gem fault repaired, where the row has it.
+    /// Labels after repairing the gem fault, if the row has it.
     pub(crate) repaired: Option<Vec<i32>>,
-    /// 0 and 1, all heads one after the other.
+    /// 0 and 1, for all heads in order.
     pub(crate) masks: Vec<i8>,
     pub(crate) features: Vec<i64>,
 }

@@ -1,4 +1,4 @@
-//! An export as a training script reads it: arrays by split and head, JSON by name.
+//! Reads an export like a training script: arrays by split and head, JSON by name.
 
 use ndarray::{Array1, Array2};
 use ndarray_npy::{NpzReader, read_npy};
@@ -10,7 +10,7 @@ use std::path::PathBuf;
 /// The splits, in the order of their ratios.
 pub(crate) const SPLITS: [&str; 3] = ["train", "val", "test"];
 
-/// The heads by the names of their arrays, each with its number of classes.
+/// The names of the heads, each with its number of classes.
 pub(crate) const HEADS: [(&str, usize); 7] = [
     ("action_type", 4),
     ("card_selection", 15),
@@ -21,18 +21,18 @@ pub(crate) const HEADS: [(&str, usize); 7] = [
     ("gems_removed", 84),
 ];
 
-/// How many features an export normalizes.
+/// The number of features that an export normalizes.
 pub(crate) fn normalized_feature_count() -> usize {
     FEATURES.iter().filter(|feature| feature.normalized).count()
 }
 
-/// A folder with an export in it. Every reader panics on an array that is missing, has another
-/// type than the ones here, or more or fewer dimensions.
+/// A folder with an export. All methods panic if an array is missing or has the wrong type or number of
+/// dimensions.
 pub(crate) struct Export {
     pub(crate) folder: PathBuf,
 }
 
-/// Where each row comes from.
+/// The source of each row.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Index {
     pub(crate) game_id: Array1<i64>,
@@ -40,7 +40,7 @@ pub(crate) struct Index {
     pub(crate) row_in_game: Array1<i32>,
 }
 
-/// One value a column.
+/// One value per column.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Scaler {
     pub(crate) mean: Vec<f64>,
@@ -98,7 +98,7 @@ impl Export {
         serde_json::from_slice(&text).expect("JSON")
     }
 
-    /// The games of a split, by the manifest.
+    /// The games of a split, from the manifest.
     pub(crate) fn games(&self, split: &str) -> Vec<i64> {
         let games = self.json("manifest.json")["splits"][split]["game_ids"].take();
         serde_json::from_value(games).expect("a list of game ids")

@@ -1,11 +1,11 @@
-//! Runs `prep` so that it dies, or a call fails, at a chosen point: see `failing_io.c`.
+//! Runs `prep` so that it is killed, or a call fails, at a chosen point: see `failing_io.c`.
 
 use super::preloaded::compile;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::LazyLock;
 
-/// Input and output calls of one run.
+/// Counts of the I/O calls of a run.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Calls {
     pub(crate) writes: u64,
@@ -22,14 +22,14 @@ impl Calls {
 /// Compiled once per test binary.
 static LIBRARY: LazyLock<PathBuf> = LazyLock::new(|| compile("failing_io"));
 
-/// A run with a setting of `failing_io.c`, such as `("KILL", "7")`.
+/// A command with a setting of `failing_io.c`, such as `("KILL", "7")`.
 pub(crate) fn with(mut command: Command, setting: &str, value: impl ToString) -> Command {
     command.env("LD_PRELOAD", &*LIBRARY);
     command.env(format!("FAILING_IO_{setting}"), value.to_string());
     command
 }
 
-/// Runs to the end, whatever the exit code, and counts.
+/// Runs a command to its end, with any exit code, and counts its calls.
 pub(crate) fn count(command: Command) -> Calls {
     let counts = tempfile::NamedTempFile::new().expect("a temporary file");
     let output = with(command, "COUNT", counts.path().display()).output().expect("prep starts");

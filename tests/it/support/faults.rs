@@ -1,18 +1,18 @@
-//! Every kind of fault that a log can have: how to make it, and what is then said of it.
+//! Every kind of fault of a log: how to create it, and its message.
 
 use super::log_text::LogText;
 
-/// A good log's bytes to a bad one's.
+/// Converts a valid log to a faulty one.
 pub(crate) type Breaking = Box<dyn Fn(&[u8]) -> Vec<u8>>;
 
 /// One kind of fault.
 pub(crate) struct Fault {
     pub(crate) what: &'static str,
-    /// Makes the broken log from a good one.
+    /// Creates the faulty log from a valid one.
     pub(crate) broken: Breaking,
-    /// What stderr says behind the path; `…` stands for anything.
+    /// The message on stderr after the path; `…` matches any text.
     pub(crate) said: &'static str,
-    /// Whether the log is deferred as still being written, rather than refused.
+    /// Whether the log is deferred, not refused.
     pub(crate) deferred: bool,
 }
 
@@ -22,7 +22,7 @@ impl Fault {
     }
 }
 
-/// A log with another value in one cell.
+/// A log with a different value in one cell.
 fn cell(
     what: &'static str,
     line: usize,
@@ -33,12 +33,12 @@ fn cell(
     text(what, move |log| log.set(line, column, value), said)
 }
 
-/// A log with other cells or lines.
+/// A log with changed cells or lines.
 fn text(what: &'static str, edit: impl Fn(&mut LogText) + 'static, said: &'static str) -> Fault {
     bytes(what, move |good| edited(good, &edit), said)
 }
 
-/// A log with other bytes.
+/// A log with changed bytes.
 fn bytes(
     what: &'static str,
     broken: impl Fn(&[u8]) -> Vec<u8> + 'static,
@@ -54,7 +54,7 @@ fn set_card(log: &mut LogText, line: usize, card: &str, from: &str) {
     }
 }
 
-/// For the log of a game of two. In the order of the format's own list of errors.
+/// For the log of a two-player game. In the order of the errors in the log format.
 #[rustfmt::skip]
 pub(crate) fn faults() -> Vec<Fault> {
     vec![
@@ -121,13 +121,13 @@ pub(crate) fn faults() -> Vec<Fault> {
             bytes[place] = 0xff;
             bytes
         }, ":2: action_type is `�ake 3 tokens`, expected one of `build`, `reserve`"),
-        bytes("an empty file", |_| Vec::new(), ": expected a header, then one row a turn").deferred(),
+        bytes("an empty file", |_| Vec::new(), ": expected a header, then one row per turn").deferred(),
         text("a header with no rows", |log| log.lines.truncate(1),
             ": expected at least one row below the header").deferred(),
     ]
 }
 
-/// The log with other cells or lines.
+/// The log with changed cells or lines.
 pub(crate) fn edited(good: &[u8], edit: impl Fn(&mut LogText)) -> Vec<u8> {
     let mut log = LogText::parse(good);
     edit(&mut log);

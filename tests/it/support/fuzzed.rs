@@ -1,5 +1,5 @@
-//! What fuzzing feeds: one function for each kind of bytes that come from outside, which says what
-//! must hold whatever they are. The fuzz targets and an ordinary test share them.
+//! One function for each kind of external input, which checks the properties that hold for any bytes.
+//! The fuzz targets and a regular test share them.
 
 use splendor_prep::cache::{CacheKey, GameRecord, PackedGame, Packer, Unpacker};
 use splendor_prep::cli::run_command;
@@ -28,11 +28,11 @@ fn read(bytes: &[u8]) -> Result<Vec<Turn>, LogError> {
     Ok(turns)
 }
 
-/// A log, or only its rows: with an odd first byte the header comes for free, which takes the
-/// fuzzer years to find.
+/// A log, or only its rows: with an odd first byte the header is added, which the fuzzer would not find
+/// by itself.
 ///
-/// What reads, encodes, and reads the same when it is written again in any dialect. What does not
-/// read says why in a line.
+/// A valid log encodes, and reads the same after it is written in any dialect. An invalid log has an
+/// error of one line.
 pub(crate) fn log_reader(data: &[u8]) {
     let Some((mode, rest)) = data.split_first() else { return };
     let header = column_names().collect::<Vec<_>>().join(",") + "\n";
@@ -56,11 +56,11 @@ pub(crate) fn log_reader(data: &[u8]) {
     }
 }
 
-/// A blob of a game, under a checksum that fits it: which blob, how many rows the game claims, then
-/// the bytes. With the highest bit of the first byte set it is a sound blob but for some of its numbers:
-/// four bytes each say where and what.
+/// A blob of a game with a valid checksum: the kind of blob, the number of rows, then the bytes. If the
+/// highest bit of the first byte is set, it is a valid blob with changes of some numbers: four bytes
+/// each for the position and the value.
 ///
-/// It unpacks to so many rows that are positions, or is called damaged.
+/// It unpacks to that number of valid positions, or is reported as damaged.
 pub(crate) fn blob_decoder(data: &[u8]) {
     static GOOD: LazyLock<PackedGame> = LazyLock::new(packed_game);
     let [which, rows, blob @ ..] = data else { return };
@@ -116,7 +116,7 @@ fn packed_game() -> PackedGame {
 
 /// A settings file.
 ///
-/// It is read, or its error names file and line.
+/// It is read, or its error has file and line.
 pub(crate) fn settings(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     match Settings::parse(text, Path::new("prep.yaml")) {
@@ -130,7 +130,7 @@ pub(crate) fn settings(data: &[u8]) {
     }
 }
 
-/// The files of an export that are read again.
+/// The files of an export that prep reads.
 const EXPORTED: [&str; 7] = [
     "manifest.json",
     "scaler.npz",
@@ -141,10 +141,10 @@ const EXPORTED: [&str; 7] = [
     "labels_val.npz",
 ];
 
-/// A file of an export: which, then its bytes. With the highest bit of the first byte set it is the sound
-/// file but for some of its bytes: four bytes each say where and what.
+/// A file of an export: the kind, then its bytes. If the highest bit of the first byte is set, it is the
+/// valid file with changes of some bytes: four bytes each for the position and the value.
 ///
-/// Whoever reads the export does so, or says in a line what is wrong.
+/// Every reader of the export succeeds, or has an error of one line.
 pub(crate) fn exported_file(data: &[u8]) {
     static EXPORTS: LazyLock<Mutex<Exports>> = LazyLock::new(|| Mutex::new(Exports::make()));
     let [which, content @ ..] = data else { return };
@@ -178,7 +178,7 @@ pub(crate) fn exported_file(data: &[u8]) {
     fs::write(changed.join(name), good).unwrap();
 }
 
-/// An export of three games in `sound`, and the same in `out` with the files to change.
+/// An export of three games in `sound`, and a copy in `out` for changes.
 struct Exports {
     folder: tempfile::TempDir,
     files: BTreeMap<&'static str, Vec<u8>>,

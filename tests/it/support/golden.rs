@@ -1,12 +1,12 @@
-//! Where the expected values are: 56 games with every number, kept beside the checkout.
+//! The folder of the expected values of 56 games, which is beside the checkout.
 
 use std::path::{Path, PathBuf};
 
-/// The folder of expected values, or `None` where this machine does not have it.
+/// The folder of expected values; `None` if it is missing.
 ///
 /// # Panics
-/// With `PREP_REQUIRE_GOLDEN` set, if it is missing: continuous integration must not pass by
-/// skipping.
+/// If it is missing and `PREP_REQUIRE_GOLDEN` is set, so that continuous integration does not skip the
+/// tests.
 pub(crate) fn golden_dir() -> Option<PathBuf> {
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/golden");
     if dir.join("features_raw.npz").is_file() {

@@ -1,8 +1,8 @@
-//! A game log as text, to be changed cell by cell.
+//! The text of a game log, which can be changed cell by cell.
 
 use rand_mt::Mt64;
 
-/// A log split at its line ends and commas: simulated logs have no quotes.
+/// A log split at line breaks and commas; simulated logs have no quotes.
 #[derive(Clone, Debug)]
 pub(crate) struct LogText {
     /// The header, then the rows.
@@ -30,18 +30,18 @@ impl LogText {
         self.lines[0].join(",")
     }
 
-    /// How many columns there are.
+    /// The number of columns.
     pub(crate) fn width(&self) -> usize {
         self.lines[0].len()
     }
 
-    /// The place of a column.
+    /// The index of a column.
     pub(crate) fn column(&self, name: &str) -> usize {
         let column = self.lines[0].iter().position(|cell| cell == name);
         column.unwrap_or_else(|| panic!("no column {name}"))
     }
 
-    /// The cell in a line of the file, counted from 1 as in messages: the header is line 1.
+    /// The cell in a line of the file; the header is line 1, as in messages.
     pub(crate) fn cell(&mut self, line: usize, column: &str) -> &mut String {
         let column = self.column(column);
         &mut self.lines[line - 1][column]
@@ -51,7 +51,7 @@ impl LogText {
         *self.cell(line, column) = value.to_owned();
     }
 
-    /// The columns whose names begin like this.
+    /// The columns with this prefix.
     pub(crate) fn group(&self, prefix: &str) -> Vec<usize> {
         (0..self.width()).filter(|&column| self.lines[0][column].starts_with(prefix)).collect()
     }
@@ -65,12 +65,12 @@ impl LogText {
         }
     }
 
-    /// Makes a whole group missing.
+    /// Makes a group missing.
     pub(crate) fn clear_group(&mut self, line: usize, prefix: &str) {
         self.group(prefix).into_iter().for_each(|column| self.lines[line - 1][column].clear());
     }
 
-    /// Changes every value, with its column's name.
+    /// Maps every value, with the name of its column.
     pub(crate) fn map_values(&mut self, change: impl Fn(&str, &str) -> String) {
         let (header, rows) = self.lines.split_first_mut().expect("a header");
         for row in rows {
@@ -80,7 +80,7 @@ impl LogText {
         }
     }
 
-    /// The columns in another order, always the same for the same seed.
+    /// Reorders the columns, always in the same way for a seed.
     pub(crate) fn shuffle_columns(&mut self, seed: u64) {
         let mut random = Mt64::new(seed);
         for last in (1..self.width()).rev() {
@@ -93,15 +93,15 @@ impl LogText {
         self.lines.iter_mut().for_each(|line| line.swap(one, other));
     }
 
-    /// The first line, counted from 1, whose cell in a column satisfies the test.
+    /// The first line, counted from 1, whose cell in a column satisfies a predicate.
     pub(crate) fn line_where(&self, column: &str, test: impl Fn(&str) -> bool) -> usize {
         let at = self.column(column);
         let row = self.lines.iter().skip(1).position(|cells| test(&cells[at]));
         2 + row.unwrap_or_else(|| panic!("no row with such a {column}"))
     }
 
-    /// Another log of the same size. With a build it replays as well: the gem that is given back then means
-    /// nothing.
+    /// A different log of the same size. If the change is in a build, the log also replays, because gems
+    /// given back have no effect there.
     pub(crate) fn change_one_byte(&mut self) {
         let at = self.column("action_type");
         let build = self.lines.iter().position(|cells| cells[at] == "build");
@@ -111,7 +111,7 @@ impl LogText {
         number.insert(0, if first == '0' { '1' } else { '0' });
     }
 
-    /// Gives a take of three the known fault of old logs: its gems in the columns of a take of two.
+    /// Gives a take of three the known gem fault: its gems are in the columns of a take of two.
     pub(crate) fn add_gem_fault(&mut self, line: usize) {
         for (from, to) in self.group("gem_take3_").into_iter().zip(self.group("gem_take2_")) {
             self.lines[line - 1][to] = std::mem::take(&mut self.lines[line - 1][from]);
@@ -119,7 +119,7 @@ impl LogText {
     }
 }
 
-/// Other bytes of the same size, and still a good log.
+/// Different bytes of the same size, which are still a valid log.
 pub(crate) fn with_one_byte_changed(log: &[u8]) -> Vec<u8> {
     let mut text = LogText::parse(log);
     text.change_one_byte();
@@ -129,7 +129,7 @@ pub(crate) fn with_one_byte_changed(log: &[u8]) -> Vec<u8> {
     changed
 }
 
-/// The log with the known fault of old logs in one row.
+/// The log with the known gem fault in one row.
 pub(crate) fn with_gem_fault(log: &[u8]) -> Vec<u8> {
     let mut text = LogText::parse(log);
     text.add_gem_fault(text.line_where("action_type", |action| action == "take 3 tokens"));

@@ -1,8 +1,8 @@
-//! A second way to the features and labels: the encoding's page, sentence by sentence, in the
-//! plainest code there is. It shares no code with the encoder, only the board it looks at. Slow on
-//! purpose; quotes are from that page.
+//! A second implementation of the features and labels: the specification of the encoding, sentence by
+//! sentence, in simple code. It shares no code with the encoder except the board. It is not optimized;
+//! quotes are from the specification.
 
-// Loops over colours by number read like the page; iterators zipped together would not.
+// Loops over color numbers match the specification more closely than zipped iterators.
 #![allow(clippy::needless_range_loop)]
 
 use splendor_prep::gamelog::{ActionType, LoggedAction};
@@ -344,7 +344,7 @@ fn rotated_player(board: &Board, rotated: usize) -> Option<&Player> {
     }
 }
 
-/// The card in one of the 15 places that a seat can reach, and the player in that seat.
+/// The card in one of the 15 reachable places of a seat, and the player in that seat.
 fn reachable_card(board: &Board, seat: usize, place: usize) -> Option<(Player, Card)> {
     let player = board.players.get(seat)?;
     let mut cards = displayed(board);

@@ -1,5 +1,5 @@
-//! A second way to replay a log: on the columns of the file as they are, written from the section
-//! "Between rows" of the log format and the rules of the game, without the rules engine.
+//! A second implementation of replaying: on the columns of the file, written from the section "Between
+//! rows" of the log format and the rules of the game, without the rules engine.
 
 use super::log_text::LogText;
 use std::collections::{BTreeMap, BTreeSet};
@@ -7,10 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 const COLORS: [&str; 5] = ["white", "blue", "green", "red", "black"];
 const GEMS: [&str; 6] = ["white", "blue", "green", "red", "black", "gold"];
 
-/// Points, level, costs, bonuses: what a card's columns hold.
+/// The columns of a card: points, level, costs, bonuses.
 type Card = Vec<i32>;
 
-/// One row by seat rather than by who is to move.
+/// A row with players by seat, not by turn order.
 #[derive(Clone, Debug, PartialEq)]
 struct State {
     seat: usize,
@@ -88,15 +88,14 @@ fn state(values: &Values<'_>) -> State {
     }
 }
 
-/// What must be in the next row but for the card that was drawn: the state, and where a card is drawn to
-/// if one is.
+/// The expected next row without the drawn card: the state, and the place of the drawn card, if any.
 struct After {
     state: State,
     drawn_to_display: Option<usize>,
     drawn_to_reserve: Option<usize>,
 }
 
-/// The possible states after a move; none if it cannot be made.
+/// The possible states after a move; none if it is impossible.
 fn after(values: &Values<'_>) -> Vec<After> {
     let before = state(values);
     let displayed: Vec<(usize, Card)> = (0..12)
@@ -216,7 +215,7 @@ impl After {
         }
     }
 
-    /// Whether a row is this with a drawn card; which one, if a card is drawn.
+    /// Whether a row is this state with a drawn card; returns the card, if one is drawn.
     fn is_followed_by(&self, logged: &State) -> Option<Option<Card>> {
         let mut expected = self.state.clone();
         let mut drawn = None;
@@ -237,7 +236,7 @@ impl After {
         (expected == *logged).then_some(drawn)
     }
 
-    /// Who has moved.
+    /// The player who moved.
     fn mover(&self) -> usize {
         let players = self.state.players.len();
         (self.state.seat + players - 1) % players
@@ -259,8 +258,7 @@ fn is_start(state: &State) -> bool {
         && (0..3).all(|level| state.displayed[level].len() == 4 || state.decks[level] == 0)
 }
 
-/// The first line of a log that is wrong: it does not follow from the line before, or its move cannot be
-/// made.
+/// The first faulty line of a log: it does not follow from the previous line, or its move is impossible.
 pub(crate) fn first_wrong_line(log: &LogText) -> Option<usize> {
     let header = &log.lines[0];
     let mut expected: Option<Vec<After>> = None;

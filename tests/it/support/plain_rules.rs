@@ -1,8 +1,8 @@
-//! A second implementation of legal moves and masks: plain, slow, and written from the text of
-//! the encoding's section "Masks" alone, sentence by sentence, without a look at the first one.
+//! A second implementation of legal moves and masks: simple, slow, and written only from the section
+//! "Masks" of the specification, sentence by sentence, independently of the first one.
 //!
-//! It tries everything there is (every subset of colours, every six-tuple of gems) and keeps what
-//! the text allows. A fault shared by both implementations would have to be a fault in the text.
+//! It enumerates everything (every subset of colors, every six-tuple of gems) and keeps what the
+//! specification allows. An error that both implementations share would have to be in the specification.
 
 use splendor_prep::rules::{
     Board, BuildFrom, ByColor, ByGem, Card, Level, Move, Player, ReserveFrom,
@@ -46,8 +46,7 @@ pub(crate) struct PlainMasks {
     pub(crate) gems_removed: Vec<i8>,
 }
 
-/// The masks of a position. `tests/it/legal_moves.rs` holds them against simulated games; whoever
-/// compares the encoder's own masks with them needs nothing else from here.
+/// The masks of a position. `tests/it/legal_moves.rs` checks them against simulated games.
 pub(crate) fn masks(board: &Board) -> PlainMasks {
     let mut masks = PlainMasks {
         action_type: vec![0; 4],
@@ -135,7 +134,7 @@ pub(crate) static REMOVAL_CLASSES: LazyLock<Vec<[u8; 6]>> = LazyLock::new(|| {
     classes
 });
 
-/// The class of what is given back.
+/// The class of the gems given back.
 pub(crate) fn removal_class(give_back: &ByGem<u8>) -> usize {
     REMOVAL_CLASSES.iter().position(|class| *class == give_back.0).expect("at most three gems")
 }

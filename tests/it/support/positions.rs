@@ -1,4 +1,4 @@
-//! Positions to compare two implementations on: from simulated games, and made up.
+//! Positions for comparing two implementations: from simulated games, and random ones.
 
 use rand_mt::Mt64;
 use splendor_prep::gamelog::Turn;
@@ -14,9 +14,9 @@ pub(crate) fn simulated_turns(games: u64) -> impl Iterator<Item = Turn> {
     })
 }
 
-/// `count` made-up positions, always the same ones. Play seldom reaches a table without gems, a
-/// card that three nobles wait for, or a player who cannot move; here they are common. Each is a
-/// position that a log may hold, though gems need not add up and one card may be there twice.
+/// `count` random positions, always the same ones. Edge cases that games rarely reach, such as a table
+/// without gems, a card that satisfies three nobles, or a player without legal moves, are common here. A
+/// log may contain each position, although gems may not add up and a card may occur twice.
 pub(crate) fn made_up_boards(count: usize) -> impl Iterator<Item = Board> {
     let mut dice = Dice(Mt64::new(20_261));
     (0..count).map(move |_| made_up_board(&mut dice))
@@ -25,7 +25,7 @@ pub(crate) fn made_up_boards(count: usize) -> impl Iterator<Item = Board> {
 struct Dice(Mt64);
 
 impl Dice {
-    /// From `low` to `high`, both included.
+    /// A number from `low` to `high`, inclusive.
     fn roll(&mut self, low: u8, high: u8) -> u8 {
         low + (self.0.next_u64() % u64::from(high - low + 1)) as u8
     }
@@ -44,8 +44,8 @@ fn made_up_board(dice: &mut Dice) -> Board {
     let seats: Vec<Seat> = players.seats().collect();
     let mut nobles = NOBLES.to_vec();
     let cards_are_left = dice.percent(90);
-    // Only players who can build nothing meet full hands and reserves: half the positions hold no
-    // cheap cards and no bonuses to pay with.
+    // Only players who cannot build have full hands and reserves, so half of the positions have no cheap
+    // cards and no bonuses.
     let cards_are_dear = dice.percent(50);
     Board {
         to_move: dice.pick(&seats),
@@ -70,7 +70,7 @@ fn made_up_board(dice: &mut Dice) -> Board {
     }
 }
 
-/// Gems on the table: few colours more often than chance would have it.
+/// Gems on the table: few colors are more frequent than by chance.
 fn made_up_table(dice: &mut Dice, players: PlayerCount) -> ByGem<u8> {
     let mut gems = ByGem::default();
     for _ in 0..dice.pick(&[0, 0, 0, 1, 1, 2, 2, 3, 4, 9]) {

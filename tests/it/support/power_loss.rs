@@ -1,5 +1,5 @@
-//! What may be on the disk after a loss of power: a run is recorded with `strace`, and its writes,
-//! syncs and changes of names are replayed with those missing that nothing had written to the disk yet.
+//! Simulates power loss: a run is recorded with `strace`, and its writes, syncs and renames are replayed
+//! without some of those that were not synced yet.
 
 use rand_mt::Mt64;
 use std::collections::{BTreeMap, HashMap};
@@ -7,20 +7,20 @@ use std::fs;
 use std::path::{Component, Path, PathBuf};
 use std::process::Command;
 
-/// What a file system promises of changes that were not synced.
+/// The guarantees of a file system for changes that were not synced.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Model {
-    /// As ext4 with ordered data: names change in the order of the calls, and every sync of anything
-    /// writes all earlier changes of names. Data that was not synced may be missing or torn.
+    /// Like ext4 with ordered data: names change in the order of the calls, and every sync writes all
+    /// earlier changes of names. Unsynced data may be missing or torn.
     Ordered,
-    /// Only what POSIX says: a name is on the disk once its folder is synced; without that, each change
-    /// of a name may be missing.
+    /// Only the guarantees of POSIX: a name is on the disk after its folder is synced; before that, each
+    /// change of a name may be missing.
     Strict,
 }
 
 type Inode = usize;
 
-/// Entries of folders that change in one step.
+/// Entries of folders that change atomically.
 type Names = Vec<(Inode, String, Option<Inode>)>;
 
 #[derive(Clone, Debug)]
@@ -41,10 +41,10 @@ enum Node {
 #[derive(Clone, Debug)]
 struct Tree(Vec<Node>);
 
-/// Every file by its path below the root; `None` is an empty folder.
+/// All files by their path below the root; `None` is an empty folder.
 pub(crate) type State = BTreeMap<PathBuf, Option<Vec<u8>>>;
 
-/// The calls of one run that changed something below a folder.
+/// The calls of a run that changed something below a folder.
 pub(crate) struct Recording {
     before: Tree,
     calls: Vec<Call>,
@@ -53,8 +53,7 @@ pub(crate) struct Recording {
 const CALLS: &str = "open,openat,creat,lseek,write,pwrite64,ftruncate,fsync,fdatasync,rename,renameat,\
      renameat2,link,linkat,unlink,unlinkat,mkdir,mkdirat,rmdir,writev,pwritev,truncate,fallocate";
 
-/// Runs a command and records what it does below `root`; `None` where there is no `strace`, or it may
-/// not trace.
+/// Runs a command and records its changes below `root`; `None` if `strace` is missing or may not trace.
 pub(crate) fn record(command: &Command, root: &Path) -> Option<Recording> {
     let before = Tree::read(root);
     let folder = command.get_current_dir().expect("a working folder");
@@ -62,7 +61,7 @@ pub(crate) fn record(command: &Command, root: &Path) -> Option<Recording> {
     let mut traced = Command::new("strace");
     traced
         .args(["-f", "-y", "-xx", "-s", "100000000", "-e", &format!("trace={CALLS}")])
-        // What copies inside the kernel shows no bytes; programs then read and write instead.
+        // Copies inside the kernel show no bytes, so these calls fail and programs read and write instead.
         .args(["-e", "inject=copy_file_range,sendfile,splice:error=ENOSYS", "-o"])
         .arg(trace.path())
         .arg(command.get_program())
@@ -85,7 +84,7 @@ pub(crate) fn record(command: &Command, root: &Path) -> Option<Recording> {
         open: HashMap::new(),
     };
     whole_lines(&trace).iter().for_each(|line| recorder.see(line));
-    // What was understood must be all that happened.
+    // The replayed calls must give the actual result.
     assert_eq!(
         recorder.now.state(),
         Tree::read(&recorder.root).state(),
@@ -95,10 +94,10 @@ pub(crate) fn record(command: &Command, root: &Path) -> Option<Recording> {
 }
 
 impl Recording {
-    /// What may be on the disk if the power fails somewhere in the run, or right after it.
+    /// A possible state of the disk after a power loss during the run, or right after it.
     pub(crate) fn crash(&self, model: Model, random: &mut Mt64) -> State {
         let mut below = |n: usize| (random.next_u64() % n as u64) as usize;
-        // One in eight after the last call: then what the run said must be true.
+        // One in eight is after the last call, when the output of the run must be true.
         let end = self.calls.len();
         let crash = if below(8) == 0 { end } else { below(end + 1) };
         let calls = &self.calls[..crash];
@@ -125,7 +124,7 @@ impl Recording {
                     if is_synced(&[*file]) || survives() {
                         disk.write(*file, *offset, bytes);
                     } else if mode == 2 && below(2) == 0 {
-                        // Torn: some of its sectors, or of its pages.
+                        // Torn write: only some of its sectors or pages.
                         let size = [512, 4096][below(2)];
                         for (sector, bytes) in bytes.chunks(size).enumerate() {
                             if below(2) == 0 {
@@ -166,7 +165,7 @@ impl Recording {
         made.max().map_or(0, |last| last + 1)
     }
 
-    /// A new file or folder as it is before anything is in it.
+    /// A new, empty file or folder.
     fn empty(&self, inode: Inode) -> Node {
         let is_folder = self.calls.iter().any(|call| match call {
             Call::Rename(names) => names.iter().any(|&(folder, ..)| folder == inode),
@@ -176,7 +175,7 @@ impl Recording {
     }
 }
 
-/// Writes a state into an empty folder.
+/// Writes a state to an empty folder.
 pub(crate) fn write_state(state: &State, root: &Path) {
     for (path, file) in state {
         let path = root.join(path);
@@ -339,7 +338,7 @@ impl Recorder {
             "link" => self.link(("", at(0)), ("", at(1))),
             "linkat" => self.link((at(0), at(1)), (at(2), at(3))),
             _ => {
-                // Not used so far; that of another folder does not matter.
+                // Not used so far; calls in other folders do not matter.
                 assert!(!self.open.contains_key(&leading_number(at(0))), "{line:.200}");
             }
         }
@@ -398,8 +397,8 @@ impl Recorder {
         self.rename(vec![(to, new, file)]);
     }
 
-    /// The folder and the name of a path below the root. A `base` is an open folder, with its path as
-    /// `strace` writes it behind the number; without one, it is the working folder.
+    /// The folder and the name of a path below the root. `base` is an open folder, with its path as
+    /// `strace` writes it after the number; without one, the path is relative to the working directory.
     fn place(&self, base: &str, path: &str) -> Option<(Inode, String)> {
         let path = PathBuf::from(String::from_utf8(bytes_of(path)).expect("UTF-8"));
         let path = match base.split_once('<') {
@@ -426,7 +425,7 @@ fn name_of(path: &Path) -> String {
     path.file_name().expect("a name").to_str().expect("UTF-8").to_owned()
 }
 
-/// Lines of calls, those that other threads interrupted put together.
+/// Lines of calls, with interrupted ones joined.
 fn whole_lines(trace: &str) -> Vec<String> {
     let mut begun: HashMap<&str, &str> = HashMap::new();
     let mut lines = Vec::new();
@@ -446,7 +445,7 @@ fn whole_lines(trace: &str) -> Vec<String> {
     lines
 }
 
-/// Name, arguments and result of a call that succeeded.
+/// Name, arguments and result of a successful call.
 fn parts_of(line: &str) -> Option<(&str, Vec<&str>, &str)> {
     let (call, result) = line.rsplit_once(" = ")?;
     let (name, arguments) = call.trim_end().strip_suffix(')')?.split_once('(')?;
@@ -459,7 +458,7 @@ fn leading_number(text: &str) -> u64 {
     digits.parse().unwrap_or(u64::MAX)
 }
 
-/// Bytes that are written `\x00`.
+/// Parses bytes written as `\x00`.
 fn bytes_of(text: &str) -> Vec<u8> {
     text.split("\\x").skip(1).map(|hex| u8::from_str_radix(&hex[..2], 16).expect("hex")).collect()
 }

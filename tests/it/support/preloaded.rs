@@ -1,9 +1,9 @@
-//! Small C libraries that are loaded into `prep` in front of the system's.
+//! Small C libraries that are preloaded into `prep`.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Compiles `tests/it/support/NAME.c`. Whoever builds `prep` has a C compiler: SQLite needs it.
+/// Compiles `tests/it/support/NAME.c`. A C compiler is available, because SQLite needs one.
 pub(crate) fn compile(name: &str) -> PathBuf {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/it/support/{name}.c"));
     let library =

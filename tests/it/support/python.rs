@@ -1,10 +1,10 @@
-//! Python, where it is there: other programs' readers, which are what the outputs are made for.
+//! Python, if it is installed, to read outputs with other programs.
 
 use std::path::PathBuf;
 use std::process::Command;
 
-/// A Python that has these modules: `PREP_PYTHON`, else `python3`. `None` with a loud word if there
-/// is none.
+/// A Python with these modules: `PREP_PYTHON`, else `python3`. Prints a message and returns `None` if
+/// there is none.
 ///
 /// # Panics
 /// If there is none and `PREP_REQUIRE_PYTHON=1`.

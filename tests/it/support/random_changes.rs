@@ -1,5 +1,5 @@
-//! A folder whose games are added, changed, removed, broken, repaired and
-//! moved at random (always the same way for a seed), and ingested after each round of changes.
+//! A folder with random changes: games are added, changed, removed, broken, repaired and moved (always
+//! in the same way for a seed), and ingested after each round.
 
 use super::cached::{cached_games, make_old, written_since};
 use super::cli::CliTest;
@@ -12,23 +12,23 @@ use std::path::{Path, PathBuf};
 const POOL: i64 = 150;
 const CACHE: &str = "incremental.sqlite";
 
-/// What the test knows about the log of a game in the folder.
+/// The state of a game's log in the folder.
 struct Log {
     path: PathBuf,
     /// The newest version that could be read; `None` if there never was one.
     good: Option<Vec<u8>>,
     broken: bool,
-    /// Broken in a way that no unfinished log is: refused, not deferred.
+    /// Whether it is broken so that it is refused, not deferred.
     refused: bool,
 }
 
 pub(crate) struct ChangingFolder {
     test: CliTest,
     dice: Mt64,
-    /// Games that were played but have not arrived yet.
+    /// Games that have not been added yet.
     pool: Vec<PathBuf>,
     folder: BTreeMap<i64, Log>,
-    /// By game, the bytes that the cached rows must have been made from.
+    /// By game, the log of its cached rows.
     cached: BTreeMap<i64, Vec<u8>>,
     /// Games whose logs the last ingest deferred.
     refused_before: BTreeSet<i64>,
@@ -80,8 +80,8 @@ impl ChangingFolder {
         while self.repair_one() {}
     }
 
-    /// Ingests with any number of threads and any batch size, and compares the games written,
-    /// removed and refused with what was done to the folder.
+    /// Ingests with a random number of threads and batch size, and compares the numbers of written,
+    /// removed and refused games with the changes of the folder.
     pub(crate) fn ingest_and_check_the_work(&mut self) {
         let jobs = 1 + self.roll(3);
         let batch_size = 1 + self.roll(6);
@@ -101,7 +101,7 @@ impl ChangingFolder {
             .filter(|(game_id, bytes)| self.cached.get(game_id) != Some(bytes))
             .map(|(&game_id, _)| game_id)
             .collect();
-        // Also those that were never good: the cache has recorded that they were deferred.
+        // Also logs that were never valid: the cache has recorded that they were deferred.
         let known: BTreeSet<i64> =
             self.cached.keys().chain(&self.refused_before).copied().collect();
         let deleted = known.iter().filter(|id| !self.folder.contains_key(id)).count();
@@ -109,7 +109,7 @@ impl ChangingFolder {
         let line = ran.stdout.lines().next().unwrap_or_default();
         let plural = if encoded.len() == 1 { "" } else { "s" };
         let begins = format!("{} game{plural} encoded", encoded.len());
-        // A log that is cut off is not refused: its writer may not be done.
+        // A truncated log is not refused, because it may still be written.
         let deferred = match broken - refused {
             0 => String::new(),
             deferred => format!(", {deferred} deferred"),
@@ -129,8 +129,8 @@ impl ChangingFolder {
         self.refused_before = broken.map(|(&game_id, _)| game_id).collect();
     }
 
-    /// A new cache, made from the folder in one run, must give the same export. A game whose log
-    /// is broken but was good once needs two: its good version first, as the changing have seen it.
+    /// A new cache, made from the folder in one run, must give the same export. Games whose logs are
+    /// broken but were valid before need two runs: first with the last valid version.
     pub(crate) fn check_the_export(&mut self, features: &str) {
         let scratch = "scratch.sqlite";
         for leftover in ["", ".lock"] {
@@ -204,7 +204,7 @@ impl ChangingFolder {
         let broken = self.roll(8) == 0;
         if broken {
             self.test.write(Path::new("raw").join(&path), cut_off(&bytes));
-            // Mending it needs the whole game.
+            // The repair needs the complete game.
             self.test.write(Path::new("arriving").join(&path), &bytes);
             self.count("broken on arrival");
         } else {
@@ -239,7 +239,7 @@ impl ChangingFolder {
         let good = log.good.as_ref().unwrap();
         let bytes = if refused { with_text_for_a_number(good) } else { cut_off(good).to_owned() };
         self.test.write(Path::new("raw").join(&log.path), bytes);
-        // A log can be broken before it was ever ingested: then there is no older version.
+        // A log can be broken before its first ingest; then there is no older version.
         if self.cached.get(&game_id) != log.good.as_ref() {
             self.test.write(Path::new("arriving").join(&log.path), log.good.as_ref().unwrap());
             log.good = self.cached.get(&game_id).cloned();
@@ -250,7 +250,7 @@ impl ChangingFolder {
         }
     }
 
-    /// Back to the newest good version, or to another.
+    /// Restores the last valid version, or another one.
     fn repair_one(&mut self) -> bool {
         let Some(game_id) = self.pick(|log| log.broken) else { return false };
         let to_another = self.roll(2) == 0;
@@ -282,7 +282,7 @@ impl ChangingFolder {
         self.count("moved");
     }
 
-    /// A game whose log is as asked for.
+    /// A random game whose log satisfies a condition.
     fn pick(&mut self, is_candidate: impl Fn(&Log) -> bool) -> Option<i64> {
         let candidates: BTreeSet<i64> = self
             .folder
@@ -294,7 +294,7 @@ impl ChangingFolder {
         candidates.into_iter().nth(place)
     }
 
-    /// From 0 to `below - 1`.
+    /// A number from 0 to `below - 1`.
     fn roll(&mut self, below: usize) -> usize {
         (self.dice.next_u64() % below as u64) as usize
     }
@@ -304,12 +304,12 @@ impl ChangingFolder {
     }
 }
 
-/// The log as it looks while it is still being written.
+/// The log as while it is still being written.
 fn cut_off(log: &[u8]) -> &[u8] {
     &log[..log.len() - log.len() / 5]
 }
 
-/// A log with a word in the first field of its second line.
+/// A log with text in the first field of its second line.
 fn with_text_for_a_number(log: &[u8]) -> Vec<u8> {
     let second_line = log.iter().position(|&byte| byte == b'\n').unwrap() + 1;
     [&log[..second_line], b"seven", &log[second_line..]].concat()

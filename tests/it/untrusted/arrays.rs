@@ -1,4 +1,4 @@
-//! Arrays that declare more than they hold.
+//! Arrays whose headers declare more than they contain.
 
 use crate::support::cli::CliTest;
 use std::fs::File;
@@ -25,7 +25,7 @@ fn nested() -> Vec<u8> {
     npy(&format!("{{'descr': {}{}}}", "[".repeat(40), "]".repeat(40)))
 }
 
-/// Puts an array in the place of another in an archive.
+/// Replaces an array in an archive.
 fn replace(archive: &Path, member: &str, array: &[u8]) {
     let mut old = ZipArchive::new(File::open(archive).unwrap()).unwrap();
     let mut members = Vec::new();

@@ -1,4 +1,4 @@
-//! A cache, and the files beside it.
+//! Untrusted caches, and files beside them.
 
 use super::make_fifo;
 use crate::support::cached::{cached_games, execute};
@@ -22,7 +22,7 @@ fn cache_that_is_no_file() {
     assert!(!test.path("fifo.sqlite.lock").exists());
 }
 
-/// The lock file and SQLite's own beside a cache, which whoever writes to the folder may replace.
+/// The lock file and SQLite's journals, which others with write permission for the folder may replace.
 #[test]
 fn files_beside_a_cache() {
     for ending in [".lock", "-journal", "-wal", "-shm"] {
@@ -43,7 +43,7 @@ fn files_beside_a_cache() {
         }
         assert_eq!(test.read("victim"), b"precious", "{ending}");
     }
-    // Another file, by a second name of it or by mistake.
+    // A hard link to another file, or a mistyped path.
     let test = CliTest::with_cache();
     test.write("victim", "precious");
     fs::remove_file(test.path("c.sqlite.lock")).unwrap();

@@ -1,4 +1,4 @@
-//! The folder of an export: its manifest, and what lies under the names in it.
+//! Untrusted exports: the manifest and its file names.
 
 use super::make_fifo;
 use crate::support::cli::CliTest;
@@ -12,7 +12,7 @@ fn edit(test: &CliTest, change: impl FnOnce(&mut serde_json::Value)) {
     test.write("e/manifest.json", serde_json::to_vec(&manifest).unwrap());
 }
 
-/// Names in a manifest open no file outside of the export.
+/// File names in a manifest never open files outside the export.
 #[test]
 fn manifest_with_names_of_other_files() {
     let test = CliTest::with_export();
@@ -37,7 +37,7 @@ fn manifest_with_names_of_other_files() {
     }
 }
 
-/// Settings that are printed as flags are values of their types.
+/// Settings that are printed as flags are validated.
 #[test]
 fn manifest_with_settings_of_other_types() {
     let test = CliTest::with_export();
@@ -58,7 +58,7 @@ fn manifest_with_settings_of_other_types() {
     }
 }
 
-/// Numbers in a manifest that are as large as can be.
+/// Very large numbers in a manifest.
 #[test]
 fn manifest_with_huge_numbers() {
     let test = CliTest::with_export();
@@ -76,7 +76,7 @@ fn manifest_with_huge_numbers() {
     }
 }
 
-/// No file of an export is waited for or read for ever.
+/// Special files in an export never block prep.
 #[test]
 fn files_that_are_no_files() {
     for name in
@@ -93,7 +93,7 @@ fn files_that_are_no_files() {
                 "export --cache c.sqlite --out e/f/g",
             ] {
                 let ran = test.run_in_time(command);
-                // Without a manifest that can be read, `e` is a folder as any other.
+                // Without a readable manifest, `e` is not an export.
                 let may_succeed = command.contains("e/f") && name == "manifest.json";
                 assert!(ran.code == 1 || may_succeed, "{name}: {command}: {ran:#?}");
             }

@@ -1,4 +1,4 @@
-//! The folder with the logs.
+//! Untrusted folders of logs.
 
 use super::make_fifo;
 use crate::support::cli::CliTest;
@@ -6,14 +6,14 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::os::unix::net::UnixListener;
 
-/// What has the name of a log and is no file is refused or named, and never waited for.
+/// Special files with the name of a log are refused or reported, and never block prep.
 #[test]
 fn entries_that_are_no_files() {
     let test = CliTest::with_cache();
     make_fifo(&test.path("raw/51.csv"));
     symlink("/dev/zero", test.path("raw/52.csv")).unwrap();
     let _socket = UnixListener::bind(test.path("raw/53.csv")).unwrap();
-    // A cached game whose log becomes a FIFO keeps its rows.
+    // A cached game whose log is replaced by a FIFO keeps its rows.
     fs::remove_file(test.path("raw/2_games/1.csv")).unwrap();
     make_fifo(&test.path("raw/2_games/1.csv"));
     fs::create_dir(test.path("raw/54.csv")).unwrap();
@@ -37,7 +37,7 @@ fn entries_that_are_no_files() {
     }
 }
 
-/// Thirty folders, each with two links to the next: a thousand million paths.
+/// Thirty folders, each with two links to the next one: 10^9 paths.
 #[test]
 fn folders_that_many_paths_lead_to() {
     let test = CliTest::new();
@@ -61,7 +61,7 @@ fn folders_that_many_paths_lead_to() {
     assert_eq!(status.matches("29/a/").count(), 6, "{status}");
 }
 
-/// A link to a file elsewhere does not show what is in that file.
+/// The content of a linked file outside the folder is not shown.
 #[test]
 fn linked_file_is_not_printed() {
     let test = CliTest::new();
@@ -70,7 +70,7 @@ fn linked_file_is_not_printed() {
     test.write("private/latin", b"top secret \xe9,password\n1,2\n");
     symlink(test.path("private/key"), test.path("raw/51.csv")).unwrap();
     symlink("../private/latin", test.path("raw/52.csv")).unwrap();
-    // Beside the others, and linked from there.
+    // A file in the folder, and a link to a file outside.
     test.write("raw/53.csv", "not secret\n");
     symlink("53.csv", test.path("raw/54.csv")).unwrap();
     for command in [

@@ -1,7 +1,7 @@
-//! Files that somebody else made or may replace: logs and their folder, caches, exports, settings.
+//! Files from untrusted sources: logs and their folder, caches, exports, settings.
 //!
-//! They may be wrong or hostile. What prep prints of them cannot command a terminal or a shell, nothing else
-//! than what was named is read or replaced, and what they declare is checked before it is believed.
+//! They may be faulty or malicious. Printed text from them cannot control a terminal or a shell, only
+//! the named files are read or replaced, and declared sizes are checked before they are used.
 
 mod arrays;
 mod caches;
@@ -15,7 +15,7 @@ use std::ffi::OsStr;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// How long a command may take that has nothing to wait for.
+/// Time limit for a command that has nothing to wait for.
 const MAX_TIME: Duration = Duration::from_secs(60);
 
 impl CliTest {
@@ -33,10 +33,10 @@ impl CliTest {
         test
     }
 
-    /// Runs `prep` with arguments that may have any characters. It is killed if it waits for something.
+    /// Runs `prep` with arguments that may contain any characters. It is killed after a time limit.
     fn run_with<S: AsRef<OsStr>>(&self, arguments: &[S]) -> Ran {
         let mut child = self.command("").args(arguments).spawn().unwrap();
-        // Pipes that nobody empties would fill up.
+        // Output goes to files, because pipes would fill up.
         let streams = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
         let [stdout, stderr] =
             [Box::new(streams.0) as Box<dyn std::io::Read + Send>, Box::new(streams.1)].map(
@@ -54,7 +54,7 @@ impl CliTest {
             }
             if begun.elapsed() > MAX_TIME {
                 child.kill().unwrap();
-                panic!("waits for ever");
+                panic!("it blocked");
             }
             std::thread::sleep(Duration::from_millis(5));
         };
@@ -62,7 +62,7 @@ impl CliTest {
         Ran { code: status.code().unwrap_or(-1), stdout, stderr }
     }
 
-    /// The same with words.
+    /// The same with arguments in one string.
     fn run_in_time(&self, arguments: &str) -> Ran {
         self.run_with(&arguments.split_whitespace().collect::<Vec<_>>())
     }

@@ -1,15 +1,14 @@
-//! Names are printed so that a terminal shows them on one line, and commands so that a shell takes them as
-//! they are meant.
+//! Names are printed on one line without control characters, and commands are quoted for a shell.
 
 use crate::support::cached::execute;
 use crate::support::cli::{CliTest, Ran};
 use std::process::Command;
 
-/// A title, colors, a line of its own, reversed text, a carriage return, and what shells expand.
+/// A terminal title, colors, a line break, reversed text, a carriage return, and shell syntax.
 const HOSTILE: &str =
     "a\u{1b}]0;TITLE\u{7}\u{1b}[31m\nerror: a line of its own\r\u{202e}gnp $(id) ' \u{85}";
 
-/// Whether a terminal would only show this text.
+/// Whether the text has no control characters.
 fn is_safe(text: &str) -> bool {
     let is_unsafe = |c: char| {
         c.is_control() && c != '\n' || ('\u{202a}'..='\u{202e}').contains(&c) || c == '\u{2066}'
@@ -21,7 +20,7 @@ fn assert_safe(ran: &Ran, what: &str) {
     assert!(is_safe(&ran.stdout) && is_safe(&ran.stderr), "{what}: {ran:#?}");
 }
 
-/// In every command that prints a name of the file system.
+/// Runs every command that prints file names.
 #[test]
 fn names_of_files() {
     let test = CliTest::new();
@@ -61,7 +60,7 @@ fn names_of_files() {
     assert!(is_safe(&String::from_utf8(test.read(&page)).unwrap()), "the report");
 }
 
-/// JSON says the names as they are, and stays JSON.
+/// JSON contains the original names and is valid.
 #[test]
 fn names_in_json() {
     let test = CliTest::new();
@@ -81,7 +80,7 @@ fn names_in_json() {
     }
 }
 
-/// Whatever somebody wrote into a cache or a settings file.
+/// Malicious text in a cache or a settings file.
 #[test]
 fn texts_of_caches_and_settings() {
     let test = CliTest::new();
@@ -115,7 +114,7 @@ fn texts_of_caches_and_settings() {
     }
 }
 
-/// The commands that errors advise, between backticks, name the cache as a shell reads it.
+/// The commands in error messages quote the path of the cache for a shell.
 #[test]
 fn advised_commands_can_be_pasted() {
     let test = CliTest::new();

@@ -1,4 +1,4 @@
-//! A file is replaced only by another of its kind.
+//! A file is replaced only by a file of the same kind.
 
 use super::make_fifo;
 use crate::support::cli::CliTest;
@@ -16,7 +16,7 @@ fn report_replaces_only_reports() {
         assert!(ran.code == 1 && !ran.stderr.is_empty(), "{victim}: {ran:#?}");
         assert!(test.read(victim) == before, "{victim}");
     }
-    // Nothing, an empty file, and a report.
+    // A missing file, an empty file, and a report.
     test.write("empty.html", "");
     for page in ["empty.html", "new/report.html", "new/report.html"] {
         test.prep(&format!("report --cache c.sqlite --out {page} -q"));
@@ -26,7 +26,7 @@ fn report_replaces_only_reports() {
     assert!(test.read("notes.html").len() > 1000);
 }
 
-/// An export that holds a report could not be replaced any more.
+/// A report in an export would block the next export.
 #[test]
 fn no_report_in_an_export() {
     let test = CliTest::with_export();
@@ -48,7 +48,7 @@ fn report_has_the_permissions_of_a_new_file() {
         assert!(shell.status().unwrap().success());
         let permissions = |name: &str| fs::metadata(test.path(name)).unwrap().permissions().mode();
         assert_eq!(permissions("new.html") & 0o777, mode, "umask {umask}");
-        // Those of a report that is replaced stay.
+        // The permissions of a replaced report are kept.
         test.prep("report --cache c.sqlite -q --out new.html");
         assert_eq!(permissions("new.html") & 0o777, mode, "umask {umask}, again");
         fs::remove_file(test.path("new.html")).unwrap();

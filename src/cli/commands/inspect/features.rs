@@ -1,4 +1,4 @@
-//! Features by name, with what an export makes of them.
+//! Features by name, raw and normalized.
 
 use crate::cli::names::{patterns, similar};
 use crate::cli::output;
@@ -10,7 +10,7 @@ use serde_json::json;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-/// Columns of features, in the order they were named.
+/// Indices of the features, in the order in which they were named.
 pub(super) struct NamedFeatures(Vec<usize>);
 
 /// Where normalized values come from.
@@ -23,7 +23,7 @@ impl Normalization {
         Normalization { from: None }
     }
 
-    /// The scaler of the export that was named, or else of the default one if it is there.
+    /// The scaler of the named export, else of the default export if it exists.
     pub(super) fn find(named: Option<PathBuf>, default: &Path) -> Result<Normalization> {
         let export = match named {
             Some(export) => export,
@@ -40,7 +40,7 @@ impl Normalization {
 }
 
 impl NamedFeatures {
-    /// Finds every name, or every name that fits a pattern.
+    /// Finds the features with these names, or that match these patterns.
     pub(super) fn find(names: &[String]) -> Result<NamedFeatures> {
         let mut columns = Vec::new();
         for (typed, pattern) in patterns(names)? {
@@ -76,10 +76,10 @@ impl NamedFeatures {
                 let _ = writeln!(text, "normalized as in {}", shown(&export));
                 let lacks = |&&column: &&usize| normalization.of(column, 0).is_none();
                 if self.0.iter().any(|column| lacks(&column)) {
-                    text += "(-: that export has base features only)\n";
+                    text += "(-: not in that export)\n";
                 }
             }
-            None => text += "no export to normalize as: name one with --export DIR\n",
+            None => text += "no export with a scaler: name one with --export DIR\n",
         }
         text
     }
@@ -104,7 +104,7 @@ impl NamedFeatures {
     }
 }
 
-/// Up to three similar names, or where to look.
+/// Suggests up to three similar names, or how to list all.
 fn advice(typed: &str) -> String {
     match similar(typed, FEATURES.iter().map(|feature| feature.name.as_str()), 3) {
         names if names.is_empty() => "`prep schema` lists all".to_owned(),

@@ -1,4 +1,4 @@
-//! The game to look at: from the cache, or from a log.
+//! The game to inspect, from the cache or from a log.
 
 use crate::cache::{Reader, Unpacker};
 use crate::encode::{EncodedGame, FeatureRow, Head, LabelRow, MaskRow};
@@ -11,19 +11,19 @@ use serde::Serialize;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// All rows of a game, with the positions that they hold.
+/// All rows of a game, with their positions.
 pub(super) struct Game {
     pub(super) game_id: GameId,
     pub(super) source: Source,
     /// At least one.
     pub(super) rows: Vec<Row>,
-    /// How it went; `None` if an older prep stored it and it has not been replayed since.
+    /// How it went; `None` if an earlier version of prep stored it and it has not been replayed since.
     pub(super) play: Option<GamePlay>,
-    /// The first rows that do not follow from the row before.
+    /// The first rows that do not follow from the previous row.
     pub(super) faults: Vec<ReplayFault>,
 }
 
-/// Where it is from.
+/// Its source.
 #[derive(Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Source {
@@ -97,7 +97,7 @@ impl Game {
     }
 }
 
-/// Each position with what it was encoded to.
+/// The positions with their encoded rows.
 fn rows(encoded: &EncodedGame) -> Vec<Row> {
     let row = |(place, board): (usize, &Board)| Row {
         place,
@@ -110,7 +110,7 @@ fn rows(encoded: &EncodedGame) -> Vec<Row> {
     encoded.boards().iter().enumerate().map(row).collect()
 }
 
-/// A game that the cache lacks, with what is known about it.
+/// An error for a game that the cache does not hold, with the reason if it is known.
 fn why_not_cached(game_id: GameId, reader: &Reader) -> Result<String> {
     let path = reader.path();
     let refusals = reader.refusals()?;
@@ -129,7 +129,7 @@ fn why_not_cached(game_id: GameId, reader: &Reader) -> Result<String> {
 }
 
 impl Row {
-    /// Heads whose label is not legal under its mask.
+    /// The heads whose label is not legal under its mask.
     pub(super) fn illegal_heads(&self) -> Vec<Head> {
         let is_illegal = |head: &Head| match usize::try_from(self.labels[head.index()]) {
             Ok(class) => self.masks[head.mask_range()].get(class) != Some(&1),
@@ -147,19 +147,21 @@ impl Row {
     pub(super) fn why_not_legal(&self) -> String {
         match self.illegal_labels().as_slice() {
             [] => ", though each of its classes is legal under its mask".to_owned(),
-            heads => format!(": not legal under their masks are {}", heads.join(", ")),
+            heads => format!(": {} are not legal under their masks", heads.join(", ")),
         }
     }
 }
 
-/// Why there is no log to read at a path, and what to do.
+/// An error for a path at which no log can be read.
 fn why_not_read(path: &Path, error: io::Error) -> anyhow::Error {
     let path = shown(path);
     match error.kind() {
         io::ErrorKind::NotFound => anyhow!(
-            "there is no log {path}: check the path, or give the id of a cached game, as \
-             `prep status --explain` lists them"
+            "there is no log {path}: check the path, or give the id of a cached game from `prep \
+             status --explain`"
         ),
-        _ => anyhow!("cannot read {path}: {error}: check that it is a file and may be read"),
+        _ => {
+            anyhow!("cannot read {path}: {error}: check that it is a file and that you may read it")
+        }
     }
 }

@@ -9,7 +9,7 @@ use crate::words::{bytes_in_words, shown};
 use anyhow::Result;
 use std::path::PathBuf;
 
-/// Writes the page, by default in the current folder.
+/// Writes the page, by default to the current folder.
 pub(super) fn write(game: &Game, out: Option<PathBuf>, force: bool, quiet: bool) -> Result<()> {
     let name = format!("game-{}.html", game.game_id);
     let path = out.unwrap_or_else(|| PathBuf::from(&name));

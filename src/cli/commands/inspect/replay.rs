@@ -1,4 +1,4 @@
-//! Rows that do not follow from the row before.
+//! Rows that do not follow from the previous row.
 
 use super::game::{Game, Row};
 use crate::gamelog::{Ending, ReplayFault};
@@ -9,18 +9,18 @@ use serde_json::Value;
 use std::fmt::Write;
 
 impl Game {
-    /// What is wrong with a row, if it is one of the first faults of the game.
+    /// The fault of a row, if it is one of the first faults of the game.
     pub(super) fn fault(&self, row: &Row) -> Option<&ReplayFault> {
         self.faults.iter().find(|fault| fault.row as usize == row.place)
     }
 
-    /// The row before; `None` of the first.
+    /// The previous row; `None` for the first.
     pub(super) fn row_before(&self, row: &Row) -> Option<&Row> {
         self.rows.get(row.place.checked_sub(1)?)
     }
 }
 
-/// How the game ended and whether it replays, after its other facts in a line; as on a terminal, in red.
+/// How the game ended and whether it replays, as the end of a line; faults are red on a terminal.
 pub(super) fn state(game: &Game, is_colored: bool) -> String {
     let Some(play) = &game.play else { return ", not replayed yet".to_owned() };
     let ending = match play.result.ending {
@@ -34,7 +34,7 @@ pub(super) fn state(game: &Game, is_colored: bool) -> String {
     }
 }
 
-/// Below the list of turns: what is wrong, a line for each row.
+/// Printed below the list of turns: a line for each faulty row.
 pub(super) fn faults_in_lines(game: &Game) -> String {
     let mut text = String::new();
     for fault in &game.faults {
@@ -48,7 +48,8 @@ pub(super) fn faults_in_lines(game: &Game) -> String {
     text
 }
 
-/// Above the position of a faulty row: the row before, its move, what should follow, and what is there.
+/// Printed above the position of a faulty row: the previous row, its move, and the difference from the
+/// expected position.
 pub(super) fn fault_in_lines(game: &Game, fault: &ReplayFault) -> String {
     let ReplayFault { row, line, kind, column, found, expected } = fault;
     let mut text = String::new();
@@ -57,7 +58,7 @@ pub(super) fn fault_in_lines(game: &Game, fault: &ReplayFault) -> String {
         let (board, seat) = (&before.board, before.board.to_move.index());
         let _ = writeln!(
             text,
-            "the row before: row {}, turn {}, seat {seat}\n\n{}\nits move: {}\n",
+            "previous row: row {}, turn {}, seat {seat}\n\n{}\nits move: {}\n",
             before.place,
             before.turn_number,
             position(board),

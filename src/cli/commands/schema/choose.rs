@@ -1,4 +1,4 @@
-//! The arguments of `prep schema`, and the columns or classes that fit them.
+//! The arguments of `prep schema`, and the columns or classes that they select.
 
 use crate::cli::names::{patterns, similar};
 use crate::cli::values::switch;
@@ -10,10 +10,10 @@ const AFTER_HELP: &str = "\
 Examples:
   prep schema                               all 1,308 columns
   prep schema 'player0_card3_*' card0_vp    by name, * and ? as in a shell
-  prep schema --family cards --search gold  a word in the names and meanings
-  prep schema --normalized=no --format csv  those not normalized, as CSV
+  prep schema --family cards --search gold  search names and meanings
+  prep schema --normalized=no --format csv  columns that are not normalized
   prep schema --heads                       the classes of labels and masks
-  prep schema --heads gem_take3             those of one head
+  prep schema --heads gem_take3             the classes of one head
   prep schema --json | jq -r '.[] | select(.family == \"nobles\") | .name'";
 
 /// Explain the columns of X: position, name, family, whether normalized, meaning
@@ -28,20 +28,20 @@ pub(crate) struct SchemaArgs {
     /// Show only columns of this family; can be repeated
     #[arg(long, value_name = "FAMILY", value_delimiter = ',', conflicts_with = "heads")]
     pub(super) family: Vec<Family>,
-    /// Show only columns that are normalized, or that are not
+    /// Show only columns that are normalized (yes) or not (no)
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true,
           default_missing_value = "yes", value_parser = switch, conflicts_with = "heads")]
     pub(super) normalized: Option<bool>,
     /// Show only the 422 base features, as `prep export --features base` writes them
     #[arg(long, conflicts_with = "heads")]
     pub(super) base: bool,
-    /// Show only what has this text in its name or meaning, ignoring case
+    /// Show only entries with this text in their name or meaning, ignoring case
     #[arg(long, value_name = "TEXT")]
     pub(super) search: Option<String>,
-    /// Show the classes of labels and masks, head by head, instead of columns
+    /// Show the classes of labels and masks by head instead of columns
     #[arg(long)]
     pub(super) heads: bool,
-    /// Print a JSON schema of the settings file, with which editors complete and check it
+    /// Print a JSON schema of the settings file, which editors use for completion and checks
     #[arg(long, conflicts_with_all = ["names", "heads", "format", "json"])]
     pub(super) settings: bool,
     /// Output format
@@ -60,9 +60,9 @@ pub(super) enum Format {
     Markdown,
 }
 
-/// What is shown, in column order, or head by head.
+/// The selected entries, in column order, or by head.
 pub(super) enum Chosen {
-    /// Columns with their place in `X`.
+    /// Columns with their index in `X`.
     Columns(Vec<(usize, &'static Feature)>),
     /// Classes of heads.
     Classes(Vec<(Head, usize)>),
@@ -77,7 +77,7 @@ impl Chosen {
     }
 }
 
-/// Fails if nothing is left: a script that asks for a column that does not exist should notice.
+/// Fails if nothing is selected, so that a script notices a column that does not exist.
 pub(super) fn choose(arguments: &SchemaArgs) -> Result<Chosen> {
     let known: Vec<&str> = match arguments.heads {
         true => Head::ALL.iter().map(|head| head.name()).collect(),
@@ -126,18 +126,16 @@ pub(super) fn choose(arguments: &SchemaArgs) -> Result<Chosen> {
                 false => ("name or meaning of a column", "columns"),
             };
             bail!(
-                "no {known} holds {text}: try another word, or `prep schema` without --search, \
-                   which lists all {what}"
+                "no {known} contains {text}: try another word, or `prep schema` without --search \
+                 to list all {what}"
             );
         }
-        bail!(
-            "no column or class fits everything that was asked for: leave out a name, or one of the flags"
-        );
+        bail!("no column or class matches all arguments: remove a name or one of the flags");
     }
     Ok(chosen)
 }
 
-/// Whether the text to search for is all that narrows it down.
+/// Whether the search text is the only filter.
 fn is_all_but_search(arguments: &SchemaArgs) -> bool {
     arguments.names.is_empty()
         && arguments.family.is_empty()
@@ -145,11 +143,11 @@ fn is_all_but_search(arguments: &SchemaArgs) -> bool {
         && !arguments.base
 }
 
-/// What to write instead of an unknown name.
+/// Suggests a replacement for an unknown name.
 fn advice(typed: &str, known: &[&str]) -> String {
     match similar(typed, known.iter().copied(), 1).first() {
         Some(name) if !typed.contains(['*', '?']) => format!("did you mean {name}?"),
-        _ => "`prep schema --search TEXT` looks into names and meanings".to_owned(),
+        _ => "`prep schema --search TEXT` searches names and meanings".to_owned(),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Which cards are built and reserved.
+//! The section about built and reserved cards.
 
 use crate::report::page::numbers::{NOTHING, counted, grouped, round_up, share};
 use crate::report::page::palette::Ink;
@@ -9,7 +9,7 @@ use crate::rules::{CARDS, CARDS_IN_BOX, Card, Level};
 use crate::table::card_in_words;
 use maud::{Markup, html};
 
-/// Cards of a level that are visible at once, from each end.
+/// Number of cards of a level that are visible initially, from each end.
 const AT_EACH_END: usize = 4;
 
 type Counted<'r> = (&'static Card, &'r CardCounts);
@@ -22,9 +22,9 @@ pub(in crate::report::page) fn cards(report: &Report) -> Markup {
     };
     let content = html! {
         p {
-            "Shares are of the games in which the card was seen, on the table or in a reserve, so that \
-             cards can be compared whether they turned up often or not. Which card was reserved from a \
-             deck is in the next row."
+            "Shares are relative to the games in which the card was seen, on the table or \
+             reserved, so that rare and frequent cards can be compared. The card that was reserved \
+             from a deck is known from the next row."
             (unknown(tally.unknown_builds, "build"))
             (unknown(tally.unknown_reservations, "reservation"))
         }
@@ -36,14 +36,14 @@ pub(in crate::report::page) fn cards(report: &Report) -> Markup {
     section("cards", "Which cards are bought and reserved", &content)
 }
 
-/// Cards of a level, most built first; of the two printings of one card, those that were seen.
+/// The cards of a level, most built first; of a card with two printings, only those that were seen.
 fn ranked(report: &Report, level: Level) -> Vec<Counted<'_>> {
     let all = CARDS.iter().zip(&report.tally.cards.cards).enumerate();
     let of_level = all.filter(|&(index, (card, counts))| {
         card.level == level && (index < CARDS_IN_BOX || counts.games_seen > 0)
     });
     let mut ranked: Vec<Counted<'_>> = of_level.map(|(_, counted)| counted).collect();
-    // The sort is stable: equal cards stay in the order of the box.
+    // A stable sort: equal cards stay in the order of [`CARDS`].
     let rate = |&(_, counts): &Counted<'_>| ratio(counts.built(), counts.games_seen);
     ranked.sort_by(|a, b| rate(b).total_cmp(&rate(a)));
     ranked
@@ -79,15 +79,15 @@ fn built_against_reserved(report: &Report) -> Markup {
         }
     };
     figure(
-        "Built against reserved",
-        "One ring for each card. Cards on the right are often built, cards at the top often reserved, \
-         which players also do to take gold or to keep a card from others.",
+        "Built versus reserved",
+        "One ring per card. Cards on the right are built often, cards at the top are reserved \
+         often, which players also do to get gold or to keep a card from others.",
         &key(Level::ALL
             .map(|level| (Ink::Series(level.index()), format!("level {}", level.number())))),
         &points(
             "Cards by how often they are built and reserved",
             &groups,
-            axis("built, of the games that saw it", |at| at.0),
+            axis("built, of the games with the card", |at| at.0),
             &axis("reserved", |at| at.1),
         ),
         &table_of(

@@ -1,4 +1,4 @@
-//! An export: its splits, and what changed since an older one.
+//! The section about an export: its splits, and changes since an older export.
 
 use super::play::{action_bars, action_table, actions_key};
 use crate::encode::Head;
@@ -13,11 +13,11 @@ use crate::words::shown;
 use maud::{Markup, html};
 use std::path::Path;
 
-/// Columns whose drift is drawn, largest first.
+/// Number of columns whose drift is drawn, largest first.
 const MOST_DRAWN: usize = 15;
-/// Columns whose drift is in the table.
+/// Number of columns in the table of drift.
 const MOST_LISTED: usize = 50;
-/// Names of columns in a sentence.
+/// Number of column names in a sentence.
 const MOST_NAMED: usize = 12;
 
 pub(in crate::report::page) fn splits(report: &Report) -> Option<Markup> {
@@ -88,8 +88,8 @@ fn sizes(export: &ExportReport) -> Markup {
     };
     figure(
         "Games of each split",
-        "Shares by number of players. They should be similar: a split with more games of four is \
-         another task.",
+        "Shares by number of players. They should be similar, because games with more players are \
+         a different task.",
         &players_key(),
         &bars(
             "Games of each split by number of players",
@@ -131,14 +131,14 @@ fn class_balance(export: &ExportReport) -> Markup {
     };
     html! {
         div.box {
-            h3 { "Classes of val and test against train" }
+            h3 { "Classes of val and test compared with train" }
             p.what {
-                "The distance is the share of labels that would have to change for the classes to have \
-                 the same shares as in train (total variation). Chance alone gives some percent where \
-                 there are few labels or many classes."
+                "The distance is the share of labels that would have to change for the classes to \
+                 have the same shares as in train (total variation). With few labels or many \
+                 classes, a few percent are due to chance."
             }
             (table_of(
-                &["head", "split", "distance", "class that differs most", "in train", "in the split"],
+                &["head", "split", "distance", "class with the largest difference", "in train", "in the split"],
                 &[1, 3],
                 balance(&export.overview).iter().map(row),
             ))
@@ -151,12 +151,13 @@ pub(in crate::report::page) fn drift(report: &Report) -> Option<Markup> {
     let content = match (&export.since, &export.overview.drift) {
         (Some((older, diff)), _) => since(older, diff),
         (None, Some(drift)) => html! {
-            p { "How far the means of the training rows are from those of the scaler of --scaler-from, \
-                 in its standard deviations. Compare with another export by --against." }
+            p { "Distance of the means of the training rows from those of the scaler of \
+                 --scaler-from, in its standard deviations. Use --against to compare with another \
+                 export." }
             div.cards { (shifts(drift)) }
         },
         (None, None) => html! {
-            p { "Give the folder of an older export with --against to see what changed since then." }
+            p { "Use --against with the folder of an older export to see what changed since then." }
         },
     };
     Some(section("drift", "Drift since the older export", &content))
@@ -197,16 +198,16 @@ fn shifts(moved: &[ColumnDrift]) -> Markup {
     let past = sizes().filter(|&size| size > LARGE_DRIFT).count();
     let row = |column: &ColumnDrift| vec![column.column.clone(), in_words(column)];
     figure(
-        "Means that moved most",
+        "Largest shifts of means",
         &format!(
-            "In standard deviations that the column had before. {} of {} moved more than \
-             {LARGE_DRIFT}; with few games, chance moves many a little.",
+            "In standard deviations of the column in the older export. {} of {} moved by more than \
+             {LARGE_DRIFT}; with few games, many columns move a little by chance.",
             grouped(past as u64),
             counted(moved.len() as u64, "column"),
         ),
         &html! {},
         &bars(
-            "Columns whose mean moved most",
+            "Columns with the largest shift of their mean",
             &moved.iter().take(MOST_DRAWN).map(bar).collect::<Vec<_>>(),
             &Axis::numbers("standard deviations", 0.0..round_up(largest)),
         ),
@@ -221,11 +222,11 @@ fn sizes_of_shifts(means: &MeansDiff) -> Markup {
     };
     html! {
         div.box {
-            h3 { "How many moved how far" }
+            h3 { "Number of columns by shift" }
             (table(&["more than", "columns"], [0.01, 0.05, 0.1, LARGE_DRIFT, 0.5, 1.0].map(past)))
             @for (what, columns) in [
-                ("Constant before, but no longer", &means.newly_varying),
-                ("Constant now, but not before", &means.newly_constant),
+                ("No longer constant", &means.newly_varying),
+                ("Newly constant", &means.newly_constant),
             ] {
                 @if !columns.is_empty() {
                     p { (what) ": " code { (names_in_short(columns.iter(), MOST_NAMED, ", ")) } "." }

@@ -1,4 +1,4 @@
-//! The values of the columns, and which columns stand out.
+//! The section about the values of the columns, and unusual columns.
 
 use crate::encode::{FAMILIES, Family};
 use crate::report::page::boards::{link, place_in_words};
@@ -11,20 +11,20 @@ use crate::rules::Color;
 use maud::{Markup, html};
 use std::collections::HashMap;
 
-/// Marked columns that are visible at once, and in all.
+/// Limits on the marked columns: visible initially, and in total.
 const FIRST_MARKED: usize = 8;
 const MOST_MARKED: usize = 48;
-/// Positions that are listed as strange.
+/// Limit on the listed unusual positions.
 const MOST_STRANGE: usize = 12;
 
-/// Columns that say the same of another player, card, noble or color.
+/// A group of columns with the same meaning for different players, cards, nobles or colors.
 struct Kind<'r> {
     name: String,
     columns: Vec<&'r ColumnReport>,
     values: Distribution,
 }
 
-/// The name with N for its numbers and C for its colors.
+/// The name with numbers replaced by N and colors by C.
 fn kind_name(name: &str) -> String {
     let part = |part: &str| {
         if Color::ALL.iter().any(|color| color.name() == part) {
@@ -38,7 +38,7 @@ fn kind_name(name: &str) -> String {
     name.split('_').map(part).collect::<Vec<String>>().join("_")
 }
 
-/// The kinds of some columns, in the order of their first columns.
+/// The kinds of a list of columns, in the order of their first columns.
 fn kinds<'r>(columns: &[&'r ColumnReport]) -> Vec<Kind<'r>> {
     let mut kinds: Vec<Kind<'_>> = Vec::new();
     let mut indices: HashMap<String, usize> = HashMap::new();
@@ -63,15 +63,18 @@ pub(in crate::report::page) fn features(report: &Report) -> Markup {
     let content = html! {
         p {
             "Values before normalization, over all rows of the cache. "
-            "A " (tag(Mark::Constant)) " column has one value in all rows and carries no information; an "
-            (tag(Mark::Outlier)) " column has a value more than " (FAR) " standard deviations from its \
-             mean, which is how large it reaches a network; a " (tag(Mark::Rare)) " flag is the same in \
-             all but one row in a thousand. The columns of absent players are 0 in games of two and three."
+            "A " (tag(Mark::Constant)) "column has the same value in all rows, so it has no \
+                                        information; an "
+            (tag(Mark::Outlier)) " column has a value more than " (FAR) " standard deviations \
+            from its mean, which is also its normalized size; a " (tag(Mark::Rare))
+            "flag has the same value in all but one of a thousand rows. The columns of absent \
+             players are 0 in games with two and three players."
         }
         p {
-            "Below, N stands for a number and C for a color: columns that say the same of another player, \
-             card or color share a row. Plots run from the minimum to the maximum; heights are square \
-             roots, so that rare values are visible. Blue columns are normalized, green ones are not."
+            "Below, columns with the same meaning for different players, cards or colors share a \
+             row, with N for the number and C for the color. Plots range from the minimum to the \
+             maximum; heights are square roots, so that rare values are visible. Blue columns are \
+             normalized, green ones are not."
         }
         div.cards {
             (marked_box(report, "Constant columns", "value", &marked(Mark::Constant), |column| {
@@ -130,7 +133,7 @@ fn marked_box(
     }
 }
 
-/// A text that leads to the position with the value that is farthest from the mean.
+/// A link to the position with the value farthest from the mean.
 fn at_farthest(report: &Report, column: &ColumnReport, text: &str) -> Markup {
     match column.farthest_at().filter(|place| report.positions.contains_key(place)) {
         Some(place) => link(place, text),
@@ -157,10 +160,11 @@ fn strangest(report: &Report) -> Markup {
     html! {
         @if !all.is_empty() {
             div.box {
-                h3 { "Strangest positions" }
+                h3 { "Most unusual positions" }
                 p.what {
-                    "Of the columns with outliers, the first rows that hold their farthest values. Distances \
-                     are in standard deviations; outliers are how many columns of the row are more than "
+                    "The first rows with the farthest values of the columns with outliers. \
+                     Distances are in standard deviations; the number of outliers counts the \
+                     columns of the row that are more than "
                     (FAR) " away."
                 }
                 (sortable(
@@ -173,7 +177,7 @@ fn strangest(report: &Report) -> Markup {
     }
 }
 
-/// How far means have moved since the older export, or the scaler that the export was made with.
+/// The shifts of means since the older export, or since the scaler of the export was fitted.
 fn moved(report: &Report) -> HashMap<&str, f64> {
     let Some(export) = &report.export else { return HashMap::new() };
     let since = export.since.as_ref().and_then(|(_, diff)| diff.means.as_ref().ok());
@@ -235,8 +239,9 @@ fn all_columns(report: &Report) -> Markup {
             h3 { "All columns" }
             p.what {
                 "Farthest is the value farthest from the mean, in standard deviations"
-                @if !moved.is_empty() { "; moved by is how far the mean has moved, in those it had before" }
-                ". A number that is a link leads to the first position with that value."
+                @if !moved.is_empty() { "; moved by is the shift of the mean, in previous standard \
+                                         deviations" }
+                ". Links lead to the first position with that value."
             }
             details {
                 summary { (grouped(report.columns.len() as u64)) " columns" }

@@ -1,4 +1,4 @@
-//! Games and rows by number of players and by day; refused logs.
+//! The section about games and rows by number of players, game lengths, and refused logs.
 
 use crate::cache::Refusal;
 use crate::report::page::numbers::{bytes_in_words, counted, grouped, number, share, short};
@@ -7,11 +7,11 @@ use crate::report::page::plot::{Axis, Bar, Line, X, bars, lines};
 use crate::report::{Distribution, Report};
 use maud::{Markup, html};
 
-/// Refused logs that are listed.
+/// Limit on the listed refused logs.
 const MOST_REFUSED: usize = 50;
 
-/// Bins of the histogram of lengths. Lengths are in turns: rows come in multiples of the number of
-/// players, which bins of another width would show as waves.
+/// Limit on the bins of the histogram of lengths. Lengths are in turns, because numbers of rows are
+/// multiples of the number of players, which would cause artifacts.
 const MOST_BINS: i64 = 60;
 
 pub(in crate::report::page) fn games(report: &Report) -> Markup {
@@ -39,8 +39,8 @@ fn rows_by_players(report: &Report) -> Markup {
     let rows = groups.iter().map(|group| row(&group.name, group.games.games, group.games.rows));
     figure(
         "Rows by number of players",
-        "A row is one move. Longer games have more rows: a model sees the kinds of game in these \
-         shares, not in those of the games.",
+        "A row is one move. Longer games have more rows, so these shares, not those of games, are \
+         what a model sees.",
         &html! {},
         &bars(
             "Rows by number of players",
@@ -87,7 +87,7 @@ fn lengths(report: &Report) -> Markup {
     head.extend(groups.iter().map(|group| group.name.as_str()));
     figure(
         "Game lengths",
-        "Games by their last turn; each player moves once in a turn. A few very short games are often \
+        "Games by their last turn; each player moves once per turn. Very short games are often \
          logs of games that were stopped.",
         &players_key(),
         &lines(
@@ -129,13 +129,13 @@ fn length_table(report: &Report) -> Markup {
     html! {
         div.box {
             h3 { "Rows of a game" }
-            p.what { "Each player moves once in a turn; a game has one row for each move." }
+            p.what { "Each player moves once per turn; a game has one row for each move." }
             (table(&head, groups(report).iter().map(row)))
         }
     }
 }
 
-/// Logs that the last ingest did not accept, if there are any.
+/// Refused and deferred logs of the last ingest, if there are any.
 pub(in crate::report::page) fn refused(report: &Report) -> Option<Markup> {
     let cache = &report.cache;
     if cache.refusals.is_empty() {
@@ -150,8 +150,8 @@ pub(in crate::report::page) fn refused(report: &Report) -> Option<Markup> {
     };
     let more = cache.refusals.len().saturating_sub(MOST_REFUSED);
     let content = html! {
-        p { "Logs that the last ingest did not accept. A deferred log was still being written; the \
-             next ingest tries it again." }
+        p { "Logs that the last ingest refused or deferred. A deferred log was still being \
+             written; the next ingest reads it again." }
         div.box {
             ul.named {
                 @for refusal in cache.refusals.iter().take(MOST_REFUSED) {
@@ -175,7 +175,7 @@ pub(in crate::report::page) fn tiles(report: &Report) -> Markup {
         plural(cache.games, "game", "games"),
         (grouped(report.tally.rows()), "rows"),
         plural(report.timeline.nights.len() as u64, "night", "nights"),
-        (grouped(cache.refusals.len() as u64), "logs not accepted"),
+        (grouped(cache.refusals.len() as u64), "refused or deferred logs"),
         (grouped(cache.does_not_replay.len() as u64), "games do not replay"),
         (grouped(illegal), "illegal labels"),
         (bytes_in_words(cache.log_bytes), "of logs"),

@@ -1,4 +1,4 @@
-//! Legal and chosen classes of each head; classes that never occur; illegal labels.
+//! The sections about legal and chosen classes of each head, classes that never occur, and illegal labels.
 
 use crate::encode::{Head, REMOVALS};
 use crate::report::page::boards::{link, place_in_words};
@@ -11,7 +11,7 @@ use crate::report::{
 };
 use maud::{Markup, html};
 
-/// Classes that are listed by name.
+/// Limit on the listed classes.
 const MOST_LISTED: usize = 30;
 
 fn heads_of(report: &Report) -> impl Iterator<Item = (Head, &HeadTally)> {
@@ -48,11 +48,12 @@ pub(in crate::report::page) fn heads(report: &Report) -> Markup {
         "illegal",
     ];
     let content = html! {
-        p { "Each head of a network chooses among its legal classes, in the rows to which it applies. \
-             Where only one class is legal, a right answer proves nothing. The balanced weight of a class \
-             is what scikit-learn's class_weight=\"balanced\" gives: rows over classes that occur and rows \
-             of the class. Of classes below " (percent(RARE_CLASS, 1.0)) ", the number leads to the first \
-             position in which they were chosen." }
+        p { "In the rows to which it applies, each head of a network chooses among its legal \
+             classes. Rows with only one legal class say nothing about a model's accuracy. The \
+             balanced weight of a class is that of scikit-learn's class_weight=\"balanced\": the \
+             number of rows divided by the number of classes that occur and the number of rows \
+             with the class. For classes below " (percent(RARE_CLASS, 1.0))
+             ", the count links to the first position in which they were chosen." }
         div.box { (table(&head, heads_of(report).map(row))) }
         div.cards.pairs {
             @for (head, tally) in heads_of(report) {
@@ -64,7 +65,7 @@ pub(in crate::report::page) fn heads(report: &Report) -> Markup {
     section("heads", "Legal moves and chosen classes", &content)
 }
 
-/// Name, chosen and expected by chance, for each bar of a head.
+/// Name, count, and count expected by chance for each bar of a head.
 fn groups(head: Head, tally: &HeadTally) -> Vec<(String, f64, f64)> {
     let all = tally.classes.iter().enumerate();
     if head != Head::GemsRemoved {
@@ -74,7 +75,7 @@ fn groups(head: Head, tally: &HeadTally) -> Vec<(String, f64, f64)> {
         };
         return possible.map(group).collect();
     }
-    // By the number of gems: 84 bars would be too many.
+    // Grouped by the number of gems, because 84 bars would be too many.
     let mut groups: Vec<(String, f64, f64)> =
         ["none", "1 gem", "2 gems", "3 gems"].map(|name| (name.to_owned(), 0.0, 0.0)).into();
     for (class, tally) in all {
@@ -136,14 +137,14 @@ fn choices(report: &Report, head: Head, tally: &HeadTally) -> Markup {
         }
     };
     let what = match head {
-        Head::GemsRemoved => "Gems given back, by number. The table has each of the 84 classes.",
+        Head::GemsRemoved => "Number of gems given back. The table has all 84 classes.",
         Head::CardReservation => {
-            "Class 11 is both the twelfth displayed card and the top of deck 1. A bar longer than its \
-             mark is preferred, a shorter one avoided."
+            "Class 11 is both the twelfth displayed card and the top of deck 1. Bars longer than \
+             their mark are preferred classes, shorter ones are avoided."
         }
         _ => {
-            "The mark is the share by equal chance among the legal classes: a class with a longer bar \
-             is preferred, one with a shorter bar avoided."
+            "The mark is the share expected from uniform choices among the legal classes: classes \
+             with longer bars are preferred, those with shorter bars avoided."
         }
     };
     let head_row = [
@@ -181,7 +182,8 @@ fn legal_counts(head: Head, tally: &HeadTally) -> Markup {
             "Rows by number of legal classes; giving back nothing is always legal."
         }
         _ => {
-            "Rows by number of legal classes. At 0 the head does not apply, at 1 there is no choice."
+            "Rows by number of legal classes. With 0 the head does not apply, with 1 there is no \
+             choice."
         }
     };
     figure(
@@ -198,16 +200,16 @@ fn legal_counts(head: Head, tally: &HeadTally) -> Markup {
     )
 }
 
-/// Classes of a head that no row has as its label, by what they are.
+/// Classes of a head that are never the label, by kind.
 type Unseen = (Head, [(&'static str, Vec<usize>); 2]);
 
-/// Classes that are the label of no row.
+/// The table of classes that are never the label.
 pub(in crate::report::page) fn unseen(report: &Report) -> Markup {
     let of_head = |(head, tally): (Head, &HeadTally)| -> Unseen {
         let possible = tally.never_chosen().filter(|&class| !never_occurs(head, class));
         let (legal, never): (Vec<usize>, Vec<usize>) =
             possible.partition(|&class| tally.classes[class].legal > 0);
-        (head, [("legal at times", legal), ("never legal", never)])
+        (head, [("sometimes legal", legal), ("never legal", never)])
     };
     let all: Vec<Unseen> = heads_of(report).map(of_head).collect();
     let counts = |(head, [(_, legal), (_, never)]): &Unseen| {
@@ -221,8 +223,8 @@ pub(in crate::report::page) fn unseen(report: &Report) -> Markup {
         names_in_short(classes.iter().map(name), MOST_LISTED, "; ")
     };
     let content = html! {
-        p { "Classes that are the label of no row, so that a network cannot learn them. It may still \
-             meet those that are legal at times. Two classes that can never occur are excluded: the \
+        p { "Classes that are never the label, so that a network cannot learn them, although some \
+             are legal in some positions. Two classes that can never occur are not listed: the \
              empty set of gem_take3 and class 14 of card_reservation." }
         div.box {
             (table(&["head", "legal, never chosen", "never legal"], all.iter().map(counts)))
@@ -240,7 +242,7 @@ pub(in crate::report::page) fn unseen(report: &Report) -> Markup {
     section("unseen", "Classes that never occur", &content)
 }
 
-/// Labels that are illegal under their mask.
+/// The table of labels that are illegal under their mask.
 pub(in crate::report::page) fn illegal(report: &Report) -> Markup {
     let all: u64 = heads_of(report).map(|(_, tally)| tally.illegal).sum();
     let row = |(head, tally): (Head, &HeadTally)| {
@@ -269,11 +271,12 @@ pub(in crate::report::page) fn illegal(report: &Report) -> Markup {
     let content = html! {
         p {
             @if all == 0 {
-                "Every logged move is legal by the rules that made the masks."
+                "Every logged move is legal under its masks."
             } @else {
-                (counted(all, "label")) " would be masked out: with the class at minus infinity the loss \
-                 is infinite, so exclude these rows from the head's loss. They are in the logs; a rule \
-                 that differs between the engine and the masks shows here first."
+                (counted(all, "label")) "would be masked out: with a logit of minus infinity the \
+                                         loss is infinite, so exclude these rows from the head's \
+                                         loss. The labels are as logged; a difference between the \
+                                         rules of the engine and those of the masks appears here."
             }
         }
         div.box {

@@ -1,4 +1,4 @@
-//! How games go: points and actions by turn.
+//! The section about points and actions by turn.
 
 use crate::gamelog::ActionType;
 use crate::report::page::numbers::{NOTHING, grouped, percent, share, short};
@@ -10,8 +10,8 @@ use crate::rules::POINTS_TO_END;
 use maud::{Markup, html};
 use std::collections::BTreeSet;
 
-/// Turns that fewer than this share of the games reach are not drawn: the few long games say little
-/// about the others.
+/// Turns that fewer than this share of the games reach are not drawn, because they say little about most
+/// games.
 const REACHED: f64 = 0.05;
 
 /// The turns that are drawn.
@@ -33,13 +33,13 @@ fn turn_axis(report: &Report) -> X<'static> {
     X::Numbers(Axis::numbers("turn", first..last.max(first + 1.0)))
 }
 
-/// A plot over the turns, with a line for each number of players.
+/// A plot by turn, with a line for each number of players.
 struct TurnPlot<'a> {
     title: &'a str,
     what: &'a str,
     y: Axis<'a>,
     value: fn(&GamesTally, &TurnTally) -> f64,
-    /// Whose 10th to 90th percentile is drawn as a band, if any.
+    /// The distribution whose 10th to 90th percentile is drawn as a band, if any.
     spread: Option<fn(&TurnTally) -> &Distribution>,
     cell: fn(f64) -> String,
 }
@@ -85,8 +85,8 @@ pub(in crate::report::page) fn points(report: &Report) -> Markup {
     let plots = [
         TurnPlot {
             title: "Points of the leader",
-            what: "Mean at the start of a turn; the band holds the middle 80 % of the games. Finished \
-                   games no longer count, so the right end shows the slow ones.",
+            what: "Mean at the start of a turn; the band contains the middle 80 % of the games. \
+                   Finished games are not counted, so the right end shows only long games.",
             y: y(),
             value: |_, tally| tally.leader_points.mean(),
             spread: Some(|tally| &tally.leader_points),
@@ -94,16 +94,17 @@ pub(in crate::report::page) fn points(report: &Report) -> Markup {
         },
         TurnPlot {
             title: "Points of all players",
-            what: "Mean over the players before they move. The difference to the leader is what the \
-                   others lack.",
+            what: "Mean over all players before their moves. The difference to the leader shows \
+                   how far behind the others are.",
             y: y(),
             value: |_, tally| tally.points.mean(),
             spread: None,
             cell: short,
         },
         TurnPlot {
-            title: "Games still going",
-            what: "Share of the games that reach a turn. The other plots end where fewer than 5 % do.",
+            title: "Games still running",
+            what: "Share of the games that reach a turn. The other plots end where this falls \
+                   below 5 %.",
             y: Axis::shares("of the games"),
             value: |games, tally| tally.leader_points.total() as f64 / games.games as f64,
             spread: None,
@@ -122,7 +123,7 @@ pub(in crate::report::page) fn actions_key() -> Markup {
         .map(|(action, name)| (Ink::Series(action), name.logged_name())))
 }
 
-/// Bars of equal length, divided by action.
+/// Stacked bars of the shares of actions.
 pub(in crate::report::page) fn action_bars(what: &str, counts: &[(String, Vec<u64>)]) -> Markup {
     let bar = |(name, counts): &(String, Vec<u64>)| {
         let all = counts.iter().sum::<u64>().max(1) as f64;
@@ -138,7 +139,7 @@ pub(in crate::report::page) fn action_bars(what: &str, counts: &[(String, Vec<u6
     bars(what, &drawn, &Axis::shares("of the moves"))
 }
 
-/// Shares of the actions, a row for each name.
+/// A table of the shares of actions, with a row for each name.
 pub(in crate::report::page) fn action_table(first: &str, counts: &[(String, Vec<u64>)]) -> Markup {
     let row = |(name, counts): &(String, Vec<u64>)| {
         let all = counts.iter().sum();
@@ -164,8 +165,9 @@ pub(in crate::report::page) fn actions(report: &Report) -> Markup {
         div.cards.pairs {
             (figure(
                 "Action mix",
-                "What players do, as logged. It is the class balance of the action_type head: a model \
-                 that always answers the most frequent action is right that often.",
+                "Actions as logged. This is the class balance of the action_type head: a model \
+                 that always predicts the most frequent action is correct in that share of the \
+                 rows.",
                 &actions_key(),
                 &action_bars("Action mix by number of players", &counts),
                 &action_table("games of", &counts),
@@ -173,7 +175,7 @@ pub(in crate::report::page) fn actions(report: &Report) -> Markup {
             @for group in &groups { (actions_by_turn(group, &x)) }
         }
     };
-    section("actions", "What players do", &content)
+    section("actions", "Actions of the players", &content)
 }
 
 fn actions_by_turn(group: &Group<'_>, x: &X<'_>) -> Markup {

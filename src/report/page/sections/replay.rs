@@ -1,4 +1,4 @@
-//! Whether games replay, and how they end.
+//! The section about games that do not replay, and about endings.
 
 use crate::gamelog::{Ending, ReplayFaultKind};
 use crate::report::page::boards::link;
@@ -8,7 +8,7 @@ use crate::report::{FaultyGame, Place, Report};
 use crate::words::shown;
 use maud::{Markup, html};
 
-/// Games whose faults are listed.
+/// Limit on the games whose faults are listed.
 const MOST_LISTED: usize = 100;
 
 pub(in crate::report::page) fn replay(report: &Report) -> Markup {
@@ -21,7 +21,7 @@ pub(in crate::report::page) fn replay(report: &Report) -> Markup {
     let more = faulty.len().saturating_sub(MOST_LISTED);
     let content = html! {
         p {
-            "A game replays if each row follows from the row before and its move by the rules. "
+            "A game replays if each row follows from the previous row and its move by the rules. "
             @if replayed == 0 { "No game of this cache has been replayed yet." }
             @else if faulty.is_empty() { "All " (counted(replayed, "game")) " replay." }
             @else {
@@ -29,16 +29,16 @@ pub(in crate::report::page) fn replay(report: &Report) -> Markup {
                 " do not."
             }
             @if cache.not_replayed > 0 && replayed > 0 {
-                " " (counted(cache.not_replayed, "game")) " of an older cache: not replayed yet."
+                " " (counted(cache.not_replayed, "game")) " from an older cache: not replayed yet."
             }
         }
         div.cards {
             div.box {
                 h3 { "How games end" }
                 p.what {
-                    "An unfinished log ends before somebody has 15 points at the end of a round: a worker \
-                     that stopped, or a limit of rows. In a tie the best players have as many points and \
-                     as many cards."
+                    "An unfinished log ends before a player has 15 points at the end of a round, \
+                     because a worker stopped or the number of rows was limited. In a tie the best \
+                     players have equal points and equally many cards."
                 }
                 (table(&["ending", "games", "of all"], endings))
             }
@@ -47,10 +47,10 @@ pub(in crate::report::page) fn replay(report: &Report) -> Markup {
         @if !faulty.is_empty() {
             div.box {
                 h3 { "Games that do not replay" }
-                p.what { "The first row of each that does not follow. prep inspect GAME --row ROW shows it \
-                          with the row before." }
+                p.what { "The first faulty row of each game. prep inspect GAME --row ROW shows it \
+                          with the previous row." }
                 (sortable(
-                    &["game", "row", "log", "what is wrong", "such rows"],
+                    &["game", "row", "log", "fault", "faulty rows"],
                     &[2, 3],
                     faulty.iter().take(MOST_LISTED).map(|game| row(report, game)),
                 ))
@@ -82,7 +82,7 @@ fn row(report: &Report, game: &FaultyGame) -> Markup {
     }
 }
 
-/// How many games have each kind as their first fault.
+/// The number of games by the kind of their first fault.
 fn kinds(faulty: &[FaultyGame]) -> Markup {
     let games = |kind| {
         let first = faulty.iter().filter_map(|game| game.faults.first());

@@ -1,4 +1,4 @@
-//! How games change from night to night.
+//! The section about changes over time.
 
 use super::play::{action_table, actions_key};
 use crate::cache::IngestLine;
@@ -14,7 +14,7 @@ use crate::rules::PlayerCount;
 use crate::words::shown;
 use maud::{Markup, html};
 
-/// Ingests that are listed.
+/// Limit on the listed ingests.
 const MOST_INGESTS: usize = 60;
 
 /// A value of a period, for each number of players.
@@ -34,23 +34,25 @@ pub(in crate::report::page) fn time(report: &Report) -> Markup {
     let content = html! {
         p {
             @if timeline.by_night {
-                "By the day (UTC) on which a game was last encoded. After a change of the encoder, that is \
-                 one day for all games."
+                "By the day (UTC) on which a game was last encoded. After a change of the encoder, \
+                 this is the same day for all games."
             } @else {
-                "All games were encoded on one day, so that they are shown by game id instead, in groups of \
-                 as many games."
+                "All games were encoded on the same day, so they are shown by game id instead, in \
+                 groups of equal size."
             }
             @if let Some(last) = timeline.exported_until.and_then(|place| timeline.periods.get(place)) {
-                " The vertical line marks the end of the export: its last games are of "
+                " The vertical line marks the end of the export: its last games are from "
                 (shown(&last.name)) "."
             }
         }
         div.cards {
             (games(timeline, &x))
-            (by_players(timeline, &x, "Game lengths over time", "Mean of the last turn. Each player moves \
-                once in a turn.", turns, short, |most| Axis::numbers("turns", 0.0..round_up(most))))
-            (by_players(timeline, &x, "Wins of seat 0 over time", "Share of the games that somebody won. \
-                With few games, chance moves it by much.", seat_0, |share| percent(share, 1.0),
+            (by_players(timeline, &x, "Game lengths over time", "Mean of the last turn. Each \
+            player moves once per \
+            turn.", turns, short, |most| Axis::numbers("turns", 0.0..round_up(most))))
+            (by_players(timeline, &x, "Wins of seat 0 over time", "Share of the games with a \
+            winner. With few games, it varies strongly by \
+            chance.", seat_0, |share| percent(share, 1.0),
                 |_| Axis::shares("of decided games")))
             (action_mix(timeline, &x))
             (faults(timeline, &x))
@@ -61,7 +63,7 @@ pub(in crate::report::page) fn time(report: &Report) -> Markup {
     section("time", "Over time", &content)
 }
 
-/// Without the year, which the tables have.
+/// Without the year, which is in the tables.
 fn short_name(timeline: &Timeline, period: &Period) -> String {
     let short =
         if timeline.by_night { period.name.get(5..) } else { period.name.split(' ').next() };
@@ -80,7 +82,7 @@ fn first_head(timeline: &Timeline) -> &'static str {
     if timeline.by_night { "night" } else { "game ids" }
 }
 
-/// Points of a line: of the periods that have a value.
+/// The points of a line, for the periods with a value.
 fn points(timeline: &Timeline, value: impl Fn(&Period) -> Option<f64>) -> Vec<(f64, f64)> {
     let all = timeline.periods.iter().enumerate();
     all.filter_map(|(place, period)| Some((place as f64 + 0.5, value(period)?))).collect()
@@ -186,7 +188,7 @@ fn faults(timeline: &Timeline, x: &X<'_>) -> Markup {
     };
     figure(
         "Games that do not replay, over time",
-        "Share of the replayed games. A worker that crashes shows here first.",
+        "Share of the replayed games. It increases when workers crash.",
         &key([(Ink::Alarm, "does not replay"), (Ink::Series(0), "unfinished")]),
         &lines(
             "Games that do not replay or are unfinished, over time",
@@ -226,19 +228,19 @@ fn drift(timeline: &Timeline, x: &X<'_>) -> Markup {
     figure(
         "Drift over time",
         &format!(
-            "Normalized columns whose mean differs by more than {LARGE_DRIFT} standard deviations, and more \
-             than chance explains, from that of all earlier games of as many players. A bar where others have \
-             none is when the data changed."
+            "Normalized columns whose mean differs by more than {LARGE_DRIFT} standard deviations, \
+             and by more than chance explains, from that of all earlier games with the same number \
+             of players. A single high bar shows when the data changed."
         ),
         &html! {},
         &columns(
-            "Columns that moved, over time",
+            "Columns with drift, over time",
             x,
-            &[(Ink::Series(3), "columns that moved", heights)],
+            &[(Ink::Series(3), "columns with drift", heights)],
             &Axis::counts("columns", most),
         ),
         &table_of(
-            &[first_head(timeline), "moved", "moved most", "by, in standard deviations"],
+            &[first_head(timeline), "moved", "largest drift", "in standard deviations"],
             &[2],
             timeline.periods.iter().rev().map(row),
         ),
@@ -294,8 +296,9 @@ fn ingests(report: &Report) -> Markup {
         div.box {
             h3 { "Ingests" }
             p.what {
-                "Each that changed the cache, newest first; games and rows at the right are those in the \
-                 cache afterwards. Encoded again are games of another encoder or other options."
+                "Ingests that changed the cache, newest first; games and rows at the right are the \
+                 totals of the cache afterwards. Games are encoded again after a change of the \
+                 encoder or the options."
             }
             (table(&head, report.ingests.iter().rev().take(MOST_INGESTS).map(row)))
             @if more > 0 {

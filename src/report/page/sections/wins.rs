@@ -1,4 +1,4 @@
-//! Who wins: seats, cards and nobles.
+//! The section about wins by seat, card and noble.
 
 use crate::report::page::numbers::{NOTHING, grouped, percent, share, short};
 use crate::report::page::parts::{
@@ -13,8 +13,9 @@ pub(in crate::report::page) fn wins(report: &Report) -> Markup {
     let decided: u64 = report.tally.games.iter().map(|games| games.endings.won()).sum();
     let content = html! {
         p {
-            "Of games that somebody won: ties and unfinished games do not count. Intervals are Wilson's at \
-             95 %: in 19 of 20 corpora of this size, the interval holds the true rate. "
+            "Only games with a winner are counted, no ties or unfinished games. Intervals are 95 % \
+             Wilson intervals: in 19 of 20 corpora of this size, the interval contains the true \
+             rate. "
             @if decided == 0 { "No game of this cache was replayed to its end." }
         }
         @if decided > 0 {
@@ -25,10 +26,10 @@ pub(in crate::report::page) fn wins(report: &Report) -> Markup {
             div.cards.pairs { (winning_cards(report)) (winning_nobles(report)) }
         }
     };
-    section("wins", "Who wins", &content)
+    section("wins", "Wins", &content)
 }
 
-/// A seat's share of the decided games, and its interval.
+/// A seat's share of the decided games, with its interval.
 fn seat_rate(group: &Group<'_>, seat: usize) -> (u64, f64, (f64, f64)) {
     let endings = &group.games.endings;
     let won = endings.won_by_seat[seat];
@@ -39,7 +40,7 @@ fn players(group: &Group<'_>) -> usize {
     PlayerCount::ALL[group.index].get().into()
 }
 
-/// Whether the first player wins more than a fair share, in a sentence for each number of players.
+/// One sentence for each number of players about whether the first player wins more than a fair share.
 fn first_player(report: &Report) -> Markup {
     let groups = groups(report);
     let decided = groups.iter().filter(|group| group.games.endings.won() > 0);
@@ -49,10 +50,11 @@ fn first_player(report: &Report) -> Markup {
         let verdict = match () {
             () if low > fair => "more than",
             () if high < fair => "less than",
-            () => "not clearly other than",
+            () => "not significantly different from",
         };
         format!(
-            "In games of {}, seat 0, which begins, wins {} ({} to {}), {verdict} the fair share of {}.",
+            "In games of {}, the first player (seat 0) wins {} ({} to {}), {verdict} the fair \
+             share of {}.",
             players(group),
             percent(rate, 1.0),
             percent(low, 1.0),
@@ -84,8 +86,8 @@ fn seats(group: &Group<'_>) -> Markup {
     figure(
         &title,
         &format!(
-            "{} decided games, {} ties, {} unfinished. The upright line is the fair share, the other the \
-             95 % interval.",
+            "{} decided games, {} ties, {} unfinished. The vertical line is the fair share, the \
+             horizontal line the 95 % interval.",
             grouped(endings.won()),
             grouped(endings.ties),
             grouped(endings.unfinished)
@@ -100,7 +102,7 @@ fn seats(group: &Group<'_>) -> Markup {
     )
 }
 
-/// A row for each: what it is, how often, and how often its players won.
+/// The rows of a table: name, count, and wins of the players.
 fn ranked<'a>(
     head: [&str; 2],
     most: usize,
@@ -150,11 +152,12 @@ fn winning_cards(report: &Report) -> Markup {
     });
     html! {
         div.box {
-            h3 { "Cards that win" }
+            h3 { "Winning cards" }
             p.what {
-                "How often those who built a card won. Winners build more, so compare with the average \
-                 build in games of as many players: above 1, its builders win more often than those of \
-                 other cards. That is no proof that the card makes them win."
+                "How often the players who built a card won. Winners build more cards, so the rate \
+                 is compared with the average build in games with the same number of players: \
+                 above 1, its builders win more often than those of other cards. This does not \
+                 prove that the card helps to win."
             }
             (ranked(["card", "built"], 10, rows))
         }
@@ -170,10 +173,10 @@ fn winning_nobles(report: &Report) -> Markup {
     let seen: u64 = report.tally.cards.nobles.iter().map(|counts| counts.games_seen).sum();
     html! {
         div.box {
-            h3 { "Nobles that win" }
+            h3 { "Winning nobles" }
             p.what {
-                "By what they ask for. Of the nobles on the tables of all games, "
-                (share(visits, seen)) " visited somebody."
+                "By requirement. Of the nobles on the tables of all games, "
+                (share(visits, seen)) " visited a player."
             }
             (ranked(["noble", "visits"], 10, rows))
         }
