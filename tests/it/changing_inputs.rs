@@ -320,7 +320,7 @@ fn unfinished_log_is_deferred() {
 
         let ran = test.run("export --out out");
         assert_eq!(ran.code, 0);
-        assert!(ran.stderr.contains("game 1 is there as it was before its log "), "{ran:#?}");
+        assert!(ran.stderr.contains("game 1 is included as it was before its log "), "{ran:#?}");
         let listed = &manifest(&test, "out")["from_an_older_log"];
         assert_eq!(listed.as_array().unwrap().len(), 1, "{listed}");
         assert!(listed[0]["why"].as_str().unwrap().contains("still being written"), "{listed}");

@@ -76,7 +76,7 @@ fn quiet() {
     assert!(ran.stderr.starts_with("error: 4.csv:1: "), "{ran:#?}");
     let ran = test.run("export -q --split 1,0,0");
     assert_eq!((ran.code, ran.stdout.as_str()), (0, ""));
-    assert!(ran.stderr.starts_with("warning: game 4 is left out: 4.csv:1: "), "{ran:#?}");
+    assert!(ran.stderr.starts_with("warning: game 4 is excluded: 4.csv:1: "), "{ran:#?}");
 }
 
 #[test]
@@ -197,7 +197,7 @@ fn assert_left_alone(test: &CliTest, file: &str) {
         assert_eq!(ran.code, 1, "{arguments}: {ran:#?}");
         let said = match test.path(file).is_dir() {
             true => format!("error: {file} is a folder: give the cache file in it"),
-            false => format!("error: {file} is not a cache of prep"),
+            false => format!("error: {file} is not a prep cache"),
         };
         assert!(ran.stderr.starts_with(&said), "{arguments}: {ran:#?}");
         let changed: Vec<_> =
@@ -364,10 +364,10 @@ fn verbose_phases() {
             );
             assert!(["MB/s", "rows/s"].contains(&unit), "{line}");
         }
-        assert!(ran.stderr.contains(" s by the clock; "), "{}", ran.stderr);
+        assert!(ran.stderr.contains(" s elapsed; "), "{}", ran.stderr);
     };
     phases("ingest raw -v", &["hash", "read", "encode", "compress", "store"]);
     phases("ingest raw -v", &["hash", "check"]);
     phases("export -v", &["decode", "normalize", "write", "sync"]);
-    assert!(!test.run("ingest raw").stderr.contains("by the clock"));
+    assert!(!test.run("ingest raw").stderr.contains("s elapsed"));
 }

@@ -246,7 +246,7 @@ fn same_export() {
     assert_eq!(found["past_max_drift"], json!([]));
     assert!(found["means"].as_array().unwrap().iter().all(|column| column["mean_shift"] == 0.0));
     let text = test.prep("diff new new");
-    assert!(text.ends_with(" features\n") && text.contains("\nno mean drifted, of "), "{text}");
+    assert!(text.ends_with(" features\n") && text.contains("\nnone of "), "{text}");
 }
 
 /// Adds a number to a column in all training rows of an export, in the files that `diff` reads; returns
@@ -301,7 +301,7 @@ fn max_drift() {
     assert_eq!((ran.code, ran.stdout.as_str(), ran.stderr.as_str()), (0, "", ""));
     let ran = test.run(&format!("diff -q old new --max-drift {below}"));
     let sentence = format!(
-        " drifted more than {below} standard deviations, {name} the most ({shift:+.3}): check the new \
+        " drifted by more than {below} standard deviations, {name} the most ({shift:+.3}): check the new \
          logs before training on new\n"
     );
     fails(&ran, &sentence);
@@ -335,7 +335,7 @@ fn constant_becomes_another() {
         sums["sum"][column] = (-2 * rows).into();
         sums["sum_of_squares"][column] = (4 * rows).into();
     });
-    fails(&test.run("diff -q old new --max-drift 1e300"), "1 feature drifted more than 1");
+    fails(&test.run("diff -q old new --max-drift 1e300"), "1 feature drifted by more than 1");
     let found = diff(&test, "old new");
     assert_eq!(found["means"][0], json!({ "column": name, "mean_shift": null }));
     assert!(test.prep("diff old new").contains(&format!("  {name} by -inf standard deviations\n")));
@@ -346,8 +346,8 @@ fn other_columns() {
     let test = two_nights();
     test.prep(&format!("export --out base --features base {SPLIT}"));
     let sentence = format!(
-        "error: the exports have other columns ({FEATURE_COUNT} and 422): their features cannot be \
-         compared, and no model fits both\n"
+        "error: the exports have different columns ({FEATURE_COUNT} and 422): their features cannot be \
+         compared, and no model can use both\n"
     );
     for options in ["", "-q", "--max-drift 9", "--json"] {
         let ran = test.run(&format!("diff old base {options}"));
@@ -355,7 +355,7 @@ fn other_columns() {
         assert_eq!(ran.stdout.contains("changed"), options != "-q", "the games are told: {ran:#?}");
     }
     edit(&test, "new", "feature_cols.json", |names| names[378] = "card3_place".into());
-    let sentence = "error: the exports have other columns (column 378 is card3_position in one and \
+    let sentence = "error: the exports have different columns (column 378 is card3_position in one and \
                     card3_place in the other)";
     fails(&test.run("diff old new"), sentence);
 }

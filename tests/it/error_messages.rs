@@ -62,14 +62,14 @@ fn folders_without_logs() {
     fs::create_dir(test.path("empty")).unwrap();
     for command in ["ingest", "status"] {
         for (folder, texts) in [
-            ("aggregate", &["all_games.csv is skipped: it holds every game appended"][..]),
+            ("aggregate", &["all_games.csv is skipped: it contains all games, not one game"][..]),
             ("packed", &["2_games/1.csv.xz is skipped: logs end in .csv, .csv.gz or .csv.zst, "]),
-            ("capitals", &["1.CSV is skipped: logs end in .csv, .csv.gz or .csv.zst, in small"]),
-            ("others", &["only notes.txt, which is no log: is it the right folder?"]),
+            ("capitals", &["1.CSV is skipped: logs end in .csv, .csv.gz or .csv.zst, in lower"]),
+            ("others", &["only notes.txt, which is not a log: is it the right folder?"]),
             ("empty", &["the folder is empty", "is its disk mounted?"]),
         ] {
             let looked_for = format!(
-                "error: no logs found in {folder}: looked there and in all folders below for *.csv \
+                "error: no logs found in {folder}: searched it and its subfolders for *.csv \
                  files named after a game id, such as 2_games/17.csv; "
             );
             let ran = says(&test, &format!("{command} {folder}"), 1, texts);
@@ -97,7 +97,8 @@ fn missing_or_empty_cache() {
             "folder is a folder: give the cache file in it, such as --cache folder/prep.sqlite";
         says(&test, &format!("{command} --cache folder"), 1, &[folder]);
     }
-    let under_a_file = ["cannot make the folder raw/2_games/1.csv", "choose a place with --cache"];
+    let under_a_file =
+        ["cannot make the folder raw/2_games/1.csv", "choose a folder with write permission"];
     says(&test, "ingest raw --cache raw/2_games/1.csv/prep.sqlite", 1, &under_a_file);
 
     // There is a cache without games.
@@ -152,7 +153,7 @@ fn split_ratios() {
         ("0.8/0.1/0.1", &["expected three numbers such as 0.8,0.1,0.1"]),
         ("80,10,10", &["a share is between 0 and 1; write 80 percent as 0.8"]),
         ("0.8,0.1,0.2", &["sum to 1.1, not to 1; change one of them"]),
-        ("0,0.5,0.5", &["give train a share above 0"]),
+        ("0,0.5,0.5", &["it must be above 0"]),
     ] {
         says(&test, &format!("export --split {split}"), 2, texts);
     }
@@ -220,7 +221,7 @@ fn wrong_variables() {
         ("ingest", "PREP_REPAIR", "perhaps"),
     ] {
         let said = with(arguments, variable, value);
-        let tip = format!("tip: the value is that of the variable {variable}\n");
+        let tip = format!("tip: the value comes from the variable {variable}\n");
         assert!(said.contains(&tip), "{said}");
     }
     // The variable is not mentioned for a typed value.
@@ -232,9 +233,9 @@ fn wrong_variables() {
 fn unknown_names() {
     let test = three_games();
     for (arguments, texts) in [
-        ("schema --search zzz", &["no name or meaning of a column holds zzz: try another"][..]),
-        ("schema --heads --search zzz", &["no head or meaning of a class holds zzz"]),
-        ("schema --base --search zzz", &["leave out a name, or one of the flags"]),
+        ("schema --search zzz", &["no name or meaning of a column contains zzz: try another"][..]),
+        ("schema --heads --search zzz", &["no head or meaning of a class contains zzz"]),
+        ("schema --base --search zzz", &["remove a name or one of the flags"]),
         ("schema --normalized no", &["no column is named no: write --normalized=no"]),
         ("inspect raw/2_games/99.csv", &["there is no log raw/2_games/99.csv: check the path"]),
         (

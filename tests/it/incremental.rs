@@ -328,7 +328,7 @@ fn max_games_sees_both_files_of_its_last_game() {
     let test = twelve_games();
     fs::copy(test.path("raw/2_games/1.csv"), test.path("raw/4_games/1.csv")).unwrap();
     let ran = test.run("ingest raw --max-games 1");
-    assert_failed(&ran, 3, "4_games/1.csv is game 1 too");
+    assert_failed(&ran, 3, "4_games/1.csv is also game 1");
     assert_eq!(cached_ids(&test), [0_i64; 0]);
 }
 
@@ -422,7 +422,7 @@ fn other_files_are_skipped() {
     for path in noted {
         assert!(ran.stderr.contains(&format!("{path} is skipped: ")), "{path}: {ran:#?}");
     }
-    assert!(ran.stderr.contains("all_games.csv is skipped: it holds every game"), "{ran:#?}");
+    assert!(ran.stderr.contains("all_games.csv is skipped: it contains all games"), "{ran:#?}");
     assert_eq!(ran.stderr.matches("is skipped").count(), noted.len(), "{ran:#?}");
     assert_eq!(test.run("ingest raw -q").stderr, "");
 }

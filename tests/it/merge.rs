@@ -76,13 +76,13 @@ fn conflicts_are_named_and_left_out() {
         assert_eq!(ran.code, 3, "{ran:#?}");
         assert!(ran.stdout.contains("2 games, "), "{ran:#?}");
         assert_eq!(ran.complaints().matches("error: game ").count(), 3, "{ran:#?}");
-        for part in ["game 2 is left out: ", "one.sqlite (3_games/2.csv)", "two.sqlite (3_games/2"]
+        for part in ["game 2 is excluded: ", "one.sqlite (3_games/2.csv)", "two.sqlite (3_games/2"]
         {
             assert!(ran.stderr.contains(part), "{ran:#?}");
         }
         let ran = test.run("export --cache both.sqlite");
         assert_eq!(ran.code, 0);
-        assert_eq!(ran.complaints().matches(" is left out: ").count(), 3, "{ran:#?}");
+        assert_eq!(ran.complaints().matches(" is excluded: ").count(), 3, "{ran:#?}");
     }
     let ran = test.run("merge --json both.sqlite one.sqlite two.sqlite");
     let found: Value = serde_json::from_str(&ran.stdout).unwrap();
@@ -145,11 +145,11 @@ fn refused_logs_and_unfinished_ingests_are_passed_on() {
     for (out, order) in [("a", "one.sqlite third.sqlite"), ("b", "third.sqlite one.sqlite")] {
         let ran = test.run(&format!("merge all.sqlite {order}"));
         assert_eq!(ran.code, 3, "{ran:#?}");
-        assert_eq!(ran.complaints().matches("error: game 8 is left out: ").count(), 1, "{ran:#?}");
+        assert_eq!(ran.complaints().matches("error: game 8 is excluded: ").count(), 1, "{ran:#?}");
         let ran = test.run(&format!("export --cache all.sqlite --split 1,0,0 --out {out}"));
-        assert_eq!(ran.complaints().matches("warning: game 9 is left out: 9.csv:1: ").count(), 1);
+        assert_eq!(ran.complaints().matches("warning: game 9 is excluded: 9.csv:1: ").count(), 1);
         assert_eq!(
-            ran.complaints().matches("warning: game 8 is left out: ").count(),
+            ran.complaints().matches("warning: game 8 is excluded: ").count(),
             1,
             "{ran:#?}"
         );

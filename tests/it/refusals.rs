@@ -103,7 +103,7 @@ fn older_version_is_exported_with_a_warning() {
 
     let ran = test.run("export --out during");
     assert_eq!(ran.code, 0, "{ran:#?}");
-    let warning = format!("warning: game 1 is there as it was before its log broke: {why}");
+    let warning = format!("warning: game 1 is included as it was before its log broke: {why}");
     assert!(ran.stderr.contains(&warning), "{ran:#?}");
     let (before, during) = (test.files("before"), test.files("during"));
     for (name, bytes) in &before {
@@ -151,7 +151,7 @@ fn refused_game_is_excluded_with_a_warning() {
     assert_eq!(test.run("ingest raw").code, 3);
     let ran = test.run("export --out out");
     assert_eq!(ran.code, 0, "{ran:#?}");
-    assert!(ran.stderr.contains(&format!("warning: game 1 is left out: {LOG}:3: ")), "{ran:#?}");
+    assert!(ran.stderr.contains(&format!("warning: game 1 is excluded: {LOG}:3: ")), "{ran:#?}");
     let manifest = manifest(&test, "out");
     assert_eq!(manifest["left_out"][0]["game_id"], 1);
     assert_eq!(manifest["from_an_older_log"], serde_json::json!([]));
@@ -189,7 +189,7 @@ fn repaired_log_with_max_games() {
         test.prep("ingest raw --max-games 2");
         let ran = test.run("export");
         assert!(!ran.stderr.contains("game 1 "), "game 1 is as its log is: {ran:#?}");
-        assert!(ran.stderr.contains("game 6 is there as it was"), "{ran:#?}");
+        assert!(ran.stderr.contains("game 6 is included as it was"), "{ran:#?}");
         test.write("raw/4_games/6.csv", still_good);
     }
 }
@@ -201,7 +201,7 @@ fn two_files_of_one_game_are_refused() {
     let said = [
         format!(
             "error: {LOG}: found game 1, expected one file for each game, \
-                 but copies/001.csv is game 1 too"
+                 but copies/001.csv is also game 1"
         ),
         format!(
             "error: copies/001.csv: found game 1, expected one file for each game, \

@@ -370,7 +370,7 @@ fn named_file() {
     assert_eq!(
         message,
         format!(
-            "there is no settings file {shown}; give the path of one, or none for the defaults"
+            "there is no settings file {shown}; give another path, or remove the option to use the defaults"
         )
     );
 

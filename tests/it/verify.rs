@@ -126,7 +126,7 @@ fn damaged_game_without_a_log() {
     let ran = test.run("verify raw -q");
     let lines: Vec<&str> = ran.stdout.lines().collect();
     assert_eq!(lines[0], "game 1: labels: the checksum does not match");
-    assert!(lines[1].contains("put a good log of it back into raw and run `prep ingest raw`"));
+    assert!(lines[1].contains("restore its log in raw and run `prep ingest raw`"));
     // Both ways work.
     let with_the_rest = test.read(CACHE);
     test.prep("ingest raw");
@@ -186,7 +186,7 @@ fn refused_rebuild_changes_nothing() {
     let other = test.read("other.sqlite");
     let ran = test.run("ingest raw --rebuild --cache other.sqlite");
     assert_eq!(ran.code, 1, "{ran:#?}");
-    assert!(ran.stderr.contains("is not a cache of prep"), "{ran:#?}");
+    assert!(ran.stderr.contains("is not a prep cache"), "{ran:#?}");
     assert!(test.read("other.sqlite") == other);
     test.write("notes.txt", "not a cache");
     let ran = test.run("ingest raw --cache notes.txt");
@@ -233,7 +233,7 @@ fn export_is_compared_with_its_manifest() {
         "notes.txt: is not in the manifest: move it elsewhere\n".to_owned(),
         format!("manifest.json: game {train} is in train and in test\n"),
         format!("index_test.npz: game {train} is in test by the manifest and not by the index\n"),
-        format!("X_val.npy: X has shape [{rows}, 422], the manifest says ({}, 422)\n", rows + 1),
+        format!("X_val.npy: X has shape [{rows}, 422], expected ({}, 422) as in the manifest\n", rows + 1),
         format!("masks_val_noble.npy: noble has shape [{rows}, 5]"),
         "to repair the export: move that file elsewhere, then run `prep export --out out --split 0.6,0.2,0.2 --split-method hash \
          --seed 3 --features base --masks legal --dtype float32 --layout npy --force`"
@@ -386,7 +386,7 @@ fn foreign_files_and_nested_exports() {
         assert_eq!(ran.code, 1, "{ran:#?}");
         let said = format!("error: {inner} is in the export ");
         assert!(ran.stderr.contains(&said), "{said:?} is not in {ran:#?}");
-        assert!(ran.stderr.contains("choose a folder outside of it as --out"), "{ran:#?}");
+        assert!(ran.stderr.contains("choose a folder outside the export as --out"), "{ran:#?}");
     }
     std::os::unix::fs::symlink(test.path("out"), test.path("link")).unwrap();
     assert_eq!(test.run("export --features base --out link/sub").code, 1);

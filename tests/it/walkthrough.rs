@@ -71,7 +71,7 @@ fn every_command_of_the_page_does_what_the_page_says() {
         assert_eq!(ran.code, 0, "{block}\n{ran:#?}");
         printed.push(ran.stdout);
     }
-    assert_eq!(left_to_the_module, 2, "another block of the page is left out");
+    assert_eq!(left_to_the_module, 2, "another block of the page is excluded");
     let all = printed.concat();
     for part in [
         "wrote 100 games",

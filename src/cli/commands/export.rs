@@ -312,7 +312,7 @@ fn warn(summary: &ExportSummary, noted: &Noted, options: &DatasetOptions, cache:
         );
     }
     for refusal in &summary.excluded {
-        warn_of_refusal(refusal, noted, "is left out");
+        warn_of_refusal(refusal, noted, "is excluded");
     }
     for refusal in &summary.outdated {
         let since = if refusal.deferred { "was last written to" } else { "broke" };

@@ -342,7 +342,8 @@ impl ShapeCheck<'_> {
         if !is_right {
             let expected =
                 if has_columns { format!("({rows}, {columns})") } else { format!("{rows} rows") };
-            let what = format!("{array} has shape {shape:?}, but {expected} in the manifest");
+            let what =
+                format!("{array} has shape {shape:?}, expected {expected} as in the manifest");
             self.found.fault(file, what);
         }
     }

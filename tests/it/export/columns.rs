@@ -95,7 +95,7 @@ fn the_same_from_any_threads_and_from_its_own_file() {
     assert_ne!(again.json("manifest.json")["export_id"], all.json("manifest.json")["export_id"]);
     let ran = test.run("export --out refused --scaler-from all --columns old.json");
     assert_eq!(ran.code, 1);
-    assert!(ran.stderr.contains("it has 1308 columns, this export 1251"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("it has 1308 columns, this export has 1251"), "{}", ran.stderr);
 }
 
 #[test]

@@ -47,7 +47,7 @@ fn games_that_meet_the_condition() {
     assert!(manifest["settings"].get("where").is_none() && manifest.get("not_selected").is_none());
 
     // As if there were no other games.
-    let left_out = format!("{} games left out by --where\n", 30 - expected.len());
+    let left_out = format!("{} games not selected by --where\n", 30 - expected.len());
     assert!(said.stdout.contains(&left_out), "{said:#?}");
     let alone = CliTest::new();
     for game in &expected {

@@ -65,8 +65,8 @@ fn refused_logs() {
         }
         assert!(ran.stderr.contains(why), "{ran:#?}");
     }
-    assert!(ran.stderr.contains("warning: game 13 is left out: "), "{ran:#?}");
-    let warning = "warning: game 5 is there as it was before its log broke: ";
+    assert!(ran.stderr.contains("warning: game 13 is excluded: "), "{ran:#?}");
+    let warning = "warning: game 5 is included as it was before its log broke: ";
     assert!(ran.stderr.contains(warning), "{ran:#?}");
 
     let games: Vec<i64> = SPLITS.iter().flat_map(|split| export.games(split)).collect();
@@ -102,7 +102,7 @@ fn refused_log_of_another_encoder() {
 
     let ran = test.run("export --out out");
     assert_eq!(ran.code, 0, "{ran:#?}");
-    assert!(ran.stderr.contains("warning: game 5 is left out: "), "{ran:#?}");
+    assert!(ran.stderr.contains("warning: game 5 is excluded: "), "{ran:#?}");
     let export = Export { folder: test.path("out") };
     let left_out = listed(&export, "left_out");
     assert_eq!((left_out.len(), left_out[0].0), (1, 5), "{left_out:?}");

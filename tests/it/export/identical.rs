@@ -147,7 +147,7 @@ fn many_copies() {
     test.prep("ingest raw");
     let ran = test.run("export --out out --split 1,0,0");
     assert_eq!(ran.complaints().lines().count(), 11, "{ran:#?}");
-    let counts = "warning: 12 groups of identical games in all, 0 of them in different splits: see \
+    let counts = "warning: 12 groups of identical games in total, 0 of them in different splits: see \
                   identical_games in manifest.json\n";
     assert!(ran.complaints().ends_with(counts), "{ran:#?}");
 }

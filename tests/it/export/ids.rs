@@ -124,7 +124,7 @@ fn scaler_of_another_export() {
     assert_ne!(mine, other, "other training games");
     fs::copy(test.path("other/scaler.npz"), test.path("first/scaler.npz")).unwrap();
     let sentence = format!(
-        "cannot use the scaler of first: scaler.npz ({}) does not belong to the export it is in \
+        "cannot use the scaler of first: scaler.npz ({}) does not belong to its export \
          ({} by manifest.json): give the folder of the export",
         &other[..12],
         &mine[..12]
@@ -137,7 +137,7 @@ fn scaler_of_another_export() {
         manifest.remove("export_id");
         manifest.remove("scaler");
     });
-    refused(&test, "does not belong to the export it is in");
+    refused(&test, "does not belong to its export");
     edit_manifest(&test, "first", |manifest| {
         manifest["files"].as_object_mut().unwrap().remove("scaler.npz");
     });

@@ -68,7 +68,7 @@ fn no_cache_or_empty_cache() {
 fn not_a_cache_or_a_newer_one() {
     let out = Exported::new();
     fs::write(out.test.path("note.txt"), "not a cache").unwrap();
-    out.refuses("--cache note.txt", 1, "note.txt is not a cache of prep");
+    out.refuses("--cache note.txt", 1, "note.txt is not a prep cache");
     assert_eq!(fs::read_to_string(out.test.path("note.txt")).unwrap(), "not a cache");
 
     let newer = out.changed_cache("PRAGMA user_version = 99");
@@ -159,7 +159,7 @@ fn usage_errors() {
             "the ratios 0.8 + 0.1 + 0.2 sum to 1.1, not to 1; change one of them",
         ),
         ("--split 0.8,0.2", "expected three numbers such as 0.8,0.1,0.1"),
-        ("--split 0,0.5,0.5", "the train ratio is 0; give train a share above 0"),
+        ("--split 0,0.5,0.5", "the train ratio is 0; it must be above 0"),
         ("--split-method random", "possible values: hash, sklearn"),
         ("--seed=-1", "invalid value '-1' for '--seed <N>'"),
         ("--features some", "possible values: base, all"),

@@ -119,12 +119,12 @@ fn scaler_for_other_columns() {
     exported(&test, "all", "");
     exported(&test, "base", "--features base");
     let sentence = format!(
-        "cannot use the scaler of base: it has 422 columns, this export {FEATURE_COUNT}: \
+        "cannot use the scaler of base: it has 422 columns, this export has {FEATURE_COUNT}: \
          choose the same features"
     );
     refused(&test, "--scaler-from base", &sentence);
     let sentence = format!(
-        "cannot use the scaler of all: it has {FEATURE_COUNT} columns, this export 422: \
+        "cannot use the scaler of all: it has {FEATURE_COUNT} columns, this export has 422: \
          choose the same features"
     );
     refused(&test, "--scaler-from all --features base", &sentence);

@@ -121,13 +121,13 @@ static CASES: &[Case] = &[
         log.to_bytes()
     }),
     // Parts of groups.
-    value!(PartOfGroup, 3, "card5_cost_red", "", "card5_cost_red is missing, expected a value, as other columns of this card have one: it may be missing as a whole, never in part"),
-    value!(PartOfGroup, 3, "noble3_vp", "", "noble3_vp is missing, expected a value, as other columns of this noble have one: it may be missing as a whole, never in part"),
-    value!(PartOfGroup, 3, "player0_reserved2_level", "1", "player0_reserved2_vp is missing, expected a value, as other columns of this card have one: it may be missing as a whole, never in part"),
-    value!(PartOfGroup, 3, "player3_reserved2_level", "1", "player3_reserved2_vp is missing, expected a value, as other columns of this card have one: it may be missing as a whole, never in part"),
-    value!(PartOfGroup, 3, "player3_vp", "0", "player3_vp is `0`, expected nothing: this is a game of 3"),
-    group!(PartOfGroup, 3, "player3_reserved0_", CARD, "player3_reserved0_vp is `0`, expected nothing: this is a game of 3"),
-    case(PartOfGroup, 3, "gem_take3_blue is missing, expected a value, as other columns of gem_take3 have one: it may be missing as a whole, never in part", |mut log| {
+    value!(PartOfGroup, 3, "card5_cost_red", "", "card5_cost_red is missing, expected a value, because other columns of this card have one: it may only be missing as a whole"),
+    value!(PartOfGroup, 3, "noble3_vp", "", "noble3_vp is missing, expected a value, because other columns of this noble have one: it may only be missing as a whole"),
+    value!(PartOfGroup, 3, "player0_reserved2_level", "1", "player0_reserved2_vp is missing, expected a value, because other columns of this card have one: it may only be missing as a whole"),
+    value!(PartOfGroup, 3, "player3_reserved2_level", "1", "player3_reserved2_vp is missing, expected a value, because other columns of this card have one: it may only be missing as a whole"),
+    value!(PartOfGroup, 3, "player3_vp", "0", "player3_vp is `0`, expected no value: this is a game of 3"),
+    group!(PartOfGroup, 3, "player3_reserved0_", CARD, "player3_reserved0_vp is `0`, expected no value: this is a game of 3"),
+    case(PartOfGroup, 3, "gem_take3_blue is missing, expected a value, because other columns of gem_take3 have one: it may only be missing as a whole", |mut log| {
         log.set_group(3, "gem_take3_", &["1", "", "0", "0", "0"]);
         log.to_bytes()
     }),
@@ -140,10 +140,10 @@ static CASES: &[Case] = &[
         log.to_bytes()
     }),
     // Slots.
-    group!(Gap, 3, "card1_", NO_CARD, "card1_* is missing, expected it to be filled before card2 is: slots fill from the left"),
-    group!(Gap, 3, "card10_", ["0"; 12], "card10_* is missing, expected it to be filled before card11 is: slots fill from the left"),
-    group!(Gap, 3, "noble0_", [""; 6], "noble0_* is missing, expected it to be filled before noble1 is: slots fill from the left"),
-    case(Gap, 3, "player0_reserved1_* is missing, expected it to be filled before player0_reserved2 is: slots fill from the left", |mut log| {
+    group!(Gap, 3, "card1_", NO_CARD, "card1_* is missing, expected it to be filled before card2: slots are filled from the left"),
+    group!(Gap, 3, "card10_", ["0"; 12], "card10_* is missing, expected it to be filled before card11: slots are filled from the left"),
+    group!(Gap, 3, "noble0_", [""; 6], "noble0_* is missing, expected it to be filled before noble1: slots are filled from the left"),
+    case(Gap, 3, "player0_reserved1_* is missing, expected it to be filled before player0_reserved2: slots are filled from the left", |mut log| {
         log.set_group(3, &format!("{RESERVED}0_"), &CARD);
         log.set_group(3, &format!("{RESERVED}2_"), &CARD);
         log.to_bytes()
@@ -159,7 +159,7 @@ static CASES: &[Case] = &[
     value!(OtherGame, 7, "game_id", "124", "game_id is `124`, expected 123, the game the file is named after"),
     value!(OtherGame, 7, "game_id", "0", "game_id is `0`, expected 123, the game the file is named after"),
     value!(OtherGame, 7, "game_id", "-123", "game_id is `-123`, expected 123, the game the file is named after"),
-    case(PlayerCountChanges, 8, "num_players is `2`, expected 3, as in the rows before", |mut log| {
+    case(PlayerCountChanges, 8, "num_players is `2`, expected 3, as in the previous rows", |mut log| {
         log.set(8, "num_players", "2");
         log.set(8, "current_player", "0");
         log.set(8, "player0_position", "0");
@@ -172,13 +172,13 @@ static CASES: &[Case] = &[
         log.to_bytes()
     }),
     value!(SeatTakenTwice, 3, "player2_position", "2", "player2_position is `2`, expected 0: player1 sits in seat 2"),
-    value!(WrongSeat, 3, "player0_position", "3", "player0_position is `3`, expected 1: round the table from current_player"),
+    value!(WrongSeat, 3, "player0_position", "3", "player0_position is `3`, expected 1: players sit in turn order from current_player"),
     // Rows and files of the wrong shape.
-    case(ShortRow, 4, "found 402 values, expected 403 values, as the header has", |mut log| {
+    case(ShortRow, 4, "found 402 values, expected 403 values, as in the header", |mut log| {
         log.lines[3].pop();
         log.to_bytes()
     }),
-    case(LongRow, 4, "found 404 values, expected 403 values, as the header has", |mut log| {
+    case(LongRow, 4, "found 404 values, expected 403 values, as in the header", |mut log| {
         log.lines[3].push("0".to_owned());
         log.to_bytes()
     }),
@@ -284,7 +284,7 @@ static CASES: &[Case] = &[
     }),
     case_of_file(NoRows, "expected at least one row below the header", |log| log.header().into()),
     // Quotes that are not closed.
-    case(ShortRow, 4, "found 2 values, expected 403 values, as the header has (a value in quotes goes on over several lines, is its closing quote missing?)", |mut log| {
+    case(ShortRow, 4, "found 2 values, expected 403 values, as in the header (a value in quotes goes on over several lines, is its closing quote missing?)", |mut log| {
         log.set(4, "num_players", "\"3");
         log.to_bytes()
     }),

@@ -145,7 +145,7 @@ fn damaged_files_are_refused() {
         {
             test.write(&path, damaged);
             let ran = test.run("ingest raw");
-            let said = format!("error: 2_games/1.csv.{ending}: cannot be unpacked: ");
+            let said = format!("error: 2_games/1.csv.{ending}: cannot be decompressed: ");
             assert!(ran.code == 3 && ran.stderr.starts_with(&said), "{what}: {ran:#?}");
         }
         fs::remove_file(test.path(&path)).unwrap();
@@ -185,7 +185,7 @@ fn plain_and_compressed_form_are_one_log() {
     test.write(format!("{LOG}.gz"), "this is no gzip file");
     let ran = test.run("ingest raw");
     assert_eq!(ran.code, 3, "{ran:#?}");
-    assert!(ran.stderr.contains("error: 2_games/1.csv.gz: cannot be unpacked: "), "{ran:#?}");
+    assert!(ran.stderr.contains("error: 2_games/1.csv.gz: cannot be decompressed: "), "{ran:#?}");
     fs::remove_file(test.path(format!("{LOG}.gz"))).unwrap();
     fs::remove_file(test.path(LOG)).unwrap();
     same("only the compressed form is left");

@@ -228,7 +228,7 @@ fn quiet_exports_say_what_is_new() {
     test.write("raw/99.csv", "game\n");
     assert_eq!(test.run("ingest raw").code, 3);
     let export = "export --out out --split 1,0,0 -q";
-    assert!(test.run(export).stderr.starts_with("warning: game 99 is left out: 99.csv:1: "));
+    assert!(test.run(export).stderr.starts_with("warning: game 99 is excluded: 99.csv:1: "));
     for _ in 0..2 {
         let ran = test.run(&format!("{export} --force"));
         assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
@@ -358,7 +358,7 @@ fn metrics_of_runs() {
     // Other files are not replaced.
     test.write("notes.txt", "mine");
     let ran = test.run("ingest raw --metrics notes.txt");
-    assert!(ran.code == 1 && ran.stderr.contains("is not a file of metrics"), "{ran:#?}");
+    assert!(ran.code == 1 && ran.stderr.contains("is not a prep metrics file"), "{ran:#?}");
     assert_eq!(test.read("notes.txt"), b"mine");
 }
 

@@ -93,7 +93,7 @@ fn refusal_is_printed_when_it_is_new_then_counted() {
     assert_eq!(first.code, 3, "{first:#?}");
     assert!(first.stderr.starts_with("error: 7.csv:1: "), "{first:#?}");
     let status = "`prep status raw --cache data/intermediate/prep.sqlite`";
-    let known = format!("warning: 1 log is refused as before: {status} lists it\n");
+    let known = format!("warning: 1 log is still refused: {status} lists it\n");
     assert_eq!(all(&test.run("ingest raw -q")), (3, "", known.as_str()));
     assert_eq!(all(&test.run("ingest raw -q --max-refused 1")), (0, "", known.as_str()));
     // Without -q, they are listed again.
@@ -107,7 +107,7 @@ fn refusal_is_printed_when_it_is_new_then_counted() {
     fs::create_dir(test.path("raw/bad")).unwrap();
     fs::rename(test.path("raw/7.csv"), test.path("raw/bad/7.csv")).unwrap();
     let ran = test.run("ingest raw -q --max-refused 1");
-    let both = format!("warning: 2 logs are refused as before: {status} lists them\n");
+    let both = format!("warning: 2 logs are still refused: {status} lists them\n");
     assert_eq!(all(&ran), (3, "", both.as_str()));
     bad("third", "raw/8.csv");
     let ran = test.run("ingest raw -q --max-refused 2");
@@ -129,7 +129,7 @@ fn refusal_of_a_deferred_log_is_new() {
     assert_eq!(all(&test.run("ingest raw -q")), SILENT);
     make_older(&test.path(LOG), 2 * HOUR);
     assert!(test.run("ingest raw -q").stderr.starts_with("error: 2_games/1.csv:"));
-    assert!(test.run("ingest raw -q").stderr.starts_with("warning: 1 log is refused as before"));
+    assert!(test.run("ingest raw -q").stderr.starts_with("warning: 1 log is still refused"));
 }
 
 #[test]

@@ -14,15 +14,15 @@ use std::process::Command;
 /// The errors and warnings in the mails by night; other nights have no mail.
 const MAILS: [(usize, &[&str]); 11] = [
     // In night 5 a worker is killed in the middle of a log, which might still be written.
-    (6, &["error: 901.csv:", "warning: game 901 is left out: 901.csv:"]),
-    (7, &["warning: 1 log is refused as before: `prep status data/raw --cache "]),
-    (8, &["warning: 1 log is refused as before: "]),
-    (9, &["warning: 1 log is refused as before: "]),
+    (6, &["error: 901.csv:", "warning: game 901 is excluded: 901.csv:"]),
+    (7, &["warning: 1 log is still refused: `prep status data/raw --cache "]),
+    (8, &["warning: 1 log is still refused: "]),
+    (9, &["warning: 1 log is still refused: "]),
     // In night 10 the log is deleted, and in night 12 the oldest logs are compressed.
     (15, &["warning: 2 games removed from the cache, because the log is deleted: 21, 22"]),
     // A faulty logger.
-    (20, &[BAD_VALUE, "warning: game 941 is left out: 941.csv:3: turn_number is `2.5`, "]),
-    (21, &["warning: 1 log is refused as before: "]),
+    (20, &[BAD_VALUE, "warning: game 941 is excluded: 941.csv:3: turn_number is `2.5`, "]),
+    (21, &["warning: 1 log is still refused: "]),
     // In night 22 its log is repaired, and in night 24 nothing is new.
     (
         27,
@@ -33,12 +33,12 @@ const MAILS: [(usize, &[&str]); 11] = [
     ),
     // The same log is faulty again with the same content, which is reported again.
     (28, &[BAD_VALUE, "warning: the cache keeps an older version of 1 game", OUTDATED]),
-    (29, &["warning: 1 log is refused as before: "]),
-    (30, &["warning: 1 log is refused as before: "]),
+    (29, &["warning: 1 log is still refused: "]),
+    (30, &["warning: 1 log is still refused: "]),
 ];
 
 const BAD_VALUE: &str = "error: 941.csv:3: turn_number is `2.5`, ";
-const OUTDATED: &str = "warning: game 941 is there as it was before its log broke: ";
+const OUTDATED: &str = "warning: game 941 is included as it was before its log broke: ";
 
 /// The number of games before the first night.
 const GAMES: usize = 30;

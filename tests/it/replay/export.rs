@@ -152,7 +152,7 @@ fn games_that_were_never_replayed_need_an_ingest() {
     assert_eq!(test.run("ingest raw").code, 3);
     let ran = test.run("export --split 1,0,0 --replayable-only --out only");
     assert_eq!(ran.code, 0, "{ran:#?}");
-    assert!(ran.stderr.contains("warning: game 1 is left out: 2_games/1.csv"), "{ran:#?}");
+    assert!(ran.stderr.contains("warning: game 1 is excluded: 2_games/1.csv"), "{ran:#?}");
     assert_eq!(games(&test, "only"), [2, 3, 6]);
     assert_eq!(listed(&manifest(&test, "only"), "left_out"), [1, 4, 5]);
 }

@@ -27,7 +27,7 @@ fn inspect_shows_the_fault_and_the_row_before() {
 
         let turn = test.prep(&format!("inspect {game} --row 3"));
         let order = [
-            "the row before: row 2, turn 2, seat 0\n",
+            "previous row: row 2, turn 2, seat 0\n",
             "points, to move",
             "its move: ",
             "does not replay (line 5): A player has other points\n",

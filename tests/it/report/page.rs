@@ -278,7 +278,7 @@ fn errors_write_nothing() {
     test.prep("export --out export");
     failed("report --export export --against raw", 1, "cannot read the export raw");
     fs::write(test.path("export/preprocessing_stats.json"), "{}").unwrap();
-    failed("report --export export", 1, "preprocessing_stats.json is not the file");
+    failed("report --export export", 1, "preprocessing_stats.json does not match");
     let ran = test.run("report --out raw");
     assert!(ran.code == 1 && ran.stderr.contains("raw is a folder: give a file"), "{ran:#?}");
     test.prep("ingest raw --max-games 1");

@@ -134,14 +134,17 @@ fn state_is_short_and_of_its_stream() {
     let other_type = StreamOptions { dtype: Dtype::Float32, ..options.clone() };
     assert!(matches!(refusal(&other_type), StateError::Values { .. }));
     for (other, message) in [
-        (StreamOptions { seed: 9, ..options.clone() }, "the state has seed=1, this stream seed=9"),
+        (
+            StreamOptions { seed: 9, ..options.clone() },
+            "the state has seed=1, but this stream has seed=9",
+        ),
         (
             StreamOptions { batch_size: 8, ..options.clone() },
-            "batch_size=16, this stream batch_size=8",
+            "batch_size=16, but this stream has batch_size=8",
         ),
         (
             StreamOptions { shuffle: false, ..options.clone() },
-            "shuffle=True, this stream shuffle=False",
+            "shuffle=True, but this stream has shuffle=False",
         ),
         (StreamOptions { drop_last: true, ..options.clone() }, "open it with drop_last=False"),
     ] {

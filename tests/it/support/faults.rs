@@ -81,9 +81,9 @@ pub(crate) fn faults() -> Vec<Fault> {
         cell("a value that may not be missing", 8, "gems_board_gold", "nan",
             ":8: gems_board_gold is missing, expected a whole number from 0 to 5"),
         text("a short row", |log| _ = log.lines[3].pop(),
-            ":4: found 402 values, expected 403 values, as the header has"),
+            ":4: found 402 values, expected 403 values, as in the header"),
         text("a long row", |log| log.lines[3].push("0".into()),
-            ":4: found 404 values, expected 403 values, as the header has"),
+            ":4: found 404 values, expected 403 values, as in the header"),
         text("a missing column", |log| {
             let column = log.column("card5_cost_blue");
             log.lines.iter_mut().for_each(|cells| _ = cells.remove(column));
@@ -96,11 +96,11 @@ pub(crate) fn faults() -> Vec<Fault> {
         cell("a card that does not exist", 2, "card0_cost_white", "7",
             ":2: card0_* is `0,…`, expected a card of the game, or none"),
         cell("a part of a card", 9, "card8_level", "",
-            ":9: card8_level is missing, expected a value, as other columns of this card have one"),
+            ":9: card8_level is missing, expected a value, because other columns of this card have one"),
         text("a card in another level's slots", |log| set_card(log, 2, "card4", "card0"),
             ":2: card4_level is `1`, expected 2: these are the slots of level 2"),
         text("a gap between cards", |log| log.clear_group(2, "card1_"),
-            ":2: card1_* is missing, expected it to be filled before card2 is"),
+            ":2: card1_* is missing, expected it to be filled before card2"),
         cell("a noble that does not exist", 2, "noble0_vp", "2",
             ":2: noble0_* is `2,…`, expected a noble of the game, or none"),
         cell("another game's row", 3, "game_id", "2",

@@ -258,7 +258,7 @@ fn synergy(board: &Board, row: &mut Row) {
 }
 
 /// "Seats that do not exist give 0 everywhere [...], except in the four gap and rank features,
-/// which treat them as a player with 0." `playerN_vp` is left out: its "part 1 value is the one
+/// which treat them as a player with 0." `playerN_vp` is excluded: its "part 1 value is the one
 /// kept".
 fn comparison(board: &Board, row: &mut Row) {
     let nobody = Player::default();
