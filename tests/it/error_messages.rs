@@ -364,7 +364,7 @@ fn permissions() {
         ("ingest raw --cache read_only/new/c.sqlite", &["cannot make the folder", "--cache"]),
         ("simulate read_only --games 1", &["give a folder for which you have write permission"]),
         ("man read_only", &["give a folder that you may write to"]),
-        ("verify --export private", &["cannot read private/manifest.json: ", "may be read"]),
+        ("verify --export private", &["cannot read private/manifest.json: ", "you may read it"]),
         ("status --config unreadable.yaml", &["check that it is a file and that you may read it"]),
     ] {
         says(&test, arguments, 1, texts);

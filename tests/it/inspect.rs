@@ -225,8 +225,8 @@ fn illegal_move() {
     test.write("1.csv", format!("{}\n{}\n", header.join(","), first.join(",")));
     let text = test.prep("inspect 1.csv --row 0");
     assert!(text.contains("logged move: build 5: level 2 "), "{text}");
-    let why = "not one of the legal moves: not legal under their masks are action_type, \
-               card_selection";
+    let why = "not one of the legal moves: action_type, card_selection are not legal under their \
+               masks";
     assert!(text.contains(why) && !text.contains("\n> "), "{text}");
     assert!(test.prep("inspect 1.csv").contains(" (not legal) (does not replay)\n"));
     assert_eq!(json(&test, "1.csv --row 0")["turns"][0]["is_legal"], false);

@@ -133,8 +133,8 @@ fn scaler_for_other_columns() {
     let path = test.path("all/feature_cols.json");
     let names = fs::read_to_string(&path).unwrap().replace("\"card3_position\"", "\"card3_place\"");
     fs::write(&path, names).unwrap();
-    let sentence = "cannot use the scaler of all: its column 378 is card3_place, this export's is \
-                    card3_position: use an export of the same version of prep";
+    let sentence = "cannot use the scaler of all: its column 378 is card3_place, but that of \
+                    this export is card3_position: use an export of the same version of prep";
     refused(&test, "--scaler-from all", sentence);
 }
 
