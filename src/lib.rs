@@ -7,7 +7,7 @@
 //!                            and labels file      in order
 //! ```
 //!
-//! Each turn becomes 1,308 features, 7 labels and 7 masks. The cache holds the 422 base features of each
+//! Each turn becomes a row of features, 7 labels and 7 masks. The cache holds the base features of each
 //! position as float32; the same encoder computes the derived features when rows are read. Values that
 //! depend on several rows (split and scaler) are computed when data leaves the cache, from exact integer
 //! sums.

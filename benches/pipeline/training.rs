@@ -89,7 +89,7 @@ fn next(stream: &mut Stream) -> Result<Option<Batch>> {
 /// The lower bound: copies the same number of float32 rows in memory with the same number of threads,
 /// from random rows of a large array to batches.
 pub(crate) fn copy_rows(rows: u64) -> Result<Took> {
-    const WIDTH: usize = 1308;
+    const WIDTH: usize = splendor_prep::encode::FEATURE_COUNT;
     const STORED: usize = 20_000;
     let stored: Vec<[f32; WIDTH]> =
         (0..STORED).map(|row| std::array::from_fn(|column| (row + column) as f32)).collect();

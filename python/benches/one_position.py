@@ -113,7 +113,7 @@ def main() -> None:
         "encode_row, array float64": lambda: encode_row(in_order),
         "encode_row, array float32": lambda: encode_row(in_float32),
         "Scaler.transform, one row": lambda: scaler.transform(row.features),
-        "network 1308-256-256-154, forward": lambda: network.logits(normalized),
+        "network with two layers of 256, forward": lambda: network.logits(normalized),
         "array to move, all of it": whole_move,
     }.items():
         print(f"{name:36} {microseconds(call):8.1f} µs")

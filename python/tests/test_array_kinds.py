@@ -294,7 +294,7 @@ def test_what_a_scaler_does_not_take(features: np.ndarray, fitted: Scaler) -> No
             change(mask)
         for dtype in (complex, str, "M8[s]", "V4"):
             with pytest.raises((TypeError, ValueError)):
-                change(features.astype("i8").astype(dtype) if dtype != "V4" else np.zeros(1308, "V4"))
+                change(features.astype("i8").astype(dtype) if dtype != "V4" else np.zeros(len(FEATURE_COLUMNS), "V4"))
         with pytest.raises(ValueError, match="float64"):
             change(np.full(len(FEATURE_COLUMNS), 2**53 + 1))
         with pytest.raises(ValueError, match="float64"):

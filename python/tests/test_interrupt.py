@@ -41,10 +41,10 @@ ACTIONS = {
         "s.encode_rows(table)",
     ),
     "ColumnSums.of": (
-        "import numpy; rows = numpy.ones((100_000, 1308), numpy.float32)", "s.ColumnSums.of(rows)",
+        "import numpy; rows = numpy.ones((100_000, len(s.FEATURE_COLUMNS)), numpy.float32)", "s.ColumnSums.of(rows)",
     ),
     "Scaler.transform": (
-        "import numpy; rows = numpy.ones((50_000, 1308), numpy.float32); scaler = s.Scaler.load(export)",
+        "import numpy; rows = numpy.ones((50_000, len(s.FEATURE_COLUMNS)), numpy.float32); scaler = s.Scaler.load(export)",
         "scaler.transform(rows)",
     ),
     "Cache.open": ("", "s.Cache.open(cache_path)"),

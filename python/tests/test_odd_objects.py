@@ -16,6 +16,7 @@ import splendor_prep
 from splendor_prep import FEATURE_COLUMNS, STATE_COLUMNS, Cache, ColumnSums, LogError, _native
 
 SEEDS = 300
+COUNT = len(FEATURE_COLUMNS)
 
 
 class Raises(Exception):
@@ -151,7 +152,7 @@ CHANGES: list[Callable[[dict[Any, Any]], object]] = [
 
 def odd_objects(dice: random.Random, folder: Path) -> list[Any]:
     """One object of each kind; each seed draws from them."""
-    unaligned = np.frombuffer(b"\0" * (8 * 1308 + 1), np.uint8)[1:]
+    unaligned = np.frombuffer(b"\0" * (8 * COUNT + 1), np.uint8)[1:]
     lists: list[Any] = []
     lists.append(lists)
     change = dice.choice(CHANGES)
@@ -193,21 +194,21 @@ def odd_objects(dice: random.Random, folder: Path) -> list[Any]:
         ["--version"],
         [dice.choice(["\0", "\ud800", "-", "--", "ingest"])],
         unaligned[: 8 * 382].view(np.float64),
-        unaligned[: 8 * 1308].view(np.int64),
-        unaligned[: 4 * 1308].view(np.float32).reshape(1, 1308),
-        np.zeros(dice.choice([0, 1, 382, 422, 1308]), dice.choice(["f8", "f4", ">f8", "i8", "i1", "u8", "f2", "O", "U3", "M8[s]", "?"])),
-        np.zeros((dice.choice([0, 1, 3]), dice.choice([0, 382, 1308])), np.float32)[:, ::-1],
-        np.broadcast_to(np.float32(1), (2, 1308)),
-        np.broadcast_to(np.int64(dice.choice([0, 2**62, -(2**63)])), (1308,)),
+        unaligned[: 8 * COUNT].view(np.int64),
+        unaligned[: 4 * COUNT].view(np.float32).reshape(1, COUNT),
+        np.zeros(dice.choice([0, 1, 382, 422, COUNT]), dice.choice(["f8", "f4", ">f8", "i8", "i1", "u8", "f2", "O", "U3", "M8[s]", "?"])),
+        np.zeros((dice.choice([0, 1, 3]), dice.choice([0, 382, COUNT])), np.float32)[:, ::-1],
+        np.broadcast_to(np.float32(1), (2, COUNT)),
+        np.broadcast_to(np.int64(dice.choice([0, 2**62, -(2**63)])), (COUNT,)),
         np.zeros((), np.float64),
-        np.full((1, 1308), dice.choice([np.nan, np.inf, 1e9, -1e9, 0.5]), np.float32),
-        np.full(1308, dice.choice([2**62, -(2**63), 2**63 - 1]), np.int64),
+        np.full((1, COUNT), dice.choice([np.nan, np.inf, 1e9, -1e9, 0.5]), np.float32),
+        np.full(COUNT, dice.choice([2**62, -(2**63), 2**63 - 1]), np.int64),
         np.array([OddNumber(1), OddPath()] * 191, object),
         np.ma.masked_all(382),  # type: ignore[no-untyped-call,unused-ignore]
         np.rec.array([(1, 2.0)]),
-        ColumnSums(2**64 - 1, np.full(1308, 2**63 - 1), np.full(1308, 2**63 - 1)),
-        ColumnSums(1, np.full(1308, -(2**63)), np.full(1308, -(2**63))),
-        ColumnSums(2**63, np.zeros(1308, np.int64), np.full(1308, 2**62)),
+        ColumnSums(2**64 - 1, np.full(COUNT, 2**63 - 1), np.full(COUNT, 2**63 - 1)),
+        ColumnSums(1, np.full(COUNT, -(2**63)), np.full(COUNT, -(2**63))),
+        ColumnSums(2**63, np.zeros(COUNT, np.int64), np.full(COUNT, 2**62)),
     ]
 
 
@@ -234,7 +235,7 @@ def test_no_argument_makes_the_library_panic(
         (Cache.open, [simulated.cache], {}),
         (cache.game, [1], {}),
         (cache.status, [simulated.raw], {"repair": False, "strict": False}),
-        (ColumnSums, [1, np.zeros(1308, np.int64), np.zeros(1308, np.int64)], {}),
+        (ColumnSums, [1, np.zeros(COUNT, np.int64), np.zeros(COUNT, np.int64)], {}),
         (ColumnSums.of, [good.features], {}),
         (ColumnSums.of(good.features).__add__, [ColumnSums()], {}),
         (_native.Scaler, [["a", "b"], vector, vector, vector, vector > 0, None], {}),
@@ -284,7 +285,7 @@ def test_dict_that_changes_while_it_is_read(odd: Any, change: Any) -> None:
 
 
 def test_array_that_is_not_aligned() -> None:
-    values = np.frombuffer(b"\0" * (8 * 1308 + 1), np.uint8)[1:]
+    values = np.frombuffer(b"\0" * (8 * COUNT + 1), np.uint8)[1:]
     with pytest.raises(LogError):
         # Read like any other array; it is not a valid position.
         splendor_prep.encode_row(values[: 8 * 382].view(np.float64))

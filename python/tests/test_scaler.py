@@ -80,7 +80,7 @@ def test_an_affine_map_folds_into_a_first_layer(
 
 def test_what_it_says_of_itself(export: Path, scaler: Scaler) -> None:
     assert scaler.columns == FEATURE_COLUMNS and len(scaler) == len(FEATURE_COLUMNS)
-    assert scaler.normalized.sum() == 984
+    assert 0 < scaler.normalized.sum() < len(scaler)
     assert scaler.fitted_in == Dataset(export, "train").export_id is not None
     arrays = np.load(export / "scaler.npz")
     for name in ("mean", "var", "scale", "normalized"):
@@ -88,7 +88,7 @@ def test_what_it_says_of_itself(export: Path, scaler: Scaler) -> None:
     with pytest.raises(ValueError):
         scaler.mean[0] = 1
     with pytest.raises(ValueError, match=f"rows of {len(FEATURE_COLUMNS)} columns"):
-        scaler.transform(np.zeros((3, 1307)))
+        scaler.transform(np.zeros((3, len(scaler) - 1)))
     assert scaler.transform(np.zeros((0, len(scaler)))).shape == (0, len(scaler))
 
 

@@ -91,7 +91,7 @@ def test_scaler_of_an_earlier_export(simulated: Games, export: Path, tmp_path: P
             simulated.cache, "val", shuffle=False, ratios=(0.5, 0.5, 0), scaler=scaler
         )
         assert_same_arrays(join(list(stream)), expected)
-    with pytest.raises(ValueError, match="1308 columns, the stream 422"):
+    with pytest.raises(ValueError, match=f"{len(FEATURE_COLUMNS)} columns, the stream 422"):
         Stream(simulated.cache, "val", features="base", scaler=export)
     with pytest.raises(ExportError, match="does not exist"):
         Stream(simulated.cache, "val", scaler=tmp_path / "no")

@@ -7,13 +7,13 @@
 //! | blob | content (`rows` turns) | type |
 //! | --- | --- | --- |
 //! | `turn_numbers` | 1 column | int32 |
-//! | `features` | the 422 base features, before normalization | float32 |
+//! | `features` | the base features, before normalization | float32 |
 //! | `labels` | 7 columns, by head | int32 |
 //! | `masks` | 154 columns: the classes of all heads | int8 |
-//! | `column_sums` | 8 columns, the bytes of 2 × 1,308 numbers: the sum of each feature, and the amount
-//! by which the sum of squares exceeds its absolute value | int64 |
+//! | `column_sums` | 8 columns, the bytes of two numbers per feature: its sum, and the amount by which the
+//! sum of squares exceeds its absolute value | int64 |
 //!
-//! The base features describe the whole position, and the other 886 are derived from it. The
+//! The base features describe the whole position, and the others are derived from it. The
 //! [encoder](crate::encode::decode) computes them again when a game is unpacked: storing them would make
 //! the cache five times as large. Their sums are stored, so that a scaler is fitted without unpacking
 //! any rows.

@@ -30,7 +30,7 @@ const AFTER_HELP: &str = "\
 Examples:
   prep export                               0.8, 0.1, 0.1 to data/processed
   prep export --out runs/a --split 0.7,0.15,0.15 --seed 7
-  prep export --features base               the 422 columns of the position
+  prep export --features base               only the columns of the position
   prep export --no-normalize --dtype int8   a quarter of the size
   prep export --scaler-from runs/trained    for an existing model
   prep export --columns old/feature_cols.json --scaler-from old
@@ -63,7 +63,7 @@ pub(in crate::cli) struct ExportArgs {
     #[arg(long, value_name = "N", env = "PREP_SEED", allow_negative_numbers = true,
           value_parser = whole_number(0..=u32::MAX))]
     seed: Option<u32>,
-    /// Columns: the 422 base features, or all 1,308 [default: enable_feature_engineering, all]
+    /// Columns: the base features, or all [default: enable_feature_engineering, all]
     #[arg(long, value_enum, env = "PREP_FEATURES")]
     features: Option<FeatureSet>,
     /// Columns listed in a file, in its order, such as the feature_cols.json of the export that a model

@@ -1,4 +1,4 @@
-//! Part 1: the position as logged, 375 values, and its inverse.
+//! Part 1: the position as logged, and its inverse.
 //!
 //! The log's state columns in log order, without `turn_number` and the columns that part 4 encodes
 //! (`num_players`, `current_player`, the positions). Players are *rotated*: `player0_*` is to move.

@@ -24,7 +24,7 @@ use serde::Serialize;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-/// 1 in 16,000 values of a normal distribution is farther out, so with 1,308 columns that almost never
+/// 1 in 16,000 values of a normal distribution is farther out, so with all columns that almost never
 /// happens by chance.
 const CHANCE: f64 = 4.0;
 

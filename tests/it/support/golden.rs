@@ -1,5 +1,6 @@
 //! The folder of the expected values of 56 games, which is beside the checkout.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The folder of expected values; `None` if it is missing.
@@ -19,4 +20,20 @@ pub(crate) fn golden_dir() -> Option<PathBuf> {
     );
     eprintln!("skipped: no expected values at {}", dir.display());
     None
+}
+
+/// The index in `names` of each expected feature column.
+///
+/// # Panics
+/// If `names` lacks one of them or has them in another order.
+pub(crate) fn columns(dir: &Path, names: &[String]) -> Vec<usize> {
+    let expected = fs::read_to_string(dir.join("feature_cols.json")).unwrap();
+    let expected: Vec<String> = serde_json::from_str(&expected).unwrap();
+    let place = |name| names.iter().position(|found| found == name);
+    let columns: Vec<usize> = expected
+        .iter()
+        .map(|name| place(name).unwrap_or_else(|| panic!("no column {name}")))
+        .collect();
+    assert!(columns.is_sorted(), "the existing columns keep their order");
+    columns
 }

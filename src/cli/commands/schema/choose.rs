@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 
 const AFTER_HELP: &str = "\
 Examples:
-  prep schema                               all 1,308 columns
+  prep schema                               all columns
   prep schema 'player0_card3_*' card0_vp    by name, * and ? as in a shell
   prep schema --family cards --search gold  search names and meanings
   prep schema --normalized=no --format csv  columns that are not normalized
@@ -32,7 +32,7 @@ pub(crate) struct SchemaArgs {
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true,
           default_missing_value = "yes", value_parser = switch, conflicts_with = "heads")]
     pub(super) normalized: Option<bool>,
-    /// Show only the 422 base features, as `prep export --features base` writes them
+    /// Show only the base features, as `prep export --features base` writes them
     #[arg(long, conflicts_with = "heads")]
     pub(super) base: bool,
     /// Show only entries with this text in their name or meaning, ignoring case
