@@ -8,8 +8,7 @@ const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
 
 /// The SHA-256 of the script in Base64. Browsers run no other script in the page, even if a malicious
-/// log, cache or export could insert one. The test `report::page::script_hash` prints the required
-/// value.
+/// log, cache or export could insert one. The tests of `report::page` print the required value.
 const SCRIPT_HASH: &str = "sha256-T2Nkn5Rpr/8VHB0GeiNs7Q3Ign9xplpAHrn+PijARyc=";
 
 /// Renders a page. It has one script and cannot load or send anything. `generator` is the kind of page,
