@@ -1,4 +1,5 @@
-//! Reading an export that exists: to verify it, to compare it with another, to know whether it is up to date.
+//! Reads an existing export: to verify it, to compare it with another, and to check whether it is up to
+//! date.
 
 pub(super) mod arrays;
 pub(super) mod diff;

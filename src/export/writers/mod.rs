@@ -1,4 +1,4 @@
-//! The formats of an export: a file for each, which implements [`SplitWriter`].
+//! The formats of an export. Each file implements [`SplitWriter`] for one format.
 
 pub(super) mod arrays;
 pub(super) mod block;

@@ -1,4 +1,4 @@
-//! What is counted in one pass over the cached rows.
+//! Counts statistics in one pass over the cached rows.
 
 pub(super) mod cards;
 pub(super) mod distribution;

@@ -1,4 +1,4 @@
-//! The sections of the page, a file for each.
+//! The sections of the page, one file per section.
 
 pub(super) mod cards;
 pub(super) mod export;
