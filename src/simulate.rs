@@ -211,7 +211,7 @@ mod tests {
     use crate::gamelog::{ActionType, Ending, Replay};
     use crate::rules::{HAND_LIMIT, POINTS_TO_END, Seat};
 
-    /// 210 games, equally many with each number of players.
+    /// 70 games for each number of players.
     fn games() -> impl Iterator<Item = (PlayerCount, Vec<Turn>)> {
         (0..70).flat_map(|seed| PlayerCount::ALL.map(|n| (n, simulate_game(n, seed))))
     }

@@ -32,7 +32,7 @@ FEATURES = 1308
 CARD, NOBLE, PLAYER = 12, 6, 49
 VP, LEVEL, COST, BONUS = 0, 1, slice(2, 7), slice(7, 12)
 
-# Where things stand in a row of the log: game id first, then 382 state columns, then the action.
+# Columns of the log: the game id, then 382 state columns, then the action.
 NUM_PLAYERS, CURRENT_PLAYER, STATE, ACTION = 1, 3, 4, 383
 NOBLES = 6 + 12 * CARD + 3
 PLAYERS = NOBLES + 5 * NOBLE
@@ -196,7 +196,7 @@ def tokens(gems, num_players, out):
 
 def strategic_nobles(nobles, player, exists, out):
     """Writes a seat's noble features; returns how many nobles are satisfied and how far the closest
-    is after one more reduction of each colour: (5, rows) twice."""
+    is after one more reduction of each color: (5, rows) twice."""
     is_there = ones(nobles[:, 0] > 0)
     # Without a player nothing is short, which leaves zeros; likewise where there is no noble.
     reduction = player[7:12] | (~exists & 127)

@@ -83,8 +83,8 @@ def train(
     for _ in range(epochs):
         for batch in stream.torch():
             sums, _ = losses(network, batch)
-            # Averaged per row, not per head, so that a head with two rows in a batch does not count as
-            # much as one with all.
+            # Averaged per row, not per head, so that heads with few rows in a batch do not count as
+            # much as heads with many.
             loss = sum(sums.values()) / len(batch)
             optimizer.zero_grad(set_to_none=True)
             loss.backward()

@@ -64,8 +64,8 @@ def cluster() -> Iterator[Any]:
 
     # Sockets lie in it, whose paths may be no longer than 107 bytes.
     sessions = tempfile.mkdtemp(prefix="prep-ray-")
-    # Not as a node's own setting: the cluster notes its address in the default folder, wherever the
-    # nodes have theirs, and fails where no Ray has made that yet.
+    # Set for the whole process: the cluster writes its address to the default folder, even if the nodes
+    # use others, and fails if that does not exist.
     os.environ["RAY_TMPDIR"] = sessions
     head = {**NODE, "include_dashboard": False}
     cluster = Cluster(initialize_head=True, head_node_args=head)
@@ -186,7 +186,7 @@ def test_shards_are_the_arrays_of_an_export(
     scaler = Scaler.load(tmp_path / "out")
     assert done.scaler is not None and scaler.id == done.scaler.id
     assert scaler.fitted_in == done.manifest["export_id"]
-    # An export on one machine takes it as it takes any.
+    # An export on one machine accepts it like any other scaler.
     later = ["--out", tmp_path / "later", "--scaler-from", tmp_path / "out", "-q"]
     run_prep("export", "--cache", simulated.cache, *later)
     assert Scaler.load(tmp_path / "later").fitted_in == done.manifest["export_id"]

@@ -77,7 +77,7 @@ impl Rebuild {
         games
     }
 
-    /// Replaces the old cache by the new one, which must be closed, and returns the path under which the
+    /// Replaces the old cache with the new one, which must be closed, and returns the path under which the
     /// old file is kept with its journals; `None` if there was no old file. Waits for readers of the old
     /// cache.
     ///

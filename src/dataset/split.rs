@@ -80,7 +80,7 @@ impl<T> BySplit<T> {
     /// Like [`from_fn`](Self::from_fn), for a function that can fail.
     ///
     /// # Errors
-    /// The function's.
+    /// Errors of the function.
     pub fn try_from_fn<E>(mut value: impl FnMut(Split) -> Result<T, E>) -> Result<BySplit<T>, E> {
         Ok(BySplit {
             train: value(Split::Train)?,

@@ -103,8 +103,8 @@ pub(super) fn modified_within(path: &Path, settle: Duration) -> bool {
     age.is_ok_and(|age| age < settle) || !path.exists()
 }
 
-/// The remaining time during which a change would get the current time of the file; `None` if that is
-/// over. Times in the future, from another machine's clock, are not waited for.
+/// How long a further change could still leave the file's time stamp as it is; `None` if it would now
+/// change it. Does not wait for times in the future, from another machine's clock.
 fn rest_of_tick(file: &FileState) -> Option<Duration> {
     let (seconds, nanoseconds) = file.changed;
     let changed = Duration::new(seconds.try_into().ok()?, nanoseconds.try_into().ok()?);

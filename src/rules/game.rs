@@ -59,7 +59,7 @@ impl Game {
         self.round
     }
 
-    /// Whether a player has 15 points and all players had equally many turns.
+    /// Whether a player has 15 points and all players had the same number of turns.
     pub fn is_over(&self) -> bool {
         self.board.is_over()
     }

@@ -46,7 +46,7 @@ pub enum Impossible {
     /// Two gems of one color are taken from a small pile.
     #[error("the pile has fewer than {TAKE_TWO_PILE} gems")]
     SmallPile,
-    /// Gems are given back that the player does not have.
+    /// The move gives back gems that the player does not have.
     #[error("the player does not have the gems that are given back")]
     NotInHand,
     /// The player keeps too many gems.
@@ -55,7 +55,7 @@ pub enum Impossible {
 }
 
 impl Board {
-    /// Whether a player has enough points and all players had equally many turns.
+    /// Whether a player has enough points and all players had the same number of turns.
     pub fn is_over(&self) -> bool {
         self.to_move == Seat::ALL[0] && self.players.iter().any(|player| player.vp >= POINTS_TO_END)
     }

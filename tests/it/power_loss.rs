@@ -129,7 +129,7 @@ fn vacuum() {
          DROP TABLE filler;",
     );
     let setup = with_more_games(setup);
-    // Undisturbed, the ingest does vacuum.
+    // Without a power loss, the ingest runs a VACUUM.
     setup.test.write("copy/prep.sqlite", setup.test.read("disk/data/prep.sqlite"));
     let size = || fs::metadata(setup.test.path("copy/prep.sqlite")).unwrap().len();
     assert!(size() > 3_000_000);

@@ -359,7 +359,7 @@ fn warn_of_refusal(refusal: &Refusal, noted: &Noted, state: &str) {
     say(!deferred && !noted.has(*game_id, message), &format!("game {game_id} {state}: {message}"));
 }
 
-/// A warning only the first time.
+/// Prints a warning if it is new, else information.
 fn say(is_new: bool, text: &str) {
     match is_new {
         true => tracing::warn!("{text}"),

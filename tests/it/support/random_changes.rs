@@ -304,7 +304,7 @@ impl ChangingFolder {
     }
 }
 
-/// The log as while it is still being written.
+/// The log as it is while it is still being written.
 fn cut_off(log: &[u8]) -> &[u8] {
     &log[..log.len() - log.len() / 5]
 }

@@ -38,7 +38,7 @@ pub(in crate::report::page) fn replay(report: &Report) -> Markup {
                 p.what {
                     "An unfinished log ends before a player has 15 points at the end of a round, \
                      because a worker stopped or the number of rows was limited. In a tie the best \
-                     players have equal points and equally many cards."
+                     players have the same points and number of cards."
                 }
                 (table(&["ending", "games", "of all"], endings))
             }
