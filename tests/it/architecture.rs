@@ -51,7 +51,7 @@ impl Source {
     fn code(&self) -> String {
         let before_tests = self.text.split("#[cfg(test)]\nmod tests").next().unwrap();
         let lines = before_tests.lines().filter(|line| !line.trim_start().starts_with("//"));
-        // A visibility is not a use.
+        // The paths in `pub(in ...)` are not uses.
         lines.collect::<Vec<_>>().join("\n").replace("pub(in crate::", "pub(in ")
     }
 

@@ -17,7 +17,8 @@ const MAX_LISTED: usize = 10;
 
 const AFTER_HELP: &str = "\
 Means are those of the training rows before normalization. Drift is measured in standard deviations of \
-the old export, or of the new one for a column that was constant in the old. With --json, an infinite drift (a constant column with a new value) is null.
+the old export, or of the new one for a column that was constant in the old. With --json, an infinite \
+drift (a constant column with a new value) is null.
 
 Examples:
   prep diff runs/monday data/processed             as text

@@ -35,10 +35,10 @@ Examples:
   prep export --scaler-from runs/trained    for an existing model
   prep export --columns old/feature_cols.json --scaler-from old
                                             for a model of an earlier version
-  prep export --layout npy                  labels and masks that can be memory-mapped
+  prep export --layout npy                  memory-mapped labels and masks
   prep export --format parquet              for Polars, pandas and DuckDB
   prep export --replayable-only             without games that do not replay
-  prep export --where players=2             games by columns of the view game_list
+  prep export --where players=2             by columns of the view game_list
   prep export --out exports --keep 7        exports/latest, and the six before";
 
 /// Write train, val and test arrays from the cache

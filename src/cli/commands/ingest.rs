@@ -32,7 +32,7 @@ Examples:
   prep ingest data/raw                    encode the new and changed games
   prep ingest data/raw --dry-run          show what would be done, write nothing
   prep ingest --cache /srv/prep.sqlite    use a cache in another place
-  prep ingest -q --wait 600               for cron: print only news, wait 10 minutes
+  prep ingest -q --wait 600               for cron: print only news, and wait
   prep ingest data/raw --rebuild          replace a damaged cache
 
 Exit codes: 0 every complete log is in the cache, 1 failed, 3 more than --max-refused logs were

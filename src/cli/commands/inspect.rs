@@ -20,7 +20,9 @@ use std::fmt::Write;
 use std::path::PathBuf;
 
 const AFTER_HELP: &str = "\
-Turns are numbered by round, as in the log: --turn 12 shows the turn of each player in round 12, and --turn 12 --seat 0 only the turn of one player. --row N shows row N of the game, counted from 0 like row_in_game in index_*.npz and mask_validation_report.json.
+Turns are numbered by round, as in the log: --turn 12 shows the turn of each player in round 12, and \
+--turn 12 --seat 0 only the turn of one player. --row N shows row N of the game, counted from 0 like \
+row_in_game in index_*.npz and mask_validation_report.json.
 
 Examples:
   prep inspect 17                         list the turns of game 17

@@ -14,7 +14,7 @@ use std::path::PathBuf;
 const AFTER_HELP: &str = "\
 Examples:
   prep man | man -l -                     read the page of prep
-  prep man ~/.local/share/man/man1        install the pages of prep and its commands
+  prep man ~/.local/share/man/man1        install the pages of all commands
 
 Then `man prep-export` shows the page of one command.";
 

@@ -17,8 +17,8 @@ const LISTED_CONFLICTS: usize = 20;
 const AFTER_HELP: &str = "\
 Examples:
   prep merge all.sqlite a.sqlite b.sqlite     games are matched by id
-  prep merge all.sqlite a.sqlite b.sqlite --offset 1000000   add 1000000 to the ids of b
-  prep merge all.sqlite a.sqlite b.sqlite --offset 0,700     add 700 to the ids of b
+  prep merge all.sqlite a.sqlite b.sqlite --offset 1000000   shift the ids of b
+  prep merge all.sqlite a.sqlite b.sqlite --offset 0,700     shift them by 700
   prep export --cache all.sqlite              export all games together
 
 Exit codes: 0 done, 1 failed, 3 done but a game is excluded, 4 another run holds OUT";

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 
 const AFTER_HELP: &str = "\
 Examples:
-  prep simulate data/raw --games 60                 games with 2, 3 and 4 players
+  prep simulate data/raw --games 60                 with 2, 3 and 4 players
   prep simulate data/raw --games 60 --first-id 61   sixty more
   prep simulate /tmp/two --games 10 --players 2 --seed 7";
 

@@ -19,10 +19,10 @@ const LISTED_OF_A_REASON: usize = 20;
 
 const AFTER_HELP: &str = "\
 Examples:
-  prep status data/raw                    list games that are not up to date, and why
-  prep status data/raw --explain          list every game, with old and new values
+  prep status data/raw                    games that are not up to date, and why
+  prep status data/raw --explain          every game, with old and new values
   prep status -q && prep export           export only if all logs are ingested
-  prep status --export data/processed     also check whether that export is stale
+  prep status --export data/processed     also whether that export is stale
   prep status --json | jq .counts         for programs";
 
 /// Show what the next ingest would do with each game, and why
