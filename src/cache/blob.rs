@@ -238,7 +238,7 @@ pub(super) fn write_columns<T: Copy, const WIDTH: usize, const N: usize>(
     rows: &[[T; WIDTH]],
     bytes_of: impl Fn(T) -> [u8; N],
 ) {
-    // Every byte is written below, so those of the last game need not be cleared.
+    // Every byte is written below, so the bytes of the previous game need not be cleared.
     out.resize(N * WIDTH * rows.len(), 0);
     let columns = out.as_chunks_mut().0;
     let (blocks, others) = rows.as_chunks::<BLOCK_ROWS>();

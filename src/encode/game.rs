@@ -120,7 +120,7 @@ impl ColumnSums {
         const BLOCK: usize = 32;
         let blocks = self.sum.chunks_mut(BLOCK).zip(self.sum_of_squares.chunks_mut(BLOCK));
         for (block, (sum, sum_of_squares)) in blocks.enumerate() {
-            // The last columns are the end of a block that begins earlier.
+            // The last block overlaps the previous one.
             let first = (block * BLOCK).min(FEATURE_COUNT - BLOCK);
             let skip = BLOCK - sum.len();
             let (sums, squares) = sum_block::<BLOCK>(rows, first);
@@ -157,8 +157,8 @@ impl ColumnSums {
 }
 /// The sums of `N` columns from `first` on, and the sums of their squares.
 ///
-/// Few columns at a time, and in 16 and 32 bits for as many rows as are sure to fit: vector instructions
-/// then add several columns at once, in registers.
+/// Adds few columns at a time, with 16 and 32 bits for as many rows as cannot overflow, so that vector
+/// instructions add several columns in registers.
 fn sum_block<const N: usize>(rows: &[FeatureRow], first: usize) -> ([i64; N], [i64; N]) {
     const ROWS_OF_SQUARES: usize = (u16::MAX as u32 / (Value::MIN as i32).pow(2) as u32) as usize;
     let (mut sums, mut squares) = ([0; N], [0; N]);
@@ -190,7 +190,7 @@ fn sum_block<const N: usize>(rows: &[FeatureRow], first: usize) -> ([i64; N], [i
 mod tests {
     use super::*;
 
-    /// Also where all values are the smallest or the largest, and for any number of rows.
+    /// Includes columns of the smallest and the largest values, and any number of rows.
     #[test]
     fn sums_are_exact() {
         for count in [0, 1, 2, 3, 4, 127, 128, 300] {
