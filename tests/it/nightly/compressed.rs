@@ -106,8 +106,8 @@ fn bomb_is_refused() {
         test.write(format!("raw/7.csv.{ending}"), part.repeat(512));
         let ran = test.run("ingest raw");
         let said = format!(
-            "error: 7.csv.{ending}: cannot be read: unpacked it has more than 33554432 bytes, \
-             and no log has\n"
+            "error: 7.csv.{ending}: cannot be read: decompressed it has more than 33554432 \
+             bytes, more than any log\n"
         );
         assert_eq!((ran.code, ran.stderr.as_str()), (3, said.as_str()));
         let ran = test.run(&format!("inspect raw/7.csv.{ending}"));
