@@ -243,8 +243,8 @@ pub(super) fn write_columns<T: Copy, const WIDTH: usize, const N: usize>(
     let columns = out.as_chunks_mut().0;
     let (blocks, others) = rows.as_chunks::<BLOCK_ROWS>();
     for (block, block_rows) in blocks.iter().enumerate() {
-        for column in 0..WIDTH {
-            let first = column * rows.len() + block * BLOCK_ROWS;
+        let first_cells = (block * BLOCK_ROWS..).step_by(rows.len()).take(WIDTH);
+        for (column, first) in first_cells.enumerate() {
             let cells: &mut [_; BLOCK_ROWS] = columns[first..].first_chunk_mut().expect("a block");
             *cells = std::array::from_fn(|row| bytes_of(block_rows[row][column]));
         }
