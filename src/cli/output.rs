@@ -30,10 +30,28 @@ pub(super) fn print_styled(result: &str) -> io::Result<()> {
     }
 }
 
-/// Formats rows as a table with two spaces between columns; the columns in `right` are right-aligned.
+/// The width of the terminal to which results are printed; `None` if they go to a file or a pipe.
+pub(super) fn width() -> Option<usize> {
+    terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| width.0.into())
+}
+
+/// Formats rows with two spaces between columns; the columns in `right` are right-aligned. In a narrow terminal, cells
+/// have several lines.
 pub(super) fn table(rows: impl IntoIterator<Item = Vec<String>>, right: &[usize]) -> String {
+    table_of_width(rows, right, width())
+}
+
+fn table_of_width(
+    rows: impl IntoIterator<Item = Vec<String>>,
+    right: &[usize],
+    width: Option<usize>,
+) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    if let Some(width) = width {
+        table.set_content_arrangement(ContentArrangement::Dynamic);
+        table.set_width(width.try_into().unwrap_or(u16::MAX));
+    }
     table.add_rows(rows);
     for (index, column) in table.column_iter_mut().enumerate() {
         column.set_padding((0, 2));
@@ -125,5 +143,22 @@ impl MakeWriter<'_> for AboveBars {
 
     fn make_writer(&self) -> AboveBars {
         AboveBars
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_fit_narrow_terminals() {
+        let row = ["1,307", "player0_reserved2_cost_green", "cards", "a whole number from 0 to 7"];
+        let table = |width| table_of_width([row.map(str::to_owned).to_vec()], &[0], width);
+        assert_eq!(table(None), row.join("  ") + "\n");
+        assert_eq!(table(Some(80)), row.join("  ") + "\n");
+        let narrow = table(Some(40));
+        assert!(narrow.lines().all(|line| line.chars().count() <= 40), "{narrow}");
+        let words = |text: &str| text.split_whitespace().collect::<String>().len();
+        assert_eq!(words(&narrow), words(&row.join(" ")), "{narrow}");
     }
 }

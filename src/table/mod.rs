@@ -6,7 +6,7 @@
 //! [`position()`] prints the table, [`move_in_words`] describes a logged move in one line,
 //! [`legal_moves`] lists the legal moves, and [`position_as_json`] is for programs. Colors are escape
 //! codes and only repeat what the text says; `anstream` removes them if they are not wanted. Lines have
-//! at most 80 columns.
+//! at most 80 columns, or 40 in a narrow terminal.
 //!
 //! Cards and nobles have the numbers of their classes: displayed cards from 0 to 11 by flat card index,
 //! reserved cards of the player to move from 12, nobles from 0. Costs are abbreviated as `3W 2K`; the

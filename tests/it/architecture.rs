@@ -26,6 +26,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("plotters", &["report"]),
     ("rusqlite", &["cache"]),
     ("serde_saphyr", &["config"]),
+    ("terminal_size", &["cli"]),
     ("zstd", &["cache", "ingest"]),
 ];
 

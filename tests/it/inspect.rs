@@ -169,14 +169,17 @@ fn features_and_legal_moves_are_those_of_the_export() {
 }
 
 #[test]
-fn table_fits_80_columns() {
+fn positions_fit_80_and_40_columns() {
     let simulated = simulated_turns(8).map(|turn| (turn.board, labels(&turn.action)));
     let made_up = made_up_boards(2_000).map(|board| (board, [NO_LABEL; Head::COUNT]));
-    for (board, labels) in simulated.chain(made_up) {
-        let text = position(&board) + &legal_moves(&board, &labels);
+    let wide = simulated
+        .chain(made_up)
+        .map(|(board, labels)| (position(&board, 80) + &legal_moves(&board, &labels), board, 80));
+    let narrow = made_up_boards(2_000).map(|board| (position(&board, 40), board, 40));
+    for (text, board, width) in wide.chain(narrow) {
         let plain = anstream::adapter::strip_str(&text).to_string();
         for line in plain.lines() {
-            assert!(line.chars().count() <= 80, "{} columns: {line}", line.chars().count());
+            assert!(line.chars().count() <= width, "{} columns: {line}", line.chars().count());
         }
         for place in 0..12 {
             let is_there = plain.contains(&format!("╭─ {place} ─"));

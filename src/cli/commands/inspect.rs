@@ -201,7 +201,7 @@ fn turn(game: &Game, row: &Row, features: &NamedFeatures, normalization: &Normal
         row.place,
         game.rows.len() - 1,
         game.fault(row).map_or(String::new(), |fault| fault_in_lines(game, fault)),
-        position(board),
+        position(board, output::width().unwrap_or(80)),
     );
     let _ = writeln!(text, "logged move: {}", move_in_words(board, labels));
     if !is_legal(board, labels) {

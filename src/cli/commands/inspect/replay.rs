@@ -1,6 +1,7 @@
 //! Rows that do not follow from the previous row.
 
 use super::game::{Game, Row};
+use crate::cli::output;
 use crate::gamelog::{Ending, ReplayFault};
 use crate::report;
 use crate::table::{move_in_words, position, warned};
@@ -61,7 +62,7 @@ pub(super) fn fault_in_lines(game: &Game, fault: &ReplayFault) -> String {
             "previous row: row {}, turn {}, seat {seat}\n\n{}\nits move: {}\n",
             before.place,
             before.turn_number,
-            position(board),
+            position(board, output::width().unwrap_or(80)),
             move_in_words(board, &before.labels),
         );
     }
