@@ -24,8 +24,9 @@ pub struct LogFile {
 }
 
 impl LogFile {
-    /// The relative path with `/` on every system, as in the cache and in messages. Invalid UTF-8 is
-    /// escaped as `\xE9`, so that different paths stay different.
+    /// The relative path with `/` on every system, as the cache and messages write it. Bytes that
+    /// are not UTF-8 are written `\xE9`, and the backslash of a name that has `\x` in it `\x5C`:
+    /// otherwise two paths could have one text.
     pub fn source_path(&self) -> String {
         let mut path = String::new();
         for part in self.relative_path.iter() {
@@ -33,7 +34,7 @@ impl LogFile {
                 path.push('/');
             }
             for chunk in part.as_encoded_bytes().utf8_chunks() {
-                path.push_str(chunk.valid());
+                path.push_str(&chunk.valid().replace("\\x", "\\x5Cx"));
                 path.extend(chunk.invalid().iter().map(|byte| format!("\\x{byte:02X}")));
             }
         }
@@ -390,6 +391,9 @@ mod tests {
         assert_eq!(path(b"caf\xe9/7.csv"), "caf\\xE9/7.csv");
         assert_eq!(path(b"caf\xe8/7.csv"), "caf\\xE8/7.csv");
         assert_eq!(path("caf\u{e9}/7.csv".as_bytes()), "caf\u{e9}/7.csv");
+        assert_eq!(path(b"caf\\xE9/7.csv"), "caf\\x5CxE9/7.csv");
+        assert_eq!(path(b"caf\\\xE9/7.csv"), "caf\\\\xE9/7.csv");
+        assert_eq!(path(b"a\\b/7.csv"), "a\\b/7.csv");
     }
 
     #[test]

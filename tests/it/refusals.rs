@@ -233,6 +233,24 @@ fn two_files_of_one_game_are_refused() {
     assert!(cached_games(&cache(&test)) == cached);
 }
 
+/// Of which the cache keeps a text: as one, they would be one refusal, and the run would not count right.
+#[test]
+fn paths_that_differ_in_bytes_are_different() {
+    use std::os::unix::ffi::OsStrExt;
+    let test = six_games();
+    let folders: [&[u8]; 4] = [b"a\xff", b"a\xfe", b"a\\xFF", "a\u{fffd}".as_bytes()];
+    for folder in folders {
+        let folder = std::ffi::OsStr::from_bytes(folder);
+        test.write(PathBuf::from("raw").join(folder).join("9.csv"), "game\n");
+    }
+    for _ in 0..2 {
+        let ran = test.run("ingest raw");
+        assert_eq!(ran.code, 3, "{ran:#?}");
+        assert_eq!(ran.complaints().matches("/9.csv: ").count(), 4, "{ran:#?}");
+    }
+    assert_eq!(test.run("export --out out").code, 0);
+}
+
 #[test]
 fn unreadable_file_is_refused_not_deleted() {
     let test = six_games();
