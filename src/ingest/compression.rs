@@ -4,9 +4,9 @@
 //! contents are concatenated. Decompression stops at the maximum size of a log.
 
 use crate::platform::{open_file, read_file};
-use flate2::read::MultiGzDecoder;
+use flate2::bufread::GzDecoder;
 use std::fs::File;
-use std::io::{self, ErrorKind, Read};
+use std::io::{self, BufRead, BufReader, ErrorKind, Read};
 use std::path::Path;
 
 /// The compression of a file, by its name.
@@ -34,13 +34,39 @@ impl Compression {
     pub(super) fn content<'f>(self, file: impl Read + 'f) -> io::Result<Box<dyn Read + 'f>> {
         Ok(match self {
             Compression::Plain => Box::new(file),
-            Compression::Gzip => Box::new(MultiGzDecoder::new(file)),
+            Compression::Gzip => Box::new(GzipMembers(Some(GzDecoder::new(BufReader::new(file))))),
             Compression::Zstd => Box::new(zstd::stream::read::Decoder::new(file)?),
         })
     }
 }
 
-/// The endings of log names. The rest of the name is the game's id.
+/// The content of all members of a gzip file; `None` after the last. What follows is looked at here: a decoder
+/// of several members takes a few other bytes for the beginning of one that is cut off.
+struct GzipMembers<R>(Option<GzDecoder<BufReader<R>>>);
+
+impl<R: Read> Read for GzipMembers<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        const FIRST_BYTE: u8 = 0x1f;
+        while let Some(member) = &mut self.0 {
+            let read = member.read(buffer)?;
+            if read > 0 || buffer.is_empty() {
+                return Ok(read);
+            }
+            let Some(mut file) = self.0.take().map(GzDecoder::into_inner) else { break };
+            match file.fill_buf()?.first() {
+                None => break,
+                Some(&FIRST_BYTE) => self.0 = Some(GzDecoder::new(file)),
+                Some(_) => {
+                    let why = "something that is not compressed follows the log";
+                    return Err(io::Error::new(ErrorKind::InvalidData, why));
+                }
+            }
+        }
+        Ok(0)
+    }
+}
+
+/// The ending of a log's name: `.csv`, `.csv.gz` or `.csv.zst`. The rest is the game's id.
 const ENDINGS: [&str; 3] = [".csv", ".csv.gz", ".csv.zst"];
 
 /// The name of a log without its ending; `None` for other files.

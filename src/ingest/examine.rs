@@ -138,9 +138,9 @@ impl<'a> Examiner<'a> {
         Ok(())
     }
 
-    /// Several files of a game count as one log if they are the same file with several names, or plain
-    /// and compressed forms with the same content. Otherwise all are refused, because prep cannot know
-    /// which one is right.
+    /// Several files of a game are one log if they are one file by several names, or its plain and compressed
+    /// forms with the same content, of which one may still be being written. Otherwise all are refused: which is
+    /// right is unknown.
     fn examine_several(&mut self, files: &[LogFile]) -> Result<Vec<Examined>, IngestError> {
         let root = self.options.root;
         let (mut logs, mut ids): (Vec<&LogFile>, Vec<FileId>) = (Vec::new(), Vec::new());
@@ -157,7 +157,8 @@ impl<'a> Examiner<'a> {
             return self.examine(log).map(as_one);
         }
         let mut errors: Vec<Option<LogError>> = Vec::new();
-        let mut content: Option<blake3::Hash> = None;
+        // The most content, and which log has it.
+        let mut whole: Option<(usize, Vec<u8>)> = None;
         let mut is_one = true;
         for (place, log) in logs.iter().enumerate() {
             let compression = Compression::of(&log.relative_path);
@@ -166,18 +167,27 @@ impl<'a> Examiner<'a> {
                 .all(|other| Compression::of(&other.relative_path) != compression);
             let error = self.read_bytes(log);
             match &error {
-                None => {
-                    let hash = blake3::hash(&self.bytes);
-                    is_one &= *content.get_or_insert(hash) == hash;
-                }
-                // For example a file that is being compressed.
+                None => match &mut whole {
+                    None => whole = Some((place, std::mem::take(&mut self.bytes))),
+                    Some((of, whole)) => {
+                        let is_longer = self.bytes.len() > whole.len();
+                        let shorter = if is_longer { logs[*of] } else { log };
+                        if is_longer {
+                            *of = place;
+                            std::mem::swap(whole, &mut self.bytes);
+                        }
+                        // The shorter one may be being unpacked.
+                        is_one &= whole.starts_with(&self.bytes)
+                            && (whole.len() == self.bytes.len() || self.is_young(shorter));
+                    }
+                },
+                // It may be being compressed.
                 Some(error) => is_one &= error.fault.deferred,
             }
             errors.push(error);
         }
         if is_one {
-            let readable = errors.iter().position(Option::is_none).unwrap_or(0);
-            return self.examine(logs[readable]).map(as_one);
+            return self.examine(logs[whole.map_or(0, |(place, _)| place)]).map(as_one);
         }
         let mut results = Vec::new();
         for (place, (log, error)) in logs.iter().zip(errors).enumerate() {
@@ -249,14 +259,16 @@ impl<'a> Examiner<'a> {
     /// A truncated log is deferred if it was modified recently, because it may still be written. An
     /// older one is refused, because its writer was probably killed.
     fn deferred_if_young(&self, log: &LogFile, mut error: LogError) -> LogError {
-        let Examination { root, settle, .. } = self.options;
         error.fault.deferred = match error.fault.kind {
             LogErrorKind::ChangedWhileRead => true,
-            kind => {
-                kind.may_be_unfinished() && modified_within(&root.join(&log.relative_path), *settle)
-            }
+            kind => kind.may_be_unfinished() && self.is_young(log),
         };
         error
+    }
+
+    fn is_young(&self, log: &LogFile) -> bool {
+        let Examination { root, settle, .. } = self.options;
+        modified_within(&root.join(&log.relative_path), *settle)
     }
 
     /// Reads a log, and encodes it if it is stale.

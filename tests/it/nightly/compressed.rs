@@ -137,6 +137,14 @@ fn damaged_files_are_refused() {
             );
             assert_eq!((ran.code, ran.complaints().lines().next()), (3, Some(said.trim_end())));
         }
+        if ending == "gz" {
+            test.write(&path, [&file[..], b"\n"].concat());
+            let said = format!(
+                "error: 2_games/1.csv.{ending}: cannot be unpacked: something that is not compressed \
+                 follows the log\n"
+            );
+            assert_eq!(test.run("ingest raw").stderr.lines().next(), Some(said.trim_end()));
+        }
         let mut changed = file.clone();
         changed[file.len() / 2] ^= 0x55;
         let not_zeros = [&file[..], b"much more than a header"].concat();
@@ -173,6 +181,16 @@ fn plain_and_compressed_form_are_one_log() {
     // As while `gzip` is running.
     test.write(format!("{LOG}.gz"), &gzip(&log)[..100]);
     same("half written");
+    // While `gunzip` is.
+    let last_line = log[..log.len() - 1].iter().rposition(|&byte| byte == b'\n').unwrap() + 1;
+    test.write(format!("{LOG}.gz"), gzip(&log));
+    for written in [0, 9, 1000, last_line] {
+        test.write(LOG, &log[..written]);
+        same("half unpacked");
+    }
+    make_older(&test.path(LOG), 2 * HOUR);
+    assert_eq!(test.run("ingest raw").code, 3, "whatever unpacked it has died");
+    test.write(LOG, &log);
     assert_eq!(written_since(&test.path(CACHE)), [0_i64; 0]);
 
     test.write(format!("{LOG}.gz"), gzip(&with_one_byte_changed(&log)));
