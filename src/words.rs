@@ -161,7 +161,13 @@ pub fn shell_path(path: &Path) -> String {
     }
 }
 
-/// Escapes for `printf` in single quotes: everything except plain ASCII as octal numbers.
+/// A command of prep on a cache as a message advises it, to be pasted into a shell. Without the cache,
+/// the command would read or write the default one, whichever was meant.
+pub fn advised(command: &str, cache: &Path) -> String {
+    format!("prep {command} --cache {}", shell_path(cache))
+}
+
+/// For `printf` within single quotes: all but plain ASCII as octal numbers.
 fn printf_format(bytes: &[u8]) -> String {
     let mut format = String::new();
     for &byte in bytes {

@@ -6,6 +6,7 @@ use splendor_prep::gamelog::GameId;
 use splendor_prep::ingest::find_logs;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 
 /// Simulated games, created once and kept in `kept` for the next run.
 pub(crate) fn simulated(kept: &Path, games: u32) -> Result<PathBuf> {
@@ -33,7 +34,7 @@ impl Logs {
     /// Creates hard links to the logs in a new folder, or copies if links are not possible.
     pub(crate) fn copy_of(originals: &Path, folder: &Path) -> Result<Logs> {
         let mut files = Vec::new();
-        for log in find_logs(originals)?.logs.iter() {
+        for log in find_logs(originals, &AtomicBool::new(false))?.logs.iter() {
             let (original, path) =
                 (originals.join(&log.relative_path), folder.join(&log.relative_path));
             fs::create_dir_all(path.parent().context("a file in a folder")?)?;

@@ -16,8 +16,11 @@ use std::path::{Path, PathBuf};
 #[pyfunction]
 pub(crate) fn find_logs(py: Python<'_>, folder: PathBuf) -> PyResult<Vec<PathBuf>> {
     let root = folder.clone();
-    let found = interruptible(py, move |_| ingest::find_logs(&root))?;
+    let found = interruptible(py, move |stop| ingest::find_logs(&root, stop))?;
     let found = found.map_err(|error| PyOSError::new_err(error.to_string()))?;
+    if let Some(folder) = found.unreadable.first() {
+        return Err(PyOSError::new_err(folder.to_string()));
+    }
     Ok(found.logs.iter().map(|log| folder.join(&log.relative_path)).collect())
 }
 

@@ -2,7 +2,7 @@
 
 use crate::disk_space::{free_bytes, free_in_words, is_of_full_disk};
 use crate::gamelog::GameId;
-use crate::words::{shell_path, shown};
+use crate::words::{advised, shell_path, shown};
 use std::borrow::Cow;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -27,16 +27,16 @@ impl Damage {
 #[derive(Debug, thiserror::Error)]
 pub enum CacheError {
     /// There is no cache yet.
-    #[error("there is no cache at {}: run `prep ingest DIR --cache {}` first", shown(.0), shell_path(.0))]
+    #[error("there is no cache at {}: run `{}` first", shown(.0), advised("ingest DIR", .0))]
     Absent(PathBuf),
     /// It is a database of another program.
     #[error("{} is not a prep cache: choose another file with --cache", shown(.0))]
     NotACache(PathBuf),
     /// It is no database at all.
     #[error(
-        "{} is not a prep cache, or its header is damaged: choose another file with --cache, or \
-         run `prep ingest DIR --cache {} --rebuild`, which creates a new cache from the logs and \
-         keeps this file beside it", shown(.0), shell_path(.0)
+        "{} is not a cache of prep, or is damaged at its very beginning: choose another file with \
+         --cache, or run `{}`, which makes a new cache from the logs and keeps this file beside it",
+        shown(.0), advised("ingest DIR --rebuild", .0)
     )]
     NotADatabase(PathBuf),
     /// The path is a folder.
@@ -72,11 +72,10 @@ pub enum CacheError {
     Unreadable(PathBuf),
     /// A newer version of prep made it.
     #[error(
-        "the cache {} has schema version {found}, this prep knows versions up to {known}: update \
-         prep, choose another file with --cache, or run `prep ingest DIR --cache {} --rebuild`, \
-         which creates a new one from the logs",
+        "the cache {} has schema version {found}, this prep knows versions up to {known}: \
+         update prep, choose another file with --cache, or run `{}`, which makes a new one from the logs",
         shown(path),
-        shell_path(path)
+        advised("ingest DIR --rebuild", path)
     )]
     Newer {
         /// The cache file.
@@ -88,10 +87,10 @@ pub enum CacheError {
     },
     /// An older version made it, and commands that only read do not update it.
     #[error(
-        "the cache {} has schema version {found}, this prep reads version {known}: run \
-         `prep ingest DIR --cache {}` first, which updates it and keeps its games",
+        "the cache {} has schema version {found}, this prep reads version {known}: run `{}` first, which \
+         updates it and keeps its games",
         shown(path),
-        shell_path(path)
+        advised("ingest DIR", path)
     )]
     Older {
         /// The cache file.
@@ -104,15 +103,15 @@ pub enum CacheError {
     /// Another program has switched it to write-ahead logging, and SQLite cannot read it then without
     /// writing.
     #[error(
-        "another program has switched the cache {} to write-ahead logging: run `prep ingest DIR \
-         --cache {}`, which switches it back", shown(.0), shell_path(.0)
+        "another program has switched the cache {} to a write-ahead log: run `{}`, which switches it back",
+        shown(.0), advised("ingest DIR", .0)
     )]
     WriteAheadLog(PathBuf),
     /// An older version of prep left a file beside it for which this user has no write permission.
     #[error(
         "the cache {cache} cannot be opened: {} is left from an older version of prep and belongs to \
-         another user, who must run `prep ingest DIR --cache {}`, or delete it if nobody uses the \
-         cache and {cache}-wal is empty or missing", shown(leftover), shell_path(path), cache = shown(path)
+         another user, who must run `{}`, or delete it if nobody uses the cache and {cache}-wal is empty or \
+         missing", shown(leftover), advised("ingest DIR", path), cache = shown(path)
     )]
     Leftover {
         /// The cache file.
@@ -122,19 +121,18 @@ pub enum CacheError {
     },
     /// A killed run left a rollback journal, and this user has no permission to roll it back.
     #[error(
-        "the cache {} cannot be read: a run was killed while writing, and this user has no \
-         permission to roll that back: run `prep status --cache {}` as a user with write \
-         permission",
-        shown(.0), shell_path(.0)
+        "the cache {} cannot be read: a run was killed while it wrote, and this user may not \
+         repair that: run `{}` as a user who may write there",
+        shown(.0), advised("status", .0)
     )]
     NeedsRollback(PathBuf),
     /// The structure of the file is damaged, not only a game in it.
     #[error(
-        "the cache {} is damaged ({}): run `prep ingest DIR --cache {} --rebuild`, which creates a \
-         new one from the logs and keeps the damaged file beside it",
+        "the cache {} is damaged ({}): run `{}`, which makes a new one from the logs and keeps the damaged \
+         file beside it",
         shown(path),
         shown(why),
-        shell_path(path)
+        advised("ingest DIR --rebuild", path)
     )]
     Malformed {
         /// The cache file.
@@ -144,8 +142,7 @@ pub enum CacheError {
     },
     /// The stored data of a game has changed since it was written.
     #[error(
-        "game {game_id} is damaged in the cache ({damage}): run `prep ingest DIR`, which encodes it \
-         again from its log"
+        "game {game_id} is damaged in the cache ({damage}): the next ingest encodes it again from its log"
     )]
     Damaged {
         /// Which game.
@@ -155,9 +152,8 @@ pub enum CacheError {
     },
     /// Another version of prep encoded a game, and this one cannot decode it.
     #[error(
-        "game {game_id} was encoded by another version of prep: run `prep ingest DIR --cache {}` \
-         first, which encodes it again",
-        shell_path(path)
+        "game {game_id} was encoded by another version of prep: run `{}` first, which encodes it again",
+        advised("ingest DIR", path)
     )]
     OtherEncoder {
         /// The cache file.

@@ -73,7 +73,21 @@ pub(super) struct Context {
 impl Context {
     pub(super) fn cache_path(&self) -> PathBuf {
         let default = || self.settings.intermediate_dir.join("prep.sqlite");
-        self.common.cache.clone().unwrap_or_else(default)
+        self.named(self.common.cache.clone().unwrap_or_else(default))
+    }
+
+    /// The folder with the logs: as it was given, else that of the settings.
+    pub(super) fn data_root(&self, given: Option<PathBuf>) -> PathBuf {
+        self.named(given.unwrap_or_else(|| self.settings.data_root.clone()))
+    }
+
+    /// A path as messages name it. With `-C`, a relative one would be another in the folder of whoever
+    /// pastes a command.
+    pub(super) fn named(&self, path: PathBuf) -> PathBuf {
+        match &self.common.directory {
+            Some(_) => std::path::absolute(&path).unwrap_or(path),
+            None => path,
+        }
     }
 
     /// Number of worker threads: a flag or variable, else the settings; 0 means one per core.

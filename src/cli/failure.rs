@@ -42,6 +42,7 @@ fn kind(error: &anyhow::Error) -> &'static str {
     match (error.downcast_ref::<IngestError>(), error.downcast_ref::<ExportError>()) {
         (Some(IngestError::NoFolder(_) | IngestError::NotAFolder { .. }), _) => "no_folder",
         (Some(IngestError::NoLogs { .. }), _) => "no_logs",
+        (Some(IngestError::Interrupted), _) => "interrupted",
         (Some(_), _) => "ingest",
         (_, Some(ExportError::NoSpace { .. } | ExportError::DiskFull { .. })) => "disk_full",
         (_, Some(ExportError::Interrupted)) => "interrupted",

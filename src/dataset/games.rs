@@ -9,7 +9,7 @@ use crate::accounting::{Unaccounted, check_all_done};
 use crate::cache::{CacheError, ExpressionError, GameRecord, Reader, Refusal};
 use crate::encode::ColumnSums;
 use crate::gamelog::{GameId, GamePlay};
-use crate::words::{shell_path, shown};
+use crate::words::{advised, shown};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
@@ -35,8 +35,9 @@ pub struct DatasetOptions {
 pub enum DatasetError {
     /// The cache is empty.
     #[error(
-        "the cache holds no games: run `prep ingest DIR --cache {cache}` first; `prep status DIR \
-         --cache {cache}` says why logs were not ingested", cache = shell_path(cache)
+        "the cache holds no games: run `{}` first; `{}` says why logs were not ingested",
+        advised("ingest DIR", cache),
+        advised("status DIR", cache)
     )]
     NoGames {
         /// The cache file.
@@ -44,10 +45,9 @@ pub enum DatasetError {
     },
     /// Rows of two encoders must not be mixed in one array.
     #[error(
-        "{} encoded by another version of prep: run `prep ingest DIR --cache {}` first, which \
-         encodes {} again (an ingest without --keep-missing drops games whose log is missing)",
+        "{} encoded by another version of prep: run `{}` first, which encodes {} again (an ingest without --keep-missing drops games whose log is missing)",
         if *games == 1 { "1 cached game was".to_owned() } else { format!("{games} cached games were") },
-        shell_path(cache),
+        advised("ingest DIR", cache),
         if *games == 1 { "it" } else { "them" }
     )]
     OtherEncoder {
@@ -58,10 +58,10 @@ pub enum DatasetError {
     },
     /// Games that do not replay should be excluded, but some games have not been replayed.
     #[error(
-        "{} not been replayed: run `prep ingest DIR --cache {}` first, which replays {} (an ingest \
+        "{} not been replayed: run `{}` first, which replays {} (an ingest \
          without --keep-missing drops games whose log is missing)",
         if *games == 1 { "1 cached game has".to_owned() } else { format!("{games} cached games have") },
-        shell_path(cache),
+        advised("ingest DIR", cache),
         if *games == 1 { "it" } else { "them" }
     )]
     NotReplayed {
@@ -96,8 +96,8 @@ pub enum DatasetError {
     },
     /// The cached sums of a column are impossible.
     #[error(
-        "the cached sums of {column} are impossible: delete the cache file and run `prep ingest`, \
-         which creates it again from the logs"
+        "the cached sums of {column} cannot come from its rows: an ingest with --rebuild makes the \
+         cache again from the logs"
     )]
     ImpossibleSums {
         /// Name of the column.

@@ -18,7 +18,7 @@ pub enum ScalerError {
     /// Sums and flags describe different feature schemas.
     #[error(
         "the sums have {sums} columns and the feature schema has {flags}: \
-         encode again with `prep ingest`"
+         ingest the logs again"
     )]
     Width {
         /// Number of columns with sums.
@@ -28,8 +28,8 @@ pub enum ScalerError {
     },
     /// A sum of squares is too small for whole numbers with that sum.
     #[error(
-        "the cached sums of column {column} are impossible: run `prep verify`, which lists the \
-         damaged game and how to repair it"
+        "the cached sums of column {column} cannot come from its rows: an ingest with --rebuild \
+         makes the cache again from the logs"
     )]
     ImpossibleSums {
         /// Index of the column, from 0.

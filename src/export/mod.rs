@@ -30,7 +30,7 @@ mod writers;
 pub use error::ExportError;
 pub use existing::diff::{ExportDiff, ExportFacts, MeansDiff, MovedGame, SplitDiff, diff_exports};
 pub use existing::folder::FolderError;
-pub use existing::freshness::{Noted, stale_reasons, up_to_date};
+pub use existing::freshness::{Noted, has_games_of, stale_reasons, up_to_date};
 pub use existing::overview::{ExportOverview, SplitOverview, overview};
 pub use existing::verify::{ExportFault, ExportVerification, verify_export};
 pub use keep::{DatedExports, KeepError};

@@ -7,7 +7,7 @@ use crate::cache::{CachedGame, Reader, Refusal};
 use crate::gamelog::GameId;
 use crate::parallel::ordered_map;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 /// Number of games that a thread checks at a time.
@@ -23,11 +23,15 @@ pub(super) struct CachedGames {
 }
 
 impl CachedGames {
-    /// Reads the whole cache; without one, there are no games.
+    /// Reads all of a cache; without one, there are no games.
+    ///
+    /// # Errors
+    /// If it cannot be read; [`IngestError::Interrupted`] if it was stopped.
     pub(super) fn load(
         reader: Option<&Reader>,
         threads: usize,
         phases: &IngestPhases,
+        stop: &AtomicBool,
     ) -> Result<Self, IngestError> {
         let Some(reader) = reader else {
             return Ok(CachedGames { last_ingest_finished: true, ..CachedGames::default() });
@@ -40,7 +44,7 @@ impl CachedGames {
         ordered_map(
             threads,
             reader.id_ranges(CHUNK)?,
-            &AtomicBool::new(false),
+            stop,
             || Ok(()),
             |(), range| -> Result<_, IngestError> {
                 let begun = Instant::now();
@@ -55,6 +59,9 @@ impl CachedGames {
                 Ok(())
             },
         )?;
+        if stop.load(Ordering::Relaxed) {
+            return Err(IngestError::Interrupted);
+        }
         Ok(cached)
     }
 

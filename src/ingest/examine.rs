@@ -362,7 +362,7 @@ mod tests {
         write_log(&mut log, GameId(2), &turns, Dialect::Nan).unwrap();
         std::fs::write(folder.path().join("1.csv"), POISON).unwrap();
         std::fs::write(folder.path().join("2.csv"), log).unwrap();
-        let logs = find_logs(folder.path()).unwrap().logs;
+        let logs = find_logs(folder.path(), &AtomicBool::new(false)).unwrap().logs;
         let examination = Examination {
             root: folder.path(),
             read: ReadOptions::default(),

@@ -7,8 +7,10 @@ use crate::gamelog::GameId;
 use crate::platform::{FileId, means_link_loop};
 use crate::words::shown;
 use std::collections::BTreeSet;
+use std::fmt;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use walkdir::{DirEntry, WalkDir};
 
 /// A file with all games appended, which some pipelines write beside the logs; not a game.
@@ -42,7 +44,37 @@ impl LogFile {
     }
 }
 
-/// The result of searching a folder.
+/// A folder that could not be searched, or a link to one.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct UnreadableFolder {
+    /// Below the folder that was searched.
+    pub path: PathBuf,
+    /// The reason.
+    pub why: String,
+}
+
+impl UnreadableFolder {
+    fn new(path: PathBuf, error: &walkdir::Error) -> UnreadableFolder {
+        let why = match error.io_error() {
+            Some(error) if error.kind() == ErrorKind::PermissionDenied => {
+                "permission denied".to_owned()
+            }
+            Some(error) if error.kind() == ErrorKind::NotFound => {
+                "a broken symbolic link (is a disk not mounted?)".to_owned()
+            }
+            _ => error.to_string(),
+        };
+        UnreadableFolder { path, why }
+    }
+}
+
+impl fmt::Display for UnreadableFolder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the folder {} cannot be read: {}", shown(&self.path), shown(&self.why))
+    }
+}
+
+/// What a folder holds.
 #[derive(Clone, Debug, Default)]
 pub struct FoundLogs {
     /// The logs by game id, then by path.
@@ -53,22 +85,23 @@ pub struct FoundLogs {
     pub folders: Vec<PathBuf>,
     /// Relative paths of links that lead to a parent folder or to themselves.
     pub loops: Vec<PathBuf>,
-    /// Number of files that are not CSV files.
+    /// Folders that could not be searched. Logs that are missing may be in there.
+    pub unreadable: Vec<UnreadableFolder>,
+    /// Files that are no CSV files, in all.
     pub others: usize,
     /// One of these files, preferably an archive.
     pub other: Option<PathBuf>,
 }
 
-/// Searches a folder and its subfolders for `*.csv`, `*.csv.gz` and `*.csv.zst` files whose stem is a whole
-/// number.
+/// Searches a folder and all folders in it for `*.csv`, `*.csv.gz` and `*.csv.zst` files whose stem is a whole
+/// number. `stop` ends the search.
 /// Hidden files and folders are ignored; links are followed, but each folder is visited once, however many
 /// paths lead to it. A log that is a broken link is found too: its game is not deleted, but unreadable.
 /// Files that are deleted during the search are ignored.
 ///
 /// # Errors
-/// If the folder or a subfolder cannot be read: games in an unreadable folder must not be treated as
-/// deleted.
-pub fn find_logs(root: &Path) -> Result<FoundLogs, IngestError> {
+/// If the folder itself cannot be read; [`IngestError::Interrupted`] if it was stopped.
+pub fn find_logs(root: &Path, stop: &AtomicBool) -> Result<FoundLogs, IngestError> {
     if root.is_file() {
         let folder = parent_of(root).to_owned();
         return Err(IngestError::NotAFolder { file: root.to_owned(), folder });
@@ -76,8 +109,8 @@ pub fn find_logs(root: &Path) -> Result<FoundLogs, IngestError> {
     if !root.is_dir() {
         return Err(IngestError::NoFolder(root.to_owned()));
     }
-    let mut search =
-        Search { root, found: FoundLogs::default(), visited: BTreeSet::new(), links: Vec::new() };
+    let (found, visited, links) = (FoundLogs::default(), BTreeSet::new(), Vec::new());
+    let mut search = Search { root, stop, found, visited, links };
     search.folder(root)?;
     // Each real folder was visited before.
     while !search.links.is_empty() {
@@ -91,11 +124,13 @@ pub fn find_logs(root: &Path) -> Result<FoundLogs, IngestError> {
     found.skipped.sort();
     found.folders.sort();
     found.loops.sort();
+    found.unreadable.sort();
     Ok(found)
 }
 
 struct Search<'r> {
     root: &'r Path,
+    stop: &'r AtomicBool,
     found: FoundLogs,
     visited: BTreeSet<FileId>,
     /// Links to folders that have not been followed yet.
@@ -105,7 +140,7 @@ struct Search<'r> {
 impl Search<'_> {
     /// Searches a folder without following links to folders.
     fn folder(&mut self, folder: &Path) -> Result<(), IngestError> {
-        let Search { root, found, visited, links } = self;
+        let Search { root, stop, found, visited, links } = self;
         let root: &Path = root;
         let below = |path: &Path| path.strip_prefix(root).unwrap_or(path).to_owned();
         let mut is_searched = |entry: &DirEntry| {
@@ -124,6 +159,9 @@ impl Search<'_> {
         };
         let entries = WalkDir::new(folder).follow_links(true).into_iter();
         for entry in entries.filter_entry(&mut is_searched) {
+            if stop.load(Ordering::Relaxed) {
+                return Err(IngestError::Interrupted);
+            }
             let path = match &entry {
                 Ok(entry) if entry.file_type().is_dir() => {
                     if entry.path() != root
@@ -139,12 +177,16 @@ impl Search<'_> {
                 Err(error) => match error.path() {
                     // Editors use hidden broken links as lock files.
                     Some(path) if path != root && (is_hidden(path) || is_deleted(path)) => continue,
-                    Some(path) if is_csv(path) && is_link_to_nothing(path) => path,
+                    Some(path) if is_csv(path) && !path.is_dir() => path,
                     Some(path) if is_loop(error) => {
                         found.loops.push(below(path));
                         continue;
                     }
-                    // A broken link without a file ending may be a folder on a disk that is not mounted.
+                    // Or a link to nothing, which may be a folder on a disk that is not mounted.
+                    Some(path) if path != root => {
+                        found.unreadable.push(UnreadableFolder::new(below(path), error));
+                        continue;
+                    }
                     _ => {
                         let error = entry.expect_err("an error");
                         return Err(IngestError::Search { root: root.to_owned(), error });
@@ -176,9 +218,9 @@ impl Search<'_> {
 /// Checks that there are logs in a folder.
 ///
 /// # Errors
-/// As for [`find_logs`], and if there are no logs.
-pub fn check_for_logs(root: &Path) -> Result<(), IngestError> {
-    let found = find_logs(root)?;
+/// As [`find_logs`], and if there are none.
+pub fn check_for_logs(root: &Path, stop: &AtomicBool) -> Result<(), IngestError> {
+    let found = find_logs(root, stop)?;
     if found.logs.is_empty() { Err(no_logs(root, &found)) } else { Ok(()) }
 }
 
@@ -200,10 +242,6 @@ fn is_archive(path: &Path) -> bool {
     let endings = ["gz", "tgz", "zip", "tar", "zst", "bz2", "xz", "7z", "rar"];
     path.extension()
         .is_some_and(|ending| endings.iter().any(|known| ending.eq_ignore_ascii_case(known)))
-}
-
-fn is_link_to_nothing(path: &Path) -> bool {
-    path.is_symlink() && !path.exists()
 }
 
 fn is_deleted(path: &Path) -> bool {
@@ -230,6 +268,9 @@ pub(super) fn no_logs(root: &Path, found: &FoundLogs) -> IngestError {
 
 /// Describes the content of a folder without logs, with advice.
 fn instead_of_logs(found: &FoundLogs) -> String {
+    if let Some(folder) = found.unreadable.first() {
+        return folder.to_string();
+    }
     match (&found.skipped[..], &found.other) {
         (_, Some(other)) if is_archive(other) => {
             return format!("{} is an archive: unpack it first", shown(other));
@@ -293,6 +334,8 @@ mod tests {
     use super::*;
     use std::fs;
 
+    static NEVER: AtomicBool = AtomicBool::new(false);
+
     #[test]
     fn logs_are_found_in_any_layout() {
         let folder = tempfile::tempdir().unwrap();
@@ -325,7 +368,7 @@ mod tests {
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, "").unwrap();
         }
-        let found = find_logs(root).unwrap();
+        let found = find_logs(root, &NEVER).unwrap();
         let logs: Vec<_> =
             found.logs.iter().map(|log| (log.game_id.0, log.source_path())).collect();
         let expected = [
@@ -348,19 +391,22 @@ mod tests {
 
     #[test]
     #[cfg(unix)]
-    fn broken_link_is_a_log_or_an_error() {
+    fn broken_link_is_a_log_or_an_unreadable_folder() {
         use std::os::unix::fs::symlink;
         let folder = tempfile::tempdir().unwrap();
         for name in ["5.csv", "notes.csv", ".#6.csv"] {
             symlink("nowhere", folder.path().join(name)).unwrap();
         }
-        let found = find_logs(folder.path()).unwrap();
+        let found = find_logs(folder.path(), &NEVER).unwrap();
         assert_eq!(found.logs.iter().map(|log| log.game_id.0).collect::<Vec<_>>(), [5]);
         assert_eq!(found.skipped, [Path::new("notes.csv")]);
 
         symlink("nowhere", folder.path().join("2_games")).unwrap();
-        let error = find_logs(folder.path()).unwrap_err().to_string();
-        assert!(error.contains("2_games"), "{error}");
+        let found = find_logs(folder.path(), &NEVER).unwrap();
+        let said =
+            "the folder 2_games cannot be read: a broken symbolic link (is a disk not mounted?)";
+        assert_eq!(found.unreadable.iter().map(ToString::to_string).collect::<Vec<_>>(), [said]);
+        assert_eq!(found.logs.len(), 1);
     }
 
     #[test]
@@ -374,7 +420,7 @@ mod tests {
         symlink(root, root.join("2_games/back")).unwrap();
         symlink("itself", root.join("itself")).unwrap();
         symlink("7.csv", root.join("7.csv")).unwrap();
-        let found = find_logs(root).unwrap();
+        let found = find_logs(root, &NEVER).unwrap();
         let logs: Vec<_> = found.logs.iter().map(|log| log.source_path()).collect();
         assert_eq!(logs, ["2_games/1.csv", "7.csv"]);
         assert_eq!(found.loops, [Path::new("2_games/back"), Path::new("itself")]);
@@ -398,6 +444,9 @@ mod tests {
 
     #[test]
     fn missing_folder_is_an_error() {
-        assert!(matches!(find_logs(Path::new("/no/such")), Err(IngestError::NoFolder(_))));
+        let found = find_logs(Path::new("/no/such"), &NEVER);
+        assert!(matches!(found, Err(IngestError::NoFolder(_))));
+        let stopped = find_logs(Path::new("/"), &AtomicBool::new(true));
+        assert!(matches!(stopped, Err(IngestError::Interrupted)));
     }
 }

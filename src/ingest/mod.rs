@@ -23,7 +23,9 @@ mod verify;
 mod whole_file;
 
 pub use compression::read_log_file;
-pub use find::{FoundLogs, LogFile, check_for_logs, find_logs, game_id_of, leads_elsewhere};
+pub use find::{
+    FoundLogs, LogFile, UnreadableFolder, check_for_logs, find_logs, game_id_of, leads_elsewhere,
+};
 pub use game_status::{
     GameStatus, GameVersion, ReplayStatus, StatusCounts, StatusEntry, status_names,
 };
@@ -73,19 +75,18 @@ pub enum IngestError {
         /// A description of its content, with advice.
         instead: String,
     },
-    /// A folder could not be searched.
-    #[error(
-        "cannot search {}: {}: all of it must be readable, or its games would be treated as \
-         deleted",
-        shown(root), shown(&error.to_string())
-    )]
+    /// The data folder could not be searched.
+    #[error("cannot search {}: {}", shown(root), shown(&error.to_string()))]
     Search {
         /// The data folder.
         root: PathBuf,
         /// The system's reason.
         error: walkdir::Error,
     },
-    /// An error of the cache.
+    /// Ctrl-C, before anything was changed.
+    #[error("interrupted: nothing was changed")]
+    Interrupted,
+    /// The cache failed.
     #[error(transparent)]
     Cache(#[from] CacheError),
     /// Not every log or game was examined.

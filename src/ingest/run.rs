@@ -4,7 +4,9 @@ use super::IngestError;
 use super::batch::Batches;
 use super::cached::{CachedGames, has_log};
 use super::examine::{Examination, Examined, Outcome, Played, removed_by};
-use super::find::{FoundLogs, LogFile, find_logs, folder_note, loop_note, no_logs, skipped_note};
+use super::find::{
+    FoundLogs, LogFile, UnreadableFolder, find_logs, folder_note, loop_note, no_logs, skipped_note,
+};
 use super::game_status::{DEFERRED, DELETED, REFUSAL_DELETED, REFUSED, UP_TO_DATE};
 use super::phases::IngestPhases;
 use super::summary::IngestSummary;
@@ -49,8 +51,9 @@ pub struct IngestOptions {
 /// `stop` ends the run early: the games encoded so far are committed.
 ///
 /// # Errors
-/// If the folder cannot be searched or contains no logs, or the cache cannot be written. Logs with
-/// errors do not fail the run: see [`IngestSummary::refused`].
+/// If the folder cannot be searched, holds no logs, or the cache cannot be written;
+/// [`IngestError::Interrupted`] if it was stopped before the first log. Logs and folders that cannot be read
+/// are no error: see [`IngestSummary::refused`] and [`IngestSummary::unreadable`].
 pub fn ingest(
     before: Option<Reader>,
     writer: Option<&Writer<'_>>,
@@ -58,12 +61,12 @@ pub fn ingest(
     progress: &dyn Progress,
     stop: &AtomicBool,
 ) -> Result<IngestSummary, IngestError> {
-    let logs = look_for_logs(options, progress)?;
+    let (logs, unreadable) = look_for_logs(options, progress, stop)?;
     let games: Vec<&[LogFile]> = logs.chunk_by(|log, next| log.game_id == next.game_id).collect();
     let games = &games[..games.len().min(options.max_games.unwrap_or(usize::MAX))];
     progress.begin("reading the cache", Amount::Unknown);
     let (begun, phases) = (Instant::now(), IngestPhases::new());
-    let cached = CachedGames::load(before.as_ref(), options.jobs, &phases)?;
+    let cached = CachedGames::load(before.as_ref(), options.jobs, &phases, stop)?;
     // A commit waits for readers.
     drop(before);
     progress.end();
@@ -79,7 +82,7 @@ pub fn ingest(
         cached: &cached,
         stored: Stored { games: cached.games.len(), refusals: cached.refused.len() },
         refused_before: cached.refused_games(),
-        summary: IngestSummary::default(),
+        summary: IngestSummary { unreadable, ..IngestSummary::default() },
     };
     cached.games.values().flat_map(|game| &game.record).for_each(|record| {
         run.summary.cache.add(record);
@@ -96,14 +99,15 @@ pub fn ingest(
 fn look_for_logs(
     options: &IngestOptions,
     progress: &dyn Progress,
-) -> Result<Vec<LogFile>, IngestError> {
+    stop: &AtomicBool,
+) -> Result<(Vec<LogFile>, Vec<UnreadableFolder>), IngestError> {
     progress.begin("looking for logs", Amount::Unknown);
-    let found = find_logs(&options.root)?;
+    let found = find_logs(&options.root, stop)?;
     progress.end();
     if found.logs.is_empty() && !options.allow_delete {
         return Err(no_logs(&options.root, &found));
     }
-    let FoundLogs { logs, skipped, folders, loops, .. } = found;
+    let FoundLogs { logs, skipped, folders, loops, unreadable, .. } = found;
     for path in &loops {
         tracing::warn!("{}", loop_note(path));
     }
@@ -113,7 +117,7 @@ fn look_for_logs(
     for path in &skipped {
         tracing::info!("{}", skipped_note(path));
     }
-    Ok(logs)
+    Ok((logs, unreadable))
 }
 
 /// Counts of the stored data.
@@ -316,20 +320,44 @@ impl Run<'_> {
             self.batches.leave_unfinished()?;
             return Err(error.into());
         }
-        self.remove_missing()?;
+        self.remove_missing(stop)?;
+        if self.summary.interrupted {
+            return Ok(self.batches.commit()?);
+        }
         let Run { batches, phases, cached, stored, summary, begun, .. } = self;
         phases.store.time(|| -> Result<(), IngestError> {
             if let Err(error) = batches.check_stored(stored.games, stored.refusals) {
                 batches.leave_unfinished()?;
                 return Err(error.into());
             }
+            if !summary.unreadable.is_empty() {
+                return Ok(batches.leave_unfinished()?);
+            }
             let done = summary.line(begun.elapsed());
             Ok(batches.finish(cached.last_ingest_finished, &done)?)
         })
     }
 
-    /// Removes games without a log, unless there are so many that the folder is probably incomplete.
-    fn remove_missing(&mut self) -> Result<(), IngestError> {
+    /// Removes games without a log, unless they are so many that the folder is probably incomplete, or a part
+    /// of it could not be searched.
+    fn remove_missing(&mut self, stop: &AtomicBool) -> Result<(), IngestError> {
+        let mut missing = self.cached.without_log(self.logs);
+        if !missing.is_empty() && self.summary.unreadable.is_empty() {
+            // A log that is compressed or renamed while the folder is listed may be in neither place.
+            let again = match find_logs(&self.options.root, stop) {
+                Err(IngestError::Interrupted) => {
+                    self.summary.interrupted = true;
+                    return Ok(());
+                }
+                again => again?,
+            };
+            missing.retain(|&game_id| !has_log(&again.logs, game_id));
+            self.summary.unreadable = again.unreadable;
+        }
+        if !self.summary.unreadable.is_empty() {
+            self.summary.not_found = missing.len();
+            return Ok(());
+        }
         for game_id in self.refused_before.clone() {
             if !has_log(self.logs, game_id) {
                 self.remove_refusals(game_id)?;
@@ -337,12 +365,6 @@ impl Run<'_> {
                     self.summary.count(REFUSAL_DELETED);
                 }
             }
-        }
-        let mut missing = self.cached.without_log(self.logs);
-        if !missing.is_empty() {
-            // A log that is compressed or renamed during the search may have been missed under both names.
-            let again = find_logs(&self.options.root)?;
-            missing.retain(|&game_id| !has_log(&again.logs, game_id));
         }
         let is_suspect = too_many_missing(missing.len(), self.cached.games.len());
         missing.iter().for_each(|_| self.summary.count(DELETED));

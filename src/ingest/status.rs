@@ -3,7 +3,7 @@
 use super::IngestError;
 use super::cached::{CachedGames, has_log};
 use super::examine::{Examination, Examined, Outcome, removed_by};
-use super::find::{LogFile, find_logs, folder_note, loop_note, no_logs};
+use super::find::{LogFile, UnreadableFolder, find_logs, folder_note, loop_note, no_logs};
 use super::game_status::{GameStatus, GameVersion, ReplayStatus, StatusCounts, StatusEntry};
 use super::phases::IngestPhases;
 use crate::cache::{CachedGame, Reader, Refusal};
@@ -36,6 +36,8 @@ pub struct StatusReport {
     pub counts: StatusCounts,
     /// Whether the last ingest finished.
     pub last_ingest_finished: bool,
+    /// Folders that could not be searched. Cached games without a log are not listed then: it may be there.
+    pub unreadable: Vec<UnreadableFolder>,
 }
 
 /// The status of a game for which an ingest has nothing to do.
@@ -48,7 +50,8 @@ impl StatusReport {
         let is_done = |entry: &StatusEntry| {
             entry.status == UP_TO_DATE || matches!(entry.status, GameStatus::Deferred(_))
         };
-        self.last_ingest_finished && self.games.iter().all(is_done)
+        let is_all = self.last_ingest_finished && self.unreadable.is_empty();
+        is_all && self.games.iter().all(is_done)
     }
 }
 
@@ -64,7 +67,11 @@ pub fn status(
     progress: &dyn Progress,
 ) -> Result<StatusReport, IngestError> {
     progress.begin("looking for logs", Amount::Unknown);
-    let found = find_logs(root)?;
+    let stop = &AtomicBool::new(false);
+    let found = find_logs(root, stop)?;
+    for folder in &found.unreadable {
+        tracing::error!("{folder}");
+    }
     for path in &found.loops {
         tracing::warn!("{}", loop_note(path));
     }
@@ -72,7 +79,7 @@ pub fn status(
         tracing::warn!("{}", folder_note(path));
     }
     let phases = IngestPhases::new();
-    let cached = CachedGames::load(cache.as_ref(), options.jobs, &phases)?;
+    let cached = CachedGames::load(cache.as_ref(), options.jobs, &phases, stop)?;
     let faults = cache.as_ref().map_or(Ok(BTreeMap::new()), Reader::replay_faults)?;
     // Closes the cache, so that an ingest need not wait for the rest.
     drop(cache);
@@ -83,7 +90,11 @@ pub fn status(
     let games: Vec<&[LogFile]> =
         found.logs.chunk_by(|log, next| log.game_id == next.game_id).collect();
 
-    let mut entries = deleted(&cached, &found.logs);
+    let mut entries = match found.unreadable.is_empty() {
+        true => deleted(&cached, &found.logs),
+        // Their logs may be there.
+        false => BTreeMap::new(),
+    };
     let mut counts = StatusCounts::new();
     for entry in entries.values() {
         *counts.entry(entry.status.name()).or_default() += 1;
@@ -93,7 +104,7 @@ pub fn status(
     let (cached, phases) = (&cached, &phases);
     let examination = Examination { root, read, settle, encode: false, cached, phases };
     let mut last = None;
-    examination.run(&games, options.jobs, &AtomicBool::new(false), |examined| {
+    examination.run(&games, options.jobs, stop, |examined| {
         let Examined { game_id, source_path, outcome, key, bytes, .. } = examined;
         if last.replace(game_id) == Some(game_id) {
             // A game with two files is counted once.
@@ -140,7 +151,8 @@ pub fn status(
     })?;
     progress.end();
     let games = entries.into_values().collect();
-    Ok(StatusReport { games, counts, last_ingest_finished: cached.last_ingest_finished })
+    let (last_ingest_finished, unreadable) = (cached.last_ingest_finished, found.unreadable);
+    Ok(StatusReport { games, counts, last_ingest_finished, unreadable })
 }
 
 /// The games without a log. A refused log that was deleted may never have been cached.

@@ -1,5 +1,6 @@
 //! The summary of a run.
 
+use super::find::UnreadableFolder;
 use super::game_status::{DEFERRED, DELETED, REFUSAL_DELETED, REFUSED, StatusCounts, UP_TO_DATE};
 use crate::cache::{GameRecord, IngestCounts};
 use crate::gamelog::{Ending, GameId, LogError, ReplayFault};
@@ -30,7 +31,11 @@ pub struct IngestSummary {
     pub refused_before: BTreeSet<PathBuf>,
     /// Deferred logs, by path.
     pub deferred: Vec<LogError>,
-    /// Games of which an older version stays in the cache because their logs were refused or deferred.
+    /// Folders that could not be searched. No game is removed then, and the ingest is not finished.
+    pub unreadable: Vec<UnreadableFolder>,
+    /// Cached games whose logs may be in those folders.
+    pub not_found: usize,
+    /// Games of which an older version stays in the cache, as their logs cannot be read.
     pub older_version_kept: BTreeSet<GameId>,
     /// Totals of the cache after the run.
     pub cache: CacheTotals,

@@ -6,7 +6,7 @@
 use super::IngestError;
 use super::cached::has_log;
 use super::compression::open_content;
-use super::find::{LogFile, find_logs};
+use super::find::{FoundLogs, LogFile, find_logs};
 use super::whole_file::MAX_LOG_BYTES;
 use crate::accounting::check_all_done;
 use crate::cache::{CacheError, Damage, GameRecord, Reader, Unpacker};
@@ -98,7 +98,9 @@ pub struct VerifyReport {
     pub games: usize,
     /// Number of logs whose content is that of the cached game.
     pub matching_logs: usize,
-    /// Whether the verification was stopped early.
+    /// Whether games with the known gem fault are cached as they were meant.
+    pub has_repaired: bool,
+    /// Whether it was stopped before its end.
     pub interrupted: bool,
 }
 
@@ -130,7 +132,10 @@ pub fn verify(
         Err(error) => return Err(error.into()),
     };
     progress.begin("looking for logs", Amount::Unknown);
-    let logs = find_logs(&options.root)?.logs;
+    let FoundLogs { logs, unreadable, .. } = find_logs(&options.root, stop)?;
+    for folder in &unreadable {
+        tracing::warn!("{folder}");
+    }
     progress.begin("checking the file", Amount::Unknown);
     match reader.structure_faults() {
         Ok(faults) => faults.into_iter().for_each(|fault| report.add_file_damage(fault)),
@@ -138,7 +143,11 @@ pub fn verify(
         Err(error) => return Err(error.into()),
     }
     let mut cached = BTreeSet::new();
-    match reader.each_game(|game_id, _| _ = cached.insert(game_id)) {
+    let listed = reader.each_game(|game_id, record| {
+        cached.insert(game_id);
+        report.has_repaired |= record.is_ok_and(|record| record.key.repaired);
+    });
+    match listed {
         Ok(()) => {}
         Err(CacheError::Malformed { why, .. }) => {
             report.add_file_damage(format!("some games cannot be listed: {why}"));

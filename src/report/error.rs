@@ -4,14 +4,14 @@ use crate::accounting::Unaccounted;
 use crate::cache::CacheError;
 use crate::export::FolderError;
 use crate::parallel::ThreadError;
-use crate::words::shell_path;
+use crate::words::advised;
 use std::path::PathBuf;
 
 /// Errors of reports.
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
-    /// The cache holds no games.
-    #[error("the cache holds no games: run `prep ingest DIR --cache {}` first", shell_path(cache))]
+    /// There is nothing to report on.
+    #[error("the cache holds no games: run `{}` first", advised("ingest DIR", cache))]
     NoGames {
         /// The cache file.
         cache: PathBuf,
@@ -19,9 +19,9 @@ pub enum ReportError {
     /// All cached games were encoded by another version of prep.
     #[error(
         "{} of the cache encoded by another version of prep, whose columns are unknown: \
-         run `prep ingest DIR --cache {}` first, which encodes {} again",
+         run `{}` first, which encodes {} again",
         if *games == 1 { "the only game was".to_owned() } else { format!("all {games} games were") },
-        shell_path(cache),
+        advised("ingest DIR", cache),
         if *games == 1 { "it" } else { "them" }
     )]
     OtherEncoder {

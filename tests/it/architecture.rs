@@ -403,6 +403,17 @@ fn names_and_files_of_others() {
     }
 }
 
+/// A command that messages advise names its cache: there is one function that writes it.
+#[test]
+fn advised_commands_are_made_in_one_place() {
+    for source in sources() {
+        for command in ["ingest", "export", "status", "verify", "inspect", "report"] {
+            let (file, written) = (&source.file, format!("`prep {command} "));
+            assert!(!source.code().contains(&written), "src/{file}: {written}: see words::advised");
+        }
+    }
+}
+
 #[test]
 fn folders_are_small() {
     let mut files_of = BTreeMap::<_, usize>::new();

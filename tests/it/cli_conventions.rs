@@ -5,6 +5,7 @@
 
 use crate::support::cached::{execute, games_so_far};
 use crate::support::cli::{CliTest, Ran};
+use crate::support::preloaded;
 use rusqlite::Connection;
 use splendor_prep::cache::WriterLock;
 use splendor_prep::encode::ENCODER_VERSION;
@@ -308,6 +309,35 @@ fn ctrl_c() {
         assert!(ran.stdout.contains(&looked_at), "{looked_at}: {ran:#?}");
     }
     assert_completes_to_the_same_export(&test, games_so_far(&cache(&test)));
+}
+
+/// With and without games whose logs are deleted, for which the folder is searched again.
+#[test]
+fn ctrl_c_while_the_folder_is_searched() {
+    let test = CliTest::new();
+    test.prep("simulate raw --games 2 -q");
+    test.prep("ingest raw --cache c.sqlite");
+    for folder in 0..20 {
+        fs::create_dir(test.path(format!("raw/{folder}"))).unwrap();
+    }
+    let library = preloaded::compile("signal_while_searching");
+    let stopped = |command: &str, at: usize| {
+        let mut command = test.command(&format!("{command} --cache c.sqlite"));
+        command.env("LD_PRELOAD", &library).env("SIGNAL_AT_FOLDER", at.to_string());
+        let output = command.output().unwrap();
+        assert_eq!(output.status.signal(), Some(2), "{output:?}");
+        Ran::from(output)
+    };
+    for command in ["ingest raw", "verify raw"] {
+        let ran = stopped(command, 5);
+        assert!(ran.stderr.contains("interrupted: nothing was changed"), "{ran:#?}");
+    }
+    // Those of the games, the others, and the one that they are in.
+    const FOLDERS: usize = 2 + 20 + 1;
+    fs::remove_file(test.path("raw/2_games/1.csv")).unwrap();
+    let ran = stopped("ingest raw --allow-delete", FOLDERS + 5);
+    assert!(ran.stderr.contains("interrupted: what was encoded is kept"), "{ran:#?}");
+    assert_eq!(games_so_far(&test.path("c.sqlite")), 2, "no game is deleted");
 }
 
 #[test]

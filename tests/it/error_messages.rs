@@ -256,7 +256,7 @@ fn advice_names_the_cache() {
     let mut broken = whole.clone();
     spoil_trees(&mut broken);
     test.write("mine.sqlite", broken);
-    let command = "`prep ingest DIR --cache mine.sqlite --rebuild`";
+    let command = "`prep ingest DIR --rebuild --cache mine.sqlite`";
     for arguments in ["ingest raw", "status raw", "export", "report"] {
         says(&test, &format!("{arguments} --cache mine.sqlite"), 1, &[command]);
     }

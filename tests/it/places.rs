@@ -1,6 +1,7 @@
 //! Environments other than a local disk of a single user: mount points, layers of container images, file
 //! systems that cannot sync a folder, folders of a group, and programs without a terminal.
 
+use crate::support::cached::cached_games;
 use crate::support::cli::{CliTest, Ran};
 use crate::support::preloaded::compile;
 use splendor_prep::cache::WriterLock;
@@ -128,7 +129,61 @@ fn group_and_owner_of_what_is_replaced() {
     assert_eq!(access("data/processed/train.parquet").1, 2077);
 }
 
-/// `nohup` and the programs that it starts ignore the signal of a closed terminal.
+/// By its permissions, or because its disk is not mounted.
+#[test]
+fn unreadable_folder() {
+    let test = CliTest::new();
+    test.prep("simulate raw --games 9");
+    test.prep("ingest raw --cache c.sqlite");
+    let games = cached_games(&test.path("c.sqlite"));
+    test.prep("simulate raw --games 1 --players 2 --first-id 10");
+
+    fs::rename(test.path("raw/3_games"), test.path("unmounted")).unwrap();
+    std::os::unix::fs::symlink("nowhere", test.path("raw/3_games")).unwrap();
+    let said = "the folder 3_games cannot be read: a broken symbolic link (is a disk not mounted?)";
+    let ran = test.run("status raw --cache c.sqlite");
+    assert_eq!((ran.code, ran.stderr), (1, format!("error: {said}\n")));
+    assert_eq!(ran.stdout.lines().last(), Some("1 game new, 6 games up to date"));
+    let said = format!(
+        "error: {said}\nwarning: no log is found of 3 cached games, which may be in a folder that \
+         cannot be read: nothing was removed\n"
+    );
+    for options in ["-q", "-q --allow-delete"] {
+        let ran = test.run(&format!("ingest raw --cache c.sqlite {options}"));
+        assert_eq!((ran.code, ran.stderr.as_str()), (3, said.as_str()));
+    }
+    assert!(games.keys().all(|id| cached_games(&test.path("c.sqlite")).contains_key(id)));
+    let ran = test.run("export --cache c.sqlite --strict");
+    assert!(ran.code == 1 && ran.stderr.contains("did not finish"), "{ran:#?}");
+    let ran = test.run("ingest raw --cache c.sqlite --rebuild");
+    assert!(ran.code == 1 && ran.stderr.contains("3_games cannot be read"), "{ran:#?}");
+    let ran = test.run("ingest raw --cache fresh.sqlite --json");
+    let json: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!((ran.code, &json["cache"]["games"]), (3, &7.into()));
+    assert_eq!(json["unreadable_folders"][0]["path"], "3_games");
+
+    fs::remove_file(test.path("raw/3_games")).unwrap();
+    fs::rename(test.path("unmounted"), test.path("raw/3_games")).unwrap();
+    test.prep("ingest raw --cache c.sqlite");
+    test.prep("export --cache c.sqlite --strict");
+
+    let mode = |mode| {
+        let folder = test.path("raw/3_games");
+        fs::set_permissions(folder, fs::Permissions::from_mode(mode)).unwrap();
+    };
+    fs::create_dir(test.path("mine")).unwrap();
+    fs::set_permissions(test.path("mine"), fs::Permissions::from_mode(0o777)).unwrap();
+    assert_eq!(test.run_as_nobody("ingest raw --cache mine/c.sqlite").code, 0);
+    mode(0);
+    let ran = test.run_as_nobody("ingest raw --cache mine/c.sqlite");
+    mode(0o755);
+    assert_eq!(ran.code, 3, "{ran:#?}");
+    let said = "error: the folder 3_games cannot be read: permission denied\n";
+    assert!(ran.stderr.starts_with(said), "{ran:#?}");
+    assert_eq!(cached_games(&test.path("mine/c.sqlite")).len(), 10);
+}
+
+/// `nohup` ignores the signal of a closed terminal, and so does everything that it starts.
 #[test]
 fn ignored_signal_stays_ignored() {
     let test = CliTest::new();

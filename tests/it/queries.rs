@@ -270,10 +270,11 @@ fn changed_count_is_damage() {
     execute(&test.path(CACHE), "DELETE FROM game_play WHERE game_id = 4");
     let ran = test.run("verify raw -q");
     let expected = "\
-        game 2: game_play: its counts do not match the checksum\n\
-        game 3: game_play: its counts do not match the checksum\n\
-        game 4: game_play: its counts do not match the checksum\n\
-        to repair a damaged game: `prep ingest raw` encodes it again from its log\n";
+        game 2: game_play: its counts are not what was stored\n\
+        game 3: game_play: its counts are not what was stored\n\
+        game 4: game_play: its counts are not what was stored\n\
+        to repair a damaged game: `prep ingest raw --cache data/intermediate/prep.sqlite` encodes \
+        it again from its log\n";
     assert_eq!((ran.code, ran.stdout.as_str()), (1, expected), "{ran:#?}");
     assert!(test.prep("ingest raw").starts_with("3 games encoded (3 damaged; "));
     test.prep("verify raw");

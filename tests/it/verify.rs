@@ -6,13 +6,12 @@
 use crate::support::broken_cache::spoil_trees;
 use crate::support::cached::{execute, make_old, written_since};
 use crate::support::cli::{CliTest, Ran};
+use crate::support::log_text::with_gem_fault;
 use rusqlite::Connection;
 use serde_json::Value;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 const CACHE: &str = "data/intermediate/prep.sqlite";
 
@@ -76,20 +75,21 @@ fn all_damage_is_listed_and_repaired() {
         game 4: column_sums: the checksum does not match\n\
         game 5: source_hash: it is not what was stored\n\
         game 6: rows: it is not what was stored\n\
-        to repair a damaged game: `prep ingest raw` encodes it again from its log\n";
+        to repair a damaged game: `prep ingest raw --cache data/intermediate/prep.sqlite` encodes it again from \
+        its log\n";
     assert_eq!(ran.stdout, expected);
     let report = json(&test.run("verify raw --json"));
     let findings = report["findings"].as_array().unwrap();
     assert_eq!(findings.len(), 5);
     for finding in findings {
         assert_eq!(finding["kind"], "damaged_game");
-        assert_eq!(finding["command"], "prep ingest raw");
+        assert_eq!(finding["command"], format!("prep ingest raw --cache {CACHE}"));
     }
 
     let ran = test.run("export --out repaired --features base");
     assert_eq!(ran.code, 1);
     assert!(ran.stderr.contains("game 5 is damaged in the cache"), "{ran:#?}");
-    assert!(ran.stderr.contains("run `prep ingest DIR`, which encodes it again"), "{ran:#?}");
+    assert!(ran.stderr.contains("the next ingest encodes it again from its log"), "{ran:#?}");
     assert!(!test.path("repaired").exists());
     let status = json(&test.run("status raw --json"));
     assert_eq!(status["counts"], serde_json::json!({ "damaged": 4, "up_to_date": 2 }));
@@ -111,8 +111,9 @@ fn changed_logs_are_not_damage() {
     test.prep("simulate raw --games 1 --players 2 --first-id 7");
     let ran = test.run("verify raw");
     assert_eq!(ran.code, 0, "{ran:#?}");
-    let expected = "not up to date: 1 log new, 1 log changed, 1 log missing (see `prep status`)\n\
-                    6 games, 4 logs as cached: no problems found\n";
+    let expected = "not up to date: 1 log new, 1 log changed, 1 log missing (see `prep status raw \
+                    --cache data/intermediate/prep.sqlite`)\n\
+                    6 games, 4 logs as cached: nothing is wrong\n";
     assert_eq!(ran.stdout, expected);
     assert_eq!(test.prep("verify raw -q"), "");
 }
@@ -126,8 +127,10 @@ fn damaged_game_without_a_log() {
     let ran = test.run("verify raw -q");
     let lines: Vec<&str> = ran.stdout.lines().collect();
     assert_eq!(lines[0], "game 1: labels: the checksum does not match");
-    assert!(lines[1].contains("restore its log in raw and run `prep ingest raw`"));
-    // Both ways work.
+    assert!(
+        lines[1].contains("put a good log of it back into raw and run `prep ingest raw --cache ")
+    );
+    // Either way.
     let with_the_rest = test.read(CACHE);
     test.prep("ingest raw");
     assert!(test.prep("verify raw").starts_with("5 games"));
@@ -152,7 +155,7 @@ fn damaged_file_is_reported_and_rebuilt() {
         let ran = test.run(command);
         assert_eq!(ran.code, 1, "{command}: {ran:#?}");
         assert!(
-            ran.stderr.contains("--cache data/intermediate/prep.sqlite --rebuild`"),
+            ran.stderr.contains("--rebuild --cache data/intermediate/prep.sqlite`"),
             "{command}: {ran:#?}"
         );
         assert!(test.read(CACHE) == damaged, "{command} changed the damaged file");
@@ -160,7 +163,7 @@ fn damaged_file_is_reported_and_rebuilt() {
     let ran = test.run("verify raw");
     assert_eq!(ran.code, 1, "{ran:#?}");
     assert!(
-        ran.stdout.contains("to repair a damaged file: `prep ingest raw --rebuild`"),
+        ran.stdout.contains("to repair a damaged file: `prep ingest raw --rebuild --cache data/"),
         "{ran:#?}"
     );
 
@@ -191,7 +194,7 @@ fn refused_rebuild_changes_nothing() {
     test.write("notes.txt", "not a cache");
     let ran = test.run("ingest raw --cache notes.txt");
     assert_eq!(ran.code, 1, "{ran:#?}");
-    assert!(ran.stderr.contains("--cache notes.txt --rebuild`"), "{ran:#?}");
+    assert!(ran.stderr.contains("--rebuild --cache notes.txt`"), "{ran:#?}");
     test.prep("ingest raw --rebuild --cache notes.txt");
     assert!(test.read("notes.txt.damaged") == b"not a cache");
     for with in ["--dry-run", "--max-games 3", "--keep-missing"] {
@@ -236,7 +239,8 @@ fn export_is_compared_with_its_manifest() {
         format!("X_val.npy: X has shape [{rows}, 422], expected ({}, 422) as in the manifest\n", rows + 1),
         format!("masks_val_noble.npy: noble has shape [{rows}, 5]"),
         "to repair the export: move that file elsewhere, then run `prep export --out out --split 0.6,0.2,0.2 --split-method hash \
-         --seed 3 --features base --masks legal --dtype float32 --layout npy --force`"
+         --seed 3 --features base --masks legal --dtype float32 --layout npy --force \
+         --cache data/intermediate/prep.sqlite`"
             .to_owned(),
     ] {
         assert!(ran.stdout.contains(&line), "{line:?} is not in {}", ran.stdout);
@@ -265,23 +269,6 @@ fn export_is_compared_with_its_manifest() {
     }
 }
 
-/// Runs `prep` as a user without write permission, even if the tests run as root.
-fn without_the_right_to_write(test: &CliTest, arguments: &str) -> Ran {
-    const NOBODY: u32 = 65_534;
-    let copy = test.path("prep");
-    if !copy.exists() {
-        fs::copy(test.command("").get_program(), &copy).unwrap();
-        fs::set_permissions(test.path(""), fs::Permissions::from_mode(0o755)).unwrap();
-    }
-    let is_root = Command::new("id").arg("-u").output().unwrap().stdout == b"0\n";
-    let mut command = Command::new(copy);
-    command.args(arguments.split_whitespace()).current_dir(test.path(""));
-    if is_root {
-        command.uid(NOBODY).gid(NOBODY);
-    }
-    Ran::from(command.output().unwrap())
-}
-
 #[test]
 fn readers_need_no_write_permission() {
     let test = six_games();
@@ -297,7 +284,7 @@ fn readers_need_no_write_permission() {
     write(false);
     for arguments in ["status raw", "verify raw", "ingest raw --dry-run", "export --out shared/out"]
     {
-        let ran = without_the_right_to_write(&test, arguments);
+        let ran = test.run_as_nobody(arguments);
         assert_eq!(ran.code, 0, "{arguments}: {ran:#?}");
     }
     let names = |folder: &PathBuf| fs::read_dir(folder).unwrap().count();
@@ -317,7 +304,7 @@ fn readers_need_no_write_permission() {
     fs::write(cache(&test), half.0).unwrap();
     fs::write(&journal, half.1).unwrap();
     write(false);
-    let ran = without_the_right_to_write(&test, "status raw");
+    let ran = test.run_as_nobody("status raw");
     assert_eq!(ran.code, 1, "{ran:#?}");
     assert!(ran.stderr.contains("a run was killed while writing"), "{ran:#?}");
     write(true);
@@ -375,7 +362,56 @@ fn printed_command_repeats_the_export() {
     }
 }
 
-/// An export with foreign files cannot be replaced, so that command is not advised.
+/// A command for the default cache would put its games in the place of others.
+#[test]
+fn advice_names_the_cache() {
+    let test = six_games();
+    test.prep("simulate mine --games 9 --seed 5");
+    test.prep("ingest mine --cache mine.sqlite");
+    test.prep("export --cache mine.sqlite --out out --features base");
+    let whole = test.files("out");
+    test.write("out/X_val.npy", "cut");
+    let command = |ran: &Ran| {
+        let mut parts = ran.stdout.split('`');
+        parts
+            .find(|text| text.starts_with("prep "))
+            .unwrap()
+            .strip_prefix("prep ")
+            .unwrap()
+            .to_owned()
+    };
+    let other = "this cache does not have the games of the export";
+
+    let ran = test.run("verify --export out");
+    assert!(command(&ran).ends_with(" --cache data/intermediate/prep.sqlite"), "{ran:#?}");
+    assert!(ran.code == 1 && ran.stdout.contains(other), "{ran:#?}");
+    assert_eq!(json(&test.run("verify --export out --json"))["cache_has_its_games"], false);
+    let ran = test.run("verify --export out --cache mine.sqlite");
+    assert!(command(&ran).ends_with(" --cache mine.sqlite") && !ran.stdout.contains(other));
+    test.prep(&command(&ran));
+    assert!(test.files("out") == whole);
+
+    // Somebody elsewhere pastes it.
+    test.write("out/X_val.npy", "cut");
+    test.write("elsewhere/x", "");
+    let folder = test.path("").display().to_string();
+    let ran = test.run("verify -C . --export out --cache mine.sqlite");
+    assert!(command(&ran).contains(&format!("--out {folder}out ")), "{ran:#?}");
+    test.prep(&format!("-C elsewhere {}", command(&ran)));
+    assert!(test.files("out") == whole);
+
+    // Of games that are read with --repair, the command repairs the file and changes no game.
+    let log = test.read("mine/2_games/1.csv");
+    test.write("mine/2_games/1.csv", with_gem_fault(&log));
+    test.prep("ingest mine --cache mine.sqlite --repair");
+    execute(&test.path("mine.sqlite"), "UPDATE games SET masks = x'00' WHERE game_id = 2");
+    let ran = test.run("verify mine --cache mine.sqlite");
+    assert_eq!(command(&ran), "ingest mine --repair --cache mine.sqlite");
+    let stdout = test.prep(&command(&ran));
+    assert!(stdout.starts_with("1 game encoded (1 damaged; "), "{stdout}");
+}
+
+/// An export that holds what no export wrote cannot be written again: that command is not advised.
 #[test]
 fn foreign_files_and_nested_exports() {
     let test = six_games();

@@ -12,7 +12,7 @@ use crate::export::{
     DatedExports, ExportError, ExportOptions, ExportSummary, IdenticalGames, Layout, Noted,
     SplitSummary, export, read_columns, up_to_date,
 };
-use crate::words::{bytes_in_words, counted, grouped, shell_path, shown};
+use crate::words::{advised, bytes_in_words, counted, grouped, shown};
 use anyhow::{Result, bail};
 use clap::Args;
 use serde_json::json;
@@ -307,8 +307,9 @@ fn as_json(summary: &ExportSummary, options: &ExportOptions) -> serde_json::Valu
 fn warn(summary: &ExportSummary, noted: &Noted, options: &DatasetOptions, cache: &Path) {
     if !summary.last_ingest_finished {
         tracing::warn!(
-            "the last ingest did not finish, or is still running: games may be missing, run \
-             `prep ingest DIR` and export again"
+            "the last ingest did not finish, or is still running: games may be missing, run `{}` and \
+             export again",
+            advised("ingest DIR", cache)
         );
     }
     for refusal in &summary.excluded {
@@ -321,13 +322,13 @@ fn warn(summary: &ExportSummary, noted: &Noted, options: &DatasetOptions, cache:
     warn_of_faulty(summary, noted, options.replayable_only);
     if summary.not_replayed > 0 {
         tracing::warn!(
-            "{} not been replayed and may be faulty: run `prep ingest DIR --cache {}`, which \
-             replays them, and then export again",
+            "{} not been replayed, so that some may be faulty: run `{}`, which replays them, and export \
+             again",
             match summary.not_replayed {
                 1 => "1 game has".to_owned(),
                 games => format!("{} have", counted(games, "game")),
             },
-            shell_path(cache)
+            advised("ingest DIR", cache)
         );
     }
     if !summary.up_to_date {

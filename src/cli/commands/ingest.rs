@@ -12,7 +12,7 @@ use crate::ingest::{
     ingest, status_names,
 };
 use crate::progress::{Amount, Progress};
-use crate::words::{counted, grouped, shell_path, shown};
+use crate::words::{advised, counted, grouped, shell_path, shown};
 use anyhow::{Result, anyhow, bail};
 use clap::Args;
 use std::collections::BTreeSet;
@@ -107,7 +107,7 @@ fn ingest_logs(arguments: IngestArgs, context: &Context, metrics: &mut Metrics) 
     let begun = Instant::now();
     let settings = &context.settings;
     let options = IngestOptions {
-        root: arguments.data_root.unwrap_or_else(|| settings.data_root.clone()),
+        root: context.data_root(arguments.data_root),
         jobs: context.jobs(&arguments.jobs),
         batch_size: arguments.batch_size.unwrap_or(settings.batch_size),
         read: ReadOptions { repair: arguments.repair, strict: arguments.strict },
@@ -125,12 +125,12 @@ fn ingest_logs(arguments: IngestArgs, context: &Context, metrics: &mut Metrics) 
     let summary = if arguments.dry_run {
         ingest(Reader::open_if_there(&path)?, None, &options, &*progress, stop_flag())?
     } else if arguments.rebuild {
-        check_for_logs(&options.root)?;
+        check_for_logs(&options.root, stop_flag())?;
         rebuild(&path, wait, &options, &*progress)?
     } else {
         if !path.exists() {
-            // A typo in the folder's name must not create an empty cache.
-            check_for_logs(&options.root)?;
+            // A typo in the folder's name must not leave an empty cache behind.
+            check_for_logs(&options.root, stop_flag())?;
         }
         let writer = Writer::open(&path, wait, stop_flag())?;
         let before = Some(Reader::open(&path)?);
@@ -142,7 +142,7 @@ fn ingest_logs(arguments: IngestArgs, context: &Context, metrics: &mut Metrics) 
         summary
     };
     measure(&summary, metrics);
-    warn_of_refused(&summary, &options.root, context);
+    warn_of_refused(&summary, &options, context);
     warn(&summary, &options, arguments.dry_run);
     if arguments.json {
         // One document: this result, or the error.
@@ -209,8 +209,11 @@ fn rebuild(
 /// As in a regular ingest: if the logs of more than a fifth of the games are missing, a disk is probably
 /// not mounted.
 fn check_for_missing(rebuild: &Rebuild, options: &IngestOptions) -> Result<()> {
-    let logs = find_logs(&options.root)?.logs;
-    let with_log: BTreeSet<GameId> = logs.iter().map(|log| log.game_id).collect();
+    let found = find_logs(&options.root, stop_flag())?;
+    if let Some(folder) = found.unreadable.first() {
+        bail!("{folder}: the cache is as it was");
+    }
+    let with_log: BTreeSet<GameId> = found.logs.iter().map(|log| log.game_id).collect();
     let cached = rebuild.old_games();
     let missing = cached.iter().filter(|game_id| !with_log.contains(game_id)).count();
     if too_many_missing(missing, cached.len()) && !options.allow_delete {
@@ -227,14 +230,16 @@ fn check_for_missing(rebuild: &Rebuild, options: &IngestOptions) -> Result<()> {
 fn outcome(summary: &IngestSummary, max_refused: usize) -> Outcome {
     match () {
         () if summary.interrupted || summary.removal_blocked => Outcome::Failed,
+        () if !summary.unreadable.is_empty() => Outcome::NotAllIngested,
         () if summary.refused.len() > max_refused => Outcome::NotAllIngested,
         () => Outcome::Done,
     }
 }
 
-/// Lists refused and deferred logs. With `-q`, logs that were refused before are only counted and
-/// deferred ones are not mentioned, so that a nightly cron job does not repeat known problems.
-fn warn_of_refused(summary: &IngestSummary, root: &Path, context: &Context) {
+/// Refused logs, and deferred ones. With `-q` those that were refused before are only counted, and deferred
+/// ones are not mentioned: the mail of every night would say what everybody has read.
+fn warn_of_refused(summary: &IngestSummary, options: &IngestOptions, context: &Context) {
+    let IngestOptions { root, read, .. } = options;
     let is_listed =
         |error: &&LogError| !context.common.quiet || !summary.refused_before.contains(&error.file);
     let (listed, others): (Vec<_>, Vec<_>) = summary.refused.iter().partition(is_listed);
@@ -243,7 +248,10 @@ fn warn_of_refused(summary: &IngestSummary, root: &Path, context: &Context) {
         code_frame::show_log(root, error);
     }
     let status = || {
-        format!("`prep status {} --cache {}`", shell_path(root), shell_path(&context.cache_path()))
+        let mut command = format!("status {}", shell_path(root));
+        command += if read.repair { " --repair" } else { "" };
+        command += if read.strict { " --strict" } else { "" };
+        format!("`{}`", advised(&command, &context.cache_path()))
     };
     if let Some(more @ 1..) = listed.len().checked_sub(LISTED_LOGS) {
         tracing::error!("and {}, see {}", counted(more, "more refused log"), status());
@@ -308,6 +316,15 @@ fn warn(summary: &IngestSummary, options: &IngestOptions, is_dry_run: bool) {
             ),
         }
     }
+    for folder in summary.unreadable.iter().take(LISTED_LOGS) {
+        tracing::error!("{folder}");
+    }
+    if summary.not_found > 0 {
+        tracing::warn!(
+            "no log is found of {}, which may be in a folder that cannot be read: nothing was removed",
+            counted(summary.not_found, "cached game")
+        );
+    }
     if summary.removal_blocked {
         tracing::error!(
             "the logs of {} are not in {} any more, more than a fifth of the cache: is a disk not \
@@ -356,9 +373,14 @@ fn as_json(summary: &IngestSummary, is_dry_run: bool) -> serde_json::Value {
         };
         errors.iter().map(log).collect()
     };
+    let folders: Vec<_> = summary
+        .unreadable
+        .iter()
+        .map(|folder| serde_json::json!({ "path": folder.path.to_string_lossy(), "why": folder.why }))
+        .collect();
     serde_json::json!({
         "dry_run": is_dry_run,
-        "finished": !summary.interrupted,
+        "finished": !summary.interrupted && summary.unreadable.is_empty(),
         "logs": summary.logs,
         "counts": summary.counts,
         "encoded": { "games": summary.encoded_games(), "rows": summary.just_encoded.rows },
@@ -367,6 +389,7 @@ fn as_json(summary: &IngestSummary, is_dry_run: bool) -> serde_json::Value {
         "refused": logs(&summary.refused),
         "refused_before": summary.refused_before,
         "deferred": logs(&summary.deferred),
+        "unreadable_folders": folders,
         "older_version_kept": summary.older_version_kept,
         "does_not_replay": summary.does_not_replay.games,
         "cache": {

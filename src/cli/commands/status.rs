@@ -55,7 +55,7 @@ pub(in crate::cli) struct StatusArgs {
 }
 
 pub(in crate::cli) fn run(arguments: StatusArgs, context: Context) -> Result<Outcome> {
-    let root = arguments.data_root.unwrap_or_else(|| context.settings.data_root.clone());
+    let root = context.data_root(arguments.data_root);
     let cache = Reader::open_if_there(&context.cache_path())?;
     let progress = progress::progress(context.common.quiet);
     let options = StatusOptions {

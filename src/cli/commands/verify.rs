@@ -1,11 +1,12 @@
 //! `prep verify`
 
+use crate::cache::Reader;
 use crate::cli::context::{Context, Outcome, stop_flag};
 use crate::cli::values::JobsArgs;
 use crate::cli::{output, progress};
-use crate::export::{ExportFault, ExportVerification, verify_export};
+use crate::export::{ExportFault, ExportVerification, has_games_of, verify_export};
 use crate::ingest::{Finding, FindingKind, LogChange, VerifyOptions, VerifyReport, verify};
-use crate::words::{bytes_in_words, counted, grouped, shell_path, shown};
+use crate::words::{advised, bytes_in_words, counted, grouped, shell_path, shown};
 use anyhow::Result;
 use clap::Args;
 use serde_json::json;
@@ -46,21 +47,23 @@ pub(in crate::cli) fn run(arguments: VerifyArgs, context: Context) -> Result<Out
     let quiet = context.common.quiet;
     let is_clean = match &arguments.export {
         Some(folder) => {
-            let found = verify_export(folder, &*progress, stop_flag())?;
+            let folder = context.named(folder.clone());
+            let found = verify_export(&folder, &*progress, stop_flag())?;
+            let repair = ExportRepair::of(&folder, &found, &context.cache_path());
             match arguments.json {
-                true => output::print_json(&export_as_json(&found))?,
-                false => output::print(describe_export(folder, &found, quiet))?,
+                true => output::print_json(&export_as_json(&found, &repair))?,
+                false => output::print(describe_export(&folder, &found, &repair, quiet))?,
             }
             found.is_clean()
         }
         None => {
-            let root = arguments.data_root.unwrap_or_else(|| context.settings.data_root.clone());
+            let root = context.data_root(arguments.data_root);
             let options = VerifyOptions { root, jobs: context.jobs(&arguments.jobs) };
             let report = verify(&context.cache_path(), &options, &*progress, stop_flag())?;
             if report.interrupted {
                 tracing::warn!("interrupted: not all games were checked");
             }
-            let cache = context.common.cache.as_deref();
+            let cache = &context.cache_path();
             let repairs = Repairs { report: &report, cache, root: &options.root };
             match arguments.json {
                 true => output::print_json(&as_json(&report, &repairs))?,
@@ -75,8 +78,7 @@ pub(in crate::cli) fn run(arguments: VerifyArgs, context: Context) -> Result<Out
 /// The repair commands for this cache and these logs.
 struct Repairs<'a> {
     report: &'a VerifyReport,
-    /// The path of the cache, if it was given.
-    cache: Option<&'a Path>,
+    cache: &'a Path,
     root: &'a Path,
 }
 
@@ -88,14 +90,10 @@ impl Repairs<'_> {
     }
 
     fn command(&self, kind: FindingKind) -> String {
-        let mut command = format!("prep ingest {}", shell_path(self.root));
-        if let Some(cache) = self.cache {
-            let _ = write!(command, " --cache {}", shell_path(cache));
-        }
-        if self.kind(kind) == FindingKind::DamagedFile {
-            command += " --rebuild";
-        }
-        command
+        let mut command = format!("ingest {}", shell_path(self.root));
+        command += if self.report.has_repaired { " --repair" } else { "" };
+        command += if self.kind(kind) == FindingKind::DamagedFile { " --rebuild" } else { "" };
+        advised(&command, self.cache)
     }
 
     /// One sentence about a kind of repair.
@@ -143,7 +141,10 @@ fn describe(report: &VerifyReport, repairs: &Repairs<'_>, quiet: bool) -> String
             .filter(|&(_, logs)| logs > 0)
             .map(|(change, logs)| format!("{} {}", counted(logs, "log"), change.name()))
             .collect();
-        let _ = writeln!(text, "not up to date: {} (see `prep status`)", changes.join(", "));
+        let mut status = format!("status {}", shell_path(repairs.root));
+        status += if report.has_repaired { " --repair" } else { "" };
+        let (changes, status) = (changes.join(", "), advised(&status, repairs.cache));
+        let _ = writeln!(text, "not up to date: {changes} (see `{status}`)");
     }
     let _ = writeln!(
         text,
@@ -192,13 +193,37 @@ fn as_json(report: &VerifyReport, repairs: &Repairs<'_>) -> serde_json::Value {
     })
 }
 
-fn describe_export(folder: &Path, found: &ExportVerification, quiet: bool) -> String {
+/// How to write an export again.
+struct ExportRepair {
+    /// The command, if there is one.
+    command: Option<String>,
+    /// Whether the cache has the games that the export has.
+    has_its_games: bool,
+}
+
+impl ExportRepair {
+    fn of(folder: &Path, found: &ExportVerification, cache: &Path) -> ExportRepair {
+        let command = found.command.as_deref().map(|command| advised(command, cache));
+        let reader = || Reader::open_if_there(cache).ok().flatten();
+        let has_its_games = found.is_clean()
+            || command.is_none()
+            || reader().is_some_and(|reader| has_games_of(&reader, folder));
+        ExportRepair { command, has_its_games }
+    }
+}
+
+fn describe_export(
+    folder: &Path,
+    found: &ExportVerification,
+    repair: &ExportRepair,
+    quiet: bool,
+) -> String {
     let mut text = String::new();
     for ExportFault { file, what, .. } in &found.faults {
         let _ = writeln!(text, "{}: {}", shown(file), shown(what));
     }
     let foreign = found.faults.iter().filter(|fault| fault.is_foreign).count();
-    match &found.command {
+    match &repair.command {
         _ if found.faults.is_empty() => {}
         // The files of the export itself are intact.
         Some(_) if foreign == found.faults.len() => {}
@@ -208,7 +233,14 @@ fn describe_export(folder: &Path, found: &ExportVerification, quiet: bool) -> St
                 1 => "move that file elsewhere, then ",
                 _ => "move those files elsewhere, then ",
             };
-            let _ = writeln!(text, "to repair the export: {first}run `{command}`");
+            let _ = write!(text, "to repair the export: {first}run `{command}`");
+            text += match repair.has_its_games {
+                true => "\n",
+                false => {
+                    "; this cache does not have the games of the export, as they were: name the one \
+                     that it was made from, or the export will have other games\n"
+                }
+            };
         }
         None => {
             let folder = shown(folder);
@@ -233,11 +265,11 @@ fn describe_export(folder: &Path, found: &ExportVerification, quiet: bool) -> St
     text
 }
 
-fn export_as_json(found: &ExportVerification) -> serde_json::Value {
+fn export_as_json(found: &ExportVerification, repair: &ExportRepair) -> serde_json::Value {
     let fault = |ExportFault { file, what, is_foreign }: &ExportFault| {
         let (kind, command) = match is_foreign {
             true => ("foreign_file", None),
-            false => ("damaged_export", found.command.as_deref()),
+            false => ("damaged_export", repair.command.as_deref()),
         };
         json!({ "kind": kind, "file": file, "what": what, "command": command })
     };
@@ -247,5 +279,6 @@ fn export_as_json(found: &ExportVerification) -> serde_json::Value {
         "files": found.files,
         "bytes": found.bytes,
         "findings": found.faults.iter().map(fault).collect::<Vec<_>>(),
+        "cache_has_its_games": repair.has_its_games,
     })
 }

@@ -163,10 +163,6 @@ pub fn stale_reasons(cache: &Reader, folder: &Path) -> Result<Vec<String>, Expor
         Err(error) => return Ok(vec![error.to_string()]),
     };
     let settings = &stored.settings;
-    let [train, val, test] = settings.split;
-    let Ok(ratios) = Ratios::new(train, val, test) else {
-        return Ok(vec!["its manifest has impossible ratios".to_owned()]);
-    };
     let columns = match settings.features {
         // The manifest does not name that export.
         FeatureSet::Columns => match read_columns(&folder.join(FEATURE_COLS_FILE)) {
@@ -175,13 +171,8 @@ pub fn stale_reasons(cache: &Reader, folder: &Path) -> Result<Vec<String>, Expor
         },
         features => Columns::of(features),
     };
-    let options = DatasetOptions {
-        ratios,
-        split_method: settings.split_method,
-        seed: settings.seed,
-        columns,
-        replayable_only: settings.replayable_only.unwrap_or_default(),
-        condition: settings.condition.clone(),
+    let Some(options) = dataset_options(settings, columns) else {
+        return Ok(vec!["its manifest has impossible ratios".to_owned()]);
     };
     let dataset = Dataset::open(cache, &options)?;
     let mut expected = manifest_before_rows(&dataset, settings.clone());
@@ -191,8 +182,29 @@ pub fn stale_reasons(cache: &Reader, folder: &Path) -> Result<Vec<String>, Expor
     Ok(reasons)
 }
 
-/// The differences between a manifest and one that [`manifest_before_rows`] made, except for values that
-/// follow from the rows.
+/// Whether a cache has the games that an export was made from, each with the same log: only then can the
+/// export be written again as it was.
+pub fn has_games_of(cache: &Reader, folder: &Path) -> bool {
+    let Ok(stored) = Manifest::read(folder) else { return false };
+    let options = dataset_options(&stored.settings, Columns::of(FeatureSet::All));
+    let dataset = options.and_then(|options| Dataset::open(cache, &options).ok());
+    dataset.is_some_and(|dataset| stored.inputs.blake3 == dataset.inputs_hash())
+}
+
+/// The options of an export by its manifest; `None` if the ratios are none.
+fn dataset_options(settings: &Settings, columns: Columns) -> Option<DatasetOptions> {
+    let [train, val, test] = settings.split;
+    Some(DatasetOptions {
+        ratios: Ratios::new(train, val, test).ok()?,
+        split_method: settings.split_method,
+        seed: settings.seed,
+        columns,
+        replayable_only: settings.replayable_only.unwrap_or_default(),
+        condition: settings.condition.clone(),
+    })
+}
+
+/// How a manifest differs from one that [`manifest_before_rows`] made, except in what follows from the rows.
 fn differences(stored: &Manifest, expected: &Manifest) -> Vec<String> {
     let mut reasons = Vec::new();
     let mut now = expected.clone();

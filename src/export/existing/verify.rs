@@ -40,8 +40,8 @@ pub struct ExportFault {
 pub struct ExportVerification {
     /// All faults, by file.
     pub faults: Vec<ExportFault>,
-    /// The command that writes the export again with the settings of its manifest; `None` without a
-    /// manifest, because such a folder is never replaced.
+    /// The command of prep that writes the export again, with the settings of its manifest and without the
+    /// cache; `None` without a manifest: no export may replace such a folder.
     pub command: Option<String>,
     /// Number of checked files.
     pub files: usize,
@@ -143,7 +143,7 @@ pub fn verify_export(
     let flags = flags(&manifest.settings, &columns);
     // Without --force, an export treats files of the right sizes as up to date.
     found.command =
-        flags.map(|flags| format!("prep export --out {}{flags} --force", shell_path(folder)));
+        flags.map(|flags| format!("export --out {}{flags} --force", shell_path(folder)));
     found.faults.sort_by(|a, b| a.file.cmp(&b.file));
     Ok(found)
 }

@@ -177,7 +177,7 @@ fn impossible_value_is_damage() {
         for dtype in ["float32", "float16", "int8"] {
             let ran = test.run(&format!("export --out out --no-normalize --dtype {dtype}"));
             assert_eq!((ran.code, ran.stdout.as_str()), (1, ""), "{ran:#?}");
-            let sentence = format!("error: game 2 is damaged in the cache (features: {why}): run");
+            let sentence = format!("error: game 2 is damaged in the cache (features: {why}): the");
             assert!(ran.stderr.contains(&sentence), "{sentence} is not in {ran:#?}");
         }
         assert!(!test.path("out").exists(), "nothing was exported");

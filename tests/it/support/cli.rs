@@ -5,6 +5,8 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -101,6 +103,23 @@ impl CliTest {
     /// Runs `prep` with these arguments; it may fail.
     pub(crate) fn run(&self, arguments: &str) -> Ran {
         Ran::from(self.command(arguments).output().expect("prep starts"))
+    }
+
+    /// Runs `prep` as somebody with no right that others do not have, also where the tests run as root.
+    pub(crate) fn run_as_nobody(&self, arguments: &str) -> Ran {
+        const NOBODY: u32 = 65_534;
+        let copy = self.path("prep");
+        if !copy.exists() {
+            fs::copy(self.command("").get_program(), &copy).expect("a copy of prep");
+            fs::set_permissions(self.path(""), fs::Permissions::from_mode(0o755)).expect("a mode");
+        }
+        let id = Command::new("id").arg("-u").output().expect("a user");
+        let mut command = Command::new(copy);
+        command.args(arguments.split_whitespace()).current_dir(self.path(""));
+        if id.stdout == b"0\n" {
+            command.uid(NOBODY).gid(NOBODY);
+        }
+        Ran::from(command.output().expect("prep starts"))
     }
 
     /// Runs `prep`, which must succeed, and returns what it printed on stdout.

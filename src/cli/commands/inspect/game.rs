@@ -5,7 +5,7 @@ use crate::encode::{EncodedGame, FeatureRow, Head, LabelRow, MaskRow};
 use crate::gamelog::{GameId, GamePlay, ReadOptions, ReplayFault, read_log};
 use crate::ingest::{MAX_LOG_BYTES, game_id_of, read_log_file};
 use crate::rules::Board;
-use crate::words::{counted, shown};
+use crate::words::{advised, counted, shown};
 use anyhow::{Result, anyhow, bail};
 use serde::Serialize;
 use std::io;
@@ -55,7 +55,7 @@ impl Game {
     pub(super) fn find(name: &str, cache: &Path, repair: bool) -> Result<Game> {
         match name.parse() {
             Ok(game_id) => Game::cached(GameId(game_id), cache),
-            Err(_) => Game::logged(Path::new(name), ReadOptions { repair, strict: false }),
+            Err(_) => Game::logged(Path::new(name), ReadOptions { repair, strict: false }, cache),
         }
     }
 
@@ -79,7 +79,7 @@ impl Game {
         Ok(Game { game_id, source, rows: rows(encoded), play: record.play, faults })
     }
 
-    fn logged(path: &Path, options: ReadOptions) -> Result<Game> {
+    fn logged(path: &Path, options: ReadOptions, cache: &Path) -> Result<Game> {
         let Some(game_id) = game_id_of(path) else {
             bail!(
                 "{} is neither a game id nor a log, which is a .csv file named after its game id: \
@@ -88,7 +88,7 @@ impl Game {
             );
         };
         let bytes =
-            read_log_file(path, MAX_LOG_BYTES).map_err(|error| why_not_read(path, error))?;
+            read_log_file(path, MAX_LOG_BYTES).map_err(|error| why_not_read(path, error, cache))?;
         let mut encoded = EncodedGame::default();
         let summary = read_log(&bytes, path, game_id, options, |turn| encoded.push(turn))?;
         let source = Source::Log(path.to_owned());
@@ -152,13 +152,14 @@ impl Row {
     }
 }
 
-/// An error for a path at which no log can be read.
-fn why_not_read(path: &Path, error: io::Error) -> anyhow::Error {
+/// Why there is no log to read at a path, and what to do.
+fn why_not_read(path: &Path, error: io::Error, cache: &Path) -> anyhow::Error {
     let path = shown(path);
     match error.kind() {
         io::ErrorKind::NotFound => anyhow!(
-            "there is no log {path}: check the path, or give the id of a cached game from `prep \
-             status --explain`"
+            "there is no log {path}: check the path, or give the id of a cached game, as \
+             `{}` lists them",
+            advised("status --explain", cache)
         ),
         _ => {
             anyhow!("cannot read {path}: {error}: check that it is a file and that you may read it")
