@@ -1,12 +1,13 @@
-//! The table `game_play`: how each game went, in plain columns for queries.
+//! The tables `game_play` and `game_faults`: how each game went, in plain columns for people.
 //!
-//! Each row has a checksum, and a game with changed numbers counts as damaged, as with a damaged blob: a
-//! query must not return wrong numbers from a cache that passes `prep verify`.
+//! The first has a checksum, which is also over the faults of the game in the second. A game whose numbers or
+//! faults are not those that were stored is damaged like one with a damaged blob: people who query the cache
+//! must not get a wrong answer that `prep verify` calls right.
 //!
 //! A row that an earlier version of prep stored has no `ending`: its game has not been replayed.
 
 use super::key::FeatureSchema;
-use crate::gamelog::{Ending, GameId, GamePlay, GameResult};
+use crate::gamelog::{Ending, GameId, GamePlay, GameResult, ReplayFault};
 use rusqlite::types::Value;
 use rusqlite::{Row, Statement};
 
@@ -22,6 +23,20 @@ const OLD_NUMBERS: usize = 11;
 const NUMBERS: usize = OLD_NUMBERS + 5;
 /// The number of columns.
 pub(super) const PLAY_WIDTH: usize = NUMBERS + 2;
+
+/// The faults of a game as one text, the same as [`text_of`] makes; NULL if it has none.
+pub(super) const FAULTS: &str = "(SELECT group_concat(row_in_game || '|' || line || '|' || kind || '|' || \
+     column_name || '|' || found || '|' || expected || char(10), '' ORDER BY row_in_game) \
+     FROM game_faults WHERE game_faults.game_id = games.game_id) AS faults";
+
+fn text_of(faults: &[ReplayFault]) -> String {
+    let mut text = String::new();
+    for ReplayFault { row, line, kind, column, found, expected } in faults {
+        let kind = kind.name();
+        text += &format!("{row}|{line}|{kind}|{column}|{found}|{expected}\n");
+    }
+    text
+}
 
 /// The columns of a game.
 #[derive(PartialEq, Eq)]
@@ -75,7 +90,7 @@ impl Stored {
         })
     }
 
-    fn checksum(&self, game_id: GameId) -> [u8; CHECKSUM_BYTES] {
+    fn checksum(&self, game_id: GameId, faults: &str) -> [u8; CHECKSUM_BYTES] {
         let mut hasher = blake3::Hasher::new();
         hasher.update(b"game_play");
         hasher.update(&game_id.0.to_le_bytes());
@@ -85,18 +100,21 @@ impl Stored {
             hasher.update(&number.unwrap_or(0).to_le_bytes());
         }
         hasher.update(self.ending.as_deref().unwrap_or_default().as_bytes());
+        hasher.update(faults.as_bytes());
         *hasher.finalize().as_bytes().first_chunk().expect("a blake3 hash has 32 bytes")
     }
 }
 
-/// Stores how a game went, with a statement that takes the game id, then all columns.
+/// Stores how a game went with a statement that takes the game id, then all columns. The checksum is also
+/// over these faults, by row.
 pub(super) fn insert(
     statement: &mut Statement<'_>,
     game_id: GameId,
     play: &GamePlay,
+    faults: &[ReplayFault],
 ) -> rusqlite::Result<()> {
     let stored = Stored::of(play);
-    let checksum = stored.checksum(game_id).to_vec();
+    let checksum = stored.checksum(game_id, &text_of(faults)).to_vec();
     let mut values = vec![Value::Integer(game_id.0)];
     values.extend(stored.numbers.map(|number| number.map_or(Value::Null, Value::Integer)));
     values.push(stored.ending.map_or(Value::Null, Value::Text));
@@ -115,7 +133,7 @@ pub(super) enum Read {
     Damaged,
 }
 
-/// Reads the columns from `first` on.
+/// Reads the columns from `first` on, the last of which is [`FAULTS`].
 ///
 /// A game with another feature schema may be older than the table; it is encoded again anyway.
 pub(super) fn read(
@@ -126,9 +144,17 @@ pub(super) fn read(
 ) -> rusqlite::Result<Read> {
     let stored = Stored::read(row, first)?;
     let checksum: Option<Vec<u8>> = row.get(first + PLAY_WIDTH - 1)?;
+    let faults: Option<String> = row.get(first + PLAY_WIDTH)?;
+    let has_faults = stored.numbers[NUMBERS - 1].is_some_and(|rows| rows > 0);
+    let is_right = |checksum: &[u8]| {
+        // Before, it was over the numbers alone.
+        has_faults == faults.is_some()
+            && (checksum == stored.checksum(game_id, faults.as_deref().unwrap_or_default())
+                || checksum == stored.checksum(game_id, ""))
+    };
     Ok(match checksum {
         None if schema == FeatureSchema::now() => Read::Damaged,
-        Some(checksum) if checksum != stored.checksum(game_id) => Read::Damaged,
+        Some(checksum) if !is_right(&checksum) => Read::Damaged,
         _ => stored.play().map_or(Read::NotReplayed, Read::Play),
     })
 }

@@ -3,7 +3,7 @@
 use super::blob::{Blob, Packed, PackedGame, checksum, checksum_damage};
 use super::error::Damage;
 use super::key::{CacheKey, FeatureSchema, GameRecord, StaleReason, staleness};
-use super::play::{self, PLAY_COLUMNS, PLAY_WIDTH, Read};
+use super::play::{self, FAULTS, PLAY_COLUMNS, PLAY_WIDTH, Read};
 use crate::gamelog::{GameId, ReplayFault, ReplayFaultKind};
 use rusqlite::types::Type;
 use rusqlite::{Connection, Error, Row};
@@ -23,8 +23,8 @@ pub(super) const BLOB_COLUMNS: &str = "turn_numbers, turn_numbers_checksum, feat
 /// No log has more turns, because its size would exceed the limit for logs.
 const MAX_ROWS: u32 = 1 << 20;
 
-/// Index of the first blob column, after those of [`SELECT_RECORDS`].
-const FIRST_BLOB: usize = RECORD_WIDTH + PLAY_WIDTH;
+/// Where the blob columns begin after those of [`SELECT_RECORDS`].
+const FIRST_BLOB: usize = RECORD_WIDTH + PLAY_WIDTH + 1;
 
 /// The columns that [`read_record`] reads, of all games; a `WHERE` may follow.
 pub(super) static SELECT_RECORDS: LazyLock<String> = LazyLock::new(|| select(""));
@@ -37,7 +37,8 @@ pub(super) static SELECT_SUMS: LazyLock<String> =
 
 fn select(more: &str) -> String {
     format!(
-        "SELECT {RECORD_COLUMNS}, {PLAY_COLUMNS}{more} FROM games LEFT JOIN game_play USING (game_id)"
+        "SELECT {RECORD_COLUMNS}, {PLAY_COLUMNS}, {FAULTS}{more}
+         FROM games LEFT JOIN game_play USING (game_id)"
     )
 }
 
@@ -178,7 +179,7 @@ pub(super) fn of_row<T>(row: &Row<'_>, read: SqliteResult<T>) -> SqliteResult<Re
         Err(error) => return Err(error),
     };
     if (RECORD_WIDTH..FIRST_BLOB).contains(&column) {
-        return Ok(Err(Damage::new("game_play", "its counts do not match the checksum")));
+        return Ok(Err(Damage::new("game_play", "its counts or faults are not what was stored")));
     }
     let name = row.as_ref().column_name(column).unwrap_or("a column").to_owned();
     Ok(Err(Damage::new(name, "it is not what was stored")))

@@ -7,7 +7,7 @@ use crate::encode::EncodedGame;
 use crate::gamelog::{GameId, GamePlay, LogError, ReadOptions};
 use crate::rules::PlayerCount;
 use crate::simulate::simulate_game;
-use rusqlite::Connection;
+use rusqlite::{Connection, StatementStatus};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
@@ -267,13 +267,40 @@ fn reader_sees_one_state_and_a_commit_waits() {
 
 /// A full scan of the table for each refused log would take quadratic time.
 #[test]
-fn refusals_are_removed_by_index() {
+fn steps_to_remove_a_refusal_do_not_grow_with_their_number() {
+    let steps = [1_000, 2_000].map(|refusals| {
+        let folder = Folder::new();
+        folder.store([1]);
+        folder.execute(&format!(
+            "WITH RECURSIVE n (id) AS (SELECT 1 UNION ALL SELECT id + 1 FROM n WHERE id < {refusals})
+             INSERT INTO refusals (source_path, game_id, kind, expected, message, refused_at)
+             SELECT id || '.csv', id, 'no_rows', 'rows', 'no rows', '2026-11-27' FROM n"
+        ));
+        let connection = Connection::open(folder.path()).unwrap();
+        let mut statement = connection.prepare(REMOVE_REFUSALS).unwrap();
+        assert_eq!(statement.execute([500]).unwrap(), 1);
+        statement.get_status(StatementStatus::VmStep)
+    });
+    assert!(steps[0] > 0 && steps[0] == steps[1], "{steps:?}");
+}
+
+/// The checksum of a game was over its counts alone before it was over its faults as well.
+#[test]
+fn faults_of_an_older_version_of_prep_are_right() {
     let folder = Folder::new();
-    folder.store([1]);
-    let connection = Connection::open(folder.path()).unwrap();
-    let plan = format!("EXPLAIN QUERY PLAN {REMOVE_REFUSALS}");
-    let plan: String = connection.query_row(&plan, [1], |row| row.get("detail")).unwrap();
-    assert_eq!(plan, "SEARCH refusals USING INDEX refusals_by_game (game_id=?)");
+    folder.store([7]);
+    let writer = folder.writer();
+    let play = GamePlay { replay_fault_rows: 2, ..GamePlay::default() };
+    writer.put_play(GameId(7), &play, &[]).unwrap();
+    writer.commit().unwrap();
+    let record = || Reader::open(&folder.path()).unwrap().record(GameId(7)).unwrap().unwrap();
+    for row in [3, 4] {
+        let values = format!("(7, {row}, 5, 'points', 'player0_vp', '9', '0')");
+        folder.execute(&format!("INSERT INTO game_faults VALUES {values}"));
+    }
+    assert_eq!(record().unwrap().play, Some(play));
+    folder.execute("DELETE FROM game_faults");
+    record().unwrap_err();
 }
 
 /// A game of an older layout after the migration: a new blob is empty.

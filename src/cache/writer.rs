@@ -147,7 +147,7 @@ impl<'a> Writer<'a> {
     ) -> Result<(), CacheError> {
         self.change(|connection| {
             let mut statement = connection.prepare_cached(&INSERT_PLAY)?;
-            play::insert(&mut statement, game_id, play)?;
+            play::insert(&mut statement, game_id, play, faults)?;
             connection.prepare_cached(DELETE_FAULTS)?.execute([game_id.0])?;
             for fault in faults {
                 let ReplayFault { row, line, kind, column, found, expected } = fault;

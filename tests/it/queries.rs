@@ -270,15 +270,49 @@ fn changed_count_is_damage() {
     execute(&test.path(CACHE), "DELETE FROM game_play WHERE game_id = 4");
     let ran = test.run("verify raw -q");
     let expected = "\
-        game 2: game_play: its counts are not what was stored\n\
-        game 3: game_play: its counts are not what was stored\n\
-        game 4: game_play: its counts are not what was stored\n\
+        game 2: game_play: its counts or faults are not what was stored\n\
+        game 3: game_play: its counts or faults are not what was stored\n\
+        game 4: game_play: its counts or faults are not what was stored\n\
         to repair a damaged game: `prep ingest raw --cache data/intermediate/prep.sqlite` encodes \
         it again from its log\n";
     assert_eq!((ran.code, ran.stdout.as_str()), (1, expected), "{ran:#?}");
     assert!(test.prep("ingest raw").starts_with("3 games encoded (3 damaged; "));
     test.prep("verify raw");
     assert!(rows(&test, "SELECT * FROM game_play") == before);
+}
+
+#[test]
+fn changed_fault_is_damage() {
+    let test = CliTest::new();
+    test.prep("simulate raw --games 6");
+    for (path, points) in
+        [("2_games/1.csv", "60"), ("3_games/2.csv", "50"), ("2_games/4.csv", "40")]
+    {
+        let log = test.read(format!("raw/{path}"));
+        test.write(format!("raw/{path}"), edited(&log, |log| log.set(5, "player1_vp", points)));
+    }
+    test.prep("ingest raw");
+    let stored = "SELECT * FROM game_faults JOIN game_play USING (game_id)";
+    let before = rows(&test, stored);
+    assert!(before.len() >= 3, "{before:?}");
+    for (change, games) in [
+        ("DELETE FROM game_faults WHERE game_id = 1", vec![1]),
+        ("UPDATE game_faults SET found = '9' WHERE game_id = 2", vec![2]),
+        ("UPDATE game_faults SET game_id = 3 WHERE game_id = 4", vec![3, 4]),
+    ] {
+        execute(&test.path(CACHE), change);
+        let ran = test.run("verify raw -q");
+        assert_eq!(ran.code, 1, "{change}: {ran:#?}");
+        let damaged: Vec<_> = ran.stdout.lines().filter(|line| line.contains("faults")).collect();
+        assert_eq!(damaged.len(), games.len(), "{change}: {ran:#?}");
+        for (line, game) in damaged.iter().zip(&games) {
+            assert!(line.starts_with(&format!("game {game}: game_play: its counts or faults ")));
+        }
+        let said = format!("{} damaged; ", games.len());
+        assert!(test.prep("ingest raw").contains(&said), "{change}");
+        assert!(rows(&test, stored) == before, "{change}");
+        test.prep("verify raw");
+    }
 }
 
 #[test]
