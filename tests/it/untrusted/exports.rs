@@ -108,3 +108,37 @@ fn files_that_are_no_files() {
         }
     }
 }
+
+/// The footer of a table is read by a library that believes its numbers: it reserves memory for as many
+/// columns, and panics over a negative offset.
+#[test]
+fn tables_with_impossible_numbers() {
+    let test = CliTest::with_cache();
+    test.prep("export --cache c.sqlite --out e --format parquet --features base -q");
+    let good = test.read("e/train.parquet");
+    let length = u32::from_le_bytes(*good[..good.len() - 4].last_chunk().unwrap()) as usize;
+    let footer = good.len() - 8 - length;
+    let find = |bytes: &[u8]| {
+        let place = good[footer..].windows(bytes.len()).position(|window| window == bytes).unwrap();
+        footer + place + bytes.len()
+    };
+    let changed = |place: usize, number: &[u8]| {
+        let mut file = [&good[..place], number, &good[place + 1..]].concat();
+        let end = file.len() - 8;
+        let length = length + number.len() - 1;
+        file[end..end + 4].copy_from_slice(&(length as u32).to_le_bytes());
+        test.write("e/train.parquet", file);
+        let ran = test.run_in_time("verify --export e --cache c.sqlite");
+        assert_eq!(ran.code, 1, "{place}: {ran:#?}");
+        assert!(!ran.stderr.contains("panicked"), "{place}: {ran:#?}");
+        ran.stdout
+    };
+    let is_no_table = "train.parquet: is not a Parquet file of an export: its footer is damaged";
+    // Two thousand million columns.
+    let stdout = changed(find(b"arrow_schema\x15"), b"\xfe\xff\xff\xff\x0f");
+    assert!(stdout.contains(is_no_table), "{stdout}");
+    // -1 in the place of 4: the first page of the file, where that of the game ids begins.
+    let offsets: Vec<usize> = (footer..good.len() - 8).filter(|&at| good[at] == 8).collect();
+    let stdout: String = offsets.iter().map(|&offset| changed(offset, b"\x01")).collect();
+    assert!(stdout.contains(is_no_table), "{stdout}");
+}
