@@ -1,7 +1,7 @@
 //! Creates folders durably, and keeps the access rights of replaced files.
 
 use crate::platform;
-use crate::words::shown;
+use crate::words::{shell_path, shown};
 use std::fs::{self, Metadata};
 use std::io::{self, ErrorKind};
 use std::path::Path;
@@ -33,8 +33,25 @@ pub fn parent_of(path: &Path) -> &Path {
     }
 }
 
-/// Gives a new file or folder the group and permissions of the one that it replaces; as root, also the
-/// owner. Logs a warning if the group cannot be kept.
+/// An error of a file or folder that this user may not use, because it belongs to somebody else: a run with
+/// sudo leaves such files. Other errors as they are.
+///
+/// The command that gives it back covers what prep keeps in a folder, or beside a file.
+pub fn with_owner(path: &Path, error: io::Error) -> io::Error {
+    let is_denied = error.kind() == ErrorKind::PermissionDenied;
+    let Some(owner) = platform::other_owner(path).filter(|_| is_denied) else { return error };
+    let word = shell_path(path);
+    let files =
+        if path.is_dir() { format!("-R \"$USER\" {word}") } else { format!("\"$USER\" {word}*") };
+    let why = format!(
+        "permission denied: {} belongs to {owner} (a run with sudo?): `sudo chown {files}` makes it yours",
+        shown(path)
+    );
+    io::Error::new(ErrorKind::PermissionDenied, why)
+}
+
+/// Gives a new file or folder the group and the permissions of the one that it replaces; to root, the
+/// owner too. Where the group cannot be kept, the log says so.
 ///
 /// # Errors
 /// If the permissions cannot be set.

@@ -296,8 +296,26 @@ pub fn may_write(_path: &Path) -> bool {
     true
 }
 
-/// The process with a lock that prevents this process from locking a range of a file for reading or
-/// writing; `None` if unknown.
+/// Who owns a file or folder, if that is not this user: `root`, or the number of another user.
+#[cfg(unix)]
+pub fn other_owner(path: &Path) -> Option<String> {
+    use std::os::unix::fs::MetadataExt;
+    let owner = fs::metadata(path).ok()?.uid();
+    match owner {
+        _ if owner == rustix::process::geteuid().as_raw() => None,
+        0 => Some("root".to_owned()),
+        owner => Some(format!("user {owner}")),
+    }
+}
+
+/// Unknown here.
+#[cfg(not(unix))]
+pub fn other_owner(_path: &Path) -> Option<String> {
+    None
+}
+
+/// The process whose lock on some bytes of a file keeps this one from reading, or writing, them; `None`
+/// if that is unknown.
 ///
 /// The file stays open until the process ends. Closing it would release all locks of this process on it,
 /// including those of SQLite (<https://www.sqlite.org/howtocorrupt.html>, 2.2). So call this only for a
@@ -460,41 +478,4 @@ pub fn forget_content(file: &File) {
 pub fn forget_content(_file: &File) {}
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    #[cfg(unix)]
-    fn only_regular_files_are_opened() {
-        use std::os::unix::fs::symlink;
-        let folder = tempfile::tempdir().unwrap();
-        let at = |name: &str| folder.path().join(name);
-        fs::write(at("file"), "text").unwrap();
-        symlink(at("file"), at("link")).unwrap();
-        rustix::fs::mkfifoat(rustix::fs::CWD, at("fifo"), 0o600.into()).unwrap();
-        let socket = std::os::unix::net::UnixListener::bind(at("socket")).unwrap();
-        for (path, what) in [
-            (at("fifo"), "it is a FIFO, not a regular file"),
-            (at("socket"), "it is a socket, not a regular file"),
-            (folder.path().to_owned(), "it is a folder, not a regular file"),
-            ("/dev/zero".into(), "it is a device, not a regular file"),
-        ] {
-            assert_eq!(open_file(&path).unwrap_err().to_string(), what);
-            assert_eq!(read_file(&path, 9).unwrap_err().to_string(), what);
-            assert_eq!(open_own_file(&path).unwrap_err().to_string(), what);
-        }
-        drop(socket);
-        assert_eq!(read_file(&at("link"), 4).unwrap(), b"text");
-        assert_eq!(open_own_file(&at("link")).unwrap_err().kind(), ErrorKind::InvalidInput);
-        assert!(open_own_file(&at("new")).unwrap().metadata().unwrap().is_file());
-        assert_eq!(read_file(&at("file"), 3).unwrap_err().kind(), ErrorKind::FileTooLarge);
-    }
-
-    #[test]
-    fn size_is_checked_before_memory_is_reserved() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("hole");
-        File::create(&path).unwrap().set_len(1 << 40).unwrap();
-        assert_eq!(read_file(&path, 1 << 30).unwrap_err().kind(), ErrorKind::FileTooLarge);
-    }
-}
+mod tests;

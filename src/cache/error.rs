@@ -67,9 +67,14 @@ pub enum CacheError {
         /// What it is.
         what: &'static str,
     },
-    /// This user has no permission to read the file.
-    #[error("cannot read the cache {}: permission denied: choose another with --cache", shown(.0))]
-    Unreadable(PathBuf),
+    /// This user may not read the file.
+    #[error("cannot read the cache {}: {error}; or choose another with --cache", shown(path))]
+    Unreadable {
+        /// The cache file.
+        path: PathBuf,
+        /// The system's reason, with whose it is.
+        error: io::Error,
+    },
     /// A newer version of prep made it.
     #[error(
         "the cache {} has schema version {found}, this prep knows versions up to {known}: \

@@ -34,8 +34,8 @@ pub(super) use replaceable::check_replaceable;
 pub use replaceable::export_around;
 use replaceable::is_hidden;
 
-use crate::folders::{keep_access, keep_owner, parent_of};
-use crate::platform::{exchange_names, forget_content, open_file, sync_folder};
+use crate::folders::{keep_access, keep_owner, parent_of, with_owner};
+use crate::platform::{exchange_names, forget_content, may_write, open_file, sync_folder};
 use crate::progress::{Amount, Progress};
 use container::Container;
 use error::failed;
@@ -66,6 +66,11 @@ impl Staging {
         let target = replaceable::resolve(target)?;
         Container::remove_dead(&target).map_err(failed("read the folder of", &target))?;
         check_replaceable(&target)?;
+        if target.is_dir() && !may_write(&target) {
+            // Not even its name can be exchanged, which would be found out when all is written.
+            let error = with_owner(&target, ErrorKind::PermissionDenied.into());
+            return Err(failed("replace", &target)(error));
+        }
         let container =
             Container::claim(&target).map_err(failed("make a folder beside", &target))?;
         let staging = Staging { target, container };

@@ -183,6 +183,49 @@ fn unreadable_folder() {
     assert_eq!(cached_games(&test.path("mine/c.sqlite")).len(), 10);
 }
 
+/// What a run with sudo left: the message says whose it is, and what to do.
+#[test]
+fn files_of_another_user() {
+    let test = ingested();
+    test.prep("export");
+    if fs::metadata(test.path("data")).unwrap().uid() != 0 {
+        eprintln!("skipped: only root can leave files to others");
+        return;
+    }
+    let mode = |path: &str, mode| {
+        fs::set_permissions(test.path(path), fs::Permissions::from_mode(mode)).unwrap();
+    };
+    let cache = "data/intermediate/prep.sqlite";
+    let refused = |arguments: &str, said: &str| {
+        let ran = test.run_as_nobody(arguments);
+        assert_eq!((ran.code, ran.stderr.lines().count()), (1, 1), "{ran:#?}");
+        assert!(ran.stderr.contains(said), "{said:?} is not in {ran:#?}");
+    };
+    let of_root = |path: &str, files: &str| {
+        format!("{path} belongs to root (a run with sudo?): `sudo chown {files}` makes it yours")
+    };
+    let theirs = of_root(cache, &format!("\"$USER\" {cache}*"));
+    refused("ingest", &theirs);
+    mode("data/intermediate", 0o777);
+    mode("data/intermediate/prep.sqlite.lock", 0o666);
+    refused("ingest", &theirs[cache.len()..]);
+    mode(cache, 0o600);
+    refused(
+        "export --out out",
+        &format!("cannot read the cache {cache}: permission denied: {theirs}"),
+    );
+    mode(cache, 0o666);
+    mode("data", 0o777);
+    assert_eq!(test.run_as_nobody("ingest").code, 0);
+
+    // Said before anything is written. One that is up to date need not be replaced.
+    assert_eq!(test.run_as_nobody("export").code, 0);
+    let processed = format!("{}data/processed", test.path("").display());
+    refused("export --force", &of_root(&processed, &format!("-R \"$USER\" {processed}")));
+    mode("data/processed", 0o777);
+    assert_eq!(test.run_as_nobody("export --force -q").code, 0);
+}
+
 /// `nohup` ignores the signal of a closed terminal, and so does everything that it starts.
 #[test]
 fn ignored_signal_stays_ignored() {

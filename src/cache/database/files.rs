@@ -3,7 +3,9 @@
 
 use super::lock::{beside, real_path};
 use crate::cache::error::CacheError;
+use crate::folders::with_owner;
 use crate::platform;
+use std::io::ErrorKind;
 use std::path::Path;
 
 /// SQLite treats a shorter file as an empty database and would overwrite it.
@@ -27,7 +29,8 @@ pub(in crate::cache) fn check_file(path: &Path) -> Result<(), CacheError> {
         return Err(CacheError::NotAFile { path: path.to_owned(), what });
     }
     if !platform::may_read(path) {
-        return Err(CacheError::Unreadable(path.to_owned()));
+        let error = with_owner(path, ErrorKind::PermissionDenied.into());
+        return Err(CacheError::Unreadable { path: path.to_owned(), error });
     }
     match file.len() {
         1..SMALLEST_DATABASE => Err(CacheError::NotADatabase(path.to_owned())),

@@ -1,7 +1,7 @@
 //! The lock that allows one writer at a time, and the paths of a cache's files.
 
 use crate::cache::error::{CacheError, process};
-use crate::folders::{create_folders, parent_of};
+use crate::folders::{create_folders, parent_of, with_owner};
 use crate::platform;
 use crate::words::shown;
 use std::fs::{File, TryLockError};
@@ -39,7 +39,8 @@ impl WriterLock {
         // A cache has the same lock when it is opened through a symbolic link.
         let path = beside(&real_path(cache), ".lock");
         let opened = platform::open_own_file(&path).and_then(check_content);
-        let mut file = opened.map_err(|error| CacheError::file("lock", &path, error))?;
+        let denied = |error| CacheError::file("lock", &path, with_owner(cache, error));
+        let mut file = opened.map_err(denied)?;
         let begun = Instant::now();
         let mut is_announced = false;
         loop {

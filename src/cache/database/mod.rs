@@ -13,7 +13,7 @@ pub(super) mod lock;
 
 use super::error::{CacheError, process};
 use crate::disk_space::is_full;
-use crate::folders::parent_of;
+use crate::folders::{parent_of, with_owner};
 use crate::platform;
 use crate::words::shown;
 use files::{ROLLBACK_JOURNAL, check_file};
@@ -21,6 +21,7 @@ use lock::{beside, make_folders_above, real_path};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, ffi};
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -121,6 +122,7 @@ pub(super) fn wait_for_lock<T>(
 pub(super) fn open_or_create(path: &Path, stop: &AtomicBool) -> Result<Connection, CacheError> {
     make_folders_above(path)?;
     check_file(path)?;
+    check_writable(path)?;
     if std::fs::metadata(path).is_ok_and(|file| file.len() == 0) {
         tracing::warn!(
             "the cache {} is an empty file: a run was killed while creating it, or the file was \
@@ -154,8 +156,20 @@ pub(super) fn open_or_create(path: &Path, stop: &AtomicBool) -> Result<Connectio
     Ok(connection)
 }
 
-/// A file of a write-ahead log for which this user has no write permission; SQLite needs it to open the
-/// cache.
+/// SQLite would fail at the first write, and not say why.
+fn check_writable(path: &Path) -> Result<(), CacheError> {
+    let real = real_path(path);
+    let used = [path, parent_of(&real)];
+    match used.into_iter().find(|path| path.exists() && !platform::may_write(path)) {
+        Some(denied) => {
+            let error = with_owner(denied, ErrorKind::PermissionDenied.into());
+            Err(CacheError::file("write", path, error))
+        }
+        None => Ok(()),
+    }
+}
+
+/// A file of a write-ahead log that this user may not write, which SQLite needs to open the cache.
 fn foreign_leftover(path: &Path) -> Option<PathBuf> {
     let files = ["-shm", "-wal"].map(|ending| beside(&real_path(path), ending));
     files.into_iter().find(|file| file.exists() && !platform::may_write(file))
