@@ -126,8 +126,8 @@ pub enum CacheError {
     },
     /// A killed run left a rollback journal, and this user has no permission to roll it back.
     #[error(
-        "the cache {} cannot be read: a run was killed while it wrote, and this user may not \
-         repair that: run `{}` as a user who may write there",
+        "the cache {} cannot be read: a run was killed while writing, and this user has no \
+         permission to roll that back: run `{}` as a user with write permission",
         shown(.0), advised("status", .0)
     )]
     NeedsRollback(PathBuf),

@@ -229,7 +229,7 @@ fn errors_of_sqlite_become_sentences() {
         (SQLITE_FULL, "is full"),
         (SQLITE_CORRUPT, "--rebuild"),
         (SQLITE_NOTADB, "--rebuild"),
-        (SQLITE_READONLY_ROLLBACK, "may not repair"),
+        (SQLITE_READONLY_ROLLBACK, "no permission to roll that back"),
     ] {
         let failure = rusqlite::Error::SqliteFailure(Error::new(code), None);
         let error = database::sqlite_error(path, failure).to_string();

@@ -383,7 +383,7 @@ mod tests {
         assert_eq!(logs, expected.map(|(id, path)| (id, path.to_owned())));
         let skipped: Vec<_> = found.skipped.iter().map(|path| skipped_note(path)).collect();
         assert_eq!(skipped.len(), 8, "{skipped:?}");
-        assert_eq!(skipped.iter().filter(|note| note.contains("every game appended")).count(), 2);
+        assert_eq!(skipped.iter().filter(|note| note.contains("it contains all games")).count(), 2);
         for other in ["19.csv.xz", "20.CSV.gz"] {
             assert!(skipped.iter().any(|note| note.starts_with(other)), "{skipped:?}");
         }
