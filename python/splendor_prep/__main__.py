@@ -12,7 +12,8 @@ def main() -> None:
     """Runs the command of ``sys.argv`` and exits with its code."""
     # Python would handle Ctrl-C only after the command returns. With the default action it ends the
     # process, as for the `prep` binary, unless the command stops after its next commit.
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
     sys.exit(run_command(sys.argv[1:]))
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from conftest import Games, clean_environment, command, run_prep
 
-from splendor_prep import Cache, CacheError
+from splendor_prep import FEATURE_COLUMNS, Cache, CacheError
 
 
 def test_a_demo_from_nothing(tmp_path: Path) -> None:
@@ -99,6 +99,21 @@ def test_ctrl_c_ends_what_has_nothing_to_finish() -> None:
         process.send_signal(signal.SIGINT)
         process.wait(timeout=30)
     assert process.returncode == -signal.SIGINT
+
+
+def test_ctrl_c_stays_ignored() -> None:
+    """As by a script that runs the command with `&`."""
+    with subprocess.Popen(
+        ["sh", "-c", "trap '' INT; exec \"$@\"", "sh", *command(), "schema", "--format", "csv"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=clean_environment(),
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.read(10)
+        process.send_signal(signal.SIGINT)
+        assert len(process.stdout.read().splitlines()) > len(FEATURE_COLUMNS)
+    assert process.returncode == 0
 
 
 def test_the_module_is_the_same_command() -> None:
