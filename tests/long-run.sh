@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # The long versions of the randomized tests: 200 kills, 3,500 losses of power, 1,000 damaged caches, 60 runs over a
-# changing folder, 5,100 games replayed, thousands of changes to every fuzz input, `cargo install`, and then some minutes
-# of fuzzing for each target (SECONDS_EACH, default 300). `cargo test` runs short versions of the same tests.
+# changing folder, 5,100 games replayed, outcomes of 10,000 games, 100,000 positions with other orders of slots, thousands
+# of changes to every fuzz input, `cargo install`, and then some minutes of fuzzing for each target (SECONDS_EACH, default
+# 300). `cargo test` runs short versions of the same tests.
 #
 # Fuzzing needs cargo-fuzz and a nightly compiler; without them the script ends with an error after the tests.
 set -euo pipefail
@@ -9,7 +10,7 @@ cd "$(dirname "$0")/.."
 
 export PREP_LONG_TESTS=1
 cargo test --locked --test it -- kills power_loss corruption incremental changing_inputs full_disk concurrency \
-    fuzz_regressions walkthrough replay
+    fuzz_regressions walkthrough replay stream export::outcomes
 
 if ! cargo +nightly fuzz --version >/dev/null 2>&1; then
     echo "nothing was fuzzed: install cargo-fuzz and a nightly compiler" >&2

@@ -105,6 +105,7 @@ fn long_run_filters_exist() {
     let filters: Vec<&str> = command.split(" -- ").nth(1).unwrap().split_whitespace().collect();
     assert!(filters.len() > 5, "{filters:?}");
     for filter in filters {
-        assert!(modules.contains(&format!("mod {filter};")), "no module of tests/it: {filter}");
+        let module = filter.split("::").next().unwrap();
+        assert!(modules.contains(&format!("mod {module};")), "no module of tests/it: {filter}");
     }
 }
