@@ -36,15 +36,15 @@ class Network(torch.nn.Module):  # type: ignore[misc,unused-ignore]
 
 
 def loss_of(logits: torch.Tensor, batch: Any) -> torch.Tensor:
-    """The sum over the heads of the mean over the rows whose logged class is legal."""
-    loss = logits.sum() * 0
+    """The mean over the rows of the sum over the heads that apply; a logged move may be illegal, and
+    teaches nothing."""
+    loss = torch.zeros(())
     for head, part in zip(HEADS, logits.split(list(HEADS.values()), dim=1), strict=True):
         label, mask = batch.labels[head], batch.masks[head]
-        rows = (label >= 0) & mask.gather(1, label.clamp(min=0)[:, None])[:, 0]
-        if rows.any():
-            part = part.masked_fill(~mask, -1e9)
-            loss = loss + torch.nn.functional.cross_entropy(part[rows], label[rows])
-    return loss
+        is_legal = mask.gather(1, label.clamp(min=0)[:, None])[:, 0]
+        part, label = part.masked_fill(~mask, -1e9), label.where(is_legal, -1)
+        loss += torch.nn.functional.cross_entropy(part, label, ignore_index=-1, reduction="sum")
+    return loss / len(batch)
 
 
 def train(rank: int, arguments: argparse.Namespace) -> None:
@@ -58,6 +58,7 @@ def train(rank: int, arguments: argparse.Namespace) -> None:
         "train",
         batch_size=arguments.batch_size,
         seed=1,
+        # All parts have as many rows if this divides them: the mean of the gradients is that of the batch.
         drop_last=True,
         rank=rank,
         world_size=arguments.processes,

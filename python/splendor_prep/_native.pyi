@@ -97,8 +97,9 @@ class EncodedGame:
 
     @property
     def outcome(self) -> dict[str, npt.NDArray[np.int32]]:
-        """How the game went on, for the player to move: ``won``, ``place``, ``margin``, ``rounds_left``,
-        each int32 ``(rows,)``, as in ``outcome_{split}.npz``."""
+        """How the game went on, for the player to move, each int32 ``(rows,)``: ``won`` (1 or 0), ``place`` (1
+        to 4), ``margin`` (points ahead of the best other player in the end) and ``rounds_left``. Unknown for
+        an unfinished game: -1, and -128 as ``margin``."""
 
     def __len__(self) -> int: ...
 
@@ -136,12 +137,11 @@ def encode_log(
 ) -> EncodedGame:
     """Encodes a whole log, as ``prep ingest`` does.
 
-    `log` is the path of a CSV file, which may be compressed (``.csv.gz``, ``.csv.zst``), or its bytes;
-    `file` is the name of bytes in errors. `game_id` is
-    the id that every row must have; without it, the stem of the file's name if that is a number, else the
-    id of the first row. `repair` corrects rows with the known gem fault of old logs, as
-    ``prep ingest --repair`` does. With `strict`, a log that does not replay is an error: a row does not
-    follow from the row before and its move.
+    `log` is the path of a CSV file, which may be compressed (``.csv.gz``, ``.csv.zst``), or its bytes, for
+    which `file` is the name in errors. `game_id` is the id that every row must have; without it, the stem
+    of the file's name if that is a number, else the id of the first row. `repair` corrects rows with the
+    known gem fault of old logs, as ``prep ingest --repair`` does. With `strict`, a log that does not replay
+    is an error: a row does not follow from the row before and its move.
 
     Raises `LogError` for the first error in the log, and OSError (FileNotFoundError, ...) if the file
     cannot be opened. Releases the GIL.
@@ -157,9 +157,10 @@ def encode_row(
 
     `position` is either a mapping from the names in `STATE_COLUMNS` to whole numbers, or 382 values
     in that order: an array (fastest: float64, float32 or signed integers) or another sequence. Names
-    count where there are some: in named tuples and in records of structured arrays. A missing value (no card in that slot, no such player) is None, NaN, masked, or, in a mapping, absent; a
-    card or noble of zeros is also a missing one. Text is read like a field of a log. Columns are in
-    whole gems, cards and points, with the same ranges as in a log.
+    count where there are some: in named tuples and in records of structured arrays. A missing value (no
+    card in that slot, no such player) is None, NaN, masked, or, in a mapping, absent; a card or noble of
+    zeros is also a missing one. Text is read like a field of a log. Columns are in whole gems, cards and
+    points, with the same ranges as in a log.
 
     A mapping may also hold the chosen move, by the names in `ACTION_COLUMNS`; then the result
     has labels too. ``game_id`` is ignored.
@@ -168,8 +169,10 @@ def encode_row(
     ``feature_cols.json``: a sequence of names of `FEATURE_COLUMNS` and perhaps ``turn_number`` (a tuple is
     fastest), or the file itself.
 
-    Raises `LogError` for a value outside its range, an impossible position, and an unknown column; ValueError for another number of values, TypeError for anything else. Takes a few
-    microseconds and holds the GIL.
+    Raises `LogError` for a value outside its range, an impossible position, and an unknown column;
+    ValueError for another number of values, and for a name in `columns` that is unknown or there twice;
+    `ExportError` for a file that lists no columns; TypeError for anything else. Takes a few microseconds and
+    holds the GIL.
     """
 
 def encode_rows(
@@ -181,13 +184,13 @@ def encode_rows(
     """Encodes positions of many live games in one call; each is checked like a row of a log.
 
     `positions` is an array ``(rows, 382)`` with columns in the order of `STATE_COLUMNS`, a table by name (a
-    DataFrame of pandas or polars, a dict of columns, a structured array), or a sequence of positions as
-    `encode_row` takes them. Values are as there. Columns of a table may be in any order; one that is not
+    DataFrame of pandas or polars, a dict of columns, a structured array), or a sequence of positions.
+    Values and `columns` are those of `encode_row`. Columns of a table may be in any order; one that is not
     there is missing in all rows, and those of `ACTION_COLUMNS` are the chosen moves.
 
-    `columns` is as there. Returns `EncodedRows`: the same numbers as `encode_row` for each. Raises what `encode_row` raises; the
-    message of a `LogError` begins with the row, from 0. Encodes with all cores, and releases the GIL
-    meanwhile.
+    Returns `EncodedRows`: the same numbers as `encode_row` for each position. Raises what `encode_row`
+    raises; the message of a `LogError` begins with the row, from 0. Encodes with all cores, and releases the
+    GIL meanwhile.
     """
 
 @final
@@ -309,8 +312,9 @@ class StreamBatch:
 
     @property
     def outcome(self) -> dict[str, npt.NDArray[np.int32]]:
-        """How the game went on, for the player to move: ``won``, ``place``, ``margin``, ``rounds_left``,
-        each int32 ``(rows,)``, as in ``outcome_{split}.npz``."""
+        """How the game went on, for the player to move, each int32 ``(rows,)``: ``won`` (1 or 0), ``place`` (1
+        to 4), ``margin`` (points ahead of the best other player in the end) and ``rounds_left``. Unknown for
+        an unfinished game: -1, and -128 as ``margin``."""
 
     @property
     def weight(self) -> npt.NDArray[np.float32]:
@@ -359,6 +363,9 @@ class Stream:
 
     def position(self) -> tuple[int, int]:
         """Epoch and step."""
+
+    def scaler(self) -> Scaler | None:
+        """The scaler; None if the features are not normalized."""
 
     def state(self) -> str:
         """The state as JSON."""

@@ -14,7 +14,7 @@ __all__ = ["exact_numbers", "named_columns"]
 def exact_numbers(values: Any) -> npt.NDArray[np.floating[Any]]:
     """The values as float32 or float64, in C order.
 
-    Raises ValueError for a masked value and one that no float64 is, TypeError for what is no number.
+    Raises ValueError for a masked value and one that no float64 holds, TypeError for what is no number.
     """
     if np.ma.is_masked(values):  # type: ignore[no-untyped-call,unused-ignore]
         raise ValueError("some values are masked: give rows without missing values")

@@ -89,8 +89,8 @@ class Dataset:
             self.outcome: dict[str, npt.NDArray[np.int32]] = _map_arrays(
                 self.export_dir, f"outcome_{split}", OUTCOMES if has_outcome else ()
             )
-            """How the game of each row went on, for the player to move: ``won``, ``place``, ``margin``,
-            ``rounds_left``, mapped, int32 ``(rows,)``. Empty for an export of an earlier version."""
+            """How the game of each row went on, mapped, int32 ``(rows,)``: as `EncodedGame.outcome`. Empty for
+            an export of an earlier version."""
         except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
             raise ExportError(
                 f"{self.export_dir} cannot be read as an export of prep: {error}"

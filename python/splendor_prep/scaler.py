@@ -33,7 +33,7 @@ class Scaler:
     """
 
     def __init__(self, native: _native.Scaler) -> None:
-        """Use `load`, `fit` or `from_sklearn`."""
+        """Use `load`, `fit`, `from_sklearn`, or the ``scaler()`` of a `Dataset` or `Stream`."""
         self._native = native
         self.columns: tuple[str, ...] = tuple(native.columns)
         """Names of the columns, in the order of ``X``."""
@@ -47,14 +47,14 @@ class Scaler:
         """Whether the column is normalized, bool ``(columns,)``."""
         self.fitted_in: str | None = native.fitted_in
         """``export_id`` of the export whose training rows it was fitted on: this one, or that of
-        ``--scaler-from``; None without a manifest, and for `fit`."""
+        ``--scaler-from``; None without a manifest, for `fit`, and for `Stream.scaler`."""
         for values in (self.mean, self.var, self.scale, self.normalized):
             # These are copies: a change would have no effect.
             values.flags.writeable = False
 
     @classmethod
     def load(cls, export_dir: str | os.PathLike[str]) -> Scaler:
-        """Reads the scaler of an export.
+        """Reads the scaler of an export, or of a folder that `save` wrote.
 
         Raises `ExportError` if there is none, if it has other columns than this encoder, if its values
         were changed, or if it does not belong to the export in its folder.
@@ -164,7 +164,7 @@ class Scaler:
         of all 1,308 features, the scaler of an export of base features takes its own 422.
 
         Each value is ``(x - mean) / scale`` in float64, rounded once. Raises ValueError for a missing column,
-        another number of columns, masked values, and numbers that no float64 is; TypeError for what is no
+        another number of columns, masked values, and numbers that no float64 holds; TypeError for what is no
         number.
         """
         return self._native.transform(self._chosen(rows, columns))

@@ -25,12 +25,14 @@ class Stream:
     ``for batch in stream`` is one epoch, or the rest of one: it goes on where the stream is, and the next
     loop is the next epoch. ``len(stream)`` is the number of batches of an epoch.
 
-    The numbers are those of ``prep export`` with the same options: `split`, `ratios` (its ``--split``),
-    `split_method`, `split_seed` (its ``--seed``), `features` (``all`` or ``base``), or instead `columns` (their
-    names, or the file that lists them), `masks` (``legal`` or ``all-ones``), `normalize`, `dtype` (``float32``,
-    ``float16``, or ``int8`` without `normalize`), `scaler` (a `Scaler`, or the folder of an earlier export,
-    instead of one fitted on the training rows) and `replayable_only`. Without `shuffle`, an epoch is
-    ``X_{split}.npy``, labels, masks and index of that export, byte for byte.
+    The numbers are those of ``prep export`` with the same options: `split` (``train``, ``val`` or ``test``),
+    `ratios` (its ``--split``: the shares of the three, which sum to 1), `split_method` (``hash`` or
+    ``sklearn``), `split_seed` (its ``--seed``, from 0 to 4294967295), `features` (``all`` or ``base``), or
+    instead `columns` (their names, or the file that lists them), `masks` (``legal`` or ``all-ones``),
+    `normalize`, `dtype` (``float32``, ``float16``, or ``int8`` without `normalize`), `scaler` (a `Scaler`, or
+    the folder of an earlier export or of `Scaler.save`; otherwise it is fitted on the training rows, whatever
+    the split) and `replayable_only`. Without `shuffle`, an epoch is ``X_{split}.npy``, labels, masks and
+    index of that export, byte for byte.
 
     `where` is a condition over the columns of the view ``game_list`` of the cache, as ``players = 2 AND
     ending = 'finished'``: only games that meet it are in any split, and it is ``prep export --where``.
@@ -45,8 +47,8 @@ class Stream:
     player into another order in each row: an exact symmetry of the game, with features, labels and masks
     that follow. The orders are a function of `seed`, the epoch and the row, also without `shuffle`.
 
-    With `shuffle`, the order of an epoch is a random permutation of all rows, a function of the data,
-    `seed` and the epoch. With `drop_last`, a last batch that is smaller is left out.
+    With `shuffle`, the order of an epoch is a random permutation of all rows, a function of their number,
+    `seed` (from 0 to 2**64 - 1) and the epoch. With `drop_last`, a last batch that is smaller is left out.
 
     `rank` of `world_size` processes gets its part of each batch of `batch_size` rows; the parts differ by
     one row at most, and may be empty in a last batch that has fewer rows than there are ranks. The
@@ -166,6 +168,15 @@ class Stream:
         """Names of the columns, in order."""
         return tuple(self._native.columns)
 
+    def scaler(self) -> Scaler | None:
+        """The scaler that ``batch.state`` is normalized with; None without `normalize`.
+
+        A network needs it at play: save it with the model, by `Scaler.save`. A stream that is opened after
+        the next ingest fits another one.
+        """
+        native = self._native.scaler()
+        return None if native is None else Scaler(native)
+
     @property
     def rows(self) -> int:
         """Rows of the split."""
@@ -202,8 +213,8 @@ class Stream:
         """Goes on where a stream was when `state_dict` was called there: with the very next batch, at
         once. `rank`, `world_size` and `threads` may be others than there.
 
-        Raises ValueError, which names what differs, for the state of another stream: other games or logs,
-        other values, another order.
+        Raises ValueError, which names what differs, for the state of another stream: other games or logs
+        (as after an ingest), other values, another order.
         """
         self._native.load_state(json.dumps(state))
 

@@ -24,8 +24,8 @@ class TorchDataset(torch.utils.data.Dataset):  # type: ignore[misc,unused-ignore
     """The rows of a `Dataset` as tensors, for a ``torch.utils.data.DataLoader``.
 
     ``dataset[row]`` is ``(state, labels, masks)``: a tensor ``(columns,)`` of the export's type, a
-    dict of seven ints, a dict of seven int8 tensors ``(classes,)``. For several rows, and in the batches of a
-    ``DataLoader``, they are ``(batch, columns)``, int64 ``(batch,)`` and int8 ``(batch, classes)``. The default
+    dict of seven ints, a dict of seven bool tensors ``(classes,)``. For several rows, and in the batches of a
+    ``DataLoader``, they are ``(batch, columns)``, int64 ``(batch,)`` and bool ``(batch, classes)``. The default
     collation takes a batch as it was copied from the export, all at once.
     """
 
@@ -43,7 +43,7 @@ class TorchDataset(torch.utils.data.Dataset):  # type: ignore[misc,unused-ignore
             head: label if isinstance(label, int) else torch.from_numpy(label).long()
             for head, label in labels.items()
         }
-        tensors = {head: torch.from_numpy(mask) for head, mask in masks.items()}
+        tensors = {head: torch.from_numpy(mask).bool() for head, mask in masks.items()}
         return torch.from_numpy(state), classes, tensors
 
     def __getitems__(self, rows: Sequence[int]) -> Sequence[TorchSample]:
@@ -107,7 +107,7 @@ class TorchBatch:
     index: dict[str, Any]
     """``game_id`` int64, ``turn_number`` and ``row_in_game`` int32, each ``(rows,)``."""
     outcome: dict[str, Any]
-    """How the game went on: `StreamBatch.outcome`, int32 ``(rows,)``."""
+    """How the game went on, int32 ``(rows,)``: as `StreamBatch.outcome`."""
     weight: Any
     """float32 ``(rows,)``: how much each row counts."""
 

@@ -7,7 +7,7 @@ use numpy::{
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
-use splendor_prep::encode::Head;
+use splendor_prep::encode::{Head, Label};
 use splendor_prep::gamelog::Outcome;
 
 /// A head's name, the same object every time: a dict finds it without comparing letters.
@@ -32,6 +32,34 @@ pub(crate) fn by_head<'py, T: pyo3::PyTypeInfo>(
     for head in Head::ALL {
         dict.set_item(head_name(py, head), value(head)?)?;
     }
+    Ok(dict)
+}
+
+/// The labels and the masks of some rows, each by head.
+pub(crate) fn labels_and_masks(
+    py: Python<'_>,
+    labels: [Vec<Label>; Head::COUNT],
+    masks: [Vec<i8>; Head::COUNT],
+    rows: usize,
+) -> PyResult<(Py<PyDict>, Py<PyDict>)> {
+    let (mut labels, mut masks) = (labels.into_iter(), masks.into_iter());
+    let labels = by_head(py, |_| Ok(vector(py, labels.next().unwrap_or_default())))?;
+    let masks =
+        by_head(py, |head| matrix(py, masks.next().unwrap_or_default(), rows, head.classes()))?;
+    Ok((labels.unbind(), masks.unbind()))
+}
+
+/// Game, turn and row of some rows, by name, as in `index_{split}.npz`.
+pub(crate) fn index_dict(
+    py: Python<'_>,
+    game_ids: Vec<i64>,
+    turn_numbers: Vec<i32>,
+    rows_in_game: Vec<i32>,
+) -> PyResult<Bound<'_, PyDict>> {
+    let dict = PyDict::new(py);
+    dict.set_item("game_id", vector(py, game_ids))?;
+    dict.set_item("turn_number", vector(py, turn_numbers))?;
+    dict.set_item("row_in_game", vector(py, rows_in_game))?;
     Ok(dict)
 }
 

@@ -1,7 +1,7 @@
 //! The cache: its games, the arrays of one, and what the next ingest would do.
 //!
 //! Between two games the connection is kept, without a lock; see `splendor_prep::cache::IdleReader`. SQLite
-//! forbids to carry a connection over a fork, which loader processes of training code do: it is not used there.
+//! forbids using a connection after a fork, as loader processes of training code would: they open another one.
 
 use crate::RECORDS_MODULE;
 use crate::errors::cache_error;
@@ -155,7 +155,7 @@ impl Cache {
 
     /// The cache by a connection that was kept, if that is possible.
     ///
-    /// Locked by a thread that a fork did not copy, the list would stay locked: nobody waits for it.
+    /// A list that was locked by another thread at a fork stays locked in the new process: so this does not wait.
     fn resume(&self) -> Option<(Reader, Unpacker)> {
         let (idle, unpacker) = self.idle.try_lock().ok()?.pop()?;
         Some((Reader::resume(idle)?, unpacker))

@@ -1,4 +1,4 @@
-//! The `columns` that rows are to have.
+//! The option `columns`: names of features, or the file that lists them.
 
 use crate::arrays::items;
 use crate::errors::export_error;

@@ -3,7 +3,7 @@
 //! Those are classes of Python, so that they can be pickled from one process to another and derive
 //! from both `PrepError` and the built-in error that comes nearest.
 
-use pyo3::exceptions::PyOSError;
+use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyTuple, PyType};
@@ -83,6 +83,21 @@ pub(crate) fn os_error(path: &Path, error: &std::io::Error) -> PyErr {
         }
         None => PyOSError::new_err(format!("{}: {error}", path.display())),
     }
+}
+
+/// The choice with this name; ValueError for any other.
+pub(crate) fn choice<T: Copy, const N: usize>(
+    option: &str,
+    name: &str,
+    choices: [T; N],
+    name_of: impl Fn(T) -> &'static str,
+) -> PyResult<T> {
+    let chosen = choices.into_iter().find(|&choice| name_of(choice) == name);
+    chosen.ok_or_else(|| {
+        let expected: Vec<_> = choices.into_iter().map(name_of).collect();
+        let expected = expected.join(", ");
+        PyValueError::new_err(format!("{option} is `{name}`, expected one of {expected}"))
+    })
 }
 
 fn raise<'py, A>(

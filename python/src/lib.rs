@@ -1,8 +1,7 @@
 //! `splendor_prep._native`: the library crate as Python sees it.
 //!
-//! Nothing is computed here. Each file turns Python values into those of one room of the library, and
-//! what comes back into NumPy arrays; what is friendlier to write in Python is, beside this, in
-//! `python/splendor_prep`.
+//! Nothing is computed here. Each file turns Python values into those of one module of the library, and
+//! what comes back into NumPy arrays. What is easier to write in Python is in `python/splendor_prep`.
 //!
 //! | file | what it gives |
 //! | --- | --- |
@@ -13,16 +12,17 @@
 //! | `sums.rs`, `split.rs`, `found.rs` | what an export is made of, for one made on many machines |
 //! | `stream.rs` | `Stream`: batches straight from the cache |
 //! | `cache.rs` | `Cache` |
-//! | `columns.rs` | `columns=` |
+//! | `columns.rs` | the option `columns` |
 //! | `command.rs` | the `prep` command |
 //! | `arrays.rs`, `pooled.rs`, `errors.rs` | numbers to arrays, errors to exceptions |
-//! | `signals.rs` | Ctrl-C |
+//! | `signals.rs`, `fork.rs` | Ctrl-C, and forks |
 
 mod arrays;
 mod cache;
 mod columns;
 mod command;
 mod errors;
+mod fork;
 mod found;
 mod log;
 mod pooled;
@@ -81,6 +81,7 @@ mod _native {
         for head in Head::ALL {
             classes.set_item(head.name(), head.classes())?;
         }
+        super::fork::register(py)?;
         module.add("STATE_COLUMNS", PyTuple::new(py, state)?)?;
         module.add("ACTION_COLUMNS", PyTuple::new(py, action)?)?;
         module.add("FEATURE_COLUMNS", PyTuple::new(py, features)?)?;

@@ -1,6 +1,6 @@
 //! Whole games: `encode_log`, and the arrays of a game from wherever it comes.
 
-use crate::arrays::{by_head, matrix, outcome_dict, vector};
+use crate::arrays::{index_dict, labels_and_masks, matrix, outcome_dict};
 use crate::errors::{log_error, os_error};
 use crate::signals::{interruptible, load_numpy};
 use numpy::PyArray2;
@@ -38,8 +38,9 @@ pub(crate) struct EncodedGame {
     /// ``(rows,)``.
     #[pyo3(get)]
     pub(crate) index: Py<PyDict>,
-    /// How the game went on, for the player to move: ``won``, ``place``, ``margin``, ``rounds_left``,
-    /// each int32 ``(rows,)``, as in ``outcome_{split}.npz``.
+    /// How the game went on, for the player to move, each int32 ``(rows,)``: ``won`` (1 or 0), ``place`` (1
+    /// to 4), ``margin`` (points ahead of the best other player in the end) and ``rounds_left``. Unknown for
+    /// an unfinished game: -1, and -128 as ``margin``.
     #[pyo3(get)]
     pub(crate) outcome: Py<PyDict>,
 }
@@ -86,41 +87,27 @@ impl EncodedGame {
     ) -> PyResult<EncodedGame> {
         let Arrays { features, labels, masks, turn_numbers, outcomes } = arrays;
         let rows = turn_numbers.len();
-        let mut labels = labels.into_iter();
-        let mut masks = masks.into_iter();
+        let (labels, masks) = labels_and_masks(py, labels, masks, rows)?;
+        let rows_in_game = (0..rows as i32).collect();
         Ok(EncodedGame {
             game_id,
             players,
             features: matrix(py, features, rows, FEATURE_COUNT)?.unbind(),
-            labels: by_head(py, |_| Ok(vector(py, labels.next().unwrap_or_default())))?.unbind(),
-            masks: by_head(py, |head| {
-                matrix(py, masks.next().unwrap_or_default(), rows, head.classes())
-            })?
-            .unbind(),
-            index: index(py, game_id, &turn_numbers)?.unbind(),
+            labels,
+            masks,
+            index: index_dict(py, vec![game_id; rows], turn_numbers, rows_in_game)?.unbind(),
             outcome: outcome_dict(py, outcomes)?.unbind(),
         })
     }
 }
 
-/// `game_id`, `turn_number` and `row_in_game` of each row, as in `index_{split}.npz`.
-fn index<'py>(py: Python<'py>, game_id: i64, turn_numbers: &[i32]) -> PyResult<Bound<'py, PyDict>> {
-    let rows = turn_numbers.len();
-    let index = PyDict::new(py);
-    index.set_item("game_id", vector(py, vec![game_id; rows]))?;
-    index.set_item("turn_number", vector(py, turn_numbers.to_vec()))?;
-    index.set_item("row_in_game", vector(py, (0..rows as i32).collect()))?;
-    Ok(index)
-}
-
 /// Encodes a whole log, as ``prep ingest`` does.
 ///
-/// `log` is the path of a CSV file, which may be compressed (``.csv.gz``, ``.csv.zst``), or its bytes;
-/// `file` is the name of bytes in errors. `game_id` is
-/// the id that every row must have; without it, the stem of the file's name if that is a number, else the
-/// id of the first row. `repair` corrects rows with the known gem fault of old logs, as
-/// ``prep ingest --repair`` does. With `strict`, a log that does not replay is an error: a row does not
-/// follow from the row before and its move.
+/// `log` is the path of a CSV file, which may be compressed (``.csv.gz``, ``.csv.zst``), or its bytes, for
+/// which `file` is the name in errors. `game_id` is the id that every row must have; without it, the stem
+/// of the file's name if that is a number, else the id of the first row. `repair` corrects rows with the
+/// known gem fault of old logs, as ``prep ingest --repair`` does. With `strict`, a log that does not replay
+/// is an error: a row does not follow from the row before and its move.
 ///
 /// Raises `LogError` for the first error in the log, and OSError (FileNotFoundError, ...) if the file
 /// cannot be opened. Releases the GIL.
@@ -194,7 +181,7 @@ impl Source {
                 Err(error) => return Err(Refused::Unreadable(path, error)),
             },
         };
-        // A log whose first row does not say is not sound, and the reader has the words for it.
+        // If the first row has no id either, the reader says what is wrong with it.
         let game_id = game_id
             .or_else(|| game_id_of(&file))
             .or_else(|| first_game_id(&bytes))

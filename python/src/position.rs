@@ -20,7 +20,7 @@ use splendor_prep::gamelog::{
 };
 
 /// Reads an array of numbers if its type is one of those that are read where they lie: `$do` gets a view of
-/// it and the function from a number to a [`LiveValue`]. Whether it did.
+/// it and the function from a number to a [`LiveValue`]. Says whether it did.
 macro_rules! each_number {
     ($class:ident, $array:expr, |$view:ident, $live:ident| $do:block) => {
         'read: {
@@ -91,9 +91,10 @@ impl EncodedRow {
 ///
 /// `position` is either a mapping from the names in `STATE_COLUMNS` to whole numbers, or 382 values
 /// in that order: an array (fastest: float64, float32 or signed integers) or another sequence. Names
-/// count where there are some: in named tuples and in records of structured arrays. A missing value (no card in that slot, no such player) is None, NaN, masked, or, in a mapping, absent; a
-/// card or noble of zeros is also a missing one. Text is read like a field of a log. Columns are in
-/// whole gems, cards and points, with the same ranges as in a log.
+/// count where there are some: in named tuples and in records of structured arrays. A missing value (no
+/// card in that slot, no such player) is None, NaN, masked, or, in a mapping, absent; a card or noble of
+/// zeros is also a missing one. Text is read like a field of a log. Columns are in whole gems, cards and
+/// points, with the same ranges as in a log.
 ///
 /// A mapping may also hold the chosen move, by the names in `ACTION_COLUMNS`; then the result
 /// has labels too. ``game_id`` is ignored.
@@ -102,8 +103,10 @@ impl EncodedRow {
 /// ``feature_cols.json``: a sequence of names of `FEATURE_COLUMNS` and perhaps ``turn_number`` (a tuple is
 /// fastest), or the file itself.
 ///
-/// Raises `LogError` for a value outside its range, an impossible position, and an unknown column; ValueError for another number of values, TypeError for anything else. Takes a few
-/// microseconds and holds the GIL.
+/// Raises `LogError` for a value outside its range, an impossible position, and an unknown column;
+/// ValueError for another number of values, and for a name in `columns` that is unknown or there twice;
+/// `ExportError` for a file that lists no columns; TypeError for anything else. Takes a few microseconds and
+/// holds the GIL.
 #[pyfunction]
 #[pyo3(signature = (position, /, *, columns=None))]
 pub(crate) fn encode_row(

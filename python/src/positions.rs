@@ -22,19 +22,19 @@ use splendor_prep::gamelog::{Fault, LiveColumn, LiveRow, LiveValue, STATE_COLUMN
 
 /// Fewer do not pay for a thread.
 const ROWS_OF_A_THREAD: usize = 128;
-/// Rows that are encoded before somebody looks whether Ctrl-C was pressed.
+/// Rows that are encoded between two checks for Ctrl-C.
 const ROWS_AT_A_TIME: usize = 1 << 15;
 
 /// Encodes positions of many live games in one call; each is checked like a row of a log.
 ///
 /// `positions` is an array ``(rows, 382)`` with columns in the order of `STATE_COLUMNS`, a table by name (a
-/// DataFrame of pandas or polars, a dict of columns, a structured array), or a sequence of positions as
-/// `encode_row` takes them. Values are as there. Columns of a table may be in any order; one that is not
+/// DataFrame of pandas or polars, a dict of columns, a structured array), or a sequence of positions.
+/// Values and `columns` are those of `encode_row`. Columns of a table may be in any order; one that is not
 /// there is missing in all rows, and those of `ACTION_COLUMNS` are the chosen moves.
 ///
-/// `columns` is as there. Returns `EncodedRows`: the same numbers as `encode_row` for each. Raises what `encode_row` raises; the
-/// message of a `LogError` begins with the row, from 0. Encodes with all cores, and releases the GIL
-/// meanwhile.
+/// Returns `EncodedRows`: the same numbers as `encode_row` for each position. Raises what `encode_row`
+/// raises; the message of a `LogError` begins with the row, from 0. Encodes with all cores, and releases the
+/// GIL meanwhile.
 #[pyfunction]
 #[pyo3(signature = (positions, /, *, columns=None))]
 pub(crate) fn encode_rows<'py>(

@@ -51,16 +51,13 @@ impl Scaler {
     }
 
     #[staticmethod]
-    fn load(py: Python<'_>, export: PathBuf) -> PyResult<Scaler> {
+    pub(crate) fn load(py: Python<'_>, export: PathBuf) -> PyResult<Scaler> {
         load_numpy(py)?;
         let exported = py
             .detach(|| ExportedScaler::load(&export))
             .map_err(|error| export_error(py, &error))?;
-        Ok(Scaler {
-            columns: exported.columns().into_iter().map(str::to_owned).collect(),
-            fitted_in: exported.fitted_in(),
-            scaler: exported.scaler().clone(),
-        })
+        let scaler = Scaler::of(&exported.columns(), exported.scaler().clone());
+        Ok(Scaler { fitted_in: exported.fitted_in(), ..scaler })
     }
 
     #[staticmethod]
@@ -68,8 +65,8 @@ impl Scaler {
         let normalized: Vec<bool> = FEATURES.iter().map(|feature| feature.normalized).collect();
         let scaler = dataset::Scaler::fit(&sums.sums, &normalized)
             .map_err(|error| PyValueError::new_err(error.to_string()))?;
-        let columns = FEATURES.iter().map(|feature| feature.name.as_str().to_owned()).collect();
-        Ok(Scaler { columns, fitted_in: None, scaler })
+        let columns: Vec<&str> = FEATURES.iter().map(|feature| feature.name.as_str()).collect();
+        Ok(Scaler::of(&columns, scaler))
     }
 
     #[getter]
@@ -128,10 +125,16 @@ enum Numbers<'py> {
     Double(PyReadonlyArrayDyn<'py, f64>),
 }
 
-/// Values that are normalized before somebody looks whether Ctrl-C was pressed.
+/// Values that are normalized between two checks for Ctrl-C.
 const VALUES_AT_A_TIME: usize = 1 << 24;
 
 impl Scaler {
+    /// A scaler that was fitted in no export.
+    pub(crate) fn of(columns: &[&str], scaler: dataset::Scaler) -> Scaler {
+        let columns = columns.iter().map(|&column| column.to_owned()).collect();
+        Scaler { columns, fitted_in: None, scaler }
+    }
+
     /// Applies a function from row to row to rows that lie in memory one after the other.
     fn each_row<'py, T: Element>(
         &self,

@@ -1,7 +1,7 @@
 //! Ctrl-C while the library works.
 //!
-//! Python handles a signal in its main thread, between two instructions. What may take long is done by another
-//! thread meanwhile, so that the main thread can look.
+//! Python handles a signal in its main thread, between two instructions. So what may take long is done by another
+//! thread, while the main thread waits for it and checks for signals.
 
 use numpy::{PyArray1, PyArrayMethods};
 use pyo3::exceptions::PyRuntimeError;
@@ -13,11 +13,11 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
 use std::time::Duration;
 
-/// How long the interpreter waits before it looks whether somebody pressed Ctrl-C.
+/// Time between two checks for Ctrl-C.
 pub(crate) const BETWEEN_SIGNALS: Duration = Duration::from_millis(50);
 
-/// Does work without the GIL that Ctrl-C interrupts: then the flag is set, and what the work still does and
-/// returns is nobody's any more.
+/// Does work without the GIL until it is done or Ctrl-C is pressed. After Ctrl-C the flag is set, which may end
+/// the work early, and its result is dropped.
 pub(crate) fn interruptible<T: Send + 'static>(
     py: Python<'_>,
     work: impl FnOnce(&AtomicBool) -> T + Send + 'static,
@@ -25,7 +25,7 @@ pub(crate) fn interruptible<T: Send + 'static>(
     let stop = Arc::new(AtomicBool::new(false));
     let (sender, mut receiver) = channel();
     let is_stopped = stop.clone();
-    // Nobody receives it after an interrupt.
+    // After an interrupt there is no receiver.
     thread::Builder::new().spawn(move || _ = sender.send(work(&is_stopped)))?;
     loop {
         let receiver = &mut receiver;

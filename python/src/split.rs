@@ -1,6 +1,7 @@
 //! Which game goes into which split, as an export decides.
 
 use crate::arrays::{to_vec, vector};
+use crate::errors::choice;
 use numpy::{PyArray1, PyReadonlyArray1};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -28,10 +29,7 @@ pub(crate) fn assign_splits<'py>(
     let wrong = |error: &dyn std::fmt::Display| PyValueError::new_err(error.to_string());
     let (train, val, test) = split;
     let ratios = Ratios::new(train, val, test).map_err(|error| wrong(&error))?;
-    let methods = [SplitMethod::Hash, SplitMethod::Sklearn];
-    let Some(method) = methods.into_iter().find(|known| known.name() == method) else {
-        return Err(wrong(&format!("method is `{method}`, expected hash or sklearn")));
-    };
+    let method = choice("method", method, SplitMethod::ALL, SplitMethod::name)?;
     let game_ids: Vec<GameId> = to_vec(&game_ids)?.into_iter().map(GameId).collect();
     let splits =
         py.detach(|| assign(game_ids, ratios, seed, method)).map_err(|error| wrong(&error))?;

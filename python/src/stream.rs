@@ -1,8 +1,8 @@
 //! Batches straight from the cache: the compiled part of `splendor_prep.Stream`.
 
-use crate::arrays::{by_head, matrix, outcome_dict, vector};
+use crate::arrays::{index_dict, labels_and_masks, outcome_dict, vector};
 use crate::columns::named_columns;
-use crate::errors::{cache_error, export_error};
+use crate::errors::{cache_error, choice};
 use crate::pooled::features_array;
 use crate::scaler::Scaler;
 use crate::signals::{BETWEEN_SIGNALS, interruptible, load_numpy};
@@ -14,7 +14,6 @@ use splendor_prep::dataset::{
     SplitMethod,
 };
 use splendor_prep::encode::Head;
-use splendor_prep::export::ExportedScaler;
 use splendor_prep::stream::{
     self, Augment, Batch, ClassWeights, Next, Recycler, StreamError, StreamOptions, StreamState,
     WeightOptions,
@@ -37,8 +36,9 @@ pub(crate) struct StreamBatch {
     /// ``game_id`` int64, ``turn_number`` int32 (from 1), ``row_in_game`` int32 (from 0), each
     /// ``(rows,)``.
     index: Py<PyDict>,
-    /// How the game went on, for the player to move: ``won``, ``place``, ``margin``, ``rounds_left``,
-    /// each int32 ``(rows,)``, as in ``outcome_{split}.npz``.
+    /// How the game went on, for the player to move, each int32 ``(rows,)``: ``won`` (1 or 0), ``place`` (1
+    /// to 4), ``margin`` (points ahead of the best other player in the end) and ``rounds_left``. Unknown for
+    /// an unfinished game: -1, and -128 as ``margin``.
     outcome: Py<PyDict>,
     /// float32 ``(rows,)``: how much each row counts, 1 without `weights` and `game_weight`.
     weight: Py<PyAny>,
@@ -91,19 +91,12 @@ impl StreamBatch {
             weights,
         } = batch;
         let state = features_array(py, features, (rows, columns), recycler)?;
-        let (mut labels, mut masks) = (labels.into_iter(), masks.into_iter());
-        let index = PyDict::new(py);
-        index.set_item("game_id", vector(py, game_ids))?;
-        index.set_item("turn_number", vector(py, turn_numbers))?;
-        index.set_item("row_in_game", vector(py, rows_in_game))?;
+        let (labels, masks) = labels_and_masks(py, labels, masks, rows)?;
         Ok(StreamBatch {
             state: state.unbind(),
-            labels: by_head(py, |_| Ok(vector(py, labels.next().unwrap_or_default())))?.unbind(),
-            masks: by_head(py, |head| {
-                matrix(py, masks.next().unwrap_or_default(), rows, head.classes())
-            })?
-            .unbind(),
-            index: index.unbind(),
+            labels,
+            masks,
+            index: index_dict(py, game_ids, turn_numbers, rows_in_game)?.unbind(),
             outcome: outcome_dict(py, outcomes)?.unbind(),
             weight: vector(py, weights).into_any().unbind(),
         })
@@ -229,6 +222,12 @@ impl Stream {
         (position.epoch, position.step)
     }
 
+    /// The scaler; None if the features are not normalized.
+    fn scaler(&self, py: Python<'_>) -> Option<Scaler> {
+        let scaler = py.detach(|| self.lock().scaler().cloned())?;
+        Some(Scaler::of(&self.columns, scaler))
+    }
+
     /// The state as JSON.
     fn state(&self, py: Python<'_>) -> String {
         py.detach(|| self.lock().state()).to_json()
@@ -276,26 +275,23 @@ pub(crate) enum ScalerSource<'py> {
 
 impl ScalerSource<'_> {
     fn read(self, py: Python<'_>, columns: &Columns) -> PyResult<splendor_prep::dataset::Scaler> {
-        let expected = columns.names();
-        let expected_len = expected.len();
-        let (columns, scaler) = match &self {
-            ScalerSource::Given(given) => {
-                (given.columns.iter().map(String::as_str).collect(), given.scaler.clone())
-            }
+        let loaded;
+        let scaler = match &self {
+            ScalerSource::Given(given) => &**given,
             ScalerSource::Export(export) => {
-                let read = py.detach(|| ExportedScaler::load(export));
-                let exported = read.map_err(|error| export_error(py, &error))?;
-                (exported.columns(), exported.scaler().clone())
+                loaded = Scaler::load(py, export.clone())?;
+                &loaded
             }
         };
-        if columns == expected {
-            return Ok(scaler);
+        let (columns, expected) = (&scaler.columns, columns.names());
+        if *columns == expected {
+            return Ok(scaler.scaler.clone());
         }
-        let difference = match columns.iter().zip(&expected).find(|(one, other)| one != other) {
-            Some((column, expected)) if columns.len() == expected_len => {
-                format!("{column} where the stream has {expected}")
+        let difference = match columns.iter().zip(&expected).find(|(one, other)| one != *other) {
+            Some((column, name)) if columns.len() == expected.len() => {
+                format!("{column} where the stream has {name}")
             }
-            _ => format!("{} columns, the stream {expected_len}", columns.len()),
+            _ => format!("{} columns, the stream {}", columns.len(), expected.len()),
         };
         Err(PyValueError::new_err(format!(
             "the scaler has {difference}: choose the same features, or columns=scaler.columns"
@@ -314,19 +310,4 @@ fn stream_error(py: Python<'_>, error: &StreamError) -> PyErr {
         }
         error => cache_error(py, error),
     }
-}
-
-/// The choice with this name.
-fn choice<T: Copy, const N: usize>(
-    option: &str,
-    name: &str,
-    choices: [T; N],
-    name_of: impl Fn(T) -> &'static str,
-) -> PyResult<T> {
-    let chosen = choices.into_iter().find(|&choice| name_of(choice) == name);
-    chosen.ok_or_else(|| {
-        let expected: Vec<_> = choices.into_iter().map(name_of).collect();
-        let expected = expected.join(", ");
-        PyValueError::new_err(format!("{option} is `{name}`, expected one of {expected}"))
-    })
 }

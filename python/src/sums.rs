@@ -9,7 +9,7 @@ use splendor_prep::encode::{self, FEATURE_COUNT, FeatureRow, Value};
 
 /// Enough that adding them up does not wait for memory.
 const ROWS_AT_A_TIME: usize = 64;
-/// Before somebody looks whether Ctrl-C was pressed.
+/// Between two checks for Ctrl-C.
 const ROWS_BETWEEN_SIGNALS: usize = 1 << 15;
 
 /// How many rows there are, and for each feature the sum and the sum of squares over them.
@@ -76,9 +76,9 @@ impl ColumnSums {
         Ok(ColumnSums { sums })
     }
 
-    /// Those of these rows and the others'.
+    /// The sums of the rows of both.
     ///
-    /// Raises OverflowError where a sum has more than 63 bits, which no corpus comes near.
+    /// Raises OverflowError if a sum has more than 63 bits, far more than any corpus needs.
     fn __add__(&self, other: &ColumnSums) -> PyResult<ColumnSums> {
         let (these, those) = (&self.sums, &other.sums);
         let add = |these: &[i64], those: &[i64]| -> Option<Vec<i64>> {

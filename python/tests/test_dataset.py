@@ -249,7 +249,7 @@ def test_with_pytorch(export: Path) -> None:
     loader = torch.utils.data.DataLoader(dataset.torch(), batch_size=32, num_workers=2)
     state, labels, masks = next(iter(loader))
     assert np.array_equal(state.numpy(), dataset.state[:32])
-    assert labels["noble"].dtype == torch.int64 and masks["noble"].dtype == torch.int8
+    assert labels["noble"].dtype == torch.int64 and masks["noble"].dtype == torch.bool
     for head, classes in HEADS.items():
         assert masks[head].shape == (32, classes)
         assert np.array_equal(labels[head].numpy(), dataset.labels[head][:32])
@@ -304,9 +304,17 @@ def test_batches_of_pytorch_are_those_of_the_default_collation(export: Path) -> 
 
 @pytest.mark.skipif("torch" in sys.modules, reason="PyTorch is installed")
 def test_what_pytorch_would_be_given(export: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With a mock of the two parts of it that are used: its base class and `from_numpy`."""
+    """With a stand-in for what is used of it."""
+
+    class Tensor:
+        def __init__(self, values: Any) -> None:
+            self.values = values
+
+        def bool(self) -> Tensor:
+            return Tensor(self.values.astype(np.bool_))
+
     torch, utils, data = (types.ModuleType(name) for name in ("torch", "utils", "data"))
-    vars(torch).update(utils=utils, from_numpy=lambda values: ("tensor", values))
+    vars(torch).update(utils=utils, from_numpy=Tensor)
     vars(utils).update(data=data)
     vars(data).update(Dataset=type("Dataset", (), {}), IterableDataset=type("Iterable", (), {}))
     monkeypatch.setitem(sys.modules, "torch", torch)
@@ -316,12 +324,10 @@ def test_what_pytorch_would_be_given(export: Path, monkeypatch: pytest.MonkeyPat
     turns = dataset.torch()
     assert isinstance(turns, vars(data)["Dataset"]) and len(turns) == len(dataset)
     state, labels, masks = turns[4]
-    kind, values = state
-    assert kind == "tensor" and same_bits(values, dataset[4].state)
+    assert same_bits(state.values, dataset[4].state)
     assert labels == dataset[4].labels and list(labels) == list(HEADS)
     for head in HEADS:
-        kind, values = masks[head]
-        assert kind == "tensor" and same_bits(values, dataset[4].masks[head])
+        assert same_bits(masks[head].values, dataset[4].masks[head] == 1)
     monkeypatch.delitem(sys.modules, "splendor_prep.torch")
 
 

@@ -397,7 +397,7 @@ def test_games_are_assigned_as_an_export_does(simulated: Games, method: str) -> 
     for place, split in enumerate(SPLITS):
         games = np.unique(Dataset(one_machine, split).groups())
         assert np.array_equal(ids[splits == place], games)
-    with pytest.raises(ValueError, match="expected hash or sklearn"):
+    with pytest.raises(ValueError, match="expected one of hash, sklearn"):
         assign_splits(ids, method="random")
 
 

@@ -8,12 +8,12 @@ use super::schedule::{Position, Positions, Schedule};
 use super::state::{StateError, StreamState};
 use super::weights::WeightOptions;
 use crate::cache::{CacheError, Reader};
-use crate::dataset::{Dtype, FeatureTable, FeatureValues, ShortHash};
+use crate::dataset::{Dtype, FeatureTable, FeatureValues, Scaler, ShortHash};
 use crate::encode::ENCODER_VERSION;
 use crate::parallel::{Ahead, Waited};
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard, Weak};
 use std::time::Duration;
 
 /// The next item of a stream.
@@ -39,7 +39,18 @@ pub struct Stream {
     values: ShortHash,
 }
 
-/// Number of batches that each thread may be ahead of the consumer.
+/// Read by each thread while it makes a batch.
+static MAKING: RwLock<()> = RwLock::new(());
+
+/// Waits until no thread of any stream makes a batch; none begins one while the result lives.
+///
+/// For a fork: a thread that is not in the new process would never release the locks that it had, and the
+/// stream there would wait for them.
+pub fn pause() -> RwLockWriteGuard<'static, ()> {
+    MAKING.write().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Batches that each thread may be ahead of the consumer.
 const BATCHES_PER_THREAD: usize = 2;
 
 impl Stream {
@@ -86,7 +97,12 @@ impl Stream {
         self.maker.loaded.columns.names()
     }
 
-    /// Number of batches of an epoch.
+    /// The scaler that the features are normalized with; `None` if they are not.
+    pub fn scaler(&self) -> Option<&Scaler> {
+        self.maker.loaded.scaler.as_ref()
+    }
+
+    /// Batches of an epoch.
     pub fn steps(&self) -> u64 {
         self.maker.schedule.steps()
     }
@@ -174,7 +190,10 @@ impl BatchMaker {
         let (maker, window) = (self.clone(), BATCHES_PER_THREAD * threads);
         let positions = self.schedule.positions_from(first);
         let begin = || Buffers::new().map_err(|error| CacheError::from(error).into());
-        let make = move |buffers: &mut Buffers, position| maker.make(position, buffers);
+        let make = move |buffers: &mut Buffers, position| {
+            let _making = MAKING.read().unwrap_or_else(PoisonError::into_inner);
+            maker.make(position, buffers)
+        };
         Ahead::start(threads, window, positions, begin, make).map_err(StreamError::StartThreads)
     }
 }

@@ -29,7 +29,7 @@ mod state;
 mod weights;
 
 pub use batch::Batch;
-pub use epochs::{Next, Recycler, Stream};
+pub use epochs::{Next, Recycler, Stream, pause};
 pub use error::StreamError;
 pub use options::{Augment, StreamOptions};
 pub use order::Order;

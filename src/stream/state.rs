@@ -35,14 +35,9 @@ pub struct StreamState {
 pub enum StateError {
     /// It has a version with other orders.
     #[error(
-        "the state is of version {0} of the stream, this version of prep supports version \
-         {VERSION}"
-    )]
-    Version(u32),
-    /// The games differ.
-    #[error(
-        "the state belongs to other data ({found}, this stream has {expected}): the games of the \
-         split or their logs differ; open the stream with the cache and the split of the state"
+        "the state is of other data ({found}, this stream has {expected}): the games of the split or \
+         their logs are not the same; open the stream on the cache, and with the split, that the state \
+         is from, or choose the games of then with where="
     )]
     Data {
         /// The hash in the state.
