@@ -16,9 +16,9 @@ cache=$work/prep.sqlite
 rm -f "$work"/*.pt
 
 train() { "$work/bin/python" python/examples/train_in_parallel.py "$cache" --steps 300 "$@"; }
-undisturbed=$(train --checkpoint "$work/undisturbed.pt" | tee /dev/stderr | grep weights)
+undisturbed=$(train --checkpoint "$work/undisturbed.pt" | tee -a /dev/stderr | grep weights)
 train --checkpoint "$work/killed.pt" --kill-at 170 2>/dev/null && { echo "it was not killed" >&2; exit 1; }
-resumed=$(train --checkpoint "$work/killed.pt" | tee /dev/stderr | grep weights)
+resumed=$(train --checkpoint "$work/killed.pt" | tee -a /dev/stderr | grep weights)
 [ "$undisturbed" = "$resumed" ] || { echo "the weights differ after a kill" >&2; exit 1; }
 
 # One process, with a loader that shuffles an export.
