@@ -415,7 +415,7 @@ mod tests {
         sums.sum[first] = 4;
         let error = fit(&sums, &columns).unwrap_err().to_string();
         let name = columns.names()[first];
-        let expected = format!("the cached sums of {name} cannot come from");
+        let expected = format!("the cached sums of {name} are impossible");
         assert!(error.starts_with(&expected), "{error}");
     }
 }

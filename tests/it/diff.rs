@@ -246,7 +246,7 @@ fn same_export() {
     assert_eq!(found["past_max_drift"], json!([]));
     assert!(found["means"].as_array().unwrap().iter().all(|column| column["mean_shift"] == 0.0));
     let text = test.prep("diff new new");
-    assert!(text.ends_with(" features\n") && text.contains("\nnone of "), "{text}");
+    assert!(text.ends_with(" features drifted\n") && text.contains("\nnone of "), "{text}");
 }
 
 /// Adds a number to a column in all training rows of an export, in the files that `diff` reads; returns
