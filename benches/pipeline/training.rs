@@ -38,6 +38,7 @@ pub(crate) fn stream(cache: &Path, dtype: Dtype) -> Result<Streamed> {
             columns: Columns::of(FeatureSet::All),
             replayable_only: false,
             condition: None,
+            shard: None,
         },
         split: Split::Train,
         masks: MaskSource::Legal,

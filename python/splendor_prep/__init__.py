@@ -10,9 +10,7 @@ The package calls the library of the ``prep`` command: there is only one encoder
 `Dataset`              the arrays of an export, memory-mapped, in rows or batches
 `Scaler`               the normalization of an export, for positions of live games
 `Cache`                the games that ``prep ingest`` has encoded
-`ray`                  an export on many machines, with Ray Data: ``splendor-prep[ray]``
-`ColumnSums`           exact sums of rows, for `Scaler.fit`
-`assign_splits`        the split of each game, as ``prep export`` assigns it
+`ray`                  an export on many machines, with Ray: ``splendor-prep[ray]``
 `LogError`             an invalid input: file, line, column, value
 =====================  ==========================================================================
 
@@ -32,12 +30,10 @@ from ._native import (
     HEADS,
     STATE_COLUMNS,
     Cache,
-    ColumnSums,
     EncodedGame,
     EncodedRow,
     StreamBatch,
     __version__,
-    assign_splits,
     encode_log,
     encode_row,
     encode_rows,
@@ -60,7 +56,6 @@ __all__ = [
     "Cache",
     "CachedGame",
     "CacheError",
-    "ColumnSums",
     "Dataset",
     "EncodedGame",
     "EncodedRow",
@@ -74,7 +69,6 @@ __all__ = [
     "Stream",
     "StreamBatch",
     "__version__",
-    "assign_splits",
     "encode_log",
     "encode_row",
     "encode_rows",

@@ -8,8 +8,7 @@
 //! | `log.rs` | `encode_log`, `EncodedGame` |
 //! | `position.rs` | `encode_row`, `EncodedRow`: one position of a live game |
 //! | `positions.rs` | `encode_rows`: many of them |
-//! | `scaler.rs` | the scaler of an export, or of sums |
-//! | `sums.rs`, `split.rs`, `found.rs` | what an export is made of, for one made on many machines |
+//! | `scaler.rs` | the scaler of an export |
 //! | `stream.rs` | `Stream`: batches straight from the cache |
 //! | `cache.rs` | `Cache` |
 //! | `columns.rs` | the option `columns` |
@@ -23,16 +22,13 @@ mod columns;
 mod command;
 mod errors;
 mod fork;
-mod found;
 mod log;
 mod pooled;
 mod position;
 mod positions;
 mod scaler;
 mod signals;
-mod split;
 mod stream;
-mod sums;
 
 use pyo3::prelude::*;
 
@@ -48,21 +44,15 @@ mod _native {
     #[pymodule_export]
     use super::command::run_command;
     #[pymodule_export]
-    use super::found::{arrange_logs, find_logs};
-    #[pymodule_export]
     use super::log::{EncodedGame, encode_log};
     #[pymodule_export]
     use super::position::{EncodedRow, encode_row};
     #[pymodule_export]
     use super::positions::encode_rows;
     #[pymodule_export]
-    use super::scaler::{Scaler, seal_manifest};
-    #[pymodule_export]
-    use super::split::assign_splits;
+    use super::scaler::Scaler;
     #[pymodule_export]
     use super::stream::{Stream, StreamBatch};
-    #[pymodule_export]
-    use super::sums::ColumnSums;
 
     use pyo3::prelude::*;
     use pyo3::types::{PyDict, PyString, PyTuple};

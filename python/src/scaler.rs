@@ -1,9 +1,8 @@
-//! The scaler of an export, or of sums.
+//! The scaler of an export.
 
 use crate::arrays::{check_values, items, to_vec, vector};
 use crate::errors::export_error;
 use crate::signals::load_numpy;
-use crate::sums::ColumnSums;
 use numpy::{
     Element, IntoPyArray, PyArray1, PyArrayDyn, PyArrayMethods, PyReadonlyArray1,
     PyReadonlyArrayDyn, PyUntypedArrayMethods,
@@ -11,8 +10,7 @@ use numpy::{
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use splendor_prep::dataset;
-use splendor_prep::encode::FEATURES;
-use splendor_prep::export::{self, ExportedScaler};
+use splendor_prep::export::ExportedScaler;
 use std::path::PathBuf;
 
 /// The values of a scaler. Use `splendor_prep.Scaler`.
@@ -58,15 +56,6 @@ impl Scaler {
             .map_err(|error| export_error(py, &error))?;
         let scaler = Scaler::of(&exported.columns(), exported.scaler().clone());
         Ok(Scaler { fitted_in: exported.fitted_in(), ..scaler })
-    }
-
-    #[staticmethod]
-    fn fit(sums: &ColumnSums) -> PyResult<Scaler> {
-        let normalized: Vec<bool> = FEATURES.iter().map(|feature| feature.normalized).collect();
-        let scaler = dataset::Scaler::fit(&sums.sums, &normalized)
-            .map_err(|error| PyValueError::new_err(error.to_string()))?;
-        let columns: Vec<&str> = FEATURES.iter().map(|feature| feature.name.as_str()).collect();
-        Ok(Scaler::of(&columns, scaler))
     }
 
     #[getter]
@@ -163,14 +152,4 @@ impl Scaler {
         }
         scaled.into_pyarray(py).reshape(rows.shape())
     }
-}
-
-/// Completes the manifest of an export, which is JSON: adds ``prep_version``, ``encoder_version``,
-/// ``feature_schema``, and the ``export_id``, which is made from all of it.
-///
-/// Raises ValueError if it is not a JSON object.
-#[pyfunction]
-pub(crate) fn seal_manifest(manifest: &str) -> PyResult<String> {
-    export::seal_manifest(manifest)
-        .map_err(|error| PyValueError::new_err(format!("this is no manifest: {error}")))
 }

@@ -172,6 +172,7 @@ impl Stream {
                 columns: columns.clone(),
                 replayable_only,
                 condition,
+                shard: None,
             },
             split: choice("split", split, Split::ALL, Split::name)?,
             masks: choice("masks", masks, MaskSource::ALL, MaskSource::name)?,

@@ -40,9 +40,6 @@ ACTIONS = {
         "import numpy; table = numpy.array([[float(row[n] or 'nan') for n in s.STATE_COLUMNS] for row in rows] * 200)",
         "s.encode_rows(table)",
     ),
-    "ColumnSums.of": (
-        "import numpy; rows = numpy.ones((100_000, len(s.FEATURE_COLUMNS)), numpy.float32)", "s.ColumnSums.of(rows)",
-    ),
     "Scaler.transform": (
         "import numpy; rows = numpy.ones((50_000, len(s.FEATURE_COLUMNS)), numpy.float32); scaler = s.Scaler.load(export)",
         "scaler.transform(rows)",
@@ -51,7 +48,6 @@ ACTIONS = {
     "Cache.games": ("cache = s.Cache.open(cache_path)", "cache.games()"),
     "Cache.game": ("cache = s.Cache.open(cache_path)", "cache.game(2)"),
     "Cache.status": ("cache = s.Cache.open(cache_path)", "cache.status(raw)"),
-    "find_logs": ("", "_native.find_logs(raw)"),
     "opening a Stream": ("", "s.Stream(cache_path, 'train')"),
     "Stream": ("stream = s.Stream(cache_path, 'train', batch_size=8)", "list(stream)"),
     "Dataset": ("data = s.Dataset(export, 'train')", "list(data.batches(64, shuffle=True))"),

@@ -13,7 +13,7 @@ import pytest
 from conftest import Games, rows_of
 
 import splendor_prep
-from splendor_prep import FEATURE_COLUMNS, STATE_COLUMNS, Cache, ColumnSums, LogError, _native
+from splendor_prep import FEATURE_COLUMNS, STATE_COLUMNS, Cache, LogError, _native
 
 SEEDS = 300
 COUNT = len(FEATURE_COLUMNS)
@@ -206,20 +206,16 @@ def odd_objects(dice: random.Random, folder: Path) -> list[Any]:
         np.array([OddNumber(1), OddPath()] * 191, object),
         np.ma.masked_all(382),  # type: ignore[no-untyped-call,unused-ignore]
         np.rec.array([(1, 2.0)]),
-        ColumnSums(2**64 - 1, np.full(COUNT, 2**63 - 1), np.full(COUNT, 2**63 - 1)),
-        ColumnSums(1, np.full(COUNT, -(2**63)), np.full(COUNT, -(2**63))),
-        ColumnSums(2**63, np.zeros(COUNT, np.int64), np.full(COUNT, 2**62)),
     ]
 
 
 def test_no_argument_makes_the_library_panic(
     simulated: Games, export: Path, log: Path, tmp_path: Path
 ) -> None:
-    vector, ids = np.ones(2), np.array([1, 2, 3])
+    vector = np.ones(2)
     scaler = _native.Scaler(["a", "b"], vector, vector, vector, vector > 0, None)
     good = _native.encode_log(log)
     cache = Cache.open(simulated.cache)
-    ray_manifest = (export / "manifest.json").read_text()
     position = {name: rows_of(log)[0][name] for name in STATE_COLUMNS}
     # Each callable with valid arguments.
     calls: list[tuple[Callable[..., Any], list[Any], dict[str, Any]]] = [
@@ -227,20 +223,12 @@ def test_no_argument_makes_the_library_panic(
         (_native.encode_rows, [[position]], {}),
         (_native.encode_rows, [{name: [value] for name, value in position.items()}], {}),
         (_native.encode_log, [log], {"game_id": None, "repair": False, "strict": False, "file": None}),
-        (_native.assign_splits, [ids], {"split": (0.8, 0.1, 0.1), "method": "hash", "seed": 42}),
-        (_native.find_logs, [simulated.raw], {}),
-        (_native.arrange_logs, [["1.csv", "x/1.csv", "b"]], {}),
-        (_native.seal_manifest, [ray_manifest], {}),
         (_native.run_command, [["--version"]], {}),
         (Cache.open, [simulated.cache], {}),
         (cache.game, [1], {}),
         (cache.status, [simulated.raw], {"repair": False, "strict": False}),
-        (ColumnSums, [1, np.zeros(COUNT, np.int64), np.zeros(COUNT, np.int64)], {}),
-        (ColumnSums.of, [good.features], {}),
-        (ColumnSums.of(good.features).__add__, [ColumnSums()], {}),
         (_native.Scaler, [["a", "b"], vector, vector, vector, vector > 0, None], {}),
         (_native.Scaler.load, [export], {}),
-        (_native.Scaler.fit, [ColumnSums.of(good.features)], {}),
         (scaler.transform, [np.ones((3, 2), np.float32)], {}),
         (scaler.inverse_transform, [np.ones(2, np.float32)], {}),
         (
@@ -284,10 +272,10 @@ def test_dict_that_changes_while_it_is_read(odd: Any, change: Any) -> None:
         assert isinstance(error, (TypeError, ValueError, RuntimeError)), repr(error)
 
 
-def test_array_that_is_not_aligned() -> None:
-    values = np.frombuffer(b"\0" * (8 * COUNT + 1), np.uint8)[1:]
+def test_array_that_is_not_aligned(export: Path) -> None:
+    values = np.frombuffer(b"\0" * (8 * 1308 + 1), np.uint8)[1:]
     with pytest.raises(LogError):
         # Read like any other array; it is not a valid position.
         splendor_prep.encode_row(values[: 8 * 382].view(np.float64))
     with pytest.raises(ValueError, match="not aligned"):
-        ColumnSums.of(values[: 4 * len(FEATURE_COLUMNS)].view(np.float32).reshape(1, -1))
+        _native.Scaler.load(export).transform(values[: 4 * len(FEATURE_COLUMNS)].view(np.float32))

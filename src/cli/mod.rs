@@ -22,8 +22,8 @@ use crate::platform::end_by_signal;
 use anyhow::Result;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use commands::{
-    completions, demo, diff, export, ingest, inspect, man, merge, report, schema, simulate, status,
-    verify,
+    completions, demo, diff, export, ingest, inspect, join, man, merge, report, schema, simulate,
+    status, verify,
 };
 use context::{Common, Context, Outcome, stopped_by};
 use failure::exit_code_of;
@@ -41,6 +41,7 @@ Examples:
   prep status                             what the next ingest would do, and why
   prep verify                             whether the cache is intact
   prep merge all.sqlite a.sqlite b.sqlite caches of several machines as one
+  prep join data/processed a b            shards of several machines as one
   prep simulate data/raw --games 30       games to try the tool with
   prep demo                               simulate, ingest twice, export
   prep schema 'gems_board_*'              what the columns mean
@@ -75,6 +76,7 @@ enum Command {
     Status(status::StatusArgs),
     Verify(verify::VerifyArgs),
     Merge(merge::MergeArgs),
+    Join(join::JoinArgs),
     Schema(schema::SchemaArgs),
     Simulate(simulate::SimulateArgs),
     Demo(demo::DemoArgs),
@@ -153,6 +155,7 @@ fn run(arguments: &[OsString]) -> Result<Outcome> {
         Command::Status(arguments) => status::run(arguments, context),
         Command::Verify(arguments) => verify::run(arguments, context),
         Command::Merge(arguments) => merge::run(arguments, context),
+        Command::Join(arguments) => join::run(arguments, context),
         Command::Schema(arguments) => schema::run(arguments, &Cli::command()),
         Command::Simulate(arguments) => simulate::run(arguments, context),
         Command::Demo(arguments) => demo::run(arguments, run),

@@ -9,7 +9,8 @@ use crate::accounting::{Unaccounted, check_all_done};
 use crate::cache::{CacheError, ExpressionError, GameRecord, Reader, Refusal};
 use crate::encode::ColumnSums;
 use crate::gamelog::{GameId, GamePlay};
-use crate::words::{advised, shown};
+use crate::parallel::Part;
+use crate::words::{shell_path, shown};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
@@ -28,6 +29,8 @@ pub struct DatasetOptions {
     pub replayable_only: bool,
     /// A condition over the columns of the view `game_list`, which the games must meet.
     pub condition: Option<String>,
+    /// Hold only this part of the games of each split. Selection, splits and sums are those of all.
+    pub shard: Option<Part>,
 }
 
 /// Why a dataset cannot be opened.
@@ -145,6 +148,8 @@ pub struct FaultyGame {
 pub struct Dataset<'c> {
     cache: &'c Reader,
     games: Vec<Game>,
+    /// Also those of other shards.
+    training_games: Vec<GameId>,
     columns: Columns,
     inputs_hash: blake3::Hash,
     excluded: Vec<Refusal>,
@@ -190,7 +195,20 @@ impl<'c> Dataset<'c> {
             let is_faulty = does_not_replay.binary_search_by_key(&game_id, |game| game.game_id);
             is_faulty.is_err() && not_selected.binary_search(&game_id).is_err()
         });
+        let training = games.iter().filter(|game| game.split == Split::Train);
+        let training_games = training.map(|game| game.game_id).collect();
+        if let Some(shard) = options.shard {
+            let of_split = |split| games.iter().filter(move |game| game.split == split);
+            let ranges = BySplit::from_fn(|split| shard.range(of_split(split).count()));
+            let mut places = BySplit::<usize>::default();
+            games.retain(|game| {
+                let place = &mut places[game.split];
+                *place += 1;
+                ranges[game.split].contains(&(*place - 1))
+            });
+        }
         Ok(Dataset {
+            training_games,
             last_ingest_finished: cache.last_ingest_finished()?,
             columns: options.columns.clone(),
             cache,
@@ -209,7 +227,7 @@ impl<'c> Dataset<'c> {
         self.cache
     }
 
-    /// Every game, in ascending order.
+    /// Every game, in ascending order; those of the shard, if it is one.
     pub fn games(&self) -> &[Game] {
         &self.games
     }
@@ -229,7 +247,8 @@ impl<'c> Dataset<'c> {
         &self.columns
     }
 
-    /// A hash over the ids of all games and the hashes of their logs.
+    /// One hash over the id of every game and the hash of the log its rows were made from, also those of
+    /// other shards.
     pub fn inputs_hash(&self) -> blake3::Hash {
         self.inputs_hash
     }
@@ -264,13 +283,18 @@ impl<'c> Dataset<'c> {
         self.last_ingest_finished
     }
 
-    /// The exact sums of this dataset's columns over the training rows. `done` is called after each
-    /// game.
+    /// The training games, also those of other shards, in ascending order.
+    pub fn training_games(&self) -> &[GameId] {
+        &self.training_games
+    }
+
+    /// The exact sums of the rows of all training games, of this dataset's columns. `done` is called after
+    /// each game.
     ///
     /// # Errors
     /// If a game is damaged.
     pub fn training_sums(&self, mut done: impl FnMut()) -> Result<ColumnSums, DatasetError> {
-        let games = || self.in_split(Split::Train).map(|game| game.game_id);
+        let games = || self.training_games.iter().copied();
         let mut sums = self.cache.column_sums(games().inspect(|_| done()))?;
         if self.columns.turn_number().is_some() {
             sums.push_column(self.cache.turn_numbers(games())?);

@@ -1,8 +1,8 @@
 //! Tracks the files of an export while it is written, with their hashes for the manifest.
 
 use super::error::ExportError;
-use super::manifest::FileEntry;
 use super::manifest::values::FileName;
+use super::manifest::{FileEntry, Manifest};
 use super::options::Layout;
 use super::writers::npy::pack_npz;
 use crate::dataset::Split;
@@ -10,7 +10,8 @@ use crate::progress::Progress;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::PathBuf;
 
 /// The files of an export in one folder, with an entry for each finished file.
 pub(super) struct ExportFiles<'a> {
@@ -23,10 +24,6 @@ pub(super) struct ExportFiles<'a> {
 impl<'a> ExportFiles<'a> {
     pub(super) fn new(folder: PathBuf, progress: &'a dyn Progress) -> ExportFiles<'a> {
         ExportFiles { folder, progress, finished: BTreeMap::new() }
-    }
-
-    pub(super) fn folder(&self) -> &Path {
-        &self.folder
     }
 
     pub(super) fn path(&self, name: &str) -> PathBuf {
@@ -80,17 +77,25 @@ impl<'a> ExportFiles<'a> {
         name: &str,
         content: &impl Serialize,
     ) -> Result<(), ExportError> {
-        let path = self.path(name);
-        let failed = |error| ExportError::file(&path, error);
-        let text = serde_json::to_string_pretty(content).map_err(|error| failed(error.into()))?;
-        let text = text + "\n";
-        fs::write(&path, &text).map_err(failed)?;
-        self.add(name.to_owned(), blake3::hash(text.as_bytes()))
+        let text = serde_json::to_string_pretty(content)
+            .map_err(|error| ExportError::file(&self.path(name), error.into()))?;
+        self.write(name, (text + "\n").as_bytes())
     }
 
-    /// The finished files by name.
-    pub(super) fn finished(&self) -> &BTreeMap<FileName, FileEntry> {
-        &self.finished
+    /// Writes a file and adds it.
+    pub(super) fn write(&mut self, name: &str, content: &[u8]) -> Result<(), ExportError> {
+        let path = self.path(name);
+        fs::write(&path, content).map_err(|error| ExportError::file(&path, error))?;
+        self.add(name.to_owned(), blake3::hash(content))
+    }
+
+    /// Writes the manifest of all finished files, which are complete with it.
+    pub(super) fn write_manifest(&self, manifest: &mut Manifest) -> Result<(), ExportError> {
+        manifest.files.clone_from(&self.finished);
+        let sealed = manifest.seal().map_err(io::Error::from);
+        sealed
+            .and_then(|()| manifest.write(&self.folder))
+            .map_err(|error| ExportError::file(&self.folder, error))
     }
 
     /// Total size of the finished files in bytes.

@@ -5,7 +5,10 @@ use crate::gamelog::ActionType;
 use crate::rules::Color;
 use serde_json::{Map, Value, json};
 
-/// The classes of the heads whose classes are not just slot numbers.
+/// Holds [`label_mappings`].
+pub(super) const LABEL_MAPPINGS_FILE: &str = "label_mappings.json";
+
+/// Class numbers of the heads whose classes are not simply places.
 pub(super) fn label_mappings() -> Value {
     let action_types: Map<String, Value> = ActionType::ALL
         .into_iter()

@@ -1,10 +1,12 @@
 //! Options of an export.
 
 use crate::dataset::{DatasetOptions, Dtype, MaskSource};
+use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
 /// The file format of a split.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Layout {
     /// `X` as `.npy`; labels and masks as one `.npz` each.
     #[default]

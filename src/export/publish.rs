@@ -32,14 +32,13 @@ mod tests;
 pub use error::PublishError;
 pub(super) use replaceable::check_replaceable;
 pub use replaceable::export_around;
-use replaceable::is_hidden;
 
 use crate::folders::{keep_access, keep_owner, parent_of, with_owner};
 use crate::platform::{exchange_names, forget_content, may_write, open_file, sync_folder};
 use crate::progress::{Amount, Progress};
 use container::Container;
 use error::failed;
-use in_place::replace_files;
+use in_place::{is_hidden, replace_files};
 use std::cmp::Reverse;
 use std::fs::{self, File, Metadata};
 use std::io::{self, ErrorKind};

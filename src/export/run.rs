@@ -4,7 +4,7 @@ use super::error::ExportError;
 use super::existing::freshness::{manifest_before_rows, settings};
 use super::files::ExportFiles;
 use super::identical::{WrittenGame, identical_games};
-use super::label_mappings::label_mappings;
+use super::label_mappings::{LABEL_MAPPINGS_FILE, label_mappings};
 use super::manifest::values::ScalerOrigin;
 use super::manifest::{IdenticalGames, Manifest, ScalerEntry};
 use super::options::ExportOptions;
@@ -106,7 +106,7 @@ impl<'e> Run<'e> {
     ) -> Result<Run<'e>, ExportError> {
         progress.begin("checking the cache", Amount::Unknown);
         let dataset = Dataset::open(cache, &options.dataset)?;
-        let training_games = dataset.in_split(Split::Train).count();
+        let training_games = dataset.training_games().len();
         progress.begin("adding up", Amount::Games(training_games as u64));
         let sums = dataset.training_sums(|| progress.advance(1))?;
         progress.end();
@@ -232,7 +232,7 @@ impl<'e> Run<'e> {
     ) -> Result<(), ExportError> {
         let names = self.dataset.columns().names();
         files.write_json(FEATURE_COLS_FILE, &names)?;
-        files.write_json("label_mappings.json", &label_mappings())?;
+        files.write_json(LABEL_MAPPINGS_FILE, &label_mappings())?;
         let scaler = self.scaling.scaler.as_ref().map(|scaler| (scaler, scaler.id(&names)));
         if let Some((scaler, id)) = &scaler {
             write_scaler(files, scaler, id)?;
@@ -246,19 +246,10 @@ impl<'e> Run<'e> {
         };
         files.write_json(STATISTICS_FILE, &StatisticsFile::new(&statistics, &written.counts))?;
         files.write_json(MASK_VALIDATION_FILE, &MaskValidationFile::new(&written.counts))?;
-        let mut manifest = self.manifest(written, scaler.map(|(_, id)| id), files);
-        let sealed = manifest.seal().map_err(std::io::Error::from);
-        sealed
-            .and_then(|()| manifest.write(files.folder()))
-            .map_err(|error| ExportError::file(files.folder(), error))
+        files.write_manifest(&mut self.manifest(written, scaler.map(|(_, id)| id)))
     }
 
-    fn manifest(
-        &self,
-        written: &Written,
-        scaler_id: Option<blake3::Hash>,
-        files: &ExportFiles<'_>,
-    ) -> Manifest {
+    fn manifest(&self, written: &Written, scaler_id: Option<blake3::Hash>) -> Manifest {
         let (dataset, origin) = (&self.dataset, self.scaling.origin);
         let settings_scaler = match scaler_id {
             Some(_) => origin,
@@ -273,7 +264,6 @@ impl<'e> Run<'e> {
         manifest.scaler =
             scaler_id.map(|id| ScalerEntry { id: id.into(), fitted_in: origin.fitted_in() });
         manifest.identical_games = Some(written.identical_games.clone());
-        manifest.files = files.finished().clone();
         manifest
     }
 

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-const SCALER_FILE: &str = "scaler.npz";
+pub(super) const SCALER_FILE: &str = "scaler.npz";
 /// The array with the scaler's id.
 const ID_ARRAY: &str = "scaler_id";
 /// The names of the columns of an export.

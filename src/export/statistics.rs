@@ -258,8 +258,37 @@ impl RowCounts {
         }
     }
 
+    /// The counts from which these statistics were written.
+    pub(super) fn restore(statistics: &SplitStatistics, validation: &MaskValidation) -> RowCounts {
+        let rows = statistics.rows;
+        let mut counts = RowCounts {
+            rows,
+            games_by_players: statistics.games_by_players.clone(),
+            heads: ByHead::default(),
+        };
+        for head in Head::ALL {
+            let LegalMoves { avg_legal_actions, min_legal_actions, max_legal_actions } =
+                statistics.mask_statistics.0[head.index()];
+            let checked = &validation.heads.0[head.index()];
+            counts.heads.0[head.index()] = HeadCounts {
+                labels: statistics.class_counts.0[head.index()].clone(),
+                // Exact: the average was rounded by far less than half a class over all rows.
+                legal_sum: (avg_legal_actions * rows as f64).round() as u64,
+                legal_min: (rows > 0).then_some(min_legal_actions),
+                legal_max: max_legal_actions,
+                illegal: checked.illegal_count,
+                listed: checked.illegal_labels.clone(),
+            };
+        }
+        counts
+    }
+
     /// Adds the counts of later rows.
     pub(super) fn add(&mut self, other: &RowCounts) {
+        if other.rows == 0 {
+            // The list of classes may be empty.
+            return;
+        }
         self.rows += other.rows;
         for (&players, games) in &other.games_by_players {
             *self.games_by_players.entry(players).or_default() += games;

@@ -4,6 +4,7 @@ use super::IngestError;
 use super::compression::stem;
 use crate::folders::parent_of;
 use crate::gamelog::GameId;
+use crate::parallel::Part;
 use crate::platform::{FileId, means_link_loop};
 use crate::words::shown;
 use std::collections::BTreeSet;
@@ -213,6 +214,15 @@ impl Search<'_> {
         }
         Ok(())
     }
+}
+
+/// Whether a game is in a part. This depends on its id alone: both logs of a game with two logs are in the
+/// same part, and a game stays in its part when others are added or deleted.
+pub(super) fn is_in(part: Part, game_id: GameId) -> bool {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(b"splendor-prep part 1").update(&game_id.0.to_le_bytes());
+    let digest = hasher.finalize();
+    part.has(u64::from_le_bytes(*digest.as_bytes().first_chunk().expect("32 bytes")))
 }
 
 /// Checks that there are logs in a folder.

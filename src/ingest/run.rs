@@ -5,7 +5,8 @@ use super::batch::Batches;
 use super::cached::{CachedGames, has_log};
 use super::examine::{Examination, Examined, Outcome, Played, removed_by};
 use super::find::{
-    FoundLogs, LogFile, UnreadableFolder, find_logs, folder_note, loop_note, no_logs, skipped_note,
+    FoundLogs, LogFile, UnreadableFolder, find_logs, folder_note, is_in, loop_note, no_logs,
+    skipped_note,
 };
 use super::game_status::{DEFERRED, DELETED, REFUSAL_DELETED, REFUSED, UP_TO_DATE};
 use super::phases::IngestPhases;
@@ -14,6 +15,7 @@ use crate::accounting::check_all_done;
 use crate::cache::{CachedGame, GameRecord, PackedGame, Reader, Refusal, Writer, too_many_missing};
 use crate::gamelog::{GameId, LogError, ReadOptions, ReplayFault};
 use crate::memory::report_memory;
+use crate::parallel::Part;
 use crate::progress::{Amount, Progress};
 use crate::words::{counted, shown};
 use std::collections::BTreeSet;
@@ -37,6 +39,9 @@ pub struct IngestOptions {
     pub settle: Duration,
     /// Process only this many games with the lowest ids. The others are not treated as deleted.
     pub max_games: Option<usize>,
+    /// Process only the games of this part, which depends on the id of a game alone. Games of other parts
+    /// are treated as deleted.
+    pub part: Option<Part>,
     /// Remove games whose logs were deleted even if they are more than a fifth of the cache.
     pub allow_delete: bool,
     /// Keep games whose logs were deleted.
@@ -107,7 +112,10 @@ fn look_for_logs(
     if found.logs.is_empty() && !options.allow_delete {
         return Err(no_logs(&options.root, &found));
     }
-    let FoundLogs { logs, skipped, folders, loops, unreadable, .. } = found;
+    let FoundLogs { mut logs, skipped, folders, loops, unreadable, .. } = found;
+    if let Some(part) = options.part {
+        logs.retain(|log| is_in(part, log.game_id));
+    }
     for path in &loops {
         tracing::warn!("{}", loop_note(path));
     }

@@ -1,5 +1,5 @@
 //! An ordered parallel map, with which all long commands process games in threads. [`Ahead`] is the same
-//! for a consumer that requests results one by one.
+//! for a consumer that requests results one by one. [`Part`] divides work among machines.
 //!
 //! Threads take inputs one by one, and a single consumer gets the results in the order of the inputs.
 //! Memory is bounded: no thread takes an input that is more than [`WINDOW`] inputs per thread ahead of
@@ -7,9 +7,11 @@
 //! no timeouts.
 
 mod ahead;
+mod part;
 mod queue;
 
 pub use ahead::Ahead;
+pub use part::Part;
 pub use queue::Waited;
 
 use queue::{CountOut, EndOnDrop, Queue};

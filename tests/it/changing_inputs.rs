@@ -49,6 +49,7 @@ fn ingest_watched(cache: &Path, root: &Path, progress: &dyn Progress) -> IngestS
         settle: std::time::Duration::from_secs(3600),
         read: ReadOptions::default(),
         max_games: None,
+        part: None,
         allow_delete: false,
         keep_missing: false,
         monitor_memory: false,

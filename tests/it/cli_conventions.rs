@@ -299,7 +299,10 @@ fn ctrl_c() {
             ran.stderr.contains("warning: stopping; press again to stop immediately"),
             "{ran:#?}"
         );
-        assert!(ran.stderr.contains("warning: interrupted: the games encoded so far are kept"), "{ran:#?}");
+        assert!(
+            ran.stderr.contains("warning: interrupted: the games encoded so far are kept"),
+            "{ran:#?}"
+        );
         let kept = games_so_far(&cache(&test));
         assert!((games..MANY).contains(&kept), "{kept} games are kept");
         assert!(ran.stdout.contains(&format!("the cache holds {kept} games")), "{kept}: {ran:#?}");

@@ -39,6 +39,7 @@ mod replay;
 mod report;
 mod sample_games;
 mod settings;
+mod shards;
 mod status;
 mod stream;
 mod untrusted;

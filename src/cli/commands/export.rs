@@ -12,7 +12,8 @@ use crate::export::{
     DatedExports, ExportError, ExportOptions, ExportSummary, IdenticalGames, Layout, Noted,
     SplitSummary, export, read_columns, up_to_date,
 };
-use crate::words::{advised, bytes_in_words, counted, grouped, shown};
+use crate::parallel::Part;
+use crate::words::{bytes_in_words, counted, grouped, shell_path, shown};
 use anyhow::{Result, bail};
 use clap::Args;
 use serde_json::json;
@@ -101,6 +102,10 @@ pub(in crate::cli) struct ExportArgs {
         allow_hyphen_values = true
     )]
     condition: Option<String>,
+    /// Write only shard K of N, such as 3/8: a part of the games of each split, normalized as all of them.
+    /// `prep join` makes one export of all shards
+    #[arg(long, value_name = "K/N")]
+    shard: Option<Part>,
     /// Write the export even if it is up to date
     #[arg(long)]
     force: bool,
@@ -165,6 +170,7 @@ fn export_cache(
             columns,
             replayable_only: arguments.replayable_only,
             condition: arguments.condition,
+            shard: arguments.shard,
         },
         masks: arguments.masks.unwrap_or(settings.masks),
         normalize: !arguments.no_normalize,
@@ -337,7 +343,7 @@ fn warn(summary: &ExportSummary, noted: &Noted, options: &DatasetOptions, cache:
     let ratios = options.ratios;
     let shares = [ratios.train(), ratios.val(), ratios.test()];
     for (split, share) in summary.splits.iter().zip(shares) {
-        if split.games == 0 && share > 0.0 {
+        if split.games == 0 && share > 0.0 && options.shard.is_none() {
             let name = split.split.name();
             say(
                 !summary.up_to_date,

@@ -11,6 +11,7 @@ use crate::ingest::{
     Affected, CacheTotals, IngestError, IngestOptions, IngestSummary, check_for_logs, find_logs,
     ingest, status_names,
 };
+use crate::parallel::Part;
 use crate::progress::{Amount, Progress};
 use crate::words::{advised, counted, grouped, shell_path, shown};
 use anyhow::{Result, anyhow, bail};
@@ -34,6 +35,8 @@ Examples:
   prep ingest --cache /srv/prep.sqlite    use a cache in another place
   prep ingest -q --wait 600               for cron: print only news, and wait
   prep ingest data/raw --rebuild          replace a damaged cache
+  prep ingest data/raw --part 3/8 --cache part3.sqlite
+                                          one of eight machines, see prep merge
 
 Exit codes: 0 every complete log is in the cache, 1 failed, 3 more than --max-refused logs were
 refused, 4 another run holds the cache";
@@ -73,8 +76,12 @@ pub(in crate::cli) struct IngestArgs {
     /// Process only the N games with the lowest ids
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = whole_number(0_usize..))]
     max_games: Option<usize>,
-    /// Create a new cache from all logs, to replace a damaged cache file, which is kept beside it as
-    /// CACHE.damaged
+    /// Take only part K of N, such as 3/8, into this cache: for several machines, whose caches `prep
+    /// merge` joins. A game is in the same part in every run
+    #[arg(long, value_name = "K/N")]
+    part: Option<Part>,
+    /// Make a new cache from all logs and put it in the place of the old one, which is kept
+    /// beside it as CACHE.damaged: for a cache file that is damaged
     #[arg(long, conflicts_with_all = ["dry_run", "max_games", "keep_missing"])]
     rebuild: bool,
     /// Remove games even if more than a fifth of the cached games have no log any more
@@ -113,6 +120,7 @@ fn ingest_logs(arguments: IngestArgs, context: &Context, metrics: &mut Metrics) 
         read: ReadOptions { repair: arguments.repair, strict: arguments.strict },
         settle: arguments.settle.settle,
         max_games: arguments.max_games,
+        part: arguments.part,
         allow_delete: arguments.allow_delete,
         keep_missing: arguments.keep_missing,
         monitor_memory: arguments.memory.monitor_memory.unwrap_or(settings.monitor_memory),
@@ -369,7 +377,15 @@ fn as_json(summary: &IngestSummary, is_dry_run: bool) -> serde_json::Value {
     let logs = |errors: &[LogError]| -> Vec<_> {
         let log = |error: &LogError| {
             let (kind, path) = (error.fault.kind.name(), error.file.to_string_lossy());
-            serde_json::json!({ "path": path, "kind": kind, "why": error.to_string() })
+            serde_json::json!({
+                "path": path,
+                "kind": kind,
+                "why": error.to_string(),
+                "line": error.line,
+                "column": error.fault.column,
+                "value": error.fault.found,
+                "expected": error.fault.expected,
+            })
         };
         errors.iter().map(log).collect()
     };

@@ -6,6 +6,7 @@ pub(super) mod diff;
 pub(super) mod export;
 pub(super) mod ingest;
 pub(super) mod inspect;
+pub(super) mod join;
 pub(super) mod man;
 pub(super) mod merge;
 pub(super) mod report;

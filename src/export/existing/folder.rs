@@ -43,6 +43,12 @@ impl ExportFolder<'_> {
         &self,
         name: &str,
     ) -> Result<T, FolderError> {
+        serde_json::from_slice(&self.read_bytes(name)?)
+            .map_err(|error| self.failed(format!("{name}: {}", shown(&error.to_string()))))
+    }
+
+    /// The bytes of such a file.
+    pub(in crate::export) fn read_bytes(&self, name: &str) -> Result<Vec<u8>, FolderError> {
         let bytes = read_file(&self.path.join(name), MAX_SMALL_FILE)
             .map_err(|error| self.failed(format!("{name}: {error}")))?;
         let listed = self.manifest.files.get(name).map(|file| file.blake3);
@@ -52,8 +58,7 @@ impl ExportFolder<'_> {
                  export again"
             )));
         }
-        serde_json::from_slice(&bytes)
-            .map_err(|error| self.failed(format!("{name}: {}", shown(&error.to_string()))))
+        Ok(bytes)
     }
 
     pub(in crate::export) fn failed(&self, why: String) -> FolderError {

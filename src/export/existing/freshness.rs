@@ -5,7 +5,7 @@
 //! have the listed sizes. `prep verify --export` also reads the files.
 
 use crate::cache::{Reader, Refusal};
-use crate::dataset::{BySplit, Columns, Dataset, DatasetOptions, FeatureSet, Ratios, Split};
+use crate::dataset::{BySplit, Columns, Dataset, DatasetOptions, FeatureSet, Ratios};
 use crate::export::error::ExportError;
 use crate::export::manifest::values::ScalerOrigin;
 use crate::export::manifest::{
@@ -53,7 +53,6 @@ pub(in crate::export) fn manifest_before_rows(
             game_ids: games().map(|game| game.game_id).collect(),
             log_hashes: Some(games().map(|game| game.log_hash).collect()),
             row_hashes: None,
-            shards: None,
         }
     });
     let not_selected = settings.condition.as_ref().map(|_| dataset.not_selected());
@@ -85,9 +84,11 @@ pub(in crate::export) fn settings(
         normalized: options.normalize,
         scaler,
         dtype: options.dtype,
-        layout: options.layout.into(),
+        layout: options.layout,
         replayable_only: Some(options.dataset.replayable_only),
         condition: options.dataset.condition.clone(),
+        shard: options.dataset.shard,
+        shards: None,
     }
 }
 
@@ -108,7 +109,7 @@ pub fn up_to_date(
         // Without this, an export of foreign files would be reported as up to date instead of failing.
         return Ok(None);
     }
-    let is_fitted = dataset.in_split(Split::Train).next().is_some();
+    let is_fitted = !dataset.training_games().is_empty();
     let (origin, scaler) = match &options.scaler_from {
         Some(export) => {
             let scaler = read_scaler(export, dataset.columns())?;
@@ -171,8 +172,14 @@ pub fn stale_reasons(cache: &Reader, folder: &Path) -> Result<Vec<String>, Expor
         },
         features => Columns::of(features),
     };
-    let Some(options) = dataset_options(settings, columns) else {
-        return Ok(vec!["its manifest has impossible ratios".to_owned()]);
+    let options = DatasetOptions {
+        ratios,
+        split_method: settings.split_method,
+        seed: settings.seed,
+        columns,
+        replayable_only: settings.replayable_only.unwrap_or_default(),
+        condition: settings.condition.clone(),
+        shard: settings.shard,
     };
     let dataset = Dataset::open(cache, &options)?;
     let mut expected = manifest_before_rows(&dataset, settings.clone());
@@ -243,6 +250,9 @@ fn differences(stored: &Manifest, expected: &Manifest) -> Vec<String> {
     }
     if reasons.is_empty() && stored.inputs != now.inputs {
         reasons.push(match now.inputs.last_ingest_finished {
+            _ if stored.inputs.blake3 != now.inputs.blake3 => {
+                "the games of other shards are others".to_owned()
+            }
             Some(true) => "it was written after an ingest that did not finish".to_owned(),
             _ => "the last ingest did not finish".to_owned(),
         });

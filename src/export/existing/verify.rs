@@ -6,9 +6,11 @@ use crate::dataset::{FeatureSet, Split};
 use crate::encode::Head;
 use crate::export::error::ExportError;
 use crate::export::files::array_file;
+use crate::export::join::joined;
 use crate::export::manifest::values::ScalerOrigin;
 use crate::export::manifest::{
     FileEntry, MANIFEST_FILE, MAX_SMALL_FILE, Manifest, ManifestError, Settings, SplitEntry,
+    shard_folders,
 };
 use crate::export::options::Layout;
 use crate::export::scaler_file::FEATURE_COLS_FILE;
@@ -113,6 +115,7 @@ pub fn verify_export(
             found.foreign(name);
         }
     }
+    let shards = verify_shards(folder, &manifest, &mut found, progress, stop)?;
     let bytes = manifest.files.values().fold(0_u64, |sum, file| sum.saturating_add(file.bytes));
     progress.begin("checking files", Amount::Bytes(bytes));
     for (name, entry) in &manifest.files {
@@ -124,8 +127,11 @@ pub fn verify_export(
     }
     progress.end();
     let mut shapes = ShapeCheck { folder, manifest: &manifest, found: &mut found };
-    for (split, entry) in manifest.splits.iter() {
+    for (split, entry) in manifest.splits.iter().filter(|_| manifest.settings.shards.is_none()) {
         shapes.check_split(split, entry);
+    }
+    if let Some(shards) = shards {
+        check_shards(&manifest, &shards, &mut found);
     }
     for (game_id, [one, other]) in manifest.repeated_games() {
         let splits = match one == other {
@@ -141,11 +147,58 @@ pub fn verify_export(
         false => shell_path(&folder.join(FEATURE_COLS_FILE)),
     };
     let flags = flags(&manifest.settings, &columns);
-    // Without --force, an export treats files of the right sizes as up to date.
-    found.command =
-        flags.map(|flags| format!("export --out {}{flags} --force", shell_path(folder)));
+    // An export takes one with files of the right sizes for up to date.
+    found.command = Some(format!("prep export --out {}{flags} --force", shell_path(folder)));
     found.faults.sort_by(|a, b| a.file.cmp(&b.file));
     Ok(found)
+}
+
+/// Verifies each shard of an export as an export. Gives their manifests; `None` for other exports, and if one
+/// cannot be read, which is reported.
+fn verify_shards(
+    folder: &Path,
+    manifest: &Manifest,
+    found: &mut ExportVerification,
+    progress: &dyn Progress,
+    stop: &AtomicBool,
+) -> Result<Option<Vec<Manifest>>, ExportError> {
+    let mut manifests = Some(Vec::new());
+    for name in shard_folders(manifest) {
+        let shard = folder.join(name);
+        if !shard.exists() {
+            // Its manifest is reported as missing.
+            manifests = None;
+            continue;
+        }
+        let of_shard = verify_export(&shard, progress, stop)?;
+        found.files += of_shard.files;
+        found.bytes += of_shard.bytes;
+        found.interrupted |= of_shard.interrupted;
+        found.faults.extend(of_shard.faults.into_iter().map(|fault| {
+            let file = format!("{name}/{}", fault.file);
+            ExportFault { file, ..fault }
+        }));
+        match (Manifest::read(&shard), &mut manifests) {
+            (Ok(manifest), Some(manifests)) => manifests.push(manifest),
+            _ => manifests = None,
+        }
+    }
+    Ok(manifests.filter(|_| manifest.settings.shards.is_some()))
+}
+
+/// Compares the manifest of an export of shards with theirs.
+fn check_shards(manifest: &Manifest, shards: &[Manifest], found: &mut ExportVerification) {
+    let shards: Vec<&Manifest> = shards.iter().collect();
+    match joined(&shards) {
+        Err(why) => found.fault(MANIFEST_FILE, format!("the shards are not one export: {why}")),
+        Ok(mut whole) => {
+            (whole.export_id, whole.files) = (manifest.export_id, manifest.files.clone());
+            whole.prep_version.clone_from(&manifest.prep_version);
+            if serde_json::to_string(&whole).ok() != serde_json::to_string(manifest).ok() {
+                found.fault(MANIFEST_FILE, "does not say what the manifests of the shards do");
+            }
+        }
+    }
 }
 
 fn list(folder: &Path) -> std::io::Result<BTreeSet<String>> {
@@ -153,10 +206,10 @@ fn list(folder: &Path) -> std::io::Result<BTreeSet<String>> {
     entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect()
 }
 
-/// The flags for the settings of an export, with the file of its columns; `None` if there are no such flags.
-fn flags(settings: &Settings, columns: &str) -> Option<String> {
+/// The settings of an export as the flags that choose them, with the file of its columns.
+fn flags(settings: &Settings, columns: &str) -> String {
     let [train, val, test] = settings.split;
-    let layout = settings.layout.layout()?;
+    let layout = settings.layout;
     let flag = if layout == Layout::Parquet { "format" } else { "layout" };
     let mut flags = format!(
         " --split {train},{val},{test} --split-method {} --seed {} --{} --masks {} --dtype {} --{flag} {}",
@@ -180,10 +233,13 @@ fn flags(settings: &Settings, columns: &str) -> Option<String> {
         // Joined with `=`, because it may begin with a dash.
         flags += &format!(" --where={}", shell_word(condition));
     }
+    if let Some(shard) = settings.shard {
+        flags += &format!(" --shard {shard}");
+    }
     if settings.scaler != ScalerOrigin::FittedHere {
         flags += " --scaler-from EXPORT";
     }
-    Some(flags)
+    flags
 }
 
 /// A reader that fails when the run should stop.
@@ -255,9 +311,8 @@ impl ShapeCheck<'_> {
             let what = format!("{name} has {games} games, but {listed} are listed");
             self.found.fault(MANIFEST_FILE, what);
         }
-        let Some(layout) = self.manifest.settings.layout.layout() else { return };
-        match layout {
-            Layout::Npz | Layout::Npy => self.check_arrays(split, entry, layout),
+        match self.manifest.settings.layout {
+            layout @ (Layout::Npz | Layout::Npy) => self.check_arrays(split, entry, layout),
             Layout::Parquet => self.check_table(split, entry),
         }
     }

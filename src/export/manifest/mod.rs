@@ -7,8 +7,7 @@
 //! same content.
 //!
 //! A manifest holds no time and no absolute path, so that the same cache and options give the same
-//! bytes anywhere. Optional fields are missing in manifests of earlier versions, or in manifests that
-//! other programs write and [`seal_manifest`] completes.
+//! bytes anywhere. Fields that are optional here are missing in manifests of earlier versions.
 
 pub(super) mod values;
 
@@ -17,6 +16,7 @@ use crate::cache::FeatureSchema;
 use crate::dataset::{BySplit, Dtype, FeatureSet, MaskSource, ShortHash, Split, SplitMethod};
 use crate::encode::ENCODER_VERSION;
 use crate::gamelog::GameId;
+use crate::parallel::Part;
 use crate::platform::read_file;
 use crate::words::shown;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -25,7 +25,7 @@ use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::Path;
-use values::{FileName, HexHash, ScalerOrigin, StoredAs};
+use values::{FileName, HexHash, ScalerOrigin};
 
 /// The name of the file.
 pub(super) const MANIFEST_FILE: &str = "manifest.json";
@@ -94,13 +94,19 @@ pub(super) struct Settings {
     pub(super) normalized: bool,
     pub(super) scaler: ScalerOrigin,
     pub(super) dtype: Dtype,
-    pub(super) layout: StoredAs,
-    /// Whether games that do not replay are excluded. Missing before version 3.
+    pub(super) layout: Layout,
+    /// Whether games that do not replay are left out. Manifests before version 3 do not say it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) replayable_only: Option<bool>,
     /// The condition over `game_list` that selected the games, if there was one.
     #[serde(default, rename = "where", skip_serializing_if = "Option::is_none")]
     pub(super) condition: Option<String>,
+    /// Which shard this is, if it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) shard: Option<Part>,
+    /// In how many shards, each an export in a folder of its own, the rows are, if they are in shards.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) shards: Option<u32>,
 }
 
 /// The inputs of an export.
@@ -139,9 +145,6 @@ pub(super) struct SplitEntry {
     /// Hash of the rows of each game.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "hash_list")]
     pub(super) row_hashes: Option<Vec<ShortHash>>,
-    /// The parts of the split, in exports that are written in parts.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) shards: Option<serde_json::Value>,
 }
 
 /// A group of games with identical rows.
@@ -304,7 +307,8 @@ impl Manifest {
     /// Whether the export has the outcomes of its games. Parquet files have them in columns, which a
     /// manifest does not list.
     pub(super) fn has_outcomes(&self) -> bool {
-        self.settings.layout.layout() == Some(Layout::Parquet)
+        self.settings.layout == Layout::Parquet
+            || self.settings.shards.is_some()
             || self.files.keys().any(|name| name.starts_with("outcome_"))
     }
 
@@ -339,19 +343,14 @@ impl Manifest {
     }
 }
 
-fn version_1() -> u32 {
-    1
+/// The folders of all shards of an export, if it is one of shards.
+pub(super) fn shard_folders(manifest: &Manifest) -> impl Iterator<Item = &str> {
+    let files = manifest.settings.shards.map(|_| manifest.files.keys());
+    files.into_iter().flatten().filter_map(|name| name.strip_suffix("/manifest.json"))
 }
 
-/// Completes the manifest of an export that another program wrote: sets the versions of prep and its
-/// encoder, and the id.
-///
-/// # Errors
-/// If it is not a manifest.
-pub fn seal_manifest(manifest: &str) -> Result<String, serde_json::Error> {
-    let mut manifest: Manifest = serde_json::from_str(manifest)?;
-    manifest.seal()?;
-    serde_json::to_string_pretty(&manifest)
+fn version_1() -> u32 {
+    1
 }
 
 /// Serializes hashes as one string: as a list, they would make up most lines of the file.

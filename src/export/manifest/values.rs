@@ -2,7 +2,6 @@
 //! source, so file names must stay in the folder, and other values must not contain arbitrary text that
 //! ends up in a command or message.
 
-use crate::export::options::Layout;
 use crate::words::{is_shown_as_it_is, shown};
 use serde::{Deserialize, Serialize};
 use std::borrow::Borrow;
@@ -151,44 +150,6 @@ impl From<ScalerOrigin> for String {
             ScalerOrigin::Unknown => UNKNOWN.to_owned(),
             ScalerOrigin::Earlier => EARLIER.to_owned(),
             ScalerOrigin::NoTrainingRows => NO_TRAINING_ROWS.to_owned(),
-        }
-    }
-}
-
-/// The file format of the rows: `settings.layout`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(in crate::export) enum StoredAs {
-    #[serde(rename = "npz")]
-    Npz,
-    #[serde(rename = "npy")]
-    Npy,
-    #[serde(rename = "parquet")]
-    Parquet,
-    /// The parts of an export that was written on several machines.
-    #[serde(rename = "npy shards")]
-    NpyShards,
-    #[serde(rename = "parquet shards")]
-    ParquetShards,
-}
-
-impl From<Layout> for StoredAs {
-    fn from(layout: Layout) -> StoredAs {
-        match layout {
-            Layout::Npz => StoredAs::Npz,
-            Layout::Npy => StoredAs::Npy,
-            Layout::Parquet => StoredAs::Parquet,
-        }
-    }
-}
-
-impl StoredAs {
-    /// The layout, if `prep export` wrote it.
-    pub(in crate::export) fn layout(self) -> Option<Layout> {
-        match self {
-            StoredAs::Npz => Some(Layout::Npz),
-            StoredAs::Npy => Some(Layout::Npy),
-            StoredAs::Parquet => Some(Layout::Parquet),
-            StoredAs::NpyShards | StoredAs::ParquetShards => None,
         }
     }
 }

@@ -6,7 +6,7 @@
 //! the old export.
 
 use super::error::{PublishError, failed};
-use crate::export::manifest::{MANIFEST_FILE, Manifest};
+use crate::export::manifest::{MANIFEST_FILE, Manifest, shard_folders};
 use crate::platform::sync_folder;
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
@@ -48,7 +48,9 @@ pub(super) fn restore_files(export: &Path, previous: &Path, target: &Path) -> io
     let old = Manifest::read(previous).ok();
     let is_old = |name: &OsStr| {
         let name = name.to_string_lossy();
-        old.as_ref().is_some_and(|old| old.files.contains_key(&*name))
+        old.as_ref().is_some_and(|old| {
+            old.files.contains_key(&*name) || shard_folders(old).any(|folder| folder == name)
+        })
     };
     let is_new = |name: &OsStr| !is_old(name) || previous.join(name).exists();
     // If the old manifest was not moved, nothing was, or there was no old export.
@@ -65,13 +67,18 @@ fn lock_folder(folder: &Path) -> Option<File> {
     folder.lock().ok().map(|()| folder)
 }
 
+/// Files such as `.gitkeep` and `.DS_Store`, which a publish keeps.
+pub(super) fn is_hidden(name: &OsStr) -> bool {
+    name.as_encoded_bytes().starts_with(b".")
+}
+
 #[derive(Clone, Copy, PartialEq)]
 enum Order {
     ManifestFirst,
     ManifestLast,
 }
 
-/// Moves the files that `wanted` selects, but no folders.
+/// Moves the files that `wanted` selects, and all folders that are not hidden: these are shards.
 fn move_files(
     from: &Path,
     to: &Path,
@@ -81,8 +88,10 @@ fn move_files(
     let mut names: Vec<OsString> = Vec::new();
     for entry in fs::read_dir(from)? {
         let entry = entry?;
-        if entry.file_type()?.is_file() && wanted(&entry.file_name()) {
-            names.push(entry.file_name());
+        let name = entry.file_name();
+        let is_shard = entry.file_type()?.is_dir() && !is_hidden(&name);
+        if (entry.file_type()?.is_file() || is_shard) && wanted(&name) {
+            names.push(name);
         }
     }
     names.sort_by_key(|name| (name == MANIFEST_FILE) == (order == Order::ManifestLast));

@@ -4,18 +4,19 @@
 //! cause an error, not a loss. For the same reason an export must not be inside another one, which would
 //! then contain a foreign folder and could not be replaced.
 
-use super::super::manifest::{MANIFEST_FILE, Manifest, ManifestError};
+use super::super::manifest::{MANIFEST_FILE, Manifest, ManifestError, shard_folders};
 use super::container::is_container_in_target;
 use super::error::{PublishError, failed};
+use super::in_place::is_hidden;
 use crate::folders::{create_folders, parent_of};
-use std::ffi::OsStr;
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 /// Checks that `target` may be replaced: it does not exist, is an empty folder, or is an export. An
-/// export contains a `manifest.json` and only regular files that are keys of the manifest's `"files"`
-/// object. Hidden files are ignored. The target must not be inside another export.
+/// export contains a `manifest.json`, regular files that are keys of the manifest's `"files"` object, its
+/// shards, which are exports, and nothing else. Hidden files are ignored. The target must not be inside
+/// another export.
 ///
 /// Call this before a long export; [`Staging`](super::Staging) checks when it is created and when it
 /// publishes.
@@ -66,11 +67,6 @@ pub fn export_around(target: &Path) -> Option<PathBuf> {
     real.ancestors().skip(skipped).find(is_export).map(Path::to_owned)
 }
 
-/// Hidden files, such as `.gitkeep` and `.DS_Store`, are kept.
-pub(super) fn is_hidden(name: &OsStr) -> bool {
-    name.as_encoded_bytes().starts_with(b".")
-}
-
 fn foreign_entries(folder: &Path) -> io::Result<Vec<String>> {
     // A manifest.json of another program is a foreign file, too.
     let manifest = match Manifest::read(folder) {
@@ -86,7 +82,14 @@ fn foreign_entries(folder: &Path) -> io::Result<Vec<String>> {
             name.to_str()
                 .is_some_and(|name| name == MANIFEST_FILE || manifest.files.contains_key(name))
         });
+        let is_shard = || -> io::Result<bool> {
+            let listed = manifest.as_ref().is_some_and(|manifest| {
+                shard_folders(manifest).any(|folder| name.to_str() == Some(folder))
+            });
+            Ok(listed && entry.file_type()?.is_dir() && foreign_entries(&entry.path())?.is_empty())
+        };
         let may_stay = is_container_in_target(&entry)?
+            || is_shard()?
             || (entry.file_type()?.is_file() && (is_listed || is_hidden(&name)));
         if !may_stay {
             foreign.push(name.to_string_lossy().into_owned());

@@ -36,6 +36,7 @@ fn options(split: Split) -> StreamOptions {
             columns: Columns::of(FeatureSet::All),
             replayable_only: false,
             condition: None,
+            shard: None,
         },
         split,
         masks: MaskSource::Legal,

@@ -1,0 +1,225 @@
+//! The shards of an export as one: a folder that holds each of them, with the small files and the manifest of
+//! the whole.
+//!
+//! A shard has a part of the games of each split, and is an export of its own. Which games there are, their
+//! splits and the scaler were decided for all of them, so the rows of the shards, one shard after another,
+//! are those of an export that was not made in shards, and so are the small files.
+
+use super::error::ExportError;
+use super::existing::folder::{ExportFolder, FolderError};
+use super::files::ExportFiles;
+use super::label_mappings::LABEL_MAPPINGS_FILE;
+use super::manifest::{IdenticalGames, MANIFEST_FILE, MAX_SMALL_FILE, Manifest, SplitEntry};
+use super::publish::Staging;
+use super::scaler_file::{FEATURE_COLS_FILE, SCALER_FILE};
+use super::statistics::{
+    MASK_VALIDATION_FILE, MaskValidation, MaskValidationFile, RowCounts, STATISTICS_FILE,
+    Statistics, StatisticsFile,
+};
+use crate::dataset::{BySplit, ShortHash, Split};
+use crate::gamelog::GameId;
+use crate::parallel::Part;
+use crate::platform::read_file;
+use crate::progress::{Amount, Progress};
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Files that are the same in all shards.
+const SHARED: [&str; 3] = [FEATURE_COLS_FILE, LABEL_MAPPINGS_FILE, SCALER_FILE];
+
+/// What was joined.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct JoinSummary {
+    /// Games in all splits.
+    pub games: u64,
+    /// Rows in all splits.
+    pub rows: u64,
+}
+
+/// Why shards were not joined. The output folder is as it was, as after an [`ExportError`].
+#[derive(Debug, thiserror::Error)]
+pub enum JoinError {
+    /// A folder is not an export, or not what its manifest says.
+    #[error(transparent)]
+    Shard(#[from] FolderError),
+    /// They are not all shards of one export.
+    #[error("the shards are not one export: {0}")]
+    NotOneSet(String),
+    /// The export could not be written.
+    #[error(transparent)]
+    Export(#[from] ExportError),
+}
+
+/// Makes one export of all shards of it, in the place of the one at `out`, if there is one. Files are linked
+/// where the file system allows it, and copied otherwise; the shards stay where they are.
+///
+/// # Errors
+/// If a folder is no shard, the shards are not all of one export, or `out` may not be replaced or cannot be
+/// written. Then it is as it was.
+pub fn join_shards(
+    out: &Path,
+    shards: &[PathBuf],
+    progress: &dyn Progress,
+    stop: &AtomicBool,
+) -> Result<JoinSummary, JoinError> {
+    let shards = shards.iter().map(|shard| ExportFolder::read(shard));
+    let mut shards: Vec<ExportFolder<'_>> = shards.collect::<Result<_, _>>()?;
+    shards.sort_by_key(|shard| shard.manifest.settings.shard.map(Part::number));
+    let manifests: Vec<&Manifest> = shards.iter().map(|shard| &shard.manifest).collect();
+    let mut manifest = joined(&manifests).map_err(JoinError::NotOneSet)?;
+    let (statistics, counts) = join_statistics(&shards)?;
+
+    let staging = Staging::create(out).map_err(ExportError::from)?;
+    let mut files = ExportFiles::new(staging.path(), progress);
+    progress.begin("joining", Amount::Unknown);
+    for name in SHARED.iter().filter(|&&name| shards[0].manifest.files.contains_key(name)) {
+        let bytes = shards[0].read_bytes(name)?;
+        files.write(name, &bytes)?;
+    }
+    files.write_json(STATISTICS_FILE, &StatisticsFile::new(&statistics, &counts))?;
+    files.write_json(MASK_VALIDATION_FILE, &MaskValidationFile::new(&counts))?;
+    for shard in &shards {
+        if stop.load(Ordering::Relaxed) {
+            return Err(ExportError::Interrupted.into());
+        }
+        add_shard(shard, &mut files)?;
+    }
+    progress.end();
+    files.write_manifest(&mut manifest)?;
+    staging.publish(progress).map_err(ExportError::from)?;
+    Ok(JoinSummary { games: manifest.inputs.games, rows: manifest.inputs.rows })
+}
+
+/// The folder of a shard in the export of all shards. They sort in the order of the rows.
+fn folder_name(shard: Part) -> String {
+    format!("shard-{:05}-of-{:05}", shard.number(), shard.of())
+}
+
+/// The manifest of all shards of an export, in their order, but for the list of its files. An error is a
+/// reason for people.
+pub(super) fn joined(shards: &[&Manifest]) -> Result<Manifest, String> {
+    let of = shards.len();
+    for (place, shard) in shards.iter().enumerate() {
+        let Some(part) = shard.settings.shard else {
+            return Err(
+                "one of them is no shard, which `prep export --shard K/N` writes".to_owned()
+            );
+        };
+        if (part.number() as usize, part.of() as usize) != (place + 1, of) {
+            return Err(format!(
+                "{of} were given, and among them is {part}: give each of them once, and all"
+            ));
+        }
+        if in_common(shard) != in_common(shards[0]) {
+            return Err(format!(
+                "shard {part} is from other games or options than shard 1/{of}: export it again"
+            ));
+        }
+    }
+    let Some(first) = shards.first() else { return Err("none was given".to_owned()) };
+    let mut manifest = Manifest::clone(first);
+    manifest.settings.shard = None;
+    manifest.settings.shards = u32::try_from(of).ok();
+    manifest.inputs.games = shards.iter().map(|shard| shard.inputs.games).sum();
+    manifest.inputs.rows = shards.iter().map(|shard| shard.inputs.rows).sum();
+    manifest.splits = BySplit::from_fn(|split| {
+        let entries = || shards.iter().map(|shard| &shard.splits[split]);
+        SplitEntry {
+            games: entries().map(|entry| entry.games).sum(),
+            rows: entries().map(|entry| entry.rows).sum(),
+            game_ids: entries().flat_map(|entry| &entry.game_ids).copied().collect(),
+            log_hashes: Some(
+                entries().flat_map(|entry| entry.log_hashes.iter().flatten()).copied().collect(),
+            ),
+            row_hashes: Some(
+                entries().flat_map(|entry| entry.row_hashes.iter().flatten()).copied().collect(),
+            ),
+        }
+    });
+    let repeated = manifest.repeated_games();
+    manifest.games_in_two_splits = Some(repeated.into_iter().map(|(game_id, _)| game_id).collect());
+    manifest.identical_games = Some(identical_games(&manifest));
+    manifest.files.clear();
+    Ok(manifest)
+}
+
+/// What all shards of an export have in common.
+fn in_common(shard: &Manifest) -> String {
+    let mut shard = shard.clone();
+    shard.export_id = None;
+    shard.settings.shard = None;
+    (shard.inputs.games, shard.inputs.rows) = (0, 0);
+    shard.splits = BySplit::default();
+    shard.games_in_two_splits = None;
+    shard.identical_games = None;
+    shard.files.retain(|name, _| SHARED.contains(&&**name));
+    serde_json::to_string(&shard).expect("a manifest is JSON")
+}
+
+/// Games with equal hashes of their rows, also of different shards, the group with the lowest id first.
+fn identical_games(manifest: &Manifest) -> Vec<IdenticalGames> {
+    let mut by_hash = BTreeMap::<ShortHash, Vec<(GameId, Split)>>::new();
+    for (game_id, game) in manifest.games() {
+        if let Some(hash) = game.row_hash {
+            by_hash.entry(hash).or_default().push((game_id, game.split));
+        }
+    }
+    let mut groups: Vec<_> = by_hash.into_values().filter(|games| games.len() > 1).collect();
+    groups.sort();
+    let group = |games: Vec<(GameId, Split)>| IdenticalGames {
+        in_different_splits: games.iter().any(|&(_, split)| split != games[0].1),
+        game_ids: games.iter().map(|&(game_id, _)| game_id).collect(),
+        splits: games.iter().map(|&(_, split)| split).collect(),
+    };
+    groups.into_iter().map(group).collect()
+}
+
+/// The statistics of all rows, and the counts that they are of.
+fn join_statistics(
+    shards: &[ExportFolder<'_>],
+) -> Result<(Statistics, BySplit<RowCounts>), FolderError> {
+    let mut counts = BySplit::<RowCounts>::default();
+    let mut total_samples = 0;
+    let mut last = None;
+    for shard in shards {
+        let statistics: Statistics = shard.read_json(STATISTICS_FILE)?;
+        let validation: BySplit<MaskValidation> = shard.read_json(MASK_VALIDATION_FILE)?;
+        for split in Split::ALL {
+            let of_shard = RowCounts::restore(&statistics.splits[split], &validation[split]);
+            counts[split].add(&of_shard);
+        }
+        total_samples += statistics.total_samples;
+        last = Some(statistics);
+    }
+    // Drift and sums are those of all rows in every shard.
+    let statistics = Statistics {
+        total_samples,
+        splits: BySplit::from_fn(|split| counts[split].statistics()),
+        ..last.expect("there are shards")
+    };
+    Ok((statistics, counts))
+}
+
+fn add_shard(shard: &ExportFolder<'_>, files: &mut ExportFiles<'_>) -> Result<(), JoinError> {
+    let part = shard.manifest.settings.shard.expect("it is a shard");
+    let name = folder_name(part);
+    let folder = files.path(&name);
+    fs::create_dir(&folder).map_err(|error| ExportError::file(&folder, error))?;
+    for (file, entry) in &shard.manifest.files {
+        let (from, to) = (shard.path.join(&**file), folder.join(&**file));
+        // Some file systems have no second names.
+        let linked = fs::hard_link(&from, &to).or_else(|_| fs::copy(&from, &to).map(drop));
+        let bytes = linked.and_then(|()| Ok(fs::metadata(&to)?.len()));
+        let bytes = bytes.map_err(|error| ExportError::UnreadableFile { path: from, error })?;
+        if bytes != entry.bytes {
+            let why = format!("{} has other bytes than its manifest says", &**file);
+            return Err(shard.failed(why).into());
+        }
+    }
+    let path = shard.path.join(MANIFEST_FILE);
+    let manifest = read_file(&path, MAX_SMALL_FILE)
+        .map_err(|error| ExportError::UnreadableFile { path, error })?;
+    Ok(files.write(&format!("{name}/{MANIFEST_FILE}"), &manifest)?)
+}
