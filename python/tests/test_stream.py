@@ -211,7 +211,7 @@ def test_after_an_ingest_the_games_of_before_can_be_chosen(simulated: Games, tmp
     state = stream.state_dict()
     run_prep("simulate", raw, "--games", "20", "--first-id", "61", "--seed", "7", "-q")
     run_prep("ingest", raw, "--cache", cache, "-q")
-    with pytest.raises(ValueError, match="the state is of other data"):
+    with pytest.raises(ValueError, match="the state belongs to other data"):
         Stream(cache, "train", **options).load_state_dict(state)
     same = Stream(cache, "train", where="game_id <= 60", **options)
     same.load_state_dict(state)

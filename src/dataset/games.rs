@@ -10,7 +10,7 @@ use crate::cache::{CacheError, ExpressionError, GameRecord, Reader, Refusal};
 use crate::encode::ColumnSums;
 use crate::gamelog::{GameId, GamePlay};
 use crate::parallel::Part;
-use crate::words::{shell_path, shown};
+use crate::words::{advised, shown};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 

@@ -34,10 +34,13 @@ pub struct StreamState {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StateError {
     /// It has a version with other orders.
+    #[error("the state has version {0}, this prep knows version {VERSION}")]
+    Version(u32),
+    /// Other games.
     #[error(
-        "the state is of other data ({found}, this stream has {expected}): the games of the split or \
-         their logs are not the same; open the stream on the cache, and with the split, that the state \
-         is from, or choose the games of then with where="
+        "the state belongs to other data ({found}, this stream has {expected}): the games of the split or \
+         their logs differ; open the stream with the cache and the split of the state, or select the \
+         games of that time with where="
     )]
     Data {
         /// The hash in the state.

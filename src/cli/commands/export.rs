@@ -13,7 +13,7 @@ use crate::export::{
     SplitSummary, export, read_columns, up_to_date,
 };
 use crate::parallel::Part;
-use crate::words::{bytes_in_words, counted, grouped, shell_path, shown};
+use crate::words::{advised, bytes_in_words, counted, grouped, shown};
 use anyhow::{Result, bail};
 use clap::Args;
 use serde_json::json;

@@ -172,14 +172,8 @@ pub fn stale_reasons(cache: &Reader, folder: &Path) -> Result<Vec<String>, Expor
         },
         features => Columns::of(features),
     };
-    let options = DatasetOptions {
-        ratios,
-        split_method: settings.split_method,
-        seed: settings.seed,
-        columns,
-        replayable_only: settings.replayable_only.unwrap_or_default(),
-        condition: settings.condition.clone(),
-        shard: settings.shard,
+    let Some(options) = dataset_options(settings, columns) else {
+        return Ok(vec!["its manifest has impossible ratios".to_owned()]);
     };
     let dataset = Dataset::open(cache, &options)?;
     let mut expected = manifest_before_rows(&dataset, settings.clone());
@@ -189,8 +183,8 @@ pub fn stale_reasons(cache: &Reader, folder: &Path) -> Result<Vec<String>, Expor
     Ok(reasons)
 }
 
-/// Whether a cache has the games that an export was made from, each with the same log: only then can the
-/// export be written again as it was.
+/// Whether a cache has the games from which an export was made, each with the same log. Only then can the
+/// same export be written again.
 pub fn has_games_of(cache: &Reader, folder: &Path) -> bool {
     let Ok(stored) = Manifest::read(folder) else { return false };
     let options = dataset_options(&stored.settings, Columns::of(FeatureSet::All));
@@ -198,7 +192,7 @@ pub fn has_games_of(cache: &Reader, folder: &Path) -> bool {
     dataset.is_some_and(|dataset| stored.inputs.blake3 == dataset.inputs_hash())
 }
 
-/// The options of an export by its manifest; `None` if the ratios are none.
+/// The options of an export from its manifest; `None` if the ratios are impossible.
 fn dataset_options(settings: &Settings, columns: Columns) -> Option<DatasetOptions> {
     let [train, val, test] = settings.split;
     Some(DatasetOptions {
@@ -208,10 +202,12 @@ fn dataset_options(settings: &Settings, columns: Columns) -> Option<DatasetOptio
         columns,
         replayable_only: settings.replayable_only.unwrap_or_default(),
         condition: settings.condition.clone(),
+        shard: settings.shard,
     })
 }
 
-/// How a manifest differs from one that [`manifest_before_rows`] made, except in what follows from the rows.
+/// The differences between a manifest and one that [`manifest_before_rows`] made, except for values that
+/// follow from the rows.
 fn differences(stored: &Manifest, expected: &Manifest) -> Vec<String> {
     let mut reasons = Vec::new();
     let mut now = expected.clone();
