@@ -205,7 +205,7 @@ fn two_files_of_one_game_are_refused() {
         ),
         format!(
             "error: copies/001.csv: found game 1, expected one file for each game, \
-                 but {LOG} is game 1 too"
+                 but {LOG} is also game 1"
         ),
     ];
     let ran = test.run("ingest raw");
