@@ -30,7 +30,7 @@ fn inspect_shows_the_fault_and_the_row_before() {
             "previous row: row 2, turn 2, seat 0\n",
             "points, to move",
             "its move: ",
-            "does not replay (line 5): A player has other points\n",
+            "does not replay (line 5): The points of a player differ\n",
             "  column    player1_vp\n  expected  0\n  found     60\n",
             "logged move: ",
         ];

@@ -113,7 +113,7 @@ pub(crate) fn faults() -> Vec<Fault> {
             let mut log = edited(good, |log| log.lines.truncate(5));
             log.truncate(log.iter().rposition(|&byte| byte == b',').unwrap());
             log
-        }, ":5: found 402 values, expected a whole line and a line break: the file ends in the middle")
+        }, ":5: found 402 values, expected a complete line and a line break: the file ends in the middle")
         .deferred(),
         bytes("bytes that are not UTF-8", |good| {
             let place = good.windows(5).position(|bytes| bytes == b"take ").unwrap();
