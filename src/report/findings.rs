@@ -4,8 +4,9 @@ use super::classes::never_occurs;
 use super::counts::features::Mark;
 use super::counts::timeline::LARGE_DRIFT;
 use super::run::{ExportReport, Report};
-use crate::encode::{Head, MASK_WIDTH};
+use crate::encode::Head;
 use crate::gamelog::Ending;
+use crate::rules::PlayerCount;
 use crate::words::{counted, grouped};
 use serde::Serialize;
 
@@ -24,6 +25,7 @@ pub struct Finding {
 pub fn findings(report: &Report) -> Vec<Finding> {
     let mut found = Findings(Vec::new());
     of_cache(report, &mut found);
+    of_seats(report, &mut found);
     of_heads(report, &mut found);
     of_features(report, &mut found);
     if let Some(export) = &report.export {
@@ -129,6 +131,26 @@ fn of_cache(report: &Report, found: &mut Findings) {
     }
 }
 
+fn of_seats(report: &Report, found: &mut Findings) {
+    let groups = PlayerCount::ALL.iter().zip(&report.tally.games).filter_map(|(players, games)| {
+        let players = usize::from(players.get());
+        let seats = games.endings.unfair_seats(players);
+        let seats: Vec<String> =
+            seats.map(|(seat, rate)| format!("seat {seat} wins {:.1} %", 100.0 * rate)).collect();
+        let fair = 100.0 / players as f64;
+        let text = format!("with {players} players, {} (fair: {fair:.1} %)", seats.join(" and "));
+        (!seats.is_empty()).then_some(text)
+    });
+    let groups: Vec<String> = groups.collect();
+    if !groups.is_empty() {
+        let text = format!(
+            "Some seats do not win their fair share, by more than chance explains: {}.",
+            groups.join("; ")
+        );
+        found.note("wins", text);
+    }
+}
+
 fn of_heads(report: &Report, found: &mut Findings) {
     let illegal: u64 = report.tally.heads.iter().map(|head| head.illegal).sum();
     if illegal > 0 {
@@ -138,14 +160,15 @@ fn of_heads(report: &Report, found: &mut Findings) {
         );
         found.warn("illegal", text);
     }
-    let mut unseen: u64 = 0;
+    let (mut unseen, mut possible) = (0, 0);
     for (head, tally) in Head::ALL.into_iter().zip(&report.tally.heads) {
-        unseen += tally.never_chosen().filter(|&class| !never_occurs(head, class)).count() as u64;
+        unseen += tally.never_chosen().filter(|&class| !never_occurs(head, class)).count();
+        possible += (0..head.classes()).filter(|&class| !never_occurs(head, class)).count();
     }
     if unseen > 0 {
         let text = format!(
-            "{unseen} of the {MASK_WIDTH} classes of all heads were never chosen: a network cannot learn \
-             to choose them."
+            "{unseen} of the {possible} possible classes of all heads were never chosen: a network cannot \
+             learn to choose them."
         );
         found.note("unseen", text);
     }

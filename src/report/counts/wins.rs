@@ -101,6 +101,16 @@ impl Endings {
     pub fn won(&self) -> u64 {
         self.won_by_seat.iter().sum()
     }
+
+    /// The seats whose 95 % interval excludes their fair share, with their share of the wins.
+    pub fn unfair_seats(&self, players: usize) -> impl Iterator<Item = (usize, f64)> {
+        let (all, fair) = (self.won(), 1.0 / players as f64);
+        let seats = (0..players).filter(move |&seat| {
+            let (low, high) = wilson(self.won_by_seat[seat], all);
+            fair < low || fair > high
+        });
+        seats.map(move |seat| (seat, self.won_by_seat[seat] as f64 / all as f64))
+    }
 }
 
 #[cfg(test)]
@@ -121,6 +131,15 @@ mod tests {
             assert!((found_low - low).abs() < 1e-5, "{successes} of {trials}: {found_low}");
             assert!((found_high - high).abs() < 1e-5, "{successes} of {trials}: {found_high}");
         }
+    }
+
+    #[test]
+    fn unfair_seats_are_those_whose_interval_excludes_the_fair_share() {
+        // Of 2,045 games, 745 wins are 36.4 % (34.3 to 38.5), 669 are 32.7 %, 631 are 30.9 % (28.9 to 32.9).
+        let endings = Endings { won_by_seat: [669, 745, 631, 0], ..Endings::default() };
+        let seats: Vec<usize> = endings.unfair_seats(3).map(|(seat, _)| seat).collect();
+        assert_eq!(seats, [1, 2]);
+        assert_eq!(Endings::default().unfair_seats(4).count(), 0);
     }
 
     #[test]

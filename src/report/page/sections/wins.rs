@@ -40,7 +40,8 @@ fn players(group: &Group<'_>) -> usize {
     PlayerCount::ALL[group.index].get().into()
 }
 
-/// One sentence for each number of players about whether the first player wins more than a fair share.
+/// For each number of players, whether the first player, and which other seats, win more or less than a
+/// fair share.
 fn first_player(report: &Report) -> Markup {
     let groups = groups(report);
     let decided = groups.iter().filter(|group| group.games.endings.won() > 0);
@@ -52,7 +53,12 @@ fn first_player(report: &Report) -> Markup {
             () if high < fair => "less than",
             () => "not significantly different from",
         };
-        format!(
+        let others = group.games.endings.unfair_seats(players(group)).filter(|&(seat, _)| seat > 0);
+        let others = others.map(|(seat, rate)| {
+            let verdict = if rate > fair { "more" } else { "less" };
+            format!(" Seat {seat} wins {}, {verdict} than that.", percent(rate, 1.0))
+        });
+        let first = format!(
             "In games of {}, the first player (seat 0) wins {} ({} to {}), {verdict} the fair \
              share of {}.",
             players(group),
@@ -60,7 +66,8 @@ fn first_player(report: &Report) -> Markup {
             percent(low, 1.0),
             percent(high, 1.0),
             percent(fair, 1.0)
-        )
+        );
+        first + &others.collect::<String>()
     };
     html! { ul { @for group in decided { li { (sentence(group)) } } } }
 }
