@@ -134,6 +134,20 @@ fn sections_and_numbers() {
     for name in ["gems_board_white", "player3_card14_distance_total", "player3_position_3"] {
         assert!(features.contains(name), "{name}");
     }
+    let (_, unrecorded) = features.split_once("the log does not record them: ").unwrap();
+    let (unrecorded, constant) = unrecorded.split_once('.').unwrap();
+    assert_eq!(unrecorded.split(", ").count(), 9, "2 of each seat and the total: {unrecorded}");
+    // Those that are constant as a rule are not among the first.
+    let (first, _) = constant.split_once(" more").unwrap();
+    assert!(!first.contains("reserved2") && !first.contains("card14"), "{first}");
+    let is_unusual = |node: &Node<'_, 'static>| {
+        is(".box")(node) && text(*node).starts_with("Most unusual positions")
+    };
+    let unusual = page.descendants().find(is_unusual).unwrap().descendants();
+    let games: Vec<&str> =
+        unusual.filter_map(|node| node.attribute("data-position")?.split('-').next()).collect();
+    assert_eq!(games.len(), games.iter().collect::<BTreeSet<_>>().len(), "{games:?}");
+    assert!(games.len() > 3);
 }
 
 #[test]
@@ -253,7 +267,9 @@ fn empty_splits() {
         let page = page(&test, "--export export");
         assert!(words(&page, is("#splits")).contains("0 games"), "{options}");
         assert!(warnings(&page).contains("No game of the export is in"));
-        assert!(words(&page, is("#drift")).contains("--against"));
+        assert!(!sections(&page).contains(&"drift"), "there is nothing to compare with");
+        let columns = words(&page, is("#features")).contains("the export has 422 of them: ");
+        assert_eq!(columns, options.contains("base"), "{options}");
     }
     test.prep("export --out other");
     // Without training rows there are no means, and with different columns no comparison.

@@ -23,8 +23,8 @@ pub(in crate::report::page) fn cards(report: &Report) -> Markup {
     let content = html! {
         p {
             "Shares are relative to the games in which the card was seen, on the table or \
-             reserved, so that rare and frequent cards can be compared. The card that was reserved \
-             from a deck is known from the next row."
+             reserved, so that rare and frequent cards can be compared. A card that was \
+             reserved from a deck is known only from the next row."
             (unknown(tally.unknown_builds, "build"))
             (unknown(tally.unknown_reservations, "reservation"))
         }

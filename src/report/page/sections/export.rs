@@ -156,9 +156,7 @@ pub(in crate::report::page) fn drift(report: &Report) -> Option<Markup> {
                  export." }
             div.cards { (shifts(drift)) }
         },
-        (None, None) => html! {
-            p { "Use --against with the folder of an older export to see what changed since then." }
-        },
+        (None, None) => return None,
     };
     Some(section("drift", "Drift since the older export", &content))
 }

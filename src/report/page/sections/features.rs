@@ -4,12 +4,14 @@ use crate::encode::{FAMILIES, Family};
 use crate::report::page::boards::{link, place_in_words};
 use crate::report::page::numbers::{NOTHING, grouped, number, short};
 use crate::report::page::palette::Ink;
-use crate::report::page::parts::{column_name, scrolling, section, sortable, table_of};
+use crate::report::page::parts::{
+    column_name, groups, names_in_short, scrolling, section, sortable, table_of,
+};
 use crate::report::page::plot::sparkline;
 use crate::report::{ColumnReport, Distribution, FAR, LARGE_DRIFT, Mark, Place, Position, Report};
-use crate::rules::Color;
+use crate::rules::{Color, PlayerCount};
 use maud::{Markup, html};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Limits on the marked columns: visible initially, and in total.
 const FIRST_MARKED: usize = 8;
@@ -60,15 +62,37 @@ pub(in crate::report::page) fn features(report: &Report) -> Markup {
     };
     let mut outliers = marked(Mark::Outlier);
     outliers.sort_by(|a, b| b.farthest().total_cmp(&a.farthest()));
+    let mut constant = marked(Mark::Constant);
+    constant.sort_by_key(|column| is_expected(report, column));
+    let unrecorded: Vec<&str> = constant
+        .iter()
+        .filter(|column| column.feature.meaning.ends_with("always 0: the log does not record it"))
+        .map(|column| column.feature.name.as_str())
+        .collect();
+    let export = report.export.as_ref().map(|export| &export.overview);
+    let is_base =
+        export.is_some_and(|overview| overview.settings.get("features") == Some(&"base".into()));
+    let base = FAMILIES.iter().filter(|family| family.is_base);
+    let base: Vec<String> = base.map(|family| family.name.replace('_', " ")).collect();
     let content = html! {
+        @if let Some(overview) = &export.filter(|overview| overview.columns < report.columns.len()) {
+            p {
+                "This section is about all " (grouped(report.columns.len() as u64)) " columns; the export has "
+                (grouped(overview.columns as u64)) " of them"
+                @if is_base { ": those of the families " (names_in_short(base.iter(), base.len(), ", ")) }
+                "."
+            }
+        }
         p {
             "Values before normalization, over all rows of the cache. "
-            "A " (tag(Mark::Constant)) "column has the same value in all rows, so it has no \
+            "A " (tag(Mark::Constant)) " column has the same value in all rows, so it has no \
                                         information; an "
             (tag(Mark::Outlier)) " column has a value more than " (FAR) " standard deviations \
-            from its mean, which is also its normalized size; a " (tag(Mark::Rare))
-            "flag has the same value in all but one of a thousand rows. The columns of absent \
-             players are 0 in games with two and three players."
+            from its mean, and this distance is its size in the normalized data; a " (tag(Mark::Rare))
+            " flag has the same value in all but at most one of a thousand rows. In games with two \
+             and three players, the columns of absent players are 0, except that \
+             playerN_position_0 is 1, positions of reserved cards are −1, and gaps and ranks are \
+             those of a player with 0 points."
         }
         p {
             "Below, columns with the same meaning for different players, cards or colors share a \
@@ -77,13 +101,16 @@ pub(in crate::report::page) fn features(report: &Report) -> Markup {
              normalized, green ones are not."
         }
         div.cards {
-            (marked_box(report, "Constant columns", "value", &marked(Mark::Constant), |column| {
-                number(column.values.mode())
-            }))
-            (marked_box(report, "Columns with outliers", "farthest, in standard deviations", &outliers,
+            (marked_box(report, "Constant columns", &html! {
+                p.what { "Those of a third reserved card and of seats without players are last."
+                @if !unrecorded.is_empty() {
+                    " Always 0, because the log does not record them: "
+                    (names_in_short(unrecorded.iter(), unrecorded.len(), ", ")) "."
+                } } }, "value", &constant, |column| number(column.values.mode())))
+            (marked_box(report, "Columns with outliers", &html! {}, "farthest, in standard deviations", &outliers,
                 |column| short(column.farthest())
             ))
-            (marked_box(report, "Rare flags", "rows with another value", &marked(Mark::Rare), |column| {
+            (marked_box(report, "Rare flags", &html! {}, "rows with another value", &marked(Mark::Rare), |column| {
                 let values = &column.values;
                 grouped(values.total() - values.mode().map_or(0, |mode| values.count(mode)))
             }))
@@ -99,9 +126,20 @@ fn tag(mark: Mark) -> Markup {
     html! { span class={ "tag " (mark.name()) } { (mark.name()) } }
 }
 
+/// Whether a column may be constant because players rarely reserve three cards, or because no game has
+/// this player.
+fn is_expected(report: &Report, column: &ColumnReport) -> bool {
+    let name = &column.feature.name;
+    let most = groups(report).last().map_or(0, |group| PlayerCount::ALL[group.index].get());
+    let absent =
+        (most..PlayerCount::MAX as u8).any(|seat| name.contains(&format!("player{seat}_")));
+    absent || name.contains("_reserved2_") || name.contains("_card14_")
+}
+
 fn marked_box(
     report: &Report,
     title: &str,
+    note: &Markup,
     what: &str,
     columns: &[&ColumnReport],
     value: impl Fn(&ColumnReport) -> String,
@@ -119,7 +157,11 @@ fn marked_box(
     html! {
         div.box {
             h3 { (title) ": " (columns.len()) }
-            @if columns.is_empty() { p.what { "None." } } @else { (table(first)) }
+            @if columns.is_empty() { p.what { "None." } }
+            @else {
+                (note)
+                (table(first))
+            }
             @if !rest.is_empty() {
                 details {
                     summary { (grouped(rest.len() as u64)) " more" }
@@ -147,6 +189,8 @@ fn strangest(report: &Report) -> Markup {
         report.positions.iter().filter(|(_, position)| !position.outliers.is_empty()).collect();
     let farthest = |position: &Position| position.outliers[0].distance.abs();
     all.sort_by(|a, b| farthest(b.1).total_cmp(&farthest(a.1)));
+    let mut games = HashSet::new();
+    all.retain(|(place, _)| games.insert(place.game_id));
     let row = |&(place, position): &(&Place, &Position)| {
         let outlier = position.outliers[0];
         let words = place_in_words(place.game_id, position.turn_number, place.row_in_game);
@@ -162,8 +206,8 @@ fn strangest(report: &Report) -> Markup {
             div.box {
                 h3 { "Most unusual positions" }
                 p.what {
-                    "The first rows with the farthest values of the columns with outliers. \
-                     Distances are in standard deviations; the number of outliers counts the \
+                    "The first rows with the farthest values of the columns with outliers, one row \
+                     of each game. Distances are in standard deviations; the number of outliers counts the \
                      columns of the row that are more than "
                     (FAR) " away."
                 }
@@ -237,6 +281,7 @@ fn all_columns(report: &Report) -> Markup {
     html! {
         div.box.all-columns {
             h3 { "All columns" }
+            p.what.on-paper { "This table is not printed; prep report --json has its numbers." }
             p.what {
                 "Farthest is the value farthest from the mean, in standard deviations"
                 @if !moved.is_empty() { "; moved by is the shift of the mean, in previous standard \
@@ -268,8 +313,8 @@ fn of_family(report: &Report, family: &Family) -> Markup {
                 @for mark in [Mark::Constant, Mark::Outlier, Mark::Rare] {
                     @if marked(mark) > 0 {
                         span class={ "tag " (mark.name()) } {
-                            @if columns.len() > 1 { (marked(mark)) " " }
                             (mark.name())
+                            @if columns.len() > 1 { " ×\u{a0}" (marked(mark)) }
                         }
                         " "
                     }

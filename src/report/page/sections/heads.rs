@@ -51,8 +51,9 @@ pub(in crate::report::page) fn heads(report: &Report) -> Markup {
         p { "In the rows to which it applies, each head of a network chooses among its legal \
              classes. Rows with only one legal class say nothing about a model's accuracy. The \
              balanced weight of a class is that of scikit-learn's class_weight=\"balanced\": the \
-             number of rows divided by the number of classes that occur and the number of rows \
-             with the class. For classes below " (percent(RARE_CLASS, 1.0))
+             number of labels of the head, divided by the number of its classes that occur, and \
+             divided by the number of labels of the class. A weight of some hundreds or more often \
+             stems from very few labels: check the count beside it. For classes below " (percent(RARE_CLASS, 1.0))
              ", the count links to the first position in which they were chosen." }
         div.box { (table(&head, heads_of(report).map(row))) }
         div.cards.pairs {
@@ -122,7 +123,7 @@ fn choices(report: &Report, head: Head, tally: &HeadTally) -> Markup {
         let name = format!("{index}: {}", class_in_words(head, index));
         let shown = class.first.filter(|place| report.positions.contains_key(place));
         html! {
-            th scope="row" { (name) }
+            th.wrap scope="row" { (name) }
             td { (grouped(class.legal)) }
             td {
                 @match shown {
@@ -224,7 +225,7 @@ pub(in crate::report::page) fn unseen(report: &Report) -> Markup {
     };
     let content = html! {
         p { "Classes that are never the label, so that a network cannot learn them, although some \
-             are legal in some positions. Two classes that can never occur are not listed: the \
+             are legal in some positions. The two classes that can never occur are not counted: the \
              empty set of gem_take3 and class 14 of card_reservation." }
         div.box {
             (table(&["head", "legal, never chosen", "never legal"], all.iter().map(counts)))
@@ -239,7 +240,7 @@ pub(in crate::report::page) fn unseen(report: &Report) -> Markup {
             }
         }
     };
-    section("unseen", "Classes that never occur", &content)
+    section("unseen", "Classes that were never chosen", &content)
 }
 
 /// The table of labels that are illegal under their mask.
@@ -273,7 +274,7 @@ pub(in crate::report::page) fn illegal(report: &Report) -> Markup {
             @if all == 0 {
                 "Every logged move is legal under its masks."
             } @else {
-                (counted(all, "label")) "would be masked out: with a logit of minus infinity the \
+                (counted(all, "label")) " would be masked out: with a logit of minus infinity the \
                                          loss is infinite, so exclude these rows from the head's \
                                          loss. The labels are as logged; a difference between the \
                                          rules of the engine and those of the masks appears here."

@@ -94,7 +94,7 @@ pub(in crate::report::page) fn points(report: &Report) -> Markup {
         },
         TurnPlot {
             title: "Points of all players",
-            what: "Mean over all players before their moves. The difference to the leader shows \
+            what: "Mean over all players before their moves. The distance from the leader shows \
                    how far behind the others are.",
             y: y(),
             value: |_, tally| tally.points.mean(),

@@ -108,7 +108,7 @@ fn games(timeline: &Timeline, x: &X<'_>) -> Markup {
         &columns("Games over time", x, &[part(0), part(1), part(2)], &Axis::counts("games", most)),
         &table(
             &[first_head(timeline), "2 players", "3 players", "4 players", "games", "rows"],
-            timeline.periods.iter().rev().map(row),
+            timeline.periods.iter().map(row),
         ),
     )
 }
@@ -141,7 +141,7 @@ fn by_players(
         what,
         &players_key(),
         &lines(title, &drawn, x, &axis(most.fold(0.0, f64::max))),
-        &table(&head, timeline.periods.iter().rev().map(row)),
+        &table(&head, timeline.periods.iter().map(row)),
     )
 }
 
@@ -155,7 +155,6 @@ fn action_mix(timeline: &Timeline, x: &X<'_>) -> Markup {
     let rows: Vec<(String, Vec<u64>)> = timeline
         .periods
         .iter()
-        .rev()
         .map(|period| (period_name(period), period.actions.to_vec()))
         .collect();
     figure(
@@ -172,7 +171,7 @@ fn faults(timeline: &Timeline, x: &X<'_>) -> Markup {
         |period: &Period| period.endings.iter().map(|endings| endings.unfinished).sum::<u64>();
     let faulty = points(timeline, |period| ratio(period.does_not_replay, period.replayed));
     let early = points(timeline, |period| ratio(unfinished(period), period.replayed));
-    let most = faulty.iter().chain(&early).map(|point| point.1).fold(0.01, f64::max);
+    let most = faulty.iter().chain(&early).map(|point| point.1).fold(0.0, f64::max);
     let drawn = [
         Line::new(Ink::Alarm, "does not replay", faulty),
         Line::new(Ink::Series(0), "unfinished", early),
@@ -190,15 +189,22 @@ fn faults(timeline: &Timeline, x: &X<'_>) -> Markup {
         "Games that do not replay, over time",
         "Share of the replayed games. It increases when workers crash.",
         &key([(Ink::Alarm, "does not replay"), (Ink::Series(0), "unfinished")]),
-        &lines(
-            "Games that do not replay or are unfinished, over time",
-            &drawn,
-            x,
-            &Axis { range: 0.0..round_up(most).min(1.0), ..Axis::shares("of the games") },
-        ),
+        &if most == 0.0 {
+            html! { p { "None." } }
+        } else {
+            lines(
+                "Games that do not replay or are unfinished, over time",
+                &drawn,
+                x,
+                &Axis {
+                    range: 0.0..round_up(most.max(0.01)).min(1.0),
+                    ..Axis::shares("of the games")
+                },
+            )
+        },
         &table(
             &[first_head(timeline), "replayed", "do not replay", "of these", "unfinished"],
-            timeline.periods.iter().rev().map(row),
+            timeline.periods.iter().map(row),
         ),
     )
 }
@@ -233,16 +239,20 @@ fn drift(timeline: &Timeline, x: &X<'_>) -> Markup {
              of players. A single high bar shows when the data changed."
         ),
         &html! {},
-        &columns(
-            "Columns with drift, over time",
-            x,
-            &[(Ink::Series(3), "columns with drift", heights)],
-            &Axis::counts("columns", most),
-        ),
+        &if most == 0 {
+            html! { p { "None." } }
+        } else {
+            columns(
+                "Columns with drift, over time",
+                x,
+                &[(Ink::Series(3), "columns with drift", heights)],
+                &Axis::counts("columns", most),
+            )
+        },
         &table_of(
             &[first_head(timeline), "moved", "largest drift", "in standard deviations"],
             &[2],
-            timeline.periods.iter().rev().map(row),
+            timeline.periods.iter().map(row),
         ),
     )
 }
@@ -293,10 +303,10 @@ fn ingests(report: &Report) -> Markup {
     ];
     let more = report.ingests.len().saturating_sub(MOST_INGESTS);
     html! {
-        div.box {
-            h3 { "Ingests" }
+        div.box.wide {
+            h3 { "Ingests, newest first" }
             p.what {
-                "Ingests that changed the cache, newest first; games and rows at the right are the \
+                "Ingests that changed the cache; games and rows at the right are the \
                  totals of the cache afterwards. Games are encoded again after a change of the \
                  encoder or the options."
             }
