@@ -243,7 +243,7 @@ fn schema_filters() {
 
     for (arguments, said) in [
         ("gems_bord_red", "no column is named gems_bord_red: did you mean gems_board_red?"),
-        ("zz*", "no column is named zz*: `prep schema --search TEXT` looks"),
+        ("zz*", "no column is named zz*: `prep schema --search TEXT` searches"),
         ("gems_board_red --family cards", "remove a name or one of the flags"),
         ("--heads nobel", "no head is named nobel: did you mean noble?"),
     ] {

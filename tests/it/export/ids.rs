@@ -125,7 +125,7 @@ fn scaler_of_another_export() {
     fs::copy(test.path("other/scaler.npz"), test.path("first/scaler.npz")).unwrap();
     let sentence = format!(
         "cannot use the scaler of first: scaler.npz ({}) does not belong to its export \
-         ({} by manifest.json): give the folder of the export",
+         ({} in manifest.json): give the unchanged folder of the export",
         &other[..12],
         &mine[..12]
     );

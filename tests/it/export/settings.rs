@@ -81,7 +81,7 @@ fn settings_file_of_an_earlier_tool() {
     }
     let ran = test.run("status");
     assert_eq!(ran.code, 0, "status uses the same folder and cache: {ran:#?}");
-    assert_eq!(ran.stderr.matches("`preprocessing.merge_strategy` no longer").count(), 1);
+    assert_eq!(ran.stderr.matches("`preprocessing.merge_strategy` is obsolete").count(), 1);
     assert_eq!(test.run("status -q").stderr, "");
 }
 
