@@ -22,10 +22,10 @@ Examples:
 /// Check the cache against its checksums and logs, or check an export
 ///
 /// Checks the cache file, every blob of every game against its checksum, and every log against the hash
-/// that its game was made from; or, with --export, every file of check an export. Lists
-/// everything that is wrong with the command that repairs it, and writes nothing. Exits with 0 if
-/// no problems found, else with 1. A log that is new or changed since the last ingest is not wrong, only
-/// counted: see `prep status`.
+/// of the log that its game was encoded from; or, with --export, every file of an export against its
+/// manifest. Lists all problems with the commands that repair them, and writes nothing. Exits with 0 if
+/// there are no problems, else with 1. A log that is new or changed since the last ingest is not a
+/// problem, only counted: see `prep status`.
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(in crate::cli) struct VerifyArgs {
