@@ -34,8 +34,8 @@ pub enum CacheError {
     NotACache(PathBuf),
     /// It is no database at all.
     #[error(
-        "{} is not a cache of prep, or is damaged at its very beginning: choose another file with \
-         --cache, or run `{}`, which makes a new cache from the logs and keeps this file beside it",
+        "{} is not a prep cache, or its header is damaged: choose another file with --cache, or \
+         run `{}`, which creates a new cache from the logs and keeps this file beside it",
         shown(.0), advised("ingest DIR --rebuild", .0)
     )]
     NotADatabase(PathBuf),
@@ -67,18 +67,18 @@ pub enum CacheError {
         /// What it is.
         what: &'static str,
     },
-    /// This user may not read the file.
+    /// This user has no permission to read the file.
     #[error("cannot read the cache {}: {error}; or choose another with --cache", shown(path))]
     Unreadable {
         /// The cache file.
         path: PathBuf,
-        /// The system's reason, with whose it is.
+        /// The error of the system, with the owner of the file.
         error: io::Error,
     },
     /// A newer version of prep made it.
     #[error(
         "the cache {} has schema version {found}, this prep knows versions up to {known}: \
-         update prep, choose another file with --cache, or run `{}`, which makes a new one from the logs",
+         update prep, choose another file with --cache, or run `{}`, which creates a new one from the logs",
         shown(path),
         advised("ingest DIR --rebuild", path)
     )]
@@ -108,7 +108,7 @@ pub enum CacheError {
     /// Another program has switched it to write-ahead logging, and SQLite cannot read it then without
     /// writing.
     #[error(
-        "another program has switched the cache {} to a write-ahead log: run `{}`, which switches it back",
+        "another program has switched the cache {} to write-ahead logging: run `{}`, which switches it back",
         shown(.0), advised("ingest DIR", .0)
     )]
     WriteAheadLog(PathBuf),
@@ -133,7 +133,7 @@ pub enum CacheError {
     NeedsRollback(PathBuf),
     /// The structure of the file is damaged, not only a game in it.
     #[error(
-        "the cache {} is damaged ({}): run `{}`, which makes a new one from the logs and keeps the damaged \
+        "the cache {} is damaged ({}): run `{}`, which creates a new one from the logs and keeps the damaged \
          file beside it",
         shown(path),
         shown(why),

@@ -29,7 +29,7 @@ pub struct DatasetOptions {
     pub replayable_only: bool,
     /// A condition over the columns of the view `game_list`, which the games must meet.
     pub condition: Option<String>,
-    /// Hold only this part of the games of each split. Selection, splits and sums are those of all.
+    /// Only this part of the games of each split. Selection, splits and sums are those of all games.
     pub shard: Option<Part>,
 }
 
@@ -99,8 +99,8 @@ pub enum DatasetError {
     },
     /// The cached sums of a column are impossible.
     #[error(
-        "the cached sums of {column} cannot come from its rows: an ingest with --rebuild makes the \
-         cache again from the logs"
+        "the cached sums of {column} are impossible: an ingest with --rebuild creates the cache again \
+         from the logs"
     )]
     ImpossibleSums {
         /// Name of the column.
@@ -131,7 +131,7 @@ pub struct Game {
     pub split: Split,
     /// Hash of the log that its rows were made from; it does not depend on the encoder.
     pub log_hash: ShortHash,
-    /// How it went; `None` if an older prep stored it and it has not been replayed since.
+    /// How it was played; `None` if an earlier version of prep stored it and it was not replayed since.
     pub play: Option<GamePlay>,
 }
 

@@ -104,7 +104,7 @@ pub(super) fn joined(shards: &[&Manifest]) -> Result<Manifest, String> {
     for (place, shard) in shards.iter().enumerate() {
         let Some(part) = shard.settings.shard else {
             return Err(
-                "one of them is no shard, which `prep export --shard K/N` writes".to_owned()
+                "one of them is not a shard: shards are written with --shard K/N".to_owned()
             );
         };
         if (part.number() as usize, part.of() as usize) != (place + 1, of) {

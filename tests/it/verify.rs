@@ -113,7 +113,7 @@ fn changed_logs_are_not_damage() {
     assert_eq!(ran.code, 0, "{ran:#?}");
     let expected = "not up to date: 1 log new, 1 log changed, 1 log missing (see `prep status raw \
                     --cache data/intermediate/prep.sqlite`)\n\
-                    6 games, 4 logs as cached: nothing is wrong\n";
+                    6 games, 4 logs as cached: no problems found\n";
     assert_eq!(ran.stdout, expected);
     assert_eq!(test.prep("verify raw -q"), "");
 }
@@ -127,9 +127,7 @@ fn damaged_game_without_a_log() {
     let ran = test.run("verify raw -q");
     let lines: Vec<&str> = ran.stdout.lines().collect();
     assert_eq!(lines[0], "game 1: labels: the checksum does not match");
-    assert!(
-        lines[1].contains("put a good log of it back into raw and run `prep ingest raw --cache ")
-    );
+    assert!(lines[1].contains("restore its log in raw and run `prep ingest raw --cache "));
     // Either way.
     let with_the_rest = test.read(CACHE);
     test.prep("ingest raw");

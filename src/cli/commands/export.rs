@@ -328,7 +328,7 @@ fn warn(summary: &ExportSummary, noted: &Noted, options: &DatasetOptions, cache:
     warn_of_faulty(summary, noted, options.replayable_only);
     if summary.not_replayed > 0 {
         tracing::warn!(
-            "{} not been replayed, so that some may be faulty: run `{}`, which replays them, and export \
+            "{} not been replayed and may be faulty: run `{}`, which replays them, and then export \
              again",
             match summary.not_replayed {
                 1 => "1 game has".to_owned(),

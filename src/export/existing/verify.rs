@@ -148,7 +148,7 @@ pub fn verify_export(
     };
     let flags = flags(&manifest.settings, &columns);
     // An export takes one with files of the right sizes for up to date.
-    found.command = Some(format!("prep export --out {}{flags} --force", shell_path(folder)));
+    found.command = Some(format!("export --out {}{flags} --force", shell_path(folder)));
     found.faults.sort_by(|a, b| a.file.cmp(&b.file));
     Ok(found)
 }

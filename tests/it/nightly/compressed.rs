@@ -140,7 +140,7 @@ fn damaged_files_are_refused() {
         if ending == "gz" {
             test.write(&path, [&file[..], b"\n"].concat());
             let said = format!(
-                "error: 2_games/1.csv.{ending}: cannot be unpacked: something that is not compressed \
+                "error: 2_games/1.csv.{ending}: cannot be decompressed: something that is not compressed \
                  follows the log\n"
             );
             assert_eq!(test.run("ingest raw").stderr.lines().next(), Some(said.trim_end()));
