@@ -214,7 +214,7 @@ fn only_all_shards_of_one_export_are_joined() {
         ("12 12", "among them is 1/2"),
         ("12 13", "among them is 1/3"),
         ("12 22dtypefloat16", "shard 2/2 is from other games or options"),
-        ("12 one", "one of them is no shard"),
+        ("12 one", "one of them is not a shard"),
         ("12 raw", "cannot read the export raw"),
     ] {
         let ran = test.run(&format!("join out {shards}"));

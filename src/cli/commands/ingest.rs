@@ -80,8 +80,8 @@ pub(in crate::cli) struct IngestArgs {
     /// merge` joins. A game is in the same part in every run
     #[arg(long, value_name = "K/N")]
     part: Option<Part>,
-    /// Make a new cache from all logs and put it in the place of the old one, which is kept
-    /// beside it as CACHE.damaged: for a cache file that is damaged
+    /// Create a new cache from all logs, to replace a damaged cache file, which is kept beside it as
+    /// CACHE.damaged
     #[arg(long, conflicts_with_all = ["dry_run", "max_games", "keep_missing"])]
     rebuild: bool,
     /// Remove games even if more than a fifth of the cached games have no log any more
