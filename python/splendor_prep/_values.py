@@ -34,9 +34,9 @@ def exact_numbers(values: Any) -> npt.NDArray[np.floating[Any]]:
 
 
 def named_columns(rows: Any) -> tuple[Any, list[str]] | None:
-    """What gives the values of a column by its name, and the names; None if the columns have none.
+    """An object that can be indexed by column name, and the names; None if the columns are unnamed.
 
-    Of DataFrames, structured arrays, mappings, and rows of them.
+    For DataFrames, structured arrays, mappings, and rows of them.
     """
     if hasattr(rows, "_asdict"):
         rows = rows._asdict()

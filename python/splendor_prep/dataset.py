@@ -190,7 +190,7 @@ class Dataset:
         return self._scaler
 
     def torch(self) -> TorchDataset:
-        """The same rows as a ``torch.utils.data.Dataset`` of tensors, for a ``DataLoader``.
+        """These rows as a ``torch.utils.data.Dataset`` of tensors, for use with a ``DataLoader``.
 
         Raises ImportError without PyTorch.
         """

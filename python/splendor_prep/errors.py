@@ -55,7 +55,7 @@ class LogError(PrepError, ValueError):
 
 
 class CacheError(PrepError, RuntimeError):
-    """A cache that does not exist, is locked by another run, or is damaged."""
+    """Raised if a cache does not exist, is locked by another run, or is damaged."""
 
 
 class ExportError(PrepError, RuntimeError):

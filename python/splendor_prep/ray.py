@@ -177,7 +177,7 @@ _INGEST = ["--jobs=1", "--json", "--wait=600"]
 
 
 def _flags(**options: Any) -> list[str]:
-    """Options as the command line has them; what is False is left out."""
+    """Convert options to command-line flags; options that are False are omitted."""
     flags = []
     for name, value in options.items():
         if value is not False:

@@ -184,7 +184,7 @@ class Stream:
 
     @property
     def epoch(self) -> int:
-        """The epoch of the next batch, from 0."""
+        """Index of the epoch of the next batch, starting at 0."""
         return self._native.position()[0]
 
     @property

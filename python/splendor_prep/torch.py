@@ -37,7 +37,7 @@ class TorchDataset(torch.utils.data.Dataset):  # type: ignore[misc,unused-ignore
         return len(self.dataset)
 
     def __getitem__(self, rows: Any) -> tuple[Any, dict[str, Any], dict[str, Any]]:
-        """One row, or those of a slice, a list or an array. Raises IndexError if it does not exist."""
+        """One row, or the rows selected by a slice, a list or an array. Raises IndexError if a row does not exist."""
         state, labels, masks = self.dataset[rows]
         classes = {
             head: label if isinstance(label, int) else torch.from_numpy(label).long()

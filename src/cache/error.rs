@@ -252,7 +252,7 @@ pub enum CacheError {
         error: rusqlite::Error,
     },
     /// zstd could not allocate its tables, or ran out of memory.
-    #[error("cannot compress or decompress")]
+    #[error("cannot compress or decompress a cached game")]
     Compression(#[from] io::Error),
 }
 

@@ -128,7 +128,8 @@ impl Rebuild {
     }
 }
 
-/// `.damaged`, with a number if that file exists: it may be the only good copy.
+/// An unused name for the damaged cache: `.damaged`, or `.damaged.2` and so on. An existing file is never
+/// overwritten, because it may be the only good copy.
 fn unused_name(cache: &Path) -> PathBuf {
     let mut kept = beside(cache, ".damaged");
     let mut number = 2;

@@ -190,7 +190,7 @@ fn check_values(scaler: &Scaler, columns: &Columns) -> Result<(), String> {
     }
 }
 
-/// The smallest standard deviation above 0 of a column of 10^12 integers.
+/// The smallest nonzero standard deviation of a column of up to 10^12 integers.
 const SMALLEST_SCALE: f64 = 1e-6;
 
 fn is_valid(scaler: &Scaler, column: usize) -> bool {

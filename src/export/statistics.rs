@@ -223,7 +223,7 @@ struct HeadCounts {
 }
 
 impl RowCounts {
-    /// The counts of one game. `labels` and `masks` are its arrays by head.
+    /// The counts of one game. `labels` and `masks` hold one array per head.
     pub(super) fn of_game(
         game_id: GameId,
         players: u8,

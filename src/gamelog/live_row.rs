@@ -21,7 +21,7 @@ use crate::rules::Board;
 pub struct LiveColumn(usize);
 
 impl LiveColumn {
-    /// The column with that name. Searches all columns, so look a column up only once for many rows.
+    /// The column with that name. This is a linear search: look up each column once, not once per row.
     ///
     /// # Errors
     /// [`LogErrorKind::UnknownColumn`], with the most similar column.

@@ -75,7 +75,7 @@ impl fmt::Display for UnreadableFolder {
     }
 }
 
-/// What a folder holds.
+/// The result of searching a folder for logs.
 #[derive(Clone, Debug, Default)]
 pub struct FoundLogs {
     /// The logs by game id, then by path.

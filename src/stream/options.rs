@@ -23,7 +23,7 @@ impl Augment {
     }
 }
 
-/// The options of a stream. Options that exports have too have the same meaning.
+/// The options of a stream. Options shared with exports have the same meaning.
 #[derive(Clone, Debug)]
 pub struct StreamOptions {
     /// The selection of games, the split and the columns.

@@ -366,7 +366,7 @@ fn warn_of_refusal(refusal: &Refusal, noted: &Noted, state: &str) {
     say(!deferred && !noted.has(*game_id, message), &format!("game {game_id} {state}: {message}"));
 }
 
-/// Prints a warning if it is new, else information.
+/// Logs `text` as a warning if it is new, otherwise as information.
 fn say(is_new: bool, text: &str) {
     match is_new {
         true => tracing::warn!("{text}"),

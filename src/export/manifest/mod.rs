@@ -307,9 +307,13 @@ impl Manifest {
     /// Whether the export has the outcomes of its games. Parquet files have them in columns, which a
     /// manifest does not list.
     pub(super) fn has_outcomes(&self) -> bool {
-        self.settings.layout == Layout::Parquet
-            || self.settings.shards.is_some()
-            || self.files.keys().any(|name| name.starts_with("outcome_"))
+        match self.settings.layout {
+            Layout::Parquet => true,
+            Layout::Npz | Layout::Npy => {
+                self.settings.shards.is_some()
+                    || self.files.keys().any(|name| name.starts_with("outcome_"))
+            }
+        }
     }
 
     /// Every game.

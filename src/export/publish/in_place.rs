@@ -53,7 +53,7 @@ pub(super) fn restore_files(export: &Path, previous: &Path, target: &Path) -> io
         })
     };
     let is_new = |name: &OsStr| !is_old(name) || previous.join(name).exists();
-    // If the old manifest was not moved, nothing was, or there was no old export.
+    // The old manifest is moved first: if it was not, no file was moved, or there was no old export.
     if old.is_some() || !target.join(MANIFEST_FILE).exists() {
         move_files(target, export, Order::ManifestLast, is_new)?;
     }
