@@ -23,7 +23,7 @@ pub(super) struct Container {
     folder: PathBuf,
     target: PathBuf,
     /// Closed before the folder is deleted: some network file systems rename open files instead of
-    /// deleting them, and then the folder could not be removed.
+    /// deleting them, and then the folder is not empty.
     lock: Option<File>,
 }
 
@@ -137,9 +137,20 @@ impl Container {
         for content in [self.export(), self.previous()] {
             removed(fs::remove_dir_all(content))?;
         }
+        // While it is locked: a run that has opened the lock then sees that it is deleted.
+        removed(fs::remove_file(self.folder.join(LOCK)))?;
         self.lock = None;
-        // Another run may see the unlocked folder now and remove it too.
-        removed(fs::remove_dir_all(&self.folder))
+        match fs::remove_dir(&self.folder) {
+            Err(error) if error.kind() == ErrorKind::DirectoryNotEmpty => {
+                match self.folder.join(LOCK).exists() {
+                    // Another run has claimed the folder.
+                    true => Ok(()),
+                    // A network file system has renamed the lock, because it was open.
+                    false => removed(fs::remove_dir_all(&self.folder)),
+                }
+            }
+            other => removed(other),
+        }
     }
 }
 
