@@ -299,5 +299,5 @@ def test_what_it_cannot_do_it_says(
 
     log = logs_below(simulated.raw)[0]
     assert "export without --no-normalize" in refusal(simulated.unscaled, log)
-    assert "and no row 5000" in refusal(export, log, "--row", 5000)
+    assert "no row 5000" in refusal(export, log, "--row", 5000)
     assert list(tmp_path.iterdir()) == []

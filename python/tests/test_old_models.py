@@ -159,7 +159,7 @@ def test_verify_and_diff_know_them(simulated: Games, old_export: Path, export: P
     # The advised command restores the export.
     advised = next(line for line in (ran.stdout + ran.stderr).splitlines() if "prep export --out" in line)
     advised = advised[advised.index("prep export") + 5 :].strip("`")
-    advised = f"{' '.join(command())} {advised} --cache {simulated.cache}"
+    advised = f"{' '.join(command())} {advised}"
     subprocess.run(advised, shell=True, check=True, env=clean_environment())
     assert (out / "X_val.npy").read_bytes() == good
     # Without the file of names, the columns are unknown.
