@@ -11,6 +11,8 @@ The package calls the library of the ``prep`` command: there is only one encoder
 `Scaler`               the normalization of an export, for positions of live games
 `Cache`                the games that ``prep ingest`` has encoded
 `ray`                  an export on many machines, with Ray: ``splendor-prep[ray]``
+`ColumnSums`           exact sums of rows, for `Scaler.fit`
+`assign_splits`        the split of each game, as ``prep export`` assigns it
 `LogError`             an invalid input: file, line, column, value
 =====================  ==========================================================================
 
@@ -30,10 +32,12 @@ from ._native import (
     HEADS,
     STATE_COLUMNS,
     Cache,
+    ColumnSums,
     EncodedGame,
     EncodedRow,
     StreamBatch,
     __version__,
+    assign_splits,
     encode_log,
     encode_row,
     encode_rows,
@@ -56,6 +60,7 @@ __all__ = [
     "Cache",
     "CachedGame",
     "CacheError",
+    "ColumnSums",
     "Dataset",
     "EncodedGame",
     "EncodedRow",
@@ -69,6 +74,7 @@ __all__ = [
     "Stream",
     "StreamBatch",
     "__version__",
+    "assign_splits",
     "encode_log",
     "encode_row",
     "encode_rows",

@@ -17,12 +17,14 @@ __all__ = [
     "HEADS",
     "STATE_COLUMNS",
     "Cache",
+    "ColumnSums",
     "EncodedGame",
     "EncodedRow",
     "Scaler",
     "Stream",
     "StreamBatch",
     "__version__",
+    "assign_splits",
     "column_names",
     "encode_log",
     "encode_row",
@@ -252,6 +254,8 @@ class Scaler:
     ) -> Scaler: ...
     @staticmethod
     def load(export: str | os.PathLike[str]) -> Scaler: ...
+    @staticmethod
+    def fit(sums: ColumnSums) -> Scaler: ...
     @property
     def id(self) -> str: ...
     @property
@@ -364,6 +368,60 @@ class Stream:
         """The state as JSON."""
 
     def load_state(self, state: str) -> None: ...
+
+@final
+class ColumnSums:
+    """How many rows there are, and for each feature the sum and the sum of squares over them.
+
+    They are whole numbers, so that the sum over games is the same in any order and grouping, and so is
+    the scaler, bit for bit. ``ColumnSums(rows, sum, sum_of_squares)`` makes them from these attributes;
+    without arguments, they are the sums of no rows. Raises ValueError for arrays of another length than 1308.
+    """
+
+    def __new__(
+        cls,
+        rows: int = 0,
+        sum: npt.NDArray[np.int64] | None = None,
+        sum_of_squares: npt.NDArray[np.int64] | None = None,
+    ) -> ColumnSums: ...
+    @staticmethod
+    def of(features: npt.NDArray[np.float32]) -> ColumnSums:
+        """The sums of rows of the encoder, float32 ``(rows, 1308)``, before normalization.
+
+        Raises ValueError for another number of columns, and for a value that no feature can have.
+        """
+
+    def __add__(self, other: ColumnSums, /) -> ColumnSums: ...
+    def __radd__(self, value: ColumnSums, /) -> ColumnSums: ...
+    @property
+    def rows(self) -> int:
+        """Rows summed."""
+
+    @property
+    def sum(self) -> npt.NDArray[np.int64]:
+        """Sum of each column, int64 ``(1308,)``, as in `FEATURE_COLUMNS`."""
+
+    @property
+    def sum_of_squares(self) -> npt.NDArray[np.int64]:
+        """Sum of the squares of each column, int64 ``(1308,)``."""
+
+def assign_splits(
+    game_ids: npt.NDArray[np.int64],
+    *,
+    split: tuple[float, float, float] = ...,
+    method: str = "hash",
+    seed: int = 42,
+) -> npt.NDArray[np.uint8]:
+    """The split of each game, as ``prep export`` assigns it: uint8 ``(games,)``, 0 for train, 1 for val,
+    2 for test.
+
+    `game_ids` is int64 ``(games,)``, ascending and unique. `split` is the shares of the three, `method`
+    ``hash`` (a game's split depends on its own id and the seed alone) or ``sklearn`` (two nested
+    ``GroupShuffleSplit``, which depend on all ids); `seed` is a whole number from 0 to 4294967295.
+
+    Raises ValueError for shares that do not sum to 1, another method, and, with ``sklearn``, ids out of
+    order or too few games to give each split one.
+    """
 
 def column_names(columns: Sequence[str] | str | os.PathLike[str]) -> tuple[str, ...]:
     """The names of columns as a tuple: `columns` is names, or the file that lists them.

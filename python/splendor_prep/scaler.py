@@ -20,6 +20,8 @@ from .errors import ExportError
 if TYPE_CHECKING:
     from sklearn.preprocessing import StandardScaler
 
+    from ._native import ColumnSums
+
 __all__ = ["Scaler"]
 
 
@@ -31,7 +33,7 @@ class Scaler:
     """
 
     def __init__(self, native: _native.Scaler) -> None:
-        """Use `load`, `from_sklearn`, or the ``scaler()`` of a `Dataset` or `Stream`."""
+        """Use `load`, `fit`, `from_sklearn`, or the ``scaler()`` of a `Dataset` or `Stream`."""
         self._native = native
         self.columns: tuple[str, ...] = tuple(native.columns)
         """Names of the columns, in the order of ``X``."""
@@ -45,7 +47,7 @@ class Scaler:
         """Whether the column is normalized, bool ``(columns,)``."""
         self.fitted_in: str | None = native.fitted_in
         """``export_id`` of the export whose training rows it was fitted on: this one, or that of
-        ``--scaler-from``; None without a manifest and for `Stream.scaler`."""
+        ``--scaler-from``; None without a manifest, for `fit`, and for `Stream.scaler`."""
         for values in (self.mean, self.var, self.scale, self.normalized):
             # These are copies: a change would have no effect.
             values.flags.writeable = False
@@ -58,6 +60,15 @@ class Scaler:
         were changed, or if it does not belong to the export in its folder.
         """
         return cls(_native.Scaler.load(export_dir))
+
+    @classmethod
+    def fit(cls, sums: ColumnSums) -> Scaler:
+        """Fits a scaler on the sums of some rows, bit for bit as an export of all columns fits it on its
+        training rows.
+
+        Raises ValueError for the sums of no rows, and for impossible sums.
+        """
+        return cls(_native.Scaler.fit(sums))
 
     @classmethod
     def from_sklearn(

@@ -8,7 +8,8 @@
 //! | `log.rs` | `encode_log`, `EncodedGame` |
 //! | `position.rs` | `encode_row`, `EncodedRow`: one position of a live game |
 //! | `positions.rs` | `encode_rows`: many of them |
-//! | `scaler.rs` | the scaler of an export |
+//! | `scaler.rs` | the scaler of an export, or of sums |
+//! | `sums.rs`, `split.rs` | exact sums of rows, and the split of games |
 //! | `stream.rs` | `Stream`: batches straight from the cache |
 //! | `cache.rs` | `Cache` |
 //! | `columns.rs` | the option `columns` |
@@ -28,7 +29,9 @@ mod position;
 mod positions;
 mod scaler;
 mod signals;
+mod split;
 mod stream;
+mod sums;
 
 use pyo3::prelude::*;
 
@@ -52,7 +55,11 @@ mod _native {
     #[pymodule_export]
     use super::scaler::Scaler;
     #[pymodule_export]
+    use super::split::assign_splits;
+    #[pymodule_export]
     use super::stream::{Stream, StreamBatch};
+    #[pymodule_export]
+    use super::sums::ColumnSums;
 
     use pyo3::prelude::*;
     use pyo3::types::{PyDict, PyString, PyTuple};

@@ -1,8 +1,9 @@
-//! The scaler of an export.
+//! The scaler of an export, or of sums.
 
 use crate::arrays::{check_values, items, to_vec, vector};
 use crate::errors::export_error;
 use crate::signals::load_numpy;
+use crate::sums::ColumnSums;
 use numpy::{
     Element, IntoPyArray, PyArray1, PyArrayDyn, PyArrayMethods, PyReadonlyArray1,
     PyReadonlyArrayDyn, PyUntypedArrayMethods,
@@ -10,6 +11,7 @@ use numpy::{
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use splendor_prep::dataset;
+use splendor_prep::encode::FEATURES;
 use splendor_prep::export::ExportedScaler;
 use std::path::PathBuf;
 
@@ -56,6 +58,15 @@ impl Scaler {
             .map_err(|error| export_error(py, &error))?;
         let scaler = Scaler::of(&exported.columns(), exported.scaler().clone());
         Ok(Scaler { fitted_in: exported.fitted_in(), ..scaler })
+    }
+
+    #[staticmethod]
+    fn fit(sums: &ColumnSums) -> PyResult<Scaler> {
+        let normalized: Vec<bool> = FEATURES.iter().map(|feature| feature.normalized).collect();
+        let scaler = dataset::Scaler::fit(&sums.sums, &normalized)
+            .map_err(|error| PyValueError::new_err(error.to_string()))?;
+        let columns: Vec<&str> = FEATURES.iter().map(|feature| feature.name.as_str()).collect();
+        Ok(Scaler::of(&columns, scaler))
     }
 
     #[getter]

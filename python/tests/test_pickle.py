@@ -15,7 +15,7 @@ import pytest
 from conftest import Games, rows_of
 
 import splendor_prep
-from splendor_prep import Cache, CacheError, Dataset, ExportError, LogError, PrepError
+from splendor_prep import Cache, CacheError, ColumnSums, Dataset, ExportError, LogError, PrepError
 from splendor_prep import ReplayFault, Scaler, Stream, encode_log, encode_row, encode_rows
 
 CLASSES = {
@@ -35,7 +35,7 @@ def objects(simulated: Games, export: Path) -> dict[str, Any]:
     cache.game(game.game_id)
     with pytest.raises(LogError) as caught:
         encode_log(b"nothing")
-    objects = [cache, cache.games()[3], dataset, dataset[2], dataset[2:5], game]
+    objects = [cache, cache.games()[3], ColumnSums.of(game.features), dataset, dataset[2], dataset[2:5], game]
     objects += [encode_row(rows_of(log)[0]), encode_rows(rows_of(log)), Scaler.load(export), stream, batch]
     objects += [caught.value, CacheError("c"), ExportError("e"), PrepError("p"), ReplayFault(5, "points", "a", "1", "2")]
     return {type(thing).__name__: thing for thing in objects}
