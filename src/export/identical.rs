@@ -7,7 +7,7 @@
 use super::error::ExportError;
 use super::manifest::IdenticalGames;
 use crate::cache::{CacheError, Reader, Unpacker};
-use crate::dataset::{Game, ShortHash, Split};
+use crate::dataset::{Game, ShortHash};
 use crate::encode::{ColumnSums, EncodedGame, Head};
 
 /// A game whose rows are written.
@@ -62,12 +62,8 @@ pub(super) fn identical_games(
                 if is_same { &mut same } else { &mut others }.push(game);
             }
             if same.len() > 1 {
-                let splits: Vec<Split> = same.iter().map(|game| game.game.split).collect();
-                groups.push(IdenticalGames {
-                    game_ids: same.iter().map(|game| game.game.game_id).collect(),
-                    in_different_splits: splits.iter().any(|&split| split != splits[0]),
-                    splits,
-                });
+                let same = same.iter().map(|game| (game.game.game_id, game.game.split));
+                groups.push(IdenticalGames::of(&same.collect::<Vec<_>>()));
             }
             candidates = others;
         }

@@ -168,12 +168,7 @@ fn identical_games(manifest: &Manifest) -> Vec<IdenticalGames> {
     }
     let mut groups: Vec<_> = by_hash.into_values().filter(|games| games.len() > 1).collect();
     groups.sort();
-    let group = |games: Vec<(GameId, Split)>| IdenticalGames {
-        in_different_splits: games.iter().any(|&(_, split)| split != games[0].1),
-        game_ids: games.iter().map(|&(game_id, _)| game_id).collect(),
-        splits: games.iter().map(|&(_, split)| split).collect(),
-    };
-    groups.into_iter().map(group).collect()
+    groups.iter().map(|games| IdenticalGames::of(games)).collect()
 }
 
 /// The statistics of all rows, and the counts that they are of.

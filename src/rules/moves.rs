@@ -62,7 +62,7 @@ const NOTHING: ByGem<u8> = ByGem([0; Gem::COUNT]);
 
 /// Calls `visit` once for every legal move. Does not allocate.
 ///
-/// A position may have none, if there is nothing to take, no affordable card, and no room in the reserve.
+/// A position may have none, if there is nothing to take, no affordable card, and the reserve is full.
 pub fn for_each_legal_move(board: &Board, mut visit: impl FnMut(Move)) {
     let mover = board.mover();
     let hand = mover.gems.total();

@@ -159,6 +159,17 @@ pub struct IdenticalGames {
     pub in_different_splits: bool,
 }
 
+impl IdenticalGames {
+    /// A group of games with their splits, ascending by id.
+    pub(super) fn of(games: &[(GameId, Split)]) -> IdenticalGames {
+        IdenticalGames {
+            game_ids: games.iter().map(|&(game_id, _)| game_id).collect(),
+            splits: games.iter().map(|&(_, split)| split).collect(),
+            in_different_splits: games.iter().any(|&(_, split)| split != games[0].1),
+        }
+    }
+}
+
 /// A game whose current log is not in the export, or does not replay.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
