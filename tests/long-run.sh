@@ -10,7 +10,7 @@ cd "$(dirname "$0")/.."
 
 export PREP_LONG_TESTS=1
 cargo test --locked --test it -- kills power_loss corruption incremental changing_inputs full_disk concurrency \
-    fuzz_regressions walkthrough replay stream export::outcomes
+    fuzz_regressions walkthrough replay stream export::outcomes log_reader::damaged
 
 if ! cargo +nightly fuzz --version >/dev/null 2>&1; then
     echo "nothing was fuzzed: install cargo-fuzz and a nightly compiler" >&2

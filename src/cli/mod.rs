@@ -128,7 +128,8 @@ fn run_to_code(arguments: impl IntoIterator<Item = OsString>) -> u8 {
 }
 
 fn run(arguments: &[OsString]) -> Result<Outcome> {
-    let mut cli = Cli::try_parse_from(arguments)?;
+    let explicit = Cli::command().try_get_matches_from(arguments)?;
+    let mut cli = Cli::from_arg_matches(&explicit)?;
     if let Some(problem) = settings::unknown_variable(&Cli::command()) {
         return Err(context::usage_error(&problem));
     }
@@ -137,11 +138,12 @@ fn run(arguments: &[OsString]) -> Result<Outcome> {
     let verbose = found.as_ref().is_ok_and(|loaded| loaded.settings.verbose);
     output::start_logging(&cli.common, verbose);
     let _leaves_at_the_end = entered?;
-    let loaded = found?;
+    let mut loaded = found?;
     for note in &loaded.notes {
         tracing::warn!("{note}");
     }
     if !loaded.options.is_empty() {
+        settings::resolve_conflicts(&Cli::command(), &explicit, &mut loaded.options)?;
         cli = parse_with_options(arguments, &loaded)?;
     }
     let Loaded { settings, without_use, .. } = loaded;

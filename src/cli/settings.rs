@@ -3,7 +3,8 @@
 use crate::config::{CommandOption, ConfigError};
 use crate::words::shown;
 use clap::builder::PossibleValue;
-use clap::{Arg, ArgAction, Command};
+use clap::parser::ValueSource;
+use clap::{Arg, ArgAction, ArgMatches, Command};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
@@ -50,6 +51,50 @@ pub(super) fn with_options(
         }
     }
     Ok(cli)
+}
+
+/// Removes the options that conflict with an explicit flag or variable, which takes precedence: clap
+/// looks for conflicts only among explicit values, and these become defaults.
+///
+/// # Errors
+/// If two of the options conflict.
+pub(super) fn resolve_conflicts(
+    cli: &Command,
+    explicit: &ArgMatches,
+    options: &mut Vec<CommandOption>,
+) -> Result<(), ConfigError> {
+    let Some((name, explicit)) = explicit.subcommand() else { return Ok(()) };
+    let Some(command) = cli.find_subcommand(name) else { return Ok(()) };
+    let argument_of = |option: &CommandOption| {
+        let is_set = option.command == name && option.value != "false";
+        settable(command).find(|argument| is_set && key(argument) == option.key)
+    };
+    let is_explicit = |argument: &Arg| {
+        let source = explicit.value_source(argument.get_id().as_str());
+        matches!(source, Some(ValueSource::CommandLine | ValueSource::EnvVariable))
+    };
+    let conflict = |one: &Arg, other: &Arg| {
+        command.get_arg_conflicts_with(one).contains(&other)
+            || command.get_arg_conflicts_with(other).contains(&one)
+    };
+    options.retain(|option| {
+        argument_of(option).is_none_or(|argument| {
+            let mut explicit = settable(command).filter(|other| is_explicit(other));
+            !explicit.any(|other| conflict(argument, other))
+        })
+    });
+    for (index, option) in options.iter().enumerate() {
+        let Some(argument) = argument_of(option) else { continue };
+        let conflicts = |other: &&CommandOption| {
+            argument_of(other).is_some_and(|other| conflict(argument, other))
+        };
+        if let Some(other) = options[..index].iter().find(conflicts) {
+            let message =
+                format!("`{name}.{}` cannot be used with `{name}.{}`", option.key, other.key);
+            return Err(ConfigError::Invalid { at: option.key_at.clone(), message });
+        }
+    }
+    Ok(())
 }
 
 /// The first option with an invalid value, with clap's reason.

@@ -418,7 +418,8 @@ fn first_faults(
     Ok(games.into_iter().map(why).collect())
 }
 
-fn log_hash(record: &GameRecord) -> ShortHash {
+/// The hash by which exports identify the log of a game; a repaired log has a different one.
+pub fn log_hash(record: &GameRecord) -> ShortHash {
     match record.key.repaired {
         false => record.key.source_hash.into(),
         // The same log gives different rows when its fault is repaired.

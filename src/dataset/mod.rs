@@ -19,7 +19,7 @@ mod split;
 pub use columns::{Columns, ColumnsError};
 pub use dtype::Dtype;
 pub use features::{FeatureTable, FeatureValues, OutOfRange};
-pub use games::{Dataset, DatasetError, DatasetOptions, FaultyGame, Game};
+pub use games::{Dataset, DatasetError, DatasetOptions, FaultyGame, Game, log_hash};
 pub use options::{FeatureSet, MaskSource};
 pub use ratios::{Ratios, RatiosError};
 pub use scaler::{Scaler, ScalerError};

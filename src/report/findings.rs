@@ -214,6 +214,13 @@ fn of_export(export: &ExportReport, found: &mut Findings) {
         );
         found.warn("splits", text);
     }
+    if export.games_with_other_logs > 0 {
+        let text = format!(
+            "{} in the export with different logs than in the cache.",
+            are(export.games_with_other_logs, "game")
+        );
+        found.warn("splits", text);
+    }
     let Some((_, diff)) = &export.since else { return };
     match &diff.means {
         Err(why) => found.warn("drift", format!("Since the older export: {why}.")),

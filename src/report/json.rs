@@ -213,6 +213,7 @@ fn export(export: &ExportReport) -> Value {
         "balance": balance,
         "games_only_in_cache": export.games_only_in_cache,
         "games_only_in_export": export.games_only_in_export,
+        "games_with_other_logs": export.games_with_other_logs,
         "drift_from_scaler": overview.drift,
         "since": export.since.as_ref().map(|(_, diff)| json!({
             "old": diff.old,

@@ -9,6 +9,7 @@ use super::error::ReportError;
 use super::facts::{CacheFacts, facts};
 use crate::accounting::check_all_done;
 use crate::cache::{CacheError, GameRecord, IngestLine, Reader, Unpacker};
+use crate::dataset::{ShortHash, log_hash};
 use crate::encode::ColumnSums;
 use crate::export::overview;
 use crate::export::{ExportDiff, ExportOverview, diff_exports};
@@ -59,6 +60,8 @@ pub struct ExportReport {
     pub games_only_in_cache: u64,
     /// Number of its games that the cache does not have.
     pub games_only_in_export: u64,
+    /// Number of games that the cache has with a different log.
+    pub games_with_other_logs: u64,
     /// The folder of the older export, and the differences.
     pub since: Option<(PathBuf, ExportDiff)>,
 }
@@ -87,10 +90,18 @@ pub fn report(
         };
         let in_export = || overview.splits.iter().flat_map(|split| &split.game_ids);
         let shared = in_export().filter(|game_id| records.contains_key(game_id)).count();
+        let differs = |(game_id, hash): (&GameId, &ShortHash)| {
+            records.get(game_id).is_some_and(|record| log_hash(record) != *hash)
+        };
+        let with_other_logs = overview.splits.iter().map(|split| {
+            let hashes = split.log_hashes.iter().flatten();
+            split.game_ids.iter().zip(hashes).filter(|&game| differs(game)).count() as u64
+        });
         Ok::<_, ReportError>(ExportReport {
             folder: folder.clone(),
             games_only_in_cache: (all - shared) as u64,
             games_only_in_export: (in_export().count() - shared) as u64,
+            games_with_other_logs: with_other_logs.sum(),
             overview,
             since,
         })

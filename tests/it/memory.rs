@@ -10,7 +10,7 @@ use splendor_prep::simulate::simulate_game;
 
 /// Enough rows that an export uses all its buffers, as with any larger number of games.
 const FEW: u32 = 250;
-const MANY: u32 = 1_250;
+const MANY: u32 = 750;
 
 /// Limit for any number of games.
 const LIMIT: f64 = 200.0;
@@ -36,7 +36,7 @@ fn peaks(games: u32) -> [(&'static str, f64); 3] {
     test.prep(&format!("simulate raw --games {games}"));
     let ingest = peak(&test, "ingest raw --batch-size 50");
     let export = peak(&test, "export");
-    let tables = peak(&test, "export --format parquet");
+    let tables = peak(&test, "export --format parquet --features base");
     [("ingest", ingest), ("export", export), ("export of tables", tables)]
 }
 
@@ -51,13 +51,13 @@ fn memory_stays_flat_however_many_games_there_are() {
 }
 
 /// Games with a few turns, so that there can be many: more rows than an export processes at a time, and
-/// 20,000 more games.
+/// 12,000 more games.
 const TURNS: usize = 4;
-const FEW_SHORT: usize = 8_000;
-const MANY_SHORT: usize = 28_000;
+const FEW_SHORT: usize = 4_000;
+const MANY_SHORT: usize = 16_000;
 
 /// Tolerance in megabytes for the many short games: about a kilobyte for each additional game.
-const MORE_FOR_MANY: f64 = 20.0;
+const MORE_FOR_MANY: f64 = 15.0;
 
 /// Cuts games into pieces and writes each piece as a game.
 fn write_short_games(test: &CliTest, games: usize) {

@@ -1,7 +1,7 @@
 //! `prep ingest`
 
 use crate::cache::{CacheError, Reader, Rebuild, Writer, too_many_missing};
-use crate::cli::context::{Context, Outcome, stop_flag};
+use crate::cli::context::{Context, Outcome, stop_flag, usage_error};
 use crate::cli::metrics::Metrics;
 use crate::cli::values::{JobsArgs, MemoryArgs, SettleArgs, switch, whole_number};
 use crate::cli::{code_frame, output, progress};
@@ -82,7 +82,7 @@ pub(in crate::cli) struct IngestArgs {
     part: Option<Part>,
     /// Create a new cache from all logs, to replace a damaged cache file, which is kept beside it as
     /// CACHE.damaged
-    #[arg(long, conflicts_with_all = ["dry_run", "max_games", "keep_missing"])]
+    #[arg(long, conflicts_with = "dry_run")]
     rebuild: bool,
     /// Remove games even if more than a fifth of the cached games have no log any more
     #[arg(long, conflicts_with = "keep_missing")]
@@ -113,6 +113,15 @@ pub(in crate::cli) fn run(mut arguments: IngestArgs, context: Context) -> Result
 fn ingest_logs(arguments: IngestArgs, context: &Context, metrics: &mut Metrics) -> Result<Outcome> {
     let begun = Instant::now();
     let settings = &context.settings;
+    // Not left to clap, because these can be set in the settings file.
+    for (option, is_set) in
+        [("--keep-missing", arguments.keep_missing), ("--max-games", arguments.max_games.is_some())]
+    {
+        if arguments.rebuild && is_set {
+            let why = format!("--rebuild creates a cache from all logs, and {option} is set");
+            return Err(usage_error(&why));
+        }
+    }
     let options = IngestOptions {
         root: context.data_root(arguments.data_root),
         jobs: context.jobs(&arguments.jobs),

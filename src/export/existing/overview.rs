@@ -1,7 +1,7 @@
 //! An overview of an export from its small files: games, rows and classes of each split. Reads no arrays.
 
 use super::folder::{ExportFolder, FolderError};
-use crate::dataset::{BySplit, Split};
+use crate::dataset::{BySplit, ShortHash, Split};
 use crate::export::manifest::values::HexHash;
 use crate::export::scaler_file::ColumnDrift;
 use crate::export::statistics::{
@@ -37,6 +37,8 @@ pub struct SplitOverview {
     pub split: Split,
     /// Its games, in ascending order.
     pub game_ids: Vec<GameId>,
+    /// The hashes of their logs, unless an earlier version of prep wrote the export.
+    pub log_hashes: Option<Vec<ShortHash>>,
     /// Number of rows.
     pub rows: u64,
     /// Number of games by number of players.
@@ -76,6 +78,7 @@ pub fn overview(folder: &Path) -> Result<ExportOverview, FolderError> {
         splits.push(SplitOverview {
             split,
             game_ids: entry.game_ids.clone(),
+            log_hashes: entry.log_hashes.clone(),
             rows: statistics.rows,
             games_by_players: statistics.games_by_players.clone(),
             heads,

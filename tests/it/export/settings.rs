@@ -232,6 +232,28 @@ fn options_in_the_settings_file() {
     assert!(said.contains("the cache holds 12 games"), "{said}");
 }
 
+/// Clap reports conflicts only between flags and variables.
+#[test]
+fn conflicts_with_the_settings_file() {
+    let test = with_lines("export:\n  columns: columns.json\ningest:\n  keep_missing: true\n");
+    test.write("columns.json", r#"["turn_number"]"#);
+    assert_eq!(setting(&test, &[], "", "features"), "\"listed\"");
+    assert_eq!(setting(&test, &[], "--features all", "features"), "\"all\"");
+    assert_eq!(setting(&test, &[("PREP_FEATURES", "base")], "", "features"), "\"base\"");
+
+    let ran = test.run("ingest --rebuild");
+    assert_eq!(ran.code, 2, "{ran:#?}");
+    assert!(ran.stderr.contains("from all logs, and --keep-missing is set"), "{ran:#?}");
+    fs::remove_dir_all(test.path("logs/selfplay/2_games")).unwrap();
+    let deleted = test.prep("ingest --allow-delete");
+    assert!(!deleted.contains(" 0 deleted"), "{deleted}");
+
+    let test = with_lines("export:\n  features: base\n  columns: columns.json\n");
+    let ran = test.run("export");
+    let why = "prep.yaml:34:3: `export.columns` cannot be used with `export.features`";
+    assert!(ran.code == 1 && ran.complaints().contains(why), "{ran:#?}");
+}
+
 #[test]
 fn wrong_options_in_the_settings_file() {
     for (lines, message) in [

@@ -2,6 +2,7 @@
 //! original file.
 
 use super::{GAME, log_of, read};
+use crate::support::long_run::times;
 use proptest::prelude::*;
 use splendor_prep::encode::EncodedGame;
 use splendor_prep::gamelog::LogErrorKind::{CutOff, Empty, NoRows};
@@ -88,11 +89,12 @@ fn cut_in_the_last_value_of_any_column() {
         let last = log.width() - 1;
         for column in 0..=last {
             log.swap_columns(column, last);
-            for quote in ["", "\"", " "] {
+            let quotes = ["", "\"", " "].into_iter().cycle().skip(column);
+            for quote in quotes.take(times(1, 3) as usize) {
                 let mut log = log.clone();
                 log.map_values(|_, value| format!("{quote}{value}{quote}"));
                 let whole = log.to_bytes();
-                for offset in whole.len() - 20..=whole.len() {
+                for offset in whole.len() - 10..=whole.len() {
                     check_cut_in_decorated(&whole, offset, turns);
                 }
             }
@@ -193,15 +195,16 @@ impl Damage {
 /// Most of these are refused; the others must encode.
 #[test]
 fn any_number_in_any_column() {
-    let log = log_of(&turns_of(PlayerCount::Four)[60..62], Dialect::Float);
+    let mut log = log_of(&turns_of(PlayerCount::Four)[60..62], Dialect::Float);
     // These include the ends of all ranges, and of the types of the numbers.
     let numbers = [-32_768, -129, -128, -2, -1, 127, 128, 255, 256, 10_000, 10_001, 32_767, 32_768];
     let numbers = numbers.into_iter().chain(0..9).chain([14, 15, 16, 17, 20, 21, 26, 27, 36, 37]);
-    for number in numbers.chain([60, 61]) {
-        for column in 0..log.width() {
-            let mut log = log.clone();
-            log.lines[2][column] = number.to_string();
+    let step = times(4, 1) as usize;
+    for (index, number) in numbers.chain([60, 61]).enumerate() {
+        for column in (index % step..log.width()).step_by(step) {
+            let value = std::mem::replace(&mut log.lines[2][column], number.to_string());
             read_and_encode(&log.to_bytes());
+            log.lines[2][column] = value;
         }
     }
 }

@@ -3,6 +3,7 @@
 use super::{ingested, numbers};
 use crate::support::cli::CliTest;
 use crate::support::export::{Export, HEADS, SPLITS};
+use crate::support::log_text::with_one_byte_changed;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fs;
@@ -169,12 +170,15 @@ fn balance_matches_arrays() {
     test.prep("simulate raw --games 3 --first-id 61 --seed 5");
     let gone = test.files("raw").into_keys().find(|path| path.ends_with("7.csv")).unwrap();
     fs::remove_file(test.path("raw").join(gone)).unwrap();
+    let changed = test.read("raw/2_games/1.csv");
+    test.write("raw/2_games/1.csv", with_one_byte_changed(&changed));
     test.prep("ingest raw");
     let found = numbers(&test, "--export export")["export"].take();
     assert_eq!(
         (&found["games_only_in_cache"], &found["games_only_in_export"]),
         (&json!(3), &json!(1))
     );
+    assert_eq!(found["games_with_other_logs"], 1);
 
     let export = Export { folder: test.path("export") };
     for split in SPLITS {
