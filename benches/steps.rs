@@ -144,7 +144,7 @@ fn store_games(criterion: &mut Criterion) {
     let store = |writer: &Writer<'_>| {
         for batch_of_games in games.chunks(500) {
             for game in batch_of_games {
-                writer.put(game, &[]).unwrap();
+                writer.put(game, &[], None).unwrap();
             }
             writer.commit().unwrap();
         }

@@ -89,7 +89,7 @@ impl Blob {
 }
 
 /// A compressed blob with its checksum, as it is in the cache.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Packed {
     pub(super) bytes: Vec<u8>,
     pub(super) checksum: [u8; CHECKSUM_BYTES],
@@ -118,9 +118,13 @@ impl PackedGame {
             checksum(*blob, &self.record, &packed.bytes) != packed.checksum
         };
         match Blob::ALL.into_iter().zip(&self.blobs).find(is_damaged) {
-            Some((blob, _)) => Err(damaged(self, checksum_damage(blob))),
+            Some((blob, _)) => Err(self.damaged(checksum_damage(blob))),
             None => Ok(()),
         }
+    }
+
+    pub(super) fn damaged(&self, damage: Damage) -> CacheError {
+        CacheError::Damaged { game_id: self.record.game_id, damage }
     }
 
     /// Drops the column sums to save memory; they cannot be unpacked afterwards.
@@ -219,10 +223,6 @@ impl Packer {
         let blobs = packed.try_into().expect("one blob for each kind");
         Ok(PackedGame { record, blobs })
     }
-}
-
-pub(super) fn damaged(game: &PackedGame, damage: Damage) -> CacheError {
-    CacheError::Damaged { game_id: game.record.game_id, damage }
 }
 
 pub(super) fn checksum_damage(blob: Blob) -> Damage {

@@ -6,7 +6,7 @@
 //! together would refuse both files. The result does not depend on the order of the caches or on how the
 //! logs were spread over them, except for the messages about conflicts.
 
-use super::blob::{Blob, PackedGame, checksum};
+use super::blob::PackedGame;
 use super::database::check;
 use super::database::files::JOURNALS;
 use super::database::lock::{beside, real_path};
@@ -122,7 +122,7 @@ pub fn merge(
 /// Whether replacing the target would replace or remove this file: it is the target under any name, or a
 /// file beside it.
 fn is_replaced(file: &Path, target: &Path) -> bool {
-    let id = |path: &Path| fs::metadata(path).ok().as_ref().and_then(FileId::of);
+    let id = |path: &Path| fs::metadata(path).ok().map(|file| FileId::of(&file));
     let target = real_path(target);
     let beside = JOURNALS.into_iter().chain([REBUILD]).map(|ending| beside(&target, ending));
     [target.clone()].into_iter().chain(beside).any(|replaced| {
@@ -249,14 +249,12 @@ fn copy(
     let path = input.reader.path();
     let gone =
         || CacheError::malformed(path, format!("game {game_id} has disappeared from the cache"));
-    let mut game: PackedGame = input.reader.packed(game_id)?.ok_or_else(gone)?;
+    let game = input.reader.packed(game_id)?.ok_or_else(gone)?;
     game.check()?;
-    game.record.game_id = new_id;
-    for (blob, packed) in Blob::ALL.into_iter().zip(&mut game.blobs) {
-        packed.checksum = checksum(blob, &game.record, &packed.bytes);
-    }
+    let record = GameRecord { game_id: new_id, ..game.record };
+    let game = PackedGame::from_blobs(record, game.blobs.map(|packed| packed.bytes));
     let faults = input.faults.get(&game_id).map_or(&[][..], Vec::as_slice);
-    writer.put_as_of(&game, faults, &input.reader.ingested_at(game_id)?)
+    writer.put(&game, faults, Some(&input.reader.ingested_at(game_id)?))
 }
 
 /// Refused logs of games that the same cache does not hold: an older version of a game in the same cache

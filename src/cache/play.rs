@@ -1,8 +1,7 @@
 //! The tables `game_play` and `game_faults`: how each game went, in plain columns for people.
 //!
-//! The first has a checksum, which is also over the faults of the game in the second. A game whose numbers or
-//! faults are not those that were stored is damaged like one with a damaged blob: people who query the cache
-//! must not get a wrong answer that `prep verify` calls right.
+//! A checksum covers both, and a game with changed numbers or faults is damaged: queries must not give a wrong
+//! answer that `prep verify` accepts.
 //!
 //! A row that an earlier version of prep stored has no `ending`: its game has not been replayed.
 
@@ -105,8 +104,8 @@ impl Stored {
     }
 }
 
-/// Stores how a game went with a statement that takes the game id, then all columns. The checksum is also
-/// over these faults, by row.
+/// Stores how a game went with a statement that takes the game id, then all columns. The checksum covers
+/// the faults, which must be in the order of their rows.
 pub(super) fn insert(
     statement: &mut Statement<'_>,
     game_id: GameId,
@@ -123,17 +122,8 @@ pub(super) fn insert(
     Ok(())
 }
 
-/// Result of reading the columns from `first` on.
-pub(super) enum Read {
-    /// How the game went.
-    Play(GamePlay),
-    /// The game has not been replayed.
-    NotReplayed,
-    /// The row is damaged.
-    Damaged,
-}
-
-/// Reads the columns from `first` on, the last of which is [`FAULTS`].
+/// Reads the columns from `first` on, the last of which is [`FAULTS`]: how the game went, `None` if it has
+/// not been replayed, or how the row is damaged.
 ///
 /// A game with another feature schema may be older than the table; it is encoded again anyway.
 pub(super) fn read(
@@ -141,20 +131,20 @@ pub(super) fn read(
     first: usize,
     game_id: GameId,
     schema: FeatureSchema,
-) -> rusqlite::Result<Read> {
+) -> rusqlite::Result<Result<Option<GamePlay>, &'static str>> {
     let stored = Stored::read(row, first)?;
     let checksum: Option<Vec<u8>> = row.get(first + PLAY_WIDTH - 1)?;
     let faults: Option<String> = row.get(first + PLAY_WIDTH)?;
     let has_faults = stored.numbers[NUMBERS - 1].is_some_and(|rows| rows > 0);
     let is_right = |checksum: &[u8]| {
-        // Before, it was over the numbers alone.
+        // Earlier versions of prep computed it over the numbers alone.
         has_faults == faults.is_some()
             && (checksum == stored.checksum(game_id, faults.as_deref().unwrap_or_default())
                 || checksum == stored.checksum(game_id, ""))
     };
     Ok(match checksum {
-        None if schema == FeatureSchema::now() => Read::Damaged,
-        Some(checksum) if !is_right(&checksum) => Read::Damaged,
-        _ => stored.play().map_or(Read::NotReplayed, Read::Play),
+        None if schema == FeatureSchema::now() => Err("there is no checksum"),
+        Some(checksum) if !is_right(&checksum) => Err("the checksum does not match"),
+        _ => Ok(stored.play()),
     })
 }

@@ -17,7 +17,7 @@ use crate::platform::FileState;
 use crate::words::shown;
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Row, params};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -173,8 +173,21 @@ impl Reader {
     /// # Errors
     /// [`CacheError::Damaged`] if it cannot be read; if the file cannot.
     pub fn packed(&self, game_id: GameId) -> Result<Option<PackedGame>, CacheError> {
-        let packed = self.row(&SELECT_GAMES, game_id, read_packed)?.transpose();
+        self.game_with(&SELECT_GAMES, game_id, read_packed)
+    }
+
+    fn game_with(
+        &self,
+        select: &str,
+        game_id: GameId,
+        read: impl Fn(&Row<'_>) -> SqliteResult<PackedGame>,
+    ) -> Result<Option<PackedGame>, CacheError> {
+        let packed = self.row(select, game_id, read)?.transpose();
         packed.map_err(|damage| CacheError::Damaged { game_id, damage })
+    }
+
+    fn present(&self, game_id: GameId, game: Option<PackedGame>) -> Result<PackedGame, CacheError> {
+        game.ok_or_else(|| CacheError::malformed(&self.path, format!("no game {game_id}")))
     }
 
     /// The record of a game and its unpacked rows; `None` if the cache does not hold it.
@@ -206,12 +219,8 @@ impl Reader {
         let mut total = ColumnSums::zero(FEATURE_COUNT);
         let mut unpacker = Unpacker::new()?;
         for game_id in game_ids {
-            let damaged = |damage| CacheError::Damaged { game_id, damage };
-            let (record, sums) = self
-                .row(&SELECT_SUMS, game_id, read_sums)?
-                .ok_or_else(|| CacheError::malformed(&self.path, format!("no game {game_id}")))?
-                .map_err(damaged)?;
-            total.add(&unpacker.try_column_sums(&record, &sums).map_err(damaged)?);
+            let game = self.present(game_id, self.game_with(&SELECT_SUMS, game_id, read_sums)?)?;
+            total.add(&unpacker.column_sums(&game)?);
         }
         Ok(total)
     }
@@ -226,9 +235,7 @@ impl Reader {
     ) -> Result<Vec<i32>, CacheError> {
         let (mut all, mut unpacker) = (Vec::new(), Unpacker::new()?);
         for game_id in game_ids {
-            let game = self
-                .packed(game_id)?
-                .ok_or_else(|| CacheError::malformed(&self.path, format!("no game {game_id}")))?;
+            let game = self.present(game_id, self.packed(game_id)?)?;
             all.extend(unpacker.turn_numbers(&game)?);
         }
         Ok(all)
@@ -291,10 +298,7 @@ impl Reader {
     /// [`CacheError::Malformed`] if it is damaged.
     pub fn check_structure(&self) -> Result<(), CacheError> {
         let faults = self.read(|connection| structure_faults(connection, "quick_check"))?;
-        match faults.into_iter().next() {
-            Some(why) => Err(CacheError::malformed(&self.path, why)),
-            None => Ok(()),
-        }
+        faults.first().map_or(Ok(()), |why| Err(CacheError::malformed(&self.path, why)))
     }
 
     /// Logs that the last ingest refused or deferred, by game and path.
@@ -336,11 +340,6 @@ impl Reader {
             };
             statement.query_map([], row)?.collect()
         })
-    }
-
-    /// Games whose logs the last ingest refused or deferred.
-    pub fn refused_games(&self) -> Result<BTreeSet<GameId>, CacheError> {
-        Ok(self.refusals()?.into_iter().map(|refusal| refusal.game_id).collect())
     }
 
     /// The first faults of each game that does not replay, by row.

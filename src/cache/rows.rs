@@ -3,7 +3,7 @@
 use super::blob::{Blob, Packed, PackedGame, checksum, checksum_damage};
 use super::error::Damage;
 use super::key::{CacheKey, FeatureSchema, GameRecord, StaleReason, staleness};
-use super::play::{self, FAULTS, PLAY_COLUMNS, PLAY_WIDTH, Read};
+use super::play::{self, FAULTS, PLAY_COLUMNS, PLAY_WIDTH};
 use crate::gamelog::{GameId, ReplayFault, ReplayFaultKind};
 use rusqlite::types::Type;
 use rusqlite::{Connection, Error, Row};
@@ -117,13 +117,8 @@ pub(super) fn read_record(row: &Row<'_>) -> SqliteResult<GameRecord> {
     if let Some((column, _)) = wrong.into_iter().find(|(_, is_wrong)| *is_wrong) {
         return Err(unreadable(column, "out of range"));
     }
-    record.play = match play::read(row, RECORD_WIDTH, record.game_id, record.key.feature_schema)? {
-        Read::Play(play) => Some(play),
-        Read::NotReplayed => None,
-        Read::Damaged => {
-            return Err(unreadable(RECORD_WIDTH + PLAY_WIDTH - 1, "the checksum does not match"));
-        }
-    };
+    let play = play::read(row, RECORD_WIDTH, record.game_id, record.key.feature_schema)?;
+    record.play = play.map_err(|why| unreadable(RECORD_WIDTH + PLAY_WIDTH - 1, why))?;
     Ok(record)
 }
 
@@ -137,9 +132,11 @@ pub(super) fn read_packed(row: &Row<'_>) -> SqliteResult<PackedGame> {
     Ok(PackedGame { record, blobs: blobs.try_into().expect("one for each kind") })
 }
 
-/// Reads the column sums of a row of [`SELECT_SUMS`].
-pub(super) fn read_sums(row: &Row<'_>) -> SqliteResult<(GameRecord, Packed)> {
-    Ok((read_record(row)?, read_blob(row, FIRST_BLOB)?))
+/// Reads a row of [`SELECT_SUMS`]: a game of which only the column sums can be unpacked.
+pub(super) fn read_sums(row: &Row<'_>) -> SqliteResult<PackedGame> {
+    let mut blobs: [Packed; Blob::COUNT] = Default::default();
+    blobs[Blob::ColumnSums as usize] = read_blob(row, FIRST_BLOB)?;
+    Ok(PackedGame { record: read_record(row)?, blobs })
 }
 
 /// Reads a row of `game_faults`.

@@ -62,7 +62,7 @@ impl Folder {
         for game_id in games {
             let mut game = self.game.clone();
             game.record.game_id = GameId(game_id);
-            writer.put(&game, &[]).unwrap();
+            writer.put(&game, &[], None).unwrap();
         }
         writer.commit().unwrap();
         writer.vacuum(|| ()).unwrap();

@@ -1,10 +1,7 @@
 //! Decodes blobs to the rows of a game.
 
-use super::blob::{
-    BLOCK_ROWS, Blob, Packed, PackedGame, checksum, checksum_damage, damaged, float32_bytes,
-};
+use super::blob::{BLOCK_ROWS, Blob, PackedGame, checksum, checksum_damage, float32_bytes};
 use super::error::{CacheError, Damage};
-use super::key::GameRecord;
 use crate::encode::{
     BaseRow, ColumnSums, EncodedGame, FEATURE_COUNT, Head, Label, LabelRow, MaskRow, PackedMasks,
     PackedRow, Value, decode_columns,
@@ -34,12 +31,24 @@ impl Unpacker {
     }
 
     /// Checks and unpacks the rows of a game that the current encoder made, see
-    /// [`GameRecord::is_of_this_encoder`]. Computes the derived features.
+    /// [`GameRecord::is_of_this_encoder`](super::GameRecord::is_of_this_encoder). Computes the derived
+    /// features.
     ///
     /// # Errors
     /// [`CacheError::Damaged`] if a blob is damaged.
     pub fn unpack(&mut self, game: &PackedGame) -> Result<&EncodedGame, CacheError> {
-        self.try_unpack(game).map_err(|damage| damaged(game, damage))?;
+        let rows = game.record.rows as usize;
+        let turn_numbers = self.turn_numbers(game)?;
+        let base: Vec<BaseRow> = rows_of(&self.base_features(game)?, rows);
+        let labels = self.label_rows(game)?;
+        let masks: Vec<MaskRow> = rows_of(&self.masks(game)?, rows);
+        self.game.clear();
+        for row in 0..rows {
+            self.game
+                .push_base(turn_numbers[row], &base[row], labels[row], masks[row])
+                .ok_or_else(|| no_position(game))?;
+        }
+        check_players(game, self.game.boards().iter().map(|board| board.players.len()))?;
         Ok(&self.game)
     }
 
@@ -48,84 +57,13 @@ impl Unpacker {
     /// # Errors
     /// [`CacheError::Damaged`] if a blob is damaged.
     pub fn unpack_rows(&mut self, game: &PackedGame) -> Result<Vec<PackedRow>, CacheError> {
-        self.try_unpack_rows(game).map_err(|damage| damaged(game, damage))
-    }
-
-    /// Checks and unpacks the labels of a game that the current encoder made.
-    ///
-    /// # Errors
-    /// [`CacheError::Damaged`] if the blob is damaged.
-    pub fn label_rows(&mut self, game: &PackedGame) -> Result<Vec<LabelRow>, CacheError> {
-        let labels = &game.blobs[Blob::Labels as usize];
-        self.labels(&game.record, labels).map_err(|damage| damaged(game, damage))
-    }
-
-    /// Checks and unpacks the exact sums of a game's columns.
-    ///
-    /// # Errors
-    /// [`CacheError::Damaged`] if the blob is damaged.
-    pub fn column_sums(&mut self, game: &PackedGame) -> Result<ColumnSums, CacheError> {
-        let blob = &game.blobs[Blob::ColumnSums as usize];
-        self.try_column_sums(&game.record, blob).map_err(|damage| damaged(game, damage))
-    }
-
-    /// The turn number of each row.
-    ///
-    /// # Errors
-    /// [`CacheError::Damaged`] if they are damaged.
-    pub fn turn_numbers(&mut self, game: &PackedGame) -> Result<Vec<i32>, CacheError> {
-        let packed = &game.blobs[Blob::TurnNumbers as usize];
-        self.try_turn_numbers(&game.record, packed).map_err(|damage| damaged(game, damage))
-    }
-
-    /// All damage of the blobs of a game that the current encoder made.
-    pub(super) fn all_damage(&mut self, game: &PackedGame) -> Vec<Damage> {
-        let blobs = Blob::ALL.into_iter().zip(&game.blobs);
-        let mut all: Vec<Damage> = blobs
-            .filter_map(|(blob, packed)| self.decompress(blob, &game.record, packed).err())
-            .collect();
-        if all.is_empty() {
-            let sums = &game.blobs[Blob::ColumnSums as usize];
-            let sums = self.try_column_sums(&game.record, sums);
-            match self.try_unpack(game) {
-                Ok(()) if sums == Ok(self.game.column_sums()) => {}
-                Ok(()) => {
-                    all.push(Damage::new("column_sums", "they are not the sums of the features"));
-                }
-                Err(damage) => all.push(damage),
-            }
-        }
-        all
-    }
-
-    fn try_unpack(&mut self, game: &PackedGame) -> Result<(), Damage> {
-        let record = &game.record;
-        let rows = record.rows as usize;
-        let [turn_numbers, features, labels, masks, _] = &game.blobs;
-        let turn_numbers = self.try_turn_numbers(record, turn_numbers)?;
-        let values = self.base_features(record, features)?;
-        let base: Vec<BaseRow> = rows_of(&values, rows);
-        let labels = self.labels(record, labels)?;
-        let masks: Vec<MaskRow> = rows_of(&self.masks(record, masks)?, rows);
-        self.game.clear();
-        for row in 0..rows {
-            self.game
-                .push_base(turn_numbers[row], &base[row], labels[row], masks[row])
-                .ok_or_else(no_position)?;
-        }
-        check_players(record, self.game.boards().iter().map(|board| board.players.len()))
-    }
-
-    fn try_unpack_rows(&mut self, game: &PackedGame) -> Result<Vec<PackedRow>, Damage> {
-        let record = &game.record;
-        let rows = record.rows as usize;
-        let [turn_numbers, features, labels, masks, _] = &game.blobs;
-        let values = self.base_features(record, features)?;
-        let boards = decode_columns(&values, rows).ok_or_else(no_position)?;
-        check_players(record, boards.iter().map(|board| board.players.get().into()))?;
-        let turn_numbers = self.try_turn_numbers(record, turn_numbers)?;
-        let labels = self.labels(record, labels)?;
-        let masks = PackedMasks::of_columns(&self.masks(record, masks)?, rows);
+        let rows = game.record.rows as usize;
+        let values = self.base_features(game)?;
+        let boards = decode_columns(&values, rows).ok_or_else(|| no_position(game))?;
+        check_players(game, boards.iter().map(|board| board.players.get().into()))?;
+        let turn_numbers = self.turn_numbers(game)?;
+        let labels = self.label_rows(game)?;
+        let masks = PackedMasks::of_columns(&self.masks(game)?, rows);
         let rows = boards.into_iter().zip(turn_numbers).zip(labels.iter().zip(masks));
         Ok(rows
             .map(|((board, turn_number), (labels, masks))| {
@@ -134,22 +72,25 @@ impl Unpacker {
             .collect())
     }
 
-    fn try_turn_numbers(
-        &mut self,
-        record: &GameRecord,
-        packed: &Packed,
-    ) -> Result<Vec<i32>, Damage> {
-        let bytes = self.decompress(Blob::TurnNumbers, record, packed)?;
-        let turn_numbers = numbers(bytes, i32::from_le_bytes);
+    /// Checks and unpacks the turn number of each row.
+    ///
+    /// # Errors
+    /// [`CacheError::Damaged`] if the blob is damaged.
+    pub fn turn_numbers(&mut self, game: &PackedGame) -> Result<Vec<i32>, CacheError> {
+        let turn_numbers = numbers(self.decompress(Blob::TurnNumbers, game)?, i32::from_le_bytes);
         match turn_numbers.iter().all(|number| (1..=i32::from(u16::MAX)).contains(number)) {
             true => Ok(turn_numbers),
-            false => Err(Damage::new("turn_numbers", "a turn number is out of range")),
+            false => Err(damaged(game, "turn_numbers", "a turn number is out of range")),
         }
     }
 
-    fn labels(&mut self, record: &GameRecord, packed: &Packed) -> Result<Vec<LabelRow>, Damage> {
-        let bytes = self.decompress(Blob::Labels, record, packed)?;
-        let labels = rows_of(&numbers(bytes, Label::from_le_bytes), record.rows as usize);
+    /// Checks and unpacks the labels of a game that the current encoder made.
+    ///
+    /// # Errors
+    /// [`CacheError::Damaged`] if the blob is damaged.
+    pub fn label_rows(&mut self, game: &PackedGame) -> Result<Vec<LabelRow>, CacheError> {
+        let bytes = self.decompress(Blob::Labels, game)?;
+        let labels = rows_of(&numbers(bytes, Label::from_le_bytes), game.record.rows as usize);
         let is_class = |labels: &LabelRow| {
             Head::ALL
                 .iter()
@@ -157,57 +98,31 @@ impl Unpacker {
         };
         match labels.iter().all(is_class) {
             true => Ok(labels),
-            false => Err(Damage::new("labels", "a label is out of range")),
+            false => Err(damaged(game, "labels", "a label is out of range")),
         }
     }
 
-    /// The masks, column by column.
-    fn masks(&mut self, record: &GameRecord, packed: &Packed) -> Result<Vec<i8>, Damage> {
-        let masks = numbers(self.decompress(Blob::Masks, record, packed)?, i8::from_le_bytes);
-        match masks.iter().fold(0, |all, &mask| all | mask) {
-            0 | 1 => Ok(masks),
-            _ => Err(Damage::new("masks", "a value is neither 0 nor 1")),
-        }
-    }
-
-    /// The base features, column by column.
-    fn base_features(
-        &mut self,
-        record: &GameRecord,
-        packed: &Packed,
-    ) -> Result<Vec<Value>, Damage> {
-        let bytes = self.decompress(Blob::Features, record, packed)?;
-        let values = numbers(bytes, value_of_float32);
-        let cells = bytes.as_chunks().0.iter();
-        let is_stored = cells
-            .zip(&values)
-            .fold(true, |all, (cell, &value)| all & (*cell == float32_bytes(value)));
-        match is_stored {
-            true => Ok(values),
-            false => Err(Damage::new("features", "a value is not a feature value")),
-        }
-    }
-
-    pub(super) fn try_column_sums(
-        &mut self,
-        record: &GameRecord,
-        packed: &Packed,
-    ) -> Result<ColumnSums, Damage> {
-        let bytes = self.decompress(Blob::ColumnSums, record, packed)?;
+    /// Checks and unpacks the exact sums of a game's columns.
+    ///
+    /// # Errors
+    /// [`CacheError::Damaged`] if the blob is damaged.
+    pub fn column_sums(&mut self, game: &PackedGame) -> Result<ColumnSums, CacheError> {
+        let bytes = self.decompress(Blob::ColumnSums, game)?;
         let mut numbers = vec![0; 2 * FEATURE_COUNT];
         for (place, column) in bytes.chunks(numbers.len()).enumerate() {
             for (number, &byte) in numbers.iter_mut().zip(column) {
                 *number |= i64::from(byte) << (8 * place);
             }
         }
+        let rows = game.record.rows;
         let mut sums =
-            ColumnSums { rows: record.rows.into(), sum: Vec::new(), sum_of_squares: Vec::new() };
+            ColumnSums { rows: rows.into(), sum: Vec::new(), sum_of_squares: Vec::new() };
         // Larger sums could overflow when the sums of all games are added.
-        let max = i64::from(record.rows) * i64::from(Value::MIN) * i64::from(Value::MIN);
+        let max = i64::from(rows) * i64::from(Value::MIN) * i64::from(Value::MIN);
         for &[sum, excess] in numbers.as_chunks().0 {
             let squares = sum.saturating_abs().saturating_add(excess);
             if !(-max..=max).contains(&sum) || !(0..=max).contains(&squares) {
-                return Err(Damage::new("column_sums", "a sum is too large for its rows"));
+                return Err(damaged(game, "column_sums", "a sum is too large for its rows"));
             }
             sums.sum.push(sum);
             sums.sum_of_squares.push(squares);
@@ -215,44 +130,88 @@ impl Unpacker {
         Ok(sums)
     }
 
-    fn decompress(
-        &mut self,
-        blob: Blob,
-        record: &GameRecord,
-        packed: &Packed,
-    ) -> Result<&[u8], Damage> {
+    /// All damage of the blobs of a game that the current encoder made.
+    pub(super) fn all_damage(&mut self, game: &PackedGame) -> Vec<Damage> {
+        let damage_of = |error| match error {
+            CacheError::Damaged { damage, .. } => Some(damage),
+            _ => None,
+        };
+        let errors = Blob::ALL.into_iter().filter_map(|blob| self.decompress(blob, game).err());
+        let mut all: Vec<Damage> = errors.filter_map(damage_of).collect();
+        if all.is_empty() {
+            let stored = self.column_sums(game).ok();
+            match self.unpack(game) {
+                Ok(rows) if stored == Some(rows.column_sums()) => {}
+                Ok(_) => {
+                    all.push(Damage::new("column_sums", "they are not the sums of the features"));
+                }
+                Err(error) => all.extend(damage_of(error)),
+            }
+        }
+        all
+    }
+
+    /// The masks, column by column.
+    fn masks(&mut self, game: &PackedGame) -> Result<Vec<i8>, CacheError> {
+        let masks = numbers(self.decompress(Blob::Masks, game)?, i8::from_le_bytes);
+        match masks.iter().fold(0, |all, &mask| all | mask) {
+            0 | 1 => Ok(masks),
+            _ => Err(damaged(game, "masks", "a value is neither 0 nor 1")),
+        }
+    }
+
+    /// The base features, column by column.
+    fn base_features(&mut self, game: &PackedGame) -> Result<Vec<Value>, CacheError> {
+        let bytes = self.decompress(Blob::Features, game)?;
+        let values = numbers(bytes, value_of_float32);
+        let cells = bytes.as_chunks().0.iter();
+        let is_stored = cells
+            .zip(&values)
+            .fold(true, |all, (cell, &value)| all & (*cell == float32_bytes(value)));
+        match is_stored {
+            true => Ok(values),
+            false => Err(damaged(game, "features", "a value is not a feature value")),
+        }
+    }
+
+    fn decompress(&mut self, blob: Blob, game: &PackedGame) -> Result<&[u8], CacheError> {
+        let (record, packed) = (&game.record, &game.blobs[blob as usize]);
         if checksum(blob, record, &packed.bytes) != packed.checksum {
-            return Err(checksum_damage(blob));
+            return Err(game.damaged(checksum_damage(blob)));
         }
         let length = blob.bytes(record.rows as usize);
         // A forged number of rows can have a valid checksum, so no more memory is reserved than the
         // compressed bytes can fill.
         let declared = get_frame_content_size(&packed.bytes).ok().flatten();
         if declared != Some(length as u64) || length / MAX_RATIO > packed.bytes.len() {
-            return Err(Damage::new(blob.name(), "its length does not match its rows"));
+            return Err(damaged(game, blob.name(), "its length does not match its rows"));
         }
         self.columns.clear();
         self.columns.reserve(length);
         match self.decompressor.decompress_to_buffer(&packed.bytes, &mut self.columns) {
             Ok(_) if self.columns.len() == length => Ok(&self.columns),
-            Ok(_) => Err(Damage::new(blob.name(), "its length does not match its rows")),
-            Err(_) => Err(Damage::new(blob.name(), "it cannot be decompressed")),
+            Ok(_) => Err(damaged(game, blob.name(), "its length does not match its rows")),
+            Err(_) => Err(damaged(game, blob.name(), "it cannot be decompressed")),
         }
     }
 }
 
+fn damaged(game: &PackedGame, part: &'static str, why: &'static str) -> CacheError {
+    game.damaged(Damage::new(part, why))
+}
+
 fn check_players(
-    record: &GameRecord,
+    game: &PackedGame,
     mut players: impl Iterator<Item = usize>,
-) -> Result<(), Damage> {
-    match players.all(|players| players == usize::from(record.players)) {
+) -> Result<(), CacheError> {
+    match players.all(|players| players == usize::from(game.record.players)) {
         true => Ok(()),
-        false => Err(Damage::new("features", "a row has a different number of players")),
+        false => Err(damaged(game, "features", "a row has a different number of players")),
     }
 }
 
-fn no_position() -> Damage {
-    Damage::new("features", "a row is not a valid position")
+fn no_position(game: &PackedGame) -> CacheError {
+    damaged(game, "features", "a row is not a valid position")
 }
 
 /// Transposes columns that [`write_columns`](super::blob::write_columns) wrote back to rows.

@@ -86,22 +86,9 @@ impl<'a> Writer<'a> {
         &self.path
     }
 
-    /// Stores a game with its replay faults, and replaces an older version of it.
-    pub fn put(&self, game: &PackedGame, faults: &[ReplayFault]) -> Result<(), CacheError> {
-        self.put_encoded_at(game, faults, None)
-    }
-
-    /// The same for a game from another cache, with the UTC time at which it was encoded there.
-    pub(super) fn put_as_of(
-        &self,
-        game: &PackedGame,
-        faults: &[ReplayFault],
-        ingested_at: &str,
-    ) -> Result<(), CacheError> {
-        self.put_encoded_at(game, faults, Some(ingested_at))
-    }
-
-    fn put_encoded_at(
+    /// Stores a game with its replay faults, and replaces an older version of it. `ingested_at` is the UTC time
+    /// at which it was encoded, if that is not now.
+    pub fn put(
         &self,
         game: &PackedGame,
         faults: &[ReplayFault],
@@ -270,10 +257,8 @@ impl<'a> Writer<'a> {
     /// # Errors
     /// [`CacheError::Malformed`] if it is damaged.
     pub fn check_structure(&self) -> Result<(), CacheError> {
-        match self.run(|connection| structure_faults(connection, "quick_check"))?.first() {
-            Some(why) => Err(CacheError::malformed(&self.path, why)),
-            None => Ok(()),
-        }
+        let faults = self.run(|connection| structure_faults(connection, "quick_check"))?;
+        faults.first().map_or(Ok(()), |why| Err(CacheError::malformed(&self.path, why)))
     }
 
     /// Rewrites the file (`VACUUM`) if that makes it much smaller: inserted and removed games leave free

@@ -68,7 +68,7 @@ impl<'a> Batches<'a> {
         game: &PackedGame,
         faults: &[ReplayFault],
     ) -> Result<bool, CacheError> {
-        self.write(|writer| writer.put(game, faults))?;
+        self.write(|writer| writer.put(game, faults, None))?;
         self.end_game(game.packed_bytes())
     }
 

@@ -16,7 +16,7 @@ use crate::platform::FileId;
 use std::any::Any;
 use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
@@ -142,11 +142,9 @@ impl<'a> Examiner<'a> {
     /// forms with the same content, of which one may still be being written. Otherwise all are refused: which is
     /// right is unknown.
     fn examine_several(&mut self, files: &[LogFile]) -> Result<Vec<Examined>, IngestError> {
-        let root = self.options.root;
         let (mut logs, mut ids): (Vec<&LogFile>, Vec<FileId>) = (Vec::new(), Vec::new());
         for log in files {
-            let file = std::fs::metadata(root.join(&log.relative_path));
-            let id = file.ok().and_then(|file| FileId::of(&file));
+            let id = std::fs::metadata(self.path(log)).ok().map(|file| FileId::of(&file));
             if id.is_none_or(|id| !ids.contains(&id)) {
                 logs.push(log);
                 ids.extend(id);
@@ -156,38 +154,35 @@ impl<'a> Examiner<'a> {
         if let [log] = logs[..] {
             return self.examine(log).map(as_one);
         }
-        let mut errors: Vec<Option<LogError>> = Vec::new();
-        // The most content, and which log has it.
-        let mut whole: Option<(usize, Vec<u8>)> = None;
+        let (mut forms, mut errors) = (Vec::new(), Vec::new());
+        // The log with the most content, and that content.
+        let (mut whole, mut content) = (None, Vec::new());
         let mut is_one = true;
-        for (place, log) in logs.iter().enumerate() {
-            let compression = Compression::of(&log.relative_path);
-            is_one &= logs[..place]
-                .iter()
-                .all(|other| Compression::of(&other.relative_path) != compression);
+        for &log in &logs {
+            let form = Compression::of(&log.relative_path);
+            is_one &= !forms.contains(&form);
+            forms.push(form);
             let error = self.read_bytes(log);
             match &error {
-                None => match &mut whole {
-                    None => whole = Some((place, std::mem::take(&mut self.bytes))),
-                    Some((of, whole)) => {
-                        let is_longer = self.bytes.len() > whole.len();
-                        let shorter = if is_longer { logs[*of] } else { log };
-                        if is_longer {
-                            *of = place;
-                            std::mem::swap(whole, &mut self.bytes);
-                        }
-                        // The shorter one may be being unpacked.
-                        is_one &= whole.starts_with(&self.bytes)
-                            && (whole.len() == self.bytes.len() || self.is_young(shorter));
-                    }
-                },
                 // It may be being compressed.
                 Some(error) => is_one &= error.fault.deferred,
+                None => {
+                    let mut shorter = Some(log);
+                    if whole.is_none() || self.bytes.len() > content.len() {
+                        std::mem::swap(&mut content, &mut self.bytes);
+                        shorter = whole.replace(log);
+                    }
+                    // The shorter one may be being unpacked.
+                    is_one &= content.starts_with(&self.bytes)
+                        && (content.len() == self.bytes.len()
+                            || shorter.is_none_or(|log| self.is_young(log)));
+                }
             }
             errors.push(error);
         }
-        if is_one {
-            return self.examine(logs[whole.map_or(0, |(place, _)| place)]).map(as_one);
+        if is_one && let Some(log) = whole {
+            self.bytes = content;
+            return self.examine_bytes(log, Instant::now()).map(as_one);
         }
         let mut results = Vec::new();
         for (place, (log, error)) in logs.iter().zip(errors).enumerate() {
@@ -196,22 +191,29 @@ impl<'a> Examiner<'a> {
                 || LogError::game_in_two_files(log.game_id, log.source_path(), Path::new(&other));
             results.push(refused(log, error.unwrap_or_else(conflict)));
         }
-        results[0].files += files.len() - logs.len();
+        if is_one {
+            results.truncate(1);
+        }
+        results[0].files += files.len() - results.len();
         Ok(results)
+    }
+
+    fn path(&self, log: &LogFile) -> PathBuf {
+        self.options.root.join(&log.relative_path)
     }
 
     /// Reads a log into `bytes`.
     fn read_bytes(&mut self, log: &LogFile) -> Option<LogError> {
         let path = log.source_path();
-        let is_link = |log: &LogFile| self.options.root.join(&log.relative_path).is_symlink();
-        let error = match read_whole(&self.options.root.join(&log.relative_path), &mut self.bytes) {
+        let file = self.path(log);
+        let error = match read_whole(&file, &mut self.bytes) {
             Ok(Reading::Whole) => return None,
             Ok(Reading::Changed) => LogError::changed_while_read(path),
             Ok(Reading::TooLarge { bytes, max }) => LogError::too_large(path, bytes, max),
             Ok(Reading::Damaged(Damage::CutOff)) => LogError::compressed_cut_off(path),
             Ok(Reading::Damaged(Damage::Corrupt(why))) => LogError::damaged_file(path, &why),
             // Deleted since the folder was searched: the next run handles that.
-            Err(error) if error.kind() == ErrorKind::NotFound && !is_link(log) => {
+            Err(error) if error.kind() == ErrorKind::NotFound && !file.is_symlink() => {
                 LogError::changed_while_read(path)
             }
             Err(error) => LogError::unreadable(path, &error),
@@ -222,12 +224,17 @@ impl<'a> Examiner<'a> {
     /// The hash and the rows come from the same bytes, which are read once, so that a log that is
     /// rewritten meanwhile cannot get rows of one version with the hash of another.
     fn examine(&mut self, log: &LogFile) -> Result<Examined, IngestError> {
+        let begun = Instant::now();
+        match self.read_bytes(log) {
+            Some(error) => Ok(refused(log, error)),
+            None => self.examine_bytes(log, begun),
+        }
+    }
+
+    /// Examines the log in `bytes`, whose reading began at `begun`.
+    fn examine_bytes(&mut self, log: &LogFile, begun: Instant) -> Result<Examined, IngestError> {
         let Examination { root, read, cached, phases, .. } = self.options;
         let source_path = log.source_path();
-        let begun = Instant::now();
-        if let Some(error) = self.read_bytes(log) {
-            return Ok(refused(log, error));
-        }
         #[cfg(test)]
         tests::panic_over(&self.bytes);
 
@@ -235,10 +242,7 @@ impl<'a> Examiner<'a> {
         let bytes = self.bytes.len() as u64;
         phases.hash.add(begun.elapsed(), bytes);
         let cached = cached.games.get(&log.game_id);
-        let stale = match cached {
-            Some(cached) => cached.staleness(&key),
-            None => Some(StaleReason::New),
-        };
+        let stale = cached.map_or(Some(StaleReason::New), |cached| cached.staleness(&key));
         let outcome = match stale {
             None if !must_replay(cached, *read) => Outcome::UpToDate { replayed: None },
             why => self.read(log.game_id, &source_path, key, why)?,
@@ -267,8 +271,7 @@ impl<'a> Examiner<'a> {
     }
 
     fn is_young(&self, log: &LogFile) -> bool {
-        let Examination { root, settle, .. } = self.options;
-        modified_within(&root.join(&log.relative_path), *settle)
+        modified_within(&self.path(log), self.options.settle)
     }
 
     /// Reads a log, and encodes it if it is stale.
@@ -303,10 +306,8 @@ impl<'a> Examiner<'a> {
         let played = Box::new(Played { play: summary.play, faults: summary.replay_faults });
         let Some(why) = why else { return Ok(Outcome::UpToDate { replayed: Some(played) }) };
         let begun = Instant::now();
-        let packed = match record {
-            Some(record) => Some(Box::new(self.packer.pack(record, &self.game)?)),
-            None => None,
-        };
+        let packed = record.map(|record| self.packer.pack(record, &self.game).map(Box::new));
+        let packed = packed.transpose()?;
         let bytes = packed.as_ref().map_or(0, |packed| packed.packed_bytes());
         phases.compress.add(begun.elapsed(), bytes);
         Ok(Outcome::Stale { why, played, packed })

@@ -94,6 +94,29 @@ pub struct FoundLogs {
     pub other: Option<PathBuf>,
 }
 
+impl FoundLogs {
+    /// Warns about links that were not followed, and about folders with the name of a log.
+    pub(super) fn warn(&self) {
+        for path in &self.loops {
+            let link = shown(path);
+            tracing::warn!(
+                "{link} is a link to one of its parent folders: it is not followed, remove it"
+            );
+        }
+        for path in &self.folders {
+            let folder = shown(path);
+            tracing::warn!(
+                "{folder} is a folder, not a log: the files in it are searched for logs"
+            );
+        }
+    }
+
+    /// The logs of each game, by game id.
+    pub(super) fn games(&self) -> impl Iterator<Item = &[LogFile]> {
+        self.logs.chunk_by(|log, next| log.game_id == next.game_id)
+    }
+}
+
 /// Searches a folder and all folders in it for `*.csv`, `*.csv.gz` and `*.csv.zst` files whose stem is a whole
 /// number. `stop` ends the search.
 /// Hidden files and folders are ignored; links are followed, but each folder is visited once, however many
@@ -155,8 +178,7 @@ impl Search<'_> {
                 links.push(entry.path().to_owned());
                 return false;
             }
-            let id = entry.metadata().ok().as_ref().and_then(FileId::of);
-            id.is_none_or(|id| visited.insert(id))
+            entry.metadata().map_or(true, |folder| visited.insert(FileId::of(&folder)))
         };
         let entries = WalkDir::new(folder).follow_links(true).into_iter();
         for entry in entries.filter_entry(&mut is_searched) {
@@ -315,16 +337,6 @@ pub fn leads_elsewhere(root: &Path, relative_path: &Path) -> bool {
         (Ok(root), Ok(log)) => !log.starts_with(root),
         _ => true,
     }
-}
-
-/// One sentence about a folder with the name of a log.
-pub(super) fn folder_note(path: &Path) -> String {
-    format!("{} is a folder, not a log: the files in it are searched for logs", shown(path))
-}
-
-/// One sentence about a link that was not followed.
-pub(super) fn loop_note(path: &Path) -> String {
-    format!("{} is a link to one of its parent folders: it is not followed, remove it", shown(path))
 }
 
 /// One sentence about a file that was skipped.

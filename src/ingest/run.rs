@@ -4,10 +4,7 @@ use super::IngestError;
 use super::batch::Batches;
 use super::cached::{CachedGames, has_log};
 use super::examine::{Examination, Examined, Outcome, Played, removed_by};
-use super::find::{
-    FoundLogs, LogFile, UnreadableFolder, find_logs, folder_note, is_in, loop_note, no_logs,
-    skipped_note,
-};
+use super::find::{FoundLogs, LogFile, find_logs, is_in, no_logs, skipped_note};
 use super::game_status::{DEFERRED, DELETED, REFUSAL_DELETED, REFUSED, UP_TO_DATE};
 use super::phases::IngestPhases;
 use super::summary::IngestSummary;
@@ -66,9 +63,8 @@ pub fn ingest(
     progress: &dyn Progress,
     stop: &AtomicBool,
 ) -> Result<IngestSummary, IngestError> {
-    let (logs, unreadable) = look_for_logs(options, progress, stop)?;
-    let games: Vec<&[LogFile]> = logs.chunk_by(|log, next| log.game_id == next.game_id).collect();
-    let games = &games[..games.len().min(options.max_games.unwrap_or(usize::MAX))];
+    let found = look_for_logs(options, progress, stop)?;
+    let games: Vec<_> = found.games().take(options.max_games.unwrap_or(usize::MAX)).collect();
     progress.begin("reading the cache", Amount::Unknown);
     let (begun, phases) = (Instant::now(), IngestPhases::new());
     let cached = CachedGames::load(before.as_ref(), options.jobs, &phases, stop)?;
@@ -82,19 +78,20 @@ pub fn ingest(
         options,
         phases: &phases,
         begun,
-        batches: Batches::new(writer, options.batch_size, logs.len()),
-        logs: &logs,
+        batches: Batches::new(writer, options.batch_size, found.logs.len()),
+        logs: &found.logs,
         cached: &cached,
-        stored: Stored { games: cached.games.len(), refusals: cached.refused.len() },
+        stored_games: cached.games.len(),
+        stored_refusals: cached.refused.len(),
         refused_before: cached.refused_games(),
-        summary: IngestSummary { unreadable, ..IngestSummary::default() },
+        summary: IngestSummary { unreadable: found.unreadable.clone(), ..Default::default() },
     };
     cached.games.values().flat_map(|game| &game.record).for_each(|record| {
         run.summary.cache.add(record);
     });
-    run.examine(games, progress, stop)?;
+    run.examine(&games, progress, stop)?;
     progress.begin("committing", Amount::Unknown);
-    run.finish(games, stop)?;
+    run.finish(&games, stop)?;
     progress.end();
     phases.report(begun, options.jobs);
     report_memory(options.monitor_memory, "at the end");
@@ -105,34 +102,19 @@ fn look_for_logs(
     options: &IngestOptions,
     progress: &dyn Progress,
     stop: &AtomicBool,
-) -> Result<(Vec<LogFile>, Vec<UnreadableFolder>), IngestError> {
+) -> Result<FoundLogs, IngestError> {
     progress.begin("looking for logs", Amount::Unknown);
-    let found = find_logs(&options.root, stop)?;
+    let mut found = find_logs(&options.root, stop)?;
     progress.end();
     if found.logs.is_empty() && !options.allow_delete {
         return Err(no_logs(&options.root, &found));
     }
-    let FoundLogs { mut logs, skipped, folders, loops, unreadable, .. } = found;
-    if let Some(part) = options.part {
-        logs.retain(|log| is_in(part, log.game_id));
-    }
-    for path in &loops {
-        tracing::warn!("{}", loop_note(path));
-    }
-    for path in &folders {
-        tracing::warn!("{}", folder_note(path));
-    }
-    for path in &skipped {
+    found.logs.retain(|log| options.part.is_none_or(|part| is_in(part, log.game_id)));
+    found.warn();
+    for path in &found.skipped {
         tracing::info!("{}", skipped_note(path));
     }
-    Ok((logs, unreadable))
-}
-
-/// Counts of the stored data.
-struct Stored {
-    games: usize,
-    /// Number of logs that were refused or deferred.
-    refusals: usize,
+    Ok(found)
 }
 
 struct Run<'a> {
@@ -142,8 +124,10 @@ struct Run<'a> {
     batches: Batches<'a>,
     logs: &'a [LogFile],
     cached: &'a CachedGames,
-    /// The expected content of the cache.
-    stored: Stored,
+    /// The number of games in the cache after the run.
+    stored_games: usize,
+    /// The number of refused and deferred logs in the cache after the run.
+    stored_refusals: usize,
     /// Games with a refused or deferred log in the cache.
     refused_before: BTreeSet<GameId>,
     summary: IngestSummary,
@@ -240,7 +224,7 @@ impl Run<'_> {
         if let Some(old) = old.and_then(|old| old.record.as_ref()) {
             self.summary.cache.subtract(old);
         }
-        self.stored.games += usize::from(old.is_none());
+        self.stored_games += usize::from(old.is_none());
         self.summary.cache.add(record);
         self.summary.just_encoded.add(record);
         let (begun, bytes) = (Instant::now(), game.packed_bytes());
@@ -262,13 +246,13 @@ impl Run<'_> {
         if let Some(record) = cached.and_then(|cached| removed_by(&error, cached)) {
             self.batches.check_structure()?;
             self.batches.write(|writer| writer.remove(game_id))?;
-            self.stored.games -= 1;
+            self.stored_games -= 1;
             self.summary.cache.subtract(record);
         } else if cached.is_some() {
             self.summary.older_version_kept.insert(game_id);
         }
         self.batches.write(|writer| writer.put_refusal(game_id, source_hash, &error))?;
-        self.stored.refusals += 1;
+        self.stored_refusals += 1;
         self.batches.end_game(0)?;
         if error.fault.deferred {
             self.summary.deferred.push(error);
@@ -288,7 +272,7 @@ impl Run<'_> {
     }
 
     fn remove_refusals(&mut self, game_id: GameId) -> Result<(), IngestError> {
-        self.stored.refusals -= self.cached.refusals_of(game_id).len();
+        self.stored_refusals -= self.cached.refusals_of(game_id).len();
         Ok(self.batches.write(|writer| writer.remove_refusals(game_id))?)
     }
 
@@ -332,9 +316,10 @@ impl Run<'_> {
         if self.summary.interrupted {
             return Ok(self.batches.commit()?);
         }
-        let Run { batches, phases, cached, stored, summary, begun, .. } = self;
+        let Run { batches, phases, cached, summary, begun, .. } = self;
+        let (games, refusals) = (self.stored_games, self.stored_refusals);
         phases.store.time(|| -> Result<(), IngestError> {
-            if let Err(error) = batches.check_stored(stored.games, stored.refusals) {
+            if let Err(error) = batches.check_stored(games, refusals) {
                 batches.leave_unfinished()?;
                 return Err(error.into());
             }
@@ -385,7 +370,7 @@ impl Run<'_> {
         for &game_id in &self.summary.deleted {
             self.batches.check_structure()?;
             self.batches.write(|writer| writer.remove(game_id))?;
-            self.stored.games -= 1;
+            self.stored_games -= 1;
             if let Some(record) = &self.cached.games[&game_id].record {
                 self.summary.cache.subtract(record);
             }

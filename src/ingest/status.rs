@@ -3,7 +3,7 @@
 use super::IngestError;
 use super::cached::{CachedGames, has_log};
 use super::examine::{Examination, Examined, Outcome, removed_by};
-use super::find::{LogFile, UnreadableFolder, find_logs, folder_note, loop_note, no_logs};
+use super::find::{LogFile, UnreadableFolder, find_logs, no_logs};
 use super::game_status::{GameStatus, GameVersion, ReplayStatus, StatusCounts, StatusEntry};
 use super::phases::IngestPhases;
 use crate::cache::{CachedGame, Reader, Refusal};
@@ -72,12 +72,7 @@ pub fn status(
     for folder in &found.unreadable {
         tracing::error!("{folder}");
     }
-    for path in &found.loops {
-        tracing::warn!("{}", loop_note(path));
-    }
-    for path in &found.folders {
-        tracing::warn!("{}", folder_note(path));
-    }
+    found.warn();
     let phases = IngestPhases::new();
     let cached = CachedGames::load(cache.as_ref(), options.jobs, &phases, stop)?;
     let faults = cache.as_ref().map_or(Ok(BTreeMap::new()), Reader::replay_faults)?;
@@ -87,9 +82,7 @@ pub fn status(
         return Err(no_logs(root, &found));
     }
     let refused_games = cached.refused_games();
-    let games: Vec<&[LogFile]> =
-        found.logs.chunk_by(|log, next| log.game_id == next.game_id).collect();
-
+    let games: Vec<&[LogFile]> = found.games().collect();
     let mut entries = match found.unreadable.is_empty() {
         true => deleted(&cached, &found.logs),
         // Their logs may be there.

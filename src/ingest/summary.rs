@@ -5,6 +5,7 @@ use super::game_status::{DEFERRED, DELETED, REFUSAL_DELETED, REFUSED, StatusCoun
 use crate::cache::{GameRecord, IngestCounts};
 use crate::gamelog::{Ending, GameId, LogError, ReplayFault};
 use std::collections::BTreeSet;
+use std::ops::{Add, Sub};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -131,40 +132,28 @@ pub struct Affected {
 
 impl CacheTotals {
     pub(super) fn add(&mut self, record: &GameRecord) {
-        self.games += 1;
-        self.rows += u64::from(record.rows);
-        if !record.key.repaired {
-            self.gem_faults.add(record.gem_fault_rows);
-        }
-        self.unbalanced.add(record.unbalanced_rows);
-        if let Some(play) = &record.play {
-            self.replay_faults.add(play.replay_fault_rows);
-            self.unfinished += u64::from(play.result.ending == Ending::Unfinished);
-        }
+        self.change(record, u64::add);
     }
 
     pub(super) fn subtract(&mut self, record: &GameRecord) {
-        self.games -= 1;
-        self.rows -= u64::from(record.rows);
+        self.change(record, u64::sub);
+    }
+
+    fn change(&mut self, record: &GameRecord, change: fn(u64, u64) -> u64) {
+        let count = |affected: &mut Affected, rows: u32| {
+            affected.games = change(affected.games, (rows > 0).into());
+            affected.rows = change(affected.rows, rows.into());
+        };
+        self.games = change(self.games, 1);
+        self.rows = change(self.rows, record.rows.into());
         if !record.key.repaired {
-            self.gem_faults.subtract(record.gem_fault_rows);
+            count(&mut self.gem_faults, record.gem_fault_rows);
         }
-        self.unbalanced.subtract(record.unbalanced_rows);
+        count(&mut self.unbalanced, record.unbalanced_rows);
         if let Some(play) = &record.play {
-            self.replay_faults.subtract(play.replay_fault_rows);
-            self.unfinished -= u64::from(play.result.ending == Ending::Unfinished);
+            count(&mut self.replay_faults, play.replay_fault_rows);
+            let is_unfinished = play.result.ending == Ending::Unfinished;
+            self.unfinished = change(self.unfinished, is_unfinished.into());
         }
-    }
-}
-
-impl Affected {
-    fn add(&mut self, rows: u32) {
-        self.games += u64::from(rows > 0);
-        self.rows += u64::from(rows);
-    }
-
-    fn subtract(&mut self, rows: u32) {
-        self.games -= u64::from(rows > 0);
-        self.rows -= u64::from(rows);
     }
 }

@@ -166,12 +166,10 @@ pub fn verify(
         cached.iter().filter(|&&id| !has_log(&logs, id)).map(|&id| (id, &[][..])).collect();
     let by_game = logs.chunk_by(|log, next| log.game_id == next.game_id);
     games.extend(by_game.map(|logs| (logs[0].game_id, logs)));
-    let checks = Checks {
-        root: &options.root,
-        reader: &reader,
-        // An unreadable list is damage of the file, which is reported above.
-        refused: reader.refused_games().unwrap_or_default(),
-    };
+    // An unreadable list is damage of the file, which is reported above.
+    let refused = reader.refusals().unwrap_or_default();
+    let refused = refused.into_iter().map(|refusal| refusal.game_id).collect();
+    let checks = Checks { root: &options.root, reader: &reader, refused };
     progress.begin("checking games", Amount::Games(games.len() as u64));
     let mut checked = 0;
     ordered_map(

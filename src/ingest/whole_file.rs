@@ -10,7 +10,7 @@ use super::compression::{Compression, Damage};
 use crate::platform::{FileState, open_file};
 use std::io::{self, Read};
 use std::path::Path;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
 /// Longer than a tick of the clock for file times, which is at most 10 ms on Linux.
 const TICK: Duration = Duration::from_millis(20);
@@ -104,18 +104,16 @@ pub(super) fn modified_within(path: &Path, settle: Duration) -> bool {
 }
 
 /// How long a further change could still leave the file's time stamp as it is; `None` if it would now
-/// change it. Does not wait for times in the future, from another machine's clock.
+/// change it. A time in the future is not waited for.
 fn rest_of_tick(file: &FileState) -> Option<Duration> {
-    let (seconds, nanoseconds) = file.changed;
-    let changed = Duration::new(seconds.try_into().ok()?, nanoseconds.try_into().ok()?);
-    let age = SystemTime::now().duration_since(UNIX_EPOCH + changed).ok()?;
-    TICK.checked_sub(age).filter(|rest| !rest.is_zero())
+    TICK.checked_sub(file.age()?).filter(|rest| !rest.is_zero())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::fs::{self, File};
+    use std::time::UNIX_EPOCH;
 
     /// A change of a file, by its path.
     type Change = fn(&Path);

@@ -1,6 +1,6 @@
 //! Computes results in threads before they are requested.
 
-use super::queue::{CountOut, EndOnDrop, Queue, Waited};
+use super::queue::{EndOnDrop, Queue, Waited};
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -48,15 +48,7 @@ where
             let (queue, run) = (ahead.queue.clone(), run.clone());
             let thread = std::thread::Builder::new().spawn(move || {
                 let (begin, work) = &*run;
-                let _running = CountOut(&queue);
-                match begin() {
-                    Ok(mut worker) => {
-                        while let Some((place, input)) = queue.take(&NEVER) {
-                            queue.put(place, work(&mut worker, input));
-                        }
-                    }
-                    Err(error) => queue.fail(error),
-                }
+                queue.work(&NEVER, begin, work);
             });
             ahead.threads.push(thread?);
         }

@@ -14,7 +14,7 @@ pub use ahead::Ahead;
 pub use part::Part;
 pub use queue::Waited;
 
-use queue::{CountOut, EndOnDrop, Queue};
+use queue::{EndOnDrop, Queue};
 use rayon::{ThreadPoolBuildError, ThreadPoolBuilder};
 use std::sync::atomic::AtomicBool;
 
@@ -56,23 +56,12 @@ where
 {
     let threads = threads.max(1);
     let queue = Queue::new(inputs.into_iter(), threads, threads * WINDOW);
-    let run_thread = || {
-        let _running = CountOut(&queue);
-        match begin() {
-            Ok(mut worker) => {
-                while let Some((place, input)) = queue.take(stop) {
-                    queue.put(place, work(&mut worker, input));
-                }
-            }
-            Err(error) => queue.fail(error),
-        }
-    };
     let pool = ThreadPoolBuilder::new().num_threads(threads).build().map_err(ThreadError)?;
     pool.in_place_scope(|scope| {
         // When this block is left in any way, threads stop waiting for space.
         let _end = EndOnDrop(&queue);
         for _ in 0..threads {
-            scope.spawn(|_| run_thread());
+            scope.spawn(|_| queue.work(stop, &begin, &work));
         }
         while let Waited::Ready(result) = queue.next_result(None) {
             consume(result?)?;

@@ -61,8 +61,26 @@ impl<I: Iterator, T, E> Queue<I, T, E> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The work of one thread: creates its state, and takes inputs until none are left or `stop` is set.
+    pub(super) fn work<W>(
+        &self,
+        stop: &AtomicBool,
+        begin: impl Fn() -> Result<W, E>,
+        work: impl Fn(&mut W, I::Item) -> Result<T, E>,
+    ) {
+        let _running = CountOut(self);
+        match begin() {
+            Ok(mut worker) => {
+                while let Some((place, input)) = self.take(stop) {
+                    self.put(place, work(&mut worker, input));
+                }
+            }
+            Err(error) => self.fail(error),
+        }
+    }
+
     /// The next input with its index; `None` if there is nothing left to do.
-    pub(super) fn take(&self, stop: &AtomicBool) -> Option<(usize, I::Item)> {
+    fn take(&self, stop: &AtomicBool) -> Option<(usize, I::Item)> {
         let mut state = self.lock();
         while !state.is_over && state.results.len() >= self.window {
             state = self.space_ready.wait(state).unwrap_or_else(PoisonError::into_inner);
@@ -75,7 +93,7 @@ impl<I: Iterator, T, E> Queue<I, T, E> {
         Some((state.consumed + state.results.len() - 1, input))
     }
 
-    pub(super) fn put(&self, place: usize, result: Result<T, E>) {
+    fn put(&self, place: usize, result: Result<T, E>) {
         let mut state = self.lock();
         if result.is_err() {
             state.is_over = true;
@@ -88,7 +106,7 @@ impl<I: Iterator, T, E> Queue<I, T, E> {
         }
     }
 
-    pub(super) fn fail(&self, error: E) {
+    fn fail(&self, error: E) {
         let mut state = self.lock();
         state.failure.get_or_insert(error);
         state.is_over = true;
@@ -127,7 +145,8 @@ impl<I: Iterator, T, E> Queue<I, T, E> {
     }
 }
 
-pub(super) struct CountOut<'a, I: Iterator, T, E>(pub(super) &'a Queue<I, T, E>);
+/// Counts a thread that ends, also by a panic.
+struct CountOut<'a, I: Iterator, T, E>(&'a Queue<I, T, E>);
 
 impl<I: Iterator, T, E> Drop for CountOut<'_, I, T, E> {
     fn drop(&mut self) {
@@ -143,6 +162,7 @@ impl<I: Iterator, T, E> Drop for CountOut<'_, I, T, E> {
     }
 }
 
+/// Makes the threads end when it is dropped.
 pub(super) struct EndOnDrop<'a, I: Iterator, T, E>(pub(super) &'a Queue<I, T, E>);
 
 impl<I: Iterator, T, E> Drop for EndOnDrop<'_, I, T, E> {

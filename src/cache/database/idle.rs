@@ -8,7 +8,7 @@ use super::begin_to_read;
 use crate::platform::FileState;
 use rusqlite::Connection;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 /// Once the last change of a file is this old, a new change shows in its [`FileState`].
 const TICK: Duration = Duration::from_millis(50);
@@ -57,8 +57,5 @@ impl Drop for IdleReader {
 /// The state of a file; `None` if a change from now on might not show in it.
 pub(in crate::cache) fn settled_state(path: &Path) -> Option<FileState> {
     let state = FileState::of(&std::fs::metadata(path).ok()?);
-    let (seconds, nanoseconds) = state.changed;
-    let changed = Duration::new(seconds.try_into().ok()?, nanoseconds.try_into().ok()?);
-    let age = SystemTime::now().duration_since(UNIX_EPOCH + changed).ok()?;
-    (age > TICK).then_some(state)
+    (state.age()? > TICK).then_some(state)
 }

@@ -134,7 +134,7 @@ pub(super) fn open_or_create(path: &Path, stop: &AtomicBool) -> Result<Connectio
     let waiting = Waiting::ToWrite(stop);
     let open = || {
         let connection = wait_for_lock(path, waiting, || connect(path, flags))?;
-        migrate_to(MIGRATIONS.len(), &connection, path, stop).map(|()| connection)
+        migrate(&connection, path, stop).map(|()| connection)
     };
     let connection = open().map_err(|error| match (error, foreign_leftover(path)) {
         (CacheError::Sqlite { path, .. }, Some(leftover)) => {
@@ -149,9 +149,7 @@ pub(super) fn open_or_create(path: &Path, stop: &AtomicBool) -> Result<Connectio
         .map_err(|error| sqlite_error(path, error))?;
     if beside(&real_path(path), ROLLBACK_JOURNAL).exists() {
         // A killed run left an empty journal: any commit removes it.
-        wait_for_lock(path, waiting, || {
-            connection.pragma_update(None, "user_version", MIGRATIONS.len() as u32)
-        })?;
+        wait_for_lock(path, waiting, || connection.pragma_update(None, "user_version", NEWEST))?;
     }
     Ok(connection)
 }
@@ -352,12 +350,8 @@ fn identify(connection: &Connection, path: &Path) -> Result<u32, CacheError> {
     Ok(version)
 }
 
-fn migrate_to(
-    newest: usize,
-    connection: &Connection,
-    path: &Path,
-    stop: &AtomicBool,
-) -> Result<(), CacheError> {
+/// Updates the file to the newest schema version and to a rollback journal.
+fn migrate(connection: &Connection, path: &Path, stop: &AtomicBool) -> Result<(), CacheError> {
     // Reads a write-ahead log, if there is one: it may hold a newer schema version.
     let version = wait_for_lock(path, Waiting::ToRead, || begin_to_read(connection))
         .and_then(|()| identify(connection, path));
@@ -371,7 +365,7 @@ fn migrate_to(
     if mode != "delete" {
         return Err(CacheError::malformed(path, format!("its journal mode is {mode}")));
     }
-    if version as usize == newest {
+    if version == NEWEST {
         return Ok(());
     }
     if version == BLANK {
@@ -384,11 +378,11 @@ fn migrate_to(
     let apply = || -> rusqlite::Result<()> {
         // Another process may have been faster.
         let version: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-        for step in MIGRATIONS[..newest].iter().skip(version as usize) {
+        for step in MIGRATIONS.iter().skip(version as usize) {
             connection.execute_batch(step)?;
         }
         connection.pragma_update(None, "application_id", APPLICATION_ID)?;
-        connection.pragma_update(None, "user_version", newest as u32)?;
+        connection.pragma_update(None, "user_version", NEWEST)?;
         connection.execute_batch("COMMIT")
     };
     apply().map_err(|error| sqlite_error(path, error))

@@ -1,6 +1,7 @@
 //! Intact, changed and forged blobs.
 
 use super::super::blob::write_columns;
+use super::super::key::GameRecord;
 use super::super::tests::game;
 use super::*;
 
