@@ -4,15 +4,15 @@
 
 #![allow(clippy::unwrap_used)]
 
-use crate::support::cached::{cached_games, make_old, written_since};
+use crate::support::cached::{cached_games, ingest_options};
 use crate::support::cli::{CliTest, Ran};
 use crate::support::failing_io;
 use crate::support::log_text::{LogText, with_one_byte_changed};
 use rand_mt::Mt64;
 use rusqlite::Connection;
 use splendor_prep::cache::{Damage, GameRecord, Reader, Writer};
-use splendor_prep::gamelog::{GameId, LogErrorKind, ReadOptions};
-use splendor_prep::ingest::{IngestOptions, IngestSummary, ingest};
+use splendor_prep::gamelog::{GameId, LogErrorKind};
+use splendor_prep::ingest::{IngestSummary, ingest};
 use splendor_prep::progress::{Amount, Progress, Silent};
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -22,38 +22,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-fn cache(test: &CliTest) -> PathBuf {
-    test.path("data/intermediate/prep.sqlite")
-}
-
-fn simulated(games: u32) -> CliTest {
-    let test = CliTest::new();
-    test.prep(&format!("simulate raw --games {games}"));
-    test
-}
-
-fn manifest(test: &CliTest, export: &str) -> serde_json::Value {
-    serde_json::from_slice(&test.read(format!("{export}/manifest.json"))).unwrap()
-}
-
 /// An ingest in this process, for tests that need a thousand of them.
 fn ingest_here(cache: &Path, root: &Path) -> IngestSummary {
     ingest_watched(cache, root, &Silent)
 }
 
 fn ingest_watched(cache: &Path, root: &Path, progress: &dyn Progress) -> IngestSummary {
-    let options = IngestOptions {
-        root: root.to_owned(),
-        jobs: 4,
-        batch_size: 100.try_into().unwrap(),
-        settle: std::time::Duration::from_secs(3600),
-        read: ReadOptions::default(),
-        max_games: None,
-        part: None,
-        allow_delete: false,
-        keep_missing: false,
-        monitor_memory: false,
-    };
+    let options = ingest_options(root);
     let stop = AtomicBool::new(false);
     let writer = Writer::open(cache, Duration::ZERO, &stop).unwrap();
     let before = Some(Reader::open(cache).unwrap());
@@ -75,7 +50,7 @@ impl Progress for DeletesALog<'_> {
 
 #[test]
 fn log_that_is_deleted_meanwhile_is_not_there() {
-    let test = simulated(6);
+    let test = CliTest::simulated(6);
     let (cache, root) = (test.path("c.sqlite"), test.path("raw"));
     let log = root.join("2_games/4.csv");
     let summary = ingest_watched(&cache, &root, &DeletesALog(&log));
@@ -117,7 +92,7 @@ fn bytes_read(test: &CliTest, arguments: &str) -> u64 {
 
 #[test]
 fn every_byte_is_read_once() {
-    let test = simulated(72);
+    let test = CliTest::simulated(72);
     let size: u64 = test.files("raw").values().map(|log| log.len() as u64).sum();
     for what in ["ingest raw", "ingest raw", "status raw"] {
         let read = bytes_read(&test, what);
@@ -190,7 +165,7 @@ impl Logger<'_> {
 
 #[test]
 fn no_mixture_of_versions_is_cached() {
-    let test = simulated(9);
+    let test = CliTest::simulated(9);
     let folder = test.path("moving");
     fs::create_dir(&folder).unwrap();
     let log = |path: &str, game_id: i64| {
@@ -249,7 +224,7 @@ impl Drop for StopAtEnd<'_> {
 fn rapid_rewrites_are_detected() {
     const GAMES: usize = 20;
     const ROUNDS: usize = 50;
-    let test = simulated(GAMES as u32);
+    let test = CliTest::simulated(GAMES);
     let folder = test.path("raw");
     let logs: Vec<(PathBuf, [Vec<u8>; 2])> = test
         .files("raw")
@@ -276,27 +251,9 @@ fn rapid_rewrites_are_detected() {
 }
 
 #[test]
-fn copied_folder_encodes_nothing() {
-    let test = simulated(6);
-    test.prep("ingest raw");
-    make_old(&cache(&test));
-    for (path, log) in test.files("raw") {
-        test.write(Path::new("else/where").join(path), log);
-    }
-    fs::remove_dir_all(test.path("raw")).unwrap();
-    let stdout = test.prep("ingest else/where");
-    assert!(
-        stdout.starts_with("0 games encoded, 6 up to date, 0 deleted, 0 refused\n"),
-        "{stdout}"
-    );
-    assert_eq!(written_since(&cache(&test)), [0_i64; 0]);
-}
-
-#[test]
 fn unfinished_log_is_deferred() {
-    let test = simulated(6);
-    test.prep("ingest raw");
-    let (log, cached) = (test.read("raw/2_games/1.csv"), cached_games(&cache(&test)));
+    let test = CliTest::ingested(6);
+    let (log, cached) = (test.read("raw/2_games/1.csv"), cached_games(&test.cache()));
     let header = log.iter().position(|&byte| byte == b'\n').unwrap() + 1;
     // In a row, in its last value, in a quoted value, after the header, in the header, and in an empty file.
     let last_comma = log.iter().rposition(|&byte| byte == b',').unwrap();
@@ -317,12 +274,12 @@ fn unfinished_log_is_deferred() {
         let said = "still being written: it will be tried again on the next run\n";
         assert!(ran.stderr.starts_with("2_games/1.csv") && ran.stderr.contains(said), "{ran:#?}");
         assert_eq!(ran.complaints(), "", "{ran:#?}");
-        assert!(cached_games(&cache(&test))[&1].blobs == cached[&1].blobs, "the old rows stay");
+        assert!(cached_games(&test.cache())[&1].blobs == cached[&1].blobs, "the old rows stay");
 
         let ran = test.run("export --out out");
         assert_eq!(ran.code, 0);
         assert!(ran.stderr.contains("game 1 is included as it was before its log "), "{ran:#?}");
-        let listed = &manifest(&test, "out")["from_an_older_log"];
+        let listed = &test.json("out/manifest.json")["from_an_older_log"];
         assert_eq!(listed.as_array().unwrap().len(), 1, "{listed}");
         assert!(listed[0]["why"].as_str().unwrap().contains("still being written"), "{listed}");
     }
@@ -334,7 +291,7 @@ fn unfinished_log_is_deferred() {
 
 #[test]
 fn constantly_changing_log_is_deferred() {
-    let test = simulated(3);
+    let test = CliTest::simulated(3);
     let path = test.path("raw/2_games/1.csv");
     let log = fs::read(&path).unwrap();
     let stop = AtomicBool::new(false);
@@ -364,7 +321,7 @@ fn constantly_changing_log_is_deferred() {
 /// Refused logs have the lowest ids, so they are in the cache long before the end of the run.
 #[test]
 fn killed_ingest_is_recorded() {
-    let test = simulated(150);
+    let test = CliTest::simulated(150);
     for (path, log) in test.files("raw") {
         let game_id: i64 = path.file_stem().unwrap().to_str().unwrap().parse().unwrap();
         if game_id <= 20 {
@@ -392,7 +349,7 @@ fn killed_ingest_is_recorded() {
     let ran = test.run(&format!("{export} --out half"));
     assert_eq!(ran.code, 0, "{ran:#?}");
     assert!(ran.stderr.contains(&format!("warning: {said}")), "{ran:#?}");
-    assert_eq!(manifest(&test, "half")["inputs"]["last_ingest_finished"], false);
+    assert_eq!(test.json("half/manifest.json")["inputs"]["last_ingest_finished"], false);
     let ran = test.run("status raw --cache cache.sqlite");
     assert!(ran.code == 1 && ran.stderr.contains(said), "{ran:#?}");
 
@@ -401,7 +358,7 @@ fn killed_ingest_is_recorded() {
     assert_eq!(test.run("ingest raw --cache fresh.sqlite").code, 3);
     let ran = test.run(&format!("{export} --out whole"));
     assert!(!ran.stderr.contains(said), "{ran:#?}");
-    assert_eq!(manifest(&test, "whole")["inputs"]["last_ingest_finished"], true);
+    assert_eq!(test.json("whole/manifest.json")["inputs"]["last_ingest_finished"], true);
     test.prep("export --cache fresh.sqlite --features base --out fresh");
     assert!(test.files("whole") == test.files("fresh"), "the exports differ");
 }
@@ -409,7 +366,7 @@ fn killed_ingest_is_recorded() {
 /// Also if the run is killed in its first batch.
 #[test]
 fn ingest_killed_in_first_batch_is_recorded() {
-    let test = simulated(150);
+    let test = CliTest::simulated(150);
     test.prep("ingest raw --max-games 10 --cache cache.sqlite");
     let mut child = test.command("ingest raw --jobs 1 --cache cache.sqlite").spawn().unwrap();
     let path = test.path("cache.sqlite");
@@ -424,22 +381,5 @@ fn ingest_killed_in_first_batch_is_recorded() {
     child.wait().unwrap();
     assert!(begun("SELECT count(*) = 10 FROM games"), "nothing of the batch is there");
     test.prep("export --cache cache.sqlite --features base --out half");
-    assert_eq!(manifest(&test, "half")["inputs"]["last_ingest_finished"], false);
-}
-
-#[test]
-fn deleted_games_are_named() {
-    let test = simulated(30);
-    test.prep("ingest raw");
-    for game_id in [4, 10] {
-        fs::remove_file(test.path(format!("raw/2_games/{game_id}.csv"))).unwrap();
-    }
-    std::os::unix::fs::symlink("..", test.path("raw/2_games/back")).unwrap();
-    let ran = test.run("ingest raw");
-    assert_eq!(ran.code, 0, "{ran:#?}");
-    let left = "2 games removed from the cache, because the log is deleted: 4, 10\n";
-    assert!(ran.stderr.contains(left), "{ran:#?}");
-    let circle = "warning: 2_games/back is a link to one of its parent folders";
-    assert!(ran.stderr.contains(circle), "{ran:#?}");
-    assert!(ran.stdout.contains(", 28 up to date, 2 deleted, 0 refused\n"), "{ran:#?}");
+    assert_eq!(test.json("half/manifest.json")["inputs"]["last_ingest_finished"], false);
 }

@@ -6,6 +6,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+use crate::support::cached::ingest_options;
 use crate::support::long_run;
 use rand_mt::Mt64;
 use splendor_prep::cache::{CacheError, Reader, Rebuild, Writer};
@@ -13,7 +14,7 @@ use splendor_prep::dataset::{
     Columns, DatasetOptions, Dtype, FeatureSet, MaskSource, Ratios, SplitMethod,
 };
 use splendor_prep::export::{ExportOptions, Layout, export};
-use splendor_prep::gamelog::{Dialect, GameId, ReadOptions, write_log};
+use splendor_prep::gamelog::{Dialect, GameId, write_log};
 use splendor_prep::ingest::{
     FindingKind, IngestError, IngestOptions, IngestSummary, VerifyOptions, VerifyReport, ingest,
     verify,
@@ -64,18 +65,8 @@ impl Workshop {
     }
 
     fn options(&self) -> IngestOptions {
-        IngestOptions {
-            root: self.folder.path().join("raw"),
-            jobs: 2,
-            batch_size: 3.try_into().unwrap(),
-            settle: std::time::Duration::from_secs(3600),
-            read: ReadOptions::default(),
-            max_games: None,
-            part: None,
-            allow_delete: false,
-            keep_missing: false,
-            monitor_memory: false,
-        }
+        let batch_size = 3.try_into().unwrap();
+        IngestOptions { batch_size, ..ingest_options(&self.folder.path().join("raw")) }
     }
 
     /// Like `prep ingest`.

@@ -3,13 +3,13 @@
 
 #![allow(clippy::unwrap_used)]
 
+use crate::support::cached::ingest_options;
 use crate::support::cli::CliTest;
 use splendor_prep::cache::{Reader, Writer};
 use splendor_prep::dataset::{
     Columns, DatasetOptions, Dtype, FeatureSet, MaskSource, Ratios, SplitMethod,
 };
 use splendor_prep::export::{ExportOptions, Layout, export, verify_export};
-use splendor_prep::gamelog::ReadOptions;
 use splendor_prep::ingest::{IngestOptions, StatusOptions, VerifyOptions, ingest, status, verify};
 use splendor_prep::progress::{Amount, Progress};
 use std::cell::RefCell;
@@ -75,18 +75,8 @@ fn phases_are_complete() {
     let test = CliTest::new();
     test.prep("simulate raw --games 30");
     let root = test.path("raw");
-    let options = IngestOptions {
-        root: root.clone(),
-        jobs: 2,
-        batch_size: 7.try_into().unwrap(),
-        settle: std::time::Duration::from_secs(3600),
-        read: ReadOptions::default(),
-        max_games: None,
-        part: None,
-        allow_delete: true,
-        keep_missing: false,
-        monitor_memory: false,
-    };
+    let batch_size = 7.try_into().unwrap();
+    let options = IngestOptions { batch_size, allow_delete: true, ..ingest_options(&root) };
     let path = test.path("prep.sqlite");
     let cache = || Reader::open(&path).unwrap();
     let ingest = |phases: &[&str]| {

@@ -6,7 +6,7 @@
 
 use crate::support::cached::execute;
 use crate::support::cli::CliTest;
-use crate::support::faults::edited;
+use crate::support::log_text::edited;
 use crate::support::{cli, python};
 use rusqlite::Connection;
 use rusqlite::types::Value;

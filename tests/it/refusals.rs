@@ -6,30 +6,17 @@
 
 #![allow(clippy::unwrap_used)]
 
-use crate::support::cached::{cached_games, make_old, written_since};
+use crate::support::cached::{cached_games, cached_ids, make_old, written_since};
 use crate::support::cli::CliTest;
-use crate::support::faults::{Fault, edited, faults};
-use crate::support::log_text::with_one_byte_changed;
+use crate::support::faults::{CASES, Case, good_log};
+use crate::support::log_text::{edited, with_one_byte_changed};
+use splendor_prep::gamelog::LogErrorKind;
+use std::collections::HashSet;
 use std::fs;
 use std::path::PathBuf;
 
 /// A two-player game, whose log has `3` and empty fields; line 2 is its first turn.
 const LOG: &str = "2_games/1.csv";
-
-/// Games 1 to 6 in `raw`, not ingested.
-fn six_games() -> CliTest {
-    let test = CliTest::new();
-    test.prep("simulate raw --games 6");
-    test
-}
-
-fn cache(test: &CliTest) -> PathBuf {
-    test.path("data/intermediate/prep.sqlite")
-}
-
-fn cached_ids(test: &CliTest) -> Vec<i64> {
-    cached_games(&cache(test)).into_keys().collect()
-}
 
 fn break_log(test: &CliTest, path: &str) -> Vec<u8> {
     let good = test.read(path);
@@ -37,65 +24,60 @@ fn break_log(test: &CliTest, path: &str) -> Vec<u8> {
     good
 }
 
-/// Whether the text begins with this.
-fn is_said(text: &str, beginning: &str) -> bool {
-    match beginning.split_once('…') {
-        Some((before, after)) => {
-            let line = text.lines().next().unwrap_or_default();
-            line.starts_with(before) && line.ends_with(after)
-        }
-        None => text.starts_with(beginning),
-    }
-}
-
+/// One fault of each kind.
 #[test]
 fn every_fault_is_refused_with_its_place() {
-    let test = six_games();
+    const LOG: &str = "3_games/123.csv";
+    let test = CliTest::simulated(6);
+    test.write(format!("raw/{LOG}"), good_log().to_bytes());
     test.prep("ingest raw");
-    let good = test.read(format!("raw/{LOG}"));
-    let cached = cached_games(&cache(&test));
-    for Fault { what, broken, said, deferred } in faults() {
-        let broken = broken(&good);
-        assert!(broken != good, "{what}: nothing is broken");
+    let cached = cached_games(&test.cache());
+    let mut kinds = HashSet::new();
+    for Case { damage, kind, line, message } in CASES.iter().filter(|case| kinds.insert(case.kind))
+    {
+        let deferred =
+            matches!(kind, LogErrorKind::CutOff | LogErrorKind::Empty | LogErrorKind::NoRows);
+        let (code, begin) = if deferred { (0, "") } else { (3, "error: ") };
+        let end = if deferred {
+            "; still being written: it will be tried again on the next run"
+        } else {
+            ""
+        };
+        let place = line.map_or(String::new(), |line| format!(":{line}"));
+        let said = format!("{begin}{LOG}{place}: {message}{end}");
+        let counted = if deferred { "0 refused, 1 deferred" } else { "1 refused" };
 
         // Without an older version: all other games are ingested.
-        test.write(format!("raw/{LOG}"), &broken);
+        test.write(format!("raw/{LOG}"), damage(good_log()));
         let ran = test.run("ingest raw --cache empty.sqlite");
-        let code = if deferred { 0 } else { 3 };
-        assert_eq!(ran.code, code, "{what}: {ran:#?}");
-        let line = format!("{}{LOG}{said}", if deferred { "" } else { "error: " });
-        let counted = if deferred { "0 refused, 1 deferred" } else { "1 refused" };
-        assert!(is_said(&ran.stderr, &line), "{what}:\n{line}\n{}", ran.stderr);
-        assert_eq!(ran.complaints().lines().count(), usize::from(!deferred), "{what}: {ran:#?}");
-        assert!(ran.stdout.starts_with("5 games encoded (5 new; "), "{what}: {ran:#?}");
+        assert_eq!((ran.code, ran.stderr.lines().next()), (code, Some(said.as_str())), "{ran:#?}");
+        assert_eq!(ran.complaints().lines().count(), usize::from(!deferred), "{said}: {ran:#?}");
+        assert!(ran.stdout.starts_with("6 games encoded (6 new; "), "{said}: {ran:#?}");
         let counts = format!(", 0 up to date, 0 deleted, {counted}\n");
-        assert!(ran.stdout.contains(&counts), "{what}: {ran:#?}");
-        let others: Vec<_> = cached_games(&test.path("empty.sqlite")).into_keys().collect();
-        assert_eq!(others, [2, 3, 4, 5, 6], "{what}");
+        assert!(ran.stdout.contains(&counts), "{said}: {ran:#?}");
+        assert_eq!(cached_ids(&test.path("empty.sqlite")), [1, 2, 3, 4, 5, 6], "{said}");
         fs::remove_file(test.path("empty.sqlite")).unwrap();
 
         // With an older version: it stays unchanged.
         let ran = test.run("ingest raw");
-        assert_eq!(ran.code, code, "{what}: {ran:#?}");
-        assert!(is_said(&ran.stderr, &line), "{what}: {ran:#?}");
+        assert_eq!((ran.code, ran.stderr.lines().next()), (code, Some(said.as_str())), "{ran:#?}");
         let kept = "the cache keeps an older version of 1 game until the log can be read\n";
         assert!(ran.stderr.ends_with(kept), "{ran:#?}");
         assert_eq!(ran.complaints().ends_with(kept), !deferred, "{ran:#?}");
-        let counts = format!("0 games encoded, 5 up to date, 0 deleted, {counted}\n");
-        assert!(ran.stdout.starts_with(&counts), "{what}: {ran:#?}");
-        assert!(cached_games(&cache(&test)) == cached, "{what}: the cached games changed");
+        let counts = format!("0 games encoded, 6 up to date, 0 deleted, {counted}\n");
+        assert!(ran.stdout.starts_with(&counts), "{said}: {ran:#?}");
+        assert!(cached_games(&test.cache()) == cached, "{said}: the cached games changed");
     }
-    test.write(format!("raw/{LOG}"), &good);
+    test.write(format!("raw/{LOG}"), good_log().to_bytes());
     assert_eq!(
         test.prep("ingest raw").lines().next(),
-        Some("0 games encoded, 6 up to date, 0 deleted, 0 refused")
+        Some("0 games encoded, 7 up to date, 0 deleted, 0 refused")
     );
 }
 
 #[test]
 fn older_version_is_exported_with_a_warning() {
-    let test = six_games();
-    test.prep("ingest raw");
+    let test = CliTest::ingested(6);
     test.prep("export --out before");
     let good = break_log(&test, &format!("raw/{LOG}"));
     let why = format!("{LOG}:3: turn_number is `2.5`, expected a whole number from 1 to 10000");
@@ -110,7 +92,7 @@ fn older_version_is_exported_with_a_warning() {
         let is_manifest = name.as_os_str() == "manifest.json";
         assert_eq!(during[name] == *bytes, !is_manifest, "{}", name.display());
     }
-    let manifest = manifest(&test, "during");
+    let manifest = test.json("during/manifest.json");
     assert_eq!(manifest["from_an_older_log"], serde_json::json!([{ "game_id": 1, "why": why }]));
     assert_eq!(manifest["left_out"], serde_json::json!([]));
 
@@ -140,19 +122,15 @@ fn older_version_is_exported_with_a_warning() {
     }
 }
 
-fn manifest(test: &CliTest, export: &str) -> serde_json::Value {
-    serde_json::from_slice(&test.read(format!("{export}/manifest.json"))).unwrap()
-}
-
 #[test]
 fn refused_game_is_excluded_with_a_warning() {
-    let test = six_games();
+    let test = CliTest::simulated(6);
     break_log(&test, &format!("raw/{LOG}"));
     assert_eq!(test.run("ingest raw").code, 3);
     let ran = test.run("export --out out");
     assert_eq!(ran.code, 0, "{ran:#?}");
     assert!(ran.stderr.contains(&format!("warning: game 1 is excluded: {LOG}:3: ")), "{ran:#?}");
-    let manifest = manifest(&test, "out");
+    let manifest = test.json("out/manifest.json");
     assert_eq!(manifest["left_out"][0]["game_id"], 1);
     assert_eq!(manifest["from_an_older_log"], serde_json::json!([]));
     assert_eq!(manifest["inputs"]["games"], 5);
@@ -160,13 +138,12 @@ fn refused_game_is_excluded_with_a_warning() {
 
 #[test]
 fn broken_log_is_refused_every_time() {
-    let test = six_games();
-    test.prep("ingest raw");
+    let test = CliTest::ingested(6);
     break_log(&test, &format!("raw/{LOG}"));
     for _ in 0..3 {
-        make_old(&cache(&test));
+        make_old(&test.cache());
         assert_eq!(test.run("ingest raw").code, 3);
-        assert_eq!(written_since(&cache(&test)), [0_i64; 0]);
+        assert_eq!(written_since(&test.cache()), [0_i64; 0]);
     }
     // Broken and moved at the same time: still one refusal, with the current path.
     fs::rename(test.path(format!("raw/{LOG}")), test.path("raw/1.csv")).unwrap();
@@ -178,8 +155,7 @@ fn broken_log_is_refused_every_time() {
 
 #[test]
 fn repaired_log_with_max_games() {
-    let test = six_games();
-    test.prep("ingest raw");
+    let test = CliTest::ingested(6);
     let good = break_log(&test, &format!("raw/{LOG}"));
     for repaired in [good.clone(), with_one_byte_changed(&good)] {
         break_log(&test, &format!("raw/{LOG}"));
@@ -196,7 +172,7 @@ fn repaired_log_with_max_games() {
 
 #[test]
 fn two_files_of_one_game_are_refused() {
-    let test = six_games();
+    let test = CliTest::simulated(6);
     test.write("raw/copies/001.csv", test.read(format!("raw/{LOG}")));
     let said = [
         format!(
@@ -215,7 +191,7 @@ fn two_files_of_one_game_are_refused() {
     }
     // Two files of one game.
     assert!(ran.stdout.contains(" 1 refused\n"), "{ran:#?}");
-    assert_eq!(cached_ids(&test), [2, 3, 4, 5, 6]);
+    assert_eq!(cached_ids(&test.cache()), [2, 3, 4, 5, 6]);
     let status = test.run("status raw");
     assert_eq!(status.code, 1);
     let error = said[0].strip_prefix("error: ").unwrap();
@@ -226,18 +202,18 @@ fn two_files_of_one_game_are_refused() {
     // If one of them is deleted, the other one is ingested; a later copy encodes nothing.
     fs::remove_dir_all(test.path("raw/copies")).unwrap();
     test.prep("ingest raw");
-    let cached = cached_games(&cache(&test));
+    let cached = cached_games(&test.cache());
     assert_eq!(cached.len(), 6);
     test.write("raw/copies/001.csv", with_one_byte_changed(&test.read(format!("raw/{LOG}"))));
     assert_eq!(test.run("ingest raw").code, 3);
-    assert!(cached_games(&cache(&test)) == cached);
+    assert!(cached_games(&test.cache()) == cached);
 }
 
 /// Of which the cache keeps a text: as one, they would be one refusal, and the run would not count right.
 #[test]
 fn paths_that_differ_in_bytes_are_different() {
     use std::os::unix::ffi::OsStrExt;
-    let test = six_games();
+    let test = CliTest::simulated(6);
     let folders: [&[u8]; 4] = [b"a\xff", b"a\xfe", b"a\\xFF", "a\u{fffd}".as_bytes()];
     for folder in folders {
         let folder = std::ffi::OsStr::from_bytes(folder);
@@ -253,9 +229,8 @@ fn paths_that_differ_in_bytes_are_different() {
 
 #[test]
 fn unreadable_file_is_refused_not_deleted() {
-    let test = six_games();
-    test.prep("ingest raw");
-    let cached = cached_games(&cache(&test));
+    let test = CliTest::ingested(6);
+    let cached = cached_games(&test.cache());
     fs::remove_file(test.path(format!("raw/{LOG}"))).unwrap();
     std::os::unix::fs::symlink("nowhere.csv", test.path(format!("raw/{LOG}"))).unwrap();
     let ran = test.run("ingest raw");
@@ -266,7 +241,7 @@ fn unreadable_file_is_refused_not_deleted() {
         ran.stdout.starts_with("0 games encoded, 5 up to date, 0 deleted, 1 refused"),
         "{ran:#?}"
     );
-    assert!(cached_games(&cache(&test)) == cached);
+    assert!(cached_games(&test.cache()) == cached);
     let status = test.run("status raw");
     assert_eq!(status.code, 1);
     assert!(status.stdout.starts_with(&format!("{LOG}: refused: ")), "{status:#?}");
@@ -274,9 +249,8 @@ fn unreadable_file_is_refused_not_deleted() {
 
 #[test]
 fn broken_logs_are_not_deleted() {
-    let test = six_games();
-    test.prep("ingest raw");
-    let cached = cached_games(&cache(&test));
+    let test = CliTest::ingested(6);
+    let cached = cached_games(&test.cache());
     for path in test.files("raw").keys() {
         test.write(PathBuf::from("raw").join(path), "game_id\n");
     }
@@ -284,14 +258,13 @@ fn broken_logs_are_not_deleted() {
         let ran = test.run(arguments);
         assert_eq!(ran.code, 3, "{ran:#?}");
         assert!(ran.stderr.contains("an older version of 6 games"), "{ran:#?}");
-        assert!(cached_games(&cache(&test)) == cached, "{arguments}");
+        assert!(cached_games(&test.cache()) == cached, "{arguments}");
     }
 }
 
 #[test]
 fn refusal_of_a_deleted_log_is_removed() {
-    let test = six_games();
-    test.prep("ingest raw");
+    let test = CliTest::ingested(6);
     break_log(&test, &format!("raw/{LOG}"));
     assert_eq!(test.run("ingest raw").code, 3);
     fs::remove_file(test.path(format!("raw/{LOG}"))).unwrap();
@@ -310,7 +283,7 @@ fn twenty_refused_logs_are_listed() {
     for (broken, more) in
         [(20, None), (21, Some("1 more refused log")), (25, Some("5 more refused logs"))]
     {
-        let test = six_games();
+        let test = CliTest::simulated(6);
         for game_id in 101..101 + broken {
             test.write(format!("raw/{game_id}.csv"), "game\n");
         }
@@ -323,6 +296,6 @@ fn twenty_refused_logs_are_listed() {
         assert_eq!(ran.complaints().lines().count(), if more.is_some() { 21 } else { 20 });
         let status = test.run("status raw");
         assert_eq!(status.stdout.matches("refused: ").count(), broken, "{status:#?}");
-        assert_eq!(cached_ids(&test), [1, 2, 3, 4, 5, 6]);
+        assert_eq!(cached_ids(&test.cache()), [1, 2, 3, 4, 5, 6]);
     }
 }

@@ -3,8 +3,7 @@
 use super::{HOUR, cached_games, make_older};
 use crate::support::cached::{cached_games as cached, make_old, written_since};
 use crate::support::cli::CliTest;
-use crate::support::faults::edited;
-use crate::support::log_text::with_one_byte_changed;
+use crate::support::log_text::{edited, with_one_byte_changed};
 use flate2::write::GzEncoder;
 use std::fs;
 use std::io::Write;

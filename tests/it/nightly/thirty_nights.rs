@@ -2,7 +2,7 @@
 
 use super::{HOUR, make_older};
 use crate::support::cli::CliTest;
-use crate::support::faults::edited;
+use crate::support::log_text::edited;
 use flate2::write::GzEncoder;
 use std::collections::BTreeSet;
 use std::fs;

@@ -2,8 +2,7 @@
 
 use crate::support::cached::{execute, make_old, written_since};
 use crate::support::cli::CliTest;
-use crate::support::faults::edited;
-use crate::support::log_text::with_one_byte_changed;
+use crate::support::log_text::{edited, with_one_byte_changed};
 use rusqlite::Connection;
 use std::path::PathBuf;
 

@@ -1,7 +1,7 @@
 //! How `inspect` and `report` show games that do not replay.
 
 use super::cli::{FAULT, forget_the_replay, two_faulty_games};
-use crate::support::faults::edited;
+use crate::support::log_text::edited;
 use serde_json::{Value, json};
 
 /// Games 4 and 5 do not replay, game 6 ends early.

@@ -75,7 +75,7 @@ fn drift_shows_when_the_data_changed() {
     for (path, bytes) in test.files("raw") {
         let id: u32 = path.file_stem().unwrap().to_str().unwrap().parse().unwrap();
         if id > 80 {
-            let log = crate::support::faults::edited(&bytes, |log| {
+            let log = crate::support::log_text::edited(&bytes, |log| {
                 for line in 2..=log.lines.len() {
                     log.set(line, "deck_level1_remaining", "1");
                 }

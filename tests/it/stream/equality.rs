@@ -3,7 +3,7 @@
 use super::{all_rows, bytes_of, epoch, ingested, next, open, options, try_open};
 use crate::support::cli::CliTest;
 use crate::support::export::{Export, HEADS};
-use crate::support::faults::edited;
+use crate::support::log_text::edited;
 use splendor_prep::dataset::{Columns, Dtype, FeatureSet, MaskSource, Split, SplitMethod};
 use splendor_prep::export::ExportedScaler;
 use splendor_prep::gamelog::Outcome;

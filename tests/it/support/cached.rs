@@ -1,9 +1,11 @@
-//! Reads the cache file directly with SQLite.
+//! Reads the cache file directly with SQLite, and ingests with the library.
 
 // Not every test uses all of this module.
 #![allow(dead_code)]
 
 use rusqlite::{Connection, ErrorCode};
+use splendor_prep::gamelog::ReadOptions;
+use splendor_prep::ingest::{DEFAULT_SETTLE, IngestOptions};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
@@ -46,6 +48,11 @@ pub(crate) fn cached_games(cache: &Path) -> BTreeMap<i64, CachedGame> {
     games.collect::<Result<_, _>>().expect("a row")
 }
 
+/// The ids of all games.
+pub(crate) fn cached_ids(cache: &Path) -> Vec<i64> {
+    cached_games(cache).into_keys().collect()
+}
+
 /// Runs SQL against the cache.
 pub(crate) fn execute(cache: &Path, sql: &str) {
     Connection::open(cache).and_then(|connection| connection.execute_batch(sql)).expect(sql);
@@ -80,4 +87,20 @@ pub(crate) fn games_so_far(cache: &Path) -> u32 {
         }
     }
     0
+}
+
+/// Options of an ingest in this process.
+pub(crate) fn ingest_options(root: &Path) -> IngestOptions {
+    IngestOptions {
+        root: root.to_owned(),
+        jobs: 2,
+        batch_size: 100.try_into().expect("not zero"),
+        settle: DEFAULT_SETTLE,
+        read: ReadOptions::default(),
+        max_games: None,
+        part: None,
+        allow_delete: false,
+        keep_missing: false,
+        monitor_memory: false,
+    }
 }

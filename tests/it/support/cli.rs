@@ -42,6 +42,11 @@ impl Ran {
         lines.flat_map(|line| [line, "\n"]).collect()
     }
 
+    /// What it printed on stdout, as JSON.
+    pub(crate) fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:#?}"))
+    }
+
     /// Whether it failed with one message about the full disk, with the needed and free space, and
     /// without the system's own message.
     pub(crate) fn tells_of_a_full_disk(&self) -> bool {
@@ -63,6 +68,30 @@ impl Ran {
 impl CliTest {
     pub(crate) fn new() -> CliTest {
         CliTest { folder: tempfile::tempdir().expect("a temporary folder") }
+    }
+
+    /// Games from 1 on in `raw`.
+    pub(crate) fn simulated(games: usize) -> CliTest {
+        let test = CliTest::new();
+        test.prep(&format!("simulate raw --games {games}"));
+        test
+    }
+
+    /// Games from 1 on in `raw`, ingested.
+    pub(crate) fn ingested(games: usize) -> CliTest {
+        let test = CliTest::simulated(games);
+        test.prep("ingest raw");
+        test
+    }
+
+    /// The cache in its default place.
+    pub(crate) fn cache(&self) -> PathBuf {
+        self.path("data/intermediate/prep.sqlite")
+    }
+
+    /// A JSON file in the folder.
+    pub(crate) fn json(&self, relative: impl AsRef<Path>) -> serde_json::Value {
+        serde_json::from_slice(&self.read(relative)).expect("JSON")
     }
 
     /// A path in the folder.

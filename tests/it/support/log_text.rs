@@ -135,3 +135,10 @@ pub(crate) fn with_gem_fault(log: &[u8]) -> Vec<u8> {
     text.add_gem_fault(text.line_where("action_type", |action| action == "take 3 tokens"));
     text.to_bytes()
 }
+
+/// The log with changed cells or lines.
+pub(crate) fn edited(good: &[u8], edit: impl Fn(&mut LogText)) -> Vec<u8> {
+    let mut log = LogText::parse(good);
+    edit(&mut log);
+    log.to_bytes()
+}
