@@ -23,8 +23,10 @@ impl Damage {
     }
 }
 
-/// Why a cache could not be used.
+/// Why a cache could not be used. `path` is the cache file if nothing else is said, and `holder` the id of the
+/// process that uses it, if that is known.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the messages explain the fields")]
 pub enum CacheError {
     /// There is no cache yet.
     #[error("there is no cache at {}: run `{}` first", shown(.0), advised("ingest DIR", .0))]
@@ -47,34 +49,17 @@ pub enum CacheError {
     IsAFolder(PathBuf),
     /// The path is a FIFO, a device or a socket.
     #[error("{} is {what}, not a cache of prep: choose another file with --cache", shown(path))]
-    NotAFile {
-        /// The path.
-        path: PathBuf,
-        /// What it is.
-        what: &'static str,
-    },
+    NotAFile { path: PathBuf, what: &'static str },
     /// SQLite would read a file beside the cache that is not a regular file.
     #[error(
         "the cache {} is not opened: {} is {what}, which neither prep nor SQLite makes: delete it",
         shown(path),
         shown(file)
     )]
-    ForeignJournal {
-        /// The cache file.
-        path: PathBuf,
-        /// The file beside it.
-        file: PathBuf,
-        /// What it is.
-        what: &'static str,
-    },
+    ForeignJournal { path: PathBuf, file: PathBuf, what: &'static str },
     /// This user has no permission to read the file.
     #[error("cannot read the cache {}: {error}; or choose another with --cache", shown(path))]
-    Unreadable {
-        /// The cache file.
-        path: PathBuf,
-        /// The error of the system, with the owner of the file.
-        error: io::Error,
-    },
+    Unreadable { path: PathBuf, error: io::Error },
     /// A newer version of prep made it.
     #[error(
         "the cache {} has schema version {found}, this prep knows versions up to {known}: \
@@ -82,14 +67,7 @@ pub enum CacheError {
         shown(path),
         advised("ingest DIR --rebuild", path)
     )]
-    Newer {
-        /// The cache file.
-        path: PathBuf,
-        /// Its schema version.
-        found: u32,
-        /// The newest schema version that this prep knows.
-        known: u32,
-    },
+    Newer { path: PathBuf, found: u32, known: u32 },
     /// An older version made it, and commands that only read do not update it.
     #[error(
         "the cache {} has schema version {found}, this prep reads version {known}: run `{}` first, which \
@@ -97,14 +75,7 @@ pub enum CacheError {
         shown(path),
         advised("ingest DIR", path)
     )]
-    Older {
-        /// The cache file.
-        path: PathBuf,
-        /// Its schema version.
-        found: u32,
-        /// The schema version of this prep.
-        known: u32,
-    },
+    Older { path: PathBuf, found: u32, known: u32 },
     /// Another program has switched it to write-ahead logging, and SQLite cannot read it then without
     /// writing.
     #[error(
@@ -118,12 +89,7 @@ pub enum CacheError {
          another user, who must run `{}`, or delete it if nobody uses the cache and {cache}-wal is empty or \
          missing", shown(leftover), advised("ingest DIR", path), cache = shown(path)
     )]
-    Leftover {
-        /// The cache file.
-        path: PathBuf,
-        /// The file beside it.
-        leftover: PathBuf,
-    },
+    Leftover { path: PathBuf, leftover: PathBuf },
     /// A killed run left a rollback journal, and this user has no permission to roll it back.
     #[error(
         "the cache {} cannot be read: a run was killed while writing, and this user has no \
@@ -139,60 +105,30 @@ pub enum CacheError {
         shown(why),
         advised("ingest DIR --rebuild", path)
     )]
-    Malformed {
-        /// The cache file.
-        path: PathBuf,
-        /// What is wrong with it.
-        why: String,
-    },
+    Malformed { path: PathBuf, why: String },
     /// The stored data of a game has changed since it was written.
     #[error(
         "game {game_id} is damaged in the cache ({damage}): the next ingest encodes it again from its log"
     )]
-    Damaged {
-        /// Which game.
-        game_id: GameId,
-        /// What is wrong.
-        damage: Damage,
-    },
+    Damaged { game_id: GameId, damage: Damage },
     /// Another version of prep encoded a game, and this one cannot decode it.
     #[error(
         "game {game_id} was encoded by another version of prep: run `{}` first, which encodes it again",
         advised("ingest DIR", path)
     )]
-    OtherEncoder {
-        /// The cache file.
-        path: PathBuf,
-        /// The game.
-        game_id: GameId,
-    },
+    OtherEncoder { path: PathBuf, game_id: GameId },
     /// A cache cannot be merged with others.
     #[error("cannot merge {}: {why}", shown(path))]
-    CannotMerge {
-        /// The cache file.
-        path: PathBuf,
-        /// Why, as a clause.
-        why: String,
-    },
+    CannotMerge { path: PathBuf, why: String },
     /// A cache cannot be replaced.
     #[error("cannot replace the cache {}: {why}", shown(path))]
-    CannotReplace {
-        /// The cache file.
-        path: PathBuf,
-        /// Why, as a clause.
-        why: String,
-    },
+    CannotReplace { path: PathBuf, why: String },
     /// Another run is writing it.
     #[error(
         "another run{} holds the cache {}: wait for it, or use --wait SECONDS",
         process(*.holder), shown(path)
     )]
-    Held {
-        /// The cache file.
-        path: PathBuf,
-        /// Its process id, where it is known.
-        holder: Option<u32>,
-    },
+    Held { path: PathBuf, holder: Option<u32> },
     /// Another program has used the cache for longer than the time limit.
     #[error(
         "another program{} uses the cache {} and does not release it: close that program (a \
@@ -200,57 +136,30 @@ pub enum CacheError {
         process(*.holder),
         shown(path)
     )]
-    Busy {
-        /// The cache file.
-        path: PathBuf,
-        /// Its process id, where it is known.
-        holder: Option<u32>,
-    },
-    /// The file system cannot lock files.
+    Busy { path: PathBuf, holder: Option<u32> },
+    /// The file system cannot lock files. `path` may be the lock file.
     #[error(
         "the file system of {} cannot hold a cache ({why}): put the cache on a local disk, with \
          --cache FILE or intermediate_dir",
         shown(path)
     )]
-    FileSystem {
-        /// The cache file or its lock file.
-        path: PathBuf,
-        /// What the file system does not support.
-        why: String,
-    },
+    FileSystem { path: PathBuf, why: String },
     /// The disk is full.
     #[error(
         "the disk of {} is full: {} there (a quota may allow less); the games stored so far are \
          kept: free some space and run this again", shown(path), free_in_words(*free)
     )]
-    DiskFull {
-        /// The cache file.
-        path: PathBuf,
-        /// Bytes free there, if known.
-        free: Option<u64>,
-    },
-    /// A file or folder of the cache could not be created, locked or replaced.
+    DiskFull { path: PathBuf, free: Option<u64> },
+    /// A file or folder of the cache (`path`) could not be created, locked or replaced. `action` is a verb.
     #[error(
         "cannot {action} {}: {error}: choose a folder with write permission for the cache, with \
          --cache or intermediate_dir",
         shown(path)
     )]
-    File {
-        /// The attempted action, such as `lock`.
-        action: &'static str,
-        /// The file or folder.
-        path: PathBuf,
-        /// The system's reason.
-        error: io::Error,
-    },
+    File { action: &'static str, path: PathBuf, error: io::Error },
     /// Another error of SQLite.
     #[error("the cache {}: {}", shown(path), shown(&error.to_string()))]
-    Sqlite {
-        /// The cache file.
-        path: PathBuf,
-        /// SQLite's reason.
-        error: rusqlite::Error,
-    },
+    Sqlite { path: PathBuf, error: rusqlite::Error },
     /// zstd could not allocate its tables, or ran out of memory.
     #[error("cannot compress or decompress a cached game")]
     Compression(#[from] io::Error),

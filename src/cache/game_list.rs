@@ -18,6 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Why an expression cannot be evaluated.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "the messages explain the fields")]
 pub enum ExpressionError {
     /// It is not a valid expression over the view.
     #[error(
@@ -25,14 +26,7 @@ pub enum ExpressionError {
         shown(expression),
         shown(why)
     )]
-    Invalid {
-        /// The expression.
-        expression: String,
-        /// SQLite's message.
-        why: String,
-        /// The available columns.
-        columns: String,
-    },
+    Invalid { expression: String, why: String, columns: String },
     /// It takes too many steps, such as a query over all games for each game.
     #[error(
         "`{}` takes too long: more than {MAX_STEPS_PER_GAME} steps for each game",
@@ -41,16 +35,7 @@ pub enum ExpressionError {
     TooLong(String),
     /// Its value for a game has the wrong type.
     #[error("`{}` is {} for game {game_id}, expected {expected}", shown(expression), shown(found))]
-    WrongValue {
-        /// The expression.
-        expression: String,
-        /// The game.
-        game_id: GameId,
-        /// The value, described.
-        found: String,
-        /// What is expected.
-        expected: &'static str,
-    },
+    WrongValue { expression: String, game_id: GameId, found: String, expected: &'static str },
 }
 
 /// Limit on the steps of SQLite's virtual machine. Comparing a column takes two or three.

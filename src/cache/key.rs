@@ -130,37 +130,20 @@ impl GameRecord {
     }
 }
 
-/// Why a game must be encoded again. Prints as one sentence.
+/// Why a game must be encoded again, with the cached and the current input of its rows. Prints as one sentence.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "`old` is cached, `new` is current")]
 pub enum StaleReason {
     /// It is not in the cache.
     New,
     /// The content of its log has changed.
-    BytesChanged {
-        /// Hash of the log that was encoded.
-        old: blake3::Hash,
-        /// Hash of the current log.
-        new: blake3::Hash,
-    },
+    BytesChanged { old: blake3::Hash, new: blake3::Hash },
     /// Another version of the encoder made the rows.
-    EncoderChanged {
-        /// The version that made them.
-        old: u32,
-        /// The current version.
-        new: u32,
-    },
+    EncoderChanged { old: u32, new: u32 },
     /// The columns have changed.
-    SchemaChanged {
-        /// Fingerprint of the cached columns.
-        old: FeatureSchema,
-        /// The current version.
-        new: FeatureSchema,
-    },
+    SchemaChanged { old: FeatureSchema, new: FeatureSchema },
     /// The log has rows with the known gem fault, and `--repair` has been switched on or off.
-    RepairChanged {
-        /// Whether those rows are to be repaired now.
-        new: bool,
-    },
+    RepairChanged { new: bool },
     /// Its stored data has changed since it was written.
     Damaged(Damage),
 }

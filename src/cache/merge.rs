@@ -13,7 +13,7 @@ use super::database::lock::{beside, real_path};
 use super::error::CacheError;
 use super::ingests::IngestCounts;
 use super::key::GameRecord;
-use super::reader::{Reader, RefusalRow};
+use super::reader::Reader;
 use super::rebuild::{REBUILD, Rebuild};
 use super::writer::{Writer, too_many_missing};
 use crate::gamelog::{GameId, LogError, ReplayFault};
@@ -73,7 +73,7 @@ struct Input {
 struct RefusedLog {
     game_id: GameId,
     source_path: String,
-    row: RefusalRow,
+    row: Vec<Value>,
 }
 
 /// Creates a cache at `target` from the games of several caches. An existing cache there is replaced
@@ -159,7 +159,7 @@ fn open(input: &MergeInput) -> Result<Input, CacheError> {
     }
     let mut refusals = Vec::new();
     for row in reader.refusal_rows()? {
-        let [Value::Text(source_path), Value::Integer(game_id), ..] = &row else { continue };
+        let [Value::Text(source_path), Value::Integer(game_id), ..] = &row[..] else { continue };
         let game_id = moved(&input.path, GameId(*game_id), input.offset)?;
         refusals.push(RefusedLog { game_id, source_path: source_path.clone(), row });
     }

@@ -38,9 +38,6 @@ pub struct Refusal {
     pub deferred: bool,
 }
 
-/// All columns of a row of `refusals`.
-pub(super) type RefusalRow = [Value; 11];
-
 /// An inclusive range of game ids.
 pub type IdRange = (GameId, GameId);
 
@@ -323,21 +320,13 @@ impl Reader {
         })
     }
 
-    /// The same as stored: all columns, with the path and the game id first.
-    pub(super) fn refusal_rows(&self) -> Result<Vec<RefusalRow>, CacheError> {
+    /// All columns of the same, with the path and the game id first.
+    pub(super) fn refusal_rows(&self) -> Result<Vec<Vec<Value>>, CacheError> {
         self.read(|connection| {
-            let mut statement = connection.prepare(
-                "SELECT source_path, game_id, source_hash, kind, line, column_name, found, expected,
-                        message, refused_at, deferred
-                 FROM refusals ORDER BY source_path",
-            )?;
-            let row = |row: &Row<'_>| -> SqliteResult<RefusalRow> {
-                let mut values: RefusalRow = std::array::from_fn(|_| Value::Null);
-                for (column, value) in values.iter_mut().enumerate() {
-                    *value = row.get(column)?;
-                }
-                Ok(values)
-            };
+            let mut statement =
+                connection.prepare("SELECT * FROM refusals ORDER BY source_path")?;
+            let columns = statement.column_count();
+            let row = |row: &Row<'_>| (0..columns).map(|column| row.get(column)).collect();
             statement.query_map([], row)?.collect()
         })
     }

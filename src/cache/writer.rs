@@ -6,10 +6,10 @@ use super::database::{PAGE_BYTES, Waiting, check, open_or_create, sqlite_error, 
 use super::error::CacheError;
 use super::ingests::{self, IngestCounts};
 use super::play::{self, PLAY_COLUMNS, PLAY_WIDTH};
-use super::reader::RefusalRow;
 use super::rows::{BLOB_COLUMNS, RECORD_COLUMNS, RECORD_WIDTH, structure_faults};
 use crate::gamelog::{GameId, GamePlay, LogError, ReplayFault};
 use crate::words::shown;
+use rusqlite::types::Value;
 use rusqlite::{Connection, ToSql, params};
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
@@ -22,23 +22,17 @@ pub(super) const REMOVE_REFUSALS: &str = "DELETE FROM refusals WHERE game_id = ?
 
 /// All columns of a game.
 static INSERT_GAME: LazyLock<String> = LazyLock::new(|| {
-    let places: Vec<String> =
-        (1..=RECORD_WIDTH + 2 * Blob::COUNT).map(|place| format!("?{place}")).collect();
+    let values = vec!["?"; RECORD_WIDTH + 2 * Blob::COUNT].join(", ");
     format!(
         "INSERT OR REPLACE INTO games ({RECORD_COLUMNS}, {BLOB_COLUMNS}, ingested_at)
-         VALUES ({}, coalesce(?{}, strftime('%Y-%m-%dT%H:%M:%SZ', 'now')))",
-        places.join(", "),
-        places.len() + 1
+         VALUES ({values}, coalesce(?, strftime('%Y-%m-%dT%H:%M:%SZ', 'now')))"
     )
 });
 
 /// All columns of how a game went.
 static INSERT_PLAY: LazyLock<String> = LazyLock::new(|| {
-    let places: Vec<String> = (1..=1 + PLAY_WIDTH).map(|place| format!("?{place}")).collect();
-    format!(
-        "INSERT OR REPLACE INTO game_play (game_id, {PLAY_COLUMNS}) VALUES ({})",
-        places.join(", ")
-    )
+    let values = vec!["?"; 1 + PLAY_WIDTH].join(", ");
+    format!("INSERT OR REPLACE INTO game_play (game_id, {PLAY_COLUMNS}) VALUES ({values})")
 });
 
 const DELETE_FAULTS: &str = "DELETE FROM game_faults WHERE game_id = ?1";
@@ -186,7 +180,7 @@ impl<'a> Writer<'a> {
     }
 
     /// Stores a row of `refusals` from another cache.
-    pub(super) fn copy_refusal(&self, row: &RefusalRow) -> Result<(), CacheError> {
+    pub(super) fn copy_refusal(&self, row: &[Value]) -> Result<(), CacheError> {
         let sql =
             "INSERT OR REPLACE INTO refusals VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
         self.execute(sql, rusqlite::params_from_iter(row))

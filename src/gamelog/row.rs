@@ -325,37 +325,25 @@ impl<'r> Cursor<'r> {
 /// The heads have classes only for at most three colors, or one pair.
 fn check_takes(action: &LoggedAction) -> Checked<()> {
     use LogErrorKind::{OutOfRange, PartOfGroup};
-    let fault = |name: &str, taken: ByColor<u8>, kind, expected: String| {
+    let fault = |name: &str, taken: ByColor<u8>, kind, expected: &str| {
         Err(Fault::new(kind, expected).in_column(format!("{name}_*")).found(joined(&taken.0)))
     };
+    let too_many = || format!("at most {MAX_TAKE} colors to be 1");
     if let Some(taken) = action.gem_take3.filter(|taken| usize::from(taken.total()) > MAX_TAKE) {
-        return fault(
-            "gem_take3",
-            taken,
-            PartOfGroup,
-            format!("at most {MAX_TAKE} colors to be 1"),
-        );
+        return fault("gem_take3", taken, PartOfGroup, &too_many());
     }
     let Some(taken) = action.gem_take2 else { return Ok(()) };
     let count = |value: u8| taken.0.iter().filter(|&&gems| gems == value).count();
-    let (singles, pairs) = (count(1), count(2));
-    if singles > 0 && (pairs > 0 || !action.has_gem_fault()) {
-        let expected = "0 or 2 in each column (1 only in a `take 3 tokens` row without gem_take3, a \
-                        known fault of old logs)";
-        return fault("gem_take2", taken, OutOfRange, expected.to_owned());
+    match (count(1), count(2)) {
+        (1.., pairs) if pairs > 0 || !action.has_gem_fault() => {
+            let expected = "0 or 2 in each column (1 only in a `take 3 tokens` row without gem_take3, a \
+                            known fault of old logs)";
+            fault("gem_take2", taken, OutOfRange, expected)
+        }
+        (singles, _) if singles > MAX_TAKE => fault("gem_take2", taken, PartOfGroup, &too_many()),
+        (_, 2..) => fault("gem_take2", taken, PartOfGroup, "at most 1 color to be 2"),
+        _ => Ok(()),
     }
-    if singles > MAX_TAKE {
-        return fault(
-            "gem_take2",
-            taken,
-            PartOfGroup,
-            format!("at most {MAX_TAKE} colors to be 1"),
-        );
-    }
-    if pairs > 1 {
-        return fault("gem_take2", taken, PartOfGroup, "at most 1 color to be 2".to_owned());
-    }
-    Ok(())
 }
 
 /// A fault for a missing value.
@@ -369,7 +357,7 @@ pub(super) fn range_text(column: &Column) -> String {
 }
 
 /// The values of a group as in the file.
-fn joined(values: &[u8]) -> String {
+pub(super) fn joined(values: &[u8]) -> String {
     values.iter().map(u8::to_string).collect::<Vec<_>>().join(",")
 }
 

@@ -40,8 +40,8 @@ impl Compression {
     }
 }
 
-/// The content of all members of a gzip file; `None` after the last. What follows is looked at here: a decoder
-/// of several members takes a few other bytes for the beginning of one that is cut off.
+/// The content of all members of a gzip file; `None` after the last. Whether another member follows is checked
+/// here, because flate2's decoder for several members treats a few other bytes as a truncated member.
 struct GzipMembers<R>(Option<GzDecoder<BufReader<R>>>);
 
 impl<R: Read> Read for GzipMembers<R> {

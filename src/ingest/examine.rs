@@ -139,8 +139,8 @@ impl<'a> Examiner<'a> {
     }
 
     /// Several files of a game are one log if they are one file by several names, or its plain and compressed
-    /// forms with the same content, of which one may still be being written. Otherwise all are refused: which is
-    /// right is unknown.
+    /// forms with the same content, of which one may still be being written. Otherwise all are refused, because
+    /// it is unknown which one is right.
     fn examine_several(&mut self, files: &[LogFile]) -> Result<Vec<Examined>, IngestError> {
         let (mut logs, mut ids): (Vec<&LogFile>, Vec<FileId>) = (Vec::new(), Vec::new());
         for log in files {

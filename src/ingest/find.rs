@@ -88,7 +88,7 @@ pub struct FoundLogs {
     pub loops: Vec<PathBuf>,
     /// Folders that could not be searched. Logs that are missing may be in there.
     pub unreadable: Vec<UnreadableFolder>,
-    /// Files that are no CSV files, in all.
+    /// Number of files that are not CSV files.
     pub others: usize,
     /// One of these files, preferably an archive.
     pub other: Option<PathBuf>,

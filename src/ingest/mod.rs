@@ -44,6 +44,7 @@ use std::path::PathBuf;
 
 /// Why an ingest failed.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the messages explain the fields")]
 pub enum IngestError {
     /// The data folder does not exist.
     #[error(
@@ -57,32 +58,17 @@ pub enum IngestError {
         shown(file),
         shell_path(folder)
     )]
-    NotAFolder {
-        /// What was given.
-        file: PathBuf,
-        /// The folder it is in.
-        folder: PathBuf,
-    },
+    NotAFolder { file: PathBuf, folder: PathBuf },
     /// The data folder contains no logs.
     #[error(
         "no logs found in {}: searched it and its subfolders for *.csv files named after a game \
          id, such as 2_games/17.csv; {instead}",
         shown(root)
     )]
-    NoLogs {
-        /// The data folder.
-        root: PathBuf,
-        /// A description of its content, with advice.
-        instead: String,
-    },
+    NoLogs { root: PathBuf, instead: String },
     /// The data folder could not be searched.
     #[error("cannot search {}: {}", shown(root), shown(&error.to_string()))]
-    Search {
-        /// The data folder.
-        root: PathBuf,
-        /// The system's reason.
-        error: walkdir::Error,
-    },
+    Search { root: PathBuf, error: walkdir::Error },
     /// Ctrl-C, before anything was changed.
     #[error("interrupted: nothing was changed")]
     Interrupted,

@@ -1,11 +1,11 @@
-//! One of so many parts of some work, each of which another machine may do.
+//! One of several parts of some work, for example for one of several machines.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::ops::Range;
 use std::str::FromStr;
 
-/// A part and how many there are, such as `3/8`: the third of eight.
+/// A part and the number of parts, such as `3/8`: the third of eight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Part {
@@ -14,24 +14,24 @@ pub struct Part {
 }
 
 impl Part {
-    /// Which, from 1.
+    /// The number of the part, from 1.
     pub fn number(self) -> u32 {
         self.number
     }
 
-    /// How many there are, from 1.
+    /// The number of parts, from 1.
     pub fn of(self) -> u32 {
         self.of
     }
 
-    /// The part of a list of so many: contiguous, one after the other, and of nearly equal lengths.
+    /// The part's indices in a list of this length. Parts are contiguous and of nearly equal lengths.
     pub fn range(self, length: usize) -> Range<usize> {
         let place =
             |number: u32| (length as u128 * u128::from(number) / u128::from(self.of)) as usize;
         place(self.number - 1)..place(self.number)
     }
 
-    /// Whether something with this hash is in the part, whatever else there is.
+    /// Whether an item with this hash is in the part, which does not depend on other items.
     pub fn has(self, hash: u64) -> bool {
         hash % u64::from(self.of) == u64::from(self.number - 1)
     }

@@ -1,6 +1,7 @@
 //! Interprets a logged action as a move.
 
 use super::fault::{Mismatch, ReplayFaultKind};
+use crate::gamelog::row::joined;
 use crate::gamelog::turn::{ActionType, LoggedAction};
 use crate::rules::{Board, BuildFrom, Draw, Impossible, Level, MAX_DISPLAYED, Move, ReserveFrom};
 
@@ -71,18 +72,14 @@ fn meant(action: &LoggedAction) -> Result<(Move, Option<Move>), Mismatch> {
 }
 
 fn unnamed(column: &str) -> Mismatch {
-    Mismatch::new(
-        ReplayFaultKind::ImpossibleMove,
-        column,
-        "missing",
-        "a value for this action_type",
-    )
+    let expected = "a value for this action_type";
+    Mismatch::new(ReplayFaultKind::ImpossibleMove, column, "missing", expected)
 }
 
 fn impossible(action: &LoggedAction, why: Impossible) -> Mismatch {
     let code = |code: Option<u8>| code.map_or("missing".to_owned(), |code| code.to_string());
     let taken = || match action.gem_take3.or(action.gem_take2) {
-        Some(gems) => gems_as_logged(&gems.0),
+        Some(gems) => joined(&gems.0),
         None => "missing".to_owned(),
     };
     let is_build = action.action_type == ActionType::Build;
@@ -95,15 +92,10 @@ fn impossible(action: &LoggedAction, why: Impossible) -> Mismatch {
             _ => ("gem_take3_*", taken()),
         },
         Impossible::NotInHand | Impossible::HandTooLarge => {
-            ("gems_removed_*", gems_as_logged(&action.gems_removed.0))
+            ("gems_removed_*", joined(&action.gems_removed.0))
         }
         _ if is_build => ("card_selection", code(action.card_selection)),
         _ => ("card_reservation", code(action.card_reservation)),
     };
     Mismatch::new(ReplayFaultKind::ImpossibleMove, column, found, format!("a possible move: {why}"))
-}
-
-/// The values of a group as in the file.
-fn gems_as_logged(values: &[u8]) -> String {
-    values.iter().map(u8::to_string).collect::<Vec<_>>().join(",")
 }
