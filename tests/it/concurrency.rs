@@ -4,6 +4,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+use crate::support::broken_cache::half_committed;
 use crate::support::cached::{cached_games, games_so_far};
 use crate::support::cli::{CliTest, Ran};
 use rusqlite::Connection;
@@ -19,9 +20,8 @@ const CACHE: &str = "data/intermediate/prep.sqlite";
 
 /// `games` games in `raw`, `cached` of them in the cache, and the export of an undisturbed run over all
 /// of them in `undisturbed`.
-fn half_ingested(games: u32, cached: u32) -> CliTest {
-    let test = CliTest::new();
-    test.prep(&format!("simulate raw --games {games}"));
+fn half_ingested(games: usize, cached: u32) -> CliTest {
+    let test = CliTest::simulated(games);
     test.prep("ingest raw --cache undisturbed.sqlite");
     test.prep("export --cache undisturbed.sqlite --out undisturbed --features base");
     test.prep(&format!("ingest raw --max-games {cached}"));
@@ -80,8 +80,7 @@ fn export_beside_ingest_reads_one_state() {
         let out = format!("out{}", states.len());
         let ran = test.run(&format!("export --out {out} --features base"));
         assert_eq!(ran.code, 0, "{ran:#?}");
-        let manifest = test.read(format!("{out}/manifest.json"));
-        let manifest: serde_json::Value = serde_json::from_slice(&manifest).unwrap();
+        let manifest = test.json(format!("{out}/manifest.json"));
         let games = manifest["inputs"]["games"].as_u64().unwrap();
         assert_eq!(games % u64::from(BATCH), 0, "a state between batches");
 
@@ -114,8 +113,7 @@ fn rows_of(test: &CliTest, game_id: i64) -> u64 {
 
 #[test]
 fn waiting_writer_names_the_holder() {
-    let test = CliTest::new();
-    test.prep("simulate raw --games 3");
+    let test = CliTest::simulated(3);
     let held = WriterLock::acquire(&test.path(CACHE), Duration::ZERO).unwrap();
     let child = test.command("ingest raw --wait 30").spawn().unwrap();
     sleep(Duration::from_millis(300));
@@ -178,22 +176,10 @@ fn writer_waits_for_a_reader_and_names_it() {
 #[test]
 fn reader_rolls_back_a_killed_commit() {
     let test = half_ingested(20, 10);
-    let connection = Connection::open(test.path(CACHE)).unwrap();
-    // Written to the file before the commit, as in the middle of a commit.
-    connection
-        .execute_batch(
-            "BEGIN; CREATE TABLE filler (x); INSERT INTO filler VALUES (zeroblob(9000000));",
-        )
-        .unwrap();
-    let journal = format!("{CACHE}-journal");
-    let half = (test.read(CACHE), test.read(&journal));
-    connection.execute_batch("ROLLBACK").unwrap();
-    drop(connection);
-    let good = test.read(CACHE);
-    assert!(half.0 != good, "nothing was written before the commit");
+    let [file, journal] = half_committed(&test.path(CACHE));
     for command in ["status raw", "ingest raw"] {
-        test.write(CACHE, &half.0);
-        test.write(&journal, &half.1);
+        test.write(CACHE, &file);
+        test.write(format!("{CACHE}-journal"), &journal);
         let ran = test.run(command);
         assert!(ran.stdout.contains("10"), "{command}: {ran:#?}");
         assert_nothing_beside(&test);

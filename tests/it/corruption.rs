@@ -35,16 +35,16 @@ fn rounds() -> u32 {
     long_run::times(60, 1_000) as u32
 }
 
-struct Workshop {
+struct Setup {
     folder: tempfile::TempDir,
     /// The undamaged cache file.
     good: Vec<u8>,
     /// The manifest of its export, which has the hash of every file.
-    receipt: Vec<u8>,
+    manifest: Vec<u8>,
 }
 
-impl Workshop {
-    fn new() -> Workshop {
+impl Setup {
+    fn new() -> Setup {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir(folder.path().join("raw")).unwrap();
         for game in 1..=GAMES {
@@ -52,12 +52,12 @@ impl Workshop {
             let turns = simulate_game(PlayerCount::Two, game as u64);
             write_log(&mut log, GameId(game), &turns, Dialect::ALL[0]).unwrap();
         }
-        let mut workshop = Workshop { folder, good: Vec::new(), receipt: Vec::new() };
-        workshop.ingest().unwrap();
-        workshop.good = fs::read(workshop.cache()).unwrap();
-        workshop.receipt = workshop.export().unwrap();
-        assert!(workshop.verify().unwrap().is_clean());
-        workshop
+        let mut setup = Setup { folder, good: Vec::new(), manifest: Vec::new() };
+        setup.ingest().unwrap();
+        setup.good = fs::read(setup.cache()).unwrap();
+        setup.manifest = setup.export().unwrap();
+        assert!(setup.verify().unwrap().is_clean());
+        setup
     }
 
     fn cache(&self) -> PathBuf {
@@ -170,34 +170,34 @@ struct Outcomes {
 
 #[test]
 fn random_damage_is_reported_and_repaired() {
-    let workshop = Workshop::new();
+    let setup = Setup::new();
     let mut dice = Mt64::new(20_261_123);
     let mut outcomes = Outcomes::default();
     for round in 0..rounds() {
-        let damage = workshop.damage(&mut dice);
+        let damage = setup.damage(&mut dice);
         let what = format!("round {round}, {damage}");
-        match workshop.export() {
-            Ok(receipt) => {
-                assert!(receipt == workshop.receipt, "another export without an error: {what}");
+        match setup.export() {
+            Ok(manifest) => {
+                assert!(manifest == setup.manifest, "another export without an error: {what}");
                 outcomes.harmless += 1;
             }
             Err(error) => {
                 // A game with a changed version is not damaged but stale.
                 let is_outdated = error.contains("another version of prep");
-                let is_clean = workshop.verify().is_ok_and(|report| report.is_clean());
+                let is_clean = setup.verify().is_ok_and(|report| report.is_clean());
                 assert!(is_outdated || !is_clean, "{what}: {error}");
                 outcomes.reported += 1;
             }
         }
 
-        let found = workshop.verify();
+        let found = setup.verify();
         let is_of_file = found.is_ok_and(|report| {
             report.findings.iter().any(|finding| finding.kind == FindingKind::DamagedFile)
         });
-        match workshop.ingest() {
+        match setup.ingest() {
             // Ingest checks the structure of the file only if it replaces something; verify always does.
             Ok(_) if is_of_file => {
-                workshop.rebuild();
+                setup.rebuild();
                 outcomes.rebuilt += 1;
             }
             Ok(summary) => outcomes.repaired += u32::from(summary.encoded_games() > 0),
@@ -207,14 +207,14 @@ fn random_damage_is_reported_and_repaired() {
                 | CacheError::Newer { .. }),
             )) => {
                 assert!(error.to_string().contains("--rebuild"), "{what}: {error}");
-                workshop.rebuild();
+                setup.rebuild();
                 outcomes.rebuilt += 1;
             }
             Err(error) => panic!("{what}: {error}"),
         }
-        let found = workshop.verify().unwrap();
+        let found = setup.verify().unwrap();
         assert!(found.is_clean(), "{what}: {found:#?}");
-        assert!(workshop.export().unwrap() == workshop.receipt, "not repaired: {what}");
+        assert!(setup.export().unwrap() == setup.manifest, "not repaired: {what}");
     }
     println!("{outcomes:?}");
     let Outcomes { harmless, reported, repaired, rebuilt } = outcomes;

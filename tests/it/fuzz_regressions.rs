@@ -26,19 +26,22 @@ fn run(target: &str, check: fn(&[u8])) {
     }
 }
 
-/// Flips, removes, repeats or overwrites bytes at one to four places.
+/// Flips, removes, repeats or overwrites bytes at one to four places, or everything from one of them on.
 fn changed(seed: &[u8], dice: &mut Mt64) -> Vec<u8> {
     const TELLING: &[u8] = b"0123456789,,,...\n\r\"\t -+nxa:{}[]#\xff\x00";
     let mut roll = |sides: usize| (dice.next_u64() % sides.max(1) as u64) as usize;
     let mut bytes = seed.to_vec();
     for _ in 0..1 + roll(4) {
         let at = roll(bytes.len());
-        match roll(5) {
+        match roll(7) {
             _ if bytes.is_empty() => bytes.push(TELLING[roll(TELLING.len())]),
             0 => bytes[at] ^= 1 << roll(8),
             1 => bytes[at] = TELLING[roll(TELLING.len())],
             2 => bytes.insert(at, TELLING[roll(TELLING.len())]),
             3 => drop(bytes.drain(at..(at + 1 + roll(30)).min(bytes.len()))),
+            4 => bytes.truncate(at),
+            // As a crash may leave a file that was being written.
+            5 => bytes[at..].fill(0),
             _ => {
                 let piece = bytes[at..(at + 1 + roll(30)).min(bytes.len())].to_vec();
                 bytes.splice(at..at, piece);

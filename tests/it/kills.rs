@@ -8,9 +8,8 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used)]
 
-use crate::support::cached::execute;
-use crate::support::cli;
-use crate::support::cli::CliTest;
+use crate::support::broken_cache::fragment;
+use crate::support::cli::{CliTest, Ran};
 use crate::support::failing_io::{count, with};
 use crate::support::long_run::times;
 use std::collections::BTreeMap;
@@ -53,13 +52,7 @@ impl Setup {
             log.trim_ascii_end().iter().rposition(|&byte| byte == b'\n').unwrap();
         test.write(PathBuf::from("raw").join(changed), &log[..=without_last_row]);
         let old = test.files("arrays/processed");
-        // Fragments the file, so that the run ends with a VACUUM.
-        execute(
-            &test.path("prep.sqlite"),
-            "CREATE TABLE filler (bytes BLOB);
-             INSERT INTO filler VALUES (zeroblob(3000000));
-             DROP TABLE filler",
-        );
+        fragment(&test.path("prep.sqlite"));
         fs::copy(test.path("prep.sqlite"), test.path("first.sqlite")).unwrap();
 
         test.prep(INGEST);
@@ -159,7 +152,7 @@ fn failing_calls_are_errors() {
                 setup.rewind(cache);
                 let failure = format!("{kind}:{point}:{EIO}");
                 let output = with(setup.test.command(command), "FAIL", &failure).output().unwrap();
-                let ran = cli::Ran::from(output);
+                let ran = Ran::from(output);
                 let what = format!("{command} with {failure}");
                 // Failures after the work is done, such as in cleaning up, may be ignored.
                 assert!(matches!(ran.code, 0 | 1), "{what}: {ran:#?}");
@@ -186,7 +179,7 @@ fn full_disk_loses_nothing() {
         for point in spread(times(9, 60), calls.writes) {
             setup.rewind(cache);
             let mut ran =
-                cli::Ran::from(with(setup.test.command(command), "FULL", point).output().unwrap());
+                Ran::from(with(setup.test.command(command), "FULL", point).output().unwrap());
             // The zip crate also prints a message if the last bytes of an archive cannot be written.
             ran.stderr = ran.stderr.split_off(ran.stderr.find("error: ").unwrap_or(0));
             let what = format!("{command}, full from write {point}");

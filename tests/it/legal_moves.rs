@@ -48,17 +48,17 @@ fn made_up_positions_agree() {
     let mut counts = BTreeMap::new();
     for board in made_up_boards(40_000) {
         let moves = agreed_moves(&board);
-        for (corner, reached) in corners(&board, &moves) {
-            *counts.entry(corner).or_insert(0) += usize::from(reached);
+        for (case, reached) in edge_cases(&board, &moves) {
+            *counts.entry(case).or_insert(0) += usize::from(reached);
         }
     }
-    for (corner, count) in counts {
-        assert!(count >= 100, "{corner}: only {count} positions");
+    for (case, count) in counts {
+        assert!(count >= 100, "{case}: only {count} positions");
     }
 }
 
 /// Edge cases, and whether this position has them.
-fn corners(board: &Board, moves: &HashSet<Move>) -> Vec<(&'static str, bool)> {
+fn edge_cases(board: &Board, moves: &HashSet<Move>) -> Vec<(&'static str, bool)> {
     let mover = &board.players[board.to_move.index()];
     let hand = mover.gems.total();
     let colors = board.gems.0[..5].iter().filter(|&&pile| pile > 0).count();
@@ -193,17 +193,17 @@ fn logged_classes_are_legal() {
         };
         let color_of_two =
             action.gem_take2.map(|gems| gems.0.iter().position(|&count| count == 2).unwrap());
-        stands_in(&action_type, Some(action_class), &turn);
-        stands_in(&card_selection, action.card_selection.map(usize::from), &turn);
-        stands_in(&card_reservation, action.card_reservation.map(usize::from), &turn);
-        stands_in(&gem_take3, action.gem_take3.as_ref().map(take3_class), &turn);
-        stands_in(&gem_take2, color_of_two, &turn);
-        stands_in(&noble, action.noble.map(usize::from), &turn);
-        stands_in(&gems_removed, Some(removal_class(&action.gems_removed)), &turn);
+        assert_legal(&action_type, Some(action_class), &turn);
+        assert_legal(&card_selection, action.card_selection.map(usize::from), &turn);
+        assert_legal(&card_reservation, action.card_reservation.map(usize::from), &turn);
+        assert_legal(&gem_take3, action.gem_take3.as_ref().map(take3_class), &turn);
+        assert_legal(&gem_take2, color_of_two, &turn);
+        assert_legal(&noble, action.noble.map(usize::from), &turn);
+        assert_legal(&gems_removed, Some(removal_class(&action.gems_removed)), &turn);
     }
 }
 
-fn stands_in(mask: &[i8], class: Option<usize>, turn: &Turn) {
+fn assert_legal(mask: &[i8], class: Option<usize>, turn: &Turn) {
     if let Some(class) = class {
         assert_eq!(mask[class], 1, "class {class} of {mask:?} in {turn:?}");
     }

@@ -132,8 +132,7 @@ fn group_and_owner_of_what_is_replaced() {
 /// By its permissions, or because its disk is not mounted.
 #[test]
 fn unreadable_folder() {
-    let test = CliTest::new();
-    test.prep("simulate raw --games 9");
+    let test = CliTest::simulated(9);
     test.prep("ingest raw --cache c.sqlite");
     let games = cached_games(&test.path("c.sqlite"));
     test.prep("simulate raw --games 1 --players 2 --first-id 10");
@@ -158,7 +157,7 @@ fn unreadable_folder() {
     let ran = test.run("ingest raw --cache c.sqlite --rebuild");
     assert!(ran.code == 1 && ran.stderr.contains("3_games cannot be read"), "{ran:#?}");
     let ran = test.run("ingest raw --cache fresh.sqlite --json");
-    let json: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    let json = ran.json();
     assert_eq!((ran.code, &json["cache"]["games"]), (3, &7.into()));
     assert_eq!(json["unreadable_folders"][0]["path"], "3_games");
 
@@ -183,7 +182,7 @@ fn unreadable_folder() {
     assert_eq!(cached_games(&test.path("mine/c.sqlite")).len(), 10);
 }
 
-/// What a run with sudo left: the message says whose it is, and what to do.
+/// Files that a run with sudo left: the message names their owner and the command that changes it.
 #[test]
 fn files_of_another_user() {
     let test = ingested();
@@ -218,7 +217,7 @@ fn files_of_another_user() {
     mode("data", 0o777);
     assert_eq!(test.run_as_nobody("ingest").code, 0);
 
-    // Said before anything is written. One that is up to date need not be replaced.
+    // The error comes before anything is written. An export that is up to date is not replaced.
     assert_eq!(test.run_as_nobody("export").code, 0);
     let processed = format!("{}data/processed", test.path("").display());
     refused("export --force", &of_root(&processed, &format!("-R \"$USER\" {processed}")));
@@ -229,8 +228,7 @@ fn files_of_another_user() {
 /// `nohup` ignores the signal of a closed terminal, and so does everything that it starts.
 #[test]
 fn ignored_signal_stays_ignored() {
-    let test = CliTest::new();
-    test.prep(&format!("simulate raw --games {GAMES}"));
+    let test = CliTest::simulated(6);
     // The run waits for the lock, so it is still running when the signal arrives.
     let lock = WriterLock::acquire(&test.path("c.sqlite"), Duration::ZERO).unwrap();
     let prep = test.command("").get_program().to_owned();

@@ -5,7 +5,7 @@
 
 #![cfg(target_os = "linux")]
 
-use crate::support::cached::execute;
+use crate::support::broken_cache::fragment;
 use crate::support::cli::{CliTest, Ran};
 use crate::support::failing_io;
 use crate::support::long_run::times;
@@ -122,12 +122,7 @@ fn ingest_after_a_kill() {
 fn vacuum() {
     let setup = Setup::begin(9);
     setup.test.prep(INGEST);
-    execute(
-        &setup.test.path("disk/data/prep.sqlite"),
-        "CREATE TABLE filler (bytes BLOB);
-         INSERT INTO filler VALUES (zeroblob(3000000));
-         DROP TABLE filler;",
-    );
+    fragment(&setup.test.path("disk/data/prep.sqlite"));
     let setup = with_more_games(setup);
     // Without a power loss, the ingest runs a VACUUM.
     setup.test.write("copy/prep.sqlite", setup.test.read("disk/data/prep.sqlite"));

@@ -14,7 +14,6 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::process::Command;
 
-const CACHE: &str = "data/intermediate/prep.sqlite";
 const GAMES: usize = 24;
 
 /// Counts from the text of a log.
@@ -124,7 +123,7 @@ fn cached_games() -> (CliTest, BTreeMap<i64, Log>) {
 type Row = BTreeMap<String, Value>;
 
 fn rows(test: &CliTest, sql: &str) -> Vec<Row> {
-    let connection = Connection::open(test.path(CACHE)).unwrap();
+    let connection = Connection::open(test.cache()).unwrap();
     let mut statement = connection.prepare(sql).unwrap_or_else(|error| panic!("{error}\n{sql}"));
     let names: Vec<String> = statement.column_names().map(str::to_owned).collect();
     let row = |row: &rusqlite::Row<'_>| -> rusqlite::Result<Row> {
@@ -261,13 +260,11 @@ fn refused_logs_view() {
 /// prep itself does not read the counts, but users do.
 #[test]
 fn changed_count_is_damage() {
-    let test = CliTest::new();
-    test.prep("simulate raw --games 4");
-    test.prep("ingest raw");
+    let test = CliTest::ingested(4);
     let before = rows(&test, "SELECT * FROM game_play");
-    execute(&test.path(CACHE), "UPDATE game_play SET take3 = take3 + 1 WHERE game_id = 2");
-    execute(&test.path(CACHE), "UPDATE game_play SET winner_seat = NULL WHERE game_id = 3");
-    execute(&test.path(CACHE), "DELETE FROM game_play WHERE game_id = 4");
+    execute(&test.cache(), "UPDATE game_play SET take3 = take3 + 1 WHERE game_id = 2");
+    execute(&test.cache(), "UPDATE game_play SET winner_seat = NULL WHERE game_id = 3");
+    execute(&test.cache(), "DELETE FROM game_play WHERE game_id = 4");
     let ran = test.run("verify raw -q");
     let expected = "\
         game 2: game_play: its counts or faults are not what was stored\n\
@@ -283,8 +280,7 @@ fn changed_count_is_damage() {
 
 #[test]
 fn changed_fault_is_damage() {
-    let test = CliTest::new();
-    test.prep("simulate raw --games 6");
+    let test = CliTest::simulated(6);
     for (path, points) in
         [("2_games/1.csv", "60"), ("3_games/2.csv", "50"), ("2_games/4.csv", "40")]
     {
@@ -300,7 +296,7 @@ fn changed_fault_is_damage() {
         ("UPDATE game_faults SET found = '9' WHERE game_id = 2", vec![2]),
         ("UPDATE game_faults SET game_id = 3 WHERE game_id = 4", vec![3, 4]),
     ] {
-        execute(&test.path(CACHE), change);
+        execute(&test.cache(), change);
         let ran = test.run("verify raw -q");
         assert_eq!(ran.code, 1, "{change}: {ran:#?}");
         let damaged: Vec<_> = ran.stdout.lines().filter(|line| line.contains("faults")).collect();
@@ -317,9 +313,7 @@ fn changed_fault_is_damage() {
 
 #[test]
 fn deleted_game_leaves_no_counts() {
-    let test = CliTest::new();
-    test.prep("simulate raw --games 4");
-    test.prep("ingest raw");
+    let test = CliTest::ingested(4);
     fs::remove_file(test.path("raw/2_games/1.csv")).unwrap();
     test.prep("ingest raw --allow-delete");
     for table in ["games", "game_play", "game_list"] {
@@ -387,7 +381,7 @@ for query in queries:
 print(len(views), "views,", len(queries) - len(views), "queries")
 "#;
     let page = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/queries.md");
-    let ran = Command::new(python).args(["-c", script]).arg(test.path(CACHE)).arg(page).output();
+    let ran = Command::new(python).args(["-c", script]).arg(test.cache()).arg(page).output();
     let ran = cli::Ran::from(ran.unwrap());
     assert_eq!((ran.code, ran.stdout.as_str()), (0, "5 views, 15 queries\n"), "{ran:?}");
 }

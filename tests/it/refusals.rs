@@ -209,7 +209,8 @@ fn two_files_of_one_game_are_refused() {
     assert!(cached_games(&test.cache()) == cached);
 }
 
-/// Of which the cache keeps a text: as one, they would be one refusal, and the run would not count right.
+/// The cache stores paths as text. If two of them had one text, they would be one refusal, and the counts of
+/// the run would be wrong.
 #[test]
 fn paths_that_differ_in_bytes_are_different() {
     use std::os::unix::ffi::OsStrExt;

@@ -4,13 +4,10 @@
 
 use crate::support::cached::execute;
 use crate::support::cli::CliTest;
-use crate::support::log_text;
-use crate::support::log_text::{with_gem_fault, with_one_byte_changed};
-use serde_json::Value;
+use crate::support::log_text::{edited, with_gem_fault, with_one_byte_changed};
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::symlink;
-use std::path::PathBuf;
 
 /// The status of each game with `--repair`: game 1 is up to date, and every other game has a different
 /// status.
@@ -28,14 +25,9 @@ const EXPECTED: [(i64, &str, &str, &str); 11] = [
     (11, "3_games/11.csv", "new", "new"),
 ];
 
-fn cache(test: &CliTest) -> PathBuf {
-    test.path("data/intermediate/prep.sqlite")
-}
-
 /// A folder and a cache with the games of [`EXPECTED`].
 fn one_game_of_each() -> CliTest {
-    let test = CliTest::new();
-    test.prep("simulate raw --games 10");
+    let test = CliTest::simulated(10);
     let change = |path: &str, change: &dyn Fn(&[u8]) -> Vec<u8>| {
         test.write(path, change(&test.read(path)));
     };
@@ -43,27 +35,19 @@ fn one_game_of_each() -> CliTest {
     change("raw/2_games/10.csv", &|_| Vec::new());
     // Game 7 has an older version, game 10 has none.
     test.prep("ingest raw");
-    change("raw/2_games/7.csv", &|log| {
-        let mut log = log_text::LogText::parse(log);
-        log.set(3, "turn_number", "x");
-        log.to_bytes()
-    });
+    change("raw/2_games/7.csv", &|log| edited(log, |log| log.set(3, "turn_number", "x")));
     assert_eq!(test.run("ingest raw").code, 3);
 
     change("raw/3_games/2.csv", &with_one_byte_changed);
-    execute(&cache(&test), "UPDATE games SET encoder_version = 0 WHERE game_id = 3");
+    execute(&test.cache(), "UPDATE games SET encoder_version = 0 WHERE game_id = 3");
     let sql = "UPDATE games SET feature_schema = '0123456789abcdef' WHERE game_id = 4";
-    execute(&cache(&test), sql);
+    execute(&test.cache(), sql);
     fs::remove_file(test.path("raw/4_games/6.csv")).unwrap();
     test.write("raw/deep/8.csv", test.read("raw/3_games/8.csv"));
     fs::remove_file(test.path("raw/4_games/9.csv")).unwrap();
     symlink("nowhere", test.path("raw/4_games/9.csv")).unwrap();
     test.prep("simulate raw --players 3 --games 1 --first-id 11");
     test
-}
-
-fn json(stdout: &str) -> Value {
-    serde_json::from_str(stdout).unwrap()
 }
 
 #[test]
@@ -85,22 +69,17 @@ fn every_game_is_listed_once() {
                   3 games refused, 1 game repair changed, 1 game schema changed, 1 game up to date";
     assert_eq!(lines.next(), Some(counts));
     assert_eq!(lines.next(), None);
-}
 
-#[test]
-fn json_counts_add_up() {
-    let test = one_game_of_each();
     for arguments in ["status raw --repair --json", "status raw --repair --json -q"] {
         let ran = test.run(arguments);
         assert_eq!(ran.code, 1, "{ran:#?}");
-        let report = json(&ran.stdout);
+        let report = ran.json();
         assert_eq!(report["up_to_date"], false);
         let games = report["games"].as_array().unwrap();
         assert_eq!(games.len(), EXPECTED.len());
         let mut counts: BTreeMap<&str, i64> = BTreeMap::new();
         for (game, (game_id, path, status, why)) in games.iter().zip(EXPECTED) {
-            assert_eq!(game["game_id"], game_id);
-            assert_eq!(game["path"], path);
+            assert_eq!((&game["game_id"], &game["path"]), (&game_id.into(), &path.into()));
             assert_eq!(game["reason"], status);
             assert!(game["why"].as_str().unwrap().starts_with(why), "{game}");
             *counts.entry(status).or_default() += 1;
@@ -112,42 +91,36 @@ fn json_counts_add_up() {
 #[test]
 fn next_ingest_does_what_status_said() {
     let test = one_game_of_each();
-    let said = json(&test.run("status raw --repair --json").stdout)["counts"].clone();
-    let dry = json(&test.run("ingest raw --repair --json --dry-run").stdout);
+    let said = test.run("status raw --repair --json").json()["counts"].clone();
+    let dry = test.run("ingest raw --repair --json --dry-run").json();
     assert_eq!(dry["counts"], said);
-    let ran = test.run("ingest raw --repair --json");
-    assert_eq!(ran.code, 3, "{ran:#?}");
-    let done = json(&ran.stdout);
-    assert_eq!(done["counts"], said);
-    assert_eq!(done["deleted"], serde_json::json!([6]));
-    assert_eq!(done["encoded"]["games"], 5);
-    assert_eq!(done["refused"].as_array().unwrap().len(), 4, "two files of one game: {done}");
-    assert_eq!(done["deferred"][0]["path"], "2_games/10.csv");
-
-    let after = json(&test.run("status raw --repair --json").stdout);
-    let refused = said["refused"].as_u64().unwrap();
-    let counts = serde_json::json!({ "refused": refused, "deferred": 1, "up_to_date": 6 });
-    assert_eq!(after["counts"], counts);
-}
-
-/// The same as text: every count of `status` is in the line of `ingest`, with the same name.
-#[test]
-fn ingest_and_status_count_alike() {
-    let test = one_game_of_each();
-    let said = json(&test.run("status raw --repair --json").stdout)["counts"].clone();
-    let stdout = test.run("ingest raw --repair").stdout;
+    // Every count of `status` is in the line of `ingest`, with the same name.
+    let stdout = test.run("ingest raw --repair --dry-run").stdout;
     let line = stdout.lines().next().unwrap().replace(['(', ')', ';', ','], " ");
     let words = format!(" {} ", line.split_whitespace().collect::<Vec<_>>().join(" "));
     for (name, games) in said.as_object().unwrap() {
         let count = format!(" {games} {} ", name.replace('_', " "));
         assert!(words.contains(&count), "{count:?} is not in {words:?}");
     }
+    let ran = test.run("ingest raw --repair --json");
+    assert_eq!(ran.code, 3, "{ran:#?}");
+    let done = ran.json();
+    assert_eq!(done["counts"], said);
+    assert_eq!(done["deleted"], serde_json::json!([6]));
+    assert_eq!(done["encoded"]["games"], 5);
+    assert_eq!(done["refused"].as_array().unwrap().len(), 4, "two files of one game: {done}");
+    assert_eq!(done["deferred"][0]["path"], "2_games/10.csv");
+
+    let after = test.run("status raw --repair --json").json();
+    let refused = said["refused"].as_u64().unwrap();
+    let counts = serde_json::json!({ "refused": refused, "deferred": 1, "up_to_date": 6 });
+    assert_eq!(after["counts"], counts);
 }
 
 #[test]
 fn explain_gives_one_reason_per_game() {
     let test = one_game_of_each();
-    let report = json(&test.run("status raw --repair --explain --json").stdout);
+    let report = test.run("status raw --repair --explain --json").json();
     let games = report["games"].as_array().unwrap();
     let counted: u64 =
         report["counts"].as_object().unwrap().values().map(|count| count.as_u64().unwrap()).sum();
@@ -155,7 +128,7 @@ fn explain_gives_one_reason_per_game() {
     assert_eq!(counted, 11, "every game once");
 
     // Old values are those in the cache file, new ones those of the log.
-    let connection = rusqlite::Connection::open(cache(&test)).unwrap();
+    let connection = rusqlite::Connection::open(test.cache()).unwrap();
     let sql = "SELECT substr(source_hash, 1, 12), source_bytes, encoder_version, feature_schema
                FROM games WHERE game_id = ?1";
     for game in games {
@@ -211,7 +184,7 @@ fn status_writes_nothing() {
     // Broken links cannot be compared as files.
     fs::remove_file(test.path("raw/4_games/9.csv")).unwrap();
     let before = test.files(".");
-    let modified = || fs::metadata(cache(&test)).unwrap().modified().unwrap();
+    let modified = || fs::metadata(test.cache()).unwrap().modified().unwrap();
     let modified_before = modified();
     for arguments in ["", "--json", "-q", "-v", "--repair"] {
         assert_eq!(test.run(&format!("status raw {arguments}")).code, 1);
@@ -222,8 +195,7 @@ fn status_writes_nothing() {
 
 #[test]
 fn status_without_a_cache() {
-    let test = CliTest::new();
-    test.prep("simulate raw --games 3");
+    let test = CliTest::simulated(3);
     test.write("empty.sqlite", "");
     let before = test.files(".");
     for arguments in
@@ -239,8 +211,7 @@ fn status_without_a_cache() {
 
 #[test]
 fn exit_code_says_whether_up_to_date() {
-    let test = CliTest::new();
-    test.prep("simulate raw --games 3");
+    let test = CliTest::simulated(3);
     let quiet = || {
         let ran = test.run("status raw -q");
         assert_eq!((ran.stdout.as_str(), ran.stderr.as_str()), ("", ""));
@@ -250,7 +221,7 @@ fn exit_code_says_whether_up_to_date() {
     test.prep("ingest raw");
     assert_eq!(quiet(), 0, "up to date");
     assert_eq!(test.prep("status raw"), "3 games up to date\n");
-    let report = json(&test.prep("status raw --json"));
+    let report = test.prep_json("status raw --json");
     assert_eq!(report["up_to_date"], true);
     assert_eq!(report["counts"], serde_json::json!({ "up_to_date": 3 }));
 
@@ -277,8 +248,7 @@ fn exit_code_says_whether_up_to_date() {
 
 #[test]
 fn refused_then_deleted_log_is_listed() {
-    let test = CliTest::new();
-    test.prep("simulate raw --games 3");
+    let test = CliTest::simulated(3);
     test.write("raw/4.csv", "");
     test.prep("ingest raw");
     fs::remove_file(test.path("raw/4.csv")).unwrap();
@@ -297,8 +267,7 @@ fn refused_then_deleted_log_is_listed() {
 
 #[test]
 fn many_games_are_not_all_listed() {
-    let test = CliTest::new();
-    test.prep("simulate raw --games 25");
+    let test = CliTest::simulated(25);
     test.write("raw/26.csv", "x\n");
     let ran = test.run("status raw");
     assert_eq!(ran.stdout.matches(": new\n").count(), 20, "{ran:#?}");
@@ -311,8 +280,7 @@ fn many_games_are_not_all_listed() {
 
 #[test]
 fn repaired_log_is_not_refused() {
-    let test = CliTest::new();
-    test.prep("simulate raw --games 3");
+    let test = CliTest::simulated(3);
     let good = test.read("raw/2_games/1.csv");
     test.write("raw/2_games/1.csv", &good[..good.len() / 2]);
     assert_eq!(test.run("ingest raw --settle 0").code, 3);

@@ -3,11 +3,10 @@
 
 #![allow(clippy::unwrap_used)]
 
-use crate::support::broken_cache::spoil_trees;
+use crate::support::broken_cache::{half_committed, spoil_trees};
 use crate::support::cached::{execute, make_old, written_since};
 use crate::support::cli::{CliTest, Ran};
 use crate::support::log_text::with_gem_fault;
-use rusqlite::Connection;
 use serde_json::Value;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -16,25 +15,15 @@ use std::path::{Path, PathBuf};
 const CACHE: &str = "data/intermediate/prep.sqlite";
 
 fn six_games() -> CliTest {
-    let test = CliTest::new();
-    test.prep("simulate raw --games 6");
-    test.prep("ingest raw");
+    let test = CliTest::ingested(6);
     test.prep("export --out good --features base");
     test
-}
-
-fn cache(test: &CliTest) -> PathBuf {
-    test.path(CACHE)
 }
 
 fn spoil(test: &CliTest, blob: &str, game_id: i64) {
     let sql =
         format!("UPDATE games SET {blob} = zeroblob(length({blob})) WHERE game_id = {game_id}");
-    execute(&cache(test), &sql);
-}
-
-fn json(ran: &Ran) -> Value {
-    serde_json::from_str(&ran.stdout).unwrap_or_else(|error| panic!("{error}: {ran:#?}"))
+    execute(&test.cache(), &sql);
 }
 
 #[track_caller]
@@ -49,7 +38,7 @@ fn sound_cache_has_no_findings() {
     let before = test.files(".");
     assert_eq!(test.prep("verify raw"), "6 games, 6 logs as cached: no problems found\n");
     assert_eq!(test.prep("verify raw -q"), "");
-    let report = json(&test.run("verify raw --json"));
+    let report = test.run("verify raw --json").json();
     assert_eq!((&report["clean"], &report["games"]), (&true.into(), &6.into()));
     assert!(test.files(".") == before, "verify wrote something");
     let ran = test.run("verify raw --cache none.sqlite");
@@ -65,7 +54,7 @@ fn all_damage_is_listed_and_repaired() {
     spoil(&test, "column_sums", 4);
     for (column, value, game_id) in [("source_hash", "'zz'", 5), ("rows", "-1", 6)] {
         let sql = format!("UPDATE games SET {column} = {value} WHERE game_id = {game_id}");
-        execute(&cache(&test), &sql);
+        execute(&test.cache(), &sql);
     }
     let ran = test.run("verify raw -q");
     assert_eq!((ran.code, ran.stderr.as_str()), (1, ""), "{ran:#?}");
@@ -78,7 +67,7 @@ fn all_damage_is_listed_and_repaired() {
         to repair a damaged game: `prep ingest raw --cache data/intermediate/prep.sqlite` encodes it again from \
         its log\n";
     assert_eq!(ran.stdout, expected);
-    let report = json(&test.run("verify raw --json"));
+    let report = test.run("verify raw --json").json();
     let findings = report["findings"].as_array().unwrap();
     assert_eq!(findings.len(), 5);
     for finding in findings {
@@ -91,13 +80,13 @@ fn all_damage_is_listed_and_repaired() {
     assert!(ran.stderr.contains("game 5 is damaged in the cache"), "{ran:#?}");
     assert!(ran.stderr.contains("the next ingest encodes it again from its log"), "{ran:#?}");
     assert!(!test.path("repaired").exists());
-    let status = json(&test.run("status raw --json"));
+    let status = test.run("status raw --json").json();
     assert_eq!(status["counts"], serde_json::json!({ "damaged": 4, "up_to_date": 2 }));
 
-    make_old(&cache(&test));
+    make_old(&test.cache());
     let stdout = test.prep("ingest raw");
     assert!(stdout.starts_with("4 games encoded (4 damaged; "), "{stdout}");
-    assert_eq!(written_since(&cache(&test)), [2, 4, 5, 6]);
+    assert_eq!(written_since(&test.cache()), [2, 4, 5, 6]);
     test.prep("verify raw");
     assert_same_export(&test);
 }
@@ -218,7 +207,7 @@ fn export_is_compared_with_its_manifest() {
     test.write("out/masks_train_noble.npy", mask);
     fs::remove_file(test.path("out/labels_val_noble.npy")).unwrap();
     test.write("out/notes.txt", "mine");
-    let mut manifest: Value = serde_json::from_slice(&test.read("out/manifest.json")).unwrap();
+    let mut manifest = test.json("out/manifest.json");
     let train = manifest["splits"]["train"]["game_ids"][0].clone();
     manifest["splits"]["test"]["game_ids"].as_array_mut().unwrap().push(train.clone());
     let rows = manifest["splits"]["val"]["rows"].as_u64().unwrap();
@@ -243,7 +232,7 @@ fn export_is_compared_with_its_manifest() {
     ] {
         assert!(ran.stdout.contains(&line), "{line:?} is not in {}", ran.stdout);
     }
-    let report = json(&test.run("verify --export out --json"));
+    let report = test.run("verify --export out --json").json();
     assert_eq!(report["clean"], false);
     let foreign: Vec<_> = report["findings"]
         .as_array()
@@ -274,7 +263,7 @@ fn readers_need_no_write_permission() {
     let write = |may: bool| {
         let (of_folder, of_file) = if may { (0o755, 0o644) } else { (0o555, 0o444) };
         fs::set_permissions(&folder, fs::Permissions::from_mode(of_folder)).unwrap();
-        fs::set_permissions(cache(&test), fs::Permissions::from_mode(of_file)).unwrap();
+        fs::set_permissions(test.cache(), fs::Permissions::from_mode(of_file)).unwrap();
     };
     let shared = test.path("shared");
     fs::create_dir(&shared).unwrap();
@@ -290,17 +279,9 @@ fn readers_need_no_write_permission() {
 
     // The transaction of a killed run cannot be rolled back without write permission.
     write(true);
-    let connection = Connection::open(cache(&test)).unwrap();
-    connection
-        .execute_batch(
-            "BEGIN; CREATE TABLE filler (x); INSERT INTO filler VALUES (zeroblob(9000000));",
-        )
-        .unwrap();
-    let journal = cache(&test).with_file_name("prep.sqlite-journal");
-    let half = (fs::read(cache(&test)).unwrap(), fs::read(&journal).unwrap());
-    drop(connection);
-    fs::write(cache(&test), half.0).unwrap();
-    fs::write(&journal, half.1).unwrap();
+    let [file, journal] = half_committed(&test.cache());
+    test.write(CACHE, file);
+    test.write(format!("{CACHE}-journal"), journal);
     write(false);
     let ran = test.run_as_nobody("status raw");
     assert_eq!(ran.code, 1, "{ran:#?}");
@@ -308,7 +289,7 @@ fn readers_need_no_write_permission() {
     write(true);
 
     // A cache of an older version with a write-ahead log: no files are created beside it.
-    execute(&cache(&test), "PRAGMA journal_mode = wal");
+    execute(&test.cache(), "PRAGMA journal_mode = wal");
     let ran = test.run("status raw");
     assert_eq!(ran.code, 1, "{ran:#?}");
     assert!(ran.stderr.contains("which switches it back"), "{ran:#?}");
@@ -383,7 +364,7 @@ fn advice_names_the_cache() {
     let ran = test.run("verify --export out");
     assert!(command(&ran).ends_with(" --cache data/intermediate/prep.sqlite"), "{ran:#?}");
     assert!(ran.code == 1 && ran.stdout.contains(other), "{ran:#?}");
-    assert_eq!(json(&test.run("verify --export out --json"))["cache_has_its_games"], false);
+    assert_eq!(test.run("verify --export out --json").json()["cache_has_its_games"], false);
     let ran = test.run("verify --export out --cache mine.sqlite");
     assert!(command(&ran).ends_with(" --cache mine.sqlite") && !ran.stdout.contains(other));
     test.prep(&command(&ran));

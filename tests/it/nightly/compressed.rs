@@ -1,7 +1,7 @@
 //! Compressed logs, and logs with several names.
 
-use super::{HOUR, cached_games, make_older};
-use crate::support::cached::{cached_games as cached, make_old, written_since};
+use super::{HOUR, make_older};
+use crate::support::cached::{cached_games, make_old, written_since};
 use crate::support::cli::CliTest;
 use crate::support::log_text::{edited, with_one_byte_changed};
 use flate2::write::GzEncoder;
@@ -11,8 +11,6 @@ use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 
 const LOG: &str = "raw/2_games/1.csv";
-const CACHE: &str = "data/intermediate/prep.sqlite";
-
 fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), flate2::Compression::default());
     encoder.write_all(bytes).unwrap();
@@ -40,16 +38,16 @@ fn compress_all(test: &CliTest, folder: &str) {
 
 #[test]
 fn compressing_logs_encodes_nothing() {
-    let test = cached_games(9);
+    let test = CliTest::ingested(9);
     test.prep("export --out before");
-    let before = cached(&test.path(CACHE));
-    make_old(&test.path(CACHE));
+    let before = cached_games(&test.cache());
+    make_old(&test.cache());
     compress_all(&test, "raw");
     assert_eq!(test.prep("status raw"), "9 games up to date\n");
     let ran = test.run("ingest raw -q");
     assert_eq!((ran.code, ran.stdout.as_str(), ran.stderr.as_str()), (0, "", ""));
-    assert_eq!(written_since(&test.path(CACHE)), [0_i64; 0]);
-    let after = cached(&test.path(CACHE));
+    assert_eq!(written_since(&test.cache()), [0_i64; 0]);
+    let after = cached_games(&test.cache());
     assert!(before.keys().eq(after.keys()));
     assert!(before.iter().all(|(id, game)| after[id].source_hash == game.source_hash));
     assert!(test.prep("verify raw").contains("9 "), "every log is as cached");
@@ -64,7 +62,7 @@ fn compressing_logs_encodes_nothing() {
 
 #[test]
 fn several_members_are_one_content() {
-    let test = cached_games(3);
+    let test = CliTest::ingested(3);
     let log = test.read(LOG);
     fs::remove_file(test.path(LOG)).unwrap();
     for (ending, compress) in FORMS {
@@ -78,7 +76,7 @@ fn several_members_are_one_content() {
 
 #[test]
 fn commands_read_compressed_logs() {
-    let test = cached_games(3);
+    let test = CliTest::ingested(3);
     let log = test.read(LOG);
     let plain = test.prep(&format!("inspect {LOG}"));
     for (ending, compress) in FORMS {
@@ -99,7 +97,7 @@ fn commands_read_compressed_logs() {
 /// A few hundred kilobytes that decompress to 512 MB.
 #[test]
 fn bomb_is_refused() {
-    let test = cached_games(3);
+    let test = CliTest::ingested(3);
     for (ending, compress) in FORMS {
         let part = compress(&vec![b' '; 1 << 20]);
         test.write(format!("raw/7.csv.{ending}"), part.repeat(512));
@@ -117,7 +115,7 @@ fn bomb_is_refused() {
 
 #[test]
 fn damaged_files_are_refused() {
-    let test = cached_games(3);
+    let test = CliTest::ingested(3);
     let log = test.read(LOG);
     fs::remove_file(test.path(LOG)).unwrap();
     for (ending, compress) in FORMS {
@@ -164,9 +162,9 @@ fn damaged_files_are_refused() {
 
 #[test]
 fn plain_and_compressed_form_are_one_log() {
-    let test = cached_games(6);
+    let test = CliTest::ingested(6);
     let log = test.read(LOG);
-    make_old(&test.path(CACHE));
+    make_old(&test.cache());
     let same = |what: &str| {
         let ran = test.run("ingest raw -q");
         assert_eq!((ran.code, ran.stdout.as_str(), ran.stderr.as_str()), (0, "", ""), "{what}");
@@ -190,7 +188,7 @@ fn plain_and_compressed_form_are_one_log() {
     make_older(&test.path(LOG), 2 * HOUR);
     assert_eq!(test.run("ingest raw").code, 3, "whatever unpacked it has died");
     test.write(LOG, &log);
-    assert_eq!(written_since(&test.path(CACHE)), [0_i64; 0]);
+    assert_eq!(written_since(&test.cache()), [0_i64; 0]);
 
     test.write(format!("{LOG}.gz"), gzip(&with_one_byte_changed(&log)));
     let ran = test.run("ingest raw");

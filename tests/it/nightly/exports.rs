@@ -1,24 +1,19 @@
 //! Exports that are skipped if they are up to date, dated exports, and strict exports.
 
-use super::{cached_games, make_older};
+use super::make_older;
 use crate::support::cached::execute;
-use crate::support::cli::{CliTest, Ran};
+use crate::support::cli::CliTest;
+use crate::support::log_text::with_one_byte_changed;
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-const CACHE: &str = "data/intermediate/prep.sqlite";
-
 /// The files of a folder by inode, which differ after a file is replaced.
 fn inodes(folder: &Path) -> BTreeMap<PathBuf, u64> {
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
     entries.map(|entry| (entry.path(), entry.metadata().unwrap().ino())).collect()
-}
-
-fn json(text: &str) -> serde_json::Value {
-    serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
 }
 
 /// A change after which an export must be written again.
@@ -39,9 +34,7 @@ const CHANGES: [Change; 16] = [
     (
         "a changed log",
         |test| {
-            let log =
-                crate::support::log_text::with_one_byte_changed(&test.read("raw/2_games/1.csv"));
-            test.write("raw/2_games/1.csv", log);
+            test.write("raw/2_games/1.csv", with_one_byte_changed(&test.read("raw/2_games/1.csv")));
             test.prep("ingest raw");
         },
         "",
@@ -67,7 +60,7 @@ const CHANGES: [Change; 16] = [
     ),
     (
         "an unfinished ingest",
-        |test| execute(&test.path(CACHE), "UPDATE last_ingest SET finished_at = NULL"),
+        |test| execute(&test.cache(), "UPDATE last_ingest SET finished_at = NULL"),
         "",
         "the last ingest did not finish",
     ),
@@ -128,7 +121,7 @@ const CHANGES: [Change; 16] = [
 
 #[test]
 fn unchanged_export_is_up_to_date() {
-    let test = cached_games(12);
+    let test = CliTest::ingested(12);
     test.prep("export --out out");
     let before = inodes(&test.path("out"));
     let again = test.prep("export --out out");
@@ -142,10 +135,10 @@ fn unchanged_export_is_up_to_date() {
 
 #[test]
 fn stale_export_is_written_again() {
+    let test = CliTest::ingested(12);
+    test.prep("export --out other --seed 3");
     for (what, change, options, why) in CHANGES {
-        let test = cached_games(12);
         test.prep("export --out out");
-        test.prep("export --out other --seed 3");
         change(&test);
         let status = test.run("status raw --export out");
         if !why.is_empty() {
@@ -153,7 +146,7 @@ fn stale_export_is_written_again() {
             let line = status.stdout.lines().last().unwrap();
             assert!(line.starts_with("the export out is stale: "), "{what}: {line}");
             assert!(line.contains(why), "{what}: {line}");
-            let report = json(&test.run("status raw --export out --json").stdout);
+            let report = test.run("status raw --export out --json").json();
             assert_eq!(report["export"]["up_to_date"], false);
             assert!(report["export"]["reasons"][0].is_string(), "{report}");
         }
@@ -167,15 +160,15 @@ fn stale_export_is_written_again() {
 
 #[test]
 fn forced_export_is_written() {
-    let test = cached_games(12);
+    let test = CliTest::ingested(12);
     test.prep("export --out out");
     let (files, before) = (test.files("out"), inodes(&test.path("out")));
     let forced = test.prep("export --out out --force");
     assert!(forced.contains("\nwrote "), "{forced}");
     assert!(test.files("out") == files && inodes(&test.path("out")) != before);
-    let printed = json(&test.prep("export --out out --json"));
+    let printed = test.prep_json("export --out out --json");
     assert_eq!(printed["up_to_date"], true);
-    let forced = json(&test.prep("export --out out --json --force"));
+    let forced = test.prep_json("export --out out --json --force");
     assert_eq!(forced["up_to_date"], false);
     for key in ["splits", "columns", "bytes", "left_out", "last_ingest_finished"] {
         if key != "splits" {
@@ -190,7 +183,7 @@ fn forced_export_is_written() {
 /// Warnings are not repeated every night.
 #[test]
 fn export_that_is_up_to_date_says_nothing() {
-    let test = cached_games(3);
+    let test = CliTest::ingested(3);
     assert!(test.run("export --out out -q").stderr.contains("no game fell into "));
     let ran = test.run("export --out out -q");
     assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
@@ -198,7 +191,7 @@ fn export_that_is_up_to_date_says_nothing() {
 
 #[test]
 fn no_export_is_stale() {
-    let test = cached_games(3);
+    let test = CliTest::ingested(3);
     let status = test.run("status raw --export nowhere");
     assert_eq!(status.code, 1);
     assert!(status.stdout.ends_with("the export nowhere is stale: there is no export\n"));
@@ -206,7 +199,7 @@ fn no_export_is_stale() {
 
 #[test]
 fn strict_export_wants_a_finished_ingest_without_refusals() {
-    let test = cached_games(6);
+    let test = CliTest::ingested(6);
     let log = test.read("raw/2_games/1.csv");
     // A log that is being written is not a refusal.
     test.write("raw/2_games/1.csv", &log[..1000]);
@@ -220,7 +213,7 @@ fn strict_export_wants_a_finished_ingest_without_refusals() {
     test.write("raw/2_games/1.csv", log);
     test.prep("ingest raw");
     test.prep("export --out out --strict");
-    execute(&test.path(CACHE), "UPDATE last_ingest SET finished_at = NULL");
+    execute(&test.cache(), "UPDATE last_ingest SET finished_at = NULL");
     let ran = test.run("export --out out --strict");
     assert_eq!(ran.code, 1, "{ran:#?}");
     assert!(ran.stderr.starts_with("error: the last ingest did not finish"), "{ran:#?}");
@@ -229,7 +222,7 @@ fn strict_export_wants_a_finished_ingest_without_refusals() {
 /// The next export does not repeat the warnings.
 #[test]
 fn quiet_exports_say_what_is_new() {
-    let test = cached_games(6);
+    let test = CliTest::ingested(6);
     test.write("raw/99.csv", "game\n");
     assert_eq!(test.run("ingest raw").code, 3);
     let export = "export --out out --split 1,0,0 -q";
@@ -250,7 +243,7 @@ fn dated(test: &CliTest) -> Vec<String> {
 
 #[test]
 fn dated_exports_are_kept() {
-    let test = cached_games(9);
+    let test = CliTest::ingested(9);
     let export = "export --out exports --keep 2 --split 1,0,0";
     let latest = || fs::read_link(test.path("exports/latest")).unwrap();
     test.prep(export);
@@ -286,7 +279,7 @@ fn dated_exports_are_kept() {
 
 #[test]
 fn dated_exports_want_a_folder_of_their_own() {
-    let test = cached_games(3);
+    let test = CliTest::ingested(3);
     test.prep("export --out out --split 1,0,0");
     let ran = test.run("export --out out --keep 2");
     assert!(ran.code == 1 && ran.stderr.contains("out is an export, and --keep"), "{ran:#?}");
@@ -369,7 +362,7 @@ fn metrics_of_runs() {
 
 #[test]
 fn errors_are_json_where_results_are() {
-    let test = cached_games(3);
+    let test = CliTest::ingested(3);
     test.write("broken.sqlite", "no database at all, but some text");
     test.write("bad.yaml", "seed: many\n");
     for (arguments, kind, code) in [
@@ -388,19 +381,12 @@ fn errors_are_json_where_results_are() {
         ("schema --json nothing_like_it", "failed", 1),
         ("status --json --config bad.yaml", "settings", 1),
     ] {
-        let Ran { code: found, stdout, stderr } = test.run(arguments);
-        assert_eq!(found, code, "{arguments}: {stdout} {stderr}");
-        let error = &json(&stdout)["error"];
-        assert_eq!(
-            (&error["kind"], &error["exit_code"]),
-            (&kind.into(), &code.into()),
-            "{arguments}"
-        );
+        let ran = test.run(arguments);
+        assert_eq!(ran.code, code, "{arguments}: {ran:#?}");
+        let error = &ran.json()["error"];
+        assert_eq!((&error["kind"], &error["exit_code"]), (&kind.into(), &code.into()), "{ran:#?}");
         let message = error["message"].as_str().unwrap();
-        assert!(
-            !message.is_empty() && stderr.contains(message),
-            "{arguments}: {message}\n{stderr}"
-        );
+        assert!(!message.is_empty() && ran.stderr.contains(message), "{ran:#?}");
     }
     assert!(test.prep("export --help --json").starts_with("Write train"), "help is no error");
 }

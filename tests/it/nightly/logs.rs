@@ -1,6 +1,6 @@
 //! Deferred and refused logs, and the messages about them from night to night.
 
-use super::{HOUR, cached_games, make_older, set_modified};
+use super::{HOUR, make_older, set_modified};
 use crate::support::cli::{CliTest, Ran};
 use std::fs;
 use std::time::SystemTime;
@@ -23,7 +23,7 @@ fn cut_off(test: &CliTest) -> Vec<u8> {
 
 #[test]
 fn live_log_is_no_fault_and_dead_one_is() {
-    let test = cached_games(6);
+    let test = CliTest::ingested(6);
     let log = cut_off(&test);
     for command in ["ingest raw -q", "export -q --split 1,0,0", "status raw -q"] {
         assert_eq!(all(&test.run(command)), SILENT, "{command}");
@@ -47,7 +47,7 @@ fn live_log_is_no_fault_and_dead_one_is() {
 
 #[test]
 fn settle_is_set_by_flag_variable_and_file() {
-    let test = cached_games(3);
+    let test = CliTest::ingested(3);
     cut_off(&test);
     make_older(&test.path(LOG), 2 * HOUR);
     let code = |arguments: &str, variable: Option<&str>| {
@@ -76,7 +76,7 @@ fn settle_is_set_by_flag_variable_and_file() {
 /// must not defer its logs for years.
 #[test]
 fn log_from_the_future() {
-    let test = cached_games(3);
+    let test = CliTest::ingested(3);
     cut_off(&test);
     for (ahead, code) in [(HOUR / 2, 0), (HOUR * 24 * 365, 3)] {
         set_modified(&test.path(LOG), SystemTime::now() + ahead);
@@ -86,7 +86,7 @@ fn log_from_the_future() {
 
 #[test]
 fn refusal_is_printed_when_it_is_new_then_counted() {
-    let test = cached_games(6);
+    let test = CliTest::ingested(6);
     let bad = |column: &str, path: &str| test.write(path, format!("{column}\n1\n"));
     bad("first", "raw/7.csv");
     let first = test.run("ingest raw -q");
@@ -112,8 +112,7 @@ fn refusal_is_printed_when_it_is_new_then_counted() {
     bad("third", "raw/8.csv");
     let ran = test.run("ingest raw -q --max-refused 2");
     assert!(ran.stderr.starts_with("error: 8.csv:1: ") && ran.stderr.ends_with(&known), "{ran:#?}");
-    let json = test.run("ingest raw -q --json").stdout;
-    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let json = test.run("ingest raw -q --json").json();
     assert_eq!(json["refused_before"], serde_json::json!(["8.csv", "bad/7.csv"]));
 
     test.write("prep.yaml", "ingest: {max_refused: 2}\n");
@@ -124,7 +123,7 @@ fn refusal_is_printed_when_it_is_new_then_counted() {
 /// The log is deferred first, so its refusal is new.
 #[test]
 fn refusal_of_a_deferred_log_is_new() {
-    let test = cached_games(3);
+    let test = CliTest::ingested(3);
     cut_off(&test);
     assert_eq!(all(&test.run("ingest raw -q")), SILENT);
     make_older(&test.path(LOG), 2 * HOUR);
@@ -134,7 +133,7 @@ fn refusal_of_a_deferred_log_is_new() {
 
 #[test]
 fn deleted_games_are_named() {
-    let test = cached_games(200);
+    let test = CliTest::ingested(200);
     let delete = |games: std::ops::RangeInclusive<i64>| {
         for game in games {
             let folder = ["4_games", "2_games", "3_games"][(game % 3) as usize];

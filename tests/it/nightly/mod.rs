@@ -6,20 +6,11 @@ mod exports;
 mod logs;
 mod thirty_nights;
 
-use crate::support::cli::CliTest;
 use std::fs::File;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
-
-/// Games from 1 on in `raw`, ingested.
-fn cached_games(games: usize) -> CliTest {
-    let test = CliTest::new();
-    test.prep(&format!("simulate raw --games {games}"));
-    test.prep("ingest raw");
-    test
-}
 
 /// Sets the modification time of a file back by `age`.
 fn make_older(path: &Path, age: Duration) {

@@ -4,19 +4,13 @@ use crate::support::cached::{execute, make_old, written_since};
 use crate::support::cli::CliTest;
 use crate::support::log_text::{edited, with_one_byte_changed};
 use rusqlite::Connection;
-use std::path::PathBuf;
 
 /// No player has 60 points in the fourth row of a game.
 pub(super) const FAULT: &str = "2_games/4.csv:5: player1 has 60 points, the move gives 0";
 
-fn cache(test: &CliTest) -> PathBuf {
-    test.path("data/intermediate/prep.sqlite")
-}
-
 /// Games 1 to 6 in `raw`, of which 4 and 5 do not replay.
 pub(super) fn two_faulty_games() -> CliTest {
-    let test = CliTest::new();
-    test.prep("simulate raw --games 6");
+    let test = CliTest::simulated(6);
     break_games(&test);
     test
 }
@@ -30,7 +24,7 @@ pub(super) fn break_games(test: &CliTest) {
 
 /// The rows of a query, with values separated by `|`.
 fn rows(test: &CliTest, sql: &str) -> Vec<String> {
-    let connection = Connection::open(cache(test)).unwrap();
+    let connection = Connection::open(test.cache()).unwrap();
     let mut statement = connection.prepare(sql).unwrap();
     let columns = statement.column_count();
     let row = |row: &rusqlite::Row<'_>| -> rusqlite::Result<String> {
@@ -68,7 +62,7 @@ fn ingest_names_faulty_games_once() {
     let ran = test.run("ingest raw --json");
     let said = "warning: 1 game does not replay (3_games/5.csv:10: current_player is ";
     assert!(ran.code == 0 && ran.stderr.starts_with(said), "{ran:#?}");
-    let json: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    let json = ran.json();
     assert_eq!(
         (&json["does_not_replay"], &json["cache"]["does_not_replay"]),
         (&1.into(), &1.into())
@@ -98,7 +92,7 @@ fn cache_has_faults_and_endings() {
     std::fs::remove_file(test.path("raw/2_games/4.csv")).unwrap();
     test.prep("ingest raw");
     assert_eq!(rows(&test, "SELECT DISTINCT game_id FROM replay_faults"), ["5"]);
-    execute(&cache(&test), "UPDATE game_play SET ending = 'tie' WHERE game_id = 1");
+    execute(&test.cache(), "UPDATE game_play SET ending = 'tie' WHERE game_id = 1");
     let ran = test.run("verify raw");
     assert!(ran.code == 1 && ran.stdout.contains("game 1: game_play: "), "{ran:#?}");
 }
@@ -138,9 +132,7 @@ fn strict_refuses_games_that_do_not_replay() {
 
 #[test]
 fn strict_keeps_an_older_version_that_replays() {
-    let test = CliTest::new();
-    test.prep("simulate raw --games 6");
-    test.prep("ingest raw");
+    let test = CliTest::ingested(6);
     break_games(&test);
     let ran = test.run("ingest raw --strict");
     assert!(ran.stderr.contains("the cache keeps an older version of 2 games"), "{ran:#?}");
@@ -151,7 +143,7 @@ fn strict_keeps_an_older_version_that_replays() {
 
 /// Changes a cache to one whose games have not been replayed.
 pub(super) fn forget_the_replay(test: &CliTest) {
-    let connection = Connection::open(cache(test)).unwrap();
+    let connection = Connection::open(test.cache()).unwrap();
     let sql = "SELECT game_id, rounds, builds, reserves, take2, take3, nobles, winner_seat,
                    points_seat0, points_seat1, points_seat2, points_seat3 FROM game_play";
     let mut statement = connection.prepare(sql).unwrap();
@@ -181,11 +173,11 @@ pub(super) fn forget_the_replay(test: &CliTest) {
 fn games_of_an_older_cache_are_replayed_once_and_not_encoded() {
     let test = two_faulty_games();
     test.prep("ingest raw");
-    let plain = "SELECT * FROM game_list ORDER BY 1";
+    let games = "SELECT game_id, ending, winner_seat FROM game_list ORDER BY 1";
     let faults = "SELECT * FROM replay_faults ORDER BY 1, 3";
-    let before =
-        (rows(&test, faults), rows(&test, &plain.replace('*', "game_id, ending, winner_seat")));
-    make_old(&cache(&test));
+    let stored = || (rows(&test, faults), rows(&test, games));
+    let before = stored();
+    make_old(&test.cache());
     forget_the_replay(&test);
     assert_eq!(rows(&test, "SELECT count(*) FROM game_list WHERE ending IS NULL"), ["6"]);
     assert!(test.prep("verify raw").contains("6 games"), "an old cache is not damaged");
@@ -196,10 +188,8 @@ fn games_of_an_older_cache_are_replayed_once_and_not_encoded() {
         assert!(ran.stdout.contains("encoded, 6 up to date, 0 deleted, 0 refused"), "{ran:#?}");
         assert_eq!(ran.stderr, format!("warning: 2 games do not replay (first: {FAULT})\n"));
     }
-    assert_eq!(written_since(&cache(&test)), [0_i64; 0]);
-    let after =
-        (rows(&test, faults), rows(&test, &plain.replace('*', "game_id, ending, winner_seat")));
-    assert_eq!(after, before);
+    assert_eq!(written_since(&test.cache()), [0_i64; 0]);
+    assert_eq!(stored(), before);
     assert_eq!(test.run("ingest raw").stderr, "");
 }
 
@@ -215,7 +205,7 @@ fn status_explains_how_games_end_and_replay() {
     assert_eq!(line(&test.run("status raw --explain").stdout), said);
     test.prep("ingest raw");
     assert_eq!(line(&test.prep("status raw --explain")), said);
-    let json: serde_json::Value = serde_json::from_str(&test.prep("status raw --json")).unwrap();
+    let json = test.prep_json("status raw --json");
     let game = &json["games"][3];
     assert_eq!(game["ending"], "finished");
     assert_eq!(game["replay_fault_rows"], 2);

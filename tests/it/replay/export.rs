@@ -10,10 +10,6 @@ use std::path::Path;
 
 const CACHE: &str = "data/intermediate/prep.sqlite";
 
-fn manifest(test: &CliTest, out: &str) -> Value {
-    Export { folder: test.path(out) }.json("manifest.json")
-}
-
 /// The games of all splits.
 fn games(test: &CliTest, out: &str) -> Vec<i64> {
     let export = Export { folder: test.path(out) };
@@ -64,7 +60,8 @@ fn replayable_only_is_an_export_of_the_sound_logs() {
         for (path, bytes) in here {
             assert!(bytes == there[&path], "{} differs", path.display());
         }
-        let (mut here, mut there) = (manifest(&test, &only), manifest(&test, &sound));
+        let json = |out: &str| test.json(format!("{out}/manifest.json"));
+        let (mut here, mut there) = (json(&only), json(&sound));
         assert_eq!(listed(&here, "left_out"), [4, 5]);
         assert_eq!(here["left_out"][0]["why"], format!("does not replay: {FAULT}"));
         for manifest in [&mut here, &mut there] {
@@ -89,7 +86,7 @@ fn faulty_games_are_included_by_default_and_named() {
     );
     assert_eq!((ran.code, ran.stdout, ran.stderr), (0, String::new(), said));
     assert_eq!(games(&test, "all"), [1, 2, 3, 4, 5, 6]);
-    let all = manifest(&test, "all");
+    let all = test.json("all/manifest.json");
     assert_eq!(listed(&all, "does_not_replay"), [4, 5]);
     assert_eq!((&all["left_out"], &all["not_replayed"]), (&json!([]), &json!(0)));
     assert_eq!(all["settings"]["replayable_only"], false);
@@ -145,7 +142,7 @@ fn games_that_were_never_replayed_need_an_ingest() {
         + CACHE;
     assert!(ran.code == 0 && ran.stderr.starts_with(&said), "{ran:#?}");
     assert_eq!(ran.stderr.lines().count(), 1);
-    assert_eq!(manifest(&test, "all")["not_replayed"], 6);
+    assert_eq!(test.json("all/manifest.json")["not_replayed"], 6);
 
     // A game whose log is refused now cannot be replayed, and does not block the others.
     test.write("raw/2_games/1.csv", "no log\n");
@@ -154,7 +151,7 @@ fn games_that_were_never_replayed_need_an_ingest() {
     assert_eq!(ran.code, 0, "{ran:#?}");
     assert!(ran.stderr.contains("warning: game 1 is excluded: 2_games/1.csv"), "{ran:#?}");
     assert_eq!(games(&test, "only"), [2, 3, 6]);
-    assert_eq!(listed(&manifest(&test, "only"), "left_out"), [1, 4, 5]);
+    assert_eq!(listed(&test.json("only/manifest.json"), "left_out"), [1, 4, 5]);
 }
 
 #[test]
@@ -168,7 +165,7 @@ fn each_game_is_left_out_for_one_reason() {
         ran.code == 0 && ran.stderr.contains("2 games do not replay and are excluded"),
         "{ran:#?}"
     );
-    let only = manifest(&test, "only");
+    let only = test.json("only/manifest.json");
     assert_eq!((listed(&only, "left_out"), games(&test, "only")), (vec![4, 5], vec![1, 2, 3, 6]));
     assert_eq!(only["from_an_older_log"], json!([]));
 }

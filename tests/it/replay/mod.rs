@@ -7,7 +7,7 @@ mod shown;
 mod sound_games;
 
 use crate::support::log_text::LogText;
-use splendor_prep::gamelog::{Dialect, GameId, LogSummary, ReadOptions, Turn, read_log, write_log};
+use splendor_prep::gamelog::{Dialect, GameId, LogSummary, ReadOptions, read_log, write_log};
 use splendor_prep::rules::PlayerCount;
 use splendor_prep::simulate::simulate_game;
 use std::path::Path;
@@ -16,12 +16,8 @@ const GAME: GameId = GameId(7);
 
 /// The log of a simulated game.
 fn log_of(players: PlayerCount, seed: u64) -> LogText {
-    text_of(&simulate_game(players, seed))
-}
-
-fn text_of(turns: &[Turn]) -> LogText {
-    let mut log = Vec::new();
-    write_log(&mut log, GAME, turns, Dialect::Empty).unwrap();
+    let (turns, mut log) = (simulate_game(players, seed), Vec::new());
+    write_log(&mut log, GAME, &turns, Dialect::Empty).unwrap();
     LogText::parse(&log)
 }
 

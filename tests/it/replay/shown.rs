@@ -44,9 +44,7 @@ fn inspect_shows_the_fault_and_the_row_before() {
     assert!(test.prep("inspect 6").lines().next().unwrap().ends_with(", unfinished"));
     assert!(!test.prep("inspect 1").contains("replay"));
 
-    let all = |arguments: &str| -> Value {
-        serde_json::from_str(&test.prep(&format!("inspect {arguments} --json"))).unwrap()
-    };
+    let all = |arguments: &str| test.prep_json(&format!("inspect {arguments} --json"));
     let turn = all("4 --row 3");
     let fault = json!({
         "row_in_game": 3,
@@ -67,7 +65,7 @@ fn inspect_shows_the_fault_and_the_row_before() {
 #[test]
 fn report_lists_faulty_games() {
     let test = ingested();
-    let found: Value = serde_json::from_str(&test.prep("report --json --out page.html")).unwrap();
+    let found = test.prep_json("report --json --out page.html");
     let cache = &found["cache"];
     assert_eq!(cache["endings"], json!({ "finished": 5, "tie": 0, "unfinished": 1 }));
     assert_eq!(cache["not_replayed"], 0);
@@ -87,7 +85,7 @@ fn report_lists_faulty_games() {
     }
 
     forget_the_replay(&test);
-    let found: Value = serde_json::from_str(&test.prep("report --json --out page.html")).unwrap();
+    let found = test.prep_json("report --json --out page.html");
     assert_eq!(found["cache"]["not_replayed"], 6);
     let page = String::from_utf8(test.read("page.html")).unwrap();
     assert!(page.contains("No game of this cache has been replayed yet."));

@@ -158,6 +158,11 @@ impl CliTest {
         ran.stdout
     }
 
+    /// The same, as JSON.
+    pub(crate) fn prep_json(&self, arguments: &str) -> serde_json::Value {
+        serde_json::from_str(&self.prep(arguments)).expect("JSON")
+    }
+
     /// Writes a file in the folder, and creates its parent folders.
     pub(crate) fn write(&self, relative: impl AsRef<Path>, bytes: impl AsRef<[u8]>) {
         let path = self.path(relative);
