@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
 /// Variables of the project's tests and scripts, which must not be reported as unknown.
-const OF_TESTS: [&str; 8] = [
+const OF_TESTS: [&str; 7] = [
     "PREP_LONG_TESTS",
     "PREP_PYTHON",
     "PREP_REQUIRE_GOLDEN",
@@ -17,7 +17,6 @@ const OF_TESTS: [&str; 8] = [
     "PREP_REQUIRE_RAY",
     "PREP_SOURCE",
     "PREP_TIME_LIMIT",
-    "PREP_UPDATE_EXPECTED",
 ];
 
 /// Commands with a section in the file.

@@ -269,8 +269,7 @@ fn unfinished_log_is_deferred() {
         test.write("raw/2_games/1.csv", cut);
         if cut.len() == log.len() - 1 {
             // Complete except for the line break, if the last value cannot continue.
-            let ran = test.run("ingest raw");
-            assert_eq!(ran.code, 0, "{ran:#?}");
+            test.exits(0, "ingest raw");
             continue;
         }
         let ran = test.run("ingest raw");
@@ -281,8 +280,7 @@ fn unfinished_log_is_deferred() {
         assert_eq!(ran.complaints(), "", "{ran:#?}");
         assert!(cached_games(&test.cache())[&1].blobs == cached[&1].blobs, "the old rows stay");
 
-        let ran = test.run("export --out out");
-        assert_eq!(ran.code, 0);
+        let ran = test.exits(0, "export --out out");
         assert!(ran.stderr.contains("game 1 is included as it was before its log "), "{ran:#?}");
         let listed = &test.json("out/manifest.json")["from_an_older_log"];
         assert_eq!(listed.as_array().unwrap().len(), 1, "{listed}");
@@ -322,16 +320,15 @@ fn killed_ingest_is_recorded() {
 
     let said = "the last ingest did not finish, or is still running";
     let export = "export --cache cache.sqlite --features base";
-    let ran = test.run(&format!("{export} --out half"));
-    assert_eq!(ran.code, 0, "{ran:#?}");
+    let ran = test.exits(0, &format!("{export} --out half"));
     assert!(ran.stderr.contains(&format!("warning: {said}")), "{ran:#?}");
     assert_eq!(test.json("half/manifest.json")["inputs"]["last_ingest_finished"], false);
     let ran = test.run("status raw --cache cache.sqlite");
     assert!(ran.code == 1 && ran.stderr.contains(said), "{ran:#?}");
 
     // The next run continues, and no warning is left.
-    assert_eq!(test.run(slow).code, 3);
-    assert_eq!(test.run("ingest raw --cache fresh.sqlite").code, 3);
+    test.exits(3, slow);
+    test.exits(3, "ingest raw --cache fresh.sqlite");
     let ran = test.run(&format!("{export} --out whole"));
     assert!(!ran.stderr.contains(said), "{ran:#?}");
     assert_eq!(test.json("whole/manifest.json")["inputs"]["last_ingest_finished"], true);

@@ -78,8 +78,7 @@ fn export_beside_ingest_reads_one_state() {
     let mut states = Vec::new();
     while ingest.try_wait().unwrap().is_none() {
         let out = format!("out{}", states.len());
-        let ran = test.run(&format!("export --out {out} --features base"));
-        assert_eq!(ran.code, 0, "{ran:#?}");
+        test.exits(0, &format!("export --out {out} --features base"));
         let manifest = test.json(format!("{out}/manifest.json"));
         let games = manifest["inputs"]["games"].as_u64().unwrap();
         assert_eq!(games % u64::from(BATCH), 0, "a state between batches");
@@ -137,8 +136,7 @@ fn killed_writer_blocks_nobody() {
         sleep(Duration::from_millis(2));
     }
     // While it runs, a second writer is refused, and the message names the holder.
-    let refused = test.run("ingest raw");
-    assert_eq!(refused.code, 4, "{refused:#?}");
+    let refused = test.exits(4, "ingest raw");
     let said = format!("another run (process {}) holds the cache", holder.id());
     assert!(refused.stderr.contains(&said), "{refused:#?}");
     holder.kill().unwrap();

@@ -153,7 +153,6 @@ fn export_is_refused_before_it_begins() {
 fn simulate_reports_a_full_disk_once() {
     let test = CliTest::new();
     let Some(_disk) = SmallDisk::mount(&test, 500) else { return };
-    let ran = test.run("simulate small/raw --games 60");
-    assert_eq!(ran.code, 1, "{ran:#?}");
+    let ran = test.exits(1, "simulate small/raw --games 60");
     assert_eq!(ran.stderr.matches("No space left on device").count(), 1, "{ran:#?}");
 }

@@ -137,28 +137,20 @@ fn other_encoder_or_columns_are_encoded_again() {
 #[test]
 fn ingests_are_recorded() {
     let test = CliTest::simulated(12);
-    let first: serde_json::Value = serde_json::from_str(&test.prep("ingest raw --json")).unwrap();
+    let first = test.prep_json("ingest raw --json");
     test.prep("ingest raw");
     let path = "raw/2_games/1.csv";
     test.write(path, with_one_byte_changed(&test.read(path)));
     test.write("raw/2_games/4.csv", "no log\n1\n");
-    assert_eq!(test.run("ingest raw").code, 3);
+    test.exits(3, "ingest raw");
     let connection = rusqlite::Connection::open(test.cache()).unwrap();
     let sql =
         "SELECT logs_found, new, bytes_changed, up_to_date, refused, games, encoded_rows, rows
                FROM ingests WHERE finished_at >= started_at AND seconds > 0 ORDER BY ingest_id";
     let mut statement = connection.prepare(sql).unwrap();
-    let recorded: Vec<[i64; 8]> = statement
-        .query_map([], |row| {
-            let mut line = [0; 8];
-            for (column, number) in line.iter_mut().enumerate() {
-                *number = row.get(column)?;
-            }
-            Ok(line)
-        })
-        .unwrap()
-        .collect::<Result<_, _>>()
-        .unwrap();
+    let line = |row: &rusqlite::Row<'_>| (0..8).map(|column| row.get(column)).collect();
+    let recorded = statement.query_map([], line).unwrap();
+    let recorded: Vec<Vec<i64>> = recorded.collect::<Result<_, _>>().unwrap();
     let rows = first["cache"]["rows"].as_i64().unwrap();
     let changed = lines(&test.read(path)) as i64 - 1;
     assert_eq!(recorded, [[12, 12, 0, 0, 0, 12, rows, rows], [12, 0, 1, 10, 1, 12, changed, rows]]);
@@ -214,8 +206,7 @@ fn repair_encodes_only_games_with_the_fault() {
     for path in ["raw/2_games/4.csv", "raw/4_games/9.csv"] {
         test.write(path, with_gem_fault(&test.read(path)));
     }
-    let ran = test.run("ingest raw");
-    assert_eq!(ran.code, 0, "{ran:#?}");
+    let ran = test.exits(0, "ingest raw");
     assert!(ran.complaints().starts_with("warning: the known gem fault"), "{ran:#?}");
     assert!(
         ran.stderr.contains("is in 2 rows of 2 games") && ran.stderr.contains("--repair"),
@@ -351,7 +342,7 @@ fn more_than_a_fifth_deleted_needs_permission() {
     assert_eq!(work_done(&stdout), "0 games encoded, 24 up to date, 6 deleted, 0 refused");
 
     (7..=29).for_each(remove);
-    assert_eq!(test.run("ingest raw").code, 1);
+    test.exits(1, "ingest raw");
     let stdout = test.prep("ingest raw --allow-delete");
     assert_eq!(work_done(&stdout), "0 games encoded, 1 up to date, 23 deleted, 0 refused");
     assert_eq!(cached_ids(&test.cache()), [30]);
@@ -372,7 +363,7 @@ fn empty_or_missing_folder_is_an_error() {
     test.prep("simulate raw --games 3");
     test.prep("ingest raw");
     for arguments in ["ingest empty", "ingest missing", "ingest missing --allow-delete"] {
-        assert_eq!(test.run(arguments).code, 1, "{arguments}");
+        test.exits(1, arguments);
         assert_eq!(cached_ids(&test.cache()), [1, 2, 3]);
     }
     let stdout = test.prep("ingest empty --allow-delete");
@@ -391,8 +382,7 @@ fn other_files_are_skipped() {
     // An editor's lock file: a broken link.
     symlink("me@here.1234", test.path("raw/2_games/.#1.csv")).unwrap();
     symlink("..", test.path("raw/2_games/back")).unwrap();
-    let ran = test.run("ingest raw");
-    assert_eq!(ran.code, 0, "{ran:#?}");
+    let ran = test.exits(0, "ingest raw");
     assert_eq!(cached_ids(&test.cache()), (1..=12).collect::<Vec<_>>());
     let circle = "warning: 2_games/back is a link to one of its parent folders";
     assert!(ran.stderr.contains(circle), "{ran:#?}");

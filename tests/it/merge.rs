@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 use crate::support::cli::{CliTest, Ran};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::fs;
 use std::path::Path;
 
@@ -19,7 +19,7 @@ fn ten_machines() -> CliTest {
 }
 
 fn ingest(test: &CliTest, folder: &str) {
-    assert_eq!(test.run(&format!("ingest -q {folder} --cache {folder}.sqlite")).code, 0);
+    test.exits(0, &format!("ingest -q {folder} --cache {folder}.sqlite"));
 }
 
 fn export(test: &CliTest, cache: &str, out: &str) {
@@ -45,13 +45,10 @@ fn ten_caches_in_any_order_are_one_ingest() {
             test.prep(&format!("status all --cache {name}.sqlite")),
             "40 games up to date\n"
         );
-        assert_eq!(test.run(&format!("verify all --cache {name}.sqlite")).code, 0);
+        test.exits(0, &format!("verify all --cache {name}.sqlite"));
     }
     // A merge of merged caches, in which games occur several times.
-    let found: Value = serde_json::from_str(
-        &test.prep("merge --json c.sqlite a.sqlite b.sqlite all.sqlite part3.sqlite"),
-    )
-    .unwrap();
+    let found = test.prep_json("merge --json c.sqlite a.sqlite b.sqlite all.sqlite part3.sqlite");
     let in_part_3 = test.files("part3").len();
     assert_eq!((&found["games"], &found["duplicates"]), (&json!(40), &json!(80 + in_part_3)));
     export(&test, "c", "c");
@@ -72,20 +69,18 @@ fn conflicting() -> CliTest {
 fn conflicts_are_named_and_left_out() {
     let test = conflicting();
     for order in ["one.sqlite two.sqlite", "two.sqlite one.sqlite"] {
-        let ran = test.run(&format!("merge both.sqlite {order}"));
-        assert_eq!(ran.code, 3, "{ran:#?}");
+        let ran = test.exits(3, &format!("merge both.sqlite {order}"));
         assert!(ran.stdout.contains("2 games, "), "{ran:#?}");
         assert_eq!(ran.complaints().matches("error: game ").count(), 3, "{ran:#?}");
         for part in ["game 2 is excluded: ", "one.sqlite (3_games/2.csv)", "two.sqlite (3_games/2"]
         {
             assert!(ran.stderr.contains(part), "{ran:#?}");
         }
-        let ran = test.run("export --cache both.sqlite");
-        assert_eq!(ran.code, 0);
+        let ran = test.exits(0, "export --cache both.sqlite");
         assert_eq!(ran.complaints().matches(" is excluded: ").count(), 3, "{ran:#?}");
     }
     let ran = test.run("merge --json both.sqlite one.sqlite two.sqlite");
-    let found: Value = serde_json::from_str(&ran.stdout).unwrap();
+    let found = ran.json();
     assert_eq!(
         found["conflicts"][0],
         json!({ "game_id": 1, "found": [
@@ -99,8 +94,7 @@ fn conflicts_are_named_and_left_out() {
 /// The ids of a merged cache, by `status` of an empty folder.
 fn ids(test: &CliTest, cache: &str) -> Vec<i64> {
     fs::create_dir_all(test.path("none")).unwrap();
-    let said = test.run(&format!("status none --json --cache {cache}"));
-    let status: Value = serde_json::from_str(&said.stdout).unwrap();
+    let status = test.run(&format!("status none --json --cache {cache}")).json();
     let games = status["games"].as_array().unwrap().iter();
     games.map(|game| game["game_id"].as_i64().unwrap()).collect()
 }
@@ -126,9 +120,9 @@ fn offsets_keep_machines_apart() {
     let ran = test.run("inspect 702 --cache moved.sqlite --row 3");
     assert!(ran.stdout.starts_with("game 702, "), "{ran:#?}");
 
-    assert_eq!(test.run("merge x.sqlite one.sqlite two.sqlite --offset 1,2,3").code, 2);
-    let ran = test.run(&format!("merge x.sqlite one.sqlite two.sqlite --offset 0,{}", i64::MAX));
-    assert_eq!(ran.code, 1, "{ran:#?}");
+    test.exits(2, "merge x.sqlite one.sqlite two.sqlite --offset 1,2,3");
+    let ran =
+        test.exits(1, &format!("merge x.sqlite one.sqlite two.sqlite --offset 0,{}", i64::MAX));
     assert!(ran.stderr.contains("cannot merge two.sqlite: game 1 has no id with the offset "));
     assert!(!test.path("x.sqlite").exists());
 }
@@ -138,13 +132,12 @@ fn refused_logs_and_unfinished_ingests_are_passed_on() {
     let test = conflicting();
     test.write("one/9.csv", "no log\n");
     test.write("one/8.csv", "no log\n");
-    assert_eq!(test.run("ingest -q one --cache one.sqlite").code, 3);
+    test.exits(3, "ingest -q one --cache one.sqlite");
     test.prep("simulate third --games 1 --first-id 8 -q");
     ingest(&test, "third");
     // Another machine has a game 8: which of the two is right is unknown, as in one ingest of all logs.
     for (out, order) in [("a", "one.sqlite third.sqlite"), ("b", "third.sqlite one.sqlite")] {
-        let ran = test.run(&format!("merge all.sqlite {order}"));
-        assert_eq!(ran.code, 3, "{ran:#?}");
+        let ran = test.exits(3, &format!("merge all.sqlite {order}"));
         assert_eq!(ran.complaints().matches("error: game 8 is excluded: ").count(), 1, "{ran:#?}");
         let ran = test.run(&format!("export --cache all.sqlite --split 1,0,0 --out {out}"));
         assert_eq!(ran.complaints().matches("warning: game 9 is excluded: 9.csv:1: ").count(), 1);
@@ -156,9 +149,9 @@ fn refused_logs_and_unfinished_ingests_are_passed_on() {
         assert!(!ran.stderr.contains("did not finish"), "{ran:#?}");
     }
     // Merging the result keeps the refusals, and refusals with the same path do not conflict.
-    assert_eq!(test.run("merge again.sqlite all.sqlite third.sqlite all.sqlite").code, 3);
+    test.exits(3, "merge again.sqlite all.sqlite third.sqlite all.sqlite");
     fs::remove_file(test.path("one/8.csv")).unwrap();
-    assert_eq!(test.run("ingest -q one --cache one.sqlite").code, 3);
+    test.exits(3, "ingest -q one --cache one.sqlite");
 
     let cache = rusqlite::Connection::open(test.path("third.sqlite")).unwrap();
     cache.execute("UPDATE last_ingest SET finished_at = NULL", []).unwrap();

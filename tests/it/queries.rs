@@ -111,9 +111,9 @@ fn cached_games() -> (CliTest, BTreeMap<i64, Log>) {
     };
     broken(3, |text| text.replacen(",take ", ",steal ", 1));
     broken(4, |text| text[..text.len() * 2 / 3].to_owned());
-    assert_eq!(test.run("ingest raw").code, 3);
+    test.exits(3, "ingest raw");
     broken(5, |text| text.replacen(",take ", ",steal ", 1));
-    assert_eq!(test.run("ingest raw").code, 3);
+    test.exits(3, "ingest raw");
     for absent in [3, 4] {
         logs.remove(&absent);
     }

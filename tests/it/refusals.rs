@@ -81,10 +81,9 @@ fn older_version_is_exported_with_a_warning() {
     test.prep("export --out before");
     let good = break_log(&test, &format!("raw/{LOG}"));
     let why = format!("{LOG}:3: turn_number is `2.5`, expected a whole number from 1 to 10000");
-    assert_eq!(test.run("ingest raw").code, 3);
+    test.exits(3, "ingest raw");
 
-    let ran = test.run("export --out during");
-    assert_eq!(ran.code, 0, "{ran:#?}");
+    let ran = test.exits(0, "export --out during");
     let warning = format!("warning: game 1 is included as it was before its log broke: {why}");
     assert!(ran.stderr.contains(&warning), "{ran:#?}");
     let (before, during) = (test.files("before"), test.files("during"));
@@ -96,8 +95,7 @@ fn older_version_is_exported_with_a_warning() {
     assert_eq!(manifest["from_an_older_log"], serde_json::json!([{ "game_id": 1, "why": why }]));
     assert_eq!(manifest["left_out"], serde_json::json!([]));
 
-    let status = test.run("status raw");
-    assert_eq!(status.code, 1, "{status:#?}");
+    let status = test.exits(1, "status raw");
     assert_eq!(
         status.stdout,
         format!(
@@ -118,7 +116,7 @@ fn older_version_is_exported_with_a_warning() {
         let is_as_before = test.files("after") == before;
         assert_eq!(is_as_before, repaired == good);
         break_log(&test, &format!("raw/{LOG}"));
-        assert_eq!(test.run("ingest raw").code, 3);
+        test.exits(3, "ingest raw");
     }
 }
 
@@ -126,9 +124,8 @@ fn older_version_is_exported_with_a_warning() {
 fn refused_game_is_excluded_with_a_warning() {
     let test = CliTest::simulated(6);
     break_log(&test, &format!("raw/{LOG}"));
-    assert_eq!(test.run("ingest raw").code, 3);
-    let ran = test.run("export --out out");
-    assert_eq!(ran.code, 0, "{ran:#?}");
+    test.exits(3, "ingest raw");
+    let ran = test.exits(0, "export --out out");
     assert!(ran.stderr.contains(&format!("warning: game 1 is excluded: {LOG}:3: ")), "{ran:#?}");
     let manifest = test.json("out/manifest.json");
     assert_eq!(manifest["left_out"][0]["game_id"], 1);
@@ -142,7 +139,7 @@ fn broken_log_is_refused_every_time() {
     break_log(&test, &format!("raw/{LOG}"));
     for _ in 0..3 {
         make_old(&test.cache());
-        assert_eq!(test.run("ingest raw").code, 3);
+        test.exits(3, "ingest raw");
         assert_eq!(written_since(&test.cache()), [0_i64; 0]);
     }
     // Broken and moved at the same time: still one refusal, with the current path.
@@ -160,7 +157,7 @@ fn repaired_log_with_max_games() {
     for repaired in [good.clone(), with_one_byte_changed(&good)] {
         break_log(&test, &format!("raw/{LOG}"));
         let still_good = break_log(&test, "raw/4_games/6.csv");
-        assert_eq!(test.run("ingest raw").code, 3);
+        test.exits(3, "ingest raw");
         test.write(format!("raw/{LOG}"), &repaired);
         test.prep("ingest raw --max-games 2");
         let ran = test.run("export");
@@ -184,16 +181,14 @@ fn two_files_of_one_game_are_refused() {
                  but {LOG} is also game 1"
         ),
     ];
-    let ran = test.run("ingest raw");
-    assert_eq!(ran.code, 3, "{ran:#?}");
+    let ran = test.exits(3, "ingest raw");
     for line in &said {
         assert_eq!(ran.stderr.lines().filter(|printed| printed == line).count(), 1, "{ran:#?}");
     }
     // Two files of one game.
     assert!(ran.stdout.contains(" 1 refused\n"), "{ran:#?}");
     assert_eq!(cached_ids(&test.cache()), [2, 3, 4, 5, 6]);
-    let status = test.run("status raw");
-    assert_eq!(status.code, 1);
+    let status = test.exits(1, "status raw");
     let error = said[0].strip_prefix("error: ").unwrap();
     let error = error.strip_prefix(&format!("{LOG}: ")).unwrap();
     let line = format!("{LOG}: refused: {error}\n1 game refused, 5 games up to date\n");
@@ -205,7 +200,7 @@ fn two_files_of_one_game_are_refused() {
     let cached = cached_games(&test.cache());
     assert_eq!(cached.len(), 6);
     test.write("raw/copies/001.csv", with_one_byte_changed(&test.read(format!("raw/{LOG}"))));
-    assert_eq!(test.run("ingest raw").code, 3);
+    test.exits(3, "ingest raw");
     assert!(cached_games(&test.cache()) == cached);
 }
 
@@ -221,11 +216,10 @@ fn paths_that_differ_in_bytes_are_different() {
         test.write(PathBuf::from("raw").join(folder).join("9.csv"), "game\n");
     }
     for _ in 0..2 {
-        let ran = test.run("ingest raw");
-        assert_eq!(ran.code, 3, "{ran:#?}");
+        let ran = test.exits(3, "ingest raw");
         assert_eq!(ran.complaints().matches("/9.csv: ").count(), 4, "{ran:#?}");
     }
-    assert_eq!(test.run("export --out out").code, 0);
+    test.exits(0, "export --out out");
 }
 
 #[test]
@@ -234,8 +228,7 @@ fn unreadable_file_is_refused_not_deleted() {
     let cached = cached_games(&test.cache());
     fs::remove_file(test.path(format!("raw/{LOG}"))).unwrap();
     std::os::unix::fs::symlink("nowhere.csv", test.path(format!("raw/{LOG}"))).unwrap();
-    let ran = test.run("ingest raw");
-    assert_eq!(ran.code, 3, "{ran:#?}");
+    let ran = test.exits(3, "ingest raw");
     let line = format!("error: {LOG}: cannot be read: no such file (a broken symbolic link?)");
     assert!(ran.complaints().starts_with(&line), "{ran:#?}");
     assert!(
@@ -243,8 +236,7 @@ fn unreadable_file_is_refused_not_deleted() {
         "{ran:#?}"
     );
     assert!(cached_games(&test.cache()) == cached);
-    let status = test.run("status raw");
-    assert_eq!(status.code, 1);
+    let status = test.exits(1, "status raw");
     assert!(status.stdout.starts_with(&format!("{LOG}: refused: ")), "{status:#?}");
 }
 
@@ -256,8 +248,7 @@ fn broken_logs_are_not_deleted() {
         test.write(PathBuf::from("raw").join(path), "game_id\n");
     }
     for arguments in ["ingest raw", "ingest raw --allow-delete", "ingest raw --repair"] {
-        let ran = test.run(arguments);
-        assert_eq!(ran.code, 3, "{ran:#?}");
+        let ran = test.exits(3, arguments);
         assert!(ran.stderr.contains("an older version of 6 games"), "{ran:#?}");
         assert!(cached_games(&test.cache()) == cached, "{arguments}");
     }
@@ -267,7 +258,7 @@ fn broken_logs_are_not_deleted() {
 fn refusal_of_a_deleted_log_is_removed() {
     let test = CliTest::ingested(6);
     break_log(&test, &format!("raw/{LOG}"));
-    assert_eq!(test.run("ingest raw").code, 3);
+    test.exits(3, "ingest raw");
     fs::remove_file(test.path(format!("raw/{LOG}"))).unwrap();
     let stdout = test.prep("ingest raw");
     assert!(
@@ -276,7 +267,7 @@ fn refusal_of_a_deleted_log_is_removed() {
     );
     let ran = test.run("export");
     assert!(ran.code == 0 && !ran.stderr.contains("game 1 "), "{ran:#?}");
-    assert_eq!(test.run("status raw").code, 0);
+    test.exits(0, "status raw");
 }
 
 #[test]
@@ -288,8 +279,7 @@ fn twenty_refused_logs_are_listed() {
         for game_id in 101..101 + broken {
             test.write(format!("raw/{game_id}.csv"), "game\n");
         }
-        let ran = test.run("ingest raw");
-        assert_eq!(ran.code, 3);
+        let ran = test.exits(3, "ingest raw");
         assert_eq!(ran.stderr.matches("the column `game`").count(), 20, "{ran:#?}");
         let status = "`prep status raw --cache data/intermediate/prep.sqlite`";
         let said = format!("error: and {}, see {status}\n", more.unwrap_or_default());

@@ -36,7 +36,7 @@ fn one_game_of_each() -> CliTest {
     // Game 7 has an older version, game 10 has none.
     test.prep("ingest raw");
     change("raw/2_games/7.csv", &|log| edited(log, |log| log.set(3, "turn_number", "x")));
-    assert_eq!(test.run("ingest raw").code, 3);
+    test.exits(3, "ingest raw");
 
     change("raw/3_games/2.csv", &with_one_byte_changed);
     execute(&test.cache(), "UPDATE games SET encoder_version = 0 WHERE game_id = 3");
@@ -71,8 +71,7 @@ fn every_game_is_listed_once() {
     assert_eq!(lines.next(), None);
 
     for arguments in ["status raw --repair --json", "status raw --repair --json -q"] {
-        let ran = test.run(arguments);
-        assert_eq!(ran.code, 1, "{ran:#?}");
+        let ran = test.exits(1, arguments);
         let report = ran.json();
         assert_eq!(report["up_to_date"], false);
         let games = report["games"].as_array().unwrap();
@@ -102,8 +101,7 @@ fn next_ingest_does_what_status_said() {
         let count = format!(" {games} {} ", name.replace('_', " "));
         assert!(words.contains(&count), "{count:?} is not in {words:?}");
     }
-    let ran = test.run("ingest raw --repair --json");
-    assert_eq!(ran.code, 3, "{ran:#?}");
+    let ran = test.exits(3, "ingest raw --repair --json");
     let done = ran.json();
     assert_eq!(done["counts"], said);
     assert_eq!(done["deleted"], serde_json::json!([6]));
@@ -187,7 +185,7 @@ fn status_writes_nothing() {
     let modified = || fs::metadata(test.cache()).unwrap().modified().unwrap();
     let modified_before = modified();
     for arguments in ["", "--json", "-q", "-v", "--repair"] {
-        assert_eq!(test.run(&format!("status raw {arguments}")).code, 1);
+        test.exits(1, &format!("status raw {arguments}"));
         assert!(test.files(".") == before, "status {arguments} wrote something");
         assert_eq!(modified(), modified_before, "status {arguments}");
     }
@@ -201,8 +199,7 @@ fn status_without_a_cache() {
     for arguments in
         ["status raw", "status raw --cache deep/cache.sqlite", "status raw --cache empty.sqlite"]
     {
-        let ran = test.run(arguments);
-        assert_eq!(ran.code, 1, "{ran:#?}");
+        let ran = test.exits(1, arguments);
         assert!(ran.stdout.ends_with("3 games new\n"), "{ran:#?}");
     }
     assert!(test.files(".") == before, "status wrote something");
@@ -230,7 +227,7 @@ fn exit_code_says_whether_up_to_date() {
     assert_eq!(quiet(), 0, "a log that is being written");
     test.write("raw/2_games/1.csv", "game\n");
     assert_eq!(quiet(), 1, "a changed log");
-    assert_eq!(test.run("ingest raw").code, 3);
+    test.exits(3, "ingest raw");
     assert_eq!(quiet(), 1, "a refused log");
     test.write("raw/2_games/1.csv", good);
     assert_eq!(
@@ -252,8 +249,7 @@ fn refused_then_deleted_log_is_listed() {
     test.write("raw/4.csv", "");
     test.prep("ingest raw");
     fs::remove_file(test.path("raw/4.csv")).unwrap();
-    let ran = test.run("status raw");
-    assert_eq!(ran.code, 1);
+    let ran = test.exits(1, "status raw");
     assert_eq!(
         ran.stdout,
         "4.csv: its log was refused before and was deleted\n1 game refusal deleted, 3 games up to \
@@ -283,8 +279,8 @@ fn repaired_log_is_not_refused() {
     let test = CliTest::simulated(3);
     let good = test.read("raw/2_games/1.csv");
     test.write("raw/2_games/1.csv", &good[..good.len() / 2]);
-    assert_eq!(test.run("ingest raw --settle 0").code, 3);
-    assert_eq!(test.run("status raw --settle 0").code, 1);
+    test.exits(3, "ingest raw --settle 0");
+    test.exits(1, "status raw --settle 0");
     test.prep("ingest raw");
     assert!(test.prep("status raw").contains("1 game deferred"));
     test.write("raw/2_games/1.csv", &good);

@@ -41,8 +41,7 @@ fn sound_cache_has_no_findings() {
     let report = test.run("verify raw --json").json();
     assert_eq!((&report["clean"], &report["games"]), (&true.into(), &6.into()));
     assert!(test.files(".") == before, "verify wrote something");
-    let ran = test.run("verify raw --cache none.sqlite");
-    assert_eq!(ran.code, 1);
+    let ran = test.exits(1, "verify raw --cache none.sqlite");
     assert!(ran.stderr.contains("there is no cache at none.sqlite"), "{ran:#?}");
 }
 
@@ -75,8 +74,7 @@ fn all_damage_is_listed_and_repaired() {
         assert_eq!(finding["command"], format!("prep ingest raw --cache {CACHE}"));
     }
 
-    let ran = test.run("export --out repaired --features base");
-    assert_eq!(ran.code, 1);
+    let ran = test.exits(1, "export --out repaired --features base");
     assert!(ran.stderr.contains("game 5 is damaged in the cache"), "{ran:#?}");
     assert!(ran.stderr.contains("the next ingest encodes it again from its log"), "{ran:#?}");
     assert!(!test.path("repaired").exists());
@@ -98,8 +96,7 @@ fn changed_logs_are_not_damage() {
     let log = test.read("raw/3_games/2.csv");
     test.write("raw/3_games/2.csv", &log[..log.len() - 2]);
     test.prep("simulate raw --games 1 --players 2 --first-id 7");
-    let ran = test.run("verify raw");
-    assert_eq!(ran.code, 0, "{ran:#?}");
+    let ran = test.exits(0, "verify raw");
     let expected = "not up to date: 1 log new, 1 log changed, 1 log missing (see `prep status raw \
                     --cache data/intermediate/prep.sqlite`)\n\
                     6 games, 4 logs as cached: no problems found\n";
@@ -139,23 +136,20 @@ fn damaged_file_is_reported_and_rebuilt() {
     break_the_file(&test);
     let damaged = test.read(CACHE);
     for command in ["ingest raw", "ingest raw --dry-run", "status raw", "export --out repaired"] {
-        let ran = test.run(command);
-        assert_eq!(ran.code, 1, "{command}: {ran:#?}");
+        let ran = test.exits(1, command);
         assert!(
             ran.stderr.contains("--rebuild --cache data/intermediate/prep.sqlite`"),
             "{command}: {ran:#?}"
         );
         assert!(test.read(CACHE) == damaged, "{command} changed the damaged file");
     }
-    let ran = test.run("verify raw");
-    assert_eq!(ran.code, 1, "{ran:#?}");
+    let ran = test.exits(1, "verify raw");
     assert!(
         ran.stdout.contains("to repair a damaged file: `prep ingest raw --rebuild --cache data/"),
         "{ran:#?}"
     );
 
-    let ran = test.run("ingest raw --rebuild");
-    assert_eq!(ran.code, 0, "{ran:#?}");
+    let ran = test.exits(0, "ingest raw --rebuild");
     assert!(ran.stdout.starts_with("6 games encoded (6 new; "), "{ran:#?}");
     assert!(ran.stderr.contains("the old file is kept as"), "{ran:#?}");
     assert!(test.read(format!("{CACHE}.damaged")) == damaged);
@@ -168,24 +162,21 @@ fn refused_rebuild_changes_nothing() {
     let test = six_games();
     let before = test.read(CACHE);
     fs::create_dir(test.path("nothing")).unwrap();
-    let ran = test.run("ingest nothing --rebuild");
-    assert_eq!(ran.code, 1, "{ran:#?}");
+    test.exits(1, "ingest nothing --rebuild");
     // A database of another program is not replaced. A file that is not a database may have been a
     // cache, so it is kept.
     execute(&test.path("other.sqlite"), "CREATE TABLE mine (x)");
     let other = test.read("other.sqlite");
-    let ran = test.run("ingest raw --rebuild --cache other.sqlite");
-    assert_eq!(ran.code, 1, "{ran:#?}");
+    let ran = test.exits(1, "ingest raw --rebuild --cache other.sqlite");
     assert!(ran.stderr.contains("is not a prep cache"), "{ran:#?}");
     assert!(test.read("other.sqlite") == other);
     test.write("notes.txt", "not a cache");
-    let ran = test.run("ingest raw --cache notes.txt");
-    assert_eq!(ran.code, 1, "{ran:#?}");
+    let ran = test.exits(1, "ingest raw --cache notes.txt");
     assert!(ran.stderr.contains("--rebuild --cache notes.txt`"), "{ran:#?}");
     test.prep("ingest raw --rebuild --cache notes.txt");
     assert!(test.read("notes.txt.damaged") == b"not a cache");
     for with in ["--dry-run", "--max-games 3", "--keep-missing"] {
-        assert_eq!(test.run(&format!("ingest raw --rebuild {with}")).code, 2, "{with}");
+        test.exits(2, &format!("ingest raw --rebuild {with}"));
     }
     assert!(test.read(CACHE) == before);
 }
@@ -214,8 +205,7 @@ fn export_is_compared_with_its_manifest() {
     manifest["splits"]["val"]["rows"] = (rows + 1).into();
     test.write("out/manifest.json", manifest.to_string());
 
-    let ran = test.run("verify --export out");
-    assert_eq!(ran.code, 1, "{ran:#?}");
+    let ran = test.exits(1, "verify --export out");
     for line in [
         "X_train.npy: does not have the hash in the manifest (blake3)\n".to_owned(),
         "masks_train_noble.npy: has ".to_owned(),
@@ -249,8 +239,7 @@ fn export_is_compared_with_its_manifest() {
         if let Some(content) = content {
             test.write(format!("{file}/manifest.json"), content);
         }
-        let ran = test.run(&format!("verify --export {file}"));
-        assert_eq!(ran.code, 1);
+        let ran = test.exits(1, &format!("verify --export {file}"));
         assert!(ran.stdout.starts_with("manifest.json: "), "{ran:#?}");
         assert!(ran.stdout.contains(&format!("{file} is not an export")), "{ran:#?}");
     }
@@ -290,8 +279,7 @@ fn readers_need_no_write_permission() {
 
     // A cache of an older version with a write-ahead log: no files are created beside it.
     execute(&test.cache(), "PRAGMA journal_mode = wal");
-    let ran = test.run("status raw");
-    assert_eq!(ran.code, 1, "{ran:#?}");
+    let ran = test.exits(1, "status raw");
     assert!(ran.stderr.contains("which switches it back"), "{ran:#?}");
     assert_eq!(names(&folder), 2, "the cache and its lock");
     test.prep("ingest raw");
@@ -303,8 +291,7 @@ fn rebuild_keeps_old_files() {
     let test = six_games();
     let first = test.read(CACHE);
     fs::rename(test.path("raw/2_games"), test.path("elsewhere")).unwrap();
-    let ran = test.run("ingest raw --rebuild");
-    assert_eq!(ran.code, 1, "{ran:#?}");
+    let ran = test.exits(1, "ingest raw --rebuild");
     assert!(ran.stderr.contains("2 of the 6 games of the old cache have no log"), "{ran:#?}");
     assert!(test.read(CACHE) == first, "nothing was replaced");
 
@@ -324,8 +311,7 @@ fn printed_command_repeats_the_export() {
     // Truncated, and with a changed last byte.
     for damaged in [features[..9].to_vec(), [&features[..features.len() - 1], b"?"].concat()] {
         test.write("out/X_val.npy", damaged);
-        let ran = test.run("verify --export out");
-        assert_eq!(ran.code, 1, "{ran:#?}");
+        let ran = test.exits(1, "verify --export out");
         let command = ran.stdout.split('`').find(|text| text.starts_with("prep export")).unwrap();
         test.prep(command.strip_prefix("prep ").unwrap());
         assert!(test.files("out") == whole, "{command}");
@@ -335,8 +321,7 @@ fn printed_command_repeats_the_export() {
     for (from, to) in [("\"seed\": 7", "\"seed\": 8"), ("\"games\": 6", "\"games\": 5")] {
         assert!(manifest.contains(from), "{from}");
         test.write("out/manifest.json", manifest.replace(from, to));
-        let ran = test.run("verify --export out");
-        assert_eq!(ran.code, 1, "{ran:#?}");
+        let ran = test.exits(1, "verify --export out");
         assert!(ran.stdout.contains("was changed after its export_id was computed"), "{ran:#?}");
     }
 }
@@ -397,21 +382,19 @@ fn foreign_files_and_nested_exports() {
     test.prep("export --features base --out out");
     let before = test.files("out");
     for inner in ["out/sub", "out/sub/deeper", "./out/../out/sub"] {
-        let ran = test.run(&format!("export --features base --out {inner}"));
-        assert_eq!(ran.code, 1, "{ran:#?}");
+        let ran = test.exits(1, &format!("export --features base --out {inner}"));
         let said = format!("error: {inner} is in the export ");
         assert!(ran.stderr.contains(&said), "{said:?} is not in {ran:#?}");
         assert!(ran.stderr.contains("choose a folder outside the export as --out"), "{ran:#?}");
     }
     std::os::unix::fs::symlink(test.path("out"), test.path("link")).unwrap();
-    assert_eq!(test.run("export --features base --out link/sub").code, 1);
+    test.exits(1, "export --features base --out link/sub");
     assert!(test.files("out") == before, "something was made in the export");
     // A link to the export is the export itself.
     test.prep("export --features base --out link");
 
     test.write("out/notes.txt", "mine");
-    let ran = test.run("verify --export out");
-    assert_eq!(ran.code, 1, "{ran:#?}");
+    let ran = test.exits(1, "verify --export out");
     assert!(ran.stdout.starts_with("notes.txt: is not in the manifest: move it elsewhere\n"));
     assert!(!ran.stdout.contains("prep export"), "{ran:#?}");
     fs::rename(test.path("out/notes.txt"), test.path("notes.txt")).unwrap();

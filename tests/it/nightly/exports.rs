@@ -192,8 +192,7 @@ fn export_that_is_up_to_date_says_nothing() {
 #[test]
 fn no_export_is_stale() {
     let test = CliTest::ingested(3);
-    let status = test.run("status raw --export nowhere");
-    assert_eq!(status.code, 1);
+    let status = test.exits(1, "status raw --export nowhere");
     assert!(status.stdout.ends_with("the export nowhere is stale: there is no export\n"));
 }
 
@@ -206,16 +205,14 @@ fn strict_export_wants_a_finished_ingest_without_refusals() {
     test.prep("ingest raw");
     test.prep("export --out out --strict");
     make_older(&test.path("raw/2_games/1.csv"), Duration::from_secs(7200));
-    assert_eq!(test.run("ingest raw").code, 3);
-    let ran = test.run("export --out out --strict");
-    assert_eq!(ran.code, 1, "{ran:#?}");
+    test.exits(3, "ingest raw");
+    let ran = test.exits(1, "export --out out --strict");
     assert!(ran.stderr.starts_with("error: the last ingest refused 1 log (first: 2_games/1.csv:"));
     test.write("raw/2_games/1.csv", log);
     test.prep("ingest raw");
     test.prep("export --out out --strict");
     execute(&test.cache(), "UPDATE last_ingest SET finished_at = NULL");
-    let ran = test.run("export --out out --strict");
-    assert_eq!(ran.code, 1, "{ran:#?}");
+    let ran = test.exits(1, "export --out out --strict");
     assert!(ran.stderr.starts_with("error: the last ingest did not finish"), "{ran:#?}");
 }
 
@@ -224,7 +221,7 @@ fn strict_export_wants_a_finished_ingest_without_refusals() {
 fn quiet_exports_say_what_is_new() {
     let test = CliTest::ingested(6);
     test.write("raw/99.csv", "game\n");
-    assert_eq!(test.run("ingest raw").code, 3);
+    test.exits(3, "ingest raw");
     let export = "export --out out --split 1,0,0 -q";
     assert!(test.run(export).stderr.starts_with("warning: game 99 is excluded: 99.csv:1: "));
     for _ in 0..2 {
@@ -286,7 +283,7 @@ fn dated_exports_want_a_folder_of_their_own() {
     fs::create_dir_all(test.path("exports/latest")).unwrap();
     let ran = test.run("export --out exports --keep 2");
     assert!(ran.code == 1 && ran.stderr.contains("exports/latest is not a link"), "{ran:#?}");
-    assert_eq!(test.run("export --out exports --keep 0").code, 2);
+    test.exits(2, "export --out exports --keep 0");
 }
 
 /// Each metric family has HELP and TYPE exactly once, before its samples, and every value is a number.
@@ -317,7 +314,7 @@ fn metrics_of_runs() {
     let read = |file: &str| metrics(&String::from_utf8(test.read(file)).unwrap());
     let in_time = "prep_ingest_last_success_timestamp_seconds";
     // A run that fails before any success.
-    assert_eq!(test.run("ingest missing --metrics m/prep.prom").code, 1);
+    test.exits(1, "ingest missing --metrics m/prep.prom");
     let failed = read("m/prep.prom");
     assert_eq!((failed[in_time], failed["prep_ingest_exit_code"]), (0.0, 1.0));
 
@@ -346,7 +343,7 @@ fn metrics_of_runs() {
         .sum();
     assert_eq!(both["prep_export_bytes"], size as f64);
     test.write("raw/99.csv", "game\n");
-    assert_eq!(test.run("ingest raw --metrics m/prep.prom").code, 3);
+    test.exits(3, "ingest raw --metrics m/prep.prom");
     let refused = read("m/prep.prom");
     assert_eq!(refused["prep_ingest_exit_code"], 3.0);
     assert_eq!(refused["prep_ingest_games{reason=\"refused\"}"], 1.0);
@@ -381,8 +378,7 @@ fn errors_are_json_where_results_are() {
         ("schema --json nothing_like_it", "failed", 1),
         ("status --json --config bad.yaml", "settings", 1),
     ] {
-        let ran = test.run(arguments);
-        assert_eq!(ran.code, code, "{arguments}: {ran:#?}");
+        let ran = test.exits(code, arguments);
         let error = &ran.json()["error"];
         assert_eq!((&error["kind"], &error["exit_code"]), (&kind.into(), &code.into()), "{ran:#?}");
         let message = error["message"].as_str().unwrap();

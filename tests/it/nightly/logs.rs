@@ -32,9 +32,8 @@ fn live_log_is_no_fault_and_dead_one_is() {
     assert!(counted.contains(", 0 refused, 1 deferred\n"), "{counted}");
 
     make_older(&test.path(LOG), 2 * HOUR);
-    assert_eq!(test.run("status raw -q").code, 1);
-    let ran = test.run("ingest raw -q");
-    assert_eq!(ran.code, 3, "{ran:#?}");
+    test.exits(1, "status raw -q");
+    let ran = test.exits(3, "ingest raw -q");
     assert!(ran.stderr.starts_with("error: 2_games/1.csv:"), "{ran:#?}");
     assert!(ran.stderr.contains("the file ends in the middle of this line\n"), "{ran:#?}");
     assert!(test.run("ingest raw").stdout.contains(" 1 refused\n"));
@@ -89,8 +88,7 @@ fn refusal_is_printed_when_it_is_new_then_counted() {
     let test = CliTest::ingested(6);
     let bad = |column: &str, path: &str| test.write(path, format!("{column}\n1\n"));
     bad("first", "raw/7.csv");
-    let first = test.run("ingest raw -q");
-    assert_eq!(first.code, 3, "{first:#?}");
+    let first = test.exits(3, "ingest raw -q");
     assert!(first.stderr.starts_with("error: 7.csv:1: "), "{first:#?}");
     let status = "`prep status raw --cache data/intermediate/prep.sqlite`";
     let known = format!("warning: 1 log is still refused: {status} lists it\n");
@@ -101,8 +99,7 @@ fn refusal_is_printed_when_it_is_new_then_counted() {
 
     // Another refused log, the same log at another path, and the same log with different content.
     bad("second", "raw/8.csv");
-    let ran = test.run("ingest raw -q --max-refused 2");
-    assert_eq!(ran.code, 0, "{ran:#?}");
+    let ran = test.exits(0, "ingest raw -q --max-refused 2");
     assert!(ran.stderr.starts_with("error: 8.csv:1: ") && ran.stderr.ends_with(&known), "{ran:#?}");
     fs::create_dir(test.path("raw/bad")).unwrap();
     fs::rename(test.path("raw/7.csv"), test.path("raw/bad/7.csv")).unwrap();
@@ -116,8 +113,8 @@ fn refusal_is_printed_when_it_is_new_then_counted() {
     assert_eq!(json["refused_before"], serde_json::json!(["8.csv", "bad/7.csv"]));
 
     test.write("prep.yaml", "ingest: {max_refused: 2}\n");
-    assert_eq!(test.run("ingest raw").code, 0);
-    assert_eq!(test.run("ingest raw --max-refused 1").code, 3);
+    test.exits(0, "ingest raw");
+    test.exits(3, "ingest raw --max-refused 1");
 }
 
 /// The log is deferred first, so its refusal is new.

@@ -146,9 +146,8 @@ fn games_that_were_never_replayed_need_an_ingest() {
 
     // A game whose log is refused now cannot be replayed, and does not block the others.
     test.write("raw/2_games/1.csv", "no log\n");
-    assert_eq!(test.run("ingest raw").code, 3);
-    let ran = test.run("export --split 1,0,0 --replayable-only --out only");
-    assert_eq!(ran.code, 0, "{ran:#?}");
+    test.exits(3, "ingest raw");
+    let ran = test.exits(0, "export --split 1,0,0 --replayable-only --out only");
     assert!(ran.stderr.contains("warning: game 1 is excluded: 2_games/1.csv"), "{ran:#?}");
     assert_eq!(games(&test, "only"), [2, 3, 6]);
     assert_eq!(listed(&test.json("only/manifest.json"), "left_out"), [1, 4, 5]);
@@ -159,7 +158,7 @@ fn each_game_is_left_out_for_one_reason() {
     let test = two_faulty_games();
     test.prep("ingest raw");
     test.write("raw/2_games/4.csv", "no log\n");
-    assert_eq!(test.run("ingest raw").code, 3);
+    test.exits(3, "ingest raw");
     let ran = test.run("export --split 1,0,0 --replayable-only --out only");
     assert!(
         ran.code == 0 && ran.stderr.contains("2 games do not replay and are excluded"),

@@ -134,6 +134,14 @@ impl CliTest {
         Ran::from(self.command(arguments).output().expect("prep starts"))
     }
 
+    /// Runs `prep`, which must end with this exit code.
+    #[track_caller]
+    pub(crate) fn exits(&self, code: i32, arguments: &str) -> Ran {
+        let ran = self.run(arguments);
+        assert_eq!(ran.code, code, "prep {arguments}: {ran:#?}");
+        ran
+    }
+
     /// Runs `prep` as somebody with no right that others do not have, also where the tests run as root.
     pub(crate) fn run_as_nobody(&self, arguments: &str) -> Ran {
         const NOBODY: u32 = 65_534;
@@ -153,9 +161,7 @@ impl CliTest {
 
     /// Runs `prep`, which must succeed, and returns what it printed on stdout.
     pub(crate) fn prep(&self, arguments: &str) -> String {
-        let ran = self.run(arguments);
-        assert_eq!(ran.code, 0, "prep {arguments}: {ran:#?}");
-        ran.stdout
+        self.exits(0, arguments).stdout
     }
 
     /// The same, as JSON.

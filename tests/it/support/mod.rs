@@ -3,7 +3,6 @@
 pub(crate) mod broken_cache;
 pub(crate) mod cached;
 pub(crate) mod cli;
-pub(crate) mod expected_rows;
 pub(crate) mod export;
 pub(crate) mod failing_io;
 pub(crate) mod faults;
