@@ -111,10 +111,13 @@ pub(super) fn first_wrong_value(cli: &Command, options: &[CommandOption]) -> Opt
     })
 }
 
+/// Options that differ between machines, which share a file.
+const OF_A_MACHINE: [&str; 2] = ["part", "shard"];
+
 /// The options of a command that the file can set.
 fn settable(command: &Command) -> impl Iterator<Item = &Arg> {
     command.get_arguments().filter(|argument| {
-        argument.get_long().is_some()
+        argument.get_long().is_some_and(|name| !OF_A_MACHINE.contains(&name))
             && matches!(argument.get_action(), ArgAction::Set | ArgAction::SetTrue)
     })
 }

@@ -1,7 +1,8 @@
 //! Checks a parsed file and converts it to [`Settings`].
 
-use super::file::{self, Content, Data, File, Options, Preprocessing, Value};
+use super::file::{self, Content, File, Node, Section};
 use super::scalar::{self, Scalar};
+use super::schema::{Key, SECTIONS};
 use super::settings::{
     CommandOption, ConfigError, Loaded, MAX_BATCH_SIZE, MAX_WORKERS, Place, Settings,
 };
@@ -21,20 +22,21 @@ const MERGING_HAS_NO_USE: &str = "is obsolete: rows are always ordered by game i
 
 /// Checks the text of a file and returns its settings.
 pub(super) fn settings(text: &str, path: &Path) -> Result<Loaded, ConfigError> {
-    let mut reader = Reader { text, path, notes: Vec::new(), without_use: Vec::new() };
+    let (values, notes, without_use) = Default::default();
+    let mut reader = Reader { text, path, values, notes, without_use };
     let mut file = file::parse(text).map_err(|error| reader.not_read(&error))?;
-    let sections = [("ingest", file.ingest.take()), ("export", file.export.take())];
-    let settings = reader.settings(file)?;
+    let settings = reader.settings(&mut file)?;
     let mut options = Vec::new();
-    for (command, section) in sections {
-        options.append(&mut reader.options(command, section.unwrap_or_default())?);
+    for command in ["ingest", "export"] {
+        let section = file.sections.remove(command).unwrap_or_default();
+        options.append(&mut reader.options(command, section)?);
     }
     let Reader { notes, without_use, .. } = reader;
     Ok(Loaded { settings, file: Some(path.to_owned()), options, notes, without_use })
 }
 
 /// Why a scalar is not a valid value of a key.
-enum Misfit {
+enum Mismatch {
     Type,
     Range,
 }
@@ -42,93 +44,78 @@ enum Misfit {
 struct Reader<'a> {
     text: &'a str,
     path: &'a Path,
+    /// The values of known keys, by names such as `data.val_ratio`.
+    values: BTreeMap<String, Node>,
     notes: Vec<String>,
     without_use: Vec<String>,
 }
 
 impl Reader<'_> {
-    fn settings(&mut self, file: File) -> Result<Settings, ConfigError> {
-        let data = file.data.unwrap_or_default();
-        let preprocessing = file.preprocessing.unwrap_or_default();
-        self.check_keys("", &file.keys, File::KEYS)?;
-        self.notes = self.likely_slips(&file.keys);
-        self.check_keys("data.", &data.keys, Data::KEYS)?;
-        self.check_keys("preprocessing.", &preprocessing.keys, Preprocessing::KEYS)?;
+    fn settings(&mut self, file: &mut File) -> Result<Settings, ConfigError> {
+        self.check_keys("", file.keys.iter(), &File::KEYS)?;
+        self.notes = self.likely_typos(&file.keys);
+        self.values.extend(file.seed.take().map(|seed| ("seed".to_owned(), seed)));
+        for (section, known) in SECTIONS {
+            let Section(entries) = file.sections.remove(section).unwrap_or_default();
+            let section = format!("{section}.");
+            let known: Vec<&str> = known.iter().map(|(key, ..)| *key).collect();
+            self.check_keys(&section, entries.iter().map(|(key, _)| key), &known)?;
+            for (key, value) in entries {
+                self.values.insert(section.clone() + self.name(&key), value);
+            }
+        }
 
         let mut settings = Settings::default();
         // The range of NumPy's RandomState, which the sklearn split reproduces.
-        self.whole_number("seed", &file.seed, 0..=u32::MAX, &mut settings.seed)?;
-        self.folder("data.data_root", &data.data_root, &mut settings.data_root)?;
-        self.folder("data.processed_dir", &data.processed_dir, &mut settings.processed_dir)?;
-        settings.ratios = self.ratios(&data)?;
-        if let Some(method) = &data.split_method.0 {
+        self.whole_number("seed", 0..=u32::MAX, &mut settings.seed)?;
+        self.folder("data.data_root", &mut settings.data_root)?;
+        self.folder("data.processed_dir", &mut settings.processed_dir)?;
+        settings.ratios = self.ratios()?;
+        if let Some(method) = self.values.get("data.split_method") {
             settings.split_method = self.split_method(method)?;
         }
 
-        let Preprocessing {
-            keys: _,
-            num_workers,
-            batch_size,
-            use_float32,
-            monitor_memory,
-            intermediate_dir,
-            enable_feature_engineering,
-            enable_masking,
-            parallel,
-            verbose,
-            merge_strategy,
-        } = preprocessing;
         let (mut workers, mut games) = (0, settings.batch_size.get() as u32);
-        if !matches!(&num_workers.0, Some(Spanned { value: Content::Empty, .. })) {
-            self.whole_number(
-                "preprocessing.num_workers",
-                &num_workers,
-                0..=MAX_WORKERS,
-                &mut workers,
-            )?;
+        let key = "preprocessing.num_workers";
+        if !matches!(self.values.get(key), Some(Spanned { value: Content::Empty, .. })) {
+            self.whole_number(key, 0..=MAX_WORKERS, &mut workers)?;
         }
-        self.whole_number("preprocessing.batch_size", &batch_size, 1..=MAX_BATCH_SIZE, &mut games)?;
+        self.whole_number("preprocessing.batch_size", 1..=MAX_BATCH_SIZE, &mut games)?;
         settings.batch_size = NonZeroUsize::new(games as usize).unwrap_or(settings.batch_size);
-        self.folder(
-            "preprocessing.intermediate_dir",
-            &intermediate_dir,
-            &mut settings.intermediate_dir,
-        )?;
-        let mut boolean = |key: &str, value: &Value, default: bool| {
-            self.boolean(&format!("preprocessing.{key}"), value, default)
-        };
-        settings.monitor_memory = boolean("monitor_memory", &monitor_memory, false)?;
-        settings.verbose = boolean("verbose", &verbose, false)?;
-        if !boolean("enable_feature_engineering", &enable_feature_engineering, true)? {
+        let key = "preprocessing.intermediate_dir";
+        self.folder(key, &mut settings.intermediate_dir)?;
+        settings.monitor_memory = self.boolean("preprocessing.monitor_memory", false)?;
+        settings.verbose = self.boolean("preprocessing.verbose", false)?;
+        if !self.boolean("preprocessing.enable_feature_engineering", true)? {
             settings.features = FeatureSet::Base;
         }
-        if !boolean("enable_masking", &enable_masking, true)? {
+        if !self.boolean("preprocessing.enable_masking", true)? {
             settings.masks = MaskSource::AllOnes;
         }
-        if !boolean("parallel", &parallel, true)? {
+        if !self.boolean("preprocessing.parallel", true)? {
             workers = 1;
         }
         settings.num_workers = NonZeroUsize::new(workers as usize);
-        if !boolean("use_float32", &use_float32, true)? {
-            let key = "preprocessing.use_float32";
-            self.without_use.extend(self.remark(&use_float32, key, FLOAT64_HAS_NO_USE));
+        if !self.boolean("preprocessing.use_float32", true)? {
+            let note = self.remark("preprocessing.use_float32", FLOAT64_HAS_NO_USE);
+            self.without_use.extend(note);
         }
-        let key = "preprocessing.merge_strategy";
-        self.without_use.extend(self.remark(&merge_strategy, key, MERGING_HAS_NO_USE));
+        let note = self.remark("preprocessing.merge_strategy", MERGING_HAS_NO_USE);
+        self.without_use.extend(note);
         Ok(settings)
     }
 
     /// A note for each key of another program that looks like a typo in one of prep's: the section would
     /// be ignored silently.
-    fn likely_slips(&self, keys: &[Spanned<Content>]) -> Vec<String> {
+    fn likely_typos(&self, keys: &[Node]) -> Vec<String> {
         let is_given = |known| keys.iter().any(|key| self.name(key) == known);
         let mut notes = Vec::new();
         for key in keys {
             let name = self.name(key);
             let meant = File::KEYS.iter().find(|known| {
                 // One typo, or two in a long word.
-                let slips = if known.len() > 8 { 2 } else { 1 };
-                strsim::damerau_levenshtein(&name.to_lowercase(), known) <= slips
+                let typos = if known.len() > 8 { 2 } else { 1 };
+                strsim::damerau_levenshtein(&name.to_lowercase(), known) <= typos
             });
             if let Some(meant) = meant.filter(|&&meant| !is_given(meant)) {
                 let at = self.place(key.referenced);
@@ -141,15 +128,16 @@ impl Reader<'_> {
         notes
     }
 
-    fn check_keys(
+    fn check_keys<'k>(
         &self,
         section: &str,
-        keys: &[Spanned<Content>],
+        keys: impl Iterator<Item = &'k Node>,
         known: &[&str],
     ) -> Result<(), ConfigError> {
-        let is_known = |key: &&Spanned<Content>| known.contains(&self.name(key));
-        self.check_repeats(section, keys.iter().filter(is_known))?;
-        for key in keys.iter().filter(|key| !is_known(key)) {
+        let (known_keys, unknown): (Vec<&Node>, Vec<&Node>) =
+            keys.partition(|key| known.contains(&self.name(key)));
+        self.check_repeats(section, known_keys.into_iter())?;
+        for key in unknown {
             let name = self.name(key);
             let message = match section_of(name) {
                 _ if !section.is_empty() => {
@@ -167,7 +155,7 @@ impl Reader<'_> {
     fn check_repeats<'k>(
         &self,
         section: &str,
-        keys: impl Iterator<Item = &'k Spanned<Content>>,
+        keys: impl Iterator<Item = &'k Node>,
     ) -> Result<(), ConfigError> {
         let mut lines = BTreeMap::new();
         for key in keys {
@@ -182,34 +170,33 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn ratios(&mut self, data: &Data) -> Result<Ratios, ConfigError> {
+    fn ratios(&mut self) -> Result<Ratios, ConfigError> {
         let default = Ratios::default();
         let mut parts = [default.train(), default.val(), default.test()];
-        let values = [&data.train_ratio, &data.val_ratio, &data.test_ratio];
         let keys = ["data.train_ratio", "data.val_ratio", "data.test_ratio"];
-        for ((part, value), key) in parts.iter_mut().zip(values).zip(keys) {
+        for (part, key) in parts.iter_mut().zip(keys) {
             let expected = "a number from 0 to 1, such as 0.1";
-            let read = self.scalar(key, value, expected, |scalar| match scalar {
+            let read = self.scalar(key, expected, |scalar| match scalar {
                 Scalar::Whole(n) | Scalar::Decimal(n) if (0.0..=1.0).contains(&n) => Ok(n),
-                Scalar::Whole(_) | Scalar::Decimal(_) => Err(Misfit::Range),
-                _ => Err(Misfit::Type),
+                Scalar::Whole(_) | Scalar::Decimal(_) => Err(Mismatch::Range),
+                _ => Err(Mismatch::Type),
             })?;
             *part = read.unwrap_or(*part);
         }
-        let given = || values.iter().filter_map(|value| value.0.as_ref());
+        let given = || keys.iter().filter_map(|key| self.values.get(*key));
         let [train, val, test] = parts;
         Ratios::new(train, val, test).map_err(|error| {
             let last =
                 given().map(|value| value.referenced).max_by_key(|at| (at.line(), at.column()));
             let mut message = error.to_string();
-            if given().count() < values.len() {
+            if given().count() < keys.len() {
                 message += " (ratios missing from the file have their defaults: 0.8, 0.1, 0.1)";
             }
             self.invalid(last.unwrap_or(Location::UNKNOWN), message)
         })
     }
 
-    fn split_method(&self, value: &Spanned<Content>) -> Result<SplitMethod, ConfigError> {
+    fn split_method(&self, value: &Node) -> Result<SplitMethod, ConfigError> {
         let names = SplitMethod::ALL.map(SplitMethod::name).join(" or ");
         let named = |text: &str| SplitMethod::ALL.into_iter().find(|method| method.name() == text);
         match &value.value {
@@ -223,7 +210,7 @@ impl Reader<'_> {
     fn options(
         &self,
         command: &'static str,
-        section: Options,
+        section: Section,
     ) -> Result<Vec<CommandOption>, ConfigError> {
         self.check_repeats(&format!("{command}."), section.0.iter().map(|(key, _)| key))?;
         let mut options = Vec::new();
@@ -256,25 +243,21 @@ impl Reader<'_> {
         Ok(home.ok_or_else(|| self.invalid(at, message.to_owned()))? + rest)
     }
 
-    fn folder(&self, key: &str, value: &Value, folder: &mut PathBuf) -> Result<(), ConfigError> {
-        match &value.0 {
-            None => {}
-            Some(Spanned { value: Content::Text(path), referenced, .. }) if !path.is_empty() => {
-                *folder = PathBuf::from(self.in_home(path, *referenced)?);
-            }
+    fn folder(&self, key: &str, folder: &mut PathBuf) -> Result<(), ConfigError> {
+        let Some(value) = self.values.get(key) else { return Ok(()) };
+        *folder = match &value.value {
+            Content::Text(path) if !path.is_empty() => self.in_home(path, value.referenced)?.into(),
             // For example a year.
-            Some(value @ Spanned { value: Content::Plain, .. }) => {
-                *folder = PathBuf::from(self.spelling(value));
-            }
-            Some(value) => return Err(self.wrong_type(key, value, "the path of a folder")),
-        }
+            Content::Plain => self.spelling(value).into(),
+            _ => return Err(self.wrong_type(key, value, "the path of a folder")),
+        };
         Ok(())
     }
 
-    fn boolean(&mut self, key: &str, value: &Value, default: bool) -> Result<bool, ConfigError> {
-        let read = self.scalar(key, value, "true or false", |scalar| match scalar {
+    fn boolean(&mut self, key: &str, default: bool) -> Result<bool, ConfigError> {
+        let read = self.scalar(key, "true or false", |scalar| match scalar {
             Scalar::Boolean(value) => Ok(value),
-            _ => Err(Misfit::Type),
+            _ => Err(Mismatch::Type),
         })?;
         Ok(read.unwrap_or(default))
     }
@@ -282,16 +265,15 @@ impl Reader<'_> {
     fn whole_number(
         &mut self,
         key: &str,
-        value: &Value,
         range: RangeInclusive<u32>,
         number: &mut u32,
     ) -> Result<(), ConfigError> {
         let (min, max) = (*range.start(), *range.end());
         let expected = format!("a whole number from {min} to {max}");
-        let read = self.scalar(key, value, &expected, |scalar| match scalar {
+        let read = self.scalar(key, &expected, |scalar| match scalar {
             Scalar::Whole(n) if (f64::from(min)..=f64::from(max)).contains(&n) => Ok(n as u32),
-            Scalar::Whole(_) => Err(Misfit::Range),
-            _ => Err(Misfit::Type),
+            Scalar::Whole(_) => Err(Mismatch::Range),
+            _ => Err(Mismatch::Type),
         })?;
         *number = read.unwrap_or(*number);
         Ok(())
@@ -301,13 +283,12 @@ impl Reader<'_> {
     fn scalar<T: Display>(
         &mut self,
         key: &str,
-        value: &Value,
         expected: &str,
-        convert: impl Fn(Scalar) -> Result<T, Misfit>,
+        convert: impl Fn(Scalar) -> Result<T, Mismatch>,
     ) -> Result<Option<T>, ConfigError> {
-        let Some(content) = &value.0 else { return Ok(None) };
-        let word = self.spelling(content);
-        let (scalar, text_to) = match content.value {
+        let Some(value) = self.values.get(key) else { return Ok(None) };
+        let word = self.spelling(value);
+        let (scalar, text_to) = match value.value {
             Content::Plain => scalar::read(word),
             _ => (Scalar::Text, None),
         };
@@ -318,22 +299,23 @@ impl Reader<'_> {
                     "is written {word} and read as {converted}, but {readers} treat it as text; \
                      write {converted}"
                 );
-                self.notes.extend(self.remark(value, key, &note));
+                let note = self.remark(key, &note);
+                self.notes.extend(note);
                 return Ok(Some(converted));
             }
             (Err(_), _) if scalar == Scalar::LeadingZero => format!(
                 "`{key}` is {word}, which some YAML readers treat as octal and some as decimal; \
                  write it without the leading zero"
             ),
-            (Err(Misfit::Range), _) => {
+            (Err(Mismatch::Range), _) => {
                 format!("`{key}` is {word}, which is out of range; write {expected}")
             }
-            (Err(Misfit::Type), _) => return Err(self.wrong_type(key, content, expected)),
+            (Err(Mismatch::Type), _) => return Err(self.wrong_type(key, value, expected)),
         };
-        Err(self.invalid(content.referenced, message))
+        Err(self.invalid(value.referenced, message))
     }
 
-    fn wrong_type(&self, key: &str, value: &Spanned<Content>, expected: &str) -> ConfigError {
+    fn wrong_type(&self, key: &str, value: &Node, expected: &str) -> ConfigError {
         let found = match &value.value {
             Content::Empty => "empty".to_owned(),
             Content::Text(text) => format!("the text {text:?}"),
@@ -350,8 +332,8 @@ impl Reader<'_> {
         self.invalid(value.referenced, message)
     }
 
-    fn remark(&self, value: &Value, key: &str, text: &str) -> Option<String> {
-        let value = value.0.as_ref()?;
+    fn remark(&self, key: &str, text: &str) -> Option<String> {
+        let value = self.values.get(key)?;
         Some(format!("{}: `{key}` {text}", self.place(value.referenced)))
     }
 
@@ -394,7 +376,7 @@ impl Reader<'_> {
     }
 
     /// A key's name; `?` for a list or a section.
-    fn name<'k>(&'k self, key: &'k Spanned<Content>) -> &'k str {
+    fn name<'k>(&'k self, key: &'k Node) -> &'k str {
         match &key.value {
             Content::Text(name) => name,
             Content::Plain => self.spelling(key),
@@ -403,7 +385,7 @@ impl Reader<'_> {
     }
 
     /// A plain scalar as it is written in the file.
-    fn spelling(&self, value: &Spanned<Content>) -> &str {
+    fn spelling(&self, value: &Node) -> &str {
         let span = value.defined.span();
         let range = span.byte_offset().zip(span.byte_len());
         let range = range.map(|(offset, len)| offset as usize..(offset + len) as usize);
@@ -413,20 +395,24 @@ impl Reader<'_> {
 
 /// The section that has this key, if any.
 fn section_of(key: &str) -> Option<&'static str> {
-    let sections = [("data", Data::KEYS), ("preprocessing", Preprocessing::KEYS)];
-    sections.into_iter().find(|(_, keys)| keys.contains(&key)).map(|(section, _)| section)
+    let has_it = |(_, keys): &&(_, &[Key])| keys.iter().any(|(name, ..)| *name == key);
+    SECTIONS.iter().find(has_it).map(|(section, _)| *section)
 }
 
 /// Suggests a replacement for an unknown key.
 fn advice(section: &str, key: &str, known: &[&str]) -> String {
-    let sections =
-        [("", File::KEYS), ("data.", Data::KEYS), ("preprocessing.", Preprocessing::KEYS)];
-    let all = sections.iter().flat_map(|(prefix, keys)| keys.iter().map(move |key| (prefix, key)));
-    let nearest = all
-        .map(|(&prefix, known)| {
+    let top = File::KEYS.map(|key| ("", key.to_owned()));
+    let below = SECTIONS.iter().flat_map(|(section, keys)| {
+        keys.iter().map(move |(key, ..)| (*section, format!("{section}.{key}")))
+    });
+    let nearest = top
+        .into_iter()
+        .chain(below)
+        .map(|(of, known)| {
             // Of two equally similar keys, prefers the one in this section.
-            let likeness = strsim::jaro_winkler(&key.to_lowercase(), known);
-            (likeness, prefix == section, format!("{prefix}{known}"))
+            let name = known.rsplit('.').next().unwrap_or_default();
+            let likeness = strsim::jaro_winkler(&key.to_lowercase(), name);
+            (likeness, of == section.trim_end_matches('.'), known)
         })
         .max_by(|one, other| one.0.total_cmp(&other.0).then(one.1.cmp(&other.1)));
     match nearest {

@@ -1,10 +1,11 @@
-//! The parsed settings file: one struct for each section, and every value with its location.
+//! The parsed settings file: keys and values with their locations.
 //!
 //! Values are kept as text until [`super::check`] converts them: the files were written for PyYAML, and
 //! the meaning of a spelling must not depend on the YAML reader. Sections of other programs are skipped.
 
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::{DuplicateKeyPolicy, Error, NonFiniteFloatPolicy, Spanned};
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// Reads a document; an empty one has no section.
@@ -22,15 +23,8 @@ pub(super) fn parse(text: &str) -> Result<File, Error> {
     file.map(Option::unwrap_or_default)
 }
 
-/// An optional value of a section.
-#[derive(Debug, Default)]
-pub(super) struct Value(pub(super) Option<Spanned<Content>>);
-
-impl<'de> Deserialize<'de> for Value {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Value, D::Error> {
-        Spanned::deserialize(deserializer).map(|content| Value(Some(content)))
-    }
-}
+/// A key or a value with its location.
+pub(super) type Node = Spanned<Content>;
 
 /// The content of a value or a key.
 #[derive(Debug)]
@@ -83,109 +77,71 @@ impl<'de> Deserialize<'de> for Content {
     }
 }
 
-/// Defines a section by its keys. A derived `Deserialize` would reject an unknown or repeated key
-/// without its location, so this one keeps all keys for [`super::check`].
-macro_rules! section {
-    ($(#[$doc:meta])* $section:ident { $($key:ident: $value:ty,)* }) => {
-        $(#[$doc])*
-        #[derive(Debug, Default)]
-        pub(super) struct $section {
-            /// All keys as written, known or not.
-            pub(super) keys: Vec<Spanned<Content>>,
-            $(pub(super) $key: $value,)*
-        }
-
-        impl $section {
-            pub(super) const KEYS: &[&str] = &[$(stringify!($key)),*];
-        }
-
-        impl<'de> Deserialize<'de> for $section {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<$section, D::Error> {
-                struct Keys;
-                impl<'de> Visitor<'de> for Keys {
-                    type Value = $section;
-
-                    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                        f.write_str("keys with values")
-                    }
-                    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<$section, A::Error> {
-                        let mut section = $section::default();
-                        while let Some(key) = map.next_key::<Spanned<Content>>()? {
-                            match &key.value {
-                                $(Content::Text(name) if name == stringify!($key) => {
-                                    section.$key = map.next_value()?;
-                                })*
-                                _ => drop(map.next_value::<IgnoredAny>()?),
-                            }
-                            section.keys.push(key);
-                        }
-                        Ok(section)
-                    }
-                }
-                deserializer.deserialize_map(Keys)
-            }
-        }
-    };
+/// The top level.
+#[derive(Debug, Default)]
+pub(super) struct File {
+    /// All keys as written, with those of other programs.
+    pub(super) keys: Vec<Node>,
+    pub(super) seed: Option<Node>,
+    pub(super) sections: BTreeMap<&'static str, Section>,
 }
 
-/// The section of a command: its options with their values. The command line defines which options exist.
-#[derive(Debug, Default)]
-pub(super) struct Options(pub(super) Vec<(Spanned<Content>, Spanned<Content>)>);
+impl File {
+    pub(super) const KEYS: [&str; 5] = ["seed", "data", "preprocessing", "ingest", "export"];
+}
 
-impl<'de> Deserialize<'de> for Options {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Options, D::Error> {
-        struct Entries;
-        impl<'de> Visitor<'de> for Entries {
-            type Value = Options;
+/// The keys of a section with their values, known or not. A derived `Deserialize` would reject an unknown
+/// or repeated key without its location.
+#[derive(Debug, Default)]
+pub(super) struct Section(pub(super) Vec<(Node, Node)>);
+
+impl<'de> Deserialize<'de> for File {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<File, D::Error> {
+        struct Keys;
+        impl<'de> Visitor<'de> for Keys {
+            type Value = File;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("options with values")
+                f.write_str("keys with values")
             }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Options, A::Error> {
-                let mut options = Options::default();
-                while let Some(option) = map.next_entry()? {
-                    options.0.push(option);
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<File, A::Error> {
+                let mut file = File::default();
+                while let Some(key) = map.next_key::<Node>()? {
+                    let name = if let Content::Text(name) = &key.value { name } else { "" };
+                    match File::KEYS.into_iter().find(|known| *known == name) {
+                        Some("seed") => file.seed = Some(map.next_value()?),
+                        Some(section) => {
+                            let entries: Option<Section> = map.next_value()?;
+                            file.sections.insert(section, entries.unwrap_or_default());
+                        }
+                        None => drop(map.next_value::<IgnoredAny>()?),
+                    }
+                    file.keys.push(key);
                 }
-                Ok(options)
+                Ok(file)
+            }
+        }
+        deserializer.deserialize_map(Keys)
+    }
+}
+
+impl<'de> Deserialize<'de> for Section {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Section, D::Error> {
+        struct Entries;
+        impl<'de> Visitor<'de> for Entries {
+            type Value = Section;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("keys with values")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Section, A::Error> {
+                let mut section = Section::default();
+                while let Some(entry) = map.next_entry()? {
+                    section.0.push(entry);
+                }
+                Ok(section)
             }
         }
         deserializer.deserialize_map(Entries)
-    }
-}
-
-section! {
-    /// The top level, including the keys of other programs.
-    File {
-        seed: Value,
-        data: Option<Data>,
-        preprocessing: Option<Preprocessing>,
-        ingest: Option<Options>,
-        export: Option<Options>,
-    }
-}
-
-section! {
-    Data {
-        data_root: Value,
-        processed_dir: Value,
-        train_ratio: Value,
-        val_ratio: Value,
-        test_ratio: Value,
-        split_method: Value,
-    }
-}
-
-section! {
-    Preprocessing {
-        num_workers: Value,
-        batch_size: Value,
-        use_float32: Value,
-        monitor_memory: Value,
-        intermediate_dir: Value,
-        enable_feature_engineering: Value,
-        enable_masking: Value,
-        parallel: Value,
-        verbose: Value,
-        merge_strategy: Value,
     }
 }

@@ -265,6 +265,12 @@ fn wrong_options_in_the_settings_file() {
             "export:\n  zzz: 1\n",
             "prep.yaml:33:3: unknown key `export.zzz`; the keys here are out, ",
         ),
+        // Options that differ between machines.
+        (
+            "export:\n  shard: 1/2\n",
+            "prep.yaml:33:3: unknown key `export.shard`; the keys here are ",
+        ),
+        ("ingest:\n  part: 1/2\n", "prep.yaml:33:3: unknown key `ingest.part`; the keys here are "),
         (
             "export:\n  dtype: double\n",
             "prep.yaml:33:10: invalid value 'double' for '--dtype <DTYPE>'; [possible values: float32, \
