@@ -3,13 +3,29 @@
 use std::ffi::OsStr;
 use std::fmt::{self, Write as _};
 use std::path::Path;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// `1 game`, `2,000 games`.
 pub fn counted(number: impl TryInto<u64>, noun: &str) -> String {
     let number = number.try_into().unwrap_or(u64::MAX);
     let plural = if number == 1 { "" } else { "s" };
     format!("{} {noun}{plural}", grouped(number))
+}
+
+/// `1 game is`, `2 games are`, with the verb in singular and plural.
+pub fn counted_verb(number: impl TryInto<u64> + Copy, noun: &str, verbs: [&str; 2]) -> String {
+    let is_one = number.try_into().is_ok_and(|number| number == 1);
+    format!("{} {}", counted(number, noun), if is_one { verbs[0] } else { verbs[1] })
+}
+
+/// `1, 2, 3 and 12 more`: up to `max` of the items.
+pub fn listed(items: impl ExactSizeIterator<Item: fmt::Display>, max: usize) -> String {
+    let more = items.len().saturating_sub(max);
+    let named: Vec<String> = items.take(max).map(|item| item.to_string()).collect();
+    match more {
+        0 => named.join(", "),
+        more => format!("{} and {} more", named.join(", "), grouped(more as u64)),
+    }
 }
 
 /// A number with commas between the thousands.
@@ -35,20 +51,6 @@ pub fn bytes_in_words(bytes: u64) -> String {
         1_000.. => format!("{:.0} KB", size / 1e3),
         _ => counted(bytes, "byte"),
     }
-}
-
-/// Parses a duration: an integer with `s`, `m`, `h` or `d`, such as `90m`, or a number of seconds.
-pub fn parse_duration(text: &str) -> Option<Duration> {
-    let (number, seconds) = match text.split_at_checked(text.len().saturating_sub(1))? {
-        (number, "s") => (number, 1),
-        (number, "m") => (number, 60),
-        (number, "h") => (number, 60 * 60),
-        (number, "d") => (number, 24 * 60 * 60),
-        _ => (text, 1),
-    };
-    let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
-    let number: u64 = number.parse().ok().filter(|_| is_number)?;
-    number.checked_mul(seconds).map(Duration::from_secs)
 }
 
 /// A UTC time as `2026-11-27T030009Z`, without `:`, which some file systems do not allow in names.
@@ -187,11 +189,16 @@ fn printf_format(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
 
     #[test]
     fn thousands() {
         assert_eq!(counted(1_u64, "game"), "1 game");
         assert_eq!(counted(0_u64, "game"), "0 games");
+        assert_eq!(counted_verb(1, "game", ["is", "are"]), "1 game is");
+        assert_eq!(counted_verb(0, "game", ["is", "are"]), "0 games are");
+        assert_eq!(listed([7, 8].iter(), 2), "7, 8");
+        assert_eq!(listed(0..1_003, 2), "0, 1 and 1,001 more");
         assert_eq!(grouped(7259), "7,259");
         assert_eq!(grouped(559_796), "559,796");
         assert_eq!(grouped(100), "100");
@@ -251,30 +258,6 @@ mod tests {
         assert_eq!(shown_lines("a\n\tb\u{1b}\u{202e}\n"), "a\n\tb\\u{1b}\\u{202e}\n");
         assert_eq!(shown_json("{\n\"a\": \"\u{7f}\u{202e}\"}"), "{\n\"a\": \"\\u007f\\u202e\"}");
         assert_eq!(format!("{:>5}|{:.2}", shown("ab"), shown("abc")), "   ab|ab");
-    }
-
-    #[test]
-    fn durations() {
-        for (text, seconds) in
-            [("0", 0), ("45", 45), ("45s", 45), ("90m", 5400), ("1h", 3600), ("2d", 172_800)]
-        {
-            assert_eq!(parse_duration(text), Some(Duration::from_secs(seconds)), "{text}");
-        }
-        for text in [
-            "",
-            "h",
-            "-1h",
-            "+1h",
-            "1.5h",
-            "1 h",
-            "1H",
-            "1w",
-            "1é",
-            "99999999999999999999",
-            "9999999999999999d",
-        ] {
-            assert_eq!(parse_duration(text), None, "{text}");
-        }
     }
 
     /// Values of `date -u -d @SECONDS +%FT%H%M%SZ`.

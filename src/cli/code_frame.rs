@@ -7,7 +7,7 @@
 //!    |           ^^^ value 52 of 403
 //! ```
 
-use super::output::{say_below, use_color};
+use super::output::{use_color, write_above_bars};
 use crate::config::{ConfigError, Place};
 use crate::gamelog::{Excerpt, LogError};
 use crate::ingest::{leads_elsewhere, read_log_file};
@@ -31,7 +31,7 @@ pub(super) fn show_log(root: &Path, error: &LogError) {
     let excerpt = read_log_file(&path, LARGEST_LOG).ok();
     let excerpt = excerpt.and_then(|bytes| Excerpt::find(&bytes, error));
     if let Some(Excerpt { line, text, marked, note }) = excerpt {
-        say_below(&code_frame(line as usize, &text, marked, &note));
+        write_above_bars(&code_frame(line as usize, &text, marked, &note));
     }
 }
 
@@ -40,7 +40,7 @@ pub(super) fn show_settings(error: &ConfigError) {
     if let ConfigError::Invalid { at: Place { line, column, length, source, .. }, .. } = error
         && !source.is_empty()
     {
-        say_below(&code_frame(*line, source, column - 1..column - 1 + length, ""));
+        write_above_bars(&code_frame(*line, source, column - 1..column - 1 + length, ""));
     }
 }
 

@@ -100,9 +100,9 @@ impl Context {
 }
 
 /// The previous working directory, which is restored on drop.
-pub(super) struct Before(PathBuf);
+pub(super) struct PreviousDirectory(PathBuf);
 
-impl Drop for Before {
+impl Drop for PreviousDirectory {
     fn drop(&mut self) {
         // It may have been deleted meanwhile. That matters only in a Python process, which goes on.
         let _ = std::env::set_current_dir(&self.0);
@@ -110,11 +110,11 @@ impl Drop for Before {
 }
 
 /// Changes the working directory, from which relative paths start.
-pub(super) fn enter(folder: &Path) -> Result<Before> {
+pub(super) fn enter(folder: &Path) -> Result<PreviousDirectory> {
     let before = std::env::current_dir().unwrap_or_default();
     std::env::set_current_dir(folder)
         .with_context(|| format!("cannot run in the folder {}", shown(folder)))?;
-    Ok(Before(before))
+    Ok(PreviousDirectory(before))
 }
 
 /// A usage error for a combination of arguments that clap cannot check.

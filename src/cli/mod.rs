@@ -137,7 +137,7 @@ fn run(arguments: &[OsString]) -> Result<Outcome> {
     let found = Settings::find(cli.common.config.as_deref());
     let verbose = found.as_ref().is_ok_and(|loaded| loaded.settings.verbose);
     output::start_logging(&cli.common, verbose);
-    let _leaves_at_the_end = entered?;
+    let _previous_directory = entered?;
     let mut loaded = found?;
     for note in &loaded.notes {
         tracing::warn!("{note}");

@@ -80,8 +80,17 @@ pub(super) fn start_logging(common: &Common, verbose_by_settings: bool) {
     let _ = tracing::subscriber::set_global_default(subscriber);
 }
 
+/// Logs a message as a warning if it is new, otherwise as information, so that a nightly job does not
+/// repeat it.
+pub(super) fn note(is_new: bool, text: &str) {
+    match is_new {
+        true => tracing::warn!("{text}"),
+        false => tracing::info!("{text}"),
+    }
+}
+
 /// Writes lines that may contain colors to stderr.
-pub(super) fn say_below(lines: &str) {
+pub(super) fn write_above_bars(lines: &str) {
     let _ = AboveBars.write_all(lines.as_bytes());
 }
 

@@ -3,7 +3,6 @@
 use crate::config::MAX_WORKERS;
 use crate::dataset::{Dtype, FeatureSet, MaskSource, SplitMethod};
 use crate::encode::{FAMILIES, Family};
-use crate::words::parse_duration;
 use clap::builder::PossibleValue;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, Command, Error, ValueEnum};
@@ -32,9 +31,19 @@ where
     }
 }
 
-/// Parses a duration such as `90m`.
+/// Parses a duration: an integer with `s`, `m`, `h` or `d`, such as `90m`, or a number of seconds.
 pub(super) fn duration(text: &str) -> Result<Duration, &'static str> {
-    parse_duration(text).ok_or("expected a time such as 90s, 30m, 1h or 2d")
+    let (number, unit) = match text.split_at_checked(text.len().saturating_sub(1)) {
+        Some((number, "s")) => (number, 1),
+        Some((number, "m")) => (number, 60),
+        Some((number, "h")) => (number, 60 * 60),
+        Some((number, "d")) => (number, 24 * 60 * 60),
+        _ => (text, 1),
+    };
+    let is_number = number.bytes().all(|byte| byte.is_ascii_digit());
+    let number = number.parse::<u64>().ok().filter(|_| is_number);
+    let seconds = number.and_then(|number| number.checked_mul(unit));
+    seconds.map(Duration::from_secs).ok_or("expected a time such as 90s, 30m, 1h or 2d")
 }
 
 /// Parses the value of a switch, such as the variable of a flag.
@@ -155,6 +164,35 @@ fn commands_with(cli: &Command, flag: &str) -> Option<String> {
         [only] => Some(format!("{flag} is an option of {only}")),
         [others @ .., last] => {
             Some(format!("{flag} is an option of {} and {last}", others.join(", ")))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations() {
+        for (text, seconds) in
+            [("0", 0), ("45", 45), ("45s", 45), ("90m", 5400), ("1h", 3600), ("2d", 172_800)]
+        {
+            assert_eq!(duration(text), Ok(Duration::from_secs(seconds)), "{text}");
+        }
+        for text in [
+            "",
+            "h",
+            "-1h",
+            "+1h",
+            "1.5h",
+            "1 h",
+            "1H",
+            "1w",
+            "1é",
+            "99999999999999999999",
+            "9999999999999999d",
+        ] {
+            assert!(duration(text).is_err(), "{text}");
         }
     }
 }

@@ -7,49 +7,41 @@ use std::path::PathBuf;
 
 /// Facts about the cache that need no rows.
 #[derive(Clone, Debug)]
-pub struct CacheFacts {
-    /// The cache file.
-    pub path: PathBuf,
-    /// Number of games in the report.
-    pub games: u64,
-    /// Size of their logs in bytes.
-    pub log_bytes: u64,
-    /// Size of their rows in the cache in bytes.
-    pub packed_bytes: u64,
+pub(crate) struct CacheFacts {
+    pub(crate) path: PathBuf,
+    pub(crate) games: u64,
+    pub(crate) log_bytes: u64,
+    pub(crate) packed_bytes: u64,
     /// Number of games that another version of prep encoded; they are excluded, because their columns
     /// are unknown.
-    pub other_encoder: u64,
+    pub(crate) other_encoder: u64,
     /// Rows with the known gem fault of old logs.
-    pub gem_fault_rows: u64,
+    pub(crate) gem_fault_rows: u64,
     /// Rows of these that `--repair` corrected.
-    pub repaired_rows: u64,
+    pub(crate) repaired_rows: u64,
     /// Rows whose gems do not add up to the supply.
-    pub unbalanced_rows: u64,
+    pub(crate) unbalanced_rows: u64,
     /// Number of games by ending, in the order of [`Ending::ALL`].
-    pub endings: [u64; Ending::ALL.len()],
+    pub(crate) endings: [u64; Ending::ALL.len()],
     /// Number of games that an earlier version of prep stored and that have not been replayed since.
-    pub not_replayed: u64,
+    pub(crate) not_replayed: u64,
     /// Games that do not replay, in ascending order.
-    pub does_not_replay: Vec<FaultyGame>,
+    pub(crate) does_not_replay: Vec<FaultyGame>,
     /// Logs that the last ingest refused or deferred, by game.
-    pub refusals: Vec<Refusal>,
+    pub(crate) refusals: Vec<Refusal>,
     /// Number of these logs whose game is cached in an older version.
-    pub from_an_older_log: BTreeSet<GameId>,
-    /// Whether the last ingest finished.
-    pub last_ingest_finished: bool,
+    pub(crate) from_an_older_log: BTreeSet<GameId>,
+    pub(crate) last_ingest_finished: bool,
 }
 
 /// A game that does not replay.
 #[derive(Clone, Debug)]
-pub struct FaultyGame {
-    /// The game.
-    pub game_id: GameId,
-    /// Relative path of its log.
-    pub source_path: String,
-    /// Number of faulty rows.
-    pub fault_rows: u32,
+pub(crate) struct FaultyGame {
+    pub(crate) game_id: GameId,
+    pub(crate) source_path: String,
+    pub(crate) fault_rows: u32,
     /// The first fault.
-    pub faults: Vec<ReplayFault>,
+    pub(crate) faults: Vec<ReplayFault>,
 }
 
 pub(super) fn facts(

@@ -7,22 +7,21 @@ use super::run::{ExportReport, Report};
 use crate::encode::Head;
 use crate::gamelog::Ending;
 use crate::rules::PlayerCount;
-use crate::words::{counted, grouped};
+use crate::words::{counted, counted_verb, grouped};
 use serde::Serialize;
 
-/// A finding.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Finding {
+pub(crate) struct Finding {
     /// Whether it may harm training.
-    pub is_warning: bool,
+    pub(crate) is_warning: bool,
     /// One or two sentences, with advice.
-    pub text: String,
+    pub(crate) text: String,
     /// The id of the section with details.
-    pub section: &'static str,
+    pub(crate) section: &'static str,
 }
 
 /// All findings, warnings first.
-pub fn findings(report: &Report) -> Vec<Finding> {
+pub(crate) fn findings(report: &Report) -> Vec<Finding> {
     let mut found = Findings(Vec::new());
     of_cache(report, &mut found);
     of_seats(report, &mut found);
@@ -46,17 +45,32 @@ impl Findings {
     fn note(&mut self, section: &'static str, text: String) {
         self.0.push(Finding { is_warning: false, text, section });
     }
+
+    fn warn_of(&mut self, section: &'static str, number: u64, sentence: Sentence) {
+        if number > 0 {
+            self.warn(section, sentence.text(number));
+        }
+    }
+
+    fn note_of(&mut self, section: &'static str, number: u64, sentence: Sentence) {
+        if number > 0 {
+            self.note(section, sentence.text(number));
+        }
+    }
 }
 
-/// `1 game was`, `2 games were`.
-fn were(number: u64, noun: &str) -> String {
-    format!("{} {}", counted(number, noun), if number == 1 { "was" } else { "were" })
+/// A noun, its verb in singular and plural, and the rest of a sentence.
+struct Sentence(&'static str, [&'static str; 2], &'static str);
+
+impl Sentence {
+    fn text(self, number: u64) -> String {
+        let Sentence(noun, verbs, rest) = self;
+        format!("{} {rest}", counted_verb(number, noun, verbs))
+    }
 }
 
-/// `1 game is`, `2 games are`.
-fn are(number: u64, what: &str) -> String {
-    format!("{} {}", counted(number, what), if number == 1 { "is" } else { "are" })
-}
+const WERE: [&str; 2] = ["was", "were"];
+const ARE: [&str; 2] = ["is", "are"];
 
 fn of_cache(report: &Report, found: &mut Findings) {
     let cache = &report.cache;
@@ -67,54 +81,30 @@ fn of_cache(report: &Report, found: &mut Findings) {
     }
     let deferred = cache.refusals.iter().filter(|refusal| refusal.deferred).count() as u64;
     let refused = cache.refusals.len() as u64 - deferred;
-    if refused > 0 {
-        let text = format!("{} refused by the last ingest: repair them.", were(refused, "log"));
-        found.warn("refused", text);
-    }
-    if deferred > 0 {
-        let text = format!(
-            "{} still being written and deferred to the next ingest.",
-            were(deferred, "log")
-        );
-        found.note("refused", text);
-    }
-    if cache.other_encoder > 0 {
-        let text = format!(
-            "{} encoded by another version of prep and excluded here: run prep ingest, which \
-             encodes them again.",
-            were(cache.other_encoder, "game")
-        );
-        found.warn("games", text);
-    }
+    let sentence = Sentence("log", WERE, "refused by the last ingest: repair them.");
+    found.warn_of("refused", refused, sentence);
+    let sentence = Sentence("log", WERE, "still being written and deferred to the next ingest.");
+    found.note_of("refused", deferred, sentence);
+    let rest = "encoded by another version of prep and excluded here: run prep ingest, which \
+                encodes them again.";
+    found.warn_of("games", cache.other_encoder, Sentence("game", WERE, rest));
     if let Some(first) = cache.does_not_replay.first() {
-        let games = cache.does_not_replay.len() as u64;
+        let games = cache.does_not_replay.len();
         let text = format!(
             "{} not replay ({} {}): the logs are faulty. prep export --replayable-only excludes \
              such games.",
-            if games == 1 {
-                "1 game does".to_owned()
-            } else {
-                format!("{} do", counted(games, "game"))
-            },
+            counted_verb(games, "game", ["does", "do"]),
             if games == 1 { "game" } else { "the first is game" },
             first.game_id,
         );
         found.warn("replay", text);
     }
-    if cache.not_replayed > 0 {
-        let text = format!(
-            "{} from an older cache and not replayed yet: run prep ingest, which reads the logs \
-             again.",
-            are(cache.not_replayed, "game")
-        );
-        found.note("games", text);
-    }
+    let rest = "from an older cache and not replayed yet: run prep ingest, which reads the logs \
+                again.";
+    found.note_of("games", cache.not_replayed, Sentence("game", ARE, rest));
     let unfinished = cache.endings[Ending::Unfinished as usize];
-    if unfinished > 0 {
-        let text =
-            format!("{} unfinished: the log ends before the game does.", are(unfinished, "game"));
-        found.note("replay", text);
-    }
+    let sentence = Sentence("game", ARE, "unfinished: the log ends before the game does.");
+    found.note_of("replay", unfinished, sentence);
     let faulty = cache.gem_fault_rows - cache.repaired_rows;
     if faulty > 0 {
         let text = format!(
@@ -153,13 +143,9 @@ fn of_seats(report: &Report, found: &mut Findings) {
 
 fn of_heads(report: &Report, found: &mut Findings) {
     let illegal: u64 = report.tally.heads.iter().map(|head| head.illegal).sum();
-    if illegal > 0 {
-        let text = format!(
-            "{} illegal under the masks: a masked loss must exclude them.",
-            are(illegal, "label")
-        );
-        found.warn("illegal", text);
-    }
+    let sentence =
+        Sentence("label", ARE, "illegal under the masks: a masked loss must exclude them.");
+    found.warn_of("illegal", illegal, sentence);
     let (mut unseen, mut possible) = (0, 0);
     for (head, tally) in Head::ALL.into_iter().zip(&report.tally.heads) {
         unseen += tally.never_chosen().filter(|&class| !never_occurs(head, class)).count();
@@ -177,50 +163,31 @@ fn of_heads(report: &Report, found: &mut Findings) {
 fn of_features(report: &Report, found: &mut Findings) {
     let marked = |mark| report.columns.iter().filter(|column| column.mark == Some(mark)).count();
     let columns = grouped(report.columns.len() as u64);
-    match marked(Mark::Constant) {
-        0 => {}
-        constant => found.note(
-            "features",
-            format!("{constant} of {columns} columns have the same value in every row."),
-        ),
+    let (constant, outliers) = (marked(Mark::Constant), marked(Mark::Outlier));
+    if constant > 0 {
+        let text = format!("{constant} of {columns} columns have the same value in every row.");
+        found.note("features", text);
     }
-    match marked(Mark::Outlier) {
-        0 => {}
-        outliers => found.note(
-            "features",
-            format!("{outliers} of {columns} columns have outliers: values far from their mean."),
-        ),
+    if outliers > 0 {
+        let text =
+            format!("{outliers} of {columns} columns have outliers: values far from their mean.");
+        found.note("features", text);
     }
 }
 
 fn of_export(export: &ExportReport, found: &mut Findings) {
     for split in &export.overview.splits {
         if split.game_ids.is_empty() {
-            let name = split.split.name();
-            found.warn("splits", format!("No game of the export is in {name}."));
+            found.warn("splits", format!("No game of the export is in {}.", split.split.name()));
         }
     }
-    if export.games_only_in_cache > 0 {
-        let text = format!(
-            "{} in the cache but not in the export: export again to include them.",
-            are(export.games_only_in_cache, "game")
-        );
-        found.note("splits", text);
-    }
-    if export.games_only_in_export > 0 {
-        let text = format!(
-            "{} in the export but no longer in the cache.",
-            are(export.games_only_in_export, "game")
-        );
-        found.warn("splits", text);
-    }
-    if export.games_with_other_logs > 0 {
-        let text = format!(
-            "{} in the export with different logs than in the cache.",
-            are(export.games_with_other_logs, "game")
-        );
-        found.warn("splits", text);
-    }
+    let sentence =
+        Sentence("game", ARE, "in the cache but not in the export: export again to include them.");
+    found.note_of("splits", export.games_only_in_cache, sentence);
+    let sentence = Sentence("game", ARE, "in the export but no longer in the cache.");
+    found.warn_of("splits", export.games_only_in_export, sentence);
+    let sentence = Sentence("game", ARE, "in the export with different logs than in the cache.");
+    found.warn_of("splits", export.games_with_other_logs, sentence);
     let Some((_, diff)) = &export.since else { return };
     match &diff.means {
         Err(why) => found.warn("drift", format!("Since the older export: {why}.")),

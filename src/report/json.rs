@@ -1,12 +1,16 @@
 //! The numbers of a report as JSON.
 
 use super::classes::class_in_words;
+use super::counts::cards::{CardCounts, NobleCounts};
+use super::counts::features::ColumnReport;
+use super::counts::heads::{ClassTally, HeadTally};
 use super::facts::FaultyGame;
 use super::findings::findings;
 use super::run::{ExportReport, Report};
 use super::splits::balance;
-use crate::cache::IngestLine;
+use crate::cache::{IngestLine, Refusal};
 use crate::encode::Head;
+use crate::export::SplitOverview;
 use crate::gamelog::{ActionType, Ending, ReplayFault};
 use crate::rules::{CARDS, Card, NOBLES, Noble, PlayerCount};
 use serde_json::{Map, Value, json};
@@ -15,7 +19,7 @@ use serde_json::{Map, Value, json};
 /// actions are in the order of `actions`, games and rows of a night in the order of `players`.
 pub fn as_json(report: &Report) -> Value {
     let cache = &report.cache;
-    let refused = |refusal: &crate::cache::Refusal| {
+    let refused = |refusal: &Refusal| {
         json!({
             "game_id": refusal.game_id,
             "why": refusal.message,
@@ -109,7 +113,7 @@ fn ingest(line: &IngestLine) -> Value {
 
 fn cards(report: &Report) -> Value {
     let tally = &report.tally.cards;
-    let card = |(card, counts): (&Card, &super::counts::cards::CardCounts)| {
+    let card = |(card, counts): (&Card, &CardCounts)| {
         json!({
             "level": card.level.number(),
             "points": card.vp,
@@ -123,7 +127,7 @@ fn cards(report: &Report) -> Value {
             "wins": counts.wins,
         })
     };
-    let noble = |(noble, counts): (&Noble, &super::counts::cards::NobleCounts)| {
+    let noble = |(noble, counts): (&Noble, &NobleCounts)| {
         json!({
             "requirement": noble.requirement.0,
             "games_seen": counts.games_seen,
@@ -140,8 +144,8 @@ fn cards(report: &Report) -> Value {
 }
 
 fn heads(report: &Report) -> Map<String, Value> {
-    let head = |(head, tally): (Head, &super::counts::heads::HeadTally)| {
-        let class = |(place, class): (usize, &super::counts::heads::ClassTally)| {
+    let head = |(head, tally): (Head, &HeadTally)| {
+        let class = |(place, class): (usize, &ClassTally)| {
             json!({
                 "class": place,
                 "meaning": class_in_words(head, place),
@@ -159,7 +163,7 @@ fn heads(report: &Report) -> Map<String, Value> {
             "no_label": tally.no_label,
             "legal_counts": tally.legal_counts,
             "illegal": tally.illegal,
-            "first_illegal": tally.named,
+            "first_illegal": tally.first_illegal,
             "classes": tally.classes.iter().enumerate().map(class).collect::<Vec<_>>(),
         });
         (head.name().to_owned(), value)
@@ -168,17 +172,16 @@ fn heads(report: &Report) -> Map<String, Value> {
 }
 
 fn features(report: &Report) -> Map<String, Value> {
-    let feature = |column: &super::counts::features::ColumnReport| {
-        let values = &column.values;
+    let feature = |column: &ColumnReport| {
         let value = json!({
             "family": column.feature.family.name,
             "normalized": column.feature.normalized,
             "mark": column.mark,
-            "mean": values.mean(),
-            "deviation": values.standard_deviation(),
-            "farthest": column.farthest(),
+            "mean": column.mean,
+            "deviation": column.deviation,
+            "farthest": column.farthest,
             "farthest_at": column.farthest_at(),
-            "values": values,
+            "values": column.values,
         });
         (column.feature.name.as_str().to_owned(), value)
     };
@@ -187,7 +190,7 @@ fn features(report: &Report) -> Map<String, Value> {
 
 fn export(export: &ExportReport) -> Value {
     let overview = &export.overview;
-    let split = |split: &crate::export::SplitOverview| {
+    let split = |split: &SplitOverview| {
         let value = json!({
             "games": split.game_ids.len(),
             "rows": split.rows,
@@ -200,7 +203,7 @@ fn export(export: &ExportReport) -> Value {
         .iter()
         .map(|balance| {
             let mut value = json!(balance);
-            value["head"] = Head::ALL[balance.head].name().into();
+            value["head"] = balance.head.name().into();
             value
         })
         .collect();

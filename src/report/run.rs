@@ -2,7 +2,7 @@
 
 use super::counts::features::ColumnReport;
 use super::counts::place::Place;
-use super::counts::positions::{Position, read, worth_a_look};
+use super::counts::positions::{Position, notable_rows, read};
 use super::counts::tally::Tally;
 use super::counts::timeline::{Timeline, TimelineTally};
 use super::error::ReportError;
@@ -34,36 +34,29 @@ pub struct ReportOptions {
 
 /// Statistics about a cache, and about an export if one was given.
 pub struct Report {
-    /// Facts about the cache.
-    pub cache: CacheFacts,
-    /// Games over time.
-    pub timeline: Timeline,
+    pub(crate) cache: CacheFacts,
+    pub(crate) timeline: Timeline,
     /// The ingests that changed the cache, oldest first.
-    pub ingests: Vec<IngestLine>,
+    pub(crate) ingests: Vec<IngestLine>,
     /// The positions behind outliers, faults and rare classes.
-    pub positions: BTreeMap<Place, Position>,
-    /// Counts over all rows.
-    pub tally: Tally,
-    /// The distribution of the values of each column, in column order.
-    pub columns: Vec<ColumnReport>,
-    /// The export.
-    pub export: Option<ExportReport>,
+    pub(crate) positions: BTreeMap<Place, Position>,
+    pub(crate) tally: Tally,
+    pub(crate) columns: Vec<ColumnReport>,
+    pub(crate) export: Option<ExportReport>,
 }
 
 /// Statistics about an export.
-pub struct ExportReport {
-    /// Its folder.
-    pub folder: PathBuf,
-    /// Its overview.
-    pub overview: ExportOverview,
+pub(crate) struct ExportReport {
+    pub(crate) folder: PathBuf,
+    pub(crate) overview: ExportOverview,
     /// Number of games of the cache that it does not have.
-    pub games_only_in_cache: u64,
+    pub(crate) games_only_in_cache: u64,
     /// Number of its games that the cache does not have.
-    pub games_only_in_export: u64,
+    pub(crate) games_only_in_export: u64,
     /// Number of games that the cache has with a different log.
-    pub games_with_other_logs: u64,
+    pub(crate) games_with_other_logs: u64,
     /// The folder of the older export, and the differences.
-    pub since: Option<(PathBuf, ExportDiff)>,
+    pub(crate) since: Option<(PathBuf, ExportDiff)>,
 }
 
 /// Reads every game of the cache once, and the small files of the exports.
@@ -121,7 +114,7 @@ pub fn report(
     check_all_done("rows were counted", tally.rows(), rows)?;
     let facts = facts(cache, &records, packed_bytes, (all - records.len()) as u64)?;
     let columns = tally.columns();
-    let places = worth_a_look(&facts.does_not_replay, &tally, &columns);
+    let places = notable_rows(&facts.does_not_replay, &tally, &columns);
     let in_export = export.iter().flat_map(|export| &export.overview.splits);
     let in_export = in_export.flat_map(|split| split.game_ids.iter().copied());
     Ok(Report {

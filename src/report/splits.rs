@@ -7,35 +7,30 @@ use serde::Serialize;
 
 /// The labels of a head in val or test, compared with those in train.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct HeadBalance {
+pub(crate) struct HeadBalance {
     /// The split that is compared with train.
-    pub split: Split,
-    /// The index of the head in [`Head::ALL`].
+    pub(crate) split: Split,
     #[serde(skip)]
-    pub head: usize,
+    pub(crate) head: Head,
     /// The total variation distance: the share of labels (0 to 1) that would have to change for equal
     /// shares of classes.
-    pub distance: f64,
+    pub(crate) distance: f64,
     /// The class with the largest difference.
-    pub class: usize,
-    /// Its share of the labels in train.
-    pub train_share: f64,
-    /// Its share of the labels in the split.
-    pub share: f64,
+    pub(crate) class: usize,
+    pub(crate) train_share: f64,
+    pub(crate) share: f64,
 }
 
 /// Compares every head of val and test with train, by head and then by split, if both have labels.
-pub fn balance(export: &ExportOverview) -> Vec<HeadBalance> {
+pub(crate) fn balance(export: &ExportOverview) -> Vec<HeadBalance> {
     let is_train = |split: &&SplitOverview| split.split == Split::Train;
     let (Some(train), mut all) = (export.splits.iter().find(is_train), Vec::new()) else {
         return Vec::new();
     };
     for head in Head::ALL {
         for split in export.splits.iter().filter(|split| split.split != Split::Train) {
-            let place = head.index();
-            let (Some(ours), Some(theirs)) =
-                (shares(&train.heads[place]), shares(&split.heads[place]))
-            else {
+            let shares = |split: &SplitOverview| shares(&split.heads[head.index()]);
+            let (Some(ours), Some(theirs)) = (shares(train), shares(split)) else {
                 continue;
             };
             let gaps: Vec<f64> = ours.iter().zip(&theirs).map(|(a, b)| (a - b).abs()).collect();
@@ -43,7 +38,7 @@ pub fn balance(export: &ExportOverview) -> Vec<HeadBalance> {
             let class = widest.unwrap_or(0);
             all.push(HeadBalance {
                 split: split.split,
-                head: place,
+                head,
                 distance: gaps.iter().sum::<f64>() / 2.0,
                 class,
                 train_share: ours[class],

@@ -8,6 +8,7 @@ use anyhow::{Context as _, Result};
 use clap::Args;
 use std::ffi::OsString;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 const AFTER_HELP: &str = "\
@@ -60,21 +61,14 @@ pub(in crate::cli) fn run(
     step(&ingest)?;
     step(&["export".as_ref(), "--cache".as_ref(), &cache, "--out".as_ref(), &out])?;
 
-    let files = files(&out)?.into_iter().map(|(name, bytes)| vec![grouped(bytes), name]);
+    let size = |entry: fs::DirEntry| -> io::Result<(String, u64)> {
+        Ok((entry.file_name().to_string_lossy().into_owned(), entry.metadata()?.len()))
+    };
+    let files: io::Result<Vec<_>> =
+        fs::read_dir(&out).and_then(|all| all.map(|entry| size(entry?)).collect());
+    let mut files = files.with_context(|| format!("cannot list {}", shown(&out)))?;
+    files.sort();
+    let files = files.into_iter().map(|(name, bytes)| vec![grouped(bytes), name]);
     output::print(format!("\n{}:\n{}", shown(&out), output::table(files, &[0])))?;
     Ok(Outcome::Done)
-}
-
-/// The files of a folder with their sizes, sorted by name.
-fn files(folder: &Path) -> Result<Vec<(String, u64)>> {
-    let read = || -> std::io::Result<Vec<_>> {
-        let mut files = Vec::new();
-        for entry in fs::read_dir(folder)? {
-            let entry = entry?;
-            files.push((entry.file_name().to_string_lossy().into_owned(), entry.metadata()?.len()));
-        }
-        files.sort();
-        Ok(files)
-    };
-    read().with_context(|| format!("cannot list {}", shown(folder)))
 }

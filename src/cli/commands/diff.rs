@@ -5,11 +5,11 @@ use crate::cli::output;
 use crate::cli::values::whole_number;
 use crate::export::{ExportDiff, MeansDiff, SplitDiff, diff_exports};
 use crate::gamelog::GameId;
-use crate::words::{counted, grouped, shown};
+use crate::words::{counted, listed, shown};
 use anyhow::Result;
 use clap::Args;
 use serde_json::{Value, json};
-use std::fmt::Write;
+use std::fmt::{Display, Write};
 use std::path::{Path, PathBuf};
 
 /// Limit on the games or columns listed in a line; `--json` lists all.
@@ -53,7 +53,7 @@ pub(in crate::cli) struct DiffArgs {
     #[arg(long, value_name = "X", env = "PREP_MAX_DRIFT", value_parser = distance,
           allow_negative_numbers = true)]
     max_drift: Option<f64>,
-    /// Print JSON: every game that was added, removed, changed or moved, and the features
+    /// Print JSON: all games that were added, removed, changed or moved, and the drift of features
     #[arg(long)]
     json: bool,
 }
@@ -75,11 +75,11 @@ pub(in crate::cli) fn run(arguments: DiffArgs, context: Context) -> Result<Outco
     for remark in &diff.remarks {
         tracing::warn!("{remark}");
     }
-    Ok(judge(&diff, &arguments))
+    Ok(outcome(&diff, &arguments))
 }
 
 /// Whether the drift is within the limit; if not, prints an error.
-fn judge(diff: &ExportDiff, arguments: &DiffArgs) -> Outcome {
+fn outcome(diff: &ExportDiff, arguments: &DiffArgs) -> Outcome {
     let means = match &diff.means {
         Ok(means) => means,
         Err(why) => {
@@ -185,15 +185,8 @@ fn shift(mean_shift: f64) -> String {
 }
 
 /// `changed: 3, 17`, cut after the first few; nothing if there are none.
-fn list(text: &mut String, what: &str, all: &[impl ToString]) {
-    if all.is_empty() {
-        return;
+fn list(text: &mut String, what: &str, all: &[impl Display]) {
+    if !all.is_empty() {
+        let _ = writeln!(text, "{what}: {}", shown(&listed(all.iter(), MAX_LISTED)));
     }
-    let named: Vec<String> =
-        all.iter().take(MAX_LISTED).map(|one| shown(&one.to_string()).to_string()).collect();
-    let more = match all.len() - named.len() {
-        0 => String::new(),
-        more => format!(" and {} more", grouped(more as u64)),
-    };
-    let _ = writeln!(text, "{what}: {}{more}", named.join(", "));
 }

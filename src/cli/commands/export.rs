@@ -13,7 +13,7 @@ use crate::export::{
     SplitSummary, export, read_columns, up_to_date,
 };
 use crate::parallel::Part;
-use crate::words::{advised, bytes_in_words, counted, grouped, shown};
+use crate::words::{advised, bytes_in_words, counted, counted_verb, grouped, listed, shown};
 use anyhow::{Result, bail};
 use clap::Args;
 use serde_json::json;
@@ -64,7 +64,7 @@ pub(in crate::cli) struct ExportArgs {
     #[arg(long, value_name = "N", env = "PREP_SEED", allow_negative_numbers = true,
           value_parser = whole_number(0..=u32::MAX))]
     seed: Option<u32>,
-    /// Columns: the base features, or all [default: enable_feature_engineering, all]
+    /// Features to write: all, or only the base features [default: enable_feature_engineering, all]
     #[arg(long, value_enum, env = "PREP_FEATURES")]
     features: Option<FeatureSet>,
     /// Columns listed in a file, in its order, such as the feature_cols.json of the export that a model
@@ -253,24 +253,18 @@ fn measure(summary: &ExportSummary, metrics: &mut Metrics) {
     metrics.by_label("games", "Games in the export.", "split", games);
     let rows = summary.splits.iter().map(|split| (split.split.name(), split.rows));
     metrics.by_label("rows", "Rows in the export.", "split", rows);
-    let deferred = |refusal: &&Refusal| refusal.deferred;
     let not_current = || summary.excluded.iter().chain(&summary.outdated);
-    let deferred = not_current().filter(deferred).count();
-    let faulty = summary.does_not_replay.len();
+    let deferred = not_current().filter(|refusal| refusal.deferred).count();
     let reasons = [
         ("refused", not_current().count() - deferred),
         ("deferred", deferred),
-        ("does_not_replay", faulty),
+        ("does_not_replay", summary.does_not_replay.len()),
     ];
     let help = "Games that are excluded, outdated, or do not replay.";
     metrics.by_label("faulty_games", help, "reason", reasons);
     metrics.gauge("bytes", "Size of the export in bytes, without its manifest.", summary.bytes);
-    let written = u8::from(!summary.up_to_date);
-    metrics.gauge(
-        "written",
-        "1 if the last run wrote the export, 0 if it was up to date.",
-        written,
-    );
+    let help = "1 if the last run wrote the export, 0 if it was up to date.";
+    metrics.gauge("written", help, u8::from(!summary.up_to_date));
 }
 
 fn as_json(summary: &ExportSummary, options: &ExportOptions) -> serde_json::Value {
@@ -282,14 +276,12 @@ fn as_json(summary: &ExportSummary, options: &ExportOptions) -> serde_json::Valu
         refusals.iter().map(refusal).collect()
     };
     let split = |split: &SplitSummary| {
-        let SplitSummary { games, rows, illegal_labels, .. } = split;
-        let illegal = (!summary.up_to_date).then_some(illegal_labels);
-        (
-            split.split.name().to_owned(),
-            json!({ "games": games, "rows": rows, "illegal_labels": illegal }),
-        )
+        let illegal = (!summary.up_to_date).then_some(split.illegal_labels);
+        let value = json!({ "games": split.games, "rows": split.rows, "illegal_labels": illegal });
+        (split.split.name().to_owned(), value)
     };
     let faulty = summary.does_not_replay.iter();
+    let faulty = faulty.map(|game| json!({ "game_id": game.game_id, "why": game.why }));
     json!({
         "out": options.out.to_string_lossy(),
         "up_to_date": summary.up_to_date,
@@ -299,9 +291,7 @@ fn as_json(summary: &ExportSummary, options: &ExportOptions) -> serde_json::Valu
         "last_ingest_finished": summary.last_ingest_finished,
         "left_out": refused(&summary.excluded),
         "from_an_older_log": refused(&summary.outdated),
-        "does_not_replay": faulty
-            .map(|game| json!({ "game_id": game.game_id, "why": game.why }))
-            .collect::<Vec<_>>(),
+        "does_not_replay": faulty.collect::<Vec<_>>(),
         "not_replayed": summary.not_replayed,
         "not_selected": summary.not_selected,
         "identical_games": summary.identical_games,
@@ -330,10 +320,7 @@ fn warn(summary: &ExportSummary, noted: &Noted, options: &DatasetOptions, cache:
         tracing::warn!(
             "{} not been replayed and may be faulty: run `{}`, which replays them, and then export \
              again",
-            match summary.not_replayed {
-                1 => "1 game has".to_owned(),
-                games => format!("{} have", counted(games, "game")),
-            },
+            counted_verb(summary.not_replayed, "game", ["has", "have"]),
             advised("ingest DIR", cache)
         );
     }
@@ -344,13 +331,11 @@ fn warn(summary: &ExportSummary, noted: &Noted, options: &DatasetOptions, cache:
     let shares = [ratios.train(), ratios.val(), ratios.test()];
     for (split, share) in summary.splits.iter().zip(shares) {
         if split.games == 0 && share > 0.0 && options.shard.is_none() {
-            let name = split.split.name();
-            say(
-                !summary.up_to_date,
-                &format!(
-                    "no game fell into {name}: ingest more games, or change --split or --seed"
-                ),
+            let text = format!(
+                "no game fell into {}: ingest more games, or change --split or --seed",
+                split.split.name()
             );
+            output::note(!summary.up_to_date, &text);
         }
     }
     let illegal: u64 = summary.splits.iter().map(|split| split.illegal_labels).sum();
@@ -363,33 +348,26 @@ fn warn(summary: &ExportSummary, noted: &Noted, options: &DatasetOptions, cache:
 /// A game whose log is still being written will be in a later export, so this is not a warning.
 fn warn_of_refusal(refusal: &Refusal, noted: &Noted, state: &str) {
     let Refusal { game_id, message, deferred, .. } = refusal;
-    say(!deferred && !noted.has(*game_id, message), &format!("game {game_id} {state}: {message}"));
-}
-
-/// Logs `text` as a warning if it is new, otherwise as information.
-fn say(is_new: bool, text: &str) {
-    match is_new {
-        true => tracing::warn!("{text}"),
-        false => tracing::info!("{text}"),
-    }
+    output::note(
+        !deferred && !noted.has(*game_id, message),
+        &format!("game {game_id} {state}: {message}"),
+    );
 }
 
 /// Games that do not replay, in one line, because a faulty logger affects many.
-fn warn_of_faulty(summary: &ExportSummary, noted: &Noted, are_left_out: bool) {
+fn warn_of_faulty(summary: &ExportSummary, noted: &Noted, are_excluded: bool) {
     let [first, others @ ..] = summary.does_not_replay.as_slice() else { return };
-    let (games, is, first, it) = match others.len() {
-        0 => ("1 game does".to_owned(), "is", first.why.clone(), "it"),
-        others => {
-            let games = format!("{} do", counted(others + 1, "game"));
-            (games, "are", format!("first: {}", first.why), "them")
-        }
+    let games = counted_verb(others.len() + 1, "game", ["does", "do"]);
+    let (is, first, it) = match others.is_empty() {
+        true => ("is", first.why.clone(), "it"),
+        false => ("are", format!("first: {}", first.why), "them"),
     };
     let faults: Vec<_> = summary
         .does_not_replay
         .iter()
         .map(|game| (game.game_id, format!("does not replay: {}", game.why)))
         .collect();
-    let text = match are_left_out {
+    let text = match are_excluded {
         true => {
             format!("{games} not replay and {is} excluded ({first}): see left_out in manifest.json")
         }
@@ -397,7 +375,7 @@ fn warn_of_faulty(summary: &ExportSummary, noted: &Noted, are_left_out: bool) {
             "{games} not replay and {is} included ({first}): --replayable-only excludes {it}"
         ),
     };
-    say(!noted.has_faults(&faults), &text);
+    output::note(!noted.has_faults(&faults), &text);
 }
 
 /// Duplicate games; first those that leak from one split into another.
@@ -405,13 +383,9 @@ fn warn_of_identical(groups: &[IdenticalGames]) {
     let (leaks, harmless): (Vec<_>, Vec<_>) =
         groups.iter().partition(|group| group.in_different_splits);
     for group in leaks.iter().chain(&harmless).take(LISTED_IDENTICAL) {
-        let games = group.game_ids.iter().zip(&group.splits).take(LISTED_IDENTICAL);
-        let games: Vec<_> =
-            games.map(|(game_id, split)| format!("{game_id} ({})", split.name())).collect();
-        let mut games = games.join(", ");
-        if group.game_ids.len() > LISTED_IDENTICAL {
-            let _ = write!(games, " and {} more", group.game_ids.len() - LISTED_IDENTICAL);
-        }
+        let games = group.game_ids.iter().zip(&group.splits);
+        let games = games.map(|(game_id, split)| format!("{game_id} ({})", split.name()));
+        let games = listed(games, LISTED_IDENTICAL);
         match group.in_different_splits {
             true => tracing::warn!(
                 "games {games} have identical rows in different splits, so a model is tested on \

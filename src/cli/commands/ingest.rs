@@ -13,7 +13,7 @@ use crate::ingest::{
 };
 use crate::parallel::Part;
 use crate::progress::{Amount, Progress};
-use crate::words::{advised, counted, grouped, shell_path, shown};
+use crate::words::{advised, counted, counted_verb, grouped, listed, shell_path, shown};
 use anyhow::{Result, anyhow, bail};
 use clap::Args;
 use std::collections::BTreeSet;
@@ -58,7 +58,7 @@ pub(in crate::cli) struct IngestArgs {
     #[arg(long, value_name = "N", env = "PREP_BATCH_SIZE", allow_negative_numbers = true,
           value_parser = whole_number(NonZeroUsize::MIN..))]
     batch_size: Option<NonZeroUsize>,
-    /// Repair takes of three that old logs wrote into the gem_take2 columns
+    /// Correct rows of old logs with the known gem fault: a take of three in the gem_take2 columns
     #[arg(long, env = "PREP_REPAIR", value_parser = switch)]
     repair: bool,
     /// Refuse games that do not replay: some row does not follow from the previous row and its move
@@ -253,8 +253,8 @@ fn outcome(summary: &IngestSummary, max_refused: usize) -> Outcome {
     }
 }
 
-/// Refused logs, and deferred ones. With `-q` those that were refused before are only counted, and deferred
-/// ones are not mentioned: the mail of every night would say what everybody has read.
+/// Refused logs, and deferred ones. With `-q`, logs that were refused before are only counted, and deferred
+/// ones are not mentioned, so that a nightly job prints only news.
 fn warn_of_refused(summary: &IngestSummary, options: &IngestOptions, context: &Context) {
     let IngestOptions { root, read, .. } = options;
     let is_listed =
@@ -274,9 +274,9 @@ fn warn_of_refused(summary: &IngestSummary, options: &IngestOptions, context: &C
         tracing::error!("and {}, see {}", counted(more, "more refused log"), status());
     }
     if !others.is_empty() {
-        let (are, them) = if others.len() == 1 { ("is", "it") } else { ("are", "them") };
-        let logs = counted(others.len(), "log");
-        tracing::warn!("{logs} {are} still refused: {} lists {them}", status());
+        let logs = counted_verb(others.len(), "log", ["is", "are"]);
+        let them = if others.len() == 1 { "it" } else { "them" };
+        tracing::warn!("{logs} still refused: {} lists {them}", status());
     }
     for error in summary.deferred.iter().take(LISTED_LOGS) {
         tracing::info!("{error}");
@@ -291,21 +291,20 @@ fn warn(summary: &IngestSummary, options: &IngestOptions, is_dry_run: bool) {
     if summary.deleted_but_kept == 0 && !summary.deleted.is_empty() {
         let would = if is_dry_run { "would be removed" } else { "removed" };
         let games = counted(summary.deleted.len(), "game");
-        let ids = listed(&summary.deleted);
+        let ids = listed(summary.deleted.iter(), LISTED_IDS);
         tracing::warn!("{games} {would} from the cache, because the log is deleted: {ids}");
     }
     if !summary.older_version_kept.is_empty() {
         let games = counted(summary.older_version_kept.len(), "game");
-        note(
+        output::note(
             summary.has_new_refusals(),
             &format!("the cache keeps an older version of {games} until the log can be read"),
         );
     }
     let CacheTotals { gem_faults, unbalanced, .. } = summary.cache;
     if gem_faults.games > 0 {
-        let news = summary.just_encoded.gem_faults.games > 0;
-        note(
-            news,
+        output::note(
+            summary.just_encoded.gem_faults.games > 0,
             &format!(
                 "the known gem fault (a take of three in the gem_take2 columns) is in {}: the \
                  gem_take3 label is -1 there, --repair corrects it",
@@ -314,9 +313,8 @@ fn warn(summary: &IngestSummary, options: &IngestOptions, is_dry_run: bool) {
         );
     }
     if unbalanced.games > 0 {
-        let news = summary.just_encoded.unbalanced.games > 0;
-        note(
-            news,
+        output::note(
+            summary.just_encoded.unbalanced.games > 0,
             &format!(
                 "in {} the gems on the table and in hands do not add up to the supply",
                 rows_of_games(unbalanced)
@@ -325,13 +323,9 @@ fn warn(summary: &IngestSummary, options: &IngestOptions, is_dry_run: bool) {
     }
     if let Some((path, fault)) = &summary.does_not_replay.first {
         let (line, games) = (fault.line, summary.does_not_replay.games);
-        match games {
-            1 => tracing::warn!("1 game does not replay ({path}:{line}: {fault})"),
-            _ => tracing::warn!(
-                "{} do not replay (first: {path}:{line}: {fault})",
-                counted(games, "game")
-            ),
-        }
+        let do_not = counted_verb(games, "game", ["does", "do"]) + " not replay";
+        let first = if games == 1 { "" } else { "first: " };
+        tracing::warn!("{do_not} ({first}{path}:{line}: {fault})");
     }
     for folder in summary.unreadable.iter().take(LISTED_LOGS) {
         tracing::error!("{folder}");
@@ -355,26 +349,6 @@ fn warn(summary: &IngestSummary, options: &IngestOptions, is_dry_run: bool) {
         tracing::warn!(
             "interrupted: the games encoded so far are kept, and the next run continues from here"
         );
-    }
-}
-
-/// `1, 2, 3 and 12 more`.
-fn listed(games: &[GameId]) -> String {
-    let ids: Vec<_> = games.iter().take(LISTED_IDS).map(GameId::to_string).collect();
-    let more = match games.len().checked_sub(LISTED_IDS) {
-        Some(more @ 1..) => format!(" and {} more", grouped(more as u64)),
-        _ => String::new(),
-    };
-    ids.join(", ") + &more
-}
-
-/// Prints a property of the cache: a warning in the run that introduced it, later only information, so
-/// that a nightly cron job does not repeat it.
-fn note(news: bool, text: &str) {
-    if news {
-        tracing::warn!("{text}");
-    } else {
-        tracing::info!("{text}");
     }
 }
 

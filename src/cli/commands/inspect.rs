@@ -12,7 +12,7 @@ use crate::table::{is_legal, legal_moves, move_in_words, position, position_as_j
 use crate::words::{counted, grouped};
 use anyhow::{Result, bail};
 use clap::Args;
-use features::{NamedFeatures, Normalization};
+use features::{NamedFeatures, Normalization, find_scaler};
 use game::{Game, Row};
 use replay::{fault_as_json, fault_in_lines, faults_in_lines, state};
 use serde_json::json;
@@ -89,16 +89,17 @@ pub(in crate::cli) fn run(arguments: InspectArgs, context: Context) -> Result<Ou
         return Ok(Outcome::Done);
     }
     let rows = chosen_rows(&game, &arguments)?;
-    let normalization = match features.is_empty() {
-        true => Normalization::none(),
-        false => Normalization::find(arguments.export, &context.settings.processed_dir)?,
+    let scaler = match features.is_empty() {
+        true => None,
+        false => find_scaler(arguments.export, &context.settings.processed_dir)?,
     };
+    let scaler = scaler.as_ref();
     if arguments.json {
         let turns: Vec<_> = rows
             .iter()
             .map(|&row| match is_list {
                 true => line_as_json(row),
-                false => turn_as_json(&game, row, &features, &normalization),
+                false => turn_as_json(&game, row, &features, scaler),
             })
             .collect();
         let whole = json!({
@@ -118,7 +119,7 @@ pub(in crate::cli) fn run(arguments: InspectArgs, context: Context) -> Result<Ou
         true => list(&game, &rows),
         false => {
             let turns: Vec<String> =
-                rows.iter().map(|&row| turn(&game, row, &features, &normalization)).collect();
+                rows.iter().map(|&row| turn(&game, row, &features, scaler)).collect();
             turns.join("\n\n")
         }
     };
@@ -190,7 +191,12 @@ fn list(game: &Game, rows: &[&Row]) -> String {
 }
 
 /// The position, the logged move, the legal moves and the features.
-fn turn(game: &Game, row: &Row, features: &NamedFeatures, normalization: &Normalization) -> String {
+fn turn(
+    game: &Game,
+    row: &Row,
+    features: &NamedFeatures,
+    scaler: Option<&Normalization>,
+) -> String {
     let (board, labels) = (&row.board, &row.labels);
     let (_, last) = game.turns();
     let mut text = format!(
@@ -210,7 +216,7 @@ fn turn(game: &Game, row: &Row, features: &NamedFeatures, normalization: &Normal
     }
     text += &legal_moves(board, labels);
     if !features.is_empty() {
-        let _ = write!(text, "\n{}", features.in_lines(&row.features, normalization));
+        let _ = write!(text, "\n{}", features.in_lines(&row.features, scaler));
     }
     text
 }
@@ -230,7 +236,7 @@ fn turn_as_json(
     game: &Game,
     row: &Row,
     features: &NamedFeatures,
-    normalization: &Normalization,
+    scaler: Option<&Normalization>,
 ) -> serde_json::Value {
     let mut turn = line_as_json(row);
     if let (Some(turn), serde_json::Value::Object(position)) =
@@ -238,10 +244,11 @@ fn turn_as_json(
     {
         turn.extend(position);
         turn.insert("illegal_labels".into(), row.illegal_labels().into());
-        turn.insert("replay_fault".into(), game.fault(row).map(fault_as_json).into());
-        let before = game.fault(row).and_then(|_| game.row_before(row));
+        let fault = game.fault(row);
+        turn.insert("replay_fault".into(), fault.map(fault_as_json).into());
+        let before = fault.and_then(|fault| game.row_before(fault));
         turn.insert("row_before".into(), before.map(line_as_json).into());
-        turn.insert("features".into(), features.as_json(&row.features, normalization));
+        turn.insert("features".into(), features.as_json(&row.features, scaler));
     }
     turn
 }

@@ -34,55 +34,39 @@ pub(in crate::cli) fn run(arguments: SchemaArgs, cli: &clap::Command) -> Result<
     Ok(Outcome::Done)
 }
 
-fn as_table(chosen: &Chosen) -> String {
+/// The header and the rows of a table. `normalized` are the words for yes and no.
+fn rows(chosen: &Chosen, normalized: [&str; 2]) -> (&'static [&'static str], Vec<Vec<String>>) {
+    let column = |&(column, feature): &(usize, &Feature)| {
+        let normalized = normalized[usize::from(!feature.normalized)];
+        let (name, family) = (feature.name.as_str(), feature.family.name);
+        [&column.to_string(), name, family, normalized, &feature.meaning].map(str::to_owned).into()
+    };
+    let class = |&(head, class): &(Head, usize)| {
+        vec![head.name().to_owned(), class.to_string(), head.class_in_words(class)]
+    };
     match chosen {
-        Chosen::Columns(columns) => output::table(
-            columns.iter().map(|(column, feature)| {
-                let normalized = if feature.normalized { "normalized" } else { "as it is" };
-                vec![
-                    column.to_string(),
-                    feature.name.as_str().to_owned(),
-                    feature.family.name.to_owned(),
-                    normalized.to_owned(),
-                    feature.meaning.clone(),
-                ]
-            }),
-            &[0],
+        Chosen::Columns(columns) => (
+            &["column", "name", "family", "normalized", "meaning"],
+            columns.iter().map(column).collect(),
         ),
-        Chosen::Classes(classes) => output::table(
-            classes.iter().map(|&(head, class)| {
-                vec![head.name().to_owned(), class.to_string(), head.class_in_words(class)]
-            }),
-            &[1],
-        ),
+        Chosen::Classes(classes) => {
+            (&["head", "class", "meaning"], classes.iter().map(class).collect())
+        }
     }
 }
 
+fn as_table(chosen: &Chosen) -> String {
+    let (header, rows) = rows(chosen, ["normalized", "as it is"]);
+    let numbers = header.iter().position(|name| ["column", "class"].contains(name));
+    output::table(rows, &[numbers.unwrap_or(0)])
+}
+
 fn as_csv(chosen: &Chosen) -> Result<String> {
+    let (header, rows) = rows(chosen, ["true", "false"]);
     let mut writer = csv::Writer::from_writer(Vec::new());
-    match chosen {
-        Chosen::Columns(columns) => {
-            writer.write_record(["column", "name", "family", "normalized", "meaning"])?;
-            for (column, feature) in columns {
-                writer.write_record([
-                    &column.to_string(),
-                    feature.name.as_str(),
-                    feature.family.name,
-                    &feature.normalized.to_string(),
-                    &feature.meaning,
-                ])?;
-            }
-        }
-        Chosen::Classes(classes) => {
-            writer.write_record(["head", "class", "meaning"])?;
-            for &(head, class) in classes {
-                writer.write_record([
-                    head.name(),
-                    &class.to_string(),
-                    &head.class_in_words(class),
-                ])?;
-            }
-        }
+    writer.write_record(header)?;
+    for row in rows {
+        writer.write_record(row)?;
     }
     Ok(String::from_utf8(writer.into_inner()?)?)
 }

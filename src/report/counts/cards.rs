@@ -5,64 +5,51 @@
 //! next row, as is the card of class 11, which is both the twelfth displayed card and the top of the
 //! level 1 deck. The last move of a game has no next row, so its card is unknown.
 
-use super::wins::Wins;
+use super::wins::{Wins, players_index};
 use crate::cache::GameRecord;
 use crate::encode::{EncodedGame, Head, Label, NO_LABEL};
 use crate::gamelog::ActionType;
-use crate::rules::{Board, CARDS, Card, MAX_DISPLAYED, NOBLES, PlayerCount};
+use crate::rules::{Board, CARDS, Card, MAX_DISPLAYED, NOBLES};
 use serde::Serialize;
 
-/// Counts of a card: seen, built and reserved.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct CardCounts {
+pub(crate) struct CardCounts {
     /// Number of games in which it was on the table or reserved before some move.
-    pub games_seen: u64,
-    /// Times it was built from the table.
-    pub built_from_table: u64,
-    /// Times it was built from a reserve.
-    pub built_from_reserve: u64,
-    /// Times it was reserved from the table.
-    pub reserved_from_table: u64,
-    /// Times it was reserved from the top of its deck.
-    pub reserved_from_deck: u64,
-    /// Wins of the players who built it.
-    pub wins: Wins,
+    pub(crate) games_seen: u64,
+    pub(crate) built_from_table: u64,
+    pub(crate) built_from_reserve: u64,
+    pub(crate) reserved_from_table: u64,
+    pub(crate) reserved_from_deck: u64,
+    pub(crate) wins: Wins,
 }
 
-/// Counts of a noble: seen and visited.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct NobleCounts {
-    /// Number of games in which it was on the table.
-    pub games_seen: u64,
-    /// Number of visits.
-    pub visits: u64,
-    /// Wins of the players whom it visited.
-    pub wins: Wins,
+pub(crate) struct NobleCounts {
+    pub(crate) games_seen: u64,
+    pub(crate) visits: u64,
+    pub(crate) wins: Wins,
 }
 
 impl CardCounts {
-    /// Number of times it was built.
-    pub fn built(&self) -> u64 {
+    pub(crate) fn built(&self) -> u64 {
         self.built_from_table + self.built_from_reserve
     }
 
-    /// Number of times it was reserved.
-    pub fn reserved(&self) -> u64 {
+    pub(crate) fn reserved(&self) -> u64 {
         self.reserved_from_table + self.reserved_from_deck
     }
 }
 
-/// Counts of every card.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CardTally {
+pub(crate) struct CardTally {
     /// In the order of [`CARDS`].
-    pub cards: [CardCounts; CARDS.len()],
+    pub(crate) cards: [CardCounts; CARDS.len()],
     /// In the order of [`NOBLES`].
-    pub nobles: [NobleCounts; NOBLES.len()],
+    pub(crate) nobles: [NobleCounts; NOBLES.len()],
     /// Builds whose label is an empty place.
-    pub unknown_builds: u64,
+    pub(crate) unknown_builds: u64,
     /// Reservations of an unknown card: in the last row of a game, or with a label that is an empty place.
-    pub unknown_reservations: u64,
+    pub(crate) unknown_reservations: u64,
 }
 
 impl Default for CardTally {
@@ -77,16 +64,15 @@ impl Default for CardTally {
 }
 
 impl CardTally {
-    /// Counts the builds, reservations and visits of a game.
-    pub(in crate::report) fn add_game(&mut self, record: &GameRecord, game: &EncodedGame) {
+    pub(crate) fn add_game(&mut self, record: &GameRecord, game: &EncodedGame) {
         self.add_seen(game.boards());
-        let players = PlayerCount::ALL.iter().position(|count| count.get() == record.players);
         let winner = record.play.and_then(|play| play.result.winner());
         for (row, (board, labels)) in game.boards().iter().zip(game.labels()).enumerate() {
             let label = |head: Head| labels[head.index()];
             let action = label(Head::ActionType);
             // The number of players, and whether the player to move won.
-            let outcome = players.zip(winner.map(|winner| winner == board.to_move.index()));
+            let outcome =
+                players_index(record).zip(winner.map(|winner| winner == board.to_move.index()));
             if action == ActionType::Build as Label {
                 self.add_build(board, label(Head::CardSelection), outcome);
                 self.add_visit(board, label(Head::Noble), outcome);
@@ -176,8 +162,7 @@ impl CardTally {
         }
     }
 
-    /// Adds the counts of other games.
-    pub(in crate::report) fn merge(&mut self, other: &CardTally) {
+    pub(crate) fn merge(&mut self, other: &CardTally) {
         for (card, more) in self.cards.iter_mut().zip(&other.cards) {
             card.games_seen += more.games_seen;
             card.built_from_table += more.built_from_table;

@@ -7,58 +7,55 @@ use std::collections::BTreeMap;
 /// on the threads.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
-pub struct Distribution {
+pub(crate) struct Distribution {
     counts: BTreeMap<i64, u64>,
 }
 
 impl Distribution {
     /// Counts a value `times` times.
-    pub fn add(&mut self, value: i64, times: u64) {
+    pub(crate) fn add(&mut self, value: i64, times: u64) {
         if times > 0 {
             *self.counts.entry(value).or_default() += times;
         }
     }
 
-    /// Adds other counts.
-    pub fn merge(&mut self, other: &Distribution) {
+    pub(crate) fn merge(&mut self, other: &Distribution) {
         for (value, times) in other.iter() {
             self.add(value, times);
         }
     }
 
     /// The values that occur, in ascending order, with their counts.
-    pub fn iter(&self) -> impl Iterator<Item = (i64, u64)> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (i64, u64)> {
         self.counts.iter().map(|(&value, &times)| (value, times))
     }
 
-    /// The total count.
-    pub fn total(&self) -> u64 {
+    pub(crate) fn total(&self) -> u64 {
         self.counts.values().sum()
     }
 
-    /// The count of a value.
-    pub fn count(&self, value: i64) -> u64 {
+    pub(crate) fn count(&self, value: i64) -> u64 {
         self.counts.get(&value).copied().unwrap_or(0)
     }
 
     /// The smallest value; `None` if nothing was counted.
-    pub fn min(&self) -> Option<i64> {
+    pub(crate) fn min(&self) -> Option<i64> {
         self.counts.first_key_value().map(|(&value, _)| value)
     }
 
     /// The largest value; `None` if nothing was counted.
-    pub fn max(&self) -> Option<i64> {
+    pub(crate) fn max(&self) -> Option<i64> {
         self.counts.last_key_value().map(|(&value, _)| value)
     }
 
     /// The most frequent value; in a tie, the smallest.
-    pub fn mode(&self) -> Option<i64> {
+    pub(crate) fn mode(&self) -> Option<i64> {
         let by_count = self.iter().max_by_key(|&(value, times)| (times, -value));
         by_count.map(|(value, _)| value)
     }
 
     /// The mean; 0 if nothing was counted.
-    pub fn mean(&self) -> f64 {
+    pub(crate) fn mean(&self) -> f64 {
         match self.total() {
             0 => 0.0,
             total => self.sums().0 as f64 / total as f64,
@@ -67,7 +64,7 @@ impl Distribution {
 
     /// The population standard deviation, computed like an export's scaler from exact integers and
     /// rounded once. 0 if nothing was counted.
-    pub fn standard_deviation(&self) -> f64 {
+    pub(crate) fn standard_deviation(&self) -> f64 {
         let total = i128::from(self.total());
         let (sum, sum_of_squares) = self.sums();
         match total {
@@ -78,7 +75,7 @@ impl Distribution {
 
     /// The quantile of a share (0 to 1): the smallest value that at least this share of the values do
     /// not exceed; `None` if nothing was counted.
-    pub fn quantile(&self, share: f64) -> Option<i64> {
+    pub(crate) fn quantile(&self, share: f64) -> Option<i64> {
         let wanted = (share * self.total() as f64).ceil().max(1.0);
         let mut below = 0;
         for (value, times) in self.iter() {
@@ -90,7 +87,6 @@ impl Distribution {
         None
     }
 
-    /// The sum and the sum of squares.
     fn sums(&self) -> (i128, i128) {
         self.iter().fold((0, 0), |(sum, squares), (value, times)| {
             let (value, times) = (i128::from(value), i128::from(times));

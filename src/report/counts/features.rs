@@ -2,6 +2,7 @@
 
 use super::distribution::Distribution;
 use super::place::Place;
+use super::wins::add_up;
 use crate::encode::{EncodedGame, FEATURE_COUNT, FEATURES, Feature, Value};
 use crate::gamelog::GameId;
 use serde::Serialize;
@@ -9,33 +10,32 @@ use std::cmp::{Ordering, Reverse};
 
 /// A normalized value that is more than this many standard deviations from the mean is an outlier: a
 /// network rarely sees it, and then it is the largest number in the row.
-pub const FAR: f64 = 10.0;
+pub(crate) const FAR: f64 = 10.0;
 
 /// A flag is rare if all rows but this share have the same value.
-pub const RARE: f64 = 0.001;
+pub(crate) const RARE: f64 = 0.001;
 
 /// The number of different values: [`Value`] is a byte.
 const VALUES: usize = 1 << Value::BITS;
 
 /// Counts of every value of every column.
 #[derive(Clone)]
-pub(in crate::report) struct FeatureTally {
+pub(crate) struct FeatureTally {
     /// Column by column, by value from the minimum.
     counts: Vec<u64>,
     /// The minimum of each column, and the first row with it.
     min: Vec<Option<(Value, Place)>>,
-    /// The maximum.
     max: Vec<Option<(Value, Place)>>,
 }
 
 impl FeatureTally {
-    pub(in crate::report) fn new() -> FeatureTally {
+    pub(crate) fn new() -> FeatureTally {
         let nowhere = || vec![None; FEATURE_COUNT];
         FeatureTally { counts: vec![0; FEATURE_COUNT * VALUES], min: nowhere(), max: nowhere() }
     }
 
     /// Counts the rows of a game. Each thread counts games in ascending order.
-    pub(in crate::report) fn add_game(&mut self, game_id: GameId, game: &EncodedGame) {
+    pub(crate) fn add_game(&mut self, game_id: GameId, game: &EncodedGame) {
         let rows = game.features();
         let Some(&first) = rows.first() else { return };
         let (mut min, mut max) = (first, first);
@@ -66,9 +66,8 @@ impl FeatureTally {
         }
     }
 
-    /// Adds the counts of other games.
-    pub(in crate::report) fn merge(&mut self, other: &FeatureTally) {
-        self.counts.iter_mut().zip(&other.counts).for_each(|(count, more)| *count += more);
+    pub(crate) fn merge(&mut self, other: &FeatureTally) {
+        add_up(&mut self.counts, &other.counts);
         for (min, &other) in self.min.iter_mut().zip(&other.min) {
             *min = [*min, other].into_iter().flatten().min();
         }
@@ -78,8 +77,7 @@ impl FeatureTally {
         }
     }
 
-    /// The columns in order.
-    pub(in crate::report) fn columns(&self) -> Vec<ColumnReport> {
+    pub(crate) fn columns(&self) -> Vec<ColumnReport> {
         let (columns, _) = self.counts.as_chunks::<VALUES>();
         let place = |end: Option<(Value, Place)>| end.map(|(_, place)| place);
         let column = |(index, (counts, feature)): (usize, (&[u64; VALUES], &'static Feature))| {
@@ -88,8 +86,10 @@ impl FeatureTally {
                 values.add(value as i64 + i64::from(Value::MIN), times);
             }
             let (min_at, max_at) = (place(self.min[index]), place(self.max[index]));
-            let mark = mark(&values, feature.normalized);
-            ColumnReport { index, feature, mark, values, min_at, max_at }
+            let (mean, deviation) = (values.mean(), values.standard_deviation());
+            let farthest = farthest(&values, mean, deviation);
+            let mark = mark(&values, farthest, feature.normalized);
+            ColumnReport { index, feature, mark, values, mean, deviation, farthest, min_at, max_at }
         };
         columns.iter().zip(FEATURES.iter()).enumerate().map(column).collect()
     }
@@ -97,32 +97,25 @@ impl FeatureTally {
 
 /// A column of the feature matrix over all rows.
 #[derive(Clone, Debug)]
-pub struct ColumnReport {
-    /// Its index in a row.
-    pub index: usize,
-    /// Its name and meaning.
-    pub feature: &'static Feature,
+pub(crate) struct ColumnReport {
+    pub(crate) index: usize,
+    pub(crate) feature: &'static Feature,
     /// Its values, before normalization.
-    pub values: Distribution,
-    /// Unusual properties.
-    pub mark: Option<Mark>,
-    /// The first row with the minimum.
-    pub min_at: Option<Place>,
-    /// The first row with the maximum.
-    pub max_at: Option<Place>,
+    pub(crate) values: Distribution,
+    pub(crate) mean: f64,
+    pub(crate) deviation: f64,
+    /// The largest distance of a value from the mean, in standard deviations; 0 if the column is constant.
+    pub(crate) farthest: f64,
+    pub(crate) mark: Option<Mark>,
+    pub(crate) min_at: Option<Place>,
+    pub(crate) max_at: Option<Place>,
 }
 
 impl ColumnReport {
-    /// The largest distance of a value from the mean, in standard deviations; 0 if the column is constant.
-    pub fn farthest(&self) -> f64 {
-        farthest(&self.values)
-    }
-
     /// The first row with the value farthest from the mean; `None` if the column is constant.
-    pub fn farthest_at(&self) -> Option<Place> {
+    pub(crate) fn farthest_at(&self) -> Option<Place> {
         let (min, max) = (self.values.min()? as f64, self.values.max()? as f64);
-        let mean = self.values.mean();
-        match (max - mean).total_cmp(&(mean - min)) {
+        match (max - self.mean).total_cmp(&(self.mean - min)) {
             _ if min == max => None,
             Ordering::Less => self.min_at,
             _ => self.max_at,
@@ -133,7 +126,7 @@ impl ColumnReport {
 /// An unusual property of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Mark {
+pub(crate) enum Mark {
     /// All rows have the same value, so the column has no information.
     Constant,
     /// A normalized column with a value more than [`FAR`] standard deviations from its mean.
@@ -144,7 +137,7 @@ pub enum Mark {
 
 impl Mark {
     /// Lower-case name for tables and scripts.
-    pub const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Mark::Constant => "constant",
             Mark::Outlier => "outlier",
@@ -153,18 +146,17 @@ impl Mark {
     }
 }
 
-fn mark(values: &Distribution, normalized: bool) -> Option<Mark> {
+fn mark(values: &Distribution, farthest: f64, normalized: bool) -> Option<Mark> {
     let most = values.mode().map_or(0, |mode| values.count(mode));
     let others = values.total() - most;
     match normalized {
         _ if others == 0 => Some(Mark::Constant),
-        true => (farthest(values) > FAR).then_some(Mark::Outlier),
+        true => (farthest > FAR).then_some(Mark::Outlier),
         false => (others as f64 <= RARE * values.total() as f64).then_some(Mark::Rare),
     }
 }
 
-fn farthest(values: &Distribution) -> f64 {
-    let (mean, deviation) = (values.mean(), values.standard_deviation());
+fn farthest(values: &Distribution, mean: f64, deviation: f64) -> f64 {
     let ends = [values.min(), values.max()].into_iter().flatten();
     match deviation > 0.0 {
         true => ends.map(|end| (end as f64 - mean).abs() / deviation).fold(0.0, f64::max),
@@ -184,6 +176,9 @@ mod tests {
 
     #[test]
     fn marks() {
+        let farthest =
+            |values: &Distribution| farthest(values, values.mean(), values.standard_deviation());
+        let mark = |values: &Distribution, normalized| mark(values, farthest(values), normalized);
         let constant = of(&[(4, 1000)]);
         assert_eq!(mark(&constant, true), Some(Mark::Constant));
         assert_eq!(mark(&constant, false), Some(Mark::Constant));

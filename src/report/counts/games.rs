@@ -1,7 +1,7 @@
 //! Counts the number and length of games, and points and actions by turn.
 
 use super::distribution::Distribution;
-use super::wins::Endings;
+use super::wins::{Endings, add_up};
 use crate::cache::GameRecord;
 use crate::encode::{EncodedGame, Head};
 use crate::gamelog::ActionType;
@@ -9,41 +9,35 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// Counts of the actions, in the order of [`ActionType::ALL`].
-pub type ActionCounts = [u64; ActionType::ALL.len()];
+pub(crate) type ActionCounts = [u64; ActionType::ALL.len()];
 
 /// Games with one number of players.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct GamesTally {
-    /// Number of games.
-    pub games: u64,
-    /// Number of rows.
-    pub rows: u64,
+pub(crate) struct GamesTally {
+    pub(crate) games: u64,
+    pub(crate) rows: u64,
     /// Games by number of rows.
-    pub lengths: Distribution,
+    pub(crate) lengths: Distribution,
     /// Games by the number of their last turn; each player moves once per turn.
-    pub last_turns: Distribution,
-    /// How they ended.
-    pub endings: Endings,
-    /// Actions over all rows.
-    pub actions: ActionCounts,
+    pub(crate) last_turns: Distribution,
+    pub(crate) endings: Endings,
+    pub(crate) actions: ActionCounts,
     /// By turn number, as logged.
-    pub turns: BTreeMap<i32, TurnTally>,
+    pub(crate) turns: BTreeMap<i32, TurnTally>,
 }
 
 /// A turn, counted over many games.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct TurnTally {
+pub(crate) struct TurnTally {
     /// Points of the leader at the start of the turn, one value per game.
-    pub leader_points: Distribution,
+    pub(crate) leader_points: Distribution,
     /// Points of each player before their move, one value per row.
-    pub points: Distribution,
-    /// Actions.
-    pub actions: ActionCounts,
+    pub(crate) points: Distribution,
+    pub(crate) actions: ActionCounts,
 }
 
 impl GamesTally {
-    /// Counts a game.
-    pub(in crate::report) fn add_game(&mut self, record: &GameRecord, game: &EncodedGame) {
+    pub(crate) fn add_game(&mut self, record: &GameRecord, game: &EncodedGame) {
         self.endings.add(record);
         let rows = game.turn_numbers().len();
         self.games += 1;
@@ -71,8 +65,7 @@ impl GamesTally {
         }
     }
 
-    /// Adds the counts of other games.
-    pub(in crate::report) fn merge(&mut self, other: &GamesTally) {
+    pub(crate) fn merge(&mut self, other: &GamesTally) {
         self.games += other.games;
         self.rows += other.rows;
         self.lengths.merge(&other.lengths);
@@ -86,8 +79,4 @@ impl GamesTally {
             add_up(&mut tally.actions, &more.actions);
         }
     }
-}
-
-fn add_up(counts: &mut ActionCounts, more: &ActionCounts) {
-    counts.iter_mut().zip(more).for_each(|(count, more)| *count += more);
 }

@@ -13,12 +13,12 @@ pub struct Place {
 }
 
 impl Place {
-    pub(in crate::report) fn new(game_id: GameId, row: usize) -> Place {
+    pub(crate) fn new(game_id: GameId, row: usize) -> Place {
         Place { game_id, row_in_game: row as u32 }
     }
 }
 
 /// The first of two places.
-pub(in crate::report) fn first(one: Option<Place>, other: Option<Place>) -> Option<Place> {
+pub(crate) fn first(one: Option<Place>, other: Option<Place>) -> Option<Place> {
     [one, other].into_iter().flatten().min()
 }

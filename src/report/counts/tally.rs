@@ -4,6 +4,7 @@ use super::cards::CardTally;
 use super::features::{ColumnReport, FeatureTally};
 use super::games::GamesTally;
 use super::heads::HeadTally;
+use super::wins::players_index;
 use crate::cache::GameRecord;
 use crate::encode::{EncodedGame, Head};
 use crate::rules::PlayerCount;
@@ -11,18 +12,17 @@ use crate::rules::PlayerCount;
 /// Counts over a set of games. They are integers, so merging tallies gives the same result for any
 /// division of the games and any order.
 #[derive(Clone)]
-pub struct Tally {
+pub(crate) struct Tally {
     /// By number of players, in the order of [`PlayerCount::ALL`].
-    pub games: [GamesTally; PlayerCount::ALL.len()],
-    /// Counts of the cards and nobles.
-    pub cards: CardTally,
+    pub(crate) games: [GamesTally; PlayerCount::ALL.len()],
+    pub(crate) cards: CardTally,
     /// By head, in the order of [`Head::ALL`].
-    pub heads: [HeadTally; Head::COUNT],
+    pub(crate) heads: [HeadTally; Head::COUNT],
     features: FeatureTally,
 }
 
 impl Tally {
-    pub(in crate::report) fn new() -> Tally {
+    pub(crate) fn new() -> Tally {
         Tally {
             games: Default::default(),
             cards: CardTally::default(),
@@ -31,12 +31,9 @@ impl Tally {
         }
     }
 
-    /// Counts a game.
-    pub(in crate::report) fn add_game(&mut self, record: &GameRecord, game: &EncodedGame) {
-        let players = PlayerCount::ALL.iter().position(|count| count.get() == record.players);
-        // The cache holds no record with another number of players.
-        if let Some(place) = players {
-            self.games[place].add_game(record, game);
+    pub(crate) fn add_game(&mut self, record: &GameRecord, game: &EncodedGame) {
+        if let Some(players) = players_index(record) {
+            self.games[players].add_game(record, game);
         }
         self.cards.add_game(record, game);
         for (head, tally) in Head::ALL.into_iter().zip(&mut self.heads) {
@@ -45,8 +42,7 @@ impl Tally {
         self.features.add_game(record.game_id, game);
     }
 
-    /// Adds the counts of other games.
-    pub(in crate::report) fn merge(&mut self, other: &Tally) {
+    pub(crate) fn merge(&mut self, other: &Tally) {
         for (games, more) in self.games.iter_mut().zip(&other.games) {
             games.merge(more);
         }
@@ -58,12 +54,11 @@ impl Tally {
     }
 
     /// The distribution of the values of every column, in column order.
-    pub(in crate::report) fn columns(&self) -> Vec<ColumnReport> {
+    pub(crate) fn columns(&self) -> Vec<ColumnReport> {
         self.features.columns()
     }
 
-    /// Number of rows.
-    pub fn rows(&self) -> u64 {
+    pub(crate) fn rows(&self) -> u64 {
         self.games.iter().map(|games| games.rows).sum()
     }
 }

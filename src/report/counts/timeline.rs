@@ -5,7 +5,7 @@
 //! because self-play counts ids up.
 
 use super::games::ActionCounts;
-use super::wins::Endings;
+use super::wins::{Endings, players_index};
 use crate::cache::GameRecord;
 use crate::encode::{ColumnSums, FEATURE_COUNT, FEATURES};
 use crate::gamelog::GameId;
@@ -15,69 +15,62 @@ use std::collections::BTreeMap;
 
 /// A shift of a mean between two exports or nights is notable if it is larger than this, in standard
 /// deviations.
-pub const LARGE_DRIFT: f64 = 0.25;
+pub(crate) const LARGE_DRIFT: f64 = 0.25;
 
 /// Maximum number of groups of game ids, and minimum number of games per group.
 const GROUPS: usize = 20;
 const GROUP_GAMES: usize = 60;
 
 /// With fewer games of a number of players before or in a period, any drift can be chance.
-const LEAST_GAMES: u64 = 10;
+const MIN_GAMES: u64 = 10;
 
 /// Games by periods, oldest first.
 #[derive(Clone, Debug, Default)]
-pub struct Timeline {
+pub(crate) struct Timeline {
     /// Whether periods are nights; otherwise they are groups of game ids.
-    pub by_night: bool,
+    pub(crate) by_night: bool,
     /// The periods, at least one.
-    pub periods: Vec<Period>,
+    pub(crate) periods: Vec<Period>,
     /// The games by night, also if the periods are groups.
-    pub nights: Vec<Period>,
+    pub(crate) nights: Vec<Period>,
     /// The last period with a game in the export, if one was given.
-    pub exported_until: Option<usize>,
+    pub(crate) exported_until: Option<usize>,
 }
 
 /// The games of a period that are still in the cache. Arrays by number of players are in the order of
 /// [`PlayerCount::ALL`].
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Period {
+pub(crate) struct Period {
     /// `2026-01-31`, or `1 to 363`.
-    pub name: String,
-    /// Number of games.
-    pub games: [u64; PlayerCount::ALL.len()],
-    /// Number of rows.
-    pub rows: [u64; PlayerCount::ALL.len()],
+    pub(crate) name: String,
+    pub(crate) games: [u64; PlayerCount::ALL.len()],
+    pub(crate) rows: [u64; PlayerCount::ALL.len()],
     /// Number of turns per player, over all replayed games.
-    pub turns: [u64; PlayerCount::ALL.len()],
-    /// How they ended.
-    pub endings: [Endings; PlayerCount::ALL.len()],
-    /// Counts of the actions.
-    pub actions: ActionCounts,
-    /// Number of replayed games.
-    pub replayed: u64,
-    /// Number of these games that do not replay.
-    pub does_not_replay: u64,
+    pub(crate) turns: [u64; PlayerCount::ALL.len()],
+    pub(crate) endings: [Endings; PlayerCount::ALL.len()],
+    pub(crate) actions: ActionCounts,
+    pub(crate) replayed: u64,
+    pub(crate) does_not_replay: u64,
     /// The drift of the columns from earlier games; `None` if there are too few games with the same
     /// number of players.
-    pub drift: Option<PeriodDrift>,
+    pub(crate) drift: Option<PeriodDrift>,
 }
 
 /// The differences of the means of normalized columns from those of all earlier games with the same
 /// number of players, in standard deviations. Separating numbers of players avoids false drift when
 /// their mixture changes.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct PeriodDrift {
+pub(crate) struct PeriodDrift {
     /// Number of columns that differ by more than [`LARGE_DRIFT`], and by more than chance explains:
     /// four standard errors of the mean, with games counted as samples.
-    pub columns: u64,
+    pub(crate) columns: u64,
     /// The column with the largest difference.
-    pub column: &'static str,
-    /// Its difference.
-    pub mean_shift: f64,
+    pub(crate) column: &'static str,
+    pub(crate) mean_shift: f64,
 }
 
 /// Counts the games of a timeline.
-pub(in crate::report) struct TimelineTally {
+pub(crate) struct TimelineTally {
     timeline: Timeline,
     /// The period of each game, and the index of its number of players.
     period_of: BTreeMap<GameId, (usize, usize)>,
@@ -103,7 +96,7 @@ impl Sums {
 }
 
 impl TimelineTally {
-    pub(in crate::report) fn new(
+    pub(crate) fn new(
         records: &BTreeMap<GameId, GameRecord>,
         days: &BTreeMap<GameId, String>,
     ) -> TimelineTally {
@@ -117,7 +110,7 @@ impl TimelineTally {
         let groups = if by_night { nights.clone() } else { by_game_id(records) };
         let mut period_of = BTreeMap::new();
         for (place, (_, games)) in groups.iter().enumerate() {
-            let of = |record: &&GameRecord| Some((record.game_id, (place, players(record)?)));
+            let of = |record: &&GameRecord| Some((record.game_id, (place, players_index(record)?)));
             period_of.extend(games.iter().filter_map(of));
         }
         let periods = |groups: Vec<(String, Vec<&GameRecord>)>| -> Vec<Period> {
@@ -129,15 +122,14 @@ impl TimelineTally {
         TimelineTally { timeline, period_of, sums }
     }
 
-    /// Adds the sums of a game.
-    pub(in crate::report) fn add(&mut self, game_id: GameId, sums: &ColumnSums) {
+    pub(crate) fn add(&mut self, game_id: GameId, sums: &ColumnSums) {
         if let Some(&(period, players)) = self.period_of.get(&game_id) {
             self.sums[period][players].add(1, sums);
         }
     }
 
     /// Finishes the timeline, with the last period of the export.
-    pub(in crate::report) fn finish(mut self, exported: impl Iterator<Item = GameId>) -> Timeline {
+    pub(crate) fn finish(mut self, exported: impl Iterator<Item = GameId>) -> Timeline {
         let mut before = [(); PlayerCount::ALL.len()].map(|()| Sums::none());
         for (period, sums) in self.timeline.periods.iter_mut().zip(&self.sums) {
             period.drift = drift(&before, sums);
@@ -165,7 +157,7 @@ impl Period {
     fn new(name: String, games: &[&GameRecord]) -> Period {
         let mut period = Period { name, ..Period::default() };
         for record in games {
-            let Some(place) = players(record) else { continue };
+            let Some(place) = players_index(record) else { continue };
             period.games[place] += 1;
             period.rows[place] += u64::from(record.rows);
             period.endings[place].add(record);
@@ -180,8 +172,7 @@ impl Period {
         period
     }
 
-    /// The number of games with any number of players.
-    pub fn all_games(&self) -> u64 {
+    pub(crate) fn all_games(&self) -> u64 {
         self.games.iter().sum()
     }
 }
@@ -194,15 +185,10 @@ fn mean_and_deviation(sums: &ColumnSums, column: usize) -> (f64, f64) {
     (sum as f64 / rows as f64, variance.max(0.0).sqrt() / rows as f64)
 }
 
-/// The index of a game's number of players in [`PlayerCount::ALL`].
-fn players(record: &GameRecord) -> Option<usize> {
-    PlayerCount::ALL.iter().position(|count| count.get() == record.players)
-}
-
 /// The drift of each column, for the number of players with the largest drift.
 fn drift(before: &[Sums], now: &[Sums]) -> Option<PeriodDrift> {
     let mut found: Option<PeriodDrift> = None;
-    let are_enough = |(before, now): &(&Sums, &Sums)| before.games.min(now.games) >= LEAST_GAMES;
+    let are_enough = |(before, now): &(&Sums, &Sums)| before.games.min(now.games) >= MIN_GAMES;
     let both = || before.iter().zip(now).filter(are_enough);
     for column in (0..FEATURE_COUNT).filter(|&column| FEATURES[column].normalized) {
         let mut has_moved = false;

@@ -8,44 +8,41 @@ use serde::Serialize;
 /// Wins and decided games of a seat, card or noble, by number of players in the order of
 /// [`PlayerCount::ALL`]. Only games with a winner are counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Wins {
-    /// Number of times that its player won.
-    pub won: [u64; PlayerCount::ALL.len()],
-    /// Number of times that its player won or lost.
-    pub decided: [u64; PlayerCount::ALL.len()],
+pub(crate) struct Wins {
+    pub(crate) won: [u64; PlayerCount::ALL.len()],
+    pub(crate) decided: [u64; PlayerCount::ALL.len()],
 }
 
 impl Wins {
-    pub(in crate::report) fn add(&mut self, players: usize, has_won: bool) {
+    pub(crate) fn add(&mut self, players: usize, has_won: bool) {
         self.won[players] += u64::from(has_won);
         self.decided[players] += 1;
     }
 
-    /// Adds other counts.
-    pub fn merge(&mut self, other: &Wins) {
-        self.won.iter_mut().zip(other.won).for_each(|(sum, more)| *sum += more);
-        self.decided.iter_mut().zip(other.decided).for_each(|(sum, more)| *sum += more);
+    pub(crate) fn merge(&mut self, other: &Wins) {
+        add_up(&mut self.won, &other.won);
+        add_up(&mut self.decided, &other.decided);
     }
 
     /// The share of wins (0 to 1); `None` without decided games.
-    pub fn rate(&self) -> Option<f64> {
+    pub(crate) fn rate(&self) -> Option<f64> {
         let (won, decided) = self.totals();
         (decided > 0).then(|| won as f64 / decided as f64)
     }
 
     /// The 95 % interval of that share, by [`wilson`].
-    pub fn interval(&self) -> (f64, f64) {
+    pub(crate) fn interval(&self) -> (f64, f64) {
         let (won, decided) = self.totals();
         wilson(won, decided)
     }
 
     /// Wins and decided games over all numbers of players.
-    pub fn totals(&self) -> (u64, u64) {
+    pub(crate) fn totals(&self) -> (u64, u64) {
         (self.won.iter().sum(), self.decided.iter().sum())
     }
 
     /// The ratio of its win rate to that of all `others` in games with the same numbers of players.
-    pub fn times(&self, others: &Wins) -> Option<f64> {
+    pub(crate) fn times(&self, others: &Wins) -> Option<f64> {
         let expected = (0..self.won.len()).map(|players| match others.decided[players] {
             0 => 0.0,
             all => self.decided[players] as f64 * others.won[players] as f64 / all as f64,
@@ -57,7 +54,7 @@ impl Wins {
 
 /// The 95 % Wilson interval of a share (0 to 1): unlike the normal approximation, it stays between 0 and
 /// 1 and also holds for few trials. From 0 to 1 without trials.
-pub fn wilson(successes: u64, trials: u64) -> (f64, f64) {
+pub(crate) fn wilson(successes: u64, trials: u64) -> (f64, f64) {
     const Z: f64 = 1.959_963_984_540_054;
     if trials == 0 {
         return (0.0, 1.0);
@@ -70,19 +67,28 @@ pub fn wilson(successes: u64, trials: u64) -> (f64, f64) {
     ((middle - half).max(0.0), (middle + half).min(1.0))
 }
 
+/// The index of a game's number of players in [`PlayerCount::ALL`]. The cache holds no other numbers.
+pub(crate) fn players_index(record: &GameRecord) -> Option<usize> {
+    PlayerCount::ALL.iter().position(|count| count.get() == record.players)
+}
+
+/// Adds counts one by one.
+pub(crate) fn add_up(counts: &mut [u64], more: &[u64]) {
+    counts.iter_mut().zip(more).for_each(|(count, more)| *count += more);
+}
+
 /// The endings of the games with one number of players.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Endings {
-    /// Number of wins of each seat.
-    pub won_by_seat: [u64; PlayerCount::MAX],
+pub(crate) struct Endings {
+    pub(crate) won_by_seat: [u64; PlayerCount::MAX],
     /// Number of games in which the best players have equal points and cards.
-    pub ties: u64,
+    pub(crate) ties: u64,
     /// Number of games whose log ends before the game does.
-    pub unfinished: u64,
+    pub(crate) unfinished: u64,
 }
 
 impl Endings {
-    pub(in crate::report) fn add(&mut self, record: &GameRecord) {
+    pub(crate) fn add(&mut self, record: &GameRecord) {
         let Some(play) = &record.play else { return };
         match (play.result.ending, play.result.winner()) {
             (Ending::Finished, Some(seat)) => self.won_by_seat[seat] += 1,
@@ -91,19 +97,19 @@ impl Endings {
         }
     }
 
-    pub(in crate::report) fn merge(&mut self, other: &Endings) {
-        self.won_by_seat.iter_mut().zip(other.won_by_seat).for_each(|(sum, more)| *sum += more);
+    pub(crate) fn merge(&mut self, other: &Endings) {
+        add_up(&mut self.won_by_seat, &other.won_by_seat);
         self.ties += other.ties;
         self.unfinished += other.unfinished;
     }
 
     /// The number of games with a winner.
-    pub fn won(&self) -> u64 {
+    pub(crate) fn won(&self) -> u64 {
         self.won_by_seat.iter().sum()
     }
 
     /// The seats whose 95 % interval excludes their fair share, with their share of the wins.
-    pub fn unfair_seats(&self, players: usize) -> impl Iterator<Item = (usize, f64)> {
+    pub(crate) fn unfair_seats(&self, players: usize) -> impl Iterator<Item = (usize, f64)> {
         let (all, fair) = (self.won(), 1.0 / players as f64);
         let seats = (0..players).filter(move |&seat| {
             let (low, high) = wilson(self.won_by_seat[seat], all);

@@ -2,7 +2,7 @@
 
 use crate::encode::{Head, LabelRow};
 use crate::gamelog::GameId;
-use crate::report::Place;
+use crate::report::{Place, Report};
 use crate::rules::{Board, CARDS, Card, Level, NOBLES, Seat};
 use crate::table::{legal_move_lines, move_in_words};
 use crate::words::shown_json;
@@ -10,17 +10,21 @@ use maud::{Markup, PreEscaped, html};
 use serde_json::{Map, Value, json};
 
 /// A position to show.
-pub(super) struct Shown<'b> {
-    pub(super) place: Place,
+pub struct ShownPosition<'b> {
+    /// The row.
+    pub place: Place,
     /// Number of rows of the game.
-    pub(super) rows: usize,
-    pub(super) turn_number: i32,
-    pub(super) board: &'b Board,
-    pub(super) labels: &'b LabelRow,
+    pub rows: usize,
+    /// The turn number, as logged.
+    pub turn_number: i32,
+    /// The position before the move.
+    pub board: &'b Board,
+    /// The move.
+    pub labels: &'b LabelRow,
     /// Heads whose label is not legal under its mask.
-    pub(super) illegal: Vec<Head>,
+    pub illegal: Vec<Head>,
     /// Sentences about what is notable.
-    pub(super) why: Vec<String>,
+    pub why: Vec<String>,
 }
 
 /// The key of a position in links and in the data.
@@ -33,6 +37,14 @@ pub(super) fn link(place: Place, text: &str) -> Markup {
     html! { span data-position=(key(place)) { (text) } }
 }
 
+/// A link to the position if the page has it, otherwise only the text.
+pub(super) fn link_if_shown(report: &Report, place: Option<Place>, text: &str) -> Markup {
+    match place.filter(|place| report.positions.contains_key(place)) {
+        Some(place) => link(place, text),
+        None => html! { (text) },
+    }
+}
+
 /// `game 17, turn 12, row 23`
 pub(super) fn place_in_words(game_id: GameId, turn_number: i32, row: u32) -> String {
     format!("game {game_id}, turn {turn_number}, row {row}")
@@ -40,11 +52,11 @@ pub(super) fn place_in_words(game_id: GameId, turn_number: i32, row: u32) -> Str
 
 /// The data of the page as an element that browsers do not execute. It is escaped, so that no content
 /// can close the element.
-pub(super) fn data<'b>(positions: impl Iterator<Item = Shown<'b>>) -> Markup {
+pub(super) fn data(positions: &[ShownPosition<'_>]) -> Markup {
     let card = |card: &Card| json!([card.level.number(), card.vp, card.bonus.index(), card.cost.0]);
     let cards: Vec<Value> = CARDS.iter().map(card).collect();
     let positions: Map<String, Value> =
-        positions.map(|shown| (key(shown.place), position(&shown))).collect();
+        positions.iter().map(|shown| (key(shown.place), position(shown))).collect();
     let data = json!({
         "cards": cards,
         "nobles": NOBLES.map(|noble| noble.requirement.0),
@@ -54,8 +66,8 @@ pub(super) fn data<'b>(positions: impl Iterator<Item = Shown<'b>>) -> Markup {
     html! { script type="application/json" id="data" { (PreEscaped(text)) } }
 }
 
-fn position(shown: &Shown<'_>) -> Value {
-    let Shown { place, rows, turn_number, board, labels, illegal, why } = shown;
+fn position(shown: &ShownPosition<'_>) -> Value {
+    let ShownPosition { place, rows, turn_number, board, labels, illegal, why } = shown;
     let places = |cards: &[Card]| cards.iter().map(Card::place).collect::<Vec<_>>();
     let player = |seat: Seat| {
         let player = board.player(seat)?;

@@ -15,7 +15,8 @@ mod plot;
 mod positions;
 mod sections;
 
-pub use game::{GamePage, GamePageRow, render_game};
+pub use boards::ShownPosition;
+pub use game::render_game;
 
 use crate::report::{Report, findings};
 use crate::words::shown;
@@ -61,7 +62,7 @@ pub fn render(report: &Report) -> String {
         }
     };
     let position = html! { dialog id="position" aria-labelledby="position-title" {} };
-    let data = boards::data(positions::shown(report).into_iter());
+    let data = boards::data(&positions::shown(report));
     document(
         "prep",
         &format!("Splendor games: {}", shown(&report.cache.path)),

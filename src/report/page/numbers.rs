@@ -59,6 +59,14 @@ pub(super) fn round_up(number: f64) -> f64 {
     steps.into_iter().map(|step| step * power).find(|&round| round >= number).unwrap_or(number)
 }
 
+/// The shift of a mean in standard deviations; infinite from one constant to another.
+pub(super) fn shift(mean_shift: f64) -> String {
+    match mean_shift.is_finite() {
+        true => format!("{mean_shift:+.3}"),
+        false => "another constant".to_owned(),
+    }
+}
+
 /// A whole number, if there is one.
 pub(super) fn number(value: Option<i64>) -> String {
     value.map_or(NOTHING.to_owned(), |value| value.to_string())

@@ -82,12 +82,18 @@ pub(super) fn css() -> String {
 mod tests {
     use super::*;
 
-    /// Relative luminance by WCAG 2.
-    fn luminance(color: Rgb) -> f64 {
-        let [_, red, green, blue] = color.to_be_bytes().map(|part| {
+    /// Linear red, green and blue.
+    fn linear(color: Rgb) -> [f64; 3] {
+        let [_, parts @ ..] = color.to_be_bytes().map(|part| {
             let part = f64::from(part) / 255.0;
             if part <= 0.04045 { part / 12.92 } else { ((part + 0.055) / 1.055).powf(2.4) }
         });
+        parts
+    }
+
+    /// Relative luminance by WCAG 2.
+    fn luminance(color: Rgb) -> f64 {
+        let [red, green, blue] = linear(color);
         0.2126 * red + 0.7152 * green + 0.0722 * blue
     }
 
@@ -111,10 +117,7 @@ mod tests {
 
     /// L, a and b of CIELAB, as seen with linear RGB transformed by a matrix.
     fn seen(color: Rgb, matrix: [[f64; 3]; 3]) -> [f64; 3] {
-        let [_, red, green, blue] = color.to_be_bytes().map(|part| {
-            let part = f64::from(part) / 255.0;
-            if part <= 0.04045 { part / 12.92 } else { ((part + 0.055) / 1.055).powf(2.4) }
-        });
+        let [red, green, blue] = linear(color);
         let by = |row: [f64; 3]| row[0] * red + row[1] * green + row[2] * blue;
         let [red, green, blue] = matrix.map(|row| by(row).clamp(0.0, 1.0));
         let f = |t: f64| if t > 0.008856 { t.cbrt() } else { 7.787 * t + 16.0 / 116.0 };

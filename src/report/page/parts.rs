@@ -67,11 +67,11 @@ pub(super) fn figure(
 }
 
 /// The meaning of each color.
-pub(super) fn key<S: AsRef<str>>(entries: impl IntoIterator<Item = (Ink, S)>) -> Markup {
+pub(super) fn key(entries: &[(Ink, &str)]) -> Markup {
     html! {
         div.key {
             @for (ink, name) in entries {
-                span { i style={ "background:" (ink.css()) } {} (name.as_ref()) }
+                span { i style={ "background:" (ink.css()) } {} (name) }
             }
         }
     }
@@ -79,7 +79,8 @@ pub(super) fn key<S: AsRef<str>>(entries: impl IntoIterator<Item = (Ink, S)>) ->
 
 /// The key of a plot with one color for each number of players.
 pub(super) fn players_key() -> Markup {
-    key(player_names().into_iter().enumerate().map(|(index, name)| (Ink::Series(index), name)))
+    let [two, three, four] = &player_names();
+    key(&[(Ink::Series(0), two), (Ink::Series(1), three), (Ink::Series(2), four)])
 }
 
 /// A column's name, with possible line breaks after each word.
@@ -90,48 +91,49 @@ pub(super) fn column_name(name: &str) -> Markup {
 }
 
 /// A table with row names in the first column, and numbers in the others.
-pub(super) fn table<H: AsRef<str>>(
-    head: &[H],
-    rows: impl IntoIterator<Item = Vec<String>>,
-) -> Markup {
-    let rows = rows.into_iter().map(|row| {
+pub(super) fn table(head: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> Markup {
+    let cells = |row: Vec<String>| {
         html! {
             @for (index, cell) in row.iter().enumerate() {
                 @if index == 0 { th scope="row" { (cell) } }
                 @else { td { (cell) } }
             }
         }
-    });
-    table_of(head, &[], rows)
+    };
+    let rows: Vec<Vec<String>> = rows.into_iter().collect();
+    table_of(head, &[], rows.into_iter().map(cells))
 }
 
 /// A table of HTML cells. `text_columns` are the columns, besides the first, with text instead of
 /// numbers.
-pub(super) fn table_of<H: AsRef<str>>(
-    head: &[H],
+pub(super) fn table_of(
+    head: &[&str],
     text_columns: &[usize],
     rows: impl IntoIterator<Item = Markup>,
 ) -> Markup {
-    let rows = rows.into_iter().map(|row| html! { tr { (row) } });
-    scrolling("", head, text_columns, rows)
+    rows_of_cells("", head, text_columns, rows.into_iter().collect())
 }
 
 /// The same, sortable by clicking on a column.
-pub(super) fn sortable<H: AsRef<str>>(
-    head: &[H],
+pub(super) fn sortable(
+    head: &[&str],
     text_columns: &[usize],
     rows: impl IntoIterator<Item = Markup>,
 ) -> Markup {
-    let rows = rows.into_iter().map(|row| html! { tr { (row) } });
-    scrolling("sortable", head, text_columns, rows)
+    rows_of_cells("sortable", head, text_columns, rows.into_iter().collect())
+}
+
+fn rows_of_cells(class: &str, head: &[&str], text_columns: &[usize], rows: Vec<Markup>) -> Markup {
+    let rows: Vec<Markup> = rows.iter().map(|row| html! { tr { (row) } }).collect();
+    scrolling(class, head, text_columns, &rows)
 }
 
 /// A table with a CSS class in a scrolling box. `rows` are `tr` elements.
-pub(super) fn scrolling<H: AsRef<str>>(
+pub(super) fn scrolling(
     class: &str,
-    head: &[H],
+    head: &[&str],
     text_columns: &[usize],
-    rows: impl IntoIterator<Item = Markup>,
+    rows: &[Markup],
 ) -> Markup {
     html! {
         div.scroll tabindex="0" {
@@ -139,7 +141,7 @@ pub(super) fn scrolling<H: AsRef<str>>(
                 thead {
                     tr {
                         @for (index, name) in head.iter().enumerate() {
-                            th.left[text_columns.contains(&index)] scope="col" { (name.as_ref()) }
+                            th.left[text_columns.contains(&index)] scope="col" { (name) }
                         }
                     }
                 }
@@ -186,19 +188,10 @@ fn gem_counts(counts: &ByColor<u8>) -> Markup {
 }
 
 /// The first names, and the number of the others.
-pub(super) fn names_in_short<S: AsRef<str>>(
-    names: impl ExactSizeIterator<Item = S>,
-    most: usize,
-    separator: &str,
-) -> String {
-    let more = names.len().saturating_sub(most);
-    let mut text = String::new();
-    for (index, name) in names.take(most).enumerate() {
-        text += if index > 0 { separator } else { "" };
-        text += name.as_ref();
-    }
-    if more > 0 {
-        text += &format!("{separator}and {more} more");
+pub(super) fn names_in_short(names: &[String], most: usize, separator: &str) -> String {
+    let mut text = names[..names.len().min(most)].join(separator);
+    if names.len() > most {
+        text += &format!("{separator}and {} more", names.len() - most);
     }
     text
 }

@@ -27,7 +27,8 @@ const ROW: u32 = 21;
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 type Chart<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
 /// Drawing to a string never fails; plotters requires an error type.
-type Drawn = Result<(), Box<dyn std::error::Error>>;
+type Drawn<T = ()> = Result<T, Box<dyn std::error::Error>>;
+type Content<'c> = dyn Fn(&Area<'_>, &mut Tips) -> Drawn + 'c;
 
 /// An axis: its title, its range, and the format of its ticks and of a value.
 pub(super) struct Axis<'a> {
@@ -96,7 +97,7 @@ impl Line {
 
 /// A line plot.
 pub(super) fn lines(what: &str, lines: &[Line], x: &X<'_>, y: &Axis<'_>) -> Markup {
-    draw(what, HEIGHT, |root, tips| {
+    draw(what, HEIGHT, &|root, tips| {
         let mut chart = chart(root, x, y)?;
         for line in lines {
             let above = line.band.iter().map(|&(x, _, high)| (x, high));
@@ -144,7 +145,7 @@ pub(super) fn points(
     y: &Axis<'_>,
 ) -> Markup {
     let (x_value, x) = (x.value, X::Numbers(x));
-    draw(what, HEIGHT + 60, |root, tips| {
+    draw(what, HEIGHT + 60, &|root, tips| {
         let mut chart = chart(root, &x, y)?;
         for (ink, points) in groups {
             let circle = |&(x, y, _): &Point| Circle::new((x, y), 4, ink.color().stroke_width(2));
@@ -166,7 +167,7 @@ pub(super) fn columns(
     parts: &[(Ink, &str, Vec<f64>)],
     y: &Axis<'_>,
 ) -> Markup {
-    draw(what, HEIGHT, |root, tips| {
+    draw(what, HEIGHT, &|root, tips| {
         let mut chart = chart(root, x, y)?;
         let count = x.range().end as usize;
         let gap = if count > 60 { 0.0 } else { 0.12 };
@@ -228,7 +229,7 @@ pub(super) fn bars(what: &str, bars: &[Bar], x: &Axis<'_>) -> Markup {
     let names_above = left > WIDTH / 2;
     let (row_height, left) = if names_above { (2 * ROW - 4, 6) } else { (ROW, left) };
     let height = row_height * bars.len() as u32 + TICKS_BELOW + TITLE + 8;
-    draw(what, height, |root, tips| {
+    draw(what, height, &|root, tips| {
         let rows = bars.len() as f64;
         let mut chart = ChartBuilder::on(root)
             .margin_top(4)
@@ -300,7 +301,7 @@ pub(super) fn sparkline(what: &str, counts: &[(i64, u64)], ink: Ink) -> Markup {
     let (Some(first), Some(last)) = (counts.first(), counts.last()) else { return html! {} };
     let most = counts.iter().map(|&(_, times)| times).max().unwrap_or(1) as f64;
     let span = (last.0 - first.0 + 1).max(2) as f64;
-    draw_sized(what, (120, 26), "spark", |root, tips| {
+    draw_sized(what, (120, 26), "spark", &|root, tips| {
         let chart = ChartBuilder::on(root).build_cartesian_2d(0.0..span, 0.0..1.0)?;
         let area = chart.plotting_area();
         for &(value, times) in counts {
@@ -345,12 +346,7 @@ fn tip<'n>(name: &str, values: impl Iterator<Item = (&'n str, String)>) -> Strin
 }
 
 /// Draws names and omits those that would overlap.
-fn draw_names(
-    root: &Area<'_>,
-    chart: &Chart<'_, '_>,
-    names: &[String],
-    foot: f64,
-) -> Result<(), Box<dyn std::error::Error>> {
+fn draw_names(root: &Area<'_>, chart: &Chart<'_, '_>, names: &[String], foot: f64) -> Drawn {
     let widest = names.iter().map(|name| name.chars().count()).max().unwrap_or(1);
     let width = 330.0 / names.len().max(1) as f64;
     let every = ((widest as f64 * LETTER + 6.0) / width).ceil().max(1.0) as usize;
@@ -363,11 +359,7 @@ fn draw_names(
 }
 
 /// Axes with grid lines.
-fn chart<'a, 'b>(
-    root: &'a Area<'b>,
-    x: &X<'_>,
-    y: &Axis<'_>,
-) -> Result<Chart<'a, 'b>, Box<dyn std::error::Error>> {
+fn chart<'a, 'b>(root: &'a Area<'b>, x: &X<'_>, y: &Axis<'_>) -> Drawn<Chart<'a, 'b>> {
     let (x_title, x_tick) = match x {
         X::Numbers(axis) => (axis.title, axis.tick),
         X::Names { title, .. } => (*title, (|_| String::new()) as fn(f64) -> String),
@@ -415,16 +407,11 @@ fn words(ink: Ink, across: HPos, down: VPos) -> TextStyle<'static> {
     TextStyle { color, ..TextStyle::from(font) }.pos(Pos::new(across, down))
 }
 
-fn draw(what: &str, height: u32, content: impl FnOnce(&Area<'_>, &mut Tips) -> Drawn) -> Markup {
+fn draw(what: &str, height: u32, content: &Content<'_>) -> Markup {
     draw_sized(what, (WIDTH, height), "plot", content)
 }
 
-fn draw_sized(
-    what: &str,
-    size: (u32, u32),
-    class: &str,
-    content: impl FnOnce(&Area<'_>, &mut Tips) -> Drawn,
-) -> Markup {
+fn draw_sized(what: &str, size: (u32, u32), class: &str, content: &Content<'_>) -> Markup {
     let (mut svg, mut tips) = (String::new(), Tips::default());
     {
         let root = SVGBackend::with_string(&mut svg, size).into_drawing_area();

@@ -1,16 +1,16 @@
 //! Explains why a position is in the report.
 
-use super::boards::Shown;
+use super::boards::ShownPosition;
 use crate::encode::Head;
 use crate::report::{FAR, Place, Position, Report, class_in_words};
 use crate::words::counted;
 use std::collections::BTreeMap;
 
 /// Limit on the named outliers.
-const MOST_OUTLIERS: usize = 5;
+const MAX_OUTLIERS: usize = 5;
 
 /// All positions of a report.
-pub(super) fn shown(report: &Report) -> Vec<Shown<'_>> {
+pub(super) fn shown(report: &Report) -> Vec<ShownPosition<'_>> {
     let mut faults: BTreeMap<Place, String> = BTreeMap::new();
     for game in &report.cache.does_not_replay {
         for fault in &game.faults {
@@ -26,16 +26,16 @@ pub(super) fn shown(report: &Report) -> Vec<Shown<'_>> {
             why.push("The next row does not follow from this one.".to_owned());
         }
         why.extend(position.illegal.iter().map(|head| illegal(*head, position)));
-        why.extend(position.outliers.iter().take(MOST_OUTLIERS).map(|outlier| {
+        why.extend(position.outliers.iter().take(MAX_OUTLIERS).map(|outlier| {
             let (column, value, distance) = (outlier.column, outlier.value, outlier.distance);
             format!("{column} is {value}, {distance:+.1} standard deviations from its mean.")
         }));
-        if position.outliers.len() > MOST_OUTLIERS {
-            let more = position.outliers.len() - MOST_OUTLIERS;
+        if position.outliers.len() > MAX_OUTLIERS {
+            let more = position.outliers.len() - MAX_OUTLIERS;
             why.push(format!("{more} more columns are beyond {FAR} standard deviations."));
         }
         why.extend(rare.get(&place).into_iter().flatten().cloned());
-        Shown {
+        ShownPosition {
             place,
             rows: position.rows as usize,
             turn_number: position.turn_number,

@@ -6,37 +6,29 @@ use crate::encode::{FEATURES, Feature, FeatureRow};
 use crate::export::{ColumnScale, ExportedScaler};
 use crate::words::shown;
 use anyhow::{Result, bail};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 /// Indices of the features, in the order in which they were named.
 pub(super) struct NamedFeatures(Vec<usize>);
 
-/// Where normalized values come from.
-pub(super) struct Normalization {
-    from: Option<(PathBuf, ExportedScaler)>,
+/// An export and its scaler.
+pub(super) type Normalization = (PathBuf, ExportedScaler);
+
+/// The scaler of the named export, else of the default export if it exists.
+pub(super) fn find_scaler(named: Option<PathBuf>, default: &Path) -> Result<Option<Normalization>> {
+    let export = match named {
+        Some(export) => export,
+        None if default.join("scaler.npz").exists() => default.to_owned(),
+        None => return Ok(None),
+    };
+    let scaler = ExportedScaler::load(&export)?;
+    Ok(Some((export, scaler)))
 }
 
-impl Normalization {
-    pub(super) fn none() -> Normalization {
-        Normalization { from: None }
-    }
-
-    /// The scaler of the named export, else of the default export if it exists.
-    pub(super) fn find(named: Option<PathBuf>, default: &Path) -> Result<Normalization> {
-        let export = match named {
-            Some(export) => export,
-            None if default.join("scaler.npz").exists() => default.to_owned(),
-            None => return Ok(Normalization::none()),
-        };
-        let scaler = ExportedScaler::load(&export)?;
-        Ok(Normalization { from: Some((export, scaler)) })
-    }
-
-    fn of(&self, column: usize, value: i8) -> Option<ColumnScale> {
-        self.from.as_ref()?.1.apply(column, value.into())
-    }
+fn scale(by: Option<&Normalization>, column: usize, value: i8) -> Option<ColumnScale> {
+    by?.1.apply(column, value.into())
 }
 
 impl NamedFeatures {
@@ -59,11 +51,11 @@ impl NamedFeatures {
         self.0.is_empty()
     }
 
-    pub(super) fn in_lines(&self, row: &FeatureRow, normalization: &Normalization) -> String {
+    pub(super) fn in_lines(&self, row: &FeatureRow, by: Option<&Normalization>) -> String {
         let header = ["feature", "raw", "normalized"].map(str::to_owned).to_vec();
         let lines = self.0.iter().map(|&column| {
             let Feature { name, normalized, .. } = &FEATURES[column];
-            let words = match normalization.of(column, row[column]) {
+            let words = match scale(by, column, row[column]) {
                 Some(scale) if *normalized => format!("{:.4}", scale.normalized),
                 Some(_) => "as it is".to_owned(),
                 None => "-".to_owned(),
@@ -71,11 +63,10 @@ impl NamedFeatures {
             vec![name.as_str().to_owned(), row[column].to_string(), words]
         });
         let mut text = output::table(std::iter::once(header).chain(lines), &[1, 2]);
-        match &normalization.from {
+        match by {
             Some((export, _)) => {
-                let _ = writeln!(text, "normalized as in {}", shown(&export));
-                let lacks = |&&column: &&usize| normalization.of(column, 0).is_none();
-                if self.0.iter().any(|column| lacks(&column)) {
+                let _ = writeln!(text, "normalized as in {}", shown(export));
+                if self.0.iter().any(|&column| scale(by, column, 0).is_none()) {
                     text += "(-: not in that export)\n";
                 }
             }
@@ -84,13 +75,9 @@ impl NamedFeatures {
         text
     }
 
-    pub(super) fn as_json(
-        &self,
-        row: &FeatureRow,
-        normalization: &Normalization,
-    ) -> serde_json::Value {
+    pub(super) fn as_json(&self, row: &FeatureRow, by: Option<&Normalization>) -> Value {
         let features = self.0.iter().map(|&column| {
-            let scale = normalization.of(column, row[column]);
+            let scale = scale(by, column, row[column]);
             json!({
                 "column": column,
                 "name": FEATURES[column].name.as_str(),

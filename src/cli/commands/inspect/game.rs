@@ -4,6 +4,7 @@ use crate::cache::{Reader, Unpacker};
 use crate::encode::{EncodedGame, FeatureRow, Head, LabelRow, MaskRow};
 use crate::gamelog::{GameId, GamePlay, ReadOptions, ReplayFault, read_log};
 use crate::ingest::{MAX_LOG_BYTES, game_id_of, read_log_file};
+use crate::report::illegal_heads;
 use crate::rules::Board;
 use crate::words::{advised, counted, shown};
 use anyhow::{Result, anyhow, bail};
@@ -129,18 +130,9 @@ fn why_not_cached(game_id: GameId, reader: &Reader) -> Result<String> {
 }
 
 impl Row {
-    /// The heads whose label is not legal under its mask.
-    pub(super) fn illegal_heads(&self) -> Vec<Head> {
-        let is_illegal = |head: &Head| match usize::try_from(self.labels[head.index()]) {
-            Ok(class) => self.masks[head.mask_range()].get(class) != Some(&1),
-            Err(_) => false,
-        };
-        Head::ALL.into_iter().filter(is_illegal).collect()
-    }
-
-    /// Their names.
+    /// The names of the heads whose label is not legal under its mask.
     pub(super) fn illegal_labels(&self) -> Vec<&'static str> {
-        self.illegal_heads().into_iter().map(Head::name).collect()
+        illegal_heads(&self.labels, &self.masks).into_iter().map(Head::name).collect()
     }
 
     /// `: gem_take3 is not legal under its mask`

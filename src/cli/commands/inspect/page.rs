@@ -4,7 +4,7 @@ use super::game::Game;
 use super::replay::state;
 use crate::cli::output;
 use crate::cli::output_file::{OutputFile, refuse_folder};
-use crate::report::{GamePage, GamePageRow, render_game};
+use crate::report::{Place, ShownPosition, illegal_heads, render_game};
 use crate::words::{bytes_in_words, shown};
 use anyhow::Result;
 use std::path::PathBuf;
@@ -22,19 +22,17 @@ pub(super) fn write(game: &Game, out: Option<PathBuf>, force: bool, quiet: bool)
         advice: "choose another place with --out",
     };
     file.check()?;
-    let rows = game.rows.iter().map(|row| GamePageRow {
+    let rows = game.rows.iter().map(|row| ShownPosition {
+        place: Place { game_id: game.game_id, row_in_game: row.place as u32 },
+        rows: game.rows.len(),
         turn_number: row.turn_number,
         board: &row.board,
         labels: &row.labels,
-        illegal: row.illegal_heads(),
-        fault: game.fault(row),
+        illegal: illegal_heads(&row.labels, &row.masks),
+        why: game.fault(row).map(ToString::to_string).into_iter().collect(),
     });
-    let page = render_game(&GamePage {
-        game_id: game.game_id,
-        source: game.source.path(),
-        state: state(game, false),
-        rows: rows.collect(),
-    });
+    let rows: Vec<ShownPosition<'_>> = rows.collect();
+    let page = render_game(game.game_id, game.source.path(), &state(game, false), &rows);
     file.write(page.as_bytes())?;
     if !quiet {
         let size = bytes_in_words(page.len() as u64);

@@ -15,9 +15,9 @@ impl Game {
         self.faults.iter().find(|fault| fault.row as usize == row.place)
     }
 
-    /// The previous row; `None` for the first.
-    pub(super) fn row_before(&self, row: &Row) -> Option<&Row> {
-        self.rows.get(row.place.checked_sub(1)?)
+    /// The row before a faulty one; `None` for the first.
+    pub(super) fn row_before(&self, fault: &ReplayFault) -> Option<&Row> {
+        self.rows.get((fault.row as usize).checked_sub(1)?)
     }
 }
 
@@ -52,10 +52,9 @@ pub(super) fn faults_in_lines(game: &Game) -> String {
 /// Printed above the position of a faulty row: the previous row, its move, and the difference from the
 /// expected position.
 pub(super) fn fault_in_lines(game: &Game, fault: &ReplayFault) -> String {
-    let ReplayFault { row, line, kind, column, found, expected } = fault;
+    let ReplayFault { line, kind, column, found, expected, .. } = fault;
     let mut text = String::new();
-    let before = (*row as usize).checked_sub(1).and_then(|place| game.rows.get(place));
-    if let Some(before) = before {
+    if let Some(before) = game.row_before(fault) {
         let (board, seat) = (&before.board, before.board.to_move.index());
         let _ = writeln!(
             text,

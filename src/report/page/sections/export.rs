@@ -3,7 +3,7 @@
 use super::play::{action_bars, action_table, actions_key};
 use crate::encode::Head;
 use crate::export::{ColumnDrift, ExportDiff, MeansDiff, SplitDiff, SplitOverview};
-use crate::report::page::numbers::{NOTHING, counted, grouped, percent, round_up, share};
+use crate::report::page::numbers::{NOTHING, counted, grouped, percent, round_up, share, shift};
 use crate::report::page::palette::Ink;
 use crate::report::page::parts::{figure, names_in_short, players_key, section, table, table_of};
 use crate::report::page::plot::{Axis, Bar, bars};
@@ -14,11 +14,11 @@ use maud::{Markup, html};
 use std::path::Path;
 
 /// Number of columns whose drift is drawn, largest first.
-const MOST_DRAWN: usize = 15;
+const MAX_DRAWN: usize = 15;
 /// Number of columns in the table of drift.
-const MOST_LISTED: usize = 50;
+const MAX_LISTED: usize = 50;
 /// Number of column names in a sentence.
-const MOST_NAMED: usize = 12;
+const MAX_NAMED: usize = 12;
 
 pub(in crate::report::page) fn splits(report: &Report) -> Option<Markup> {
     let export = report.export.as_ref()?;
@@ -119,12 +119,11 @@ fn actions(export: &ExportReport) -> Markup {
 
 fn class_balance(export: &ExportReport) -> Markup {
     let row = |balance: &HeadBalance| {
-        let head = Head::ALL[balance.head];
         html! {
-            th scope="row" { (head.name()) }
+            th scope="row" { (balance.head.name()) }
             td.left { (balance.split.name()) }
             td { (percent(balance.distance, 1.0)) }
-            td.left { (class_in_words(head, balance.class)) }
+            td.left { (class_in_words(balance.head, balance.class)) }
             td { (percent(balance.train_share, 1.0)) }
             td { (percent(balance.share, 1.0)) }
         }
@@ -183,18 +182,14 @@ fn since(older: &Path, diff: &ExportDiff) -> Markup {
 fn shifts(moved: &[ColumnDrift]) -> Markup {
     let sizes = || moved.iter().map(|column| column.mean_shift.abs());
     let largest = sizes().filter(|size| size.is_finite()).fold(0.0, f64::max);
-    let in_words = |column: &ColumnDrift| match column.mean_shift {
-        shift if shift.is_finite() => format!("{shift:+.3}"),
-        _ => "another constant".to_owned(),
-    };
     let bar = |column: &ColumnDrift| {
         let size = column.mean_shift.abs();
         let ink = if size > LARGE_DRIFT { Ink::Alarm } else { Ink::Series(0) };
-        let note = in_words(column);
+        let note = shift(column.mean_shift);
         Bar::new(&column.column, vec![(ink, size.min(largest))], note.clone()).with_note(note)
     };
     let past = sizes().filter(|&size| size > LARGE_DRIFT).count();
-    let row = |column: &ColumnDrift| vec![column.column.clone(), in_words(column)];
+    let row = |column: &ColumnDrift| vec![column.column.clone(), shift(column.mean_shift)];
     figure(
         "Largest shifts of means",
         &format!(
@@ -206,10 +201,10 @@ fn shifts(moved: &[ColumnDrift]) -> Markup {
         &html! {},
         &bars(
             "Columns with the largest shift of their mean",
-            &moved.iter().take(MOST_DRAWN).map(bar).collect::<Vec<_>>(),
+            &moved.iter().take(MAX_DRAWN).map(bar).collect::<Vec<_>>(),
             &Axis::numbers("standard deviations", 0.0..round_up(largest)),
         ),
-        &table(&["column", "moved by"], moved.iter().take(MOST_LISTED).map(row)),
+        &table(&["column", "moved by"], moved.iter().take(MAX_LISTED).map(row)),
     )
 }
 
@@ -227,7 +222,7 @@ fn sizes_of_shifts(means: &MeansDiff) -> Markup {
                 ("Newly constant", &means.newly_constant),
             ] {
                 @if !columns.is_empty() {
-                    p { (what) ": " code { (names_in_short(columns.iter(), MOST_NAMED, ", ")) } "." }
+                    p { (what) ": " code { (names_in_short(columns, MAX_NAMED, ", ")) } "." }
                 }
             }
         }

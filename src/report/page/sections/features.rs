@@ -1,12 +1,10 @@
 //! The section about the values of the columns, and unusual columns.
 
 use crate::encode::{FAMILIES, Family};
-use crate::report::page::boards::{link, place_in_words};
-use crate::report::page::numbers::{NOTHING, grouped, number, short};
+use crate::report::page::boards::{link, link_if_shown, place_in_words};
+use crate::report::page::numbers::{NOTHING, grouped, number, shift, short};
 use crate::report::page::palette::Ink;
-use crate::report::page::parts::{
-    column_name, groups, names_in_short, scrolling, section, sortable, table_of,
-};
+use crate::report::page::parts::{column_name, groups, scrolling, section, sortable, table_of};
 use crate::report::page::plot::sparkline;
 use crate::report::{ColumnReport, Distribution, FAR, LARGE_DRIFT, Mark, Place, Position, Report};
 use crate::rules::{Color, PlayerCount};
@@ -15,9 +13,9 @@ use std::collections::{HashMap, HashSet};
 
 /// Limits on the marked columns: visible initially, and in total.
 const FIRST_MARKED: usize = 8;
-const MOST_MARKED: usize = 48;
+const MAX_MARKED: usize = 48;
 /// Limit on the listed unusual positions.
-const MOST_STRANGE: usize = 12;
+const MAX_UNUSUAL: usize = 12;
 
 /// A group of columns with the same meaning for different players, cards, nobles or colors.
 struct Kind<'r> {
@@ -61,7 +59,7 @@ pub(in crate::report::page) fn features(report: &Report) -> Markup {
         report.columns.iter().filter(|column| column.mark == Some(mark)).collect()
     };
     let mut outliers = marked(Mark::Outlier);
-    outliers.sort_by(|a, b| b.farthest().total_cmp(&a.farthest()));
+    outliers.sort_by(|a, b| b.farthest.total_cmp(&a.farthest));
     let mut constant = marked(Mark::Constant);
     constant.sort_by_key(|column| is_expected(report, column));
     let unrecorded: Vec<&str> = constant
@@ -79,7 +77,7 @@ pub(in crate::report::page) fn features(report: &Report) -> Markup {
             p {
                 "This section is about all " (grouped(report.columns.len() as u64)) " columns; the export has "
                 (grouped(overview.columns as u64)) " of them"
-                @if is_base { ": those of the families " (names_in_short(base.iter(), base.len(), ", ")) }
+                @if is_base { ": those of the families " (base.join(", ")) }
                 "."
             }
         }
@@ -105,17 +103,17 @@ pub(in crate::report::page) fn features(report: &Report) -> Markup {
                 p.what { "Those of a third reserved card and of seats without players are last."
                 @if !unrecorded.is_empty() {
                     " Always 0, because the log does not record them: "
-                    (names_in_short(unrecorded.iter(), unrecorded.len(), ", ")) "."
-                } } }, "value", &constant, |column| number(column.values.mode())))
+                    (unrecorded.join(", ")) "."
+                } } }, "value", &constant, &|column| number(column.values.mode())))
             (marked_box(report, "Columns with outliers", &html! {}, "farthest, in standard deviations", &outliers,
-                |column| short(column.farthest())
+                &|column| short(column.farthest)
             ))
-            (marked_box(report, "Rare flags", &html! {}, "rows with another value", &marked(Mark::Rare), |column| {
+            (marked_box(report, "Rare flags", &html! {}, "rows with another value", &marked(Mark::Rare), &|column| {
                 let values = &column.values;
                 grouped(values.total() - values.mode().map_or(0, |mode| values.count(mode)))
             }))
         }
-        (strangest(report))
+        (most_unusual(report))
         (all_columns(report))
         @for family in &FAMILIES { (of_family(report, family)) }
     };
@@ -142,18 +140,18 @@ fn marked_box(
     note: &Markup,
     what: &str,
     columns: &[&ColumnReport],
-    value: impl Fn(&ColumnReport) -> String,
+    value: &dyn Fn(&ColumnReport) -> String,
 ) -> Markup {
     let row = |column: &&ColumnReport| {
         html! {
             th.wrap scope="row" { (column_name(column.feature.name.as_str())) }
-            td { (at_farthest(report, column, &value(column))) }
+            td { (link_if_shown(report, column.farthest_at(), &value(column))) }
         }
     };
     let table =
         |columns: &[&ColumnReport]| table_of(&["column", what], &[], columns.iter().map(row));
     let (first, rest) = columns.split_at(columns.len().min(FIRST_MARKED));
-    let (listed, unlisted) = rest.split_at(rest.len().min(MOST_MARKED - FIRST_MARKED));
+    let (listed, unlisted) = rest.split_at(rest.len().min(MAX_MARKED - FIRST_MARKED));
     html! {
         div.box {
             h3 { (title) ": " (columns.len()) }
@@ -175,16 +173,8 @@ fn marked_box(
     }
 }
 
-/// A link to the position with the value farthest from the mean.
-fn at_farthest(report: &Report, column: &ColumnReport, text: &str) -> Markup {
-    match column.farthest_at().filter(|place| report.positions.contains_key(place)) {
-        Some(place) => link(place, text),
-        None => html! { (text) },
-    }
-}
-
 /// The positions with the farthest outliers.
-fn strangest(report: &Report) -> Markup {
+fn most_unusual(report: &Report) -> Markup {
     let mut all: Vec<(&Place, &Position)> =
         report.positions.iter().filter(|(_, position)| !position.outliers.is_empty()).collect();
     let farthest = |position: &Position| position.outliers[0].distance.abs();
@@ -214,7 +204,7 @@ fn strangest(report: &Report) -> Markup {
                 (sortable(
                     &["position", "farthest value", "distance", "outliers"],
                     &[1],
-                    all.iter().take(MOST_STRANGE).map(row),
+                    all.iter().take(MAX_UNUSUAL).map(row),
                 ))
             }
         }
@@ -234,10 +224,10 @@ fn all_columns(report: &Report) -> Markup {
     let moved = moved(report);
     let row = |column: &ColumnReport| {
         let (values, name) = (&column.values, column.feature.name.as_str());
-        let shift = moved.get(name);
+        let moved_by = moved.get(name);
         let mut kinds = vec![if column.feature.normalized { "normalized" } else { "plain" }];
         kinds.extend(column.mark.map(Mark::name));
-        if shift.is_some_and(|shift| shift.abs() > LARGE_DRIFT) {
+        if moved_by.is_some_and(|by| by.abs() > LARGE_DRIFT) {
             kinds.push("moved");
         }
         html! {
@@ -245,25 +235,20 @@ fn all_columns(report: &Report) -> Markup {
                 th scope="row" { code { (name) } }
                 td.left { (column.feature.family.name.replace('_', " ")) }
                 td.left { (if column.feature.normalized { "yes" } else { "no" }) }
-                td { (short(values.mean())) }
-                td { (short(values.standard_deviation())) }
+                td { (short(column.mean)) }
+                td { (short(column.deviation)) }
                 td { (number(values.min())) }
                 td { (number(values.quantile(0.5))) }
                 td { (number(values.max())) }
-                td { (at_farthest(report, column, &short(column.farthest()))) }
+                td { (link_if_shown(report, column.farthest_at(), &short(column.farthest))) }
                 @if !moved.is_empty() {
-                    td {
-                        @match shift {
-                            Some(shift) if shift.is_finite() => (format!("{shift:+.3}")),
-                            Some(_) => "another constant",
-                            None => (NOTHING),
-                        }
-                    }
+                    td { (moved_by.map_or(NOTHING.to_owned(), |&by| shift(by))) }
                 }
                 td.left { @if let Some(mark) = column.mark { (tag(mark)) } }
             }
         }
     };
+    let rows: Vec<Markup> = report.columns.iter().map(row).collect();
     let mut head = vec![
         "column",
         "family",
@@ -290,7 +275,7 @@ fn all_columns(report: &Report) -> Markup {
             }
             details {
                 summary { (grouped(report.columns.len() as u64)) " columns" }
-                (scrolling("sortable filtered", &head, &[1, 2, mark], report.columns.iter().map(row)))
+                (scrolling("sortable filtered", &head, &[1, 2, mark], &rows))
             }
         }
     }

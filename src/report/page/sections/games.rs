@@ -8,11 +8,11 @@ use crate::report::{Distribution, Report};
 use maud::{Markup, html};
 
 /// Limit on the listed refused logs.
-const MOST_REFUSED: usize = 50;
+const MAX_REFUSED: usize = 50;
 
 /// Limit on the bins of the histogram of lengths. Lengths are in turns, because numbers of rows are
 /// multiples of the number of players, which would cause artifacts.
-const MOST_BINS: i64 = 60;
+const MAX_BINS: i64 = 60;
 
 pub(in crate::report::page) fn games(report: &Report) -> Markup {
     let content = html! {
@@ -59,7 +59,7 @@ fn lengths(report: &Report) -> Markup {
     let turns = || groups.iter().map(|group| &group.games.last_turns);
     let shortest = turns().filter_map(Distribution::min).min().unwrap_or(0);
     let longest = turns().filter_map(Distribution::max).max().unwrap_or(0);
-    let width = (longest - shortest) / MOST_BINS + 1;
+    let width = (longest - shortest) / MAX_BINS + 1;
     let first = shortest / width;
     let bins = (longest / width - first + 1) as usize;
     let start = |bin: usize| (first + bin as i64) * width;
@@ -148,13 +148,13 @@ pub(in crate::report::page) fn refused(report: &Report) -> Option<Markup> {
             false => state.to_owned(),
         }
     };
-    let more = cache.refusals.len().saturating_sub(MOST_REFUSED);
+    let more = cache.refusals.len().saturating_sub(MAX_REFUSED);
     let content = html! {
         p { "Logs that the last ingest refused or deferred. A deferred log was still being \
              written; the next ingest reads it again." }
         div.box {
             ul.named {
-                @for refusal in cache.refusals.iter().take(MOST_REFUSED) {
+                @for refusal in cache.refusals.iter().take(MAX_REFUSED) {
                     li { "game " (refusal.game_id) ", " (state(refusal)) ": " (refusal.message) }
                 }
             }

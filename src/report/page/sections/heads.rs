@@ -1,7 +1,7 @@
 //! The sections about legal and chosen classes of each head, classes that never occur, and illegal labels.
 
 use crate::encode::{Head, REMOVALS};
-use crate::report::page::boards::{link, place_in_words};
+use crate::report::page::boards::{link, link_if_shown, place_in_words};
 use crate::report::page::numbers::{NOTHING, counted, grouped, percent, round_up, share, short};
 use crate::report::page::palette::Ink;
 use crate::report::page::parts::{figure, names_in_short, section, sortable, table, table_of};
@@ -12,7 +12,7 @@ use crate::report::{
 use maud::{Markup, html};
 
 /// Limit on the listed classes.
-const MOST_LISTED: usize = 30;
+const MAX_LISTED: usize = 30;
 
 fn heads_of(report: &Report) -> impl Iterator<Item = (Head, &HeadTally)> {
     Head::ALL.into_iter().zip(&report.tally.heads)
@@ -121,16 +121,10 @@ fn choices(report: &Report, head: Head, tally: &HeadTally) -> Markup {
         let times =
             if chance > 0.0 { short(class.chosen as f64 / chance) } else { NOTHING.to_owned() };
         let name = format!("{index}: {}", class_in_words(head, index));
-        let shown = class.first.filter(|place| report.positions.contains_key(place));
         html! {
             th.wrap scope="row" { (name) }
             td { (grouped(class.legal)) }
-            td {
-                @match shown {
-                    Some(place) => (link(place, &grouped(class.chosen))),
-                    None => (grouped(class.chosen)),
-                }
-            }
+            td { (link_if_shown(report, class.first, &grouped(class.chosen))) }
             td { (share(class.chosen, labels)) }
             td { (times) }
             td { (class.mean_choices().map_or(NOTHING.to_owned(), short)) }
@@ -221,7 +215,7 @@ pub(in crate::report::page) fn unseen(report: &Report) -> Markup {
             Head::GemTake2 | Head::ActionType => class_in_words(head, class),
             _ => format!("{class} ({})", class_in_words(head, class)),
         };
-        names_in_short(classes.iter().map(name), MOST_LISTED, "; ")
+        names_in_short(&classes.iter().map(name).collect::<Vec<_>>(), MAX_LISTED, "; ")
     };
     let content = html! {
         p { "Classes that are never the label, so that a network cannot learn them, although some \
@@ -255,12 +249,12 @@ pub(in crate::report::page) fn illegal(report: &Report) -> Markup {
         }
     };
     let named = |(head, tally): (Head, &HeadTally)| {
-        let more = tally.illegal - tally.named.len() as u64;
+        let more = tally.illegal - tally.first_illegal.len() as u64;
         html! {
-            @if !tally.named.is_empty() {
+            @if !tally.first_illegal.is_empty() {
                 li {
                     b { (head.name()) ": " }
-                    @for (index, label) in tally.named.iter().enumerate() {
+                    @for (index, label) in tally.first_illegal.iter().enumerate() {
                         @if index > 0 { "; " }
                         (illegal_label(head, label))
                     }

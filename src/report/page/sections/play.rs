@@ -117,10 +117,8 @@ pub(in crate::report::page) fn points(report: &Report) -> Markup {
 
 /// The four actions with their colors.
 pub(in crate::report::page) fn actions_key() -> Markup {
-    key(ActionType::ALL
-        .into_iter()
-        .enumerate()
-        .map(|(action, name)| (Ink::Series(action), name.logged_name())))
+    let entry = |(action, name): (usize, ActionType)| (Ink::Series(action), name.logged_name());
+    key(&ActionType::ALL.into_iter().enumerate().map(entry).collect::<Vec<_>>())
 }
 
 /// Stacked bars of the shares of actions.

@@ -1,7 +1,7 @@
 //! The section about games that do not replay, and about endings.
 
 use crate::gamelog::{Ending, ReplayFaultKind};
-use crate::report::page::boards::link;
+use crate::report::page::boards::link_if_shown;
 use crate::report::page::numbers::{counted, grouped, share};
 use crate::report::page::parts::{section, sortable, table};
 use crate::report::{FaultyGame, Place, Report};
@@ -9,7 +9,7 @@ use crate::words::shown;
 use maud::{Markup, html};
 
 /// Limit on the games whose faults are listed.
-const MOST_LISTED: usize = 100;
+const MAX_LISTED: usize = 100;
 
 pub(in crate::report::page) fn replay(report: &Report) -> Markup {
     let cache = &report.cache;
@@ -18,7 +18,7 @@ pub(in crate::report::page) fn replay(report: &Report) -> Markup {
     let endings = Ending::ALL.iter().zip(cache.endings).map(|(ending, games)| {
         vec![ending.name().to_owned(), grouped(games), share(games, replayed)]
     });
-    let more = faulty.len().saturating_sub(MOST_LISTED);
+    let more = faulty.len().saturating_sub(MAX_LISTED);
     let content = html! {
         p {
             "A game replays if each row follows from the previous row and its move by the rules. "
@@ -52,7 +52,7 @@ pub(in crate::report::page) fn replay(report: &Report) -> Markup {
                 (sortable(
                     &["game", "row", "log", "fault", "faulty rows"],
                     &[2, 3],
-                    faulty.iter().take(MOST_LISTED).map(|game| row(report, game)),
+                    faulty.iter().take(MAX_LISTED).map(|game| row(report, game)),
                 ))
                 @if more > 0 {
                     p.what { "and " (counted(more as u64, "more game")) ": the view replay_faults of the \
@@ -72,8 +72,7 @@ fn row(report: &Report, game: &FaultyGame) -> Markup {
         td {
             @if let Some(fault) = first {
                 @let place = Place { game_id: game.game_id, row_in_game: fault.row };
-                @if report.positions.contains_key(&place) { (link(place, &fault.row.to_string())) }
-                @else { (fault.row) }
+                (link_if_shown(report, Some(place), &fault.row.to_string()))
             }
         }
         td.left.wrap { code { (shown(&game.source_path)) (line) } }

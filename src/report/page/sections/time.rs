@@ -3,7 +3,9 @@
 use super::play::{action_table, actions_key};
 use crate::cache::IngestLine;
 use crate::gamelog::ActionType;
-use crate::report::page::numbers::{NOTHING, counted, grouped, percent, round_up, share, short};
+use crate::report::page::numbers::{
+    NOTHING, counted, grouped, percent, round_up, share, shift, short,
+};
 use crate::report::page::palette::Ink;
 use crate::report::page::parts::{
     column_name, figure, key, player_names, players_key, section, table, table_of,
@@ -15,7 +17,7 @@ use crate::words::shown;
 use maud::{Markup, html};
 
 /// Limit on the listed ingests.
-const MOST_INGESTS: usize = 60;
+const MAX_INGESTS: usize = 60;
 
 /// A value of a period, for each number of players.
 type ByPlayers = fn(&Period, usize) -> Option<f64>;
@@ -135,13 +137,13 @@ fn by_players(
             .map(|players| value(period, players).map_or(NOTHING.to_owned(), cell));
         [period_name(period)].into_iter().chain(cells).collect()
     };
-    let head = [&[first_head(timeline).to_owned()], &names[..]].concat();
+    let [two, three, four] = &names;
     figure(
         title,
         what,
         &players_key(),
         &lines(title, &drawn, x, &axis(most.fold(0.0, f64::max))),
-        &table(&head, timeline.periods.iter().map(row)),
+        &table(&[first_head(timeline), two, three, four], timeline.periods.iter().map(row)),
     )
 }
 
@@ -188,7 +190,7 @@ fn faults(timeline: &Timeline, x: &X<'_>) -> Markup {
     figure(
         "Games that do not replay, over time",
         "Share of the replayed games. It increases when workers crash.",
-        &key([(Ink::Alarm, "does not replay"), (Ink::Series(0), "unfinished")]),
+        &key(&[(Ink::Alarm, "does not replay"), (Ink::Series(0), "unfinished")]),
         &if most == 0.0 {
             html! { p { "None." } }
         } else {
@@ -223,11 +225,7 @@ fn drift(timeline: &Timeline, x: &X<'_>) -> Markup {
             td { (drift.map_or(NOTHING.to_owned(), |drift| grouped(drift.columns))) }
             td.left.wrap { @if let Some(drift) = drift { (column_name(drift.column)) } }
             td {
-                @match drift.map(|drift| drift.mean_shift) {
-                    Some(shift) if shift.is_finite() => (format!("{shift:+.3}")),
-                    Some(_) => "another constant",
-                    None => (NOTHING),
-                }
+                (drift.map_or(NOTHING.to_owned(), |drift| shift(drift.mean_shift)))
             }
         }
     };
@@ -301,7 +299,7 @@ fn ingests(report: &Report) -> Markup {
         "games",
         "rows",
     ];
-    let more = report.ingests.len().saturating_sub(MOST_INGESTS);
+    let more = report.ingests.len().saturating_sub(MAX_INGESTS);
     html! {
         div.box.wide {
             h3 { "Ingests, newest first" }
@@ -310,7 +308,7 @@ fn ingests(report: &Report) -> Markup {
                  totals of the cache afterwards. Games are encoded again after a change of the \
                  encoder or the options."
             }
-            (table(&head, report.ingests.iter().rev().take(MOST_INGESTS).map(row)))
+            (table(&head, report.ingests.iter().rev().take(MAX_INGESTS).map(row)))
             @if more > 0 {
                 p.what { "and " (counted(more as u64, "older one")) ": the table ingests of the cache" }
             }
