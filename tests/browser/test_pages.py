@@ -104,9 +104,10 @@ def check_game(page: Page) -> None:
     rows = page.locator("table.turns tbody tr").count()
     title = page.locator("#position h2")
     for row in range(min(rows, 12)):
-        assert page.locator("#position .from").inner_text().startswith(f"row {row} of 0 to {rows - 1}")
+        begin = f"row {row} of 0 to {rows - 1}"
+        is_shown = "text => document.querySelector('#position .from').innerText.startsWith(text)"
+        page.wait_for_function(is_shown, arg=begin)
         page.keyboard.press("ArrowRight")
-        page.wait_for_timeout(20)
     page.keyboard.press("End")
     page.wait_for_function(f"location.hash.endsWith('-{rows - 1}')")
     page.keyboard.press("Home")

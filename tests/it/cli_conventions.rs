@@ -20,12 +20,6 @@ fn cache(test: &CliTest) -> PathBuf {
     test.path("data/intermediate/prep.sqlite")
 }
 
-fn three_games() -> CliTest {
-    let test = CliTest::new();
-    test.prep("simulate raw --games 3");
-    test
-}
-
 #[test]
 fn version() {
     let test = CliTest::new();
@@ -43,7 +37,7 @@ fn version() {
 
 #[test]
 fn stdout_and_stderr() {
-    let test = three_games();
+    let test = CliTest::simulated(3);
     test.write("raw/all_games.csv", "");
     let ran = test.run("ingest raw --monitor-memory");
     assert!(ran.stdout.starts_with("3 games encoded (3 new; "), "{ran:#?}");
@@ -59,7 +53,7 @@ fn stdout_and_stderr() {
 
 #[test]
 fn quiet() {
-    let test = three_games();
+    let test = CliTest::simulated(3);
     test.write("raw/all_games.csv", "");
     for arguments in
         ["simulate more --games 3 -q", "ingest raw -q --monitor-memory", "-q ingest raw"]
@@ -82,7 +76,7 @@ fn quiet() {
 
 #[test]
 fn no_colors_in_pipes() {
-    let test = three_games();
+    let test = CliTest::simulated(3);
     test.write("raw/4.csv", "");
     for arguments in [
         "ingest raw",
@@ -108,7 +102,7 @@ fn no_colors_in_pipes() {
 
 #[test]
 fn variables() {
-    let test = three_games();
+    let test = CliTest::simulated(3);
     let run = |arguments: &str, variables: &[(&str, &str)]| {
         Ran::from(test.command(arguments).envs(variables.iter().copied()).output().unwrap())
     };
@@ -129,7 +123,7 @@ fn variables() {
 
 #[test]
 fn closed_pipes() {
-    let test = three_games();
+    let test = CliTest::simulated(3);
     let mut child = test.command("schema").spawn().unwrap();
     let mut line = String::new();
     // A pipe holds 64 KiB and the list is twice as long, so the program is still writing.
@@ -147,7 +141,7 @@ fn closed_pipes() {
 
 #[test]
 fn second_writer() {
-    let test = three_games();
+    let test = CliTest::simulated(3);
     let held = WriterLock::acquire(&cache(&test), Duration::ZERO).unwrap();
     let ran = test.run("ingest raw");
     assert_eq!((ran.code, ran.stdout.as_str()), (4, ""), "{ran:#?}");
@@ -164,19 +158,6 @@ fn second_writer() {
     assert!(begun.elapsed() >= Duration::from_secs(1), "{:?}", begun.elapsed());
     drop(held);
     test.prep("ingest raw");
-}
-
-#[test]
-fn waiting_for_the_lock() {
-    let test = three_games();
-    let held = WriterLock::acquire(&cache(&test), Duration::ZERO).unwrap();
-    let mut child = test.command("ingest raw --wait 60").spawn().unwrap();
-    std::thread::sleep(Duration::from_millis(300));
-    assert!(child.try_wait().unwrap().is_none(), "it did not wait");
-    drop(held);
-    let ran = Ran::from(child.wait_with_output().unwrap());
-    assert_eq!(ran.code, 0, "{ran:#?}");
-    assert!(ran.stdout.starts_with("3 games encoded"), "{ran:#?}");
 }
 
 #[test]
@@ -209,7 +190,7 @@ fn assert_left_alone(test: &CliTest, file: &str) {
 
 #[test]
 fn wrong_cache_file() {
-    let test = three_games();
+    let test = CliTest::simulated(3);
     test.write("notes.txt", "Milk, eggs, and do not forget the cache.\n".repeat(200));
     test.write("short.txt", "x");
     test.write("cut.sqlite", "SQLite format 3\0");
@@ -237,16 +218,6 @@ fn wrong_cache_file() {
     assert!(test.files(".") == before);
 }
 
-#[test]
-fn export_without_cache() {
-    let test = CliTest::new();
-    let ran = test.run("export");
-    assert_eq!(ran.code, 1);
-    let said = "error: there is no cache at data/intermediate/prep.sqlite: run `prep ingest DIR --cache data/";
-    assert!(ran.stderr.starts_with(said), "{ran:#?}");
-    assert_eq!(test.files("."), Default::default());
-}
-
 /// Enough games to stop a single-threaded run in the middle.
 const MANY: u32 = 240;
 const BATCH: u32 = 20;
@@ -254,8 +225,7 @@ const SLOW_INGEST: &str = "ingest raw --jobs 1 --batch-size 20";
 
 /// Many games in `raw`, and the export of an undisturbed run in `undisturbed`.
 fn many_games() -> CliTest {
-    let test = CliTest::new();
-    test.prep(&format!("simulate raw --games {MANY}"));
+    let test = CliTest::simulated(MANY as usize);
     test.prep("ingest raw --cache undisturbed.sqlite");
     test.prep("export --cache undisturbed.sqlite --out undisturbed --features base");
     test
@@ -317,8 +287,7 @@ fn ctrl_c() {
 /// With and without games whose logs are deleted, for which the folder is searched again.
 #[test]
 fn ctrl_c_while_the_folder_is_searched() {
-    let test = CliTest::new();
-    test.prep("simulate raw --games 2 -q");
+    let test = CliTest::simulated(2);
     test.prep("ingest raw --cache c.sqlite");
     for folder in 0..20 {
         fs::create_dir(test.path(format!("raw/{folder}"))).unwrap();
@@ -361,28 +330,8 @@ fn killed_ingest() {
 }
 
 #[test]
-fn killed_dry_run_and_export() {
-    let test = many_games();
-    fs::rename(test.path("undisturbed.sqlite"), test.path("cache.sqlite")).unwrap();
-    for arguments in
-        ["ingest raw --dry-run --cache cache.sqlite", "export --cache cache.sqlite --out out"]
-    {
-        for milliseconds in [5, 50, 150] {
-            let mut child = test.command(arguments).spawn().unwrap();
-            std::thread::sleep(Duration::from_millis(milliseconds));
-            let _ = child.kill();
-            child.wait().unwrap();
-        }
-    }
-    test.prep("status raw --cache cache.sqlite");
-    test.prep("export --cache cache.sqlite --out undisturbed_still --features base");
-    assert!(test.files("undisturbed_still") == test.files("undisturbed"));
-}
-
-#[test]
 fn verbose_phases() {
-    let test = CliTest::new();
-    test.prep("simulate raw --games 3");
+    let test = CliTest::simulated(3);
     let phases = |arguments: &str, names: &[&str]| {
         let ran = test.run(arguments);
         assert_eq!(ran.code, 0, "{ran:#?}");

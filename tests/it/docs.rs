@@ -2,16 +2,9 @@
 
 #![allow(clippy::unwrap_used)]
 
+use crate::architecture::{read, root};
 use std::fs;
-use std::path::{Path, PathBuf};
-
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
-fn read(file: &str) -> String {
-    fs::read_to_string(root().join(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
-}
+use std::path::PathBuf;
 
 /// All pages of the documentation.
 fn pages() -> Vec<PathBuf> {

@@ -7,6 +7,7 @@
 
 use crate::support::broken_cache::spoil_trees;
 use crate::support::cli::{CliTest, Ran};
+use crate::support::log_text::LogText;
 use std::fs;
 
 /// Runs `prep`, which must fail with this exit code and print each of these texts to stderr.
@@ -20,21 +21,13 @@ fn says(test: &CliTest, arguments: &str, code: i32, texts: &[&str]) -> Ran {
     ran
 }
 
-fn three_games() -> CliTest {
-    let test = CliTest::new();
-    test.prep("simulate raw --games 3");
-    test
-}
-
 /// Changes a value of a game's log, by line (the header is line 1) and column name. Returns the number
 /// of values before it.
 fn spoil(test: &CliTest, log: &str, line: usize, column: &str, value: &str) -> usize {
-    let text = String::from_utf8(test.read(log)).unwrap();
-    let mut rows: Vec<Vec<&str>> = text.lines().map(|line| line.split(',').collect()).collect();
-    let place = rows[0].iter().position(|name| *name == column).unwrap();
-    rows[line - 1][place] = value;
-    let lines: Vec<_> = rows.iter().map(|row| row.join(",")).collect();
-    test.write(log, lines.join("\n") + "\n");
+    let mut text = LogText::parse(&test.read(log));
+    let place = text.column(column);
+    text.set(line, column, value);
+    test.write(log, text.to_bytes());
     place
 }
 
@@ -53,7 +46,7 @@ fn underlined(ran: &Ran, said: &str) -> (String, String) {
 
 #[test]
 fn folders_without_logs() {
-    let test = three_games();
+    let test = CliTest::simulated(3);
     test.write("aggregate/all_games.csv", "x");
     test.write("packed/2_games/1.csv.xz", "x");
     test.write("packed/notes.txt", "x");
@@ -86,11 +79,12 @@ fn folders_without_logs() {
 
 #[test]
 fn missing_or_empty_cache() {
-    let test = three_games();
+    let test = CliTest::simulated(3);
     let absent = "there is no cache at data/intermediate/prep.sqlite: run `prep ingest DIR --cache data/intermediate/prep.sqlite` first";
     for command in ["export", "verify"] {
         says(&test, command, 1, &[absent]);
     }
+    assert!(!test.path("data").exists(), "something was made");
     fs::create_dir(test.path("folder")).unwrap();
     for command in ["ingest raw", "ingest raw --rebuild", "export", "status raw"] {
         let folder =
@@ -111,7 +105,7 @@ fn missing_or_empty_cache() {
 
 #[test]
 fn folders_without_exports() {
-    let test = three_games();
+    let test = CliTest::simulated(3);
     test.prep("ingest raw -q");
     test.prep("export -q --out out");
     test.write("arrays/X_train.npy", "x");
@@ -147,7 +141,7 @@ fn folders_without_exports() {
 
 #[test]
 fn split_ratios() {
-    let test = three_games();
+    let test = CliTest::simulated(3);
     for (split, texts) in [
         ("0.8,0.1", &["expected three numbers such as 0.8,0.1,0.1", "found 2"][..]),
         ("0.8/0.1/0.1", &["expected three numbers such as 0.8,0.1,0.1"]),
@@ -230,27 +224,8 @@ fn wrong_variables() {
 }
 
 #[test]
-fn unknown_names() {
-    let test = three_games();
-    for (arguments, texts) in [
-        ("schema --search zzz", &["no name or meaning of a column contains zzz: try another"][..]),
-        ("schema --heads --search zzz", &["no head or meaning of a class contains zzz"]),
-        ("schema --base --search zzz", &["remove a name or one of the flags"]),
-        ("schema --normalized no", &["no column is named no: write --normalized=no"]),
-        ("inspect raw/2_games/99.csv", &["there is no log raw/2_games/99.csv: check the path"]),
-        (
-            "inspect raw/2_games/1.csv --row 0 --feature gems_bord_red",
-            &["did you mean gems_board_red", "? (`prep schema` lists all)\n"],
-        ),
-        ("inspect raw/2_games/1.csv --turn -1", &["turn -1: game 1 has turns 1 to "]),
-    ] {
-        says(&test, arguments, 1, texts);
-    }
-}
-
-#[test]
 fn advice_names_the_cache() {
-    let test = three_games();
+    let test = CliTest::simulated(3);
     test.prep("ingest raw -q --cache mine.sqlite");
     let whole = test.read("mine.sqlite");
     let mut broken = whole.clone();
@@ -297,7 +272,7 @@ fn settings_code_frames() {
 
 #[test]
 fn log_code_frames() {
-    let test = three_games();
+    let test = CliTest::simulated(3);
     let place = spoil(&test, "raw/2_games/1.csv", 5, "player0_reduction_red", "2.5");
     let ran = says(&test, "ingest raw", 3, &[]);
     let said = "error: 2_games/1.csv:5: player0_reduction_red is `2.5`, expected a whole number";
@@ -324,7 +299,7 @@ fn log_code_frames() {
 
 #[test]
 fn compressed_logs() {
-    let test = three_games();
+    let test = CliTest::simulated(3);
     test.write("raw/7.csv", b"\x1f\x8b\x08\x00\x00\x00");
     test.write("raw/8.csv", b"PK\x03\x04\x14\x00");
     for text in [
@@ -339,7 +314,7 @@ fn compressed_logs() {
 #[cfg(unix)]
 fn permissions() {
     use std::os::unix::fs::PermissionsExt;
-    let test = three_games();
+    let test = CliTest::simulated(3);
     test.prep("ingest raw -q --cache mine.sqlite");
     test.write("locked/2_games/1.csv", "x");
     fs::create_dir(test.path("read_only")).unwrap();
@@ -375,7 +350,7 @@ fn permissions() {
 
 #[test]
 fn unwritable_report() {
-    let test = three_games();
+    let test = CliTest::simulated(3);
     test.prep("ingest raw -q");
     let folder = ["error: raw is a folder: give a file in it, such as --out raw/report.html\n"];
     says(&test, "report -q --out raw", 1, &folder);

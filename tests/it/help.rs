@@ -54,12 +54,14 @@ fn help_texts() {
 #[test]
 fn examples_are_valid() {
     let test = CliTest::new();
-    let mut tried = 0;
-    for command in commands(&test) {
-        let help = test.prep(&format!("{command} --help"));
+    let help = |command: &str| test.prep(&format!("{command} --help"));
+    let mut helps: BTreeMap<String, String> =
+        commands(&test).into_iter().map(|command| (command.clone(), help(&command))).collect();
+    let (mut tried, mut lines) = (0, 0);
+    for (command, help) in &helps {
         assert!(help.contains("Usage: prep "), "{command}: {help}");
         let examples: Vec<_> = help.lines().filter_map(shown_command).collect();
-        let own = examples.iter().filter(|words| words[0] == command).count();
+        let own = examples.iter().filter(|words| words[0] == *command).count();
         assert!(own >= 2, "prep {command} --help has {own} examples:\n{help}");
         for words in examples {
             let command = words.join(" ");
@@ -69,34 +71,27 @@ fn examples_are_valid() {
             // Unknown flags are still errors.
             for flag in words.iter().filter(|word| word.starts_with("--")) {
                 let name = flag.split('=').next().unwrap();
-                let own_help = test.prep(&format!("{} --help", words[0]));
-                assert!(own_help.contains(name), "prep {command}: there is no {name}");
+                assert!(helps[&words[0]].contains(name), "prep {command}: there is no {name}");
             }
             tried += 1;
         }
     }
     assert!(tried > 25, "{tried}");
     assert_eq!(test.files("."), BTreeMap::new());
-}
 
-/// The rest of a wrapped line would look like a command.
-#[test]
-fn examples_fit_80_columns() {
-    let test = CliTest::new();
-    let all = commands(&test).into_iter().map(|command| format!("{command} --help"));
-    let mut examples = 0;
-    for arguments in all.chain(["--help".to_owned()]) {
-        let help = test.prep(&arguments);
+    // The rest of a wrapped line would look like a command.
+    helps.insert(String::new(), help(""));
+    for (command, help) in &helps {
         let (_, after) = help.split_once("Examples:\n").unwrap();
         for line in after.lines().filter(|line| line.starts_with("  ")) {
-            assert!(line.chars().count() <= 80, "prep {arguments}: {line}");
+            assert!(line.chars().count() <= 80, "prep {command}: {line}");
             let is_shown =
                 ["  prep ", "    ", "  source "].iter().any(|begin| line.starts_with(begin));
-            assert!(is_shown, "prep {arguments}: the rest of a line: {line}");
-            examples += 1;
+            assert!(is_shown, "prep {command}: the rest of a line: {line}");
+            lines += 1;
         }
     }
-    assert!(examples > 40, "{examples}");
+    assert!(lines > 40, "{lines}");
 }
 
 /// The logs in examples exist after the `prep simulate` command of the help.
@@ -246,6 +241,10 @@ fn schema_filters() {
         ("zz*", "no column is named zz*: `prep schema --search TEXT` searches"),
         ("gems_board_red --family cards", "remove a name or one of the flags"),
         ("--heads nobel", "no head is named nobel: did you mean noble?"),
+        ("--search zzz", "no name or meaning of a column contains zzz: try another"),
+        ("--heads --search zzz", "no head or meaning of a class contains zzz"),
+        ("--base --search zzz", "remove a name or one of the flags"),
+        ("--normalized no", "no column is named no: write --normalized=no"),
     ] {
         let ran = test.run(&format!("schema {arguments}"));
         assert_eq!((ran.code, ran.stdout.as_str()), (1, ""), "{arguments}: {ran:#?}");

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 use crate::support::cli::{CliTest, Ran};
+use crate::support::log_text::LogText;
 use crate::support::positions::{made_up_boards, simulated_turns};
 use ndarray::{Array1, Array2};
 use ndarray_npy::{NpzReader, read_npy};
@@ -12,15 +13,6 @@ use splendor_prep::encode::{Head, NO_LABEL, labels};
 use splendor_prep::table::{legal_moves, position};
 use std::collections::BTreeMap;
 use std::fs::File;
-
-const GAMES: usize = 6;
-
-fn ingested() -> CliTest {
-    let test = CliTest::new();
-    test.prep(&format!("simulate raw --games {GAMES}"));
-    test.prep("ingest raw");
-    test
-}
 
 fn json(test: &CliTest, arguments: &str) -> Value {
     serde_json::from_str(&test.prep(&format!("inspect {arguments} --json"))).unwrap()
@@ -60,9 +52,7 @@ fn assert_card_is_logged(shown: &Value, row: &BTreeMap<String, i64>, prefix: &st
 
 #[test]
 fn position_from_the_cache_is_that_of_the_log() {
-    let test = CliTest::new();
-    test.prep("simulate raw --games 18");
-    test.prep("ingest raw");
+    let test = CliTest::ingested(18);
     let (mut empty_slots, mut reserved_cards) = (0, 0);
     for (game, log) in
         [(1, "raw/2_games/1.csv"), (14, "raw/3_games/14.csv"), (18, "raw/4_games/18.csv")]
@@ -128,7 +118,7 @@ fn position_from_the_cache_is_that_of_the_log() {
 
 #[test]
 fn features_and_legal_moves_are_those_of_the_export() {
-    let test = ingested();
+    let test = CliTest::ingested(6);
     test.prep("export --split 1,0,0");
     let folder = test.path("data/processed");
     let array = |file: &str, name: &str| -> Array1<i64> {
@@ -196,7 +186,7 @@ fn positions_fit_80_and_40_columns() {
 
 #[test]
 fn list_and_rounds() {
-    let test = ingested();
+    let test = CliTest::ingested(6);
     let rows = logged_rows(&test, "raw/3_games/2.csv");
     let text = test.prep("inspect 2");
     assert_eq!(text.lines().count(), rows.len() + 3, "{text}");
@@ -211,21 +201,15 @@ fn list_and_rounds() {
 
 #[test]
 fn illegal_move() {
-    let test = CliTest::new();
-    test.prep("simulate raw --games 1");
-    let log = String::from_utf8(test.read("raw/2_games/1.csv")).unwrap();
-    let mut lines = log.lines();
-    let header: Vec<&str> = lines.next().unwrap().split(',').collect();
-    let column = |name: &str| header.iter().position(|&known| known == name).unwrap();
+    let test = CliTest::simulated(1);
+    let mut log = LogText::parse(&test.read("raw/2_games/1.csv"));
+    log.lines.truncate(2);
     // With an empty hand, no card can be built.
-    let mut first: Vec<&str> = lines.next().unwrap().split(',').collect();
-    first[column("action_type")] = "build";
-    first[column("card_selection")] = "5";
-    for color in ["white", "blue", "green", "red", "black"] {
-        first[column(&format!("gem_take3_{color}"))] = "";
-        first[column(&format!("gem_take2_{color}"))] = "";
-    }
-    test.write("1.csv", format!("{}\n{}\n", header.join(","), first.join(",")));
+    log.set(2, "action_type", "build");
+    log.set(2, "card_selection", "5");
+    log.clear_group(2, "gem_take3_");
+    log.clear_group(2, "gem_take2_");
+    test.write("1.csv", log.to_bytes());
     let text = test.prep("inspect 1.csv --row 0");
     assert!(text.contains("logged move: build 5: level 2 "), "{text}");
     let why = "not one of the legal moves: action_type, card_selection are not legal under their \
@@ -237,12 +221,13 @@ fn illegal_move() {
 
 #[test]
 fn wrong_arguments() {
-    let test = ingested();
+    let test = CliTest::ingested(6);
     test.write("raw/77.csv", "game\n");
     assert_eq!(test.run("ingest raw").code, 3);
     let rounds = logged_rows(&test, "raw/2_games/1.csv").last().unwrap()["turn_number"];
     for (arguments, said) in [
         ("1 --turn 99", format!("turn 99: game 1 has turns 1 to {rounds}")),
+        ("1 --turn -1", "turn -1: game 1 has turns 1 to ".into()),
         ("1 --turn 2 --seat 2", "seat 2: game 1 has seats 0 to 1".into()),
         ("1 --row 999", format!("row 999: game 1 has rows 0 to {}", 2 * rounds - 1)),
         (
@@ -255,6 +240,7 @@ fn wrong_arguments() {
         ("raw/2_games/5.csv", "there is no log raw/2_games/5.csv: check the path".into()),
         ("raw/77.csv", "raw/77.csv:1: ".into()),
         ("1 --row 0 --feature player0_gem_white", "did you mean player0_gems_white".into()),
+        ("1 --row 0 --feature player0_gem_white", "? (`prep schema` lists all)".into()),
         ("1 --row 0 --feature zzz", "there is no feature `zzz`: `prep schema` lists all".into()),
         ("1 --row 0 --feature * --export raw", "cannot use the scaler of raw: ".into()),
         (
@@ -273,7 +259,7 @@ fn wrong_arguments() {
 
 #[test]
 fn colors_only_on_request() {
-    let test = ingested();
+    let test = CliTest::ingested(6);
     let run = |variables: &[(&str, &str)]| {
         let mut command = test.command("inspect 3 --row 20");
         command.env_remove("NO_COLOR").env_remove("CLICOLOR_FORCE").env("TERM", "xterm");

@@ -1,9 +1,9 @@
 //! Compares heads, features and splits with exported arrays.
 
-use super::{ingested, numbers};
+use super::numbers;
 use crate::support::cli::CliTest;
 use crate::support::export::{Export, HEADS, SPLITS};
-use crate::support::log_text::with_one_byte_changed;
+use crate::support::log_text::{LogText, with_one_byte_changed};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,16 +12,10 @@ use std::fs;
 /// affordable so early: an illegal label.
 fn make_illegal(test: &CliTest) {
     for (path, bytes) in test.files("raw") {
-        let text = String::from_utf8(bytes).unwrap();
-        let mut lines: Vec<Vec<String>> =
-            text.lines().map(|line| line.split(',').map(str::to_owned).collect()).collect();
-        let place = |name: &str| lines[0].iter().position(|column| column == name).unwrap();
-        let (action, card) = (place("action_type"), place("card_selection"));
-        if let Some(turn) = lines.iter_mut().find(|turn| turn[action] == "build") {
-            turn[card] = "11".to_owned();
-        }
-        let text: String = lines.iter().map(|line| line.join(",") + "\n").collect();
-        fs::write(test.path("raw").join(path), text).unwrap();
+        let mut log = LogText::parse(&bytes);
+        let build = log.line_where("action_type", |action| action == "build");
+        log.set(build, "card_selection", "11");
+        fs::write(test.path("raw").join(path), log.to_bytes()).unwrap();
     }
     test.prep("ingest raw");
 }
@@ -38,7 +32,7 @@ fn near(found: &Value, expected: f64) -> bool {
 
 #[test]
 fn heads_match_arrays() {
-    let test = ingested(30);
+    let test = CliTest::ingested(30);
     make_illegal(&test);
     let found = numbers(&test, "");
     let export = all_rows(&test);
@@ -114,7 +108,7 @@ fn heads_match_arrays() {
 
 #[test]
 fn features_match_arrays() {
-    let test = ingested(30);
+    let test = CliTest::ingested(30);
     let found = numbers(&test, "");
     let export = all_rows(&test);
     let (features, scaler) = (export.features("train"), export.scaler());
@@ -165,7 +159,7 @@ fn features_match_arrays() {
 
 #[test]
 fn balance_matches_arrays() {
-    let test = ingested(60);
+    let test = CliTest::ingested(60);
     test.prep("export --out export --split 0.6,0.2,0.2");
     test.prep("simulate raw --games 3 --first-id 61 --seed 5");
     let gone = test.files("raw").into_keys().find(|path| path.ends_with("7.csv")).unwrap();
@@ -215,7 +209,7 @@ fn balance_matches_arrays() {
 
 #[test]
 fn drift_matches_diff() {
-    let test = ingested(20);
+    let test = CliTest::ingested(20);
     test.prep("export --out old");
     test.prep("simulate raw --games 20 --first-id 21 --seed 3");
     test.prep("ingest raw");
@@ -230,7 +224,7 @@ fn drift_matches_diff() {
 
 #[test]
 fn jobs_do_not_matter() {
-    let test = ingested(25);
+    let test = CliTest::ingested(25);
     let one = test.prep("report --json --jobs 1 --out one.html");
     let seven = test.prep("report --json --jobs 7 --out seven.html");
     assert!(one == seven, "the numbers differ");

@@ -1,9 +1,8 @@
 //! Compares games, points, actions and cards with the text of the logs, read with the `csv` crate.
 
-use super::{ingested, numbers};
-use crate::support::cached;
+use super::numbers;
 use crate::support::cli::CliTest;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::collections::{BTreeMap, HashMap};
 
 /// A row of a log: the values that are not missing, by column.
@@ -67,7 +66,7 @@ const ACTIONS: [&str; 4] = ["build", "reserve", "take 2 tokens", "take 3 tokens"
 
 #[test]
 fn games_match_logs() {
-    let test = ingested(40);
+    let test = CliTest::ingested(40);
     let found = numbers(&test, "");
     assert_eq!(found["actions"], json!(ACTIONS));
     let all = games(&test, "raw");
@@ -166,7 +165,7 @@ fn add_fates(game: &[Row], fates: &mut BTreeMap<String, Fate>) -> u64 {
 
 #[test]
 fn cards_match_logs() {
-    let test = ingested(150);
+    let test = CliTest::ingested(150);
     let mut fates: BTreeMap<String, Fate> = BTreeMap::new();
     let unknown: u64 = games(&test, "raw").iter().map(|game| add_fates(game, &mut fates)).sum();
     let total = |fate: usize| fates.values().map(|fates| fates[fate]).sum::<u64>();
@@ -193,41 +192,4 @@ fn cards_match_logs() {
     assert_eq!(told, fates);
     assert_eq!(found["unknown_builds"], 0);
     assert_eq!(found["unknown_reservations"], unknown);
-}
-
-#[test]
-fn nights_are_encoding_days() {
-    let test = ingested(9);
-    let cache = test.path("data/intermediate/prep.sqlite");
-    for (night, game) in [("2026-01-30", 1), ("2026-01-30", 2), ("2026-01-31", 5)] {
-        let sql = format!(
-            "UPDATE games SET ingested_at = '{night}T23:59:59Z' WHERE game_id = {game};
-             UPDATE games SET ingested_at = '2026-02-01T00:00:00Z' WHERE ingested_at > '2026-02'"
-        );
-        cached::execute(&cache, &sql);
-    }
-    let found = numbers(&test, "")["nights"].take();
-    let rows: BTreeMap<i64, (i64, usize)> = games(&test, "raw")
-        .iter()
-        .map(|game| {
-            let number = |column| game[0].number(column).unwrap();
-            (number("game_id"), (number("num_players"), game.len()))
-        })
-        .collect();
-    let mut expected: BTreeMap<&str, ([u64; 3], [usize; 3])> = BTreeMap::new();
-    for (game, (players, length)) in rows {
-        let night = match game {
-            1 | 2 => "2026-01-30",
-            5 => "2026-01-31",
-            _ => "2026-02-01",
-        };
-        let (games, rows) = expected.entry(night).or_default();
-        games[players as usize - 2] += 1;
-        rows[players as usize - 2] += length;
-    }
-    let expected: BTreeMap<&str, Value> = expected
-        .into_iter()
-        .map(|(night, (games, rows))| (night, json!({ "games": games, "rows": rows })))
-        .collect();
-    assert_eq!(found, json!(expected));
 }

@@ -1,6 +1,6 @@
 //! Compares nights, wins and ingests with SQL queries and the text of the logs.
 
-use super::{ingested, numbers};
+use super::numbers;
 use crate::support::cached::execute;
 use crate::support::cli::CliTest;
 use rusqlite::Connection;
@@ -15,11 +15,13 @@ fn count(test: &CliTest, sql: &str) -> u64 {
 
 /// Games 1 to 30 in one night, which are in an export, and 31 to 60 in the next night.
 fn two_nights() -> CliTest {
-    let test = ingested(30);
+    let test = CliTest::ingested(30);
     test.prep("export --out export");
     test.prep("simulate raw --games 30 --first-id 31 --seed 9");
     test.prep("ingest raw");
-    let sql = "UPDATE games SET ingested_at = iif(game_id <= 30, '2026-01-30', '2026-01-31') || 'T03:00:00Z'";
+    // The last second of a night, and the first.
+    let sql = "UPDATE games SET ingested_at = \
+               iif(game_id <= 30, '2026-01-30T23:59:59Z', '2026-01-31T00:00:00Z')";
     execute(&test.path(CACHE), sql);
     test
 }
@@ -34,6 +36,8 @@ fn nights_match_sql() {
     assert_eq!(periods.len(), 2);
     for (period, night) in periods.iter().zip(["2026-01-30", "2026-01-31"]) {
         assert_eq!(period["name"], night);
+        let games_and_rows = json!({ "games": period["games"], "rows": period["rows"] });
+        assert_eq!(found["nights"][night], games_and_rows);
         for (place, players) in [2, 3, 4].into_iter().enumerate() {
             let of = |what: &str| {
                 let sql = format!(
@@ -61,9 +65,7 @@ fn nights_match_sql() {
 
 #[test]
 fn drift_shows_when_the_data_changed() {
-    let test = CliTest::new();
-    test.prep("simulate raw --games 120");
-    test.prep("ingest raw");
+    let test = CliTest::ingested(120);
     let one_night = numbers(&test, "")["timeline"].take();
     assert_eq!(one_night["by_night"], false);
     let moved = |timeline: &Value| -> Vec<u64> {
@@ -96,7 +98,7 @@ fn drift_shows_when_the_data_changed() {
 
 #[test]
 fn wins_match_sql() {
-    let test = ingested(60);
+    let test = CliTest::ingested(60);
     let found = numbers(&test, "");
     for players in [2, 3, 4] {
         let endings = &found["games_by_players"][players.to_string()]["endings"];
