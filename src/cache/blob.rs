@@ -14,7 +14,7 @@
 //! sum of squares exceeds its absolute value | int64 |
 //!
 //! The base features describe the whole position, and the others are derived from it. The
-//! [encoder](crate::encode::decode) computes them again when a game is unpacked: storing them would make
+//! [encoder](crate::encode::features) computes them again when a game is unpacked: storing them would make
 //! the cache five times as large. Their sums are stored, so that a scaler is fitted without unpacking
 //! any rows.
 //!

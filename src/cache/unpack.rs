@@ -3,8 +3,8 @@
 use super::blob::{BLOCK_ROWS, Blob, PackedGame, checksum, checksum_damage, float32_bytes};
 use super::error::{CacheError, Damage};
 use crate::encode::{
-    BaseRow, ColumnSums, EncodedGame, FEATURE_COUNT, Head, Label, LabelRow, MaskRow, PackedMasks,
-    PackedRow, Value, decode_columns,
+    ColumnSums, EncodedGame, FEATURE_COUNT, Head, Label, LabelRow, MaskRow, PackedMasks, PackedRow,
+    Value, decode_columns,
 };
 use std::io;
 use zstd::bulk::Decompressor;
@@ -39,14 +39,13 @@ impl Unpacker {
     pub fn unpack(&mut self, game: &PackedGame) -> Result<&EncodedGame, CacheError> {
         let rows = game.record.rows as usize;
         let turn_numbers = self.turn_numbers(game)?;
-        let base: Vec<BaseRow> = rows_of(&self.base_features(game)?, rows);
+        let values = self.base_features(game)?;
+        let boards = decode_columns(&values, rows).ok_or_else(|| no_position(game))?;
         let labels = self.label_rows(game)?;
         let masks: Vec<MaskRow> = rows_of(&self.masks(game)?, rows);
         self.game.clear();
-        for row in 0..rows {
-            self.game
-                .push_base(turn_numbers[row], &base[row], labels[row], masks[row])
-                .ok_or_else(|| no_position(game))?;
+        for (row, board) in boards.iter().enumerate() {
+            self.game.push_row(turn_numbers[row], board.unpack(), labels[row], masks[row]);
         }
         check_players(game, self.game.boards().iter().map(|board| board.players.len()))?;
         Ok(&self.game)

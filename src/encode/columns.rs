@@ -1,9 +1,8 @@
-//! Decodes the positions of a game from its base features, column by column.
+//! Decodes the positions of a game from its base features, which the cache stores as columns.
 //!
-//! The cache stores the base features of a game as columns. [`decode`](super::decode) needs rows, looks
-//! up every card of every row, and computes all features; for hundreds of thousands of rows that takes
-//! seconds. Here each column is read from top to bottom, and a card is looked up only where it changes,
-//! which is rare. The tests compare both, including the values that they reject.
+//! The base features describe a position completely: the state columns describe the table, the one-hot
+//! columns the player to move. Each column is read from top to bottom, and a card is looked up only where
+//! it changes, which is rare.
 
 use super::families::one_hot;
 use super::{BASE_FEATURE_COUNT, Value};

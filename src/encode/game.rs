@@ -1,6 +1,5 @@
 //! All rows of one game, and their sums.
 
-use super::base::{BaseRow, decode};
 use super::labels::{LabelRow, labels};
 use super::masks::{MaskRow, masks};
 use super::{FEATURE_COUNT, FeatureRow, Value, features};
@@ -31,31 +30,20 @@ impl EncodedGame {
 
     /// Encodes a turn and adds its row.
     pub fn push(&mut self, turn: &Turn) {
-        self.features.push([0; FEATURE_COUNT]);
-        if let Some(row) = self.features.last_mut() {
-            features(&turn.board, row);
-        }
-        self.boards.push(turn.board.clone());
-        self.turn_numbers.push(turn.turn_number.into());
-        self.labels.push(labels(&turn.action));
-        self.masks.push(masks(&turn.board));
+        let (labels, masks) = (labels(&turn.action), masks(&turn.board));
+        self.push_row(turn.turn_number.into(), turn.board.clone(), labels, masks);
     }
 
-    /// Adds the row of a position given by its base features; `None` if they are not a valid position.
-    pub fn push_base(
-        &mut self,
-        turn_number: i32,
-        base: &BaseRow,
-        labels: LabelRow,
-        masks: MaskRow,
-    ) -> Option<()> {
-        let mut row = [0; FEATURE_COUNT];
-        self.boards.push(decode(base, &mut row)?);
-        self.features.push(row);
+    /// Computes the features of a position and adds its row.
+    pub fn push_row(&mut self, turn_number: i32, board: Board, labels: LabelRow, masks: MaskRow) {
+        self.features.push([0; FEATURE_COUNT]);
+        if let Some(row) = self.features.last_mut() {
+            features(&board, row);
+        }
+        self.boards.push(board);
         self.turn_numbers.push(turn_number);
         self.labels.push(labels);
         self.masks.push(masks);
-        Some(())
     }
 
     /// The turn number of each row.

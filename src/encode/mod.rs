@@ -12,7 +12,7 @@
 //! | 4 | `one_hot.rs` |
 //!
 //! Parts 1, 2 and 4 are the *base* features. They describe the whole position and are stored in the
-//! cache; [`decode`] converts them back to the position. The other features are computed from the
+//! cache; [`decode_columns`] converts them back to positions. The other features are computed from the
 //! position whenever rows are read, so all rows come from [`features`].
 //!
 //! Parts 1 and 2 number players by [`RotatedIndex`](crate::rules::RotatedIndex), part 3 by
@@ -22,7 +22,6 @@
 //! **A change of any value needs a new [`ENCODER_VERSION`]**, or caches would hold a mixture of old and
 //! new values.
 
-mod base;
 mod classes;
 mod columns;
 mod families;
@@ -35,7 +34,6 @@ mod packed_row;
 mod position;
 mod slots;
 
-pub use base::{BaseRow, base, decode};
 pub use classes::{
     REMOVAL_CLASSES, REMOVALS, TAKE3_CLASSES, TAKE3_SETS, removal_class, take3_class,
 };
@@ -81,6 +79,9 @@ pub static FEATURES: LazyLock<Vec<Feature>> = LazyLock::new(|| FeatureList::desc
 /// The features of one row.
 pub type FeatureRow = [Value; FEATURE_COUNT];
 
+/// The base features of one position, in column order.
+pub type BaseRow = [Value; BASE_FEATURE_COUNT];
+
 /// Writes the features of a position.
 pub fn features(board: &Board, row: &mut FeatureRow) {
     encode(board, row, |_| true);
@@ -102,6 +103,22 @@ fn encode(board: &Board, row: &mut FeatureRow, is_wanted: impl Fn(&Family) -> bo
         }
         rest = others;
     }
+}
+
+/// The base features, selected from all features.
+pub fn base(row: &FeatureRow) -> BaseRow {
+    let mut base = [0; BASE_FEATURE_COUNT];
+    let (mut rest, mut out) = (&row[..], &mut base[..]);
+    for family in &FAMILIES {
+        let (values, others) = rest.split_at(family.width);
+        if family.is_base {
+            let (next, after) = std::mem::take(&mut out).split_at_mut(family.width);
+            next.copy_from_slice(values);
+            out = after;
+        }
+        rest = others;
+    }
+    base
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ mod comparison;
 mod nobles;
 pub(super) mod one_hot;
 mod progress;
-pub(super) mod state;
+mod state;
 mod synergy;
 mod tokens;
 

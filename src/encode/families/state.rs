@@ -1,4 +1,4 @@
-//! Part 1: the position as logged, and its inverse.
+//! Part 1: the position as logged.
 //!
 //! The log's state columns in log order, without `turn_number` and the columns that part 4 encodes
 //! (`num_players`, `current_player`, the positions). Players are *rotated*: `player0_*` is to move.
@@ -7,15 +7,14 @@
 use crate::encode::feature::{BY_TURN_ORDER, Family, FeatureList, Value};
 use crate::encode::position::Position;
 use crate::rules::{
-    Board, ByColor, ByGem, Card, Color, Gem, HAND_LIMIT, Level, MAX_DISPLAYED, MAX_NOBLES,
-    MAX_REDUCTION, MAX_RESERVED, MAX_VP, NOBLE_VP, Noble, Player, PlayerCount, RotatedIndex, Seat,
+    Card, Color, Gem, Level, MAX_DISPLAYED, MAX_NOBLES, MAX_RESERVED, NOBLE_VP, PlayerCount,
+    RotatedIndex,
 };
-use arrayvec::ArrayVec;
 
 const CARD_WIDTH: usize = 2 + 2 * Color::COUNT;
 const NOBLE_WIDTH: usize = 1 + Color::COUNT;
 const PLAYER_WIDTH: usize = 1 + Gem::COUNT + Color::COUNT + MAX_RESERVED * CARD_WIDTH;
-pub(in crate::encode) const WIDTH: usize = Gem::COUNT
+const WIDTH: usize = Gem::COUNT
     + MAX_DISPLAYED * CARD_WIDTH
     + Level::COUNT
     + MAX_NOBLES * NOBLE_WIDTH
@@ -135,74 +134,4 @@ fn put<const N: usize>(out: &mut &mut [Value], values: [u8; N]) {
         std::mem::take(out).split_first_chunk_mut().expect("the width is the sum of the parts");
     *next = values.map(|value| value as Value);
     *out = rest;
-}
-
-/// The position with these values, without the seats; `None` if they are invalid.
-///
-/// Values that no log may hold are rejected. Other invalid values need no check here, because the caller
-/// encodes the result again and compares.
-pub(in crate::encode) fn decode(
-    values: &[Value; WIDTH],
-    to_move: Seat,
-    count: PlayerCount,
-) -> Option<Board> {
-    let mut rest = &values[..];
-    let gems = ByGem(read(&mut rest)?);
-    let mut displayed: [ArrayVec<Card, _>; Level::COUNT] = Default::default();
-    for _ in 0..MAX_DISPLAYED {
-        if let Some(card) = read_card(&mut rest)? {
-            displayed[card.level.index()].try_push(card).ok()?;
-        }
-    }
-    let decks = read(&mut rest)?;
-    let mut nobles = ArrayVec::new();
-    for _ in 0..MAX_NOBLES {
-        let [points, requirement @ ..]: [u8; NOBLE_WIDTH] = read(&mut rest)?;
-        if points > 0 {
-            nobles.push(Noble::find(points, ByColor(requirement))?);
-        }
-    }
-    let mut by_seat: [Option<Player>; PlayerCount::MAX] = Default::default();
-    for rotated in RotatedIndex::ALL {
-        let Some(seat) = rotated.seat(to_move, count) else { break };
-        let [vp] = read(&mut rest)?;
-        let (gems, reduction) = (read(&mut rest)?, read(&mut rest)?);
-        // More than a log may hold; sums could overflow.
-        let is_possible = vp <= MAX_VP
-            && gems.into_iter().map(usize::from).sum::<usize>() <= usize::from(HAND_LIMIT)
-            && reduction.into_iter().all(|cards| cards <= MAX_REDUCTION);
-        if !is_possible {
-            return None;
-        }
-        let (gems, reduction) = (ByGem(gems), ByColor(reduction));
-        let mut player = Player { vp, gems, reduction, reserved: ArrayVec::new() };
-        for _ in 0..MAX_RESERVED {
-            player.reserved.extend(read_card(&mut rest)?);
-        }
-        by_seat[seat.index()] = Some(player);
-    }
-    let players = by_seat.into_iter().flatten().collect();
-    Some(Board { to_move, gems, displayed, decks, nobles, players })
-}
-
-/// Reads a card or an empty slot; `None` if it is neither.
-fn read_card(rest: &mut &[Value]) -> Option<Option<Card>> {
-    let values: [u8; CARD_WIDTH] = read(rest)?;
-    if values == [0; CARD_WIDTH] {
-        return Some(None);
-    }
-    let [vp, level, white, blue, green, red, black, bonus @ ..] = values;
-    let bonus = Color::ALL.into_iter().find(|color| bonus[color.index()] == 1)?;
-    Card::find(level, vp, bonus, ByColor([white, blue, green, red, black])).map(Some)
-}
-
-/// Reads the next values as counts; `None` if one is negative.
-fn read<const N: usize>(rest: &mut &[Value]) -> Option<[u8; N]> {
-    let (next, after) = rest.split_first_chunk::<N>()?;
-    *rest = after;
-    let mut counts = [0; N];
-    for (count, &value) in counts.iter_mut().zip(next) {
-        *count = u8::try_from(value).ok()?;
-    }
-    Some(counts)
 }

@@ -6,7 +6,7 @@ use super::{Row, all_rows, epoch, ingested, open, options, try_open};
 use crate::support::long_run::times;
 use crate::support::plain_rules;
 use splendor_prep::dataset::{Dtype, MaskSource, Split};
-use splendor_prep::encode::{BaseRow, FEATURE_COUNT, FEATURES, decode};
+use splendor_prep::encode::{FEATURES, decode_columns};
 use splendor_prep::stream::{Augment, StreamOptions};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -176,8 +176,7 @@ fn check(names: &Names, before: &Row, after: &Row) -> Vec<usize> {
         .zip(&after.features)
         .filter_map(|(feature, &value)| feature.family.is_base.then_some(value as i8))
         .collect();
-    let base: BaseRow = base.try_into().unwrap();
-    let board = decode(&base, &mut [0; FEATURE_COUNT]).unwrap();
+    let board = decode_columns(&base, 1).unwrap()[0].unpack();
     let legal = plain_rules::masks(&board);
     let legal = [
         legal.action_type,
