@@ -161,6 +161,18 @@ fn moved_games() {
             assert_eq!(listed(&found, split, what), BTreeSet::new());
         }
     }
+
+    // An export compared with itself.
+    let found = diff(&test, "new new --max-drift 0");
+    for split in SPLITS {
+        for what in ["added", "removed", "changed"] {
+            assert_eq!(listed(&found, split, what), BTreeSet::new());
+        }
+    }
+    assert_eq!(found["past_max_drift"], json!([]));
+    assert!(found["means"].as_array().unwrap().iter().all(|column| column["mean_shift"] == 0.0));
+    let text = test.prep("diff new new");
+    assert!(text.ends_with(" features drifted\n") && text.contains("\nnone of "), "{text}");
 }
 
 /// Independent of the scaler, type and normalization of the exports.
@@ -232,21 +244,6 @@ fn shifts_of_means() {
         );
     }
     assert_eq!(said.matches("standard deviations").count(), 2, "{said}");
-}
-
-#[test]
-fn same_export() {
-    let test = two_nights();
-    let found = diff(&test, "new new --max-drift 0");
-    for split in SPLITS {
-        for what in ["added", "removed", "changed"] {
-            assert_eq!(listed(&found, split, what), BTreeSet::new());
-        }
-    }
-    assert_eq!(found["past_max_drift"], json!([]));
-    assert!(found["means"].as_array().unwrap().iter().all(|column| column["mean_shift"] == 0.0));
-    let text = test.prep("diff new new");
-    assert!(text.ends_with(" features drifted\n") && text.contains("\nnone of "), "{text}");
 }
 
 /// Adds a number to a column in all training rows of an export, in the files that `diff` reads; returns
@@ -352,21 +349,16 @@ fn other_columns() {
     for options in ["", "-q", "--max-drift 9", "--json"] {
         let ran = test.run(&format!("diff old base {options}"));
         fails(&ran, &sentence);
-        assert_eq!(ran.stdout.contains("changed"), options != "-q", "the games are told: {ran:#?}");
+        assert_eq!(
+            ran.stdout.contains("changed"),
+            options != "-q",
+            "games are compared anyway: {ran:#?}"
+        );
     }
     edit(&test, "new", "feature_cols.json", |names| names[378] = "card3_place".into());
     let sentence = "error: the exports have different columns (column 378 is card3_position in one and \
                     card3_place in the other)";
     fails(&test.run("diff old new"), sentence);
-}
-
-#[test]
-fn no_training_rows() {
-    let test = two_nights();
-    test.prep("export --out none --no-normalize --split 0.000001,0.5,0.499999");
-    let sentence = "error: none has no training rows, so there are no means to compare\n";
-    fails(&test.run("diff old none"), sentence);
-    fails(&test.run("diff none old --max-drift 9"), sentence);
 }
 
 #[test]
@@ -430,8 +422,14 @@ fn export_of_an_older_version() {
 }
 
 #[test]
-fn not_an_export() {
+fn exports_that_cannot_be_compared() {
     let test = two_nights();
+    test.prep("export --out none --no-normalize --split 0.000001,0.5,0.499999");
+    let sentence = "error: none has no training rows, so there are no means to compare\n";
+    fails(&test.run("diff old none"), sentence);
+    fails(&test.run("diff none old --max-drift 9"), sentence);
+
+    // Not exports.
     fails(
         &test.run("diff old raw"),
         "error: cannot read the export raw: it has no manifest.json: give a folder that prep export wrote",

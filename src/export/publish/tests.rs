@@ -49,6 +49,10 @@ fn first_export_creates_parents() {
     let target = parent.path().join("data/processed");
     check_replaceable(&target).unwrap();
     assert!(names_in(parent.path()).is_empty(), "the check made something");
+    drop(staged(&target, "not published"));
+    fs::create_dir(&target).unwrap();
+    staged(&target, "in an empty folder").publish(&Silent).unwrap();
+    fs::remove_dir_all(&target).unwrap();
     staged(&target, "new").publish(&Silent).unwrap();
     assert_eq!(array_in(&target), "new");
     assert_eq!(names_in(&parent.path().join("data")), ["processed"]);
@@ -60,6 +64,8 @@ fn replaced_with_and_without_exchange() {
     for exchange in [exchange_names, no_exchange] {
         let (parent, target) = parent();
         staged(&target, "old").publish(&Silent).unwrap();
+        drop(staged(&target, "not published"));
+        assert_eq!(names_in(parent.path()), ["processed"]);
         let staging = staged(&target, "new");
         assert_eq!(array_in(&target), "old");
         staging.publish_with(&Silent, exchange).unwrap();
@@ -104,15 +110,6 @@ fn never_a_moment_without_export() {
 }
 
 #[test]
-fn drop_removes_everything() {
-    let (parent, target) = parent();
-    staged(&target, "old").publish(&Silent).unwrap();
-    drop(staged(&target, "new"));
-    assert_eq!(names_in(parent.path()), ["processed"]);
-    assert_eq!(array_in(&target), "old");
-}
-
-#[test]
 fn symbolic_link() {
     let (parent, target) = parent();
     let real = parent.path().join("disk/real");
@@ -131,17 +128,14 @@ fn symbolic_link() {
 fn permissions_are_kept() {
     let (_parent, target) = parent();
     staged(&target, "old").publish(&Silent).unwrap();
-    fs::set_permissions(&target, fs::Permissions::from_mode(0o770)).unwrap();
+    let modes = [(target.clone(), 0o770), (target.join("X_train.npy"), 0o660)];
+    for (path, mode) in &modes {
+        fs::set_permissions(path, fs::Permissions::from_mode(*mode)).unwrap();
+    }
     staged(&target, "new").publish(&Silent).unwrap();
-    assert_eq!(fs::metadata(&target).unwrap().permissions().mode() & 0o777, 0o770);
-}
-
-#[test]
-fn empty_folder() {
-    let (_parent, target) = parent();
-    fs::create_dir(&target).unwrap();
-    staged(&target, "new").publish(&Silent).unwrap();
-    assert_eq!(array_in(&target), "new");
+    for (path, mode) in modes {
+        assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, mode);
+    }
 }
 
 #[test]
@@ -162,33 +156,22 @@ fn foreign_files_are_never_deleted() {
     let write = |target: &Path, name: &str, content: &str| {
         fs::write(target.join(name), content).unwrap();
     };
+    // A folder or a link with the name of a file of the export.
+    let replace = |target: &Path, by: &dyn Fn(&Path)| {
+        fill(target, "old");
+        fs::remove_file(target.join("X_train.npy")).unwrap();
+        by(&target.join("X_train.npy"));
+    };
     refuse(&|target| write(target, "thesis.tex", ""), &["thesis.tex"]);
     refuse(&|target| fs::create_dir(target.join("runs")).unwrap(), &["runs"]);
-    refuse(
-        &|target| {
-            fill(target, "old");
-            write(target, "notes.txt", "");
-            write(target, ".hidden", "");
-        },
-        &["notes.txt"],
-    );
-    // A folder or a link with the name of a file of the export.
-    refuse(
-        &|target| {
-            fill(target, "old");
-            fs::remove_file(target.join("X_train.npy")).unwrap();
-            fs::create_dir(target.join("X_train.npy")).unwrap();
-        },
-        &["X_train.npy"],
-    );
-    refuse(
-        &|target| {
-            fill(target, "old");
-            fs::remove_file(target.join("X_train.npy")).unwrap();
-            symlink("/nowhere", target.join("X_train.npy")).unwrap();
-        },
-        &["X_train.npy"],
-    );
+    refuse(&|target| replace(target, &|file| fs::create_dir(file).unwrap()), &["X_train.npy"]);
+    refuse(&|target| replace(target, &|file| symlink("/nowhere", file).unwrap()), &["X_train.npy"]);
+    let beside = |target: &Path| {
+        fill(target, "old");
+        write(target, "notes.txt", "");
+        write(target, ".hidden", "");
+    };
+    refuse(&beside, &["notes.txt"]);
     // Manifests of other programs.
     for manifest in ["", "[]", r#"{"name": "web page"}"#, r#"{"files": ["index.html"]}"#] {
         refuse(
@@ -308,16 +291,6 @@ fn killed_in_place() {
             assert_eq!(names, ["X_train.npy", "manifest.json"]);
         }
     }
-}
-
-#[test]
-fn access_of_files_is_kept() {
-    let (_parent, target) = parent();
-    staged(&target, "old").publish(&Silent).unwrap();
-    let array = target.join("X_train.npy");
-    fs::set_permissions(&array, fs::Permissions::from_mode(0o660)).unwrap();
-    staged(&target, "new").publish(&Silent).unwrap();
-    assert_eq!(fs::metadata(&array).unwrap().permissions().mode() & 0o777, 0o660);
 }
 
 #[test]
@@ -441,26 +414,21 @@ fn restored_after_a_dead_run() {
 }
 
 #[test]
-fn restored_if_the_new_one_cannot_be_moved() {
-    let (parent, target) = parent();
-    staged(&target, "old").publish(&Silent).unwrap();
-    let lose_the_new_one = |export: &Path, _: &Path| {
+fn failed_exchange() {
+    let lose_the_new_one: fn(&Path, &Path) -> io::Result<()> = |export, _| {
         fs::remove_dir_all(export).unwrap();
         no_exchange(export, export)
     };
-    let error = staged(&target, "new").publish_with(&Silent, lose_the_new_one).unwrap_err();
-    assert!(matches!(error, PublishError::Io { .. }), "{error}");
-    assert_eq!(array_in(&target), "old");
-    assert_eq!(names_in(parent.path()), ["processed"]);
-}
-
-#[test]
-fn failed_exchange() {
-    let (parent, target) = parent();
-    staged(&target, "old").publish(&Silent).unwrap();
-    let no_space = |_: &Path, _: &Path| Err(ErrorKind::StorageFull.into());
-    let error = staged(&target, "new").publish_with(&Silent, no_space).unwrap_err();
-    assert!(error.to_string().starts_with("cannot exchange the new export with"), "{error}");
-    assert_eq!(array_in(&target), "old");
-    assert_eq!(names_in(parent.path()), ["processed"]);
+    let no_space: fn(&Path, &Path) -> io::Result<()> = |_, _| Err(ErrorKind::StorageFull.into());
+    for (exchange, message) in [
+        (lose_the_new_one, "cannot rename the new export to"),
+        (no_space, "cannot exchange the new export with"),
+    ] {
+        let (parent, target) = parent();
+        staged(&target, "old").publish(&Silent).unwrap();
+        let error = staged(&target, "new").publish_with(&Silent, exchange).unwrap_err();
+        assert!(error.to_string().starts_with(message), "{error}");
+        assert_eq!(array_in(&target), "old");
+        assert_eq!(names_in(parent.path()), ["processed"]);
+    }
 }

@@ -263,15 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn empty_matrix() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("X_val.npy");
-        NpyWriter::of::<f32>(&path, &[0, 1308]).unwrap().finish().unwrap();
-        assert_eq!(read_npy::<_, Array2<f32>>(&path).unwrap().dim(), (0, 1308));
-    }
-
-    #[test]
-    fn wrong_number_of_elements() {
+    fn shapes_and_errors() {
         let folder = tempfile::tempdir().unwrap();
         for elements in [5, 7] {
             let path = folder.path().join("X_train.npy");
@@ -280,11 +272,9 @@ mod tests {
             let error = writer.finish().unwrap_err().to_string();
             assert!(error.contains(&format!("{elements} of 6 elements")), "{error}");
         }
-    }
-
-    #[test]
-    fn error_names_the_file() {
-        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("X_val.npy");
+        NpyWriter::of::<f32>(&path, &[0, 1308]).unwrap().finish().unwrap();
+        assert_eq!(read_npy::<_, Array2<f32>>(&path).unwrap().dim(), (0, 1308));
         let path = folder.path().join("missing").join("X_train.npy");
         let error = NpyWriter::of::<f32>(&path, &[1]).unwrap_err();
         assert!(error.to_string().contains("X_train.npy"), "{error}");

@@ -1,6 +1,6 @@
 //! The choices of an export: features, masks, layout. They do not change the cache.
 
-use super::{assert_same_files, exported, ingested};
+use super::{assert_same_files, exported, files_where, ingested};
 use crate::support::cli::CliTest;
 use crate::support::export::{HEADS, SPLITS};
 use ndarray::{Array1, Array2};
@@ -8,7 +8,6 @@ use ndarray_npy::read_npy;
 use rusqlite::Connection;
 use rusqlite::types::Value;
 use splendor_prep::encode::FEATURE_COUNT;
-use std::path::Path;
 
 #[test]
 fn base_features() {
@@ -30,16 +29,11 @@ fn base_features() {
         }
     }
     // Everything except the features is the same.
-    let (mut all, mut base) = (test.files("all"), test.files("base"));
-    for files in [&mut all, &mut base] {
-        files.retain(|path, _| {
-            ["labels", "masks", "index", "mask_validation"]
-                .iter()
-                .any(|kind| path.to_str().unwrap().starts_with(kind))
-        });
-        assert_eq!(files.len(), 10);
-    }
-    assert_same_files(&all, &base);
+    let kinds = ["labels", "masks", "index", "mask_validation"];
+    let others =
+        |out| files_where(&test, out, |name| kinds.iter().any(|kind| name.starts_with(kind)));
+    assert_eq!(others("all").len(), 10);
+    assert_same_files(&others("all"), &others("base"));
 }
 
 #[test]
@@ -54,16 +48,11 @@ fn all_ones_masks() {
         }
     }
     assert_eq!(all_ones.json("manifest.json")["settings"]["masks"], "all-ones");
-    let (mut legal, mut all_ones) = (test.files("legal"), test.files("all_ones"));
-    for files in [&mut legal, &mut all_ones] {
-        files.retain(|path, _| {
-            let name = path.to_str().unwrap();
-            !name.starts_with("mask")
-                && !["manifest.json", "preprocessing_stats.json"].contains(&name)
-        });
-        assert_eq!(files.len(), 15);
-    }
-    assert_same_files(&legal, &all_ones);
+    let with_masks = ["manifest.json", "preprocessing_stats.json"];
+    let is_other = |name: &str| !name.starts_with("mask") && !with_masks.contains(&name);
+    let others = |out| files_where(&test, out, is_other);
+    assert_eq!(others("legal").len(), 15);
+    assert_same_files(&others("legal"), &others("all_ones"));
 }
 
 #[test]
@@ -71,29 +60,24 @@ fn npy_layout() {
     let test = ingested(30);
     let npz = exported(&test, "npz", "--layout npz");
     exported(&test, "npy", "--layout npy");
-    let mut others = test.files("npy");
     for split in SPLITS {
         for (head, _) in HEADS {
-            let path = |kind: &str| format!("npy/{kind}_{split}_{head}.npy");
-            let labels: Array1<i32> = read_npy(test.path(path("labels"))).unwrap();
+            let path = |kind: &str| test.path(format!("npy/{kind}_{split}_{head}.npy"));
+            let labels: Array1<i32> = read_npy(path("labels")).unwrap();
             assert_eq!(labels, npz.labels(split, head), "{split} {head}");
-            let masks: Array2<i8> = read_npy(test.path(path("masks"))).unwrap();
+            let masks: Array2<i8> = read_npy(path("masks")).unwrap();
             assert_eq!(masks, npz.masks(split, head), "{split} {head}");
             assert!(masks.is_standard_layout());
-            for kind in ["labels", "masks"] {
-                others.retain(|other, _| *other != *path(kind).strip_prefix("npy/").unwrap());
-            }
         }
     }
-    let mut expected = test.files("npz");
-    expected.retain(|path, _| {
-        let name = path.to_str().unwrap();
-        !name.starts_with("labels_") && !name.starts_with("masks_")
-    });
     // The manifest lists different files and the layout.
-    let manifest = Path::new("manifest.json");
-    assert!(expected.remove(manifest).unwrap() != others.remove(manifest).unwrap());
-    assert_same_files(&expected, &others);
+    let is_other = |name: &str| {
+        !["labels_", "masks_", "manifest.json"].iter().any(|start| name.starts_with(start))
+    };
+    let others = |out| files_where(&test, out, is_other);
+    assert_same_files(&others("npz"), &others("npy"));
+    assert_eq!(test.files("npy").len(), others("npy").len() + 3 * 2 * HEADS.len() + 1);
+    assert!(test.read("npz/manifest.json") != test.read("npy/manifest.json"));
 }
 
 /// All rows of the cache, including ingest times.

@@ -1,6 +1,6 @@
 //! `--where` selects games by a condition over the view `game_list`.
 
-use super::{assert_same_files, exported, ingested};
+use super::{assert_same_files, exported, files_where, ingested};
 use crate::support::cli::{CliTest, Ran};
 use crate::support::export::{Export, SPLITS};
 use rusqlite::Connection;
@@ -47,8 +47,8 @@ fn games_that_meet_the_condition() {
     assert!(manifest["settings"].get("where").is_none() && manifest.get("not_selected").is_none());
 
     // As if there were no other games.
-    let left_out = format!("{} games not selected by --where\n", 30 - expected.len());
-    assert!(said.stdout.contains(&left_out), "{said:#?}");
+    let others = format!("{} games not selected by --where\n", 30 - expected.len());
+    assert!(said.stdout.contains(&others), "{said:#?}");
     let alone = CliTest::new();
     for game in &expected {
         let log = format!("raw/2_games/{game}.csv");
@@ -56,11 +56,7 @@ fn games_that_meet_the_condition() {
     }
     alone.prep("ingest raw");
     exported(&alone, "two", "--features base");
-    let without = |test: &CliTest| {
-        let mut files = test.files("two");
-        files.retain(|path, _| path.to_str() != Some("manifest.json"));
-        files
-    };
+    let without = |test: &CliTest| files_where(test, "two", |name| name != "manifest.json");
     assert_same_files(&without(&test), &without(&alone));
 
     let diff = test.run("diff all two");

@@ -1,6 +1,6 @@
 //! `--dtype`: the same values in one or two bytes, or an error.
 
-use super::{assert_same_files, exported, ingested};
+use super::{assert_same_files, exported, files_where, ingested};
 use crate::support::cli::CliTest;
 use crate::support::export::{Export, SPLITS};
 use ndarray::{Array1, Array2};
@@ -60,15 +60,10 @@ fn int8() {
         assert_eq!(narrow.json("manifest.json")["settings"]["dtype"], "int8");
         assert_eq!(wide.json("manifest.json")["settings"]["dtype"], "float32");
         // The scaler is included for later normalization, and everything else is the same.
-        let (mut wide, mut narrow) = (test.files("wide"), test.files("narrow"));
-        for files in [&mut wide, &mut narrow] {
-            files.retain(|path, _| {
-                let name = path.to_str().unwrap();
-                !name.starts_with("X_") && name != "manifest.json"
-            });
-            assert_eq!(files.len(), 17);
-        }
-        assert_same_files(&wide, &narrow);
+        let is_other = |name: &str| !name.starts_with("X_") && name != "manifest.json";
+        let others = |out| files_where(&test, out, is_other);
+        assert_eq!(others("wide").len(), 17);
+        assert_same_files(&others("wide"), &others("narrow"));
     }
 }
 

@@ -82,6 +82,17 @@ impl Log {
     }
 }
 
+/// The files of a folder whose names are wanted, with their bytes.
+fn files_where(
+    test: &CliTest,
+    folder: &str,
+    is_wanted: impl Fn(&str) -> bool,
+) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut files = test.files(folder);
+    files.retain(|path, _| is_wanted(path.to_str().unwrap()));
+    files
+}
+
 /// Asserts that two folders contain the same files with the same bytes; prints those that differ.
 #[track_caller]
 fn assert_same_files(one: &BTreeMap<PathBuf, Vec<u8>>, other: &BTreeMap<PathBuf, Vec<u8>>) {

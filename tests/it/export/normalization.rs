@@ -1,37 +1,28 @@
 //! Normalization of `X`, recomputed from the unnormalized rows in two passes with float64.
 
-use super::{assert_same_files, exported, ingested, logs};
+use super::{exported, ingested};
 use crate::support::export::{Export, SPLITS, Scaler, normalized_feature_count};
 use splendor_prep::encode::FEATURE_COUNT;
-use std::fs;
 
 #[test]
 fn normalized_values() {
     let test = ingested(30);
-    let raw = exported(&test, "raw_arrays", "--no-normalize");
-    let normalized = exported(&test, "normalized", "");
-    let scaler = normalized.scaler();
-    for split in SPLITS {
-        let (raw, normalized) = (raw.features(split), normalized.features(split));
-        assert_eq!(raw.dim(), normalized.dim());
-        for ((row, column), &value) in normalized.indexed_iter() {
-            let x = f64::from(raw[[row, column]]);
-            let expected = ((x - scaler.mean[column]) / scaler.scale[column]) as f32;
-            let is_same = value.to_bits() == expected.to_bits();
-            assert!(is_same, "{split} {row} {column}: {value}, not {expected}");
-        }
-    }
-}
-
-#[test]
-fn scaler_describes_training_rows() {
-    let test = ingested(30);
-    for (out, options) in [("all", ""), ("base", "--features base")] {
+    for options in ["", "--features base"] {
         let raw = exported(&test, "raw_arrays", &format!("--no-normalize {options}"));
-        let export = exported(&test, out, options);
+        let export = exported(&test, "normalized", options);
         let scaler = export.scaler();
         assert_eq!(scaler, raw.scaler(), "--no-normalize writes the same scaler");
         compare_with_two_passes(&raw, &scaler);
+        for split in SPLITS {
+            let (raw, normalized) = (raw.features(split), export.features(split));
+            assert_eq!(raw.dim(), normalized.dim());
+            for ((row, column), &value) in normalized.indexed_iter() {
+                let x = f64::from(raw[[row, column]]);
+                let expected = ((x - scaler.mean[column]) / scaler.scale[column]) as f32;
+                let is_same = value.to_bits() == expected.to_bits() && value.is_finite();
+                assert!(is_same, "{split} {row} {column}: {value}, not {expected}");
+            }
+        }
     }
 }
 
@@ -64,11 +55,9 @@ fn compare_with_two_passes(raw: &Export, scaler: &Scaler) {
 
 #[test]
 fn flags_are_not_normalized() {
-    let test = ingested(30);
-    let raw = exported(&test, "raw_arrays", "--no-normalize");
-    let normalized = exported(&test, "normalized", "");
-    let names = normalized.columns();
-    let scaler = normalized.scaler();
+    let test = ingested(6);
+    let export = exported(&test, "out", "");
+    let (names, scaler) = (export.columns(), export.scaler());
     let one_hot = names.len() - 23;
     let is_flag = |(column, name): (usize, &String)| {
         let is_bonus = ["white", "blue", "green", "red", "black"]
@@ -77,51 +66,10 @@ fn flags_are_not_normalized() {
         let parts = ["position", "can_build", "must_use_gold", "acquirable", "can_take2_"];
         column >= one_hot || is_bonus || parts.iter().any(|part| name.contains(part))
     };
-    let flags: Vec<bool> = names.iter().enumerate().map(is_flag).collect();
-    assert!(flags.iter().zip(&scaler.normalized).all(|(flag, normalized)| flag != normalized));
-    assert_eq!(
-        flags.iter().filter(|&&flag| flag).count(),
-        FEATURE_COUNT - normalized_feature_count()
-    );
-    for split in SPLITS {
-        let (raw, normalized) = (raw.features(split), normalized.features(split));
-        for (column, name) in names.iter().enumerate().filter(|&(column, _)| flags[column]) {
-            assert!(raw.column(column) == normalized.column(column), "{split} {name}");
-        }
-    }
-}
-
-#[test]
-fn scaler_ignores_val_and_test() {
-    let test = ingested(30);
-    let before = exported(&test, "before", "");
-    let train = before.games("train");
-    test.prep("simulate other --games 30 --seed 7");
-    let mut changed = 0;
-    for ((game, log), other) in logs(&test, "raw").iter().zip(logs(&test, "other").values()) {
-        if !train.contains(game) {
-            fs::copy(other, log).unwrap();
-            changed += 1;
-        }
-    }
-    assert!(changed >= 2, "{changed} games were changed");
-    let said = test.prep("ingest raw");
-    assert!(
-        said.starts_with(&format!("{changed} games encoded ({changed} bytes changed")),
-        "{said}"
-    );
-    exported(&test, "after", "");
-
-    let (mut before, mut after) = (test.files("before"), test.files("after"));
-    for files in [&mut before, &mut after] {
-        files.retain(|path, _| {
-            let name = path.to_str().unwrap();
-            name == "scaler.npz" || name.contains("train")
-        });
-        assert_eq!(files.len(), 6);
-    }
-    assert_same_files(&before, &after);
-    assert!(test.files("before") != test.files("after"), "val and test differ");
+    let normalized: Vec<bool> = names.iter().enumerate().map(|name| !is_flag(name)).collect();
+    assert_eq!(scaler.normalized, normalized);
+    let count = normalized.iter().filter(|&&normalized| normalized).count();
+    assert_eq!(count, normalized_feature_count());
 }
 
 /// A single game in val, so there are no rows to fit a scaler to.

@@ -49,7 +49,7 @@ impl Exported {
 }
 
 #[test]
-fn no_cache_or_empty_cache() {
+fn unusable_caches() {
     let out = Exported::new();
     let absent =
         "error: there is no cache at none.sqlite: run `prep ingest DIR --cache none.sqlite` first";
@@ -62,11 +62,7 @@ fn no_cache_or_empty_cache() {
     out.test.prep("ingest gone --allow-delete --cache empty.sqlite");
     let empty = "error: the cache holds no games: run `prep ingest DIR --cache empty.sqlite` first";
     out.refuses("--cache empty.sqlite", 1, empty);
-}
 
-#[test]
-fn not_a_cache_or_a_newer_one() {
-    let out = Exported::new();
     fs::write(out.test.path("note.txt"), "not a cache").unwrap();
     out.refuses("--cache note.txt", 1, "note.txt is not a prep cache");
     assert_eq!(fs::read_to_string(out.test.path("note.txt")).unwrap(), "not a cache");
@@ -97,19 +93,17 @@ fn games_of_another_encoder() {
 #[test]
 fn damaged_game() {
     let out = Exported::new();
-    for (blob, named) in
-        [("features", "features"), ("labels", "labels"), ("column_sums", "column_sums")]
-    {
+    for blob in ["features", "labels", "column_sums"] {
         let sql = format!("UPDATE games SET {blob} = zeroblob(length({blob})) WHERE game_id = 5");
         let cache = out.changed_cache(&sql);
         let ran = out.test.run(&format!("export --out out --cache {cache} --split 1,0,0"));
-        assert!(ran.stderr.contains("game 5 is damaged in the cache"), "{named}: {ran:#?}");
-        out.refuses(&format!("--cache {cache} --split 1,0,0"), 1, named);
+        assert!(ran.stderr.contains("game 5 is damaged in the cache"), "{blob}: {ran:#?}");
+        out.refuses(&format!("--cache {cache} --split 1,0,0"), 1, blob);
     }
 }
 
 #[test]
-fn folder_with_other_files() {
+fn targets_that_are_not_exports() {
     let out = Exported::new();
     fs::create_dir(out.test.path("paper")).unwrap();
     fs::write(out.test.path("paper/thesis.tex"), "years").unwrap();
@@ -134,11 +128,7 @@ fn folder_with_other_files() {
     assert_eq!(ran.code, 1, "{ran:#?}");
     assert!(ran.stderr.contains("which no export wrote"), "{ran:#?}");
     assert!(out.test.path("raw/2_games").is_dir());
-}
 
-#[test]
-fn target_is_a_file() {
-    let out = Exported::new();
     fs::write(out.test.path("file"), "mine").unwrap();
     for (target, sentence) in
         [("file", "file is not a folder: choose another --out"), ("file/out", "file")]
@@ -151,7 +141,7 @@ fn target_is_a_file() {
 }
 
 #[test]
-fn usage_errors() {
+fn wrong_options() {
     let out = Exported::new();
     for (options, sentence) in [
         (
@@ -171,11 +161,7 @@ fn usage_errors() {
     ] {
         out.refuses(options, 2, sentence);
     }
-}
 
-#[test]
-fn too_few_games_for_sklearn() {
-    let out = Exported::new();
     out.test.prep("ingest raw --max-games 3 --cache small.sqlite");
     let sentence = "with 1 games to divide, the sklearn split leaves none for val: add games, \
                     change the ratios, set that ratio to 0, or use --split-method hash";

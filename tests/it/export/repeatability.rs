@@ -28,32 +28,23 @@ fn expected() -> CliTest {
 }
 
 #[test]
-fn threads_do_not_matter() {
+fn threads_and_batches_do_not_matter() {
     let test = expected();
     for options in ["--jobs 1", "--jobs 4", "--jobs 4 -q", "--jobs 0 --monitor-memory -v"] {
         exported(&test, "found", &format!("--split 0.6,0.2,0.2 {options}"));
         assert_same_files(&test.files("expected"), &test.files("found"));
     }
-}
-
-#[test]
-fn threads_and_batches_of_ingest_do_not_matter() {
-    let test = expected();
     for (cache, options) in
         [("one.sqlite", "--jobs 1 --batch-size 1"), ("four.sqlite", "--jobs 4 --batch-size 7")]
     {
         test.prep(&format!("ingest raw --cache {cache} {options}"));
         assert_exports_as_expected(&test, cache);
     }
-}
-
-#[test]
-fn two_ingests_equal_one() {
-    let test = expected();
-    let said = test.prep("ingest raw --cache halves.sqlite --max-games 15");
-    assert!(said.starts_with("15 games encoded (15 new"), "{said}");
-    let said = test.prep("ingest raw --cache halves.sqlite");
-    assert!(said.starts_with("15 games encoded (15 new"), "{said}");
+    // In two ingests.
+    for options in ["--max-games 15", ""] {
+        let said = test.prep(&format!("ingest raw --cache halves.sqlite {options}"));
+        assert!(said.starts_with("15 games encoded (15 new"), "{said}");
+    }
     assert_exports_as_expected(&test, "halves.sqlite");
 }
 

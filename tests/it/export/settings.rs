@@ -97,7 +97,8 @@ fn folder_without_manifest_is_kept() {
     assert!(fs::read_to_string(test.path("arrays/v3/X_train.npy")).is_ok());
 }
 
-/// Exports with variables and flags, and returns a setting of the manifest and the output folder.
+/// Exports with variables and flags, and returns a setting of the manifest without quotes and brackets, or the
+/// output folder.
 fn setting(test: &CliTest, variables: &[(&str, &str)], flags: &str, name: &str) -> String {
     let output = test
         .command(&format!("export --force {flags}"))
@@ -107,11 +108,22 @@ fn setting(test: &CliTest, variables: &[(&str, &str)], flags: &str, name: &str) 
     let stdout = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let out = stdout.split(" to ").nth(1).unwrap().split(" in ").next().unwrap().to_owned();
-    match name {
-        "out" => out,
-        name => {
-            Export { folder: test.path(out) }.json("manifest.json")["settings"][name].to_string()
-        }
+    if name == "out" {
+        return out;
+    }
+    let settings = Export { folder: test.path(out) }.json("manifest.json")["settings"].take();
+    settings[name].to_string().trim_matches(['"', '[', ']']).to_owned()
+}
+
+/// A flag overrides the variable, which overrides the file. Each row is a setting with its value in the file, the
+/// variable, and the flag.
+fn check_precedence(test: &CliTest, settings: &[(&str, &str, [&str; 2], [&str; 2])]) {
+    for &(name, in_file, [variable, from_variable], [flag, from_flag]) in settings {
+        assert_eq!(setting(test, &[], "", name), in_file, "{name} of the file");
+        let variable = [(variable, from_variable)];
+        assert_eq!(setting(test, &variable, "", name), from_variable, "{variable:?}");
+        let flag = format!("{flag} {from_flag}");
+        assert_eq!(setting(test, &variable, &flag, name), from_flag, "{variable:?} and {flag}");
     }
 }
 
@@ -119,55 +131,19 @@ fn setting(test: &CliTest, variables: &[(&str, &str)], flags: &str, name: &str) 
 fn precedence() {
     let test = old_user();
     test.prep("ingest");
-    for (name, in_file, variable, from_variable, flag, from_flag) in [
-        ("out", "arrays/v3", ("PREP_PROCESSED_DIR", "arrays/v4"), "arrays/v4", "--out v5", "v5"),
-        ("seed", "7", ("PREP_SEED", "8"), "8", "--seed 9", "9"),
-        (
-            "split",
-            "[0.5,0.3,0.2]",
-            ("PREP_SPLIT", "0.6,0.2,0.2"),
-            "[0.6,0.2,0.2]",
-            "--split 1,0,0",
-            "[1.0,0.0,0.0]",
-        ),
-        (
-            "split_method",
-            "\"hash\"",
-            ("PREP_SPLIT_METHOD", "sklearn"),
-            "\"sklearn\"",
-            "--split-method hash",
-            "\"hash\"",
-        ),
-        (
-            "features",
-            "\"base\"",
-            ("PREP_FEATURES", "all"),
-            "\"all\"",
-            "--features base",
-            "\"base\"",
-        ),
-        (
-            "masks",
-            "\"all-ones\"",
-            ("PREP_MASKS", "legal"),
-            "\"legal\"",
-            "--masks all-ones",
-            "\"all-ones\"",
-        ),
-        ("layout", "\"npz\"", ("PREP_LAYOUT", "npy"), "\"npy\"", "--layout npz", "\"npz\""),
-        (
-            "dtype",
-            "\"float32\"",
-            ("PREP_DTYPE", "float16"),
-            "\"float16\"",
-            "--dtype float32",
-            "\"float32\"",
-        ),
-    ] {
-        assert_eq!(setting(&test, &[], "", name), in_file, "{name} of the file");
-        assert_eq!(setting(&test, &[variable], "", name), from_variable, "{name} of {variable:?}");
-        assert_eq!(setting(&test, &[variable], flag, name), from_flag, "{name} of {flag}");
-    }
+    check_precedence(
+        &test,
+        &[
+            ("out", "arrays/v3", ["PREP_PROCESSED_DIR", "arrays/v4"], ["--out", "v5"]),
+            ("seed", "7", ["PREP_SEED", "8"], ["--seed", "9"]),
+            ("split", "0.5,0.3,0.2", ["PREP_SPLIT", "0.6,0.2,0.2"], ["--split", "1.0,0.0,0.0"]),
+            ("split_method", "hash", ["PREP_SPLIT_METHOD", "sklearn"], ["--split-method", "hash"]),
+            ("features", "base", ["PREP_FEATURES", "all"], ["--features", "base"]),
+            ("masks", "all-ones", ["PREP_MASKS", "legal"], ["--masks", "all-ones"]),
+            ("layout", "npz", ["PREP_LAYOUT", "npy"], ["--layout", "npz"]),
+            ("dtype", "float32", ["PREP_DTYPE", "float16"], ["--dtype", "float32"]),
+        ],
+    );
     let unset = [("PREP_CONFIG", "none.yaml")];
     let output = test.command("export").envs(unset).output().unwrap();
     assert_eq!(output.status.code(), Some(1), "a named file must exist");
@@ -187,32 +163,21 @@ fn options_in_the_settings_file() {
         "export:\n  split_method: sklearn\n  dtype: float16\n  no_normalize: yes\n  seed: 11\n  \
          split: 0.6,0.2,0.2\n  replayable_only: false\ningest:\n  keep_missing: true\n",
     );
+    check_precedence(
+        &test,
+        &[
+            (
+                "split_method",
+                "sklearn",
+                ["PREP_SPLIT_METHOD", "hash"],
+                ["--split-method", "sklearn"],
+            ),
+            ("dtype", "float16", ["PREP_DTYPE", "int8"], ["--dtype", "float32"]),
+            ("seed", "11", ["PREP_SEED", "12"], ["--seed", "13"]),
+            ("split", "0.6,0.2,0.2", ["PREP_SPLIT", "1.0,0.0,0.0"], ["--split", "0.5,0.5,0.0"]),
+        ],
+    );
     for (name, in_file, variable, from_variable, flag, from_flag) in [
-        (
-            "split_method",
-            "\"sklearn\"",
-            ("PREP_SPLIT_METHOD", "hash"),
-            "\"hash\"",
-            "--split-method sklearn",
-            "\"sklearn\"",
-        ),
-        (
-            "dtype",
-            "\"float16\"",
-            ("PREP_DTYPE", "int8"),
-            "\"int8\"",
-            "--dtype float32",
-            "\"float32\"",
-        ),
-        ("seed", "11", ("PREP_SEED", "12"), "12", "--seed 13", "13"),
-        (
-            "split",
-            "[0.6,0.2,0.2]",
-            ("PREP_SPLIT", "1,0,0"),
-            "[1.0,0.0,0.0]",
-            "--split 0.5,0.5,0",
-            "[0.5,0.5,0.0]",
-        ),
         ("normalized", "false", ("PREP_NO_NORMALIZE", "no"), "true", "--no-normalize", "false"),
         (
             "replayable_only",
@@ -385,7 +350,7 @@ fn variables_for_switches() {
     assert_eq!((only("yes").as_str(), only("0").as_str()), ("true", "false"));
     test.prep("export --out first");
     let origin = setting(&test, &[("PREP_SCALER_FROM", "first")], "", "scaler");
-    assert!(origin.starts_with("\"fitted in export "), "{origin}");
+    assert!(origin.starts_with("fitted in export "), "{origin}");
 }
 
 #[test]

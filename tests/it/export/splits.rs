@@ -61,21 +61,7 @@ fn games_are_not_divided() {
 }
 
 #[test]
-fn new_games_move_no_other() {
-    let test = ingested(30);
-    let before = exported(&test, "before", "--split 0.5,0.25,0.25");
-    test.prep("simulate raw --games 20 --first-id 31");
-    test.prep("ingest raw");
-    let after = exported(&test, "after", "--split 0.5,0.25,0.25");
-    for split in SPLITS {
-        let mut games = after.games(split);
-        games.retain(|&game| game <= 30);
-        assert_eq!(games, before.games(split), "{split}");
-    }
-}
-
-#[test]
-fn ratio_of_zero() {
+fn empty_splits() {
     let test = ingested(6);
     let ran = test.run("export --out out --split 1,0,0");
     assert_eq!((ran.code, ran.complaints().as_str()), (0, ""), "it was asked for");
@@ -84,11 +70,7 @@ fn ratio_of_zero() {
     for split in ["val", "test"] {
         assert_is_empty(&export, split);
     }
-}
 
-#[test]
-fn empty_split() {
-    let test = ingested(6);
     let ran = test.run("export --out out --split 0.999998,0.000001,0.000001");
     assert_eq!(ran.code, 0, "{ran:#?}");
     for split in ["val", "test"] {
