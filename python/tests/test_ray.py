@@ -132,7 +132,7 @@ def assert_same_files(done: Any, one_machine: Path) -> None:
 
 
 @needs_ray
-def test_shards_are_the_arrays_of_an_export(
+def test_shards_equal_export(
     nodes: TwoNodes, simulated: Games, tmp_path: Path
 ) -> None:
     from splendor_prep.ray import export
@@ -166,7 +166,7 @@ def test_shards_are_the_arrays_of_an_export(
 
 
 @needs_ray
-def test_settings_are_those_of_an_export(
+def test_settings_equal_export(
     nodes: TwoNodes, simulated: Games, tmp_path: Path
 ) -> None:
     from splendor_prep.ray import export
@@ -190,7 +190,7 @@ def test_settings_are_those_of_an_export(
 
 
 @needs_ray
-def test_the_next_run_encodes_only_what_changed(
+def test_second_run_is_incremental(
     nodes: TwoNodes, many: Games, tmp_path: Path
 ) -> None:
     from splendor_prep.ray import export
@@ -216,7 +216,7 @@ def test_the_next_run_encodes_only_what_changed(
 
 @needs_ray
 @pytest.mark.parametrize("at", ["ingest", "export"])
-def test_a_node_that_dies(
+def test_node_failure(
     nodes: TwoNodes, many: Games, tmp_path: Path, at: str
 ) -> None:
     from splendor_prep.ray import export
@@ -257,7 +257,7 @@ def names_in(folder: Path) -> list[str]:
 
 
 @needs_ray
-def test_refused_logs_are_named_and_stop_nothing(
+def test_refused_logs(
     nodes: TwoNodes, simulated: Games, tmp_path: Path
 ) -> None:
     from splendor_prep.ray import export
@@ -285,12 +285,12 @@ def test_refused_logs_are_named_and_stop_nothing(
     assert refused[str(twin)].kind == "game_in_two_files"
     for error in done.refused:
         assert error.message.split("; ")[0] in " ".join(said.split()), error
-    ids = {entry["game_id"] for entry in done.manifest["left_out"]}
+    ids = {entry["game_id"] for entry in done.manifest["excluded"]}
     assert ids == {int(broken.stem), int(twin.stem)}
 
 
 @needs_ray
-def test_what_cannot_be_exported_leaves_nothing(
+def test_failed_export_leaves_nothing(
     nodes: TwoNodes, simulated: Games, tmp_path: Path
 ) -> None:
     from splendor_prep.ray import export

@@ -1,15 +1,49 @@
 //! The columns of a dataset.
 
-use super::options::FeatureSet;
 use crate::encode::{ColumnSums, FEATURE_COUNT, FEATURES, Feature, FeatureRow};
 use crate::words::shown;
+use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::LazyLock;
 
 /// The index of the turn number, after those of the encoder's row. It is not a feature, but models of an
 /// earlier pipeline were trained on it.
 pub(super) const TURN_NUMBER: usize = FEATURE_COUNT;
 const TURN_NUMBER_NAME: &str = "turn_number";
+
+/// The columns of an export.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FeatureSet {
+    /// Only the position as logged: `enable_feature_engineering: false`.
+    Base,
+    /// The position and all derived features.
+    #[default]
+    All,
+    /// Named columns: `--columns`.
+    Columns,
+}
+
+impl FeatureSet {
+    /// All named choices, in the order of `--help`.
+    pub const ALL: [FeatureSet; 2] = [FeatureSet::Base, FeatureSet::All];
+
+    /// The name in options and in a manifest.
+    pub const fn name(self) -> &'static str {
+        match self {
+            FeatureSet::Base => "base",
+            FeatureSet::All => "all",
+            FeatureSet::Columns => "columns",
+        }
+    }
+}
+
+impl fmt::Display for FeatureSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
 
 /// An ordered selection of columns: features of the encoder, and possibly the turn number.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -271,7 +271,7 @@ impl FeatureTable {
 
 #[cfg(test)]
 mod tests {
-    use super::super::options::FeatureSet;
+    use super::super::columns::FeatureSet;
     use super::*;
     use crate::encode::ColumnSums;
 

@@ -6,22 +6,25 @@
 //! sums, which do not depend on the order of addition. It stores nothing.
 
 mod columns;
-mod decode;
 mod dtype;
+mod error;
 mod features;
 mod games;
 mod options;
 mod ratios;
 mod scaler;
+mod selection;
 mod short_hash;
 mod split;
 
-pub use columns::{Columns, ColumnsError};
+pub use columns::{Columns, ColumnsError, FeatureSet};
 pub use dtype::Dtype;
+pub use error::DatasetError;
 pub use features::{FeatureTable, FeatureValues, OutOfRange};
-pub use games::{Dataset, DatasetError, DatasetOptions, FaultyGame, Game, log_hash};
-pub use options::{FeatureSet, MaskSource};
+pub use games::Dataset;
+pub use options::{DatasetOptions, MaskSource};
 pub use ratios::{Ratios, RatiosError};
 pub use scaler::{Scaler, ScalerError};
+pub use selection::{FaultyGame, Game, Selection, log_hash};
 pub use short_hash::ShortHash;
 pub use split::{BySplit, Split, SplitError, SplitMethod, assign};

@@ -1,39 +1,29 @@
-//! The columns and masks of a dataset.
+//! The options of a dataset.
 
+use super::columns::Columns;
+use super::ratios::Ratios;
+use super::split::SplitMethod;
+use crate::parallel::Part;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// The columns of an export.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum FeatureSet {
-    /// Only the position as logged: `enable_feature_engineering: false`.
-    Base,
-    /// The position and all derived features.
-    #[default]
-    All,
-    /// Named columns: `--columns`.
-    Columns,
-}
-
-impl FeatureSet {
-    /// All named choices, in the order of `--help`.
-    pub const ALL: [FeatureSet; 2] = [FeatureSet::Base, FeatureSet::All];
-
-    /// The name in options and in a manifest.
-    pub const fn name(self) -> &'static str {
-        match self {
-            FeatureSet::Base => "base",
-            FeatureSet::All => "all",
-            FeatureSet::Columns => "columns",
-        }
-    }
-}
-
-impl fmt::Display for FeatureSet {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
+/// The options of a dataset.
+#[derive(Clone, Debug)]
+pub struct DatasetOptions {
+    /// Shares of the games.
+    pub ratios: Ratios,
+    /// How games are assigned to splits.
+    pub split_method: SplitMethod,
+    /// Seed of the split.
+    pub seed: u32,
+    /// The columns.
+    pub columns: Columns,
+    /// Whether games that do not replay are excluded.
+    pub replayable_only: bool,
+    /// A condition over the columns of the view `game_list`, which the games must meet.
+    pub condition: Option<String>,
+    /// Only this part of the games of each split. Selection, splits and sums are those of all games.
+    pub shard: Option<Part>,
 }
 
 /// The source of an export's masks.

@@ -1,15 +1,14 @@
-//! The shards of an export as one: a folder that holds each of them, with the small files and the manifest of
-//! the whole.
+//! Joins the shards of an export: writes a folder that contains all of them, with the small files and the manifest
+//! of the whole.
 //!
-//! A shard has a part of the games of each split, and is an export of its own. Which games there are, their
-//! splits and the scaler were decided for all of them, so the rows of the shards, one shard after another,
-//! are those of an export that was not made in shards, and so are the small files.
+//! A shard is an export of a part of the games of each split. The selection, the splits and the scaler are those of
+//! all games, so the concatenated rows of the shards, and the small files, equal those of an export without shards.
 
 use super::error::ExportError;
 use super::existing::folder::{ExportFolder, FolderError};
 use super::files::ExportFiles;
 use super::label_mappings::LABEL_MAPPINGS_FILE;
-use super::manifest::{IdenticalGames, MANIFEST_FILE, MAX_SMALL_FILE, Manifest, SplitEntry};
+use super::manifest::{MANIFEST_FILE, MAX_SMALL_FILE, Manifest, SplitEntry};
 use super::publish::Staging;
 use super::scaler_file::{FEATURE_COLS_FILE, SCALER_FILE};
 use super::statistics::{
@@ -17,11 +16,10 @@ use super::statistics::{
     Statistics, StatisticsFile,
 };
 use crate::dataset::{BySplit, ShortHash, Split};
-use crate::gamelog::GameId;
 use crate::parallel::Part;
 use crate::platform::read_file;
 use crate::progress::{Amount, Progress};
-use std::collections::BTreeMap;
+use crate::words::counted;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -29,7 +27,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// Files that are the same in all shards.
 const SHARED: [&str; 3] = [FEATURE_COLS_FILE, LABEL_MAPPINGS_FILE, SCALER_FILE];
 
-/// What was joined.
+/// The summary of a join.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct JoinSummary {
     /// Games in all splits.
@@ -38,10 +36,11 @@ pub struct JoinSummary {
     pub rows: u64,
 }
 
-/// Why shards were not joined. The output folder is as it was, as after an [`ExportError`].
+/// Why shards were not joined. The output folder is unchanged; see [`PublishError`](super::PublishError) for the
+/// exception.
 #[derive(Debug, thiserror::Error)]
 pub enum JoinError {
-    /// A folder is not an export, or not what its manifest says.
+    /// A folder is not an export, or a file does not match its manifest.
     #[error(transparent)]
     Shard(#[from] FolderError),
     /// They are not all shards of one export.
@@ -52,12 +51,12 @@ pub enum JoinError {
     Export(#[from] ExportError),
 }
 
-/// Makes one export of all shards of it, in the place of the one at `out`, if there is one. Files are linked
-/// where the file system allows it, and copied otherwise; the shards stay where they are.
+/// Joins all shards of an export, given in any order, and replaces `out` atomically. Files are linked if the file
+/// system allows it, and copied otherwise; the folders of the shards are unchanged.
 ///
 /// # Errors
-/// If a folder is no shard, the shards are not all of one export, or `out` may not be replaced or cannot be
-/// written. Then it is as it was.
+/// If a folder is not a shard, these are not all shards of one export, or `out` may not be replaced or cannot be
+/// written. Then `out` is unchanged.
 pub fn join_shards(
     out: &Path,
     shards: &[PathBuf],
@@ -92,14 +91,9 @@ pub fn join_shards(
     Ok(JoinSummary { games: manifest.inputs.games, rows: manifest.inputs.rows })
 }
 
-/// The folder of a shard in the export of all shards. They sort in the order of the rows.
-fn folder_name(shard: Part) -> String {
-    format!("shard-{:05}-of-{:05}", shard.number(), shard.of())
-}
-
-/// The manifest of all shards of an export, in their order, but for the list of its files. An error is a
-/// reason for people.
+/// The manifest of all shards of an export, in their order, without its files. An error is a readable reason.
 pub(super) fn joined(shards: &[&Manifest]) -> Result<Manifest, String> {
+    let [first, ..] = shards else { return Err("there are no shards".to_owned()) };
     let of = shards.len();
     for (place, shard) in shards.iter().enumerate() {
         let Some(part) = shard.settings.shard else {
@@ -108,17 +102,15 @@ pub(super) fn joined(shards: &[&Manifest]) -> Result<Manifest, String> {
             );
         };
         if (part.number() as usize, part.of() as usize) != (place + 1, of) {
-            return Err(format!(
-                "{of} were given, and among them is {part}: give each of them once, and all"
-            ));
+            let among = counted(of, "shard");
+            return Err(format!("found shard {part} among {among}: give every shard exactly once"));
         }
-        if in_common(shard) != in_common(shards[0]) {
+        if common_fields(shard) != common_fields(first) {
             return Err(format!(
                 "shard {part} is from other games or options than shard 1/{of}: export it again"
             ));
         }
     }
-    let Some(first) = shards.first() else { return Err("none was given".to_owned()) };
     let mut manifest = Manifest::clone(first);
     manifest.settings.shard = None;
     manifest.settings.shards = u32::try_from(of).ok();
@@ -126,52 +118,35 @@ pub(super) fn joined(shards: &[&Manifest]) -> Result<Manifest, String> {
     manifest.inputs.rows = shards.iter().map(|shard| shard.inputs.rows).sum();
     manifest.splits = BySplit::from_fn(|split| {
         let entries = || shards.iter().map(|shard| &shard.splits[split]);
+        let hashes = |of: fn(&SplitEntry) -> &Option<Vec<ShortHash>>| {
+            Some(entries().flat_map(|entry| of(entry).iter().flatten()).copied().collect())
+        };
         SplitEntry {
             games: entries().map(|entry| entry.games).sum(),
             rows: entries().map(|entry| entry.rows).sum(),
             game_ids: entries().flat_map(|entry| &entry.game_ids).copied().collect(),
-            log_hashes: Some(
-                entries().flat_map(|entry| entry.log_hashes.iter().flatten()).copied().collect(),
-            ),
-            row_hashes: Some(
-                entries().flat_map(|entry| entry.row_hashes.iter().flatten()).copied().collect(),
-            ),
+            log_hashes: hashes(|entry| &entry.log_hashes),
+            row_hashes: hashes(|entry| &entry.row_hashes),
         }
     });
-    let repeated = manifest.repeated_games();
-    manifest.games_in_two_splits = Some(repeated.into_iter().map(|(game_id, _)| game_id).collect());
-    manifest.identical_games = Some(identical_games(&manifest));
+    manifest.identical_games = Some(manifest.find_identical_games());
     manifest.files.clear();
     Ok(manifest)
 }
 
-/// What all shards of an export have in common.
-fn in_common(shard: &Manifest) -> String {
+/// The fields that are the same in all shards of an export.
+fn common_fields(shard: &Manifest) -> String {
     let mut shard = shard.clone();
     shard.export_id = None;
     shard.settings.shard = None;
     (shard.inputs.games, shard.inputs.rows) = (0, 0);
     shard.splits = BySplit::default();
-    shard.games_in_two_splits = None;
     shard.identical_games = None;
     shard.files.retain(|name, _| SHARED.contains(&&**name));
     serde_json::to_string(&shard).expect("a manifest is JSON")
 }
 
-/// Games with equal hashes of their rows, also of different shards, the group with the lowest id first.
-fn identical_games(manifest: &Manifest) -> Vec<IdenticalGames> {
-    let mut by_hash = BTreeMap::<ShortHash, Vec<(GameId, Split)>>::new();
-    for (game_id, game) in manifest.games() {
-        if let Some(hash) = game.row_hash {
-            by_hash.entry(hash).or_default().push((game_id, game.split));
-        }
-    }
-    let mut groups: Vec<_> = by_hash.into_values().filter(|games| games.len() > 1).collect();
-    groups.sort();
-    groups.iter().map(|games| IdenticalGames::of(games)).collect()
-}
-
-/// The statistics of all rows, and the counts that they are of.
+/// The statistics of all rows, and their counts.
 fn join_statistics(
     shards: &[ExportFolder<'_>],
 ) -> Result<(Statistics, BySplit<RowCounts>), FolderError> {
@@ -188,7 +163,7 @@ fn join_statistics(
         total_samples += statistics.total_samples;
         last = Some(statistics);
     }
-    // Drift and sums are those of all rows in every shard.
+    // Every shard has the drift and the sums of all rows.
     let statistics = Statistics {
         total_samples,
         splits: BySplit::from_fn(|split| counts[split].statistics()),
@@ -199,17 +174,18 @@ fn join_statistics(
 
 fn add_shard(shard: &ExportFolder<'_>, files: &mut ExportFiles<'_>) -> Result<(), JoinError> {
     let part = shard.manifest.settings.shard.expect("it is a shard");
-    let name = folder_name(part);
+    // The names sort in the order of the rows.
+    let name = format!("shard-{:05}-of-{:05}", part.number(), part.of());
     let folder = files.path(&name);
     fs::create_dir(&folder).map_err(|error| ExportError::file(&folder, error))?;
     for (file, entry) in &shard.manifest.files {
         let (from, to) = (shard.path.join(&**file), folder.join(&**file));
-        // Some file systems have no second names.
+        // Some file systems have no hard links.
         let linked = fs::hard_link(&from, &to).or_else(|_| fs::copy(&from, &to).map(drop));
         let bytes = linked.and_then(|()| Ok(fs::metadata(&to)?.len()));
         let bytes = bytes.map_err(|error| ExportError::UnreadableFile { path: from, error })?;
         if bytes != entry.bytes {
-            let why = format!("{} has other bytes than its manifest says", &**file);
+            let why = format!("{} does not have the size in its manifest", &**file);
             return Err(shard.failed(why).into());
         }
     }

@@ -13,7 +13,6 @@
 mod error;
 mod existing;
 mod files;
-mod identical;
 mod join;
 mod keep;
 mod label_mappings;

@@ -3,11 +3,10 @@
 use super::error::ExportError;
 use super::existing::freshness::{manifest_before_rows, settings};
 use super::files::ExportFiles;
-use super::identical::{WrittenGame, identical_games};
 use super::label_mappings::{LABEL_MAPPINGS_FILE, label_mappings};
 use super::manifest::values::ScalerOrigin;
-use super::manifest::{IdenticalGames, Manifest, ScalerEntry};
-use super::options::ExportOptions;
+use super::manifest::{Manifest, ScalerEntry};
+use super::options::{ExportOptions, Layout};
 use super::phases::ExportPhases;
 use super::publish::Staging;
 use super::scaler_file::{ColumnDrift, FEATURE_COLS_FILE, drift, read_scaler, write_scaler};
@@ -17,12 +16,15 @@ use super::statistics::{
     StatisticsFile,
 };
 use super::summary::{ExportSummary, SplitSummary};
+use super::writers::SplitWriter;
+use super::writers::arrays::ArrayWriter;
 use super::writers::block::RowPlan;
-use super::writers::create_writer;
+use super::writers::parquet::ParquetSplitWriter;
 use crate::accounting::check_all_done;
 use crate::cache::{PackedGame, Reader, Unpacker};
 use crate::dataset::{
-    BySplit, Dataset, DatasetError, Dtype, FeatureTable, Game, Scaler, ScalerError, Split,
+    BySplit, Dataset, DatasetError, Dtype, FeatureTable, Game, Scaler, ScalerError, ShortHash,
+    Split,
 };
 use crate::disk_space::free_bytes;
 use crate::encode::ColumnSums;
@@ -91,10 +93,11 @@ impl Scaling {
 }
 
 /// Results that are known after the rows are written.
+#[derive(Default)]
 struct Written {
-    games: Vec<WrittenGame>,
     counts: BySplit<RowCounts>,
-    identical_games: Vec<IdenticalGames>,
+    /// Hash of the rows of each game.
+    row_hashes: BySplit<Vec<ShortHash>>,
 }
 
 impl<'e> Run<'e> {
@@ -150,7 +153,7 @@ impl<'e> Run<'e> {
         let plan = self.plan();
         let written = self.write_arrays(&plan, &mut files)?;
         report_memory(options.monitor_memory, "after the rows");
-        self.write_metadata(&written, &mut files)?;
+        let manifest = self.write_metadata(&written, &mut files)?;
         if self.stop.load(Ordering::Relaxed) {
             return Err(ExportError::Interrupted);
         }
@@ -160,7 +163,7 @@ impl<'e> Run<'e> {
         // One more thread than the workers: it writes.
         plan.phases.report(begun, options.jobs + 1);
         report_memory(options.monitor_memory, "at the end");
-        Ok(self.summary(written, files.bytes()))
+        Ok(self.summary(&written, files.bytes(), manifest))
     }
 
     fn plan(&self) -> RowPlan<'_> {
@@ -191,25 +194,24 @@ impl<'e> Run<'e> {
             let shape = [rows[split] as usize, columns];
             create_writer(options.layout, files, split, shape, options.dtype)
         })?;
-        let mut written_games = Vec::with_capacity(games.len());
-        let mut counts = BySplit::<RowCounts>::default();
+        let mut written = Written::default();
         let decode = |_: &Game, packed: PackedGame, unpacker: &mut Unpacker| {
             plan.make_block(&packed, unpacker)
         };
         let jobs = options.jobs;
         self.dataset.for_each_game(games, jobs, self.stop, decode, |game, block| {
-            counts[game.split].add(&block.counts);
-            written_games.push(WrittenGame { game: *game, row_hash: block.row_hash });
-            let written = plan.phases.write.time(|| writers[game.split].write(block))?;
-            written.into_iter().for_each(|features| plan.table.recycle(features));
+            written.counts[game.split].add(&block.counts);
+            written.row_hashes[game.split].push(block.row_hash);
+            let features = plan.phases.write.time(|| writers[game.split].write(block))?;
+            features.into_iter().for_each(|features| plan.table.recycle(features));
             self.progress.advance(game.rows.into());
             Ok(())
         })?;
         if self.stop.load(Ordering::Relaxed) {
             return Err(ExportError::Interrupted);
         }
-        check_all_done("games were written", written_games.len() as u64, games.len() as u64)?;
-        let identical_games = identical_games(self.dataset.cache(), &written_games)?;
+        let done: usize = written.row_hashes.iter().map(|(_, hashes)| hashes.len()).sum();
+        check_all_done("games were written", done as u64, games.len() as u64)?;
         self.progress.end();
 
         // Each byte is copied and then hashed.
@@ -218,18 +220,18 @@ impl<'e> Run<'e> {
             plan.phases.write.time(|| writer.finish(files))?;
         }
         self.progress.end();
-        for (split, counts) in counts.iter() {
+        for (split, counts) in written.counts.iter() {
             check_all_done("rows were written", counts.rows(), rows[split])?;
         }
-        Ok(Written { games: written_games, counts, identical_games })
+        Ok(written)
     }
 
-    /// Writes everything except the arrays.
+    /// Writes everything except the arrays, and returns the manifest.
     fn write_metadata(
         &self,
         written: &Written,
         files: &mut ExportFiles<'_>,
-    ) -> Result<(), ExportError> {
+    ) -> Result<Manifest, ExportError> {
         let names = self.dataset.columns().names();
         files.write_json(FEATURE_COLS_FILE, &names)?;
         files.write_json(LABEL_MAPPINGS_FILE, &label_mappings())?;
@@ -246,7 +248,9 @@ impl<'e> Run<'e> {
         };
         files.write_json(STATISTICS_FILE, &StatisticsFile::new(&statistics, &written.counts))?;
         files.write_json(MASK_VALIDATION_FILE, &MaskValidationFile::new(&written.counts))?;
-        files.write_manifest(&mut self.manifest(written, scaler.map(|(_, id)| id)))
+        let mut manifest = self.manifest(written, scaler.map(|(_, id)| id));
+        files.write_manifest(&mut manifest)?;
+        Ok(manifest)
     }
 
     fn manifest(&self, written: &Written, scaler_id: Option<blake3::Hash>) -> Manifest {
@@ -258,16 +262,15 @@ impl<'e> Run<'e> {
         let settings = settings(self.options, dataset.columns(), settings_scaler);
         let mut manifest = manifest_before_rows(dataset, settings);
         for split in Split::ALL {
-            let games = written.games.iter().filter(|game| game.game.split == split);
-            manifest.splits[split].row_hashes = Some(games.map(|game| game.row_hash).collect());
+            manifest.splits[split].row_hashes = Some(written.row_hashes[split].clone());
         }
         manifest.scaler =
             scaler_id.map(|id| ScalerEntry { id: id.into(), fitted_in: origin.fitted_in() });
-        manifest.identical_games = Some(written.identical_games.clone());
+        manifest.identical_games = Some(manifest.find_identical_games());
         manifest
     }
 
-    fn summary(&self, written: Written, bytes: u64) -> ExportSummary {
+    fn summary(&self, written: &Written, bytes: u64, manifest: Manifest) -> ExportSummary {
         let splits = written.counts.iter().map(|(split, counts)| SplitSummary {
             split,
             games: self.dataset.in_split(split).count(),
@@ -279,14 +282,25 @@ impl<'e> Run<'e> {
             splits: splits.collect(),
             columns: self.dataset.columns().count(),
             bytes,
-            last_ingest_finished: self.dataset.last_ingest_finished(),
-            excluded: self.dataset.excluded().to_vec(),
-            outdated: self.dataset.outdated().to_vec(),
-            does_not_replay: self.dataset.does_not_replay().to_vec(),
-            not_replayed: self.dataset.not_replayed(),
-            not_selected: self.dataset.not_selected(),
-            identical_games: written.identical_games,
+            selection: self.dataset.selection().clone(),
+            identical_games: manifest.identical_games.unwrap_or_default(),
             drift: self.scaling.drift.clone(),
         }
     }
+}
+
+/// Creates the files of a split, for features of a shape (rows, columns).
+fn create_writer(
+    layout: Layout,
+    files: &ExportFiles<'_>,
+    split: Split,
+    shape: [usize; 2],
+    dtype: Dtype,
+) -> Result<Box<dyn SplitWriter>, ExportError> {
+    Ok(match layout {
+        Layout::Npz | Layout::Npy => {
+            Box::new(ArrayWriter::create(files, split, shape, dtype, layout)?)
+        }
+        Layout::Parquet => Box::new(ParquetSplitWriter::create(files, split, shape[1], dtype)?),
+    })
 }

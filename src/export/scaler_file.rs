@@ -4,7 +4,7 @@
 use super::error::ExportError;
 use super::existing::arrays::{NpzArchive, ReadError};
 use super::files::ExportFiles;
-use super::manifest::values::{HexHash, ScalerOrigin};
+use super::manifest::values::ScalerOrigin;
 use super::manifest::{MANIFEST_FILE, MAX_SMALL_FILE, Manifest, ManifestError};
 use super::writers::npy::NpyWriter;
 use crate::dataset::{Columns, Scaler};
@@ -50,13 +50,6 @@ fn write_vector<T: WritableElement>(
     writer.write(values)?;
     writer.finish()?;
     Ok(path)
-}
-
-/// The scaler of an earlier export.
-#[derive(Clone, Debug)]
-pub(super) struct StoredScaler {
-    pub(super) scaler: Scaler,
-    pub(super) origin: ScalerOrigin,
 }
 
 /// The columns listed in a file, such as `feature_cols.json` of an export.
@@ -121,7 +114,7 @@ pub(super) fn read_scaler_arrays(export: &Path) -> Result<(Scaler, Option<Vec<u8
 ///
 /// A scaler that was copied without the manifest is accepted with a warning: its values are checked
 /// against its own id, but their origin is unknown.
-pub(super) fn read_scaler(export: &Path, columns: &Columns) -> Result<StoredScaler, ExportError> {
+pub(super) fn read_scaler(export: &Path, columns: &Columns) -> Result<ExportedScaler, ExportError> {
     let read = || {
         let names = columns.names();
         check_columns(&read_column_names(export)?, &names)?;
@@ -151,7 +144,7 @@ pub(super) fn read_scaler(export: &Path, columns: &Columns) -> Result<StoredScal
             }
             Err(error) => return Err(error.to_string()),
         };
-        Ok(StoredScaler { scaler, origin })
+        Ok(ExportedScaler { columns: columns.clone(), scaler, origin })
     };
     read().map_err(|why| ExportError::Scaler { export: export.to_owned(), why })
 }
@@ -254,7 +247,8 @@ pub(super) fn drift(old: &Scaler, new: &Scaler, names: &[&str]) -> Vec<ColumnDri
 #[derive(Clone, Debug)]
 pub struct ExportedScaler {
     columns: Columns,
-    stored: StoredScaler,
+    pub(super) scaler: Scaler,
+    pub(super) origin: ScalerOrigin,
 }
 
 /// The normalization of one value.
@@ -281,8 +275,7 @@ impl ExportedScaler {
             export: export.to_owned(),
             why: format!("its {FEATURE_COLS_FILE} is of another version of prep: {error}"),
         })?;
-        let stored = read_scaler(export, &columns)?;
-        Ok(ExportedScaler { columns, stored })
+        read_scaler(export, &columns)
     }
 
     /// The names of the columns, in order.
@@ -292,20 +285,20 @@ impl ExportedScaler {
 
     /// The scaler itself.
     pub fn scaler(&self) -> &Scaler {
-        &self.stored.scaler
+        &self.scaler
     }
 
     /// The id of the export in which it was fitted, if known: this export, or the one that
     /// `--scaler-from` named.
     pub fn fitted_in(&self) -> Option<String> {
-        self.stored.origin.fitted_in().map(HexHash::to_hex)
+        self.origin.fitted_in().map(String::from)
     }
 
     /// Normalizes a value of an encoder column (0 to 1,307) as in this export; `None` if the export does
     /// not have the column.
     pub fn apply(&self, column: usize, value: f32) -> Option<ColumnScale> {
         let column = self.columns.indices().iter().position(|&exported| exported == column)?;
-        let scaler = self.scaler();
+        let scaler = &self.scaler;
         Some(ColumnScale {
             normalized: scaler.transform_exact(value, column) as f32,
             mean: scaler.mean[column],

@@ -2,8 +2,7 @@
 
 use super::manifest::IdenticalGames;
 use super::scaler_file::ColumnDrift;
-use crate::cache::Refusal;
-use crate::dataset::{FaultyGame, Split};
+use crate::dataset::{Selection, Split};
 
 /// The summary of an export.
 #[derive(Clone, Debug)]
@@ -16,18 +15,8 @@ pub struct ExportSummary {
     pub columns: usize,
     /// Size of all files except the manifest in bytes.
     pub bytes: u64,
-    /// Whether the last ingest finished; if not, games may be missing.
-    pub last_ingest_finished: bool,
-    /// Games that are excluded because their logs were refused or deferred.
-    pub excluded: Vec<Refusal>,
-    /// Games with the rows of an older log, because the log was refused or deferred since.
-    pub outdated: Vec<Refusal>,
-    /// Games that do not replay, in ascending order. They are excluded with `replayable_only`.
-    pub does_not_replay: Vec<FaultyGame>,
-    /// The number of games that an earlier version of prep stored without replaying them.
-    pub not_replayed: usize,
-    /// The number of cached games that do not meet the condition.
-    pub not_selected: u64,
+    /// The games that are excluded, or included with a restriction.
+    pub selection: Selection,
     /// Games with identical rows.
     pub identical_games: Vec<IdenticalGames>,
     /// With `scaler_from`: the drift of each normalized column, largest first.

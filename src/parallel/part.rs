@@ -1,4 +1,4 @@
-//! One of several parts of some work, for example for one of several machines.
+//! A part of the work, for one of several machines.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -19,19 +19,20 @@ impl Part {
         self.number
     }
 
-    /// The number of parts, from 1.
+    /// The number of parts, at least 1.
     pub fn of(self) -> u32 {
         self.of
     }
 
-    /// The part's indices in a list of this length. Parts are contiguous and of nearly equal lengths.
+    /// The range of the part in a list of this length. Ranges are contiguous, in order, and of nearly equal
+    /// lengths.
     pub fn range(self, length: usize) -> Range<usize> {
         let place =
             |number: u32| (length as u128 * u128::from(number) / u128::from(self.of)) as usize;
         place(self.number - 1)..place(self.number)
     }
 
-    /// Whether an item with this hash is in the part, which does not depend on other items.
+    /// Whether an item with this hash is in the part.
     pub fn has(self, hash: u64) -> bool {
         hash % u64::from(self.of) == u64::from(self.number - 1)
     }

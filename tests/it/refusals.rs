@@ -93,7 +93,7 @@ fn older_version_is_exported_with_a_warning() {
     }
     let manifest = test.json("during/manifest.json");
     assert_eq!(manifest["from_an_older_log"], serde_json::json!([{ "game_id": 1, "why": why }]));
-    assert_eq!(manifest["left_out"], serde_json::json!([]));
+    assert_eq!(manifest["excluded"], serde_json::json!([]));
 
     let status = test.exits(1, "status raw");
     assert_eq!(
@@ -128,7 +128,7 @@ fn refused_game_is_excluded_with_a_warning() {
     let ran = test.exits(0, "export --out out");
     assert!(ran.stderr.contains(&format!("warning: game 1 is excluded: {LOG}:3: ")), "{ran:#?}");
     let manifest = test.json("out/manifest.json");
-    assert_eq!(manifest["left_out"][0]["game_id"], 1);
+    assert_eq!(manifest["excluded"][0]["game_id"], 1);
     assert_eq!(manifest["from_an_older_log"], serde_json::json!([]));
     assert_eq!(manifest["inputs"]["games"], 5);
 }

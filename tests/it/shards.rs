@@ -1,4 +1,4 @@
-//! Parts of the logs in caches of their own, and shards of an export: together they are what one machine makes.
+//! Ingests of parts of the logs and exports in shards give the same files as one machine.
 
 #![allow(clippy::unwrap_used)]
 
@@ -11,7 +11,7 @@ use std::io::{Cursor, Read};
 use std::path::{Path, PathBuf};
 use zip::ZipArchive;
 
-/// Thirty-one games, two of them with the same rows, and a log that is refused.
+/// 31 games, two of them with identical rows, and a log that is refused.
 fn games() -> CliTest {
     let test = CliTest::new();
     test.prep("simulate raw --games 30 -q");
@@ -34,7 +34,7 @@ fn shard(out: &str, number: usize, of: usize) -> PathBuf {
     Path::new(out).join(format!("shard-{number:05}-of-{of:05}"))
 }
 
-/// Writes all shards, and joins them in an order that is not theirs.
+/// Writes all shards, and joins them in reverse order.
 fn export_shards(test: &CliTest, out: &str, of: usize, options: &str) {
     for number in 1..=of {
         let part = format!("--shard {number}/{of} --out {out}-{number}");
@@ -44,7 +44,7 @@ fn export_shards(test: &CliTest, out: &str, of: usize, options: &str) {
     test.prep(&format!("join -q {out} {}", folders.join(" ")));
 }
 
-/// The small files and the manifest of an export, without what names files and shards.
+/// The small files and the manifest of an export, without the fields that list files and shards.
 fn about(test: &CliTest, out: &str) -> (BTreeMap<PathBuf, Vec<u8>>, Value) {
     let mut files = test.files(out);
     files.retain(|path, _| {
@@ -60,8 +60,8 @@ fn about(test: &CliTest, out: &str) -> (BTreeMap<PathBuf, Vec<u8>>, Value) {
     (files, manifest)
 }
 
-/// Every array of the files of an export: its type and the shape of a row, and its bytes. Rows lie one after
-/// another in them, so that the bytes of joined shards are those of one array.
+/// Every array of an export: its type with the shape of a row, and its bytes. Rows are contiguous, so the
+/// concatenated bytes of the shards are those of one array.
 fn arrays(files: &BTreeMap<PathBuf, Vec<u8>>) -> BTreeMap<String, (String, Vec<u8>)> {
     let mut arrays = BTreeMap::new();
     let mut add = |name: String, file: &[u8]| {
@@ -120,7 +120,7 @@ fn shards_are_the_arrays_of_one_export() {
             assert!(joined == *rows, "{name} of {of} shards");
         }
         assert!(shards.iter().all(|shard| shard.len() == whole.len()));
-        // Scaler, statistics, masks that were validated, columns, and every game with its hashes.
+        // Scaler, statistics, mask validation, columns, and every game with its hashes.
         let ((joined, manifest), expected) = (about(&test, &out), about(&test, &one));
         assert!(joined.len() >= 5 && joined.keys().eq(expected.0.keys()), "{:?}", joined.keys());
         for (name, bytes) in &joined {
@@ -183,16 +183,18 @@ fn damage_in_a_shard_is_found() {
     fs::remove_file(test.path(&labels)).unwrap();
     test.write(&labels, &good[1..]);
     verify("shard-00002-of-00002/labels_val.npz: has ");
+    verify("to repair the export: run `prep export --out SHARD --shard K/2 --split 0.8,0.1,0.1 ");
+    verify("` for each damaged shard K, then `prep join out SHARD...` for all of them");
     test.write(&labels, &good);
     assert_eq!(test.run("verify --export out").code, 0);
     test.write(shard("out", 1, 2).join("mine.txt"), "");
     verify("shard-00001-of-00002/mine.txt: is not in the manifest");
     let ran = test.run("export --cache all.sqlite --out out");
-    assert_eq!(ran.code, 1, "a folder with a file of somebody is not replaced: {ran:#?}");
+    assert_eq!(ran.code, 1, "a folder with a foreign file is not replaced: {ran:#?}");
     fs::remove_file(test.path(shard("out", 1, 2).join("mine.txt"))).unwrap();
     fs::remove_dir_all(test.path(shard("out", 2, 2))).unwrap();
     verify("shard-00002-of-00002/manifest.json: is missing");
-    // The shard of another export, which is whole.
+    // An intact shard of another export.
     test.prep("export -q --cache all.sqlite --shard 2/2 --seed 5 --out other");
     fs::rename(test.path("other"), test.path(shard("out", 2, 2))).unwrap();
     verify(
@@ -210,9 +212,9 @@ fn only_all_shards_of_one_export_are_joined() {
     }
     test.prep("export -q --cache all.sqlite --out one");
     for (shards, why) in [
-        ("12", "1 were given, and among them is 1/2"),
-        ("12 12", "among them is 1/2"),
-        ("12 13", "among them is 1/3"),
+        ("12", "found shard 1/2 among 1 shard: give"),
+        ("12 12", "found shard 1/2 among 2 shards"),
+        ("12 13", "found shard 1/3 among 2 shards"),
         ("12 22dtypefloat16", "shard 2/2 is from other games or options"),
         ("12 one", "one of them is not a shard"),
         ("12 raw", "cannot read the export raw"),

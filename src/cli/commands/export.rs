@@ -253,12 +253,12 @@ fn measure(summary: &ExportSummary, metrics: &mut Metrics) {
     metrics.by_label("games", "Games in the export.", "split", games);
     let rows = summary.splits.iter().map(|split| (split.split.name(), split.rows));
     metrics.by_label("rows", "Rows in the export.", "split", rows);
-    let not_current = || summary.excluded.iter().chain(&summary.outdated);
+    let not_current = || summary.selection.excluded.iter().chain(&summary.selection.outdated);
     let deferred = not_current().filter(|refusal| refusal.deferred).count();
     let reasons = [
         ("refused", not_current().count() - deferred),
         ("deferred", deferred),
-        ("does_not_replay", summary.does_not_replay.len()),
+        ("does_not_replay", summary.selection.does_not_replay.len()),
     ];
     let help = "Games that are excluded, outdated, or do not replay.";
     metrics.by_label("faulty_games", help, "reason", reasons);
@@ -280,7 +280,7 @@ fn as_json(summary: &ExportSummary, options: &ExportOptions) -> serde_json::Valu
         let value = json!({ "games": split.games, "rows": split.rows, "illegal_labels": illegal });
         (split.split.name().to_owned(), value)
     };
-    let faulty = summary.does_not_replay.iter();
+    let faulty = summary.selection.does_not_replay.iter();
     let faulty = faulty.map(|game| json!({ "game_id": game.game_id, "why": game.why }));
     json!({
         "out": options.out.to_string_lossy(),
@@ -288,12 +288,12 @@ fn as_json(summary: &ExportSummary, options: &ExportOptions) -> serde_json::Valu
         "splits": summary.splits.iter().map(split).collect::<serde_json::Map<_, _>>(),
         "columns": summary.columns,
         "bytes": summary.bytes,
-        "last_ingest_finished": summary.last_ingest_finished,
-        "left_out": refused(&summary.excluded),
-        "from_an_older_log": refused(&summary.outdated),
+        "last_ingest_finished": summary.selection.last_ingest_finished,
+        "excluded": refused(&summary.selection.excluded),
+        "from_an_older_log": refused(&summary.selection.outdated),
         "does_not_replay": faulty.collect::<Vec<_>>(),
-        "not_replayed": summary.not_replayed,
-        "not_selected": summary.not_selected,
+        "not_replayed": summary.selection.not_replayed,
+        "not_selected": summary.selection.not_selected,
         "identical_games": summary.identical_games,
         "drift": summary.drift,
     })
@@ -301,26 +301,26 @@ fn as_json(summary: &ExportSummary, options: &ExportOptions) -> serde_json::Valu
 
 /// Prints warnings to stderr; only information if the previous export had the same warning.
 fn warn(summary: &ExportSummary, noted: &Noted, options: &DatasetOptions, cache: &Path) {
-    if !summary.last_ingest_finished {
+    if !summary.selection.last_ingest_finished {
         tracing::warn!(
             "the last ingest did not finish, or is still running: games may be missing, run `{}` and \
              export again",
             advised("ingest DIR", cache)
         );
     }
-    for refusal in &summary.excluded {
+    for refusal in &summary.selection.excluded {
         warn_of_refusal(refusal, noted, "is excluded");
     }
-    for refusal in &summary.outdated {
+    for refusal in &summary.selection.outdated {
         let since = if refusal.deferred { "was last written to" } else { "broke" };
         warn_of_refusal(refusal, noted, &format!("is included as it was before its log {since}"));
     }
     warn_of_faulty(summary, noted, options.replayable_only);
-    if summary.not_replayed > 0 {
+    if summary.selection.not_replayed > 0 {
         tracing::warn!(
             "{} not been replayed and may be faulty: run `{}`, which replays them, and then export \
              again",
-            counted_verb(summary.not_replayed, "game", ["has", "have"]),
+            counted_verb(summary.selection.not_replayed, "game", ["has", "have"]),
             advised("ingest DIR", cache)
         );
     }
@@ -356,20 +356,21 @@ fn warn_of_refusal(refusal: &Refusal, noted: &Noted, state: &str) {
 
 /// Games that do not replay, in one line, because a faulty logger affects many.
 fn warn_of_faulty(summary: &ExportSummary, noted: &Noted, are_excluded: bool) {
-    let [first, others @ ..] = summary.does_not_replay.as_slice() else { return };
+    let [first, others @ ..] = summary.selection.does_not_replay.as_slice() else { return };
     let games = counted_verb(others.len() + 1, "game", ["does", "do"]);
     let (is, first, it) = match others.is_empty() {
         true => ("is", first.why.clone(), "it"),
         false => ("are", format!("first: {}", first.why), "them"),
     };
     let faults: Vec<_> = summary
+        .selection
         .does_not_replay
         .iter()
         .map(|game| (game.game_id, format!("does not replay: {}", game.why)))
         .collect();
     let text = match are_excluded {
         true => {
-            format!("{games} not replay and {is} excluded ({first}): see left_out in manifest.json")
+            format!("{games} not replay and {is} excluded ({first}): see excluded in manifest.json")
         }
         false => format!(
             "{games} not replay and {is} included ({first}): --replayable-only excludes {it}"
@@ -421,7 +422,7 @@ fn describe(summary: &ExportSummary, options: &ExportOptions, time: Duration) ->
         &[1],
     );
     if options.dataset.condition.is_some() {
-        let games = counted(summary.not_selected, "game");
+        let games = counted(summary.selection.not_selected, "game");
         let _ = writeln!(text, "{games} not selected by --where");
     }
     if let Some(drift) = &summary.drift {

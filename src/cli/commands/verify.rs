@@ -234,6 +234,10 @@ fn describe_export(
                 _ => "move those files elsewhere, then ",
             };
             let _ = write!(text, "to repair the export: {first}run `{command}`");
+            if let Some(join) = &found.join {
+                let _ =
+                    write!(text, " for each damaged shard K, then `prep {join}` for all of them");
+            }
             text += match repair.has_its_games {
                 true => "\n",
                 false => {

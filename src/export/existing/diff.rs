@@ -15,7 +15,7 @@
 use super::folder::{ExportFolder, FolderError};
 use crate::dataset::{BySplit, Scaler, Split};
 use crate::export::manifest::Manifest;
-use crate::export::manifest::values::{HexHash, ScalerOrigin};
+use crate::export::manifest::values::ScalerOrigin;
 use crate::export::scaler_file::{ColumnDrift, drift, read_scaler_arrays};
 use crate::export::statistics::{STATISTICS_FILE, Statistics};
 use crate::gamelog::GameId;
@@ -190,7 +190,7 @@ pub fn diff_exports(old: &Path, new: &Path) -> Result<ExportDiff, FolderError> {
 
 fn facts(manifest: &Manifest) -> ExportFacts {
     ExportFacts {
-        export_id: manifest.export_id.map(HexHash::to_hex),
+        export_id: manifest.export_id.map(String::from),
         encoder_version: manifest.encoder_version,
         games: manifest.games().len(),
         rows: manifest.splits.iter().fold(0, |rows, (_, entry)| entry.rows.saturating_add(rows)),

@@ -26,24 +26,25 @@ pub(in crate::export) fn manifest_before_rows(
     dataset: &Dataset<'_>,
     settings: Settings,
 ) -> Manifest {
+    let selection = dataset.selection();
     let entry = |game_id, why| RefusedGame { game_id: Some(game_id), file: None, why };
     let refused = |refusals: &[Refusal]| -> Vec<RefusedGame> {
         let entries = refusals.iter();
         entries.map(|refusal| entry(refusal.game_id, refusal.message.clone())).collect()
     };
-    let faulty = dataset.does_not_replay().iter();
+    let faulty = selection.does_not_replay.iter();
     let mut does_not_replay: Vec<_> =
         faulty.map(|game| entry(game.game_id, format!("does not replay: {}", game.why))).collect();
-    let mut left_out = refused(dataset.excluded());
+    let mut excluded = refused(&selection.excluded);
     if settings.replayable_only == Some(true) {
-        left_out.append(&mut does_not_replay);
-        left_out.sort_by_key(|game| game.game_id);
+        excluded.append(&mut does_not_replay);
+        excluded.sort_by_key(|game| game.game_id);
     }
     let inputs = Inputs {
         games: dataset.games().len() as u64,
         rows: dataset.rows().into_values().sum(),
         blake3: dataset.inputs_hash().into(),
-        last_ingest_finished: Some(dataset.last_ingest_finished()),
+        last_ingest_finished: Some(selection.last_ingest_finished),
     };
     let splits = BySplit::from_fn(|split| {
         let games = || dataset.in_split(split);
@@ -55,16 +56,15 @@ pub(in crate::export) fn manifest_before_rows(
             row_hashes: None,
         }
     });
-    let not_selected = settings.condition.as_ref().map(|_| dataset.not_selected());
-    let mut manifest = Manifest::new(settings, inputs, splits);
-    manifest.not_selected = not_selected;
-    let repeated = manifest.repeated_games();
-    manifest.games_in_two_splits = Some(repeated.into_iter().map(|(game_id, _)| game_id).collect());
-    manifest.left_out = Some(left_out);
-    manifest.from_an_older_log = Some(refused(dataset.outdated()));
-    manifest.does_not_replay = Some(does_not_replay);
-    manifest.not_replayed = Some(dataset.not_replayed() as u64);
-    manifest
+    Manifest {
+        games_in_two_splits: Some(Vec::new()),
+        excluded: Some(excluded),
+        from_an_older_log: Some(refused(&selection.outdated)),
+        does_not_replay: Some(does_not_replay),
+        not_replayed: Some(selection.not_replayed as u64),
+        not_selected: settings.condition.as_ref().map(|_| selection.not_selected),
+        ..Manifest::new(settings, inputs, splits)
+    }
 }
 
 /// The settings in the manifest of an export with these options.
@@ -141,12 +141,7 @@ pub fn up_to_date(
             .collect(),
         columns: stored.settings.columns,
         bytes: stored.files.values().map(|file| file.bytes).sum(),
-        last_ingest_finished: dataset.last_ingest_finished(),
-        excluded: dataset.excluded().to_vec(),
-        outdated: dataset.outdated().to_vec(),
-        does_not_replay: dataset.does_not_replay().to_vec(),
-        not_replayed: dataset.not_replayed(),
-        not_selected: dataset.not_selected(),
+        selection: dataset.selection().clone(),
         identical_games: stored.identical_games.unwrap_or_default(),
         drift: None,
     }))
@@ -255,9 +250,9 @@ fn differences(stored: &Manifest, expected: &Manifest) -> Vec<String> {
     }
     let noted = |manifest: &Manifest| {
         let manifest = manifest.clone();
-        let Manifest { left_out, from_an_older_log, does_not_replay, .. } = manifest;
+        let Manifest { excluded, from_an_older_log, does_not_replay, .. } = manifest;
         let counts = (manifest.not_replayed, manifest.not_selected);
-        (left_out, from_an_older_log, does_not_replay, counts)
+        (excluded, from_an_older_log, does_not_replay, counts)
     };
     if noted(stored) != noted(&now) {
         reasons.push("different games are refused, or do not replay".to_owned());
@@ -290,7 +285,7 @@ impl Noted {
     /// Reads the manifest of the export in a folder, if there is one.
     pub fn of(folder: &Path) -> Noted {
         let Ok(manifest) = Manifest::read(folder) else { return Noted::default() };
-        let lists = [manifest.left_out, manifest.from_an_older_log, manifest.does_not_replay];
+        let lists = [manifest.excluded, manifest.from_an_older_log, manifest.does_not_replay];
         let games = lists.into_iter().flatten().flatten();
         Noted { games: games.filter_map(|game| Some((game.game_id?, game.why))).collect() }
     }

@@ -2,7 +2,6 @@
 
 use super::folder::{ExportFolder, FolderError};
 use crate::dataset::{BySplit, ShortHash, Split};
-use crate::export::manifest::values::HexHash;
 use crate::export::scaler_file::ColumnDrift;
 use crate::export::statistics::{
     ClassCounts, MASK_VALIDATION_FILE, MaskValidation, STATISTICS_FILE, Statistics,
@@ -88,7 +87,7 @@ pub fn overview(folder: &Path) -> Result<ExportOverview, FolderError> {
     let settings = serde_json::to_value(&export.manifest.settings);
     let settings = settings.map_err(|error| export.failed(error.to_string()))?;
     Ok(ExportOverview {
-        export_id: export.manifest.export_id.map(HexHash::to_hex),
+        export_id: export.manifest.export_id.map(String::from),
         encoder_version: export.manifest.encoder_version,
         columns: export.columns.len(),
         settings: settings.as_object().cloned().unwrap_or_default(),

@@ -1,7 +1,7 @@
-//! The shape of a Parquet file, from its metadata: no features are read for it.
+//! Reads the shape of a Parquet file from its metadata, without reading features.
 //!
-//! The file may be somebody else's, and the Parquet library reserves memory for the numbers in it as they
-//! are: what the footer declares is compared with the size of the file before.
+//! The Parquet library reserves memory for the counts that a footer declares. So the footer of a file from an
+//! untrusted source is compared with the size of the file first.
 
 use super::arrays::Shape;
 use crate::gamelog::GameId;
@@ -25,13 +25,13 @@ pub(in crate::export) struct ParquetShape {
     pub(in crate::export) game_ids: BTreeSet<GameId>,
 }
 
-/// `columns` is used for a file without rows, which has no list to take it from.
+/// `columns` is used for a file without rows.
 pub(in crate::export) fn parquet_shape(
     path: &Path,
     columns: usize,
 ) -> Result<ParquetShape, String> {
     let file = open_file(path).map_err(|error| format!("cannot be read: {error}"))?;
-    // The library panics over some numbers that cannot be.
+    // The library panics on some invalid numbers.
     let shape = catch_unwind(|| read(file, columns).map_err(|error| error.to_string()));
     let shape = shape.unwrap_or_else(|_| Err("the Parquet library failed".to_owned()));
     shape.map_err(|error| format!("is not a Parquet file of an export: {error}"))
@@ -53,7 +53,7 @@ fn read(mut file: File, columns: usize) -> Result<ParquetShape, Box<dyn Error>> 
     for (index, group) in file.metadata().row_groups().iter().enumerate() {
         let group_rows = usize::try_from(group.num_rows())?;
         rows = rows.saturating_add(group_rows);
-        // Every row has a turn of its own.
+        // Every row has a different turn, so it takes at least one byte.
         if rows as u64 > bytes {
             return Err(format!("it declares {rows} rows, and has {bytes} bytes").into());
         }
@@ -78,7 +78,7 @@ fn read(mut file: File, columns: usize) -> Result<ParquetShape, Box<dyn Error>> 
     Ok(ParquetShape { features: vec![rows, columns], game_ids })
 }
 
-/// The metadata at the end of a file, which are followed by their length and a mark.
+/// The metadata at the end of a file, which are followed by their length and a magic number.
 fn read_footer(file: &mut File, bytes: u64) -> Result<Vec<u8>, Box<dyn Error>> {
     const END: u64 = 8;
     let mut end = [0; END as usize];
@@ -94,11 +94,11 @@ fn read_footer(file: &mut File, bytes: u64) -> Result<Vec<u8>, Box<dyn Error>> {
 }
 
 /// The numbers in a footer, which is in Thrift's compact encoding
-/// (<https://github.com/apache/thrift/blob/master/doc/specs/thrift-compact-protocol.md>). `None` is a
-/// number that cannot be, whatever it is of: negative, or more elements or children than the file has bytes.
+/// (<https://github.com/apache/thrift/blob/master/doc/specs/thrift-compact-protocol.md>). `None` stands for an
+/// impossible number: a negative one, or more elements or children than the file has bytes.
 struct Numbers<'f> {
     rest: &'f [u8],
-    /// Of the file.
+    /// Size of the file.
     bytes: u64,
 }
 
@@ -113,10 +113,10 @@ impl Numbers<'_> {
                 return Some(());
             }
             if field >> 4 == 0 {
-                // The number of the field, as it is far from the one before.
+                // The field number, which is stored if it does not follow closely.
                 self.varint()?;
             }
-            // A field of a boolean has no more.
+            // The value of a boolean is in its type.
             if !matches!(field & 15, 1 | 2) {
                 self.check_value(field & 15, depth)?;
             }

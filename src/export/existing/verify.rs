@@ -43,8 +43,11 @@ pub struct ExportVerification {
     /// All faults, by file.
     pub faults: Vec<ExportFault>,
     /// The command of prep that writes the export again, with the settings of its manifest and without the
-    /// cache; `None` without a manifest: no export may replace such a folder.
+    /// cache; for an export of shards, the one that writes shard `K`. `None` without a manifest: no export may
+    /// replace such a folder.
     pub command: Option<String>,
+    /// For an export of shards: the command that joins them again.
+    pub join: Option<String>,
     /// Number of checked files.
     pub files: usize,
     /// Their size in bytes.
@@ -79,6 +82,15 @@ pub fn verify_export(
     progress: &dyn Progress,
     stop: &AtomicBool,
 ) -> Result<ExportVerification, ExportError> {
+    verify(folder, progress, stop).map(|(found, _)| found)
+}
+
+/// Also returns the manifest, if it is valid.
+fn verify(
+    folder: &Path,
+    progress: &dyn Progress,
+    stop: &AtomicBool,
+) -> Result<(ExportVerification, Option<Manifest>), ExportError> {
     let mut found = ExportVerification::default();
     let present =
         list(folder).map_err(|error| ExportError::Unreadable { path: folder.to_owned(), error })?;
@@ -88,17 +100,13 @@ pub fn verify_export(
             return Err(ExportError::UnreadableFile { path: folder.join(MANIFEST_FILE), error });
         }
         Err(error) => {
-            found.fault(
-                MANIFEST_FILE,
-                match error {
-                    ManifestError::Missing => "is missing".to_owned(),
-                    ManifestError::Invalid(error) => {
-                        format!("is not a manifest of an export: {error}")
-                    }
-                    error => error.to_string(),
-                },
-            );
-            return Ok(found);
+            let what = match error {
+                ManifestError::Missing => "is missing".to_owned(),
+                ManifestError::Invalid(error) => format!("is not a manifest of an export: {error}"),
+                error => error.to_string(),
+            };
+            found.fault(MANIFEST_FILE, what);
+            return Ok((found, None));
         }
     };
     if let Some(id) = &manifest.export_id
@@ -126,12 +134,15 @@ pub fn verify_export(
         check_file(folder, name, entry, &mut found, progress, stop);
     }
     progress.end();
-    let mut shapes = ShapeCheck { folder, manifest: &manifest, found: &mut found };
-    for (split, entry) in manifest.splits.iter().filter(|_| manifest.settings.shards.is_none()) {
-        shapes.check_split(split, entry);
-    }
-    if let Some(shards) = shards {
-        check_shards(&manifest, &shards, &mut found);
+    match shards {
+        Some(shards) => check_shards(&manifest, &shards, &mut found),
+        None if manifest.settings.shards.is_some() => {}
+        None => {
+            for (split, entry) in manifest.splits.iter() {
+                let manifest = &manifest;
+                SplitCheck { folder, manifest, split, entry, found: &mut found }.run();
+            }
+        }
     }
     for (game_id, [one, other]) in manifest.repeated_games() {
         let splits = match one == other {
@@ -142,19 +153,24 @@ pub fn verify_export(
     }
     check_names(folder, &manifest, &mut found);
     let columns = match found.faults.iter().any(|fault| fault.file == FEATURE_COLS_FILE) {
-        // The names of the columns are not known any more.
+        // The names of the columns are unknown.
         true => "FILE".to_owned(),
         false => shell_path(&folder.join(FEATURE_COLS_FILE)),
     };
     let flags = flags(&manifest.settings, &columns);
-    // An export takes one with files of the right sizes for up to date.
-    found.command = Some(format!("export --out {}{flags} --force", shell_path(folder)));
+    let out = shell_path(folder);
+    // Without --force, an export with files of the right sizes is taken as up to date.
+    found.command = Some(match manifest.settings.shards {
+        None => format!("export --out {out}{flags} --force"),
+        Some(of) => format!("export --out SHARD --shard K/{of}{flags} --force"),
+    });
+    found.join = manifest.settings.shards.map(|_| format!("join {out} SHARD..."));
     found.faults.sort_by(|a, b| a.file.cmp(&b.file));
-    Ok(found)
+    Ok((found, Some(manifest)))
 }
 
-/// Verifies each shard of an export as an export. Gives their manifests; `None` for other exports, and if one
-/// cannot be read, which is reported.
+/// Verifies each shard of an export as an export. Returns their manifests; `None` if this is not an export of
+/// shards, or a manifest is missing or invalid, which is reported.
 fn verify_shards(
     folder: &Path,
     manifest: &Manifest,
@@ -162,15 +178,16 @@ fn verify_shards(
     progress: &dyn Progress,
     stop: &AtomicBool,
 ) -> Result<Option<Vec<Manifest>>, ExportError> {
-    let mut manifests = Some(Vec::new());
+    let mut manifests = Vec::new();
     for name in shard_folders(manifest) {
         let shard = folder.join(name);
         if !shard.exists() {
             // Its manifest is reported as missing.
-            manifests = None;
+            manifests.push(None);
             continue;
         }
-        let of_shard = verify_export(&shard, progress, stop)?;
+        let (of_shard, manifest) = verify(&shard, progress, stop)?;
+        manifests.push(manifest);
         found.files += of_shard.files;
         found.bytes += of_shard.bytes;
         found.interrupted |= of_shard.interrupted;
@@ -178,24 +195,19 @@ fn verify_shards(
             let file = format!("{name}/{}", fault.file);
             ExportFault { file, ..fault }
         }));
-        match (Manifest::read(&shard), &mut manifests) {
-            (Ok(manifest), Some(manifests)) => manifests.push(manifest),
-            _ => manifests = None,
-        }
     }
-    Ok(manifests.filter(|_| manifest.settings.shards.is_some()))
+    Ok(manifest.settings.shards.and_then(|_| manifests.into_iter().collect()))
 }
 
 /// Compares the manifest of an export of shards with theirs.
 fn check_shards(manifest: &Manifest, shards: &[Manifest], found: &mut ExportVerification) {
-    let shards: Vec<&Manifest> = shards.iter().collect();
-    match joined(&shards) {
+    match joined(&shards.iter().collect::<Vec<_>>()) {
         Err(why) => found.fault(MANIFEST_FILE, format!("the shards are not one export: {why}")),
         Ok(mut whole) => {
             (whole.export_id, whole.files) = (manifest.export_id, manifest.files.clone());
             whole.prep_version.clone_from(&manifest.prep_version);
             if serde_json::to_string(&whole).ok() != serde_json::to_string(manifest).ok() {
-                found.fault(MANIFEST_FILE, "does not say what the manifests of the shards do");
+                found.fault(MANIFEST_FILE, "differs from the manifests of the shards");
             }
         }
     }
@@ -296,128 +308,110 @@ fn check_file(
     }
 }
 
-/// Checks the arrays of each split against the rows, columns and games that the manifest lists.
-struct ShapeCheck<'c> {
+/// Checks the arrays of a split against the rows, columns and games that the manifest lists.
+struct SplitCheck<'c> {
     folder: &'c Path,
     manifest: &'c Manifest,
+    split: Split,
+    entry: &'c SplitEntry,
     found: &'c mut ExportVerification,
 }
 
-impl ShapeCheck<'_> {
-    fn check_split(&mut self, split: Split, entry: &SplitEntry) {
-        let listed = entry.game_ids.len();
-        if entry.games != listed as u64 {
-            let (name, games) = (split.name(), entry.games);
+impl SplitCheck<'_> {
+    fn run(mut self) {
+        let (name, games, listed) =
+            (self.split.name(), self.entry.games, self.entry.game_ids.len());
+        if games != listed as u64 {
             let what = format!("{name} has {games} games, but {listed} are listed");
             self.found.fault(MANIFEST_FILE, what);
         }
         match self.manifest.settings.layout {
-            layout @ (Layout::Npz | Layout::Npy) => self.check_arrays(split, entry, layout),
-            Layout::Parquet => self.check_table(split, entry),
+            layout @ (Layout::Npz | Layout::Npy) => self.check_arrays(layout),
+            Layout::Parquet => self.check_table(),
         }
     }
 
-    fn check_arrays(&mut self, split: Split, entry: &SplitEntry, layout: Layout) {
-        let x = format!("X_{}.npy", split.name());
-        self.check_array(&x, "X", true, entry);
-        let mut archives = Vec::new();
+    fn check_arrays(&mut self, layout: Layout) {
+        let name = self.split.name();
+        let columns = self.manifest.settings.columns;
+        self.check_array(&format!("X_{name}.npy"), "X", Some(columns));
         for kind in ["labels", "masks"] {
-            if layout == Layout::Npy {
-                for head in Head::ALL {
-                    let file = array_file(kind, split, head.name());
-                    self.check_array(&file, head.name(), false, entry);
-                }
-            } else {
-                archives.push(format!("{kind}_{}.npz", split.name()));
+            if layout == Layout::Npz {
+                self.check_archive(&format!("{kind}_{name}.npz"));
+                continue;
+            }
+            for head in Head::ALL.map(Head::name) {
+                self.check_array(&array_file(kind, self.split, head), head, None);
             }
         }
-        let index = format!("index_{}.npz", split.name());
         // Missing in exports of earlier versions.
-        let outcome = format!("outcome_{}.npz", split.name());
+        let outcome = format!("outcome_{name}.npz");
         if self.manifest.files.contains_key(outcome.as_str()) {
-            archives.push(outcome);
+            self.check_archive(&outcome);
         }
-        for file in archives.iter().chain([&index]) {
-            if !self.is_reported_missing(file) {
-                match NpzArchive::open(&self.folder.join(file)).and_then(|mut npz| npz.shapes()) {
-                    Ok(arrays) => arrays
-                        .iter()
-                        .for_each(|(array, shape)| self.compare(file, array, shape, false, entry)),
-                    Err(error) => self.found.fault(file, error.to_string()),
-                }
-            }
-        }
-        if !self.is_reported_missing(&index)
-            && let Ok(game_ids) = game_ids_of_index(&self.folder.join(&index))
-        {
-            self.compare_games(&index, split, &game_ids, entry);
+        let index = format!("index_{name}.npz");
+        self.check_archive(&index);
+        if let Ok(game_ids) = game_ids_of_index(&self.folder.join(&index)) {
+            self.compare_games(&index, &game_ids);
         }
     }
 
-    fn check_table(&mut self, split: Split, entry: &SplitEntry) {
-        let file = parquet_file(split);
-        if self.is_reported_missing(&file) {
-            return;
-        }
-        match parquet_shape(&self.folder.join(&file), self.manifest.settings.columns) {
-            Ok(table) => {
-                self.compare(&file, "features", &table.features, true, entry);
-                self.compare_games(&file, split, &table.game_ids, entry);
-            }
-            Err(why) => self.found.fault(file, why),
+    fn check_table(&mut self) {
+        let (file, columns) = (parquet_file(self.split), self.manifest.settings.columns);
+        if let Some(table) = self.read(&file, |path| parquet_shape(path, columns)) {
+            self.compare(&file, "features", &table.features, Some(columns));
+            self.compare_games(&file, &table.game_ids);
         }
     }
 
-    fn check_array(&mut self, file: &str, array: &str, has_columns: bool, entry: &SplitEntry) {
-        if self.is_reported_missing(file) {
-            return;
-        }
-        match npy_shape(&self.folder.join(file)) {
-            Ok(shape) => self.compare(file, array, &shape, has_columns, entry),
-            Err(error) => self.found.fault(file, error.to_string()),
+    fn check_array(&mut self, file: &str, array: &str, columns: Option<usize>) {
+        if let Some(shape) = self.read(file, npy_shape) {
+            self.compare(file, array, &shape, columns);
         }
     }
 
-    /// Whether a listed file is missing, which the check of hashes reports.
-    fn is_reported_missing(&self, file: &str) -> bool {
-        self.manifest.files.contains_key(file) && !self.folder.join(file).exists()
+    fn check_archive(&mut self, file: &str) {
+        let shapes = |path: &Path| NpzArchive::open(path)?.shapes();
+        for (array, shape) in self.read(file, shapes).into_iter().flatten() {
+            self.compare(file, &array, &shape, None);
+        }
     }
 
-    fn compare(
+    /// Reads a file; `None` if it is missing, which the check of hashes reports, or invalid.
+    fn read<T, E: ToString>(
         &mut self,
         file: &str,
-        array: &str,
-        shape: &Shape,
-        has_columns: bool,
-        entry: &SplitEntry,
-    ) {
-        let (rows, columns) = (entry.rows as usize, self.manifest.settings.columns);
-        let is_right =
-            shape.first() == Some(&rows) && (!has_columns || shape.get(1) == Some(&columns));
-        if !is_right {
-            let expected =
-                if has_columns { format!("({rows}, {columns})") } else { format!("{rows} rows") };
-            let what =
-                format!("{array} has shape {shape:?}, expected {expected} as in the manifest");
-            self.found.fault(file, what);
+        read: impl FnOnce(&Path) -> Result<T, E>,
+    ) -> Option<T> {
+        let path = self.folder.join(file);
+        if self.manifest.files.contains_key(file) && !path.exists() {
+            return None;
         }
+        read(&path).map_err(|error| self.found.fault(file, error.to_string())).ok()
     }
 
-    /// Compares the games in the index of a split with those in the manifest.
-    fn compare_games(
-        &mut self,
-        file: &str,
-        split: Split,
-        in_index: &BTreeSet<GameId>,
-        entry: &SplitEntry,
-    ) {
-        let in_manifest: BTreeSet<GameId> = entry.game_ids.iter().copied().collect();
+    fn compare(&mut self, file: &str, array: &str, shape: &Shape, columns: Option<usize>) {
+        let rows = self.entry.rows as usize;
+        if shape.first() == Some(&rows) && (columns.is_none() || shape.get(1) == columns.as_ref()) {
+            return;
+        }
+        let expected = match columns {
+            Some(columns) => format!("({rows}, {columns})"),
+            None => format!("{rows} rows"),
+        };
+        let what = format!("{array} has shape {shape:?}, expected {expected} as in the manifest");
+        self.found.fault(file, what);
+    }
+
+    /// Compares the games in the index of the split with those in the manifest.
+    fn compare_games(&mut self, file: &str, in_index: &BTreeSet<GameId>) {
+        let name = self.split.name();
+        let in_manifest: BTreeSet<GameId> = self.entry.game_ids.iter().copied().collect();
         for game_id in in_index.symmetric_difference(&in_manifest) {
             let (has, has_not) = match in_index.contains(game_id) {
                 true => ("the index", "the manifest"),
                 false => ("the manifest", "the index"),
             };
-            let name = split.name();
             let what = format!("game {game_id} is in {name} by {has} and not by {has_not}");
             self.found.fault(file, what);
         }

@@ -31,7 +31,7 @@ use values::{FileName, HexHash, ScalerOrigin};
 pub(super) const MANIFEST_FILE: &str = "manifest.json";
 
 /// Version of the manifest format. Manifests of version 1 do not have this field.
-const MANIFEST_VERSION: u32 = 3;
+const MANIFEST_VERSION: u32 = 4;
 
 /// Larger files of an export are not read into memory. A manifest of a million games has 60 MB.
 pub(super) const MAX_SMALL_FILE: u64 = 1 << 30;
@@ -62,8 +62,9 @@ pub(super) struct Manifest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) identical_games: Option<Vec<IdenticalGames>>,
     /// Games that are excluded because their logs were refused or deferred, or because they do not replay.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) left_out: Option<Vec<RefusedGame>>,
+    /// `left_out` before version 4.
+    #[serde(default, alias = "left_out", skip_serializing_if = "Option::is_none")]
+    pub(super) excluded: Option<Vec<RefusedGame>>,
     /// Games with the rows of an older log, because the log was refused or deferred since.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) from_an_older_log: Option<Vec<RefusedGame>>,
@@ -95,7 +96,7 @@ pub(super) struct Settings {
     pub(super) scaler: ScalerOrigin,
     pub(super) dtype: Dtype,
     pub(super) layout: Layout,
-    /// Whether games that do not replay are left out. Manifests before version 3 do not say it.
+    /// Whether games that do not replay are excluded. Missing before version 3.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) replayable_only: Option<bool>,
     /// The condition over `game_list` that selected the games, if there was one.
@@ -159,17 +160,6 @@ pub struct IdenticalGames {
     pub in_different_splits: bool,
 }
 
-impl IdenticalGames {
-    /// A group of games with their splits, ascending by id.
-    pub(super) fn of(games: &[(GameId, Split)]) -> IdenticalGames {
-        IdenticalGames {
-            game_ids: games.iter().map(|&(game_id, _)| game_id).collect(),
-            splits: games.iter().map(|&(_, split)| split).collect(),
-            in_different_splits: games.iter().any(|&(_, split)| split != games[0].1),
-        }
-    }
-}
-
 /// A game whose current log is not in the export, or does not replay.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -226,7 +216,7 @@ impl Manifest {
             splits,
             games_in_two_splits: None,
             identical_games: None,
-            left_out: None,
+            excluded: None,
             from_an_older_log: None,
             does_not_replay: None,
             not_replayed: None,
@@ -290,7 +280,7 @@ impl Manifest {
         serde_json::to_writer(&mut text, &self.splits)?;
         serde_json::to_writer(&mut text, &self.games_in_two_splits)?;
         serde_json::to_writer(&mut text, &self.identical_games)?;
-        serde_json::to_writer(&mut text, &self.left_out)?;
+        serde_json::to_writer(&mut text, &self.excluded)?;
         serde_json::to_writer(&mut text, &self.from_an_older_log)?;
         // Manifests before version 3 have neither field, and keep their ids.
         if let Some(games) = &self.does_not_replay {
@@ -341,6 +331,26 @@ impl Manifest {
             }
         }
         games
+    }
+
+    /// Groups of games with equal hashes of their rows, ordered by their lowest id. A log that was copied under
+    /// another id adds the same rows to an export twice; if the copies are in different splits, a network is
+    /// tested on rows that it was trained on.
+    pub(super) fn find_identical_games(&self) -> Vec<IdenticalGames> {
+        let mut by_hash = BTreeMap::<ShortHash, Vec<(GameId, Split)>>::new();
+        for (game_id, game) in self.games() {
+            if let Some(hash) = game.row_hash {
+                by_hash.entry(hash).or_default().push((game_id, game.split));
+            }
+        }
+        let mut groups: Vec<_> = by_hash.into_values().filter(|games| games.len() > 1).collect();
+        groups.sort();
+        let group = |games: Vec<(GameId, Split)>| IdenticalGames {
+            game_ids: games.iter().map(|&(game_id, _)| game_id).collect(),
+            splits: games.iter().map(|&(_, split)| split).collect(),
+            in_different_splits: games.iter().any(|&(_, split)| split != games[0].1),
+        };
+        groups.into_iter().map(group).collect()
     }
 
     /// Games that are listed twice, with both of their splits: a network must not be tested on rows that
@@ -407,7 +417,8 @@ mod tests {
         assert_eq!(manifest.games().len(), 12);
         assert!(manifest.games().values().all(|game| game.row_hash.is_some()));
         let written = serde_json::to_string_pretty(&manifest).unwrap();
-        assert_eq!(written.replacen("\n  \"manifest_version\": 1,", "", 1), VERSION_1.trim_end());
+        let written = written.replacen("\n  \"manifest_version\": 1,", "", 1);
+        assert_eq!(written.replacen("\"excluded\"", "\"left_out\"", 1), VERSION_1.trim_end());
         // Version 2 has the same fields and `manifest_version`.
         let version_2 = VERSION_1.replacen('{', "{\"manifest_version\": 2,", 1);
         let manifest: Manifest = serde_json::from_str(&version_2).unwrap();
@@ -461,7 +472,7 @@ mod tests {
     #[test]
     fn newer_version() {
         let folder = tempfile::tempdir().unwrap();
-        let newer = VERSION_1.replacen('{', "{\"manifest_version\": 4, \"new\": 1,", 1);
+        let newer = VERSION_1.replacen('{', "{\"manifest_version\": 5, \"new\": 1,", 1);
         std::fs::write(folder.path().join(MANIFEST_FILE), newer).unwrap();
         let error = Manifest::read(folder.path()).unwrap_err().to_string();
         assert!(error.contains("written by a newer version of prep (0.1.0)"), "{error}");

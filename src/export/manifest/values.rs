@@ -54,12 +54,6 @@ impl Deref for FileName {
 #[serde(try_from = "String", into = "String")]
 pub(in crate::export) struct HexHash(blake3::Hash);
 
-impl HexHash {
-    pub(in crate::export) fn to_hex(self) -> String {
-        self.0.to_hex().to_string()
-    }
-}
-
 impl From<blake3::Hash> for HexHash {
     fn from(hash: blake3::Hash) -> HexHash {
         HexHash(hash)
@@ -83,7 +77,7 @@ impl TryFrom<String> for HexHash {
 
 impl From<HexHash> for String {
     fn from(hash: HexHash) -> String {
-        hash.to_hex()
+        hash.0.to_hex().to_string()
     }
 }
 

@@ -10,26 +10,17 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, thiserror::Error)]
 pub enum PublishError {
     /// The target exists and is not a folder.
-    #[error("{} is not a folder: choose another --out", shown(.target))]
-    NotAFolder {
-        /// The target.
-        target: PathBuf,
-    },
+    #[error("{} is not a folder: choose another --out", shown(.0))]
+    NotAFolder(PathBuf),
     /// The target is `/`, or ends in `..`.
-    #[error("{} cannot be replaced as a whole: choose a folder inside it as --out", shown(.target))]
-    NoName {
-        /// The target.
-        target: PathBuf,
-    },
+    #[error("{} cannot be replaced as a whole: choose a folder inside it as --out", shown(.0))]
+    NoName(PathBuf),
     /// The target is a broken symbolic link.
     #[error(
         "{} is a link to a folder that does not exist: create that folder, or remove the link",
-        shown(.target)
+        shown(.0)
     )]
-    DanglingLink {
-        /// The link.
-        target: PathBuf,
-    },
+    DanglingLink(PathBuf),
     /// The target contains files that no export wrote, and that would be deleted.
     #[error(
         "{} holds {}, which no export wrote and which replacing the folder would delete: move it \

@@ -35,17 +35,17 @@ pub(in crate::export) fn check_replaceable(target: &Path) -> Result<(), PublishE
     let folder = match fs::canonicalize(target) {
         Ok(folder) => folder,
         Err(error) if error.kind() == ErrorKind::NotFound && is_link => {
-            return Err(PublishError::DanglingLink { target: owned() });
+            return Err(PublishError::DanglingLink(owned()));
         }
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(failed("look up", target)(error)),
     };
     let metadata = fs::metadata(&folder).map_err(failed("look up", &folder))?;
     if !metadata.is_dir() {
-        return Err(PublishError::NotAFolder { target: owned() });
+        return Err(PublishError::NotAFolder(owned()));
     }
     if folder.parent().is_none() {
-        return Err(PublishError::NoName { target: owned() });
+        return Err(PublishError::NoName(owned()));
     }
     let entries = foreign_entries(&folder).map_err(failed("read", &folder))?;
     if !entries.is_empty() {
@@ -102,14 +102,12 @@ fn foreign_entries(folder: &Path) -> io::Result<Vec<String>> {
 /// The target as an absolute path without symbolic links. Creates its parents, but not the target.
 pub(super) fn resolve(target: &Path) -> Result<PathBuf, PublishError> {
     match fs::canonicalize(target) {
-        Ok(folder) if folder.parent().is_none() => {
-            Err(PublishError::NoName { target: target.to_owned() })
-        }
+        Ok(folder) if folder.parent().is_none() => Err(PublishError::NoName(target.to_owned())),
         Ok(folder) => Ok(folder),
         Err(error) if error.kind() == ErrorKind::NotFound => {
             check_replaceable(target)?;
             let Some(name) = target.file_name() else {
-                return Err(PublishError::NoName { target: target.to_owned() });
+                return Err(PublishError::NoName(target.to_owned()));
             };
             let parent = parent_of(target);
             create_folders(parent).map_err(failed("make", parent))?;

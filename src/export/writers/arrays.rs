@@ -2,14 +2,14 @@
 
 use super::SplitWriter;
 use super::block::Block;
-use super::features::{create_features, write_features};
-use super::npy::NpyWriter;
+use super::npy::{NpyWriter, float16_header};
 use crate::dataset::{Dtype, FeatureValues, Split};
 use crate::encode::Head;
 use crate::export::error::ExportError;
 use crate::export::files::{ExportFiles, array_file};
 use crate::export::options::Layout;
 use crate::gamelog::Outcome;
+use ndarray_npy::WritableElement;
 
 /// Writes `X`, labels, masks, index and outcomes of one split.
 ///
@@ -19,16 +19,12 @@ pub(in crate::export) struct ArrayWriter {
     split: Split,
     layout: Layout,
     features: NpyWriter,
-    labels: Vec<NpyWriter>,
-    masks: Vec<NpyWriter>,
-    game_ids: NpyWriter,
-    turn_numbers: NpyWriter,
-    rows_in_game: NpyWriter,
-    outcomes: Vec<NpyWriter>,
+    labels: Vec<(&'static str, NpyWriter)>,
+    masks: Vec<(&'static str, NpyWriter)>,
+    /// `game_id`, `turn_number`, `row_in_game`
+    index: Vec<(&'static str, NpyWriter)>,
+    outcomes: Vec<(&'static str, NpyWriter)>,
 }
-
-/// Arrays of the index, with one value per row.
-const INDEX_ARRAYS: [&str; 3] = ["game_id", "turn_number", "row_in_game"];
 
 impl ArrayWriter {
     pub(in crate::export) fn create(
@@ -38,42 +34,60 @@ impl ArrayWriter {
         dtype: Dtype,
         layout: Layout,
     ) -> Result<ArrayWriter, ExportError> {
-        let rows = shape[0];
-        let path = |kind: &str, array: &str| files.path(&array_file(kind, split, array));
-        let [game_id, turn_number, row_in_game] = INDEX_ARRAYS.map(|name| path("index", name));
-        let label = |head: Head| NpyWriter::of::<i32>(&path("labels", head.name()), &[rows]);
-        let mask =
-            |head: Head| NpyWriter::of::<i8>(&path("masks", head.name()), &[rows, head.classes()]);
-        let outcome = |name| NpyWriter::of::<i32>(&path("outcome", name), &[rows]);
+        let (rows, x) = (shape[0], files.path(&features_file(split)));
+        let features = match dtype {
+            Dtype::Float32 => NpyWriter::of::<f32>(&x, &shape)?,
+            Dtype::Float16 => NpyWriter::create(&x, float16_header(&shape))?,
+            Dtype::Int8 => NpyWriter::of::<i8>(&x, &shape)?,
+        };
+        let labels = Head::ALL.map(|head| (head.name(), vec![rows]));
+        let masks = Head::ALL.map(|head| (head.name(), vec![rows, head.classes()]));
+        let outcomes = Outcome::NAMES.map(|name| (name, vec![rows]));
+        let numbers = ["turn_number", "row_in_game"].map(|name| (name, vec![rows]));
+        let mut index = create::<i64>(files, split, "index", [("game_id", vec![rows])])?;
+        index.extend(create::<i32>(files, split, "index", numbers)?);
         Ok(ArrayWriter {
             split,
             layout,
-            features: create_features(&files.path(&features_file(split)), &shape, dtype)?,
-            labels: Head::ALL.into_iter().map(label).collect::<Result<_, _>>()?,
-            masks: Head::ALL.into_iter().map(mask).collect::<Result<_, _>>()?,
-            game_ids: NpyWriter::of::<i64>(&game_id, &[rows])?,
-            turn_numbers: NpyWriter::of::<i32>(&turn_number, &[rows])?,
-            rows_in_game: NpyWriter::of::<i32>(&row_in_game, &[rows])?,
-            outcomes: Outcome::NAMES.into_iter().map(outcome).collect::<Result<_, _>>()?,
+            features,
+            labels: create::<i32>(files, split, "labels", labels)?,
+            masks: create::<i8>(files, split, "masks", masks)?,
+            index,
+            outcomes: create::<i32>(files, split, "outcome", outcomes)?,
         })
     }
 }
 
+/// Creates arrays of a kind with these names and shapes.
+fn create<T: WritableElement>(
+    files: &ExportFiles<'_>,
+    split: Split,
+    kind: &str,
+    arrays: impl IntoIterator<Item = (&'static str, Vec<usize>)>,
+) -> Result<Vec<(&'static str, NpyWriter)>, ExportError> {
+    let path = |name| files.path(&array_file(kind, split, name));
+    let create =
+        |(name, shape): (_, Vec<usize>)| Ok((name, NpyWriter::of::<T>(&path(name), &shape)?));
+    arrays.into_iter().map(create).collect()
+}
+
 impl SplitWriter for ArrayWriter {
     fn write(&mut self, block: Block) -> Result<Option<FeatureValues>, ExportError> {
-        write_features(&block.features, &mut self.features)?;
-        for (writer, labels) in self.labels.iter_mut().zip(&block.labels) {
-            writer.write(labels)?;
+        match &block.features {
+            FeatureValues::Float32(values) => self.features.write(values)?,
+            FeatureValues::Float16(bits) => self.features.write(bits)?,
+            FeatureValues::Int8(values) => self.features.write(values)?,
         }
-        for (writer, masks) in self.masks.iter_mut().zip(&block.masks) {
+        for ((_, writer), masks) in self.masks.iter_mut().zip(&block.masks) {
             writer.write(masks)?;
         }
         let rows = block.rows();
-        self.game_ids.write(&vec![block.game_id.0; rows])?;
-        self.turn_numbers.write(&block.turn_numbers)?;
-        self.rows_in_game.write(&(0..rows as i32).collect::<Vec<_>>())?;
-        for (writer, outcomes) in self.outcomes.iter_mut().zip(&block.outcomes) {
-            writer.write(outcomes)?;
+        self.index[0].1.write(&vec![block.game_id.0; rows])?;
+        self.index[1].1.write(&block.turn_numbers)?;
+        self.index[2].1.write(&(0..rows as i32).collect::<Vec<_>>())?;
+        let numbers = self.labels.iter_mut().zip(&block.labels);
+        for ((_, writer), values) in numbers.chain(self.outcomes.iter_mut().zip(&block.outcomes)) {
+            writer.write(values)?;
         }
         Ok(Some(block.features))
     }
@@ -81,29 +95,18 @@ impl SplitWriter for ArrayWriter {
     fn finish(self: Box<Self>, files: &mut ExportFiles<'_>) -> Result<(), ExportError> {
         let (split, layout) = (self.split, self.layout);
         files.add(features_file(split), self.features.finish()?)?;
-        let mut labels = Vec::new();
-        for (head, writer) in Head::ALL.into_iter().zip(self.labels) {
-            labels.push((head.name(), writer.finish()?));
+        for (kind, arrays, layout) in [
+            ("labels", self.labels, layout),
+            ("masks", self.masks, layout),
+            // The same in both layouts: small files, for which memory mapping is not needed.
+            ("index", self.index, Layout::Npz),
+            ("outcome", self.outcomes, Layout::Npz),
+        ] {
+            let hashes = arrays.into_iter().map(|(name, writer)| Ok((name, writer.finish()?)));
+            let hashes: Vec<_> = hashes.collect::<Result<_, ExportError>>()?;
+            files.add_arrays(kind, split, &hashes, layout)?;
         }
-        files.add_arrays("labels", split, &labels, layout)?;
-        let mut masks = Vec::new();
-        for (head, writer) in Head::ALL.into_iter().zip(self.masks) {
-            masks.push((head.name(), writer.finish()?));
-        }
-        files.add_arrays("masks", split, &masks, layout)?;
-        let [game_id, turn_number, row_in_game] = INDEX_ARRAYS;
-        let index = [
-            (game_id, self.game_ids.finish()?),
-            (turn_number, self.turn_numbers.finish()?),
-            (row_in_game, self.rows_in_game.finish()?),
-        ];
-        let mut outcomes = Vec::new();
-        for (name, writer) in Outcome::NAMES.into_iter().zip(self.outcomes) {
-            outcomes.push((name, writer.finish()?));
-        }
-        // The same in both layouts: small files, for which memory mapping is not needed.
-        files.add_arrays("index", split, &index, Layout::Npz)?;
-        files.add_arrays("outcome", split, &outcomes, Layout::Npz)
+        Ok(())
     }
 }
 

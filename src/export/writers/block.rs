@@ -4,9 +4,8 @@ use crate::cache::{PackedGame, Unpacker};
 use crate::dataset::{
     Columns, Dtype, FeatureTable, FeatureValues, MaskSource, OutOfRange, ShortHash,
 };
-use crate::encode::{EncodedGame, Head, Label};
+use crate::encode::{ColumnSums, EncodedGame, Head, Label};
 use crate::export::error::ExportError;
-use crate::export::identical::hash_rows;
 use crate::export::phases::ExportPhases;
 use crate::export::statistics::RowCounts;
 use crate::gamelog::{GameId, Outcome, outcome_arrays};
@@ -26,7 +25,7 @@ pub(in crate::export) struct RowPlan<'e> {
 /// The rows of one game, ready to be written.
 pub(in crate::export) struct Block {
     pub(in crate::export) game_id: GameId,
-    /// Hash of its rows before conversion.
+    /// See [`hash_rows`].
     pub(in crate::export) row_hash: ShortHash,
     /// `turn_number` of each row.
     pub(in crate::export) turn_numbers: Vec<i32>,
@@ -103,4 +102,25 @@ impl Block {
     pub(in crate::export) fn rows(&self) -> usize {
         self.turn_numbers.len()
     }
+}
+
+/// Hash of a game's rows before conversion: it does not depend on the split, feature set, masks or
+/// normalization.
+///
+/// It covers turn numbers, labels, and the exact sums of every column and its squares. Hashing these 24
+/// KB takes a fraction of the time for all 100,000 values of a game.
+fn hash_rows(game: &EncodedGame, sums: &ColumnSums) -> ShortHash {
+    let labels = Head::ALL
+        .into_iter()
+        .flat_map(|head| game.labels().iter().map(move |labels| &labels[head.index()]));
+    let mut bytes = Vec::with_capacity(2 * size_of_val(&sums.sum[..]));
+    for number in game.turn_numbers().iter().chain(labels) {
+        bytes.extend_from_slice(&number.to_le_bytes());
+    }
+    for number in sums.sum.iter().chain(&sums.sum_of_squares) {
+        bytes.extend_from_slice(&number.to_le_bytes());
+    }
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(b"splendor-prep rows 1").update(&sums.rows.to_le_bytes()).update(&bytes);
+    hasher.finalize().into()
 }

@@ -2,33 +2,20 @@
 
 pub(super) mod arrays;
 pub(super) mod block;
-pub(super) mod features;
 pub(super) mod npy;
 pub(super) mod parquet;
-pub(super) mod parquet_schema;
-mod split_writer;
-
-pub(super) use split_writer::SplitWriter;
+mod parquet_schema;
 
 use super::error::ExportError;
 use super::files::ExportFiles;
-use super::options::Layout;
-use crate::dataset::{Dtype, Split};
-use arrays::ArrayWriter;
-use parquet::ParquetSplitWriter;
+use crate::dataset::FeatureValues;
+use block::Block;
 
-/// Creates the files of a split, for features of a shape (rows, columns).
-pub(super) fn create_writer(
-    layout: Layout,
-    files: &ExportFiles<'_>,
-    split: Split,
-    shape: [usize; 2],
-    dtype: Dtype,
-) -> Result<Box<dyn SplitWriter>, ExportError> {
-    Ok(match layout {
-        Layout::Npz | Layout::Npy => {
-            Box::new(ArrayWriter::create(files, split, shape, dtype, layout)?)
-        }
-        Layout::Parquet => Box::new(ParquetSplitWriter::create(files, split, shape[1], dtype)?),
-    })
+/// Writes the rows of a split to files, game by game.
+pub(super) trait SplitWriter {
+    /// Writes the rows of the next game, and returns its feature buffer if it is no longer needed.
+    fn write(&mut self, block: Block) -> Result<Option<FeatureValues>, ExportError>;
+
+    /// Finishes the files and adds them to the files of the export.
+    fn finish(self: Box<Self>, files: &mut ExportFiles<'_>) -> Result<(), ExportError>;
 }

@@ -55,11 +55,11 @@ fn refused_logs() {
     let ran = test.run("export --out out --no-normalize");
     assert_eq!(ran.code, 0, "{ran:#?}");
     let export = Export { folder: test.path("out") };
-    let left_out = listed(&export, "left_out");
+    let excluded = listed(&export, "excluded");
     let older = listed(&export, "from_an_older_log");
-    assert_eq!((left_out.len(), left_out[0].0), (1, 13), "{left_out:?}");
+    assert_eq!((excluded.len(), excluded[0].0), (1, 13), "{excluded:?}");
     assert_eq!((older.len(), older[0].0), (1, 5), "{older:?}");
-    for (place, why) in [("2_games/13.csv:4", &left_out[0].1), ("3_games/5.csv:4", &older[0].1)] {
+    for (place, why) in [("2_games/13.csv:4", &excluded[0].1), ("3_games/5.csv:4", &older[0].1)] {
         for part in [place, "num_players", "2.5"] {
             assert!(why.contains(part), "{part} is not in {why}");
         }
@@ -104,8 +104,8 @@ fn refused_log_of_another_encoder() {
     assert_eq!(ran.code, 0, "{ran:#?}");
     assert!(ran.stderr.contains("warning: game 5 is excluded: "), "{ran:#?}");
     let export = Export { folder: test.path("out") };
-    let left_out = listed(&export, "left_out");
-    assert_eq!((left_out.len(), left_out[0].0), (1, 5), "{left_out:?}");
+    let excluded = listed(&export, "excluded");
+    assert_eq!((excluded.len(), excluded[0].0), (1, 5), "{excluded:?}");
     assert_eq!(listed(&export, "from_an_older_log"), []);
     assert_eq!(SPLITS.iter().map(|split| export.games(split).len()).sum::<usize>(), 11);
     assert_eq!(export.json("manifest.json")["inputs"]["games"], 11);

@@ -170,7 +170,7 @@ fn forced_export_is_written() {
     assert_eq!(printed["up_to_date"], true);
     let forced = test.prep_json("export --out out --json --force");
     assert_eq!(forced["up_to_date"], false);
-    for key in ["splits", "columns", "bytes", "left_out", "last_ingest_finished"] {
+    for key in ["splits", "columns", "bytes", "excluded", "last_ingest_finished"] {
         if key != "splits" {
             assert_eq!(printed[key], forced[key], "{key}");
         }

@@ -44,7 +44,7 @@ fn replayable_only_is_an_export_of_the_sound_logs() {
         let (only, sound) = (format!("only{at}"), format!("sound{at}"));
         let ran = test.run(&format!("export -q --replayable-only --out {only} {options}"));
         let said = format!(
-            "warning: 2 games do not replay and are excluded (first: {FAULT}): see left_out in \
+            "warning: 2 games do not replay and are excluded (first: {FAULT}): see excluded in \
              manifest.json\n"
         );
         assert_eq!((ran.code, ran.stdout, ran.stderr), (0, String::new(), said));
@@ -62,10 +62,10 @@ fn replayable_only_is_an_export_of_the_sound_logs() {
         }
         let json = |out: &str| test.json(format!("{out}/manifest.json"));
         let (mut here, mut there) = (json(&only), json(&sound));
-        assert_eq!(listed(&here, "left_out"), [4, 5]);
-        assert_eq!(here["left_out"][0]["why"], format!("does not replay: {FAULT}"));
+        assert_eq!(listed(&here, "excluded"), [4, 5]);
+        assert_eq!(here["excluded"][0]["why"], format!("does not replay: {FAULT}"));
         for manifest in [&mut here, &mut there] {
-            for different in ["left_out", "export_id"] {
+            for different in ["excluded", "export_id"] {
                 manifest.as_object_mut().unwrap().remove(different).unwrap();
             }
         }
@@ -88,7 +88,7 @@ fn faulty_games_are_included_by_default_and_named() {
     assert_eq!(games(&test, "all"), [1, 2, 3, 4, 5, 6]);
     let all = test.json("all/manifest.json");
     assert_eq!(listed(&all, "does_not_replay"), [4, 5]);
-    assert_eq!((&all["left_out"], &all["not_replayed"]), (&json!([]), &json!(0)));
+    assert_eq!((&all["excluded"], &all["not_replayed"]), (&json!([]), &json!(0)));
     assert_eq!(all["settings"]["replayable_only"], false);
 
     // Only one of them does not replay.
@@ -150,11 +150,11 @@ fn games_that_were_never_replayed_need_an_ingest() {
     let ran = test.exits(0, "export --split 1,0,0 --replayable-only --out only");
     assert!(ran.stderr.contains("warning: game 1 is excluded: 2_games/1.csv"), "{ran:#?}");
     assert_eq!(games(&test, "only"), [2, 3, 6]);
-    assert_eq!(listed(&test.json("only/manifest.json"), "left_out"), [1, 4, 5]);
+    assert_eq!(listed(&test.json("only/manifest.json"), "excluded"), [1, 4, 5]);
 }
 
 #[test]
-fn each_game_is_left_out_for_one_reason() {
+fn each_game_is_excluded_for_one_reason() {
     let test = two_faulty_games();
     test.prep("ingest raw");
     test.write("raw/2_games/4.csv", "no log\n");
@@ -165,7 +165,7 @@ fn each_game_is_left_out_for_one_reason() {
         "{ran:#?}"
     );
     let only = test.json("only/manifest.json");
-    assert_eq!((listed(&only, "left_out"), games(&test, "only")), (vec![4, 5], vec![1, 2, 3, 6]));
+    assert_eq!((listed(&only, "excluded"), games(&test, "only")), (vec![4, 5], vec![1, 2, 3, 6]));
     assert_eq!(only["from_an_older_log"], json!([]));
 }
 
