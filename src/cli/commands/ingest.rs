@@ -257,10 +257,10 @@ fn outcome(summary: &IngestSummary, max_refused: usize) -> Outcome {
 /// ones are not mentioned, so that a nightly job prints only news.
 fn warn_of_refused(summary: &IngestSummary, options: &IngestOptions, context: &Context) {
     let IngestOptions { root, read, .. } = options;
-    let is_listed =
+    let is_new =
         |error: &&LogError| !context.common.quiet || !summary.refused_before.contains(&error.file);
-    let (listed, others): (Vec<_>, Vec<_>) = summary.refused.iter().partition(is_listed);
-    for error in listed.iter().take(LISTED_LOGS) {
+    let (new, others): (Vec<_>, Vec<_>) = summary.refused.iter().partition(is_new);
+    for error in new.iter().take(LISTED_LOGS) {
         tracing::error!("{error}");
         code_frame::show_log(root, error);
     }
@@ -270,13 +270,13 @@ fn warn_of_refused(summary: &IngestSummary, options: &IngestOptions, context: &C
         command += if read.strict { " --strict" } else { "" };
         format!("`{}`", advised(&command, &context.cache_path()))
     };
-    if let Some(more @ 1..) = listed.len().checked_sub(LISTED_LOGS) {
+    if let Some(more @ 1..) = new.len().checked_sub(LISTED_LOGS) {
         tracing::error!("and {}, see {}", counted(more, "more refused log"), status());
     }
     if !others.is_empty() {
         let logs = counted_verb(others.len(), "log", ["is", "are"]);
-        let them = if others.len() == 1 { "it" } else { "them" };
-        tracing::warn!("{logs} still refused: {} lists {them}", status());
+        let names = listed(others.iter().map(|error| shown(&error.file)), LISTED_IDS);
+        tracing::warn!("{logs} still refused, see {}: {names}", status());
     }
     for error in summary.deferred.iter().take(LISTED_LOGS) {
         tracing::info!("{error}");
@@ -291,14 +291,16 @@ fn warn(summary: &IngestSummary, options: &IngestOptions, is_dry_run: bool) {
     if summary.deleted_but_kept == 0 && !summary.deleted.is_empty() {
         let would = if is_dry_run { "would be removed" } else { "removed" };
         let games = counted(summary.deleted.len(), "game");
+        let their = if summary.deleted.len() == 1 { "its log was" } else { "their logs were" };
         let ids = listed(summary.deleted.iter(), LISTED_IDS);
-        tracing::warn!("{games} {would} from the cache, because the log is deleted: {ids}");
+        tracing::warn!("{games} {would} from the cache, because {their} deleted: {ids}");
     }
     if !summary.older_version_kept.is_empty() {
         let games = counted(summary.older_version_kept.len(), "game");
+        let ids = listed(summary.older_version_kept.iter(), LISTED_IDS);
         output::note(
             summary.has_new_refusals(),
-            &format!("the cache keeps an older version of {games} until the log can be read"),
+            &format!("the cache keeps an older version of {games} until the log is valid: {ids}"),
         );
     }
     let CacheTotals { gem_faults, unbalanced, .. } = summary.cache;

@@ -15,14 +15,14 @@ use std::process::Command;
 const MAILS: [(usize, &[&str]); 11] = [
     // In night 5 a worker is killed in the middle of a log, which might still be written.
     (6, &["error: 901.csv:", "warning: game 901 is excluded: 901.csv:"]),
-    (7, &["warning: 1 log is still refused: `prep status data/raw --cache "]),
-    (8, &["warning: 1 log is still refused: "]),
-    (9, &["warning: 1 log is still refused: "]),
+    (7, &["warning: 1 log is still refused, see `prep status data/raw --cache "]),
+    (8, &["warning: 1 log is still refused, see "]),
+    (9, &["warning: 1 log is still refused, see "]),
     // In night 10 the log is deleted, and in night 12 the oldest logs are compressed.
-    (15, &["warning: 2 games removed from the cache, because the log is deleted: 21, 22"]),
+    (15, &["warning: 2 games removed from the cache, because their logs were deleted: 21, 22"]),
     // A faulty logger.
     (20, &[BAD_VALUE, "warning: game 941 is excluded: 941.csv:3: turn_number is `2.5`, "]),
-    (21, &["warning: 1 log is still refused: "]),
+    (21, &["warning: 1 log is still refused, see "]),
     // In night 22 its log is repaired, and in night 24 nothing is new.
     (
         27,
@@ -31,10 +31,10 @@ const MAILS: [(usize, &[&str]); 11] = [
             "warning: 1 game does not replay and is included (961.csv:",
         ],
     ),
-    // The same log is faulty again with the same content, which is reported again.
+    // The logger is faulty again.
     (28, &[BAD_VALUE, "warning: the cache keeps an older version of 1 game", OUTDATED]),
-    (29, &["warning: 1 log is still refused: "]),
-    (30, &["warning: 1 log is still refused: "]),
+    (29, &["warning: 1 log is still refused, see "]),
+    (30, &["warning: 1 log is still refused, see "]),
 ];
 
 const BAD_VALUE: &str = "error: 941.csv:3: turn_number is `2.5`, ";
