@@ -44,7 +44,6 @@ pub(super) fn show_settings(error: &ConfigError) {
     }
 }
 
-/// Renders a line of text with the given characters underlined.
 fn code_frame(line: usize, text: &str, marked: Range<usize>, note: &str) -> String {
     let byte = |place| text.char_indices().nth(place).map_or(text.len(), |(byte, _)| byte);
     let annotation = AnnotationKind::Primary.span(byte(marked.start)..byte(marked.end)).label(note);

@@ -61,7 +61,6 @@ pub(super) fn exit_code_of(error: &anyhow::Error) -> u8 {
     }
 }
 
-/// The cache error, if it is one.
 fn cache_error(error: &anyhow::Error) -> Option<&CacheError> {
     error.downcast_ref::<CacheError>().or_else(|| match error.downcast_ref::<IngestError>() {
         Some(IngestError::Cache(error)) => Some(error),

@@ -407,7 +407,6 @@ fn warn_of_identical(groups: &[IdenticalGames]) {
     }
 }
 
-/// Prints the result to stdout.
 fn describe(summary: &ExportSummary, options: &ExportOptions, time: Duration) -> String {
     let mut text = output::table(
         summary.splits.iter().map(|split| {

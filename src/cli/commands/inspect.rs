@@ -127,7 +127,6 @@ pub(in crate::cli) fn run(arguments: InspectArgs, context: Context) -> Result<Ou
     Ok(Outcome::Done)
 }
 
-/// The chosen rows, or an error if there are none.
 fn chosen_rows<'g>(game: &'g Game, arguments: &InspectArgs) -> Result<Vec<&'g Row>> {
     let name = format!("game {}", game.game_id);
     if let Some(place) = arguments.row {
@@ -159,7 +158,6 @@ fn chosen_rows<'g>(game: &'g Game, arguments: &InspectArgs) -> Result<Vec<&'g Ro
     }
 }
 
-/// One line per turn.
 fn list(game: &Game, rows: &[&Row]) -> String {
     let (_, last) = game.turns();
     let header = ["row", "turn", "seat", "points", "move"].map(str::to_owned).to_vec();

@@ -317,7 +317,6 @@ pub(super) fn sparkline(what: &str, counts: &[(i64, u64)], ink: Ink) -> Markup {
     })
 }
 
-/// The tooltip of a part of a plot.
 struct Tip {
     left: i32,
     top: i32,
@@ -358,7 +357,6 @@ fn draw_names(root: &Area<'_>, chart: &Chart<'_, '_>, names: &[String], foot: f6
     Ok(())
 }
 
-/// Axes with grid lines.
 fn chart<'a, 'b>(root: &'a Area<'b>, x: &X<'_>, y: &Axis<'_>) -> Drawn<Chart<'a, 'b>> {
     let (x_title, x_tick) = match x {
         X::Numbers(axis) => (axis.title, axis.tick),

@@ -98,7 +98,6 @@ impl Game {
     }
 }
 
-/// The positions with their encoded rows.
 fn rows(encoded: &EncodedGame) -> Vec<Row> {
     let row = |(place, board): (usize, &Board)| Row {
         place,

@@ -135,7 +135,6 @@ pub(super) fn choose(arguments: &SchemaArgs) -> Result<Chosen> {
     Ok(chosen)
 }
 
-/// Whether the search text is the only filter.
 fn is_all_but_search(arguments: &SchemaArgs) -> bool {
     arguments.names.is_empty()
         && arguments.family.is_empty()
@@ -143,7 +142,6 @@ fn is_all_but_search(arguments: &SchemaArgs) -> bool {
         && !arguments.base
 }
 
-/// Suggests a replacement for an unknown name.
 fn advice(typed: &str, known: &[&str]) -> String {
     match similar(typed, known.iter().copied(), 1).first() {
         Some(name) if !typed.contains(['*', '?']) => format!("did you mean {name}?"),

@@ -38,7 +38,6 @@ fn kind_name(name: &str) -> String {
     name.split('_').map(part).collect::<Vec<String>>().join("_")
 }
 
-/// The kinds of a list of columns, in the order of their first columns.
 fn kinds<'r>(columns: &[&'r ColumnReport]) -> Vec<Kind<'r>> {
     let mut kinds: Vec<Kind<'_>> = Vec::new();
     let mut indices: HashMap<String, usize> = HashMap::new();
@@ -173,7 +172,6 @@ fn marked_box(
     }
 }
 
-/// The positions with the farthest outliers.
 fn most_unusual(report: &Report) -> Markup {
     let mut all: Vec<(&Place, &Position)> =
         report.positions.iter().filter(|(_, position)| !position.outliers.is_empty()).collect();
@@ -219,7 +217,6 @@ fn moved(report: &Report) -> HashMap<&str, f64> {
     moved.into_iter().flatten().map(|drift| (drift.column.as_str(), drift.mean_shift)).collect()
 }
 
-/// Every column in one table.
 fn all_columns(report: &Report) -> Markup {
     let moved = moved(report);
     let row = |column: &ColumnReport| {

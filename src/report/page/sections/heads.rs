@@ -198,7 +198,6 @@ fn legal_counts(head: Head, tally: &HeadTally) -> Markup {
 /// Classes of a head that are never the label, by kind.
 type Unseen = (Head, [(&'static str, Vec<usize>); 2]);
 
-/// The table of classes that are never the label.
 pub(in crate::report::page) fn unseen(report: &Report) -> Markup {
     let of_head = |(head, tally): (Head, &HeadTally)| -> Unseen {
         let possible = tally.never_chosen().filter(|&class| !never_occurs(head, class));
@@ -237,7 +236,6 @@ pub(in crate::report::page) fn unseen(report: &Report) -> Markup {
     section("unseen", "Classes that were never chosen", &content)
 }
 
-/// The table of labels that are illegal under their mask.
 pub(in crate::report::page) fn illegal(report: &Report) -> Markup {
     let all: u64 = heads_of(report).map(|(_, tally)| tally.illegal).sum();
     let row = |(head, tally): (Head, &HeadTally)| {

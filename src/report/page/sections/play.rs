@@ -14,14 +14,12 @@ use std::collections::BTreeSet;
 /// games.
 const REACHED: f64 = 0.05;
 
-/// The turns that are drawn.
 fn turns(games: &GamesTally) -> impl Iterator<Item = (i32, &TurnTally)> {
     let enough = REACHED * games.games as f64;
     let turns = games.turns.iter().map(|(&turn, tally)| (turn, tally));
     turns.filter(move |(_, tally)| tally.leader_points.total() as f64 >= enough)
 }
 
-/// The turns that are drawn for some number of players.
 fn all_turns(report: &Report) -> BTreeSet<i32> {
     groups(report).iter().flat_map(|group| turns(group.games).map(|(turn, _)| turn)).collect()
 }
@@ -33,7 +31,6 @@ fn turn_axis(report: &Report) -> X<'static> {
     X::Numbers(Axis::numbers("turn", first..last.max(first + 1.0)))
 }
 
-/// A plot by turn, with a line for each number of players.
 struct TurnPlot<'a> {
     title: &'a str,
     what: &'a str,
@@ -115,13 +112,11 @@ pub(in crate::report::page) fn points(report: &Report) -> Markup {
     section("points", "How points grow", &content)
 }
 
-/// The four actions with their colors.
 pub(in crate::report::page) fn actions_key() -> Markup {
     let entry = |(action, name): (usize, ActionType)| (Ink::Series(action), name.logged_name());
     key(&ActionType::ALL.into_iter().enumerate().map(entry).collect::<Vec<_>>())
 }
 
-/// Stacked bars of the shares of actions.
 pub(in crate::report::page) fn action_bars(what: &str, counts: &[(String, Vec<u64>)]) -> Markup {
     let bar = |(name, counts): &(String, Vec<u64>)| {
         let all = counts.iter().sum::<u64>().max(1) as f64;
