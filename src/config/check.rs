@@ -172,7 +172,7 @@ impl Reader<'_> {
 
     fn ratios(&mut self) -> Result<Ratios, ConfigError> {
         let default = Ratios::default();
-        let mut parts = [default.train(), default.val(), default.test()];
+        let mut parts = default.parts();
         let keys = ["data.train_ratio", "data.val_ratio", "data.test_ratio"];
         for (part, key) in parts.iter_mut().zip(keys) {
             let expected = "a number from 0 to 1, such as 0.1";

@@ -6,11 +6,7 @@ use std::str::FromStr;
 /// Shares of the games for training, validation and test. They sum to 1 within
 /// [`Ratios::TOLERANCE`]; `train` is above 0, the others may be 0.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Ratios {
-    train: f64,
-    val: f64,
-    test: f64,
-}
+pub struct Ratios([f64; 3]);
 
 /// Why three numbers are not [`Ratios`].
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -82,36 +78,27 @@ impl Ratios {
         if (train + val + test - 1.0).abs() > Ratios::TOLERANCE {
             return Err(RatiosError::DoNotSumToOne { parts: [train, val, test] });
         }
-        Ok(Ratios { train, val, test })
+        Ok(Ratios([train, val, test]))
     }
 
-    /// Share of the games to train on, above 0.
-    pub const fn train(self) -> f64 {
-        self.train
-    }
-
-    /// Share of the games to validate on.
-    pub const fn val(self) -> f64 {
-        self.val
-    }
-
-    /// Share of the games to test on.
-    pub const fn test(self) -> f64 {
-        self.test
+    /// The shares for training, validation and test.
+    pub const fn parts(self) -> [f64; 3] {
+        self.0
     }
 }
 
 impl Default for Ratios {
     /// 0.8, 0.1, 0.1.
     fn default() -> Ratios {
-        Ratios { train: 0.8, val: 0.1, test: 0.1 }
+        Ratios([0.8, 0.1, 0.1])
     }
 }
 
 impl fmt::Display for Ratios {
     /// As in `--split`: `0.8,0.1,0.1`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{},{},{}", self.train, self.val, self.test)
+        let [train, val, test] = self.0;
+        write!(f, "{train},{val},{test}")
     }
 }
 

@@ -184,7 +184,7 @@ pub fn assign(
     seed: u32,
     method: SplitMethod,
 ) -> Result<Vec<Split>, SplitError> {
-    let ratios = [ratios.train(), ratios.val(), ratios.test()];
+    let ratios = ratios.parts();
     match method {
         SplitMethod::Hash => {
             let split = |id| split_at(position_of(id, seed), ratios);

@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn each_kind_of_move_is_said_in_a_line() {
+    fn moves_in_words() {
         says([0, 0, -1, -1, -1, -1, 0], "build 0: level 1 green, 0 points");
         says([0, 12, -1, -1, -1, 0, 0], "build 12 (reserved): level 2 white, 1 point, noble 0");
         says([1, -1, 1, -1, -1, -1, 0], "reserve 1: level 3 white, 4 points");
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_move_that_does_not_fit_the_table_is_said_as_logged() {
+    fn invalid_moves_in_words() {
         says([0, 7, -1, -1, -1, -1, 0], "build 7: there is no such card");
         says([0, 14, -1, -1, -1, -1, 0], "build 14 (reserved): there is no such card");
         says([0, -1, -1, -1, -1, -1, 0], "build nothing");
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_paid_is_the_cost_less_reductions_and_gold_for_what_is_missing() {
+    fn payments_in_words() {
         let board = a_board();
         let card = |cost| Card { cost: ByColor(cost), ..CARDS[0] };
         for (cost, paid) in [

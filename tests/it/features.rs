@@ -268,7 +268,7 @@ fn labels_agree_for_every_class() {
 
 /// The `card_selection` mask allows exactly the cards that can be built by the card features.
 #[test]
-fn cards_that_can_be_built_by_features_are_those_of_the_mask() {
+fn can_build_equals_mask() {
     for board in made_up_boards(2_000) {
         let row = agreed_features(&board);
         let displayed = board.displayed_cards().count();

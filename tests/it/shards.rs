@@ -89,7 +89,7 @@ fn arrays(files: &BTreeMap<PathBuf, Vec<u8>>) -> BTreeMap<String, (String, Vec<u
 }
 
 #[test]
-fn shards_are_the_arrays_of_one_export() {
+fn shards_equal_one_export() {
     let test = games();
     ingest_all(&test);
     test.prep("export -q --cache all.sqlite --out earlier --where players<4 --split 0.6,0.2,0.2");
@@ -168,7 +168,7 @@ fn rows_of_parquet(path: &Path) -> Vec<String> {
 }
 
 #[test]
-fn damage_in_a_shard_is_found() {
+fn damaged_shard() {
     let test = games();
     ingest_all(&test);
     export_shards(&test, "out", 2, "");
@@ -203,7 +203,7 @@ fn damage_in_a_shard_is_found() {
 }
 
 #[test]
-fn only_all_shards_of_one_export_are_joined() {
+fn incomplete_or_mixed_shards() {
     let test = games();
     ingest_all(&test);
     for (shard, options) in [("1/2", ""), ("2/2", ""), ("2/2", "--dtype float16"), ("1/3", "")] {
@@ -234,7 +234,7 @@ fn only_all_shards_of_one_export_are_joined() {
 }
 
 #[test]
-fn parts_are_together_one_ingest() {
+fn merged_parts_equal_one_ingest() {
     let test = games();
     // Two logs of one game are in one part, as the game is.
     test.write("raw/again/7.csv", test.read("raw/500.csv"));

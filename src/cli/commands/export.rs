@@ -328,7 +328,7 @@ fn warn(summary: &ExportSummary, noted: &Noted, options: &DatasetOptions, cache:
         warn_of_identical(&summary.identical_games);
     }
     let ratios = options.ratios;
-    let shares = [ratios.train(), ratios.val(), ratios.test()];
+    let shares = ratios.parts();
     for (split, share) in summary.splits.iter().zip(shares) {
         if split.games == 0 && share > 0.0 && options.shard.is_none() {
             let text = format!(

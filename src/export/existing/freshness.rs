@@ -73,9 +73,8 @@ pub(in crate::export) fn settings(
     columns: &Columns,
     scaler: ScalerOrigin,
 ) -> Settings {
-    let DatasetOptions { ratios, .. } = options.dataset;
     Settings {
-        split: [ratios.train(), ratios.val(), ratios.test()],
+        split: options.dataset.ratios.parts(),
         split_method: options.dataset.split_method,
         seed: options.dataset.seed,
         features: options.dataset.columns.features(),

@@ -79,7 +79,7 @@ fn named_columns_in_their_order() {
 }
 
 #[test]
-fn the_same_from_any_threads_and_from_its_own_file() {
+fn threads_and_own_columns_file() {
     let test = ingested(20);
     let all = exported(&test, "all", OPTIONS);
     old_columns(&test, &all);
@@ -102,7 +102,7 @@ fn the_same_from_any_threads_and_from_its_own_file() {
 }
 
 #[test]
-fn the_columns_of_all_features_are_all_features() {
+fn columns_of_a_feature_set() {
     let test = ingested(12);
     for features in ["all", "base"] {
         exported(&test, "plain", &format!("--features {features}"));

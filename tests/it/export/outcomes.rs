@@ -71,7 +71,7 @@ fn outcomes(log: &Log) -> Vec<[i32; 4]> {
 }
 
 #[test]
-fn outcomes_are_the_results_of_the_games() {
+fn outcomes_equal_the_results() {
     let test = CliTest::new();
     test.prep(&format!("simulate raw --games {}", times(240, 10_000)));
     // The log of a stopped game, without its last two rows.

@@ -28,7 +28,7 @@ fn open_array_stays_readable() {
 }
 
 #[test]
-fn nothing_of_the_old_export_is_left() {
+fn replaced_completely() {
     let test = ingested(6);
     exported(&test, "out", "--layout npy --features base");
     exported(&test, "out", "");

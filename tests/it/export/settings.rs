@@ -202,9 +202,9 @@ fn options_in_the_settings_file() {
 fn conflicts_with_the_settings_file() {
     let test = with_lines("export:\n  columns: columns.json\ningest:\n  keep_missing: true\n");
     test.write("columns.json", r#"["turn_number"]"#);
-    assert_eq!(setting(&test, &[], "", "features"), "\"listed\"");
-    assert_eq!(setting(&test, &[], "--features all", "features"), "\"all\"");
-    assert_eq!(setting(&test, &[("PREP_FEATURES", "base")], "", "features"), "\"base\"");
+    assert_eq!(setting(&test, &[], "", "features"), "columns");
+    assert_eq!(setting(&test, &[], "--features all", "features"), "all");
+    assert_eq!(setting(&test, &[("PREP_FEATURES", "base")], "", "features"), "base");
 
     let ran = test.run("ingest --rebuild");
     assert_eq!(ran.code, 2, "{ran:#?}");

@@ -194,7 +194,7 @@ fn check(names: &Names, before: &Row, after: &Row) -> Vec<usize> {
 }
 
 #[test]
-fn order_of_the_encoding_is_encoding_of_the_order() {
+fn reordering_commutes_with_encoding() {
     let pairs = times(4_000, 100_000) as usize;
     let test = ingested(24);
     let names = Names::new();

@@ -148,7 +148,7 @@ fn shuffled_epochs_have_the_same_rows() {
 }
 
 #[test]
-fn a_split_without_rows() {
+fn empty_split() {
     let test = ingested(3);
     let mut options = options(Split::Test);
     options.dataset.ratios = splendor_prep::dataset::Ratios::new(1.0, 0.0, 0.0).unwrap();
@@ -161,7 +161,7 @@ fn a_split_without_rows() {
 }
 
 #[test]
-fn what_cannot_be_given() {
+fn invalid_options() {
     let test = ingested(3);
     let integers = StreamOptions { dtype: Dtype::Int8, ..options(Split::Train) };
     assert!(matches!(try_open(&test, &integers), Err(StreamError::NormalizedIntegers)));

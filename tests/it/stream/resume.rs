@@ -59,7 +59,7 @@ fn resume_continues_same_batches() {
 }
 
 #[test]
-fn a_state_is_loaded_into_a_stream_that_has_begun() {
+fn state_loaded_into_a_running_stream() {
     let test = ingested(4);
     let mut stream = open(&test, &small(16));
     let first = rows_of(&next(&mut stream).unwrap());
@@ -103,7 +103,7 @@ fn ranks_and_threads_see_the_same_batches() {
 }
 
 #[test]
-fn a_run_goes_on_with_other_ranks() {
+fn resume_with_other_ranks() {
     let test = ingested(4);
     let options = small(30);
     let mut one = open(&test, &options);
@@ -120,7 +120,7 @@ fn a_run_goes_on_with_other_ranks() {
 }
 
 #[test]
-fn state_is_short_and_of_its_stream() {
+fn states_of_other_streams() {
     let test = ingested(4);
     let options = small(16);
     let stream = open(&test, &options);

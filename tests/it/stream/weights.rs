@@ -86,7 +86,7 @@ fn other_weights_are_another_stream() {
 }
 
 #[test]
-fn weights_that_cannot_be() {
+fn invalid_weights() {
     let test = ingested(3);
     for (expression, words) in [
         ("1 - players", "game_weight is -1 for game"),

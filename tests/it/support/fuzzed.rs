@@ -130,7 +130,7 @@ pub(crate) fn settings(data: &[u8]) {
     match Settings::parse(text, Path::new("prep.yaml")) {
         Ok(loaded) => {
             let ratios = loaded.settings.ratios;
-            let sum = ratios.train() + ratios.val() + ratios.test();
+            let sum: f64 = ratios.parts().iter().sum();
             assert!((sum - 1.0).abs() < 1e-6, "{ratios:?}");
             assert!(loaded.notes.iter().all(|note| note.starts_with("prep.yaml:")));
         }
