@@ -1,4 +1,4 @@
-"""Splendor self-play logs, encoded: the same numbers in training and in play.
+"""Encodes Splendor self-play logs and positions: the same values in training and in play.
 
 The package calls the library of the ``prep`` command: there is only one encoder.
 
@@ -6,7 +6,7 @@ The package calls the library of the ``prep`` command: there is only one encoder
 `encode_log`           a log to arrays, as in an export
 `encode_row`           one position of a live game to features and masks
 `encode_rows`          positions of many live games in one call
-`Stream`               batches straight from the cache, shuffled, to train on
+`Stream`               batches from the cache, shuffled, for training
 `Dataset`              the arrays of an export, memory-mapped, in rows or batches
 `Scaler`               the normalization of an export, for positions of live games
 `Cache`                the games that ``prep ingest`` has encoded

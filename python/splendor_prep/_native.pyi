@@ -94,7 +94,7 @@ class EncodedGame:
 
     @property
     def outcome(self) -> dict[str, npt.NDArray[np.int32]]:
-        """How the game went on, for the player to move, each int32 ``(rows,)``: ``won`` (1 or 0), ``place`` (1
+        """The outcome of the game for the player to move, each int32 ``(rows,)``: ``won`` (1 or 0), ``place`` (1
         to 4), ``margin`` (points ahead of the best other player in the end) and ``rounds_left``. Unknown for
         an unfinished game: -1, and -128 as ``margin``."""
 
@@ -182,22 +182,20 @@ def encode_rows(
 
     `positions` is an array ``(rows, 382)`` with columns in the order of `STATE_COLUMNS`, a table by name (a
     DataFrame of pandas or polars, a dict of columns, a structured array), or a sequence of positions.
-    Values and `columns` are those of `encode_row`. Columns of a table may be in any order; one that is not
-    there is missing in all rows, and those of `ACTION_COLUMNS` are the chosen moves.
+    Values and `columns` are as in `encode_row`. Columns of a table may be in any order; the values of an absent
+    column are missing, and those of `ACTION_COLUMNS` are the chosen moves.
 
-    Returns `EncodedRows`: the same numbers as `encode_row` for each position. Raises what `encode_row`
-    raises; the message of a `LogError` begins with the row, from 0. Encodes with all cores, and releases the
-    GIL meanwhile.
+    Returns `EncodedRows`, with the same values as `encode_row` for each position. Raises the exceptions of
+    `encode_row`; the message of a `LogError` begins with the row, from 0. Uses all cores and releases the GIL.
     """
 
 @final
 class Cache:
     """The games that ``prep ingest`` has encoded. Reads, never writes.
 
-    Every call reads the current file, also after an ingest or when another file is in its place; between
-    calls, an ingest may commit. A cache can be used by several threads at once, and passed to other processes,
-    forked or spawned. Calls release the GIL. Every method raises `CacheError` if the file cannot be
-    read.
+    Every call reads the current file, also after an ingest or if the file was replaced; between calls, an ingest
+    may commit. A cache can be used by several threads, and passed to other processes, forked or spawned. Calls
+    release the GIL. Every method raises `CacheError` if the file cannot be read.
     """
 
     @staticmethod
@@ -226,8 +224,8 @@ class Cache:
     def status(
         self, data_root: str | os.PathLike[str], *, repair: bool = False, strict: bool = False
     ) -> dict[str, int]:
-        """How many games have which reason to be encoded, or not, by the next ingest of that folder:
-        the counts of ``prep status --json``. Reads every log. With `strict`, that ingest is one with
+        """The number of games for each reason to encode, or not to encode, a game in the next ingest of a folder: the
+        counts of ``prep status --json``. Reads every log. With `strict`, the reasons are those of an ingest with
         ``--strict``, which refuses games that do not replay.
 
         Reasons: ``new``, ``bytes_changed``, ``encoder_changed``, ``schema_changed``,
@@ -275,7 +273,7 @@ class Scaler:
 
 @final
 class StreamBatch:
-    """Rows of a `Stream`: a batch, or this rank's part of one.
+    """A batch of a `Stream`, or the part of this rank.
 
     ``len(batch)`` is the number of rows. The arrays are the caller's and may be changed.
     """
@@ -309,13 +307,13 @@ class StreamBatch:
 
     @property
     def outcome(self) -> dict[str, npt.NDArray[np.int32]]:
-        """How the game went on, for the player to move, each int32 ``(rows,)``: ``won`` (1 or 0), ``place`` (1
+        """The outcome of the game for the player to move, each int32 ``(rows,)``: ``won`` (1 or 0), ``place`` (1
         to 4), ``margin`` (points ahead of the best other player in the end) and ``rounds_left``. Unknown for
         an unfinished game: -1, and -128 as ``margin``."""
 
     @property
     def weight(self) -> npt.NDArray[np.float32]:
-        """float32 ``(rows,)``: how much each row counts, 1 without `weights` and `game_weight`."""
+        """The weight of each row, float32 ``(rows,)``: 1 without `weights` and `game_weight`."""
 
     def __len__(self) -> int: ...
 
@@ -337,7 +335,7 @@ class Stream:
         dtype: str,
         scaler: Scaler | str | os.PathLike[str] | None,
         replayable_only: bool,
-        condition: str | None,
+        where: str | None,
         weights: list[tuple[str, str | list[float]]],
         game_weight: str | None,
         augment: str | None,
@@ -371,11 +369,11 @@ class Stream:
 
 @final
 class ColumnSums:
-    """How many rows there are, and for each feature the sum and the sum of squares over them.
+    """The number of rows, and the sum and the sum of squares of each feature.
 
-    They are whole numbers, so that the sum over games is the same in any order and grouping, and so is
-    the scaler, bit for bit. ``ColumnSums(rows, sum, sum_of_squares)`` makes them from these attributes;
-    without arguments, they are the sums of no rows. Raises ValueError for arrays of another length than 1308.
+    The sums are integers, so the order and grouping of games changes neither them nor a scaler that is fitted
+    to them. ``ColumnSums(rows, sum, sum_of_squares)`` creates them from these values; without arguments, they are
+    the sums of no rows. Raises ValueError if the length of an array is not 1308.
     """
 
     def __new__(
@@ -395,7 +393,7 @@ class ColumnSums:
     def __radd__(self, value: ColumnSums, /) -> ColumnSums: ...
     @property
     def rows(self) -> int:
-        """Rows summed."""
+        """Number of rows."""
 
     @property
     def sum(self) -> npt.NDArray[np.int64]:
@@ -415,19 +413,19 @@ def assign_splits(
     """The split of each game, as ``prep export`` assigns it: uint8 ``(games,)``, 0 for train, 1 for val,
     2 for test.
 
-    `game_ids` is int64 ``(games,)``, ascending and unique. `split` is the shares of the three, `method`
-    ``hash`` (a game's split depends on its own id and the seed alone) or ``sklearn`` (two nested
-    ``GroupShuffleSplit``, which depend on all ids); `seed` is a whole number from 0 to 4294967295.
+    `game_ids` is int64 ``(games,)``, ascending and unique. `split` has the three shares, `method` is ``hash``
+    (the split of a game depends only on its id and the seed) or ``sklearn`` (two nested ``GroupShuffleSplit``,
+    which depend on all ids); `seed` is an integer from 0 to 4294967295.
 
-    Raises ValueError for shares that do not sum to 1, another method, and, with ``sklearn``, ids out of
-    order or too few games to give each split one.
+    Raises ValueError for shares that do not sum to 1, an unknown method, and, with ``sklearn``, ids out of order
+    or too few games for all splits.
     """
 
 def column_names(columns: Sequence[str] | str | os.PathLike[str]) -> tuple[str, ...]:
-    """The names of columns as a tuple: `columns` is names, or the file that lists them.
+    """The names of columns as a tuple. `columns` are names, or the path of a file that lists them.
 
-    Raises ValueError if there is no such column, one is named twice, or there are none; `ExportError` for a
-    file.
+    Raises ValueError if a column does not exist or is named twice, or there are no names; `ExportError` if the
+    file is invalid.
     """
 
 def run_command(arguments: list[str]) -> int:

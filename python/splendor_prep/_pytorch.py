@@ -1,4 +1,4 @@
-"""What needs PyTorch, which is not installed with this package."""
+"""Imports the part that needs PyTorch, which is an optional dependency."""
 
 from __future__ import annotations
 

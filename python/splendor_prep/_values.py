@@ -1,4 +1,4 @@
-"""Numbers out of whatever holds them, none of them changed."""
+"""Converts numbers of any container exactly."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["exact_numbers", "named_columns"]
 def exact_numbers(values: Any) -> npt.NDArray[np.floating[Any]]:
     """The values as float32 or float64, in C order.
 
-    Raises ValueError for a masked value and one that no float64 holds, TypeError for what is no number.
+    Raises ValueError for masked values and values that float64 cannot represent, TypeError for other types.
     """
     if np.ma.is_masked(values):  # type: ignore[no-untyped-call,unused-ignore]
         raise ValueError("some values are masked: give rows without missing values")
@@ -29,7 +29,7 @@ def exact_numbers(values: Any) -> npt.NDArray[np.floating[Any]]:
             is_nan = np.isnan(exact) & (given != given)
             is_same = (exact.astype(given.dtype) == given) | is_nan
         if not np.all(is_same):
-            raise ValueError(f"{given[~is_same].flat[0]!r} is no number that a float64 holds exactly")
+            raise ValueError(f"{given[~is_same].flat[0]!r} is not a number that float64 represents exactly")
     return exact
 
 
@@ -48,5 +48,5 @@ def named_columns(rows: Any) -> tuple[Any, list[str]] | None:
     if names is None:
         return None
     names = list(names)
-    # A table made from an array has numbers for names.
+    # A DataFrame of an array without names has numbers as names.
     return (rows, names) if any(isinstance(name, str) for name in names) else None

@@ -1,4 +1,4 @@
-"""The arrays of an export, to train on."""
+"""The arrays of an export, for training."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Sample(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """Some rows."""
+    """Several rows."""
 
     state: npt.NDArray[Any]
     """``(rows, columns)``: float32, or the type of the export."""
@@ -52,10 +52,9 @@ class Batch(NamedTuple):
 class Dataset:
     """One split of an export: ``len(dataset)`` rows, ``dataset[row]``, or `batches`.
 
-    All files are memory-mapped, with either ``--layout``: they are read when they are used, and the
-    processes of a machine share their pages. A dataset can be passed to worker processes, forked or
-    spawned: it is pickled as its path, and a worker that finds another export there raises
-    `ExportError`.
+    All files are memory-mapped, with either ``--layout``: they are read on access, and the processes of a
+    machine share their pages. A dataset can be passed to worker processes, forked or spawned: it is pickled
+    as its path, and raises `ExportError` in a worker if the export was replaced.
 
     Raises `ExportError` if the folder is not an export of arrays, ValueError for an unknown split.
     """
@@ -63,7 +62,7 @@ class Dataset:
     def __init__(self, export_dir: str | os.PathLike[str], split: str) -> None:
         if split not in SPLITS:
             raise ValueError(f"split is `{split}`, expected one of {', '.join(SPLITS)}")
-        # Another working folder later must not lead to another export.
+        # Absolute, so that a change of the working folder does not change the export.
         self.export_dir = Path(export_dir).absolute()
         """The folder of the export."""
         self.split = split
@@ -71,8 +70,8 @@ class Dataset:
         parquet = self.export_dir / f"{split}.parquet"
         if parquet.exists() and not (self.export_dir / f"X_{split}.npy").exists():
             raise ExportError(
-                f"{self.export_dir} was exported with --format parquet, and a dataset maps arrays: export "
-                f"without it for those, or read {parquet.name} with Polars, pandas or DuckDB"
+                f"{self.export_dir} was exported with --format parquet, but a dataset maps arrays: export "
+                f"without --format, or read {parquet.name} with Polars, pandas or DuckDB"
             )
         self.export_id: str | None = _export_id(self.export_dir)
         """The id of the export: exports with equal ids are equal."""
@@ -89,7 +88,7 @@ class Dataset:
             self.outcome: dict[str, npt.NDArray[np.int32]] = _map_arrays(
                 self.export_dir, f"outcome_{split}", OUTCOMES if has_outcome else ()
             )
-            """How the game of each row went on, mapped, int32 ``(rows,)``: as `EncodedGame.outcome`. Empty for
+            """The outcome of the game of each row, mapped, int32 ``(rows,)``: as `EncodedGame.outcome`. Empty for
             an export of an earlier version."""
         except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
             raise ExportError(
@@ -106,7 +105,7 @@ class Dataset:
                     f"{self.export_dir} is incomplete: {name} has {len(values)} rows, "
                     f"X_{split}.npy {len(self.state)}"
                 )
-        # Now: later, another export may be in the place of this one.
+        # Loaded now, because the export may be replaced later.
         self._scaler: Scaler | ExportError
         try:
             self._scaler = Scaler.load(self.export_dir)
@@ -126,7 +125,7 @@ class Dataset:
     def __getitem__(
         self, rows: int | np.integer[Any] | slice | list[int] | npt.NDArray[Any]
     ) -> Sample | Batch:
-        """A `Sample` for a number of any type, a `Batch` for a slice, a list of rows or an array of them.
+        """A `Sample` for an integer of any type, a `Batch` for a slice, a list or an array of rows.
 
         The arrays are copies and may be changed. Raises IndexError for a row that does not exist.
         """
@@ -144,8 +143,7 @@ class Dataset:
         )
 
     def __getitems__(self, rows: list[int]) -> list[Sample]:
-        """Several rows as samples, which share the memory of one batch: what a ``DataLoader`` of PyTorch
-        asks for."""
+        """Several rows as samples that share the memory of one batch, for the ``DataLoader`` of PyTorch."""
         batch = self[np.asarray(rows, dtype=np.intp)]
         return [
             Sample(
@@ -159,11 +157,10 @@ class Dataset:
     def batches(
         self, size: int, *, shuffle: bool = False, seed: int = 0, drop_last: bool = False
     ) -> Iterator[Batch]:
-        """All rows once, `size` at a time; the last batch may be smaller, or is dropped with
-        `drop_last`.
+        """All rows once, in batches of `size`. A smaller last batch is dropped with `drop_last`.
 
-        With `shuffle`, the order depends only on `seed` and the number of rows: give each epoch
-        another seed. Raises ValueError for a size below 1.
+        With `shuffle`, the order depends only on `seed` and the number of rows: use a different seed for
+        each epoch. Raises ValueError for a size below 1.
         """
         if size < 1:
             raise ValueError(f"size is {size}, expected at least 1")
@@ -179,12 +176,12 @@ class Dataset:
             yield self[first:end] if order is None else self[order[first:end]]
 
     def groups(self) -> npt.NDArray[np.int64]:
-        """The game of each row, int64 ``(rows,)``: the ``groups`` of scikit-learn's ``GroupKFold``,
-        which keeps the rows of a game together."""
+        """The game of each row, int64 ``(rows,)``: the ``groups`` for ``GroupKFold`` of scikit-learn, which
+        keeps the rows of a game together."""
         return np.array(self.index["game_id"])
 
     def scaler(self) -> Scaler:
-        """The scaler of the export, as it was opened. Raises `ExportError` if it has none."""
+        """The scaler of the export when it was opened. Raises `ExportError` if it has none."""
         if isinstance(self._scaler, ExportError):
             raise self._scaler
         return self._scaler
@@ -207,13 +204,13 @@ class Dataset:
 
 
 def _copy(values: npt.NDArray[Any], rows: Any) -> npt.NDArray[Any]:
-    """The rows, copied once: a slice is a view, anything else is a copy already."""
+    """Copies rows: a slice is a view, other indices copy already."""
     chosen: npt.NDArray[Any] = values[rows]
     return chosen.copy() if isinstance(rows, slice) else chosen
 
 
 def _is_one_row(rows: Any) -> TypeGuard[int]:
-    """Also for a tensor without dimensions, but not for one that holds one row."""
+    """Whether this is one row, such as a 0-dimensional tensor, and not an array of one row."""
     return hasattr(rows, "__index__") and getattr(rows, "ndim", 0) == 0
 
 
@@ -221,14 +218,14 @@ def _open_same(export_dir: Path, split: str, export_id: str | None) -> Dataset:
     dataset = Dataset(export_dir, split)
     if dataset.export_id != export_id:
         raise ExportError(
-            f"{export_dir} is not the export that this dataset was opened on: open it again, or "
+            f"{export_dir} was replaced since this dataset was opened: open it again, or "
             "export to another folder"
         )
     return dataset
 
 
 def _export_id(export_dir: Path) -> str | None:
-    """None without a manifest, or if it is of a version without ids."""
+    """The id in the manifest; None without a manifest or id."""
     try:
         manifest = json.loads((export_dir / "manifest.json").read_bytes())
     except FileNotFoundError:
@@ -240,7 +237,7 @@ def _export_id(export_dir: Path) -> str | None:
 
 
 def _map_arrays(folder: Path, stem: str, names: Any) -> dict[str, npt.NDArray[Any]]:
-    """Arrays of one `.npz`, or of a `.npy` each."""
+    """Arrays of an `.npz` file, or of one `.npy` file each."""
     archive = folder / f"{stem}.npz"
     if not archive.exists():
         return {name: _map_npy(folder / f"{stem}_{name}.npy") for name in names}
@@ -274,5 +271,5 @@ def _map_npy(path: Path, offset: int = 0) -> npt.NDArray[Any]:
             return np.empty(shape, dtype)
         order: Any = "F" if fortran_order else "C"
         values = np.memmap(path, dtype, mode="r", offset=file.tell(), shape=shape, order=order)
-    # As a plain array: a copy of rows of a `memmap` would be a `memmap` too.
+    # As a plain array, because copies of rows of a `memmap` would be a `memmap` too.
     return values.view(np.ndarray)

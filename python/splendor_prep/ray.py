@@ -1,14 +1,14 @@
-"""An export made by many machines, with Ray: ``pip install 'splendor-prep[ray]'``.
+"""Exports on several machines, with Ray: ``pip install 'splendor-prep[ray]'``.
 
-`export` runs commands of ``prep`` as Ray tasks, on folders that all machines share:
+`export` runs commands of ``prep`` as Ray tasks, in folders that all machines share:
 
-1. ``prep ingest --part K/N``, a task for each part: encodes its new and changed logs into a cache of its own;
-2. ``prep merge``, on the machine that started the export: makes one cache of them;
-3. ``prep export --shard K/N``, a task for each shard: writes its games, normalized as all of them;
-4. ``prep join``: makes one export of the shards, in the place of an earlier one.
+1. ``prep ingest --part K/N``, a task for each part: encodes its new and changed logs into a separate cache;
+2. ``prep merge``, on the machine that started the export: merges these caches;
+3. ``prep export --shard K/N``, a task for each shard: writes its games with the scaler of all games;
+4. ``prep join``: joins the shards into one export, which replaces an earlier one.
 
-A task may be run again after a machine has died, or even twice at once: a cache has one writer at a time, and
-a shard gets its name when it is whole.
+Ray may run a task again after a machine has failed, even at the same time: a cache has one writer at a time,
+and a shard is renamed to its final name only when it is complete.
 """
 
 from __future__ import annotations
@@ -40,21 +40,21 @@ _USAGE = 2
 
 @dataclass
 class ExportedShards:
-    """What `export` wrote."""
+    """The result of `export`."""
 
     out: str
     """The folder."""
     shards: list[str]
-    """The folders of the shards in it, in the order of their rows. Each is an export, for `Dataset`."""
+    """The folders of the shards in `out`, in the order of their rows. Each is an export for `Dataset`."""
     manifest: dict[str, Any]
-    """What ``manifest.json`` says of all of them."""
+    """The content of ``manifest.json`` of the joined export."""
     scaler: Scaler | None
-    """The scaler of the export; None if there is none."""
+    """The scaler of the export; None if there are no training rows."""
     encoded: int
-    """How many games were encoded: the new and changed ones. Those of a task that was run again are not counted
-    if its first run had stored them."""
+    """Number of new and changed games that were encoded, without those that an earlier run of a repeated task
+    stored."""
     refused: list[LogError] = field(default_factory=list)
-    """The logs that cannot be read, with file, line and column, as ``prep ingest`` says it."""
+    """The refused logs, with file, line and column, as in ``prep ingest``."""
 
 
 def export(
@@ -84,24 +84,25 @@ def export(
     """Encodes the new and changed logs of a folder on all machines of the Ray cluster, and writes all games,
     split and normalized, in shards.
 
-    `logs` is the folder of the logs, `out` a folder that is not there yet, is empty, or is an export, which
-    is replaced at once at the end. `caches` is a folder for the caches, ``<out>.caches`` by default: with the same
-    one, the next run encodes only what has changed. Every machine must see them under the same path.
+    `logs` is the folder of the logs. `out` is a folder that does not exist, is empty, or is an export, which is
+    replaced atomically at the end. `caches` is a folder for the caches, ``<out>.caches`` by default: with the
+    same folder, the next run encodes only new and changed logs. All machines must have these folders under the
+    same paths.
 
     The other settings are the options of ``prep ingest`` and ``prep export``, with the same defaults.
-    `allow_delete` is for a run in which more than a fifth of the games of a part have lost their logs. `parts` is
-    the number of ingests, and of caches; by default, as many as there are caches, or processors in the cluster.
-    `shards` is the number of exports; by default, as many as processors.
+    `allow_delete` allows a run in which more than a fifth of the games of a part have lost their logs. `parts`
+    is the number of ingests and caches; by default, the number of existing caches, or of processors in the
+    cluster. `shards` is the number of exports; by default, the number of processors.
 
     Each shard is a folder ``out/shard-00001-of-00008`` with a part of the games of each split, which
-    `splendor_prep.Dataset` reads. One after another, their rows are those of ``prep export``, in its order. Beside
-    them lie the scaler, the statistics and ``manifest.json`` of all, for `Scaler.load`, ``prep verify --export`` and
-    ``prep diff``.
+    `splendor_prep.Dataset` reads. The concatenated rows of the shards equal those of ``prep export``. Beside
+    them are the scaler, the statistics and ``manifest.json`` of all games, for `Scaler.load`, ``prep verify
+    --export`` and ``prep diff``.
 
-    Uses the cluster that ``ray.init`` connected to, or starts one on this machine, as Ray does.
+    Uses the cluster that ``ray.init`` connected to, or starts one on this machine.
 
-    Raises ValueError for settings that cannot be, and `ExportError`, with the message of ``prep``, if anything
-    else fails. Then `out` is as it was.
+    Raises ValueError for invalid settings, and `ExportError` with the message of ``prep`` for all other
+    failures. Then `out` is unchanged.
     """
     out, logs = Path(out).absolute(), Path(logs).absolute()
     caches = Path(f"{out}.caches" if caches is None else caches).absolute()
@@ -119,10 +120,10 @@ def export(
         **({} if scaler_from is None else {"scaler_from": Path(scaler_from).absolute()}),
         **({} if where is None else {"where": where}),
     )
-    # A slip must be known before the first log is read.
+    # Detects invalid options before the first log is read.
     _prep("export", *options, f"--out={out}", f"--cache={caches / 'none.sqlite'}").check_usage()
     if out.is_dir() and os.listdir(out) and not (out / "manifest.json").exists():
-        raise ExportError(f"{out} is not empty, and no export: choose another folder")
+        raise ExportError(f"{out} is not empty and is not an export: choose another folder")
     if not ray.is_initialized():
         ray.init()
     processors = max(1, int(ray.cluster_resources().get("CPU", 1)))
@@ -136,11 +137,11 @@ def export(
         ["ingest", logs, "--cache", caches / name, "--part", f"{place}/{of}", *ingest, *_INGEST]
         for place, name in enumerate(names, 1)
     )
-    told = [json.loads(ran.stdout) for ran in ingested]
-    refused = [_log_error(logs, log) for part in told for log in part["refused"]]
+    reports = [json.loads(ran.stdout) for ran in ingested]
+    refused = [_log_error(logs, log) for part in reports for log in part["refused"]]
     refused.sort(key=lambda error: str(error.file))
     merged = caches / "all.sqlite"
-    if not any(part["cache"]["games"] for part in told) and refused:
+    if not any(part["cache"]["games"] for part in reports) and refused:
         raise ExportError(f"none of {len(refused)} logs can be read; the first: {refused[0]}")
     inputs = [caches / name for name in names]
     _prep("merge", merged, *inputs, "--wait=600", "--allow-delete").check(_REFUSED)
@@ -168,7 +169,7 @@ def export(
         sorted(map(os.fspath, out.glob("shard-*-of-*"))),
         json.loads((out / "manifest.json").read_text()),
         Scaler.load(out) if (out / "scaler.npz").exists() else None,
-        sum(part["encoded"]["games"] for part in told),
+        sum(part["encoded"]["games"] for part in reports),
         refused,
     )
 
@@ -193,7 +194,7 @@ def _log_error(logs: Path, log: dict[str, Any]) -> LogError:
 
 @dataclass
 class _Ran:
-    """A command that has ended."""
+    """The result of a command."""
 
     code: int
     stdout: str
@@ -221,7 +222,7 @@ def _prep(*arguments: Any) -> _Ran:
 def _run_all(
     commands: Iterable[list[Any]], folders: Iterable[Path | None] | None = None
 ) -> list[_Ran]:
-    """Runs commands as tasks, each of which writes its `--out` to a folder if some are given."""
+    """Runs commands as tasks. If there are `folders`, each is the `--out` of its command."""
     commands = list(commands)
     pairs = zip(commands, folders or [None] * len(commands))
     task = ray.remote(num_cpus=1)(_run)
@@ -241,8 +242,8 @@ def _run_all(
 
 def _run(version: str, command: list[Any], folder: Path | None) -> _Ran:
     if version != __version__:
-        why = f"this machine has splendor-prep {__version__}, and the one that started the export {version}"
-        return _Ran(1, "", f"{why}: install the same version on all")
+        why = f"this machine has splendor-prep {__version__}, but the export was started with {version}"
+        return _Ran(1, "", f"{why}: install the same version on all machines")
     if folder is None:
         return _prep(*command)
     attempt = folder.with_name(f"{folder.name}-{uuid.uuid4().hex}")
@@ -251,7 +252,7 @@ def _run(version: str, command: list[Any], folder: Path | None) -> _Ran:
         try:
             os.rename(attempt, folder)
         except OSError:
-            # Another run of this task has written the same.
+            # Another run of this task has written the same shard.
             if not folder.exists():
                 raise
             shutil.rmtree(attempt)

@@ -63,8 +63,7 @@ class Scaler:
 
     @classmethod
     def fit(cls, sums: ColumnSums) -> Scaler:
-        """Fits a scaler on the sums of some rows, bit for bit as an export of all columns fits it on its
-        training rows.
+        """Fits a scaler to the sums of rows, with the same bits as an export of all columns of these rows.
 
         Raises ValueError for the sums of no rows, and for impossible sums.
         """
@@ -74,23 +73,22 @@ class Scaler:
     def from_sklearn(
         cls, scaler: Any, *, columns: Sequence[str] | str | os.PathLike[str] | None = None
     ) -> Scaler:
-        """The scaler of a fitted ``sklearn.preprocessing.StandardScaler``, or of the path of a pickle of one
-        (also by joblib), such as another pipeline made. Reading a pickle runs what is in it: give only a file
-        that you trust.
+        """The scaler of a fitted ``sklearn.preprocessing.StandardScaler``, or of the path of a pickle of one,
+        also from joblib. Loading a pickle runs code in it: use only files that you trust.
 
-        `columns` are all columns of the model, in its order: names, or an earlier ``feature_cols.json``; those
-        that `scaler` was not fitted on are not normalized. Without them, they are those that it was fitted on:
-        its ``feature_names_in_``, or all 1,308 features if it has as many and no names. ``turn_number`` may be
-        one.
+        `columns` are all columns of the model, in its order: names, or the path of an earlier
+        ``feature_cols.json``. Columns that `scaler` was not fitted to are not normalized. The default is the
+        columns that it was fitted to: its ``feature_names_in_``, or without names all 1,308 features.
+        ``turn_number`` may be one of them.
 
-        Raises TypeError for another object, ValueError if the columns are unknown, named twice, or not those
-        of `scaler`.
+        Raises TypeError for other objects, ValueError if columns are unknown, named twice, or do not include
+        those of `scaler`.
         """
         if isinstance(scaler, (str, os.PathLike)):
             scaler = _unpickled(Path(scaler))
         mean, scale, var = (getattr(scaler, name, None) for name in ("mean_", "scale_", "var_"))
         if not hasattr(scaler, "with_mean") or (mean is None and scale is None and scaler.with_mean):
-            raise TypeError(f"expected a StandardScaler that was fitted, found {scaler!r:.80}")
+            raise TypeError(f"expected a fitted StandardScaler, found {scaler!r:.80}")
         count = int(scaler.n_features_in_)
         names = getattr(scaler, "feature_names_in_", None)
         if columns is not None:
@@ -99,14 +97,14 @@ class Scaler:
             names = columns or (FEATURE_COLUMNS if count == len(FEATURE_COLUMNS) else None)
             if names is None or len(names) != count:
                 raise ValueError(
-                    f"the scaler was fitted on {count} columns without names: give the names of these "
+                    f"the scaler was fitted to {count} columns without names: give their names "
                     "as columns=, or set its feature_names_in_"
                 )
         scaled = _native.column_names([str(name) for name in names])
         columns = columns or scaled
         missing = set(scaled).difference(columns)
         if missing:
-            raise ValueError(f"the scaler was fitted on {min(missing)}, which is none of the columns")
+            raise ValueError(f"the scaler was fitted to {min(missing)}, which is not one of the columns")
         places = [columns.index(name) for name in scaled]
 
         def values(fitted: Any, is_used: bool, otherwise: float) -> npt.NDArray[np.float64]:
@@ -127,11 +125,10 @@ class Scaler:
         )
 
     def save(self, folder: str | os.PathLike[str]) -> None:
-        """Writes ``scaler.npz`` and ``feature_cols.json`` into a folder, which `load`, `Stream` and ``prep
-        export --scaler-from`` take. `fitted_in` is not stored.
+        """Writes ``scaler.npz`` and ``feature_cols.json`` to a folder, for `load`, `Stream` and ``prep export
+        --scaler-from``. `fitted_in` is not stored.
 
-        Raises `ExportError` if the folder is an export, whose scaler is its own; OSError if it cannot be
-        written to.
+        Raises `ExportError` if the folder is an export; OSError if it cannot be written.
         """
         folder = Path(folder)
         if (folder / "manifest.json").exists():
@@ -143,7 +140,7 @@ class Scaler:
             np.savez(file, **arrays, scaler_id=scaler_id)
         names = json.dumps(list(self.columns), indent=2) + "\n"
         (folder / ".feature_cols.json").write_text(names)
-        # Only whole files have these names.
+        # Renamed, so that only complete files have these names.
         for name in ("scaler.npz", "feature_cols.json"):
             os.replace(folder / f".{name}", folder / name)
 
@@ -159,24 +156,24 @@ class Scaler:
         """Normalizes rows of the encoder, ``(columns,)`` or ``(..., columns)`` of numbers of any type.
         Returns float32 of the same shape, bit for bit as in the export.
 
-        The columns are those of the scaler, in its order. If others are given by `columns`, or by the rows
-        themselves (a DataFrame, a structured array, a dict), those of the scaler are chosen by name; of rows
-        of all 1,308 features, the scaler of an export of base features takes its own 422.
+        The columns are those of the scaler, in its order. If `columns` or the rows themselves (a DataFrame, a
+        structured array, a dict) name columns, those of the scaler are selected by name. A scaler of base
+        features selects its 422 columns from rows of all 1,308 features.
 
         Each value is ``(x - mean) / scale`` in float64, rounded once. Raises ValueError for a missing column,
-        another number of columns, masked values, and numbers that no float64 holds; TypeError for what is no
-        number.
+        a wrong number of columns, masked values, and numbers that float64 cannot represent; TypeError for
+        values that are not numbers.
         """
         return self._native.transform(self._chosen(rows, columns))
 
     def inverse_transform(
         self, rows: npt.ArrayLike | Any, *, columns: Sequence[str] | None = None
     ) -> npt.NDArray[np.float32]:
-        """The encoder's values of normalized rows, float32 of the same shape, with columns chosen as by
+        """The encoder's values of normalized rows, float32 of the same shape, with columns selected as in
         `transform`.
 
-        Because of rounding, values are exact to a ten-thousandth; ``np.rint`` gives the whole number. Raises
-        what `transform` raises.
+        Because of rounding, values differ by up to 0.0001; ``np.rint`` gives the integers. Raises the same
+        exceptions as `transform`.
         """
         return self._native.inverse_transform(self._chosen(rows, columns))
 
@@ -200,11 +197,11 @@ class Scaler:
         return np.ascontiguousarray(values[..., self._places(columns)])
 
     def _places(self, columns: Sequence[str]) -> list[int]:
-        """Where this scaler's columns are among others."""
+        """The positions of this scaler's columns among others."""
         places = {name: place for place, name in enumerate(columns)}
         if len(places) != len(columns):
             twice = next(name for name in places if list(columns).count(name) > 1)
-            raise ValueError(f"the column {twice} is there twice")
+            raise ValueError(f"the column {twice} is named twice")
         missing = [name for name in self.columns if name not in places]
         if missing:
             others = f", nor {len(missing) - 1} others" if len(missing) > 1 else ""
@@ -212,10 +209,10 @@ class Scaler:
         return [places[name] for name in self.columns]
 
     def as_affine(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-        """Weight and bias, float64 ``(columns,)`` each: ``x * weight + bias`` is normalized.
+        """Weight and bias, float64 ``(columns,)`` each: ``x * weight + bias`` normalizes a row.
 
-        A first layer ``W @ x + b`` that was trained on normalized rows takes the encoder's values with
-        ``W * weight`` and ``b + W @ bias``.
+        A first layer ``W @ x + b`` that was trained on normalized rows becomes one for the encoder's values
+        with ``W * weight`` and ``b + W @ bias``.
         """
         weight = 1.0 / self.scale
         return weight, -self.mean * weight
@@ -245,7 +242,7 @@ class Scaler:
         return f"Scaler({len(self)} columns, fitted in export {self.fitted_in or 'unknown'})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # By value: a scaler is stored with a model, and the export may be elsewhere by then.
+        # By value, because a scaler is stored with a model, without the export.
         values = (list(self.columns), self.mean, self.var, self.scale, self.normalized)
         return _from_values, (*values, self.fitted_in)
 

@@ -1,4 +1,4 @@
-"""Batches straight from the cache, to train on."""
+"""Batches from the cache, for training."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ __all__ = ["Stream"]
 
 
 class Stream:
-    """The rows of one split of a cache in batches, epoch after epoch: no arrays on the disk.
+    """The rows of one split of a cache in batches, epoch after epoch, without arrays on disk.
 
-    ``for batch in stream`` is one epoch, or the rest of one: it goes on where the stream is, and the next
-    loop is the next epoch. ``len(stream)`` is the number of batches of an epoch.
+    ``for batch in stream`` yields the remaining batches of the current epoch; the next loop is the next epoch.
+    ``len(stream)`` is the number of batches of an epoch.
 
-    The numbers are those of ``prep export`` with the same options: `split` (``train``, ``val`` or ``test``),
+    The values equal those of ``prep export`` with the same options: `split` (``train``, ``val`` or ``test``),
     `ratios` (its ``--split``: the shares of the three, which sum to 1), `split_method` (``hash`` or
     ``sklearn``), `split_seed` (its ``--seed``, from 0 to 4294967295), `features` (``all`` or ``base``), or
     instead `columns` (their names, or the file that lists them), `masks` (``legal`` or ``all-ones``),
@@ -34,25 +34,25 @@ class Stream:
     the split) and `replayable_only`. Without `shuffle`, an epoch is ``X_{split}.npy``, labels, masks and
     index of that export, byte for byte.
 
-    `where` is a condition over the columns of the view ``game_list`` of the cache, as ``players = 2 AND
-    ending = 'finished'``: only games that meet it are in any split, and it is ``prep export --where``.
+    `where` is a condition over the columns of the view ``game_list`` of the cache, such as ``players = 2 AND
+    ending = 'finished'``: only games that meet it are in any split, as with ``prep export --where``.
 
     `weights` gives each row a weight by its labels: by head, ``"balanced"`` (by the training labels, as
     scikit-learn's ``class_weight``; the mean weight of a label is 1) or a number for each class.
-    `game_weight` is a numeric expression over the columns of ``game_list``, as ``CASE WHEN players = 2
+    `game_weight` is a numeric expression over the columns of ``game_list``, such as ``CASE WHEN players = 2
     THEN 1 ELSE 0.5 END``. The weight of a row is the product of all of them; a head that does not apply
     to a row counts as 1.
 
-    ``augment="slots"`` puts the displayed cards of each level, the nobles and the reserved cards of each
-    player into another order in each row: an exact symmetry of the game, with features, labels and masks
-    that follow. The orders are a function of `seed`, the epoch and the row, also without `shuffle`.
+    ``augment="slots"`` reorders the displayed cards of each level, the nobles and the reserved cards of each
+    player in each row, with their features, labels and masks: an exact symmetry of the game. The orders are
+    a function of `seed`, the epoch and the row, also without `shuffle`.
 
     With `shuffle`, the order of an epoch is a random permutation of all rows, a function of their number,
-    `seed` (from 0 to 2**64 - 1) and the epoch. With `drop_last`, a last batch that is smaller is left out.
+    `seed` (from 0 to 2**64 - 1) and the epoch. With `drop_last`, a smaller last batch is dropped.
 
-    `rank` of `world_size` processes gets its part of each batch of `batch_size` rows; the parts differ by
-    one row at most, and may be empty in a last batch that has fewer rows than there are ranks. The
-    batches are the same for any `world_size`: no row is dropped or repeated.
+    Each `rank` of `world_size` processes gets a part of each batch of `batch_size` rows. The sizes of the
+    parts differ by at most one row; in a last batch with fewer rows than ranks, some are empty. The batches
+    are the same for any `world_size`: no row is dropped or repeated.
 
     All positions of the split are read into memory when it is opened, about 120 bytes each, and the
     cache is not used afterwards. `threads` threads (0: one for each core) make batches ahead, up to two
@@ -103,15 +103,15 @@ class Stream:
         if rank >= world_size:
             raise ValueError(f"rank is {rank}, expected less than world_size, which is {world_size}")
         if columns is not None:
-            # As they are now: a copy of this stream in another process must not read another file.
+            # Read now: a copy of this stream in another process must not read another file.
             columns = _native.column_names(columns)
         self.cache = Path(cache).absolute()
         """The cache."""
         self.split = split
         """``train``, ``val`` or ``test``."""
         self.batch_size = batch_size
-        """Rows of a batch, all ranks together."""
-        self._arguments = {
+        """Number of rows of a batch over all ranks."""
+        self._arguments: dict[str, Any] = {
             "batch_size": batch_size,
             "shuffle": shuffle,
             "seed": seed,
@@ -134,34 +134,13 @@ class Stream:
             "world_size": world_size,
             "threads": threads,
         }
-        self._native = _native.Stream(
-            self.cache,
-            split,
-            ratios,
-            split_method,
-            split_seed,
-            features,
-            columns,
-            masks,
-            normalize,
-            dtype,
-            scaler._native if isinstance(scaler, Scaler) else scaler,
-            replayable_only,
-            where,
-            [
-                (head, given if isinstance(given, str) else [float(weight) for weight in given])
-                for head, given in (weights or {}).items()
-            ],
-            game_weight,
-            augment,
-            batch_size,
-            shuffle,
-            seed,
-            drop_last,
-            rank,
-            world_size,
-            threads,
-        )
+        class_weights = [
+            (head, given if isinstance(given, str) else [float(weight) for weight in given])
+            for head, given in (weights or {}).items()
+        ]
+        native_scaler = scaler._native if isinstance(scaler, Scaler) else scaler
+        options = {**self._arguments, "scaler": native_scaler, "weights": class_weights}
+        self._native = _native.Stream(self.cache, split, **options)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -171,8 +150,8 @@ class Stream:
     def scaler(self) -> Scaler | None:
         """The scaler that ``batch.state`` is normalized with; None without `normalize`.
 
-        A network needs it at play: save it with the model, by `Scaler.save`. A stream that is opened after
-        the next ingest fits another one.
+        A network needs it in play: save it with the model by `Scaler.save`. A stream that is opened after
+        the next ingest fits another scaler.
         """
         native = self._native.scaler()
         return None if native is None else Scaler(native)
@@ -189,7 +168,7 @@ class Stream:
 
     @property
     def step(self) -> int:
-        """Batches of this epoch that were given: ``len(stream)`` at its end, until the next is begun."""
+        """Number of batches of this epoch that were returned; ``len(stream)`` at its end."""
         return self._native.position()[1]
 
     def __len__(self) -> int:
@@ -197,23 +176,23 @@ class Stream:
         return self._native.steps
 
     def __iter__(self) -> Iterator[StreamBatch]:
-        """The batches that are left of this epoch."""
+        """The remaining batches of this epoch."""
         while (batch := self._native.next()) is not None:
             yield batch
 
     def state_dict(self) -> dict[str, Any]:
-        """Where the stream is, less than 300 bytes of JSON: ``load_state_dict`` goes on with the next batch.
+        """The state of the stream, less than 300 bytes of JSON, for `load_state_dict`.
 
-        It identifies the data and the options that the batches depend on, and has the epoch and the step.
+        It contains the epoch and the step, and identifies the data and the options that batches depend on.
         """
         state: dict[str, Any] = json.loads(self._native.state())
         return state
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Goes on where a stream was when `state_dict` was called there: with the very next batch, at
-        once. `rank`, `world_size` and `threads` may be others than there.
+        """Continues from a state, immediately and with the next batch. `rank`, `world_size` and `threads` may
+        differ from those of the stream that returned it.
 
-        Raises ValueError, which names what differs, for the state of another stream: other games or logs
+        Raises ValueError, which names the difference, for the state of another stream: other games or logs
         (as after an ingest), other values, another order.
         """
         self._native.load_state(json.dumps(state))

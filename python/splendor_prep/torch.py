@@ -107,7 +107,7 @@ class TorchBatch:
     index: dict[str, Any]
     """``game_id`` int64, ``turn_number`` and ``row_in_game`` int32, each ``(rows,)``."""
     outcome: dict[str, Any]
-    """How the game went on, int32 ``(rows,)``: as `StreamBatch.outcome`."""
+    """The outcome of the game, int32 ``(rows,)``: as `StreamBatch.outcome`."""
     weight: Any
     """float32 ``(rows,)``: how much each row counts."""
 

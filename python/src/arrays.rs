@@ -1,4 +1,4 @@
-//! Numbers of the library to NumPy arrays, laid out as in an export.
+//! Converts values of the library to NumPy arrays, with the layout of an export.
 
 use numpy::ndarray::Dimension;
 use numpy::{
@@ -10,7 +10,7 @@ use pyo3::types::{PyDict, PyString};
 use splendor_prep::encode::{Head, Label};
 use splendor_prep::gamelog::Outcome;
 
-/// A head's name, the same object every time: a dict finds it without comparing letters.
+/// A head's name as an interned string, which dicts compare by identity.
 pub(crate) fn head_name(py: Python<'_>, head: Head) -> &Bound<'_, PyString> {
     match head {
         Head::ActionType => pyo3::intern!(py, "action_type"),
@@ -80,14 +80,13 @@ pub(crate) fn vector<T: Element>(py: Python<'_>, values: Vec<T>) -> Bound<'_, Py
     values.into_pyarray(py)
 }
 
-/// Whether some values of an array count as missing, whatever stands in their place.
+/// Whether an array has a mask.
 pub(crate) fn is_masked(array: &Bound<'_, PyUntypedArray>) -> PyResult<bool> {
     let is_plain = array.is_exact_instance_of::<PyUntypedArray>();
     Ok(!is_plain && array.hasattr(pyo3::intern!(array.py(), "mask"))?)
 }
 
-/// Makes sure that the values of an array are all there, and lie where the processor expects values of
-/// their type, which is not so for some views of bytes.
+/// Checks that an array is not masked and is aligned, which some views of bytes are not.
 pub(crate) fn check_values<T: Element, D: Dimension>(
     array: &PyReadonlyArray<'_, T, D>,
 ) -> PyResult<()> {
@@ -106,7 +105,7 @@ pub(crate) fn to_vec<T: Element + Copy>(array: &PyReadonlyArray<'_, T, Ix1>) -> 
     Ok(array.as_array().iter().copied().collect())
 }
 
-/// All items of a list, tuple or other iterable of Python. Not by its length, which it may make up.
+/// All items of a Python iterable. Its length is not used, because it may be wrong.
 pub(crate) fn items<'py, T: for<'a> FromPyObject<'a, 'py>>(
     iterable: &Bound<'py, PyAny>,
 ) -> PyResult<Vec<T>> {
@@ -120,7 +119,7 @@ pub(crate) fn items<'py, T: for<'a> FromPyObject<'a, 'py>>(
     Ok(items)
 }
 
-/// An array of rows, from their values one row after the other.
+/// A matrix from its values, row after row.
 pub(crate) fn matrix<T: Element>(
     py: Python<'_>,
     values: Vec<T>,

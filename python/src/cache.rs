@@ -1,7 +1,7 @@
-//! The cache: its games, the arrays of one, and what the next ingest would do.
+//! The cache: its games, the arrays of a game, and the status of the next ingest.
 //!
-//! Between two games the connection is kept, without a lock; see `splendor_prep::cache::IdleReader`. SQLite
-//! forbids using a connection after a fork, as loader processes of training code would: they open another one.
+//! Connections are kept between calls, without a lock on the file; see `splendor_prep::cache::IdleReader`. SQLite
+//! forbids using a connection after a fork, so forked processes open new ones.
 
 use crate::RECORDS_MODULE;
 use crate::errors::cache_error;
@@ -21,20 +21,19 @@ use std::sync::Mutex;
 
 /// The games that ``prep ingest`` has encoded. Reads, never writes.
 ///
-/// Every call reads the current file, also after an ingest or when another file is in its place; between
-/// calls, an ingest may commit. A cache can be used by several threads at once, and passed to other processes,
-/// forked or spawned. Calls release the GIL. Every method raises `CacheError` if the file cannot be
-/// read.
+/// Every call reads the current file, also after an ingest or if the file was replaced; between calls, an ingest
+/// may commit. A cache can be used by several threads, and passed to other processes, forked or spawned. Calls
+/// release the GIL. Every method raises `CacheError` if the file cannot be read.
 #[pyclass(frozen, module = "splendor_prep")]
 pub(crate) struct Cache {
     /// The file.
     #[pyo3(get)]
     path: PathBuf,
-    /// Connections that no thread uses at the moment.
+    /// Connections that are not in use.
     idle: Mutex<Vec<(IdleReader, Unpacker)>>,
 }
 
-/// Connections that are kept, at most: a file and 2 MiB of memory each.
+/// Maximum number of kept connections, each with an open file and 2 MiB of memory.
 const MAX_IDLE: usize = 16;
 
 #[pymethods]
@@ -44,7 +43,7 @@ impl Cache {
     /// Raises `CacheError` if it does not exist or is from another version of prep.
     #[staticmethod]
     fn open(py: Python<'_>, path: PathBuf) -> PyResult<Cache> {
-        // Another working folder later must not lead to another cache.
+        // Absolute, so that a change of the working folder does not change the cache.
         let cache = Cache { path: std::path::absolute(&path)?, idle: Mutex::default() };
         cache.read(py, |_| Ok(()))?;
         Ok(cache)
@@ -96,8 +95,8 @@ impl Cache {
         EncodedGame::from_arrays(py, game_id, players, arrays)
     }
 
-    /// How many games have which reason to be encoded, or not, by the next ingest of that folder:
-    /// the counts of ``prep status --json``. Reads every log. With `strict`, that ingest is one with
+    /// The number of games for each reason to encode, or not to encode, a game in the next ingest of a folder: the
+    /// counts of ``prep status --json``. Reads every log. With `strict`, the reasons are those of an ingest with
     /// ``--strict``, which refuses games that do not replay.
     ///
     /// Reasons: ``new``, ``bytes_changed``, ``encoder_changed``, ``schema_changed``,
@@ -142,7 +141,7 @@ impl Cache {
 }
 
 impl Cache {
-    /// Opens the file and reads it, which may wait for another process's commit.
+    /// Opens the file and reads it, which may wait for the commit of another process.
     fn read<T: Send + 'static>(
         &self,
         py: Python<'_>,
@@ -153,9 +152,8 @@ impl Cache {
         read.map_err(|error| cache_error(py, &error))
     }
 
-    /// The cache by a connection that was kept, if that is possible.
-    ///
-    /// A list that was locked by another thread at a fork stays locked in the new process: so this does not wait.
+    /// Resumes a kept connection, if possible. Does not wait for the lock: if another thread held it during a fork,
+    /// it is never released in the new process.
     fn resume(&self) -> Option<(Reader, Unpacker)> {
         let (idle, unpacker) = self.idle.try_lock().ok()?.pop()?;
         Some((Reader::resume(idle)?, unpacker))

@@ -10,7 +10,7 @@ use splendor_prep::export::read_columns;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
-/// The columns by their names, or by the file that lists them.
+/// The columns from their names, or from the path of a file that lists them.
 pub(crate) fn named_columns(columns: &Bound<'_, PyAny>) -> PyResult<Columns> {
     let py = columns.py();
     let is_path = columns.is_instance_of::<PyString>() || columns.hasattr("__fspath__")?;
@@ -22,17 +22,17 @@ pub(crate) fn named_columns(columns: &Bound<'_, PyAny>) -> PyResult<Columns> {
     Columns::named(&names).map_err(|error| PyValueError::new_err(error.to_string()))
 }
 
-/// The names of columns as a tuple: `columns` is names, or the file that lists them.
+/// The names of columns as a tuple. `columns` are names, or the path of a file that lists them.
 ///
-/// Raises ValueError if there is no such column, one is named twice, or there are none; `ExportError` for a
-/// file.
+/// Raises ValueError if a column does not exist or is named twice, or there are no names; `ExportError` if the
+/// file is invalid.
 #[pyfunction]
 pub(crate) fn column_names<'py>(columns: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyTuple>> {
     PyTuple::new(columns.py(), named_columns(columns)?.names())
 }
 
-/// As [`named_columns`], which takes longer than to encode a position: a tuple, which cannot change, is looked
-/// up once if it is given again and again.
+/// Like [`named_columns`], which takes longer than encoding a position: the last tuple, which cannot change, is
+/// cached.
 pub(crate) fn remembered_columns(columns: &Bound<'_, PyAny>) -> PyResult<Arc<Columns>> {
     static LAST: Mutex<Option<(Py<PyTuple>, Arc<Columns>)>> = Mutex::new(None);
     let Ok(tuple) = columns.cast_exact::<PyTuple>() else {
@@ -49,7 +49,7 @@ pub(crate) fn remembered_columns(columns: &Bound<'_, PyAny>) -> PyResult<Arc<Col
     if let Ok(mut last) = LAST.try_lock() {
         replaced = last.replace((tuple.clone().unbind(), columns.clone()));
     }
-    // Not while the lock is held: the names may have code of their own.
+    // Dropped without the lock, because dropping the names may run Python code.
     drop(replaced);
     Ok(columns)
 }

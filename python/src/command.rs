@@ -10,11 +10,10 @@ use std::io::Write;
 pub(crate) fn run_command(py: Python<'_>, arguments: &Bound<'_, PyAny>) -> PyResult<u8> {
     let arguments: Vec<OsString> = items(arguments)?;
     Ok(py.detach(|| {
-        // Not what is in `sys.argv`: `python -m splendor_prep` has the path of a file there, which
-        // the usage line would call the command.
+        // Not `sys.argv[0]`, which is the path of a file for `python -m splendor_prep`.
         let program = OsString::from("prep");
         let code = splendor_prep::cli::run_command(std::iter::once(program).chain(arguments));
-        // A Rust program does this when it ends; here it is Python that does.
+        // Only a Rust program flushes at its end.
         let _ = std::io::stdout().flush();
         code
     }))

@@ -1,7 +1,6 @@
 //! The library's errors as the exceptions of `splendor_prep.errors`.
 //!
-//! Those are classes of Python, so that they can be pickled from one process to another and derive
-//! from both `PrepError` and the built-in error that comes nearest.
+//! They are Python classes, so that they can be pickled, and derive from `PrepError` and a built-in exception.
 
 use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
@@ -12,22 +11,22 @@ use std::path::Path;
 
 const ERRORS_MODULE: &str = "splendor_prep.errors";
 
-/// The same number on every Unix.
+/// The same on every Unix.
 const EISDIR: i32 = 21;
 
-/// A log that cannot be read, with all its places.
+/// The error of a log, with file, line and column.
 pub(crate) fn log_error(py: Python<'_>, error: &LogError) -> PyErr {
     let file = error.file.to_string_lossy().into_owned();
     input_error(py, error.to_string(), Some(file), error.line, &error.fault)
 }
 
-/// A position that cannot be, which no file holds.
+/// The error of an invalid position, which has no file.
 #[cold]
 pub(crate) fn position_error(py: Python<'_>, fault: &Fault) -> PyErr {
     input_error(py, fault.to_string(), None, None, fault)
 }
 
-/// The error, with the number of the row if it is about a position.
+/// Adds the number of the row to the error of a position.
 #[cold]
 pub(crate) fn in_row(py: Python<'_>, row: usize, error: PyErr) -> PyErr {
     let with_row = || -> PyResult<PyErr> {
@@ -59,21 +58,21 @@ fn input_error(
     raise(py, &LOG_ERROR, "LogError", arguments)
 }
 
-/// A cache that cannot be used.
+/// An error of a cache.
 pub(crate) fn cache_error(py: Python<'_>, error: &dyn std::error::Error) -> PyErr {
     static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
     raise(py, &CLASS, "CacheError", (error.to_string(),))
 }
 
-/// An export that cannot be used.
+/// An error of an export.
 pub(crate) fn export_error(py: Python<'_>, error: &dyn std::error::Error) -> PyErr {
     static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
     raise(py, &CLASS, "ExportError", (error.to_string(),))
 }
 
-/// A file that cannot be opened: `FileNotFoundError` and its like, with the name.
+/// An `OSError` with the path, such as `FileNotFoundError`.
 pub(crate) fn os_error(path: &Path, error: &std::io::Error) -> PyErr {
-    // What is told before it is opened has no code of the system yet.
+    // An error that is detected before the file is opened has no error code of the system.
     let is_folder = error.kind() == std::io::ErrorKind::IsADirectory;
     match error.raw_os_error().or(is_folder.then_some(EISDIR)) {
         Some(code) => {
@@ -85,7 +84,7 @@ pub(crate) fn os_error(path: &Path, error: &std::io::Error) -> PyErr {
     }
 }
 
-/// The choice with this name; ValueError for any other.
+/// The choice with this name. Raises ValueError for other names.
 pub(crate) fn choice<T: Copy, const N: usize>(
     option: &str,
     name: &str,

@@ -1,4 +1,4 @@
-//! Streams in a process that is forked, as a pool of worker processes is.
+//! Pauses streams during a fork, for example of a pool of worker processes.
 
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -7,7 +7,7 @@ use std::cell::RefCell;
 use std::sync::RwLockWriteGuard;
 
 thread_local! {
-    /// While a fork is under way; in both processes, it is this thread that goes on.
+    /// Held during a fork, after which this thread continues in both processes.
     static PAUSED: RefCell<Option<RwLockWriteGuard<'static, ()>>> = const { RefCell::new(None) };
 }
 
@@ -21,7 +21,7 @@ fn after_fork() {
     PAUSED.set(None);
 }
 
-/// Has Python call these at every fork.
+/// Registers these functions with `os.register_at_fork`.
 pub(crate) fn register(py: Python<'_>) -> PyResult<()> {
     let Some(register) = py.import("os")?.getattr_opt("register_at_fork")? else { return Ok(()) };
     let functions = PyDict::new(py);

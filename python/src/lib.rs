@@ -1,20 +1,20 @@
-//! `splendor_prep._native`: the library crate as Python sees it.
+//! `splendor_prep._native`: the Python interface of the library crate.
 //!
-//! Nothing is computed here. Each file turns Python values into those of one module of the library, and
-//! what comes back into NumPy arrays. What is easier to write in Python is in `python/splendor_prep`.
+//! Nothing is computed here. Each file converts Python values to those of one module of the library, and results
+//! to NumPy arrays. Code that is simpler in Python is in `python/splendor_prep`.
 //!
-//! | file | what it gives |
+//! | file | content |
 //! | --- | --- |
 //! | `log.rs` | `encode_log`, `EncodedGame` |
 //! | `position.rs` | `encode_row`, `EncodedRow`: one position of a live game |
 //! | `positions.rs` | `encode_rows`: many of them |
 //! | `scaler.rs` | the scaler of an export, or of sums |
 //! | `sums.rs`, `split.rs` | exact sums of rows, and the split of games |
-//! | `stream.rs` | `Stream`: batches straight from the cache |
+//! | `stream.rs` | `Stream`: batches from the cache |
 //! | `cache.rs` | `Cache` |
 //! | `columns.rs` | the option `columns` |
 //! | `command.rs` | the `prep` command |
-//! | `arrays.rs`, `pooled.rs`, `errors.rs` | numbers to arrays, errors to exceptions |
+//! | `arrays.rs`, `pooled.rs`, `errors.rs` | conversion to arrays and exceptions |
 //! | `signals.rs`, `fork.rs` | Ctrl-C, and forks |
 
 mod arrays;
@@ -35,7 +35,7 @@ mod sums;
 
 use pyo3::prelude::*;
 
-/// Where the classes of returned values are that are written in Python.
+/// The module of the result classes that are written in Python.
 const RECORDS_MODULE: &str = "splendor_prep.records";
 
 #[pymodule]
@@ -69,7 +69,7 @@ mod _native {
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         let py = module.py();
-        // The very objects that `encode_row` expects as the keys of a dict.
+        // Interned, as `encode_row` expects the keys of a dict.
         let interned = |name| PyString::intern(py, name);
         let state: Vec<_> = state_column_names().map(interned).collect();
         let action: Vec<_> = action_column_names().map(interned).collect();

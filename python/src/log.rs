@@ -1,4 +1,4 @@
-//! Whole games: `encode_log`, and the arrays of a game from wherever it comes.
+//! Whole games: `encode_log`, and the arrays of a game.
 
 use crate::arrays::{index_dict, labels_and_masks, matrix, outcome_dict};
 use crate::errors::{log_error, os_error};
@@ -38,7 +38,7 @@ pub(crate) struct EncodedGame {
     /// ``(rows,)``.
     #[pyo3(get)]
     pub(crate) index: Py<PyDict>,
-    /// How the game went on, for the player to move, each int32 ``(rows,)``: ``won`` (1 or 0), ``place`` (1
+    /// The outcome of the game for the player to move, each int32 ``(rows,)``: ``won`` (1 or 0), ``place`` (1
     /// to 4), ``margin`` (points ahead of the best other player in the end) and ``rounds_left``. Unknown for
     /// an unfinished game: -1, and -128 as ``margin``.
     #[pyo3(get)]
@@ -60,7 +60,7 @@ impl EncodedGame {
         EncodedGame { game_id, players, features, labels, masks, index, outcome }
     }
 
-    /// For `pickle`: a pool of processes hands its results back so.
+    /// For `pickle`, as process pools return results.
     fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyTuple>> {
         let EncodedGame { game_id, players, features, labels, masks, index, outcome } = slf.get();
         let values = (game_id, players, features, labels, masks, index, outcome);
@@ -134,7 +134,7 @@ pub(crate) fn encode_log(
     EncodedGame::from_arrays(py, game_id.0, players, arrays)
 }
 
-/// Where a log comes from. Bytes are copied: they may be of a `bytearray` that somebody else writes.
+/// The source of a log. Bytes are copied, because a `bytearray` may be changed during the call.
 enum Source {
     Path(PathBuf),
     Bytes(Vec<u8>, PathBuf),
@@ -145,7 +145,7 @@ enum Refused {
     Log(LogError),
 }
 
-/// A game's values, row after row, by head where there are heads.
+/// The values of a game, row after row; labels and masks by head.
 pub(crate) struct Arrays {
     features: Vec<f32>,
     labels: [Vec<i32>; Head::COUNT],
@@ -181,7 +181,7 @@ impl Source {
                 Err(error) => return Err(Refused::Unreadable(path, error)),
             },
         };
-        // If the first row has no id either, the reader says what is wrong with it.
+        // If the first row has no id either, the reader reports it.
         let game_id = game_id
             .or_else(|| game_id_of(&file))
             .or_else(|| first_game_id(&bytes))
@@ -194,7 +194,7 @@ impl Source {
 }
 
 impl Arrays {
-    /// `play` is how the game went, if it is known.
+    /// `play` is the course of the game, if known.
     pub(crate) fn of(game: &encode::EncodedGame, play: Option<&GamePlay>) -> Arrays {
         let rows = game.boards().iter().zip(game.turn_numbers());
         Arrays {

@@ -1,9 +1,9 @@
-//! Arrays of features whose memory goes back to their stream.
+//! Arrays of features whose memory is returned to their stream.
 //!
-//! The features of a batch are some megabytes. Memory of that size comes fresh from the system each time,
-//! which clears it page by page: measured, that takes 2.0 µs of a thread for each row, and to encode the row
-//! 1.6 µs. So the array borrows its memory from an owner that gives it back when the array is gone. NumPy
-//! knows no safe way to say so: this is the one file with unsafe code.
+//! The features of a batch have some megabytes. The system clears new memory of that size page by page, which
+//! takes 2.0 µs for each row, more than the 1.6 µs to encode it. So an array borrows its memory from an owner
+//! that returns it to the stream when the array is dropped. The `numpy` crate has no safe interface for this:
+//! this is the only file with unsafe code.
 #![allow(unsafe_code)]
 
 use numpy::ndarray::{Array2, ShapeError};
@@ -40,15 +40,13 @@ pub(crate) fn features_array(
     }
 }
 
-/// `array` as an array of NumPy.
-///
-/// It belongs to `owner`, a frozen class which never changes it.
+/// `array` as a NumPy array. It belongs to `owner`, a frozen class that never changes it.
 fn borrowed<'py, T: Element>(
     array: &Array2<T>,
     owner: Bound<'py, PyAny>,
 ) -> Bound<'py, PyArray2<T>> {
-    // SAFETY: `array` is in `owner`, which NumPy keeps as the base of the new array, and which gives its
-    // memory to nobody else and does not move it before it is dropped.
+    // SAFETY: `array` is in `owner`, which NumPy keeps alive as the base of the new array, and which neither
+    // shares nor moves the memory before it is dropped.
     unsafe { PyArray2::borrow_from_array(array, owner) }
 }
 
@@ -56,7 +54,7 @@ fn wrong_shape(error: ShapeError) -> PyErr {
     PyRuntimeError::new_err(error.to_string())
 }
 
-/// A class that owns the memory of an array, since classes of Python have no parameters.
+/// A class that owns the memory of an array; Python classes have no type parameters.
 macro_rules! owner {
     ($owner:ident, $element:ty, $values:expr) => {
         #[pyclass(frozen)]

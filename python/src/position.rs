@@ -1,9 +1,8 @@
 //! One position of a live game: `encode_row`.
 //!
-//! A program at play calls this for every position it thinks about, so it is made to cost little. A
-//! dict is walked once, and a key is looked up only where it is not the very object that is expected
-//! next; an array is read where it lies. The interpreter lock is kept throughout: the work takes a
-//! few microseconds, and getting the lock back from a busy thread may take five thousand.
+//! A search calls this for every position, so it must be fast. A dict is iterated once, and a key is looked up
+//! only if it is not the interned string that is expected next; an array is read in place. The GIL is held: the
+//! call takes a few microseconds, and acquiring the GIL from a busy thread can take five milliseconds.
 
 use crate::arrays::{by_head, is_masked, items};
 use crate::columns::remembered_columns;
@@ -19,8 +18,8 @@ use splendor_prep::gamelog::{
     Fault, LiveColumn, LiveRow, LiveValue, STATE_COLUMN_COUNT, column_names, state_column_names,
 };
 
-/// Reads an array of numbers if its type is one of those that are read where they lie: `$do` gets a view of
-/// it and the function from a number to a [`LiveValue`]. Says whether it did.
+/// Reads an array in place if it has one of the common types of numbers: `$do` gets a view of it and a function
+/// from a number to a [`LiveValue`]. Evaluates to whether it was read.
 macro_rules! each_number {
     ($class:ident, $array:expr, |$view:ident, $live:ident| $do:block) => {
         'read: {
@@ -74,7 +73,7 @@ impl EncodedRow {
         EncodedRow { features, labels, masks }
     }
 
-    /// For `pickle`: a pool of processes hands its results back so.
+    /// For `pickle`, as process pools return results.
     fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyTuple>> {
         let EncodedRow { features, labels, masks } = slf.get();
         (slf.get_type(), (features, labels, masks)).into_pyobject(slf.py())
@@ -140,7 +139,7 @@ pub(crate) fn encode_row(
     })
 }
 
-/// Reads what may be a position.
+/// Reads a position of any supported type.
 pub(crate) fn read_position(position: &Bound<'_, PyAny>) -> PyResult<LiveRow> {
     let py = position.py();
     let mut row = LiveRow::new();
@@ -152,7 +151,7 @@ pub(crate) fn read_position(position: &Bound<'_, PyAny>) -> PyResult<LiveRow> {
     } else if position.hasattr(pyo3::intern!(py, "columns"))? {
         return Err(PyTypeError::new_err("a table has many positions: use `encode_rows`"));
     } else if position.hasattr(pyo3::intern!(py, "_asdict"))? {
-        // Of a named tuple, the names count: its values may be in any order.
+        // Named tuples are read by name: their values may be in any order.
         let values = dict.call1((position.call_method0("_asdict")?,))?;
         read_dict(&mut row, values.cast::<PyDict>()?)?;
     } else if let Some(names) = field_names(position)? {
@@ -189,9 +188,9 @@ pub(crate) fn unmasked<'py>(
     Ok(objects.call_method1("filled", (f64::NAN,))?.cast_into()?)
 }
 
-/// The columns of a log as Python knows them.
+/// The columns of a log as Python strings.
 pub(crate) struct Names {
-    /// Those of a position, in order: the strings of `STATE_COLUMNS`, which most dicts were made with.
+    /// The columns of a position, in order: the strings of `STATE_COLUMNS`, which are the keys of most dicts.
     state: Vec<Py<PyString>>,
     /// The place of every column by its name.
     places: Py<PyDict>,
@@ -212,8 +211,8 @@ pub(crate) fn names(py: Python<'_>) -> PyResult<&'static Names> {
 fn read_dict(row: &mut LiveRow, values: &Bound<'_, PyDict>) -> PyResult<()> {
     let py = values.py();
     let names = names(py)?;
-    // Comparing these keys and turning these values into numbers may call code of theirs, which must not
-    // find the dict in use: it may change it.
+    // Comparing these keys and converting these values may run Python code that changes the dict, so they are
+    // read after the iteration.
     let (mut other_keys, mut others) = (Vec::new(), Vec::new());
     for (next, (key, value)) in values.iter().enumerate() {
         let is_next = names.state.get(next).is_some_and(|name| name.is(&key));
@@ -305,7 +304,7 @@ fn read_array(row: &mut LiveRow, values: &Bound<'_, PyUntypedArray>) -> PyResult
     });
     match read {
         true => Ok(()),
-        // Python's objects, text, half floats, views of bytes that are not aligned: one by one.
+        // Objects, text, half floats and unaligned views are read one by one.
         false => read_sequence(row, values),
     }
 }
@@ -343,7 +342,7 @@ pub(crate) fn set_any(
     }
 }
 
-/// What nearly every value is; `None` for all others.
+/// Converts the most common types; `None` for others.
 #[inline]
 fn plain_value(value: &Bound<'_, PyAny>) -> Option<LiveValue<'static>> {
     if value.is_none() {
@@ -357,7 +356,7 @@ fn plain_value(value: &Bound<'_, PyAny>) -> Option<LiveValue<'static>> {
     }
 }
 
-/// Numbers of NumPy, text as a `csv.DictReader` gives it, integers too large for any column.
+/// NumPy scalars, text as from `csv.DictReader`, and integers too large for any column.
 fn set_other(row: &mut LiveRow, column: LiveColumn, value: &Bound<'_, PyAny>) -> PyResult<()> {
     let py = value.py();
     if let Ok(text) = value.extract::<String>() {

@@ -1,7 +1,6 @@
 //! Many positions at once: `encode_rows`.
 //!
-//! Values are read with the interpreter lock, because they are Python's, and encoded without it by several
-//! threads.
+//! Values are read with the GIL, because they are Python objects, and encoded without it on several threads.
 
 use crate::RECORDS_MODULE;
 use crate::arrays::{by_head, items, matrix, vector};
@@ -20,21 +19,20 @@ use splendor_prep::dataset::Columns;
 use splendor_prep::encode::{self, FEATURE_COUNT, Head, LabelRow, MaskRow, NO_LABEL};
 use splendor_prep::gamelog::{Fault, LiveColumn, LiveRow, LiveValue, STATE_COLUMN_COUNT};
 
-/// Fewer do not pay for a thread.
+/// Minimum number of rows for another thread.
 const ROWS_OF_A_THREAD: usize = 128;
-/// Rows that are encoded between two checks for Ctrl-C.
+/// Rows between two checks for Ctrl-C.
 const ROWS_AT_A_TIME: usize = 1 << 15;
 
 /// Encodes positions of many live games in one call; each is checked like a row of a log.
 ///
 /// `positions` is an array ``(rows, 382)`` with columns in the order of `STATE_COLUMNS`, a table by name (a
 /// DataFrame of pandas or polars, a dict of columns, a structured array), or a sequence of positions.
-/// Values and `columns` are those of `encode_row`. Columns of a table may be in any order; one that is not
-/// there is missing in all rows, and those of `ACTION_COLUMNS` are the chosen moves.
+/// Values and `columns` are as in `encode_row`. Columns of a table may be in any order; the values of an absent
+/// column are missing, and those of `ACTION_COLUMNS` are the chosen moves.
 ///
-/// Returns `EncodedRows`: the same numbers as `encode_row` for each position. Raises what `encode_row`
-/// raises; the message of a `LogError` begins with the row, from 0. Encodes with all cores, and releases the
-/// GIL meanwhile.
+/// Returns `EncodedRows`, with the same values as `encode_row` for each position. Raises the exceptions of
+/// `encode_row`; the message of a `LogError` begins with the row, from 0. Uses all cores and releases the GIL.
 #[pyfunction]
 #[pyo3(signature = (positions, /, *, columns=None))]
 pub(crate) fn encode_rows<'py>(
@@ -78,7 +76,7 @@ pub(crate) fn encode_rows<'py>(
 
 type Encoded = (Option<LabelRow>, MaskRow);
 
-/// An error has the number of its row.
+/// The error has the index of its row.
 fn encode_all(
     rows: &[LiveRow],
     columns: Option<&Columns>,
@@ -185,7 +183,7 @@ fn read_matrix(array: &Bound<'_, PyUntypedArray>) -> PyResult<Vec<LiveRow>> {
     Ok(rows)
 }
 
-/// Reads what has columns by name, each of which has a value for each row.
+/// Reads a table: columns by name, each with a value for each row.
 fn read_table(
     table: &Bound<'_, PyAny>,
     column_names: Vec<Bound<'_, PyAny>>,

@@ -118,24 +118,24 @@ impl Scaler {
     }
 }
 
-/// Float32, or what it cannot hold.
+/// Float32, or float64 for other numbers.
 #[derive(FromPyObject)]
 enum Numbers<'py> {
     Single(PyReadonlyArrayDyn<'py, f32>),
     Double(PyReadonlyArrayDyn<'py, f64>),
 }
 
-/// Values that are normalized between two checks for Ctrl-C.
+/// Values between two checks for Ctrl-C.
 const VALUES_AT_A_TIME: usize = 1 << 24;
 
 impl Scaler {
-    /// A scaler that was fitted in no export.
+    /// A scaler that does not come from an export.
     pub(crate) fn of(columns: &[&str], scaler: dataset::Scaler) -> Scaler {
         let columns = columns.iter().map(|&column| column.to_owned()).collect();
         Scaler { columns, fitted_in: None, scaler }
     }
 
-    /// Applies a function from row to row to rows that lie in memory one after the other.
+    /// Applies a function to each row of a contiguous array.
     fn each_row<'py, T: Element>(
         &self,
         py: Python<'py>,

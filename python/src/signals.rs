@@ -1,7 +1,7 @@
-//! Ctrl-C while the library works.
+//! Ctrl-C during calls of the library.
 //!
-//! Python handles a signal in its main thread, between two instructions. So what may take long is done by another
-//! thread, while the main thread waits for it and checks for signals.
+//! Python handles signals in its main thread, between two instructions. So long calls run on another thread, while
+//! the main thread waits and checks for signals.
 
 use numpy::{PyArray1, PyArrayMethods};
 use pyo3::exceptions::PyRuntimeError;
@@ -16,8 +16,8 @@ use std::time::Duration;
 /// Time between two checks for Ctrl-C.
 pub(crate) const BETWEEN_SIGNALS: Duration = Duration::from_millis(50);
 
-/// Does work without the GIL until it is done or Ctrl-C is pressed. After Ctrl-C the flag is set, which may end
-/// the work early, and its result is dropped.
+/// Runs `work` on another thread without the GIL. After Ctrl-C, sets the flag, which may end the work early, and
+/// drops its result.
 pub(crate) fn interruptible<T: Send + 'static>(
     py: Python<'_>,
     work: impl FnOnce(&AtomicBool) -> T + Send + 'static,
@@ -41,10 +41,8 @@ pub(crate) fn interruptible<T: Send + 'static>(
     }
 }
 
-/// Loads NumPy, which the `numpy` crate does with the first array, and panics if it cannot.
-///
-/// Ctrl-C shortly before would be such a reason. Python handles signals in its main thread alone, so another
-/// one loads it.
+/// Imports NumPy. Otherwise the `numpy` crate imports it with the first array, and panics if that fails, for
+/// example because of Ctrl-C. Signals are handled only in the main thread, so another thread imports it.
 pub(crate) fn load_numpy(py: Python<'_>) -> PyResult<()> {
     static LOADED: PyOnceLock<()> = PyOnceLock::new();
     let load = || {

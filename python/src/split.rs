@@ -1,4 +1,4 @@
-//! Which game goes into which split, as an export decides.
+//! Assigns games to splits.
 
 use crate::arrays::{to_vec, vector};
 use crate::errors::choice;
@@ -11,12 +11,12 @@ use splendor_prep::gamelog::GameId;
 /// The split of each game, as ``prep export`` assigns it: uint8 ``(games,)``, 0 for train, 1 for val,
 /// 2 for test.
 ///
-/// `game_ids` is int64 ``(games,)``, ascending and unique. `split` is the shares of the three, `method`
-/// ``hash`` (a game's split depends on its own id and the seed alone) or ``sklearn`` (two nested
-/// ``GroupShuffleSplit``, which depend on all ids); `seed` is a whole number from 0 to 4294967295.
+/// `game_ids` is int64 ``(games,)``, ascending and unique. `split` has the three shares, `method` is ``hash``
+/// (the split of a game depends only on its id and the seed) or ``sklearn`` (two nested ``GroupShuffleSplit``,
+/// which depend on all ids); `seed` is an integer from 0 to 4294967295.
 ///
-/// Raises ValueError for shares that do not sum to 1, another method, and, with ``sklearn``, ids out of
-/// order or too few games to give each split one.
+/// Raises ValueError for shares that do not sum to 1, an unknown method, and, with ``sklearn``, ids out of order
+/// or too few games for all splits.
 #[pyfunction]
 #[pyo3(signature = (game_ids, *, split=(0.8, 0.1, 0.1), method="hash", seed=42))]
 pub(crate) fn assign_splits<'py>(

@@ -1,4 +1,4 @@
-//! Batches straight from the cache: the compiled part of `splendor_prep.Stream`.
+//! Batches from the cache: the compiled part of `splendor_prep.Stream`.
 
 use crate::arrays::{index_dict, labels_and_masks, outcome_dict, vector};
 use crate::columns::named_columns;
@@ -22,7 +22,7 @@ use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Rows of a `Stream`: a batch, or this rank's part of one.
+/// A batch of a `Stream`, or the part of this rank.
 ///
 /// ``len(batch)`` is the number of rows. The arrays are the caller's and may be changed.
 #[pyclass(frozen, get_all, module = "splendor_prep")]
@@ -36,11 +36,11 @@ pub(crate) struct StreamBatch {
     /// ``game_id`` int64, ``turn_number`` int32 (from 1), ``row_in_game`` int32 (from 0), each
     /// ``(rows,)``.
     index: Py<PyDict>,
-    /// How the game went on, for the player to move, each int32 ``(rows,)``: ``won`` (1 or 0), ``place`` (1
+    /// The outcome of the game for the player to move, each int32 ``(rows,)``: ``won`` (1 or 0), ``place`` (1
     /// to 4), ``margin`` (points ahead of the best other player in the end) and ``rounds_left``. Unknown for
     /// an unfinished game: -1, and -128 as ``margin``.
     outcome: Py<PyDict>,
-    /// float32 ``(rows,)``: how much each row counts, 1 without `weights` and `game_weight`.
+    /// The weight of each row, float32 ``(rows,)``: 1 without `weights` and `game_weight`.
     weight: Py<PyAny>,
 }
 
@@ -134,7 +134,7 @@ impl Stream {
         dtype: &str,
         scaler: Option<ScalerSource>,
         replayable_only: bool,
-        condition: Option<String>,
+        r#where: Option<String>,
         weights: Vec<(String, ClassWeightsSource)>,
         game_weight: Option<String>,
         augment: Option<&str>,
@@ -171,7 +171,7 @@ impl Stream {
                 seed: split_seed,
                 columns: columns.clone(),
                 replayable_only,
-                condition,
+                condition: r#where,
                 shard: None,
             },
             split: choice("split", split, Split::ALL, Split::name)?,
@@ -237,7 +237,7 @@ impl Stream {
     fn load_state(&self, py: Python<'_>, state: &str) -> PyResult<()> {
         let invalid = |error: &dyn std::fmt::Display| PyValueError::new_err(error.to_string());
         let state = StreamState::from_json(state)
-            .map_err(|error| invalid(&format!("this is no state of a stream: {error}")))?;
+            .map_err(|error| invalid(&format!("not a state of a stream: {error}")))?;
         py.detach(|| self.lock().load_state(&state)).map_err(|error| invalid(&error))
     }
 }
@@ -267,7 +267,7 @@ impl ClassWeightsSource {
     }
 }
 
-/// Where a scaler is from.
+/// The source of a scaler.
 #[derive(FromPyObject)]
 pub(crate) enum ScalerSource<'py> {
     Given(PyRef<'py, Scaler>),

@@ -1,4 +1,4 @@
-//! Exact sums of features, which a scaler is fitted on.
+//! Exact sums of features, to which a scaler is fitted.
 
 use crate::arrays::{check_values, to_vec, vector};
 use numpy::{PyArray1, PyReadonlyArray1, PyReadonlyArray2, PyUntypedArrayMethods};
@@ -7,16 +7,16 @@ use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 use splendor_prep::encode::{self, FEATURE_COUNT, FeatureRow, Value};
 
-/// Enough that adding them up does not wait for memory.
+/// Rows that are converted and summed at a time, so that they stay in the processor's cache.
 const ROWS_AT_A_TIME: usize = 64;
-/// Between two checks for Ctrl-C.
+/// Rows between two checks for Ctrl-C.
 const ROWS_BETWEEN_SIGNALS: usize = 1 << 15;
 
-/// How many rows there are, and for each feature the sum and the sum of squares over them.
+/// The number of rows, and the sum and the sum of squares of each feature.
 ///
-/// They are whole numbers, so that the sum over games is the same in any order and grouping, and so is
-/// the scaler, bit for bit. ``ColumnSums(rows, sum, sum_of_squares)`` makes them from these attributes;
-/// without arguments, they are the sums of no rows. Raises ValueError for arrays of another length than 1308.
+/// The sums are integers, so the order and grouping of games changes neither them nor a scaler that is fitted
+/// to them. ``ColumnSums(rows, sum, sum_of_squares)`` creates them from these values; without arguments, they are
+/// the sums of no rows. Raises ValueError if the length of an array is not 1308.
 #[pyclass(frozen, eq, module = "splendor_prep")]
 #[derive(Clone, PartialEq)]
 pub(crate) struct ColumnSums {
@@ -95,7 +95,7 @@ impl ColumnSums {
         Ok(ColumnSums { sums: added().ok_or_else(overflow)? })
     }
 
-    /// Rows summed.
+    /// Number of rows.
     #[getter]
     fn rows(&self) -> u64 {
         self.sums.rows
@@ -124,7 +124,7 @@ impl ColumnSums {
     }
 }
 
-/// An error is a value that is not the encoder's.
+/// The error is a value that the encoder cannot return.
 fn add_rows(sums: &mut encode::ColumnSums, values: &[f32]) -> Result<(), f32> {
     let mut whole = Vec::with_capacity(ROWS_AT_A_TIME);
     for rows in values.chunks(ROWS_AT_A_TIME * FEATURE_COUNT) {
@@ -132,7 +132,7 @@ fn add_rows(sums: &mut encode::ColumnSums, values: &[f32]) -> Result<(), f32> {
         for row in rows.as_chunks::<FEATURE_COUNT>().0 {
             let mut out: FeatureRow = [0; FEATURE_COUNT];
             for (out, &value) in out.iter_mut().zip(row) {
-                // Rust's `as` brings what is outside into the range, which then shows.
+                // `as` saturates, so a value out of range differs afterwards.
                 *out = value as Value;
                 if f32::from(*out) != value {
                     return Err(value);

@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import types
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -127,6 +128,35 @@ def export(simulated: Games) -> Path:
 def log(simulated: Games) -> Iterator[Path]:
     """A log of a two-player game, which has missing players as well as missing cards."""
     yield next(log for log in simulated.logs if rows_of(log)[0]["num_players"] == "2")
+
+
+class StandInTensor:
+    """The methods of a tensor that the package calls, on an array."""
+
+    def __init__(self, values: npt.NDArray[Any]) -> None:
+        self.values = values
+
+    def long(self) -> StandInTensor:
+        return StandInTensor(self.values.astype(np.int64))
+
+    def bool(self) -> StandInTensor:
+        return StandInTensor(self.values.astype(np.bool_))
+
+
+@pytest.fixture
+def torch_data(monkeypatch: pytest.MonkeyPatch) -> Iterator[types.ModuleType]:
+    """A stand-in for ``torch.utils.data`` where PyTorch is not installed."""
+    if "torch" in sys.modules:
+        pytest.skip("PyTorch is installed")
+    torch, utils, data = (types.ModuleType(name) for name in ("torch", "utils", "data"))
+    vars(torch).update(utils=utils, from_numpy=StandInTensor)
+    vars(utils).update(data=data)
+    bases = {name: type(name, (), {}) for name in ("Dataset", "IterableDataset")}
+    vars(data).update(bases, get_worker_info=lambda: None)
+    monkeypatch.setitem(sys.modules, "torch", torch)
+    monkeypatch.delitem(sys.modules, "splendor_prep.torch", raising=False)
+    yield data
+    monkeypatch.delitem(sys.modules, "splendor_prep.torch")
 
 
 def same_bits(found: npt.NDArray[Any], expected: npt.NDArray[Any]) -> bool:

@@ -92,7 +92,7 @@ KINDS: dict[str, Callable[[np.ndarray], Any]] = {
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.filterwarnings("ignore:.*imaginary part", "ignore:.*masked element")
-def test_any_array_gives_the_same(kind: str, positions: np.ndarray, expected: list[Any]) -> None:
+def test_array_dtypes(kind: str, positions: np.ndarray, expected: list[Any]) -> None:
     given = KINDS[kind](positions)
     assert same_rows(encode_rows(given), expected)
     for row, one in zip(KINDS[kind](positions[:5]), expected[:5], strict=True):
@@ -124,7 +124,7 @@ def changed(change: Any, positions: np.ndarray, dtype: Any = object) -> np.ndarr
     ],
 )
 @pytest.mark.filterwarnings("ignore:.*imaginary part")
-def test_a_value_that_is_no_whole_number_is_an_error(
+def test_fractions_are_refused(
     value: Any, dtype: Any, positions: np.ndarray
 ) -> None:
     given = changed(None, positions) if dtype is object else changed(value, positions, dtype)
@@ -138,14 +138,14 @@ def test_a_value_that_is_no_whole_number_is_an_error(
 
 
 @pytest.mark.parametrize("dtype", ["M8[s]", "m8[s]", "V8", "S3"])
-def test_what_is_no_number_is_an_error(dtype: str) -> None:
+def test_other_dtypes_are_refused(dtype: str) -> None:
     with pytest.raises(LogError):
         encode_row(np.zeros(382, dtype))
     with pytest.raises(LogError):
         encode_rows(np.zeros((2, 382), dtype))
 
 
-def test_names_count_where_there_are_some(positions: np.ndarray, expected: list[Any]) -> None:
+def test_values_by_name(positions: np.ndarray, expected: list[Any]) -> None:
     names = list(STATE_COLUMNS)
     random.Random(1).shuffle(names)
     places = [STATE_COLUMNS.index(name) for name in names]
@@ -166,7 +166,7 @@ def test_names_count_where_there_are_some(positions: np.ndarray, expected: list[
         encode_row(set(range(382)))  # type: ignore[arg-type]
 
 
-def test_data_frames_of_pandas(positions: np.ndarray, expected: list[Any], log: Path) -> None:
+def test_pandas(positions: np.ndarray, expected: list[Any], log: Path) -> None:
     pd = pytest.importorskip("pandas")
     names = list(STATE_COLUMNS)
     random.Random(2).shuffle(names)
@@ -195,7 +195,7 @@ def test_data_frames_of_pandas(positions: np.ndarray, expected: list[Any], log: 
         assert same_bits(rows.masks[head], game.masks[head])
 
 
-def test_data_frames_of_polars(positions: np.ndarray, expected: list[Any], log: Path) -> None:
+def test_polars(positions: np.ndarray, expected: list[Any], log: Path) -> None:
     pl = pytest.importorskip("polars")
     names = list(STATE_COLUMNS)
     random.Random(3).shuffle(names)
@@ -224,7 +224,7 @@ def test_rows_with_and_without_moves(log: Path) -> None:
     assert encode_rows([state_of(row) for row in logged]).labels is None
 
 
-def test_many_rows_and_none(simulated: Games) -> None:
+def test_many_and_no_rows(simulated: Games) -> None:
     """Enough for several threads, with an error in the last part."""
     values = positions_of(simulated, 700)
     values = np.tile(values, (2000 // len(values) + 1, 1))
@@ -241,7 +241,7 @@ def test_many_rows_and_none(simulated: Games) -> None:
         assert none.masks["noble"].shape == (0, 5)
 
 
-def test_rows_of_another_shape_are_refused(positions: np.ndarray) -> None:
+def test_wrong_shapes(positions: np.ndarray) -> None:
     for wrong in (positions[:, 1:], positions[0], positions[None]):
         with pytest.raises(ValueError, match="382"):
             encode_rows(wrong)
@@ -269,7 +269,7 @@ def fitted(export: Path) -> Scaler:
 
 
 @pytest.mark.parametrize("dtype", ["f2", "f4", "f8", "g", ">f4", ">f8", "i1", "i2", "i4", "i8", ">i4", "O"])
-def test_any_array_is_normalized_to_the_same(dtype: str, features: np.ndarray, fitted: Scaler) -> None:
+def test_scaler_dtypes(dtype: str, features: np.ndarray, fitted: Scaler) -> None:
     expected = fitted.transform(features)
     given = features.astype(dtype)
     for rows in (given, np.asfortranarray(given), given[::-1][::-1], np.repeat(given, 2, 1)[:, ::2]):
@@ -279,14 +279,14 @@ def test_any_array_is_normalized_to_the_same(dtype: str, features: np.ndarray, f
     assert same_bits(fitted.transform(given[3]), expected[3])
 
 
-def test_numbers_that_no_float32_is_are_not_rounded_first(features: np.ndarray, fitted: Scaler) -> None:
+def test_float64_is_rounded_once(features: np.ndarray, fitted: Scaler) -> None:
     rows = features + np.random.default_rng(1).random(features.shape)
     exact = (rows - fitted.mean) / fitted.scale
     assert same_bits(fitted.transform(rows), exact.astype(np.float32))
     assert same_bits(fitted.inverse_transform(rows), (rows * fitted.scale + fitted.mean).astype(np.float32))
 
 
-def test_what_a_scaler_does_not_take(features: np.ndarray, fitted: Scaler) -> None:
+def test_scaler_refuses(features: np.ndarray, fitted: Scaler) -> None:
     mask = np.ma.masked_array(features, mask=features > 3)  # type: ignore[no-untyped-call,unused-ignore]
     for change in (fitted.transform, fitted.inverse_transform):
         with pytest.raises(ValueError, match="masked"):
@@ -302,7 +302,7 @@ def test_what_a_scaler_does_not_take(features: np.ndarray, fitted: Scaler) -> No
             change(np.array([None] * len(FEATURE_COLUMNS)))
 
 
-def test_columns_of_rows_are_found_by_name(features: np.ndarray, fitted: Scaler) -> None:
+def test_scaler_columns_by_name(features: np.ndarray, fitted: Scaler) -> None:
     expected = fitted.transform(features)
     names = [*FEATURE_COLUMNS, "more"]
     random.Random(4).shuffle(names)
@@ -319,13 +319,13 @@ def test_columns_of_rows_are_found_by_name(features: np.ndarray, fitted: Scaler)
         fitted.transform(features, columns=names)
     with pytest.raises(ValueError, match="do not have the column gems_board_white, nor 1 others"):
         fitted.transform(features[:, 2:], columns=FEATURE_COLUMNS[2:])
-    with pytest.raises(ValueError, match="there twice"):
+    with pytest.raises(ValueError, match="named twice"):
         fitted.transform(given, columns=[*names[:-1], names[0]])
     with pytest.raises(ValueError, match="twice"):
         fitted.transform(np.hstack([features, features]), columns=FEATURE_COLUMNS * 2)
 
 
-def test_data_frames_are_normalized_by_name(features: np.ndarray, fitted: Scaler) -> None:
+def test_scaler_data_frames(features: np.ndarray, fitted: Scaler) -> None:
     pd = pytest.importorskip("pandas")
     expected = fitted.transform(features)
     frame = pd.DataFrame(features, columns=FEATURE_COLUMNS).iloc[:, ::-1]

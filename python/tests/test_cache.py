@@ -30,13 +30,13 @@ def assert_same_game(found: EncodedGame, expected: EncodedGame) -> None:
             assert same_bits(its[name], others[name]), (kind, name)
 
 
-def test_a_cached_game_is_its_encoded_log(simulated: Games) -> None:
+def test_game_equals_encoded_log(simulated: Games) -> None:
     cache = Cache.open(simulated.cache)
     for log in simulated.logs:
         assert_same_game(cache.game(int(log.stem)), encode_log(log))
 
 
-def test_it_lists_its_games(simulated: Games) -> None:
+def test_games(simulated: Games) -> None:
     cache = Cache.open(simulated.cache)
     games = cache.games()
     assert [game.game_id for game in games] == [int(log.stem) for log in simulated.logs]
@@ -49,7 +49,7 @@ def test_it_lists_its_games(simulated: Games) -> None:
         assert (game.encoder_version, game.repaired) == (ENCODER_VERSION, False)
 
 
-def test_its_status_is_the_commands(simulated: Games, tmp_path: Path) -> None:
+def test_status_equals_command(simulated: Games, tmp_path: Path) -> None:
     raw = tmp_path / "raw"
     shutil.copytree(simulated.raw, raw)
     logs = sorted(raw.glob("**/*.csv"))
@@ -69,7 +69,7 @@ def test_its_status_is_the_commands(simulated: Games, tmp_path: Path) -> None:
     assert counts["bytes_changed"] == 1 and counts["deleted"] == 2 and sum(counts.values()) == 61
 
 
-def test_a_damaged_game_is_named(simulated: Games, tmp_path: Path) -> None:
+def test_damaged_game(simulated: Games, tmp_path: Path) -> None:
     path = tmp_path / "prep.sqlite"
     shutil.copy(simulated.cache, path)
     first, second = (int(log.stem) for log in simulated.logs[:2])
@@ -85,7 +85,7 @@ def test_a_damaged_game_is_named(simulated: Games, tmp_path: Path) -> None:
     assert list(cache.damaged()) == [second] and len(cache.games()) == 59
 
 
-def test_it_goes_to_other_threads_and_processes(simulated: Games) -> None:
+def test_threads_and_processes(simulated: Games) -> None:
     cache = Cache.open(simulated.cache)
     ids = [game.game_id for game in cache.games()]
     with ThreadPoolExecutor(4) as threads:
@@ -105,7 +105,7 @@ needs_proc = pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="no /
 
 
 @needs_proc
-def test_its_connection_is_kept_without_a_lock(simulated: Games, tmp_path: Path) -> None:
+def test_idle_connection_has_no_lock(simulated: Games, tmp_path: Path) -> None:
     path = tmp_path / "prep.sqlite"
     shutil.copy(simulated.cache, path)
     time.sleep(0.2)
@@ -123,7 +123,7 @@ def test_its_connection_is_kept_without_a_lock(simulated: Games, tmp_path: Path)
 
 
 @pytest.mark.parametrize("wait", [0, 0.2])
-def test_it_notices_another_file_in_its_place(
+def test_replaced_file(
     simulated: Games, tmp_path: Path, wait: float
 ) -> None:
     path, other = tmp_path / "prep.sqlite", tmp_path / "other.sqlite"
@@ -158,7 +158,7 @@ def features_of(cache: Cache, game_id: int) -> bytes:
     return cache.game(game_id).features.tobytes()
 
 
-def test_forked_processes_read_beside_this_one(simulated: Games) -> None:
+def test_forked_processes(simulated: Games) -> None:
     """With idle connections of threads of this process. No thread may read during a fork, because its
     lock would stay locked in the child."""
     cache = Cache.open(simulated.cache)
@@ -185,7 +185,7 @@ def _features_of_kept(game_id: int) -> bytes:
     return features_of(_kept[0], game_id)
 
 
-def test_another_working_folder_changes_nothing(
+def test_other_working_folder(
     simulated: Games, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(simulated.cache.parent)

@@ -14,7 +14,7 @@ from conftest import Games, clean_environment, command, run_prep
 from splendor_prep import FEATURE_COLUMNS, Cache, CacheError
 
 
-def test_a_demo_from_nothing(tmp_path: Path) -> None:
+def test_demo(tmp_path: Path) -> None:
     ran = run_prep("demo", "--games", "12", cwd=tmp_path)
     assert "12 games encoded (12 new" in ran.stdout
     assert "X_train.npy" in ran.stdout
@@ -36,12 +36,12 @@ def test_exit_codes(simulated: Games, tmp_path: Path) -> None:
     run_prep("--help")
 
 
-def test_results_and_messages_have_a_stream_each(simulated: Games) -> None:
+def test_stdout_and_stderr(simulated: Games) -> None:
     ran = run_prep("status", simulated.raw, "--cache", simulated.cache, "--json")
     assert ran.stdout.startswith("{") and ran.stdout.endswith("}\n") and ran.stderr == ""
 
 
-def test_a_reader_that_goes_away_is_no_error() -> None:
+def test_closed_pipe() -> None:
     with subprocess.Popen(
         [*command(), "schema", "--format", "csv"],
         stdout=subprocess.PIPE,
@@ -55,7 +55,7 @@ def test_a_reader_that_goes_away_is_no_error() -> None:
     assert process.returncode == 0
 
 
-def test_ctrl_c_ends_an_ingest_after_its_next_commit(tmp_path: Path) -> None:
+def test_ctrl_c_during_an_ingest(tmp_path: Path) -> None:
     run_prep("simulate", tmp_path / "raw", "--games", "1500", "-q")
     cache = tmp_path / "prep.sqlite"
     ingest = ["ingest", tmp_path / "raw", "--cache", cache, "--jobs", 1, "--batch-size", 50]
@@ -86,7 +86,7 @@ def is_begun(cache: Path) -> bool:
         return False
 
 
-def test_ctrl_c_ends_what_has_nothing_to_finish() -> None:
+def test_ctrl_c_while_blocked() -> None:
     """Nothing reads the output, so the command blocks until it is interrupted."""
     with subprocess.Popen(
         [*command(), "schema", "--format", "csv"],
@@ -101,7 +101,7 @@ def test_ctrl_c_ends_what_has_nothing_to_finish() -> None:
     assert process.returncode == -signal.SIGINT
 
 
-def test_ctrl_c_stays_ignored() -> None:
+def test_ignored_ctrl_c() -> None:
     """As by a script that runs the command with `&`."""
     with subprocess.Popen(
         ["sh", "-c", "trap '' INT; exec \"$@\"", "sh", *command(), "schema", "--format", "csv"],
@@ -116,13 +116,13 @@ def test_ctrl_c_stays_ignored() -> None:
     assert process.returncode == 0
 
 
-def test_the_module_is_the_same_command() -> None:
+def test_module_equals_command() -> None:
     ran = subprocess.run(
         [sys.executable, "-m", "splendor_prep", "--version"], capture_output=True, text=True
     )
     assert ran.stdout == run_prep("--version").stdout
 
 
-def test_the_command_does_not_wait_for_numpy() -> None:
+def test_command_does_not_import_numpy() -> None:
     program = "import sys, splendor_prep.__main__; sys.exit('numpy' in sys.modules)"
     subprocess.run([sys.executable, "-c", program], check=True)

@@ -16,7 +16,7 @@ import pytest
 from conftest import Games, run_prep, same_bits
 from sklearn.model_selection import GroupKFold
 
-from splendor_prep import HEADS, Batch, Dataset, ExportError, Sample, Scaler
+from splendor_prep import HEADS, Batch, Dataset, ExportError, Sample, Scaler, Stream
 
 
 @pytest.fixture(params=["npz", "npy"])
@@ -30,7 +30,7 @@ def either_layout(request: pytest.FixtureRequest, export: Path, simulated: Games
     return out
 
 
-def test_it_holds_what_numpy_reads(either_layout: Path, export: Path) -> None:
+def test_arrays_equal_numpy(either_layout: Path, export: Path) -> None:
     for split in ("train", "val", "test"):
         dataset = Dataset(either_layout, split)
         assert same_bits(dataset.state, np.load(export / f"X_{split}.npy"))
@@ -42,13 +42,13 @@ def test_it_holds_what_numpy_reads(either_layout: Path, export: Path) -> None:
                 assert same_bits(found[name], expected[name]), (split, kind, name)
 
 
-def test_nothing_is_in_memory_before_it_is_asked_for(either_layout: Path) -> None:
+def test_arrays_are_loaded_lazily(either_layout: Path) -> None:
     dataset = Dataset(either_layout, "train")
     for values in [dataset.state, *dataset.labels.values(), *dataset.masks.values()]:
         assert isinstance(values.base, np.memmap) and not values.flags.writeable
 
 
-def test_a_row_and_a_batch(export: Path) -> None:
+def test_row_and_batch(export: Path) -> None:
     dataset = Dataset(export, "val")
     x = np.load(export / "X_val.npy")
     labels, masks = (dict(np.load(export / f"{kind}_val.npz")) for kind in ("labels", "masks"))
@@ -68,7 +68,7 @@ def test_a_row_and_a_batch(export: Path) -> None:
     assert len(list(iter(dataset))) == len(dataset)
 
 
-def test_rows_by_any_index_are_copied_once(export: Path) -> None:
+def test_rows_by_index(export: Path) -> None:
     train = Dataset(export, "train")
     x, labels = np.load(export / "X_train.npy"), dict(np.load(export / "labels_train.npz"))
     rows = [7, 0, -1, 7]
@@ -94,14 +94,14 @@ def test_rows_by_any_index_are_copied_once(export: Path) -> None:
         train.__getitems__([len(train)])
 
 
-def test_an_export_to_parquet_says_how_to_get_arrays(simulated: Games, tmp_path: Path) -> None:
+def test_parquet_export_is_refused(simulated: Games, tmp_path: Path) -> None:
     out = tmp_path / "out"
     run_prep("export", "--cache", simulated.cache, "--out", out, "--format", "parquet", "-q")
-    with pytest.raises(ExportError, match="--format parquet.*export without it.*train.parquet"):
+    with pytest.raises(ExportError, match="--format parquet.*export without --format.*train.parquet"):
         Dataset(out, "train")
 
 
-def test_batches_hold_every_row_once(export: Path) -> None:
+def test_batches_have_every_row_once(export: Path) -> None:
     dataset = Dataset(export, "train")
     rows = len(dataset)
     plain = list(dataset.batches(512))
@@ -121,7 +121,7 @@ def test_batches_hold_every_row_once(export: Path) -> None:
         dataset.batches(0)
 
 
-def test_labels_and_masks_go_with_their_row(export: Path) -> None:
+def test_labels_and_masks_of_rows(export: Path) -> None:
     dataset = Dataset(export, "train")
     whole = dict(zip(map(bytes, dataset.state[:]), range(len(dataset)), strict=True))
     for batch in dataset.batches(300, shuffle=True, seed=8):
@@ -146,14 +146,14 @@ def checksum(dataset: Dataset, row: int) -> tuple[int, float, int]:
 
 
 @pytest.mark.parametrize("method", ["fork", "spawn"])
-def test_worker_processes_read_the_same(export: Path, method: str) -> None:
+def test_worker_processes(export: Path, method: str) -> None:
     dataset = Dataset(export, "train")
     jobs = [(dataset, row) for row in range(0, 40)]
     with multiprocessing.get_context(method).Pool(2) as pool:
         assert pool.starmap(checksum, jobs) == [checksum(*job) for job in jobs]
 
 
-def test_a_dataset_is_pickled_by_its_path(export: Path, tmp_path: Path) -> None:
+def test_pickled_by_path(export: Path, tmp_path: Path) -> None:
     copied = tmp_path / "export"
     shutil.copytree(export, copied)
     pickled = pickle.dumps(Dataset(copied, "train"))
@@ -163,11 +163,11 @@ def test_a_dataset_is_pickled_by_its_path(export: Path, tmp_path: Path) -> None:
     export_id = Dataset(copied, "train").export_id
     assert export_id is not None
     (copied / "manifest.json").write_text(manifest.replace(export_id, "0" * 64))
-    with pytest.raises(ExportError, match="not the export"):
+    with pytest.raises(ExportError, match="was replaced since"):
         pickle.loads(pickled)
 
 
-def test_an_open_dataset_stays_as_it_is_when_the_export_is_replaced(
+def test_open_dataset_is_unchanged_by_a_new_export(
     simulated: Games, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
@@ -180,7 +180,7 @@ def test_an_open_dataset_stays_as_it_is_when_the_export_is_replaced(
     assert len(Dataset(out, "train")) < len(dataset)
 
 
-def test_the_scaler_stays_that_of_the_opened_export(simulated: Games, tmp_path: Path) -> None:
+def test_scaler_is_that_of_the_opened_export(simulated: Games, tmp_path: Path) -> None:
     folder = tmp_path / "processed"
     run_prep("export", "--cache", simulated.cache, "--out", folder, "--seed", 1)
     train = Dataset(folder, "train")
@@ -191,7 +191,7 @@ def test_the_scaler_stays_that_of_the_opened_export(simulated: Games, tmp_path: 
     assert np.array_equal(train.scaler().mean, opened.mean)
 
 
-def test_another_working_folder_changes_nothing(
+def test_other_working_folder(
     export: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(export.parent)
@@ -202,7 +202,7 @@ def test_another_working_folder_changes_nothing(
     assert train.scaler().fitted_in == train.export_id
 
 
-def test_any_number_is_a_row(export: Path) -> None:
+def test_integer_types_as_index(export: Path) -> None:
     train = Dataset(export, "train")
 
     class Number:
@@ -222,7 +222,7 @@ def test_any_number_is_a_row(export: Path) -> None:
         assert isinstance(train[rows], Batch)
 
 
-def test_other_types_and_an_empty_split(simulated: Games, tmp_path: Path) -> None:
+def test_dtypes_and_empty_split(simulated: Games, tmp_path: Path) -> None:
     out = tmp_path / "int8"
     options = ["--split", "1,0,0", "--no-normalize", "--dtype", "int8", "--features", "base"]
     run_prep("export", "--cache", simulated.cache, "--out", out, *options, "-q")
@@ -232,7 +232,7 @@ def test_other_types_and_an_empty_split(simulated: Games, tmp_path: Path) -> Non
     assert len(empty) == 0 and list(empty.batches(8)) == [] and empty.state.shape == (0, 422)
 
 
-def test_arrays_that_do_not_belong_together(export: Path, tmp_path: Path) -> None:
+def test_inconsistent_arrays(export: Path, tmp_path: Path) -> None:
     copied = tmp_path / "export"
     shutil.copytree(export, copied)
     shutil.copy(copied / "labels_val.npz", copied / "labels_train.npz")
@@ -255,7 +255,7 @@ def test_with_pytorch(export: Path) -> None:
         assert np.array_equal(labels[head].numpy(), dataset.labels[head][:32])
 
 
-def test_batches_of_pytorch_are_those_of_the_default_collation(export: Path) -> None:
+def test_pytorch_default_collation(export: Path) -> None:
     torch = pytest.importorskip("torch")
     data, dataset = torch.utils.data, Dataset(export, "train")
     turns = dataset.torch()
@@ -302,41 +302,23 @@ def test_batches_of_pytorch_are_those_of_the_default_collation(export: Path) -> 
     assert torch.equal(state, torch.from_numpy(dataset[:50].state)) and labels["noble"].dtype == torch.int64
 
 
-@pytest.mark.skipif("torch" in sys.modules, reason="PyTorch is installed")
-def test_what_pytorch_would_be_given(export: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With a stand-in for what is used of it."""
-
-    class Tensor:
-        def __init__(self, values: Any) -> None:
-            self.values = values
-
-        def bool(self) -> Tensor:
-            return Tensor(self.values.astype(np.bool_))
-
-    torch, utils, data = (types.ModuleType(name) for name in ("torch", "utils", "data"))
-    vars(torch).update(utils=utils, from_numpy=Tensor)
-    vars(utils).update(data=data)
-    vars(data).update(Dataset=type("Dataset", (), {}), IterableDataset=type("Iterable", (), {}))
-    monkeypatch.setitem(sys.modules, "torch", torch)
-    monkeypatch.delitem(sys.modules, "splendor_prep.torch", raising=False)
-
+def test_pytorch_interface(export: Path, torch_data: types.ModuleType) -> None:
     dataset = Dataset(export, "val")
     turns = dataset.torch()
-    assert isinstance(turns, vars(data)["Dataset"]) and len(turns) == len(dataset)
+    assert isinstance(turns, vars(torch_data)["Dataset"]) and len(turns) == len(dataset)
     state, labels, masks = turns[4]
     assert same_bits(state.values, dataset[4].state)
     assert labels == dataset[4].labels and list(labels) == list(HEADS)
     for head in HEADS:
         assert same_bits(masks[head].values, dataset[4].masks[head] == 1)
-    monkeypatch.delitem(sys.modules, "splendor_prep.torch")
 
 
-def test_without_pytorch_it_is_said_how_to_get_it(
-    export: Path, monkeypatch: pytest.MonkeyPatch
+def test_missing_pytorch(
+    export: Path, simulated: Games, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    dataset = Dataset(export, "train")
     # As if it were not installed.
     monkeypatch.setitem(sys.modules, "torch", None)
     monkeypatch.delitem(sys.modules, "splendor_prep.torch", raising=False)
-    with pytest.raises(ImportError, match="needs PyTorch: run `pip install torch`"):
-        dataset.torch()
+    for rows in (Dataset(export, "train"), Stream(simulated.cache, "train")):
+        with pytest.raises(ImportError, match="needs PyTorch: run `pip install torch`"):
+            rows.torch()

@@ -27,7 +27,7 @@ def stub_docstrings() -> dict[str, str]:
     return docstrings
 
 
-def test_stubs_and_docstrings_say_the_same() -> None:
+def test_stubs_equal_docstrings() -> None:
     docstrings = stub_docstrings()
     assert len(docstrings) > 30
     for name, expected in docstrings.items():
@@ -37,7 +37,7 @@ def test_stubs_and_docstrings_say_the_same() -> None:
         assert inspect.getdoc(found) == expected, name
 
 
-def test_everything_public_says_what_it_is() -> None:
+def test_everything_public_is_documented() -> None:
     for name in splendor_prep.__all__:
         value = getattr(splendor_prep, name)
         if not (inspect.isclass(value) or callable(value)):

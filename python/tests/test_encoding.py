@@ -46,7 +46,7 @@ def test_compressed_log(simulated: Games, tmp_path: Path) -> None:
     assert same_bits(encoded.features, plain.features)
 
 
-def test_a_log_gives_the_rows_of_an_export(games: Games) -> None:
+def test_log_equals_export(games: Games) -> None:
     encoded = [encode_log(log) for log in games.logs]
     assert same_bits(np.concatenate([game.features for game in encoded]), games.array("X"))
     for kind in ("labels", "masks", "index", "outcome"):
@@ -57,7 +57,7 @@ def test_a_log_gives_the_rows_of_an_export(games: Games) -> None:
             assert same_bits(found, expected), (kind, name)
 
 
-def test_a_position_gives_the_row_of_an_export(games: Games) -> None:
+def test_position_equals_export(games: Games) -> None:
     features, labels, masks = (games.array(kind) for kind in ("X", "labels", "masks"))
     row = 0
     for log in games.logs:
@@ -76,7 +76,7 @@ def test_a_position_gives_the_row_of_an_export(games: Games) -> None:
     assert row == len(features) > 1000
 
 
-def test_the_expected_values_of_the_golden_games(golden: Games) -> None:
+def test_golden_values(golden: Games) -> None:
     folder = REPOSITORY.parent / "shared" / "golden"
     encoded = [encode_log(log) for log in golden.logs]
     expected = np.load(folder / "features_raw.npz")["features"]
@@ -88,7 +88,7 @@ def test_the_expected_values_of_the_golden_games(golden: Games) -> None:
                 assert np.array_equal(found, values), (kind, head)
 
 
-def test_the_columns_are_those_of_a_log_and_of_an_export(simulated: Games, log: Path) -> None:
+def test_column_names(simulated: Games, log: Path) -> None:
     header = list(rows_of(log)[0])
     assert header == ["game_id", *STATE_COLUMNS, *ACTION_COLUMNS]
     assert (len(STATE_COLUMNS), len(ACTION_COLUMNS)) == (382, 20)
@@ -97,7 +97,7 @@ def test_the_columns_are_those_of_a_log_and_of_an_export(simulated: Games, log: 
     assert HEADS == {head: mask.shape[1] for head, mask in simulated.array("masks").items()}
 
 
-def test_a_log_may_be_bytes_and_its_id_given_or_found(log: Path) -> None:
+def test_log_as_bytes_and_game_ids(log: Path) -> None:
     from_path = encode_log(str(log))
     assert from_path.game_id == int(log.stem)
     for encoded in (
@@ -108,7 +108,7 @@ def test_a_log_may_be_bytes_and_its_id_given_or_found(log: Path) -> None:
         assert same_bits(encoded.features, from_path.features)
 
 
-def test_a_log_with_the_gem_fault_is_read_as_it_was_meant_only_when_asked(log: Path) -> None:
+def test_repair(log: Path) -> None:
     lines = log.read_text().splitlines()
     header = lines[0].split(",")
     three = header.index("gem_take3_white")
@@ -131,7 +131,7 @@ def test_a_log_with_the_gem_fault_is_read_as_it_was_meant_only_when_asked(log: P
 
 
 @pytest.mark.parametrize("dtype", ["f8", "f4", ">f8", "O"])
-def test_an_array_of_any_type_gives_the_same(log: Path, dtype: str) -> None:
+def test_float_dtypes(log: Path, dtype: str) -> None:
     state = state_of(rows_of(log)[7])
     values = np.array([state[name] for name in STATE_COLUMNS], float)
     expected = encode_row(state).features
@@ -143,7 +143,7 @@ def test_an_array_of_any_type_gives_the_same(log: Path, dtype: str) -> None:
 
 
 @pytest.mark.parametrize("dtype", ["i8", "i4", "i2", "i1"])
-def test_whole_numbers_of_any_width_give_the_same(simulated: Games, dtype: str) -> None:
+def test_integer_dtypes(simulated: Games, dtype: str) -> None:
     """With four players and zeros for missing cards and nobles, no value is missing."""
     logs = [log for log in simulated.logs if rows_of(log)[0]["num_players"] == "4"]
     state = state_of(rows_of(logs[0])[-1])
@@ -151,7 +151,7 @@ def test_whole_numbers_of_any_width_give_the_same(simulated: Games, dtype: str) 
     assert same_bits(encode_row(values.astype(dtype)).features, encode_row(state).features)
 
 
-def test_missing_values_may_be_none_nan_absent_or_text(log: Path) -> None:
+def test_missing_values(log: Path) -> None:
     logged = rows_of(log)[3]
     state = state_of(logged)
     missing = [name for name, value in state.items() if value is None]
@@ -173,7 +173,7 @@ def test_missing_values_may_be_none_nan_absent_or_text(log: Path) -> None:
         assert same_bits(encode_row(same).features, expected)
 
 
-def test_a_move_of_nothing_is_no_move(log: Path) -> None:
+def test_empty_move(log: Path) -> None:
     state = state_of(rows_of(log)[0])
     nothing: dict[str, Any] = dict.fromkeys(ACTION_COLUMNS)
     nothing["noble_selection"] = -1
@@ -181,7 +181,7 @@ def test_a_move_of_nothing_is_no_move(log: Path) -> None:
     assert encode_row({**state, **nothing}).labels is None
 
 
-def test_what_comes_back_is_the_callers_own(log: Path) -> None:
+def test_results_are_writable(log: Path) -> None:
     state = state_of(rows_of(log)[0])
     first, second = encode_row(state), encode_row(state)
     first.features[:] = -1
@@ -190,7 +190,7 @@ def test_what_comes_back_is_the_callers_own(log: Path) -> None:
     assert same_bits(second.features, encode_row(state).features)
 
 
-def test_a_pool_of_processes_encodes(simulated: Games) -> None:
+def test_process_pool(simulated: Games) -> None:
     logs = simulated.logs[:6]
     with multiprocessing.get_context("spawn").Pool(2) as pool:
         games = pool.map(encode_log, logs)
@@ -204,7 +204,7 @@ def test_a_pool_of_processes_encodes(simulated: Games) -> None:
     assert same_bits(copy.features, row.features) and copy.labels == row.labels is not None
 
 
-def test_other_threads_run_while_a_log_is_encoded(simulated: Games) -> None:
+def test_gil_is_released(simulated: Games) -> None:
     """Another thread that counts makes progress while a long log is encoded."""
     log = max(simulated.logs, key=lambda log: log.stat().st_size)
     header, *rows = log.read_text().splitlines(keepends=True)
@@ -233,7 +233,7 @@ def test_other_threads_run_while_a_log_is_encoded(simulated: Games) -> None:
     assert after - before > 10
 
 
-def test_the_version_is_that_of_the_command() -> None:
+def test_version_equals_command() -> None:
     from conftest import run_prep
 
     assert run_prep("--version").stdout.split()[:2] == ["prep", splendor_prep.__version__]

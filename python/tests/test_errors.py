@@ -31,7 +31,7 @@ def broken(log: Path, folder: Path, line: int, column: str, value: str) -> Path:
     return copy
 
 
-def test_a_log_names_file_line_column_and_value(log: Path, tmp_path: Path) -> None:
+def test_log_error_attributes(log: Path, tmp_path: Path) -> None:
     path = broken(log, tmp_path, 9, "card3_cost_red", "2.5")
     with pytest.raises(LogError) as caught:
         encode_log(path)
@@ -48,14 +48,14 @@ def test_a_log_names_file_line_column_and_value(log: Path, tmp_path: Path) -> No
     assert (caught.value.file, caught.value.line) == ("<bytes>", 9)
 
 
-def test_an_error_goes_from_process_to_process(log: Path, tmp_path: Path) -> None:
+def test_errors_pickle(log: Path, tmp_path: Path) -> None:
     with pytest.raises(LogError) as caught:
         encode_log(broken(log, tmp_path, 2, "deck_level1_remaining", "37"))
     copy = pickle.loads(pickle.dumps(caught.value))
     assert str(copy) == str(caught.value) and vars(copy) == vars(caught.value)
 
 
-def test_a_file_that_cannot_be_opened_is_pythons_own_error(tmp_path: Path) -> None:
+def test_missing_file(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError) as caught:
         encode_log(tmp_path / "7.csv")
     assert caught.value.filename == str(tmp_path / "7.csv")
@@ -63,7 +63,7 @@ def test_a_file_that_cannot_be_opened_is_pythons_own_error(tmp_path: Path) -> No
         encode_log(tmp_path)
 
 
-def test_another_games_log_is_refused(log: Path, tmp_path: Path) -> None:
+def test_log_of_another_game(log: Path, tmp_path: Path) -> None:
     copy = tmp_path / "999999.csv"
     copy.write_bytes(log.read_bytes())
     with pytest.raises(LogError, match="the game the file is named after") as caught:
@@ -73,7 +73,7 @@ def test_another_games_log_is_refused(log: Path, tmp_path: Path) -> None:
         encode_log(log.read_bytes(), game_id=999999)
 
 
-def test_an_empty_log_is_refused() -> None:
+def test_empty_log() -> None:
     with pytest.raises(LogError) as caught:
         encode_log(b"")
     assert (caught.value.kind, caught.value.line) == ("empty", None)
@@ -104,7 +104,7 @@ def test_an_empty_log_is_refused() -> None:
         ("card0_cost_white", None, "part_of_group", None),
     ],
 )
-def test_a_position_that_cannot_be_is_refused(
+def test_invalid_positions(
     state: dict[str, Any], column: str, value: Any, kind: str, shown: str | None
 ) -> None:
     with pytest.raises(LogError) as caught:
@@ -116,7 +116,7 @@ def test_a_position_that_cannot_be_is_refused(
     assert shown is None or error.value == shown
 
 
-def test_a_column_that_does_not_exist_is_not_passed_over(state: dict[str, Any]) -> None:
+def test_unknown_column(state: dict[str, Any]) -> None:
     with pytest.raises(LogError, match="did you mean noble0_vp") as caught:
         encode_row({**state, "nobel0_vp": 3})
     assert caught.value.kind == "unknown_column"
@@ -124,7 +124,7 @@ def test_a_column_that_does_not_exist_is_not_passed_over(state: dict[str, Any]) 
         encode_row({**state, 7: 3})  # type: ignore[dict-item]
 
 
-def test_part_of_a_move_is_refused(state: dict[str, Any]) -> None:
+def test_incomplete_move(state: dict[str, Any]) -> None:
     with pytest.raises(LogError) as caught:
         encode_row({**state, "card_selection": 2})
     assert (caught.value.column, caught.value.kind) == ("action_type", "missing_value")
@@ -134,7 +134,7 @@ def test_part_of_a_move_is_refused(state: dict[str, Any]) -> None:
     assert encode_row({**state, "action_type": "build"}).labels is not None
 
 
-def test_another_number_of_values_is_refused(state: dict[str, Any]) -> None:
+def test_wrong_number_of_values(state: dict[str, Any]) -> None:
     values = [state[name] for name in STATE_COLUMNS]
     with pytest.raises(ValueError, match="expected 382 values"):
         encode_row(values[1:])
@@ -147,7 +147,7 @@ def test_another_number_of_values_is_refused(state: dict[str, Any]) -> None:
             encode_row(neither)  # type: ignore[arg-type]
 
 
-def test_a_value_whose_code_changes_the_dict_does_no_harm(state: dict[str, Any]) -> None:
+def test_value_that_changes_the_dict(state: dict[str, Any]) -> None:
     class Meddling:
         def __init__(self, value: float) -> None:
             self.value = value
@@ -162,7 +162,7 @@ def test_a_value_whose_code_changes_the_dict_does_no_harm(state: dict[str, Any])
     assert state == {}
 
 
-def test_an_error_in_a_values_own_code_is_not_hidden(state: dict[str, Any]) -> None:
+def test_error_of_a_value_is_raised(state: dict[str, Any]) -> None:
     class Mapping:
         def keys(self) -> Any:
             raise OSError("the board does not answer")
@@ -171,7 +171,7 @@ def test_an_error_in_a_values_own_code_is_not_hidden(state: dict[str, Any]) -> N
         encode_row(Mapping())  # type: ignore[arg-type]
 
 
-def test_a_folder_that_is_no_export(tmp_path: Path, export: Path) -> None:
+def test_not_an_export(tmp_path: Path, export: Path) -> None:
     with pytest.raises(ExportError, match="feature_cols.json"):
         Scaler.load(tmp_path)
     with pytest.raises(ExportError, match="cannot be read as an export of prep"):
@@ -180,7 +180,7 @@ def test_a_folder_that_is_no_export(tmp_path: Path, export: Path) -> None:
         Dataset(export, "training")
 
 
-def test_a_cache_that_is_not_there(tmp_path: Path, simulated: Games) -> None:
+def test_missing_cache(tmp_path: Path, simulated: Games) -> None:
     with pytest.raises(CacheError, match="run `prep ingest DIR --cache .*` first"):
         Cache.open(tmp_path / "prep.sqlite")
     (tmp_path / "other").write_text("not a cache, but longer than a header of SQLite is" * 9)

@@ -83,7 +83,7 @@ def illegal_moves(
     return [turn for turn in inspected if not turn["is_legal"]]
 
 
-def test_what_it_plays_in_held_out_games_is_legal(
+def test_moves_in_held_out_games_are_legal(
     simulated: Games, export: Path, classes: Any, meanings: dict[str, list[str]], tmp_path: Path
 ) -> None:
     dataset = Dataset(export, "train")
@@ -104,7 +104,7 @@ def test_what_it_plays_in_held_out_games_is_legal(
     assert len(played) > 1000 and len({move["action_type"] for move in played}) >= 3
 
 
-def test_whatever_it_prefers_the_move_is_legal(
+def test_moves_are_legal_for_any_network(
     simulated: Games, classes: Any, meanings: dict[str, list[str]], tmp_path: Path
 ) -> None:
     """Random parts reach edge cases that a trained network does not."""
@@ -126,7 +126,7 @@ def test_whatever_it_prefers_the_move_is_legal(
     assert heads.count("action_type") == 4 and heads.count("gems_removed") > 30
 
 
-def test_the_masks_alone_would_not_do(
+def test_masks_alone_are_not_enough(
     simulated: Games,
     classes: Any,
     meanings: dict[str, list[str]],
@@ -154,7 +154,7 @@ def test_the_masks_alone_would_not_do(
         assert illegal and any(move.startswith(action) for move in illegal), rule
 
 
-def test_a_position_without_a_legal_move(simulated: Games, classes: Any) -> None:
+def test_position_without_legal_moves(simulated: Games, classes: Any) -> None:
     turn = next(
         turn
         for log in simulated.logs
@@ -201,7 +201,7 @@ def test_a_position_without_a_legal_move(simulated: Games, classes: Any) -> None
         ),
     ],
 )
-def test_a_move_in_words(
+def test_move_in_words(
     words: str, parts: dict[str, str | int], classes: Any, meanings: dict[str, list[str]]
 ) -> None:
     move = {
@@ -231,7 +231,7 @@ def small_network(random: np.random.Generator) -> dict[str, Array]:
     return {name: random.normal(size=shape) for name, shape in {**shapes, **biases}.items()}
 
 
-def test_the_gradient_is_that_of_the_loss() -> None:
+def test_gradient_of_the_loss() -> None:
     random = np.random.default_rng(11)
     batch, network = small_batch(random), small_network(random)
     _, gradient = train_and_play.loss_and_gradient(network, batch)
@@ -250,7 +250,7 @@ def test_the_gradient_is_that_of_the_loss() -> None:
     assert not gradient["c"].any() and gradient["a"].any() and gradient["hidden"].any()
 
 
-def test_the_loss_is_that_of_the_readme() -> None:
+def test_loss_equals_documentation() -> None:
     """Computes the loss row by row."""
     random = np.random.default_rng(12)
     batch, network = small_batch(random), small_network(random)
@@ -270,7 +270,7 @@ def test_the_loss_is_that_of_the_readme() -> None:
     assert abs(loss - expected) < 1e-12
 
 
-def test_an_export_with_other_columns_plays_too(
+def test_export_with_named_columns(
     simulated: Games, classes: Any, tmp_path: Path
 ) -> None:
     """The network of an export of base features also takes the output of `encode_row`."""
@@ -286,7 +286,7 @@ def test_an_export_with_other_columns_plays_too(
     np.testing.assert_allclose(at_play, in_training, rtol=1e-4, atol=1e-4)
 
 
-def test_what_it_cannot_do_it_says(
+def test_unsupported_exports(
     simulated: Games, export: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)

@@ -58,7 +58,7 @@ ACTIONS = {
     ("action", "delay"),
     [*((action, 0.1) for action in ACTIONS), *(("the first call", delay) for delay in (0.01, 0.03))],
 )
-def test_an_interrupt_is_keyboard_interrupt(
+def test_interrupt_raises_keyboard_interrupt(
     action: str, delay: float, simulated: Games, export: Path
 ) -> None:
     before, call = ACTIONS[action]
@@ -72,7 +72,7 @@ def test_an_interrupt_is_keyboard_interrupt(
 
 
 @pytest.mark.parametrize("call", ["games()", "game(2)", "status(raw)"])
-def test_waiting_for_a_commit_can_be_interrupted(call: str, simulated: Games, tmp_path: Path) -> None:
+def test_interrupted_while_waiting_for_a_commit(call: str, simulated: Games, tmp_path: Path) -> None:
     path = tmp_path / "prep.sqlite"
     path.write_bytes(simulated.cache.read_bytes())
     program = (

@@ -209,7 +209,7 @@ def odd_objects(dice: random.Random, folder: Path) -> list[Any]:
     ]
 
 
-def test_no_argument_makes_the_library_panic(
+def test_no_argument_causes_a_panic(
     simulated: Games, export: Path, log: Path, tmp_path: Path
 ) -> None:
     vector = np.ones(2)
@@ -265,14 +265,14 @@ def test_no_argument_makes_the_library_panic(
 
 @pytest.mark.parametrize("change", CHANGES)
 @pytest.mark.parametrize("odd", [dict_that_changes, value_that_changes])
-def test_dict_that_changes_while_it_is_read(odd: Any, change: Any) -> None:
+def test_dict_changed_while_read(odd: Any, change: Any) -> None:
     try:
         splendor_prep.encode_row(odd(change))
     except Exception as error:
         assert isinstance(error, (TypeError, ValueError, RuntimeError)), repr(error)
 
 
-def test_array_that_is_not_aligned(export: Path) -> None:
+def test_unaligned_array(export: Path) -> None:
     values = np.frombuffer(b"\0" * (8 * 1308 + 1), np.uint8)[1:]
     with pytest.raises(LogError):
         # Read like any other array; it is not a valid position.

@@ -59,7 +59,7 @@ def old_export(simulated: Games, export: Path, file: Path) -> Path:
     return out
 
 
-def test_an_export_has_the_columns_in_their_order(
+def test_export_has_named_columns(
     simulated: Games, export: Path, old_export: Path, columns: tuple[str, ...]
 ) -> None:
     assert tuple(json.loads((old_export / "feature_cols.json").read_text())) == columns
@@ -90,7 +90,7 @@ def test_unscaled_types(
     assert same_bits(np.load(tmp_path / "out" / "X_train.npy"), expected.astype(dtype))
 
 
-def test_parquet_has_them_as_well(
+def test_named_columns_in_parquet(
     simulated: Games, old_export: Path, file: Path, tmp_path: Path
 ) -> None:
     pq = pytest.importorskip("pyarrow.parquet")
@@ -102,7 +102,7 @@ def test_parquet_has_them_as_well(
     assert same_bits(values.reshape(-1, 1201), expected)
 
 
-def test_a_stream_is_that_export(
+def test_stream_equals_export(
     simulated: Games, old_export: Path, columns: tuple[str, ...], file: Path, tmp_path: Path
 ) -> None:
     names = tmp_path / "names.json"
@@ -122,7 +122,7 @@ def test_a_stream_is_that_export(
         Stream(simulated.cache, "val", columns=columns[::-1], scaler=Scaler.load(old_export))
 
 
-def test_positions_at_play_have_them(simulated: Games, columns: tuple[str, ...], file: Path) -> None:
+def test_positions_with_named_columns(simulated: Games, columns: tuple[str, ...], file: Path) -> None:
     log = simulated.logs[3]
     game, rows = encode_log(log), rows_of(log)
     expected = chosen(game.features, game.index["turn_number"], columns)
@@ -145,7 +145,7 @@ def test_positions_at_play_have_them(simulated: Games, columns: tuple[str, ...],
         encode_row(rows[0], columns=[1])  # type: ignore[list-item]
 
 
-def test_verify_and_diff_know_them(simulated: Games, old_export: Path, export: Path, tmp_path: Path) -> None:
+def test_verify_and_diff(simulated: Games, old_export: Path, export: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     names = tmp_path / "names.json"
     names.write_text((old_export / "feature_cols.json").read_text())
@@ -170,7 +170,7 @@ def test_verify_and_diff_know_them(simulated: Games, old_export: Path, export: P
     assert f"different columns (1201 and {len(FEATURE_COLUMNS)})" in ran.stdout + ran.stderr
 
 
-def test_a_file_that_lists_no_columns(simulated: Games, tmp_path: Path) -> None:
+def test_invalid_column_files(simulated: Games, tmp_path: Path) -> None:
     file = tmp_path / "names.json"
     common = ["export", "--cache", simulated.cache, "--out", tmp_path / "out", "--columns", file]
     for text, error in {
@@ -204,7 +204,7 @@ def fitted_by_name(train: Any, columns: tuple[str, ...], **options: Any) -> Stan
     return scaler
 
 
-def test_a_scaler_of_scikit_learn_goes_round(
+def test_scikit_learn_scaler_round_trip(
     simulated: Games, export: Path, columns: tuple[str, ...], train: Any, file: Path, tmp_path: Path
 ) -> None:
     fitted = fitted_by_name(train, columns)
@@ -247,7 +247,7 @@ def test_a_scaler_of_scikit_learn_goes_round(
         scaler.save(out)
 
 
-def test_columns_that_a_scaler_was_not_fitted_on_stay_as_they_are(
+def test_columns_without_scaler_are_unchanged(
     simulated: Games, export: Path, columns: tuple[str, ...], train: Any, tmp_path: Path
 ) -> None:
     some = [place for place, name in enumerate(columns) if "position" not in name]
@@ -273,7 +273,7 @@ def test_scalers_that_only_center_or_only_divide(
     assert same_bits(Scaler.load(tmp_path).transform(train), scaler.transform(train))
 
 
-def test_what_is_no_scaler_of_these_columns(train: Any, columns: tuple[str, ...], tmp_path: Path) -> None:
+def test_invalid_scalers(train: Any, columns: tuple[str, ...], tmp_path: Path) -> None:
     for wrong in (MinMaxScaler().fit(train), StandardScaler(), {"scaler": 1}, None):
         with pytest.raises(TypeError, match="StandardScaler"):
             Scaler.from_sklearn(wrong)
@@ -283,7 +283,7 @@ def test_what_is_no_scaler_of_these_columns(train: Any, columns: tuple[str, ...]
     with pytest.raises(ValueError, match="1201 columns without names"):
         Scaler.from_sklearn(without_names, columns=columns[1:])
     fitted = fitted_by_name(train, columns)
-    with pytest.raises(ValueError, match=f"fitted on {columns[0]}, which is none of the columns"):
+    with pytest.raises(ValueError, match=f"fitted to {columns[0]}, which is not one of the columns"):
         Scaler.from_sklearn(fitted, columns=columns[1:])
     fitted.feature_names_in_[3] = "turn"
     with pytest.raises(ValueError, match="there is no column turn: the nearest is turn_number"):

@@ -62,12 +62,12 @@ def content(thing: Any) -> Any:
     return {name: content(getattr(thing, name)) for name in names if name != "id" or "fitted_in" in names}
 
 
-def test_there_is_an_object_of_each_class(objects: dict[str, Any]) -> None:
+def test_every_class_is_tested(objects: dict[str, Any]) -> None:
     assert set(objects) == CLASSES
 
 
 @pytest.mark.parametrize("name", sorted(CLASSES))
-def test_a_copy_is_equal(name: str, objects: dict[str, Any]) -> None:
+def test_copies_are_equal(name: str, objects: dict[str, Any]) -> None:
     thing = objects[name]
     expected = content(thing)
     for protocol in range(2, pickle.HIGHEST_PROTOCOL + 1):
@@ -78,7 +78,7 @@ def test_a_copy_is_equal(name: str, objects: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("method", ["fork", "spawn"])
-def test_games_go_to_a_pool_and_come_back(simulated: Games, method: str) -> None:
+def test_process_pool(simulated: Games, method: str) -> None:
     cache = Cache.open(simulated.cache)
     games = cache.games()
     with multiprocessing.get_context(method).Pool(2) as pool:

@@ -30,7 +30,7 @@ def faulty(tmp_path_factory: pytest.TempPathFactory) -> Games:
     return made_from(folder / "raw", folder)
 
 
-def test_cached_games_have_their_ending_and_the_faults_of_the_view(faulty: Games) -> None:
+def test_endings_and_faults_of_cached_games(faulty: Games) -> None:
     connection = sqlite3.connect(faulty.cache)
     faults: dict[int, list[ReplayFault]] = {}
     sql = "SELECT game_id, line, kind, column_name, found, expected FROM replay_faults ORDER BY 1, 2"
@@ -50,7 +50,7 @@ def test_cached_games_have_their_ending_and_the_faults_of_the_view(faulty: Games
     assert games[7].ending == "unfinished" and {game.ending for game in games.values()} > {"finished"}
 
 
-def test_games_that_were_not_replayed_yet(faulty: Games, tmp_path: Path) -> None:
+def test_games_not_replayed(faulty: Games, tmp_path: Path) -> None:
     cache = tmp_path / "prep.sqlite"
     shutil.copy(faulty.cache, cache)
     with sqlite3.connect(cache) as connection:
@@ -63,7 +63,7 @@ def test_games_that_were_not_replayed_yet(faulty: Games, tmp_path: Path) -> None
     assert all((game.ending, game.replay_fault_rows, game.replay_faults) == (None, None, ()) for game in games)
 
 
-def test_strict_refuses_what_does_not_replay(faulty: Games) -> None:
+def test_strict(faulty: Games) -> None:
     for log in faulty.logs:
         game = encode_log(log)
         if int(log.stem) not in (4, 5):
@@ -80,7 +80,7 @@ def test_strict_refuses_what_does_not_replay(faulty: Games) -> None:
     assert cache.status(faulty.raw, strict=True) == {"up_to_date": 10, "refused": 2}
 
 
-def test_a_stream_of_games_that_replay_is_that_export(faulty: Games, tmp_path: Path) -> None:
+def test_replayable_only_stream_equals_export(faulty: Games, tmp_path: Path) -> None:
     out = tmp_path / "out"
     options = ["--split", "1,0,0", "--replayable-only", "-q"]
     run_prep("export", "--cache", faulty.cache, "--out", out, *options)

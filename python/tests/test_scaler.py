@@ -28,7 +28,7 @@ def unscaled(simulated: Games, export: Path, split: str) -> np.ndarray:
 
 
 @pytest.mark.parametrize("split", ["train", "val", "test"])
-def test_transformed_rows_are_those_of_the_export(
+def test_transform_equals_export(
     simulated: Games, export: Path, scaler: Scaler, split: str
 ) -> None:
     exported = np.load(export / f"X_{split}.npy")
@@ -44,7 +44,7 @@ def test_transformed_rows_are_those_of_the_export(
     assert np.abs(scaler.inverse_transform(exported) - rows).max() < 1e-4
 
 
-def test_it_is_the_standard_scaler_of_the_training_rows(
+def test_equals_standard_scaler(
     simulated: Games, export: Path, scaler: Scaler
 ) -> None:
     rows = unscaled(simulated, export, "train").astype(np.float64)
@@ -66,7 +66,7 @@ def test_it_is_the_standard_scaler_of_the_training_rows(
     np.testing.assert_allclose(made.inverse_transform(found), held_out, rtol=0, atol=1e-12)
 
 
-def test_an_affine_map_folds_into_a_first_layer(
+def test_folding_into_a_linear_layer(
     simulated: Games, export: Path, scaler: Scaler
 ) -> None:
     rows = unscaled(simulated, export, "val").astype(np.float64)
@@ -78,7 +78,7 @@ def test_an_affine_map_folds_into_a_first_layer(
     np.testing.assert_allclose(folded, normalized @ layer.T, rtol=1e-9, atol=1e-9)
 
 
-def test_what_it_says_of_itself(export: Path, scaler: Scaler) -> None:
+def test_attributes(export: Path, scaler: Scaler) -> None:
     assert scaler.columns == FEATURE_COLUMNS and len(scaler) == len(FEATURE_COLUMNS)
     assert 0 < scaler.normalized.sum() < len(scaler)
     assert scaler.fitted_in == Dataset(export, "train").export_id is not None
@@ -92,7 +92,7 @@ def test_what_it_says_of_itself(export: Path, scaler: Scaler) -> None:
     assert scaler.transform(np.zeros((0, len(scaler)))).shape == (0, len(scaler))
 
 
-def test_it_goes_to_another_process_without_the_export(scaler: Scaler, simulated: Games) -> None:
+def test_pickle_without_export(scaler: Scaler, simulated: Games) -> None:
     copy = pickle.loads(pickle.dumps(scaler))
     rows = simulated.array("X")[:20]
     assert same_bits(copy.transform(rows), scaler.transform(rows))
@@ -110,7 +110,7 @@ def test_base_features_and_an_earlier_scaler(simulated: Games, export: Path, tmp
     assert same_bits(scaler.mean, Scaler.load(export).mean)
 
 
-def test_rows_of_all_features_for_a_scaler_of_base_features(
+def test_all_features_with_a_base_scaler(
     simulated: Games, tmp_path: Path
 ) -> None:
     base = tmp_path / "base"
@@ -126,7 +126,7 @@ def test_rows_of_all_features_for_a_scaler_of_base_features(
         scaler.transform(rows[:, :500])
 
 
-def test_a_scaler_of_another_export_is_refused(
+def test_scaler_of_another_export(
     simulated: Games, export: Path, tmp_path: Path
 ) -> None:
     other = tmp_path / "other"
@@ -136,7 +136,7 @@ def test_a_scaler_of_another_export_is_refused(
         Scaler.load(other)
 
 
-def test_a_position_goes_into_the_network_as_the_export_has_it(
+def test_position_is_normalized_as_in_the_export(
     simulated: Games, export: Path, scaler: Scaler
 ) -> None:
     from conftest import rows_of

@@ -68,7 +68,7 @@ def assert_same_arrays(found: dict[str, Any], expected: dict[str, Any]) -> None:
         ("--masks all-ones --features base", {"masks": "all-ones", "features": "base"}),
     ],
 )
-def test_unshuffled_it_is_an_export(
+def test_unshuffled_equals_export(
     simulated: Games, tmp_path: Path, options: str, arguments: dict[str, Any]
 ) -> None:
     out = tmp_path / "out"
@@ -99,7 +99,7 @@ def test_scaler_of_an_earlier_export(simulated: Games, export: Path, tmp_path: P
         Stream(simulated.cache, "val", scaler=tmp_path / "no")
 
 
-def test_scaler_is_that_of_the_export(simulated: Games, export: Path, tmp_path: Path) -> None:
+def test_scaler_equals_export(simulated: Games, export: Path, tmp_path: Path) -> None:
     options: dict[str, Any] = {"ratios": RATIOS, "split_method": "sklearn"}
     stream = Stream(simulated.cache, "val", shuffle=False, **options)
     found, expected = stream.scaler(), Scaler.load(export)
@@ -121,7 +121,7 @@ def test_scaler_is_that_of_the_export(simulated: Games, export: Path, tmp_path: 
     assert Stream(simulated.cache, "val", normalize=False).scaler() is None
 
 
-def test_shuffled_epochs_hold_every_row_once(simulated: Games) -> None:
+def test_shuffled_epochs_have_every_row_once(simulated: Games) -> None:
     stored = join(list(Stream(simulated.cache, "train", shuffle=False)))
     stream = Stream(simulated.cache, "train", batch_size=100, seed=3)
     orders = []
@@ -137,7 +137,7 @@ def test_shuffled_epochs_hold_every_row_once(simulated: Games) -> None:
     assert {len(batch) for batch in dropped} == {100}
 
 
-def test_a_loop_is_the_rest_of_an_epoch(simulated: Games) -> None:
+def test_iteration_continues_the_epoch(simulated: Games) -> None:
     stream = Stream(simulated.cache, "train", batch_size=100)
     for batch in stream:
         break
@@ -146,7 +146,7 @@ def test_a_loop_is_the_rest_of_an_epoch(simulated: Games) -> None:
     assert len(list(stream)) == len(stream)
 
 
-def test_arrays_that_are_kept_do_not_change(simulated: Games) -> None:
+def test_kept_arrays_do_not_change(simulated: Games) -> None:
     """The memory of arrays that are gone is used again, of no others."""
     stream = Stream(simulated.cache, "train", batch_size=64, threads=2)
     kept, copies = [], []
@@ -161,7 +161,7 @@ def test_arrays_that_are_kept_do_not_change(simulated: Games) -> None:
         values += 1  # They are the caller's.
 
 
-def test_a_state_goes_on_with_the_next_batch(simulated: Games) -> None:
+def test_state_continues_with_next_batch(simulated: Games) -> None:
     options: dict[str, Any] = {"batch_size": 128, "seed": 7}
     expected = [batch.index for batch in Stream(simulated.cache, "train", **options)]
     for stop_at in (0, 1, len(expected) // 2, len(expected)):
@@ -178,7 +178,7 @@ def test_a_state_goes_on_with_the_next_batch(simulated: Games) -> None:
         assert (other.epoch, other.step) == (1, 0)
 
 
-def test_states_of_other_streams_are_refused(simulated: Games) -> None:
+def test_states_of_other_streams(simulated: Games) -> None:
     state = Stream(simulated.cache, "train").state_dict()
     others: list[tuple[dict[str, Any], str]] = [
         ({"split": "val"}, "to other data"),
@@ -195,13 +195,13 @@ def test_states_of_other_streams_are_refused(simulated: Games) -> None:
             other.load_state_dict(state)
     stream = Stream(simulated.cache, "train")
     for wrong in ({}, {**state, "more": 1}, {**state, "step": -1}, {**state, "epoch": "1"}):
-        with pytest.raises(ValueError, match="no state of a stream"):
+        with pytest.raises(ValueError, match="not a state of a stream"):
             stream.load_state_dict(wrong)
     with pytest.raises(ValueError, match="an epoch has"):
         stream.load_state_dict({**state, "step": 10**6})
 
 
-def test_after_an_ingest_the_games_of_before_can_be_chosen(simulated: Games, tmp_path: Path) -> None:
+def test_earlier_games_after_an_ingest(simulated: Games, tmp_path: Path) -> None:
     cache, raw = tmp_path / "prep.sqlite", tmp_path / "raw"
     shutil.copy(simulated.cache, cache)
     shutil.copytree(simulated.raw, raw)
@@ -249,7 +249,7 @@ print("done", saved["hash"])
 """
 
 
-def test_killed_runs_go_on(simulated: Games, tmp_path: Path) -> None:
+def test_killed_runs_resume(simulated: Games, tmp_path: Path) -> None:
     def run(kept: Path, kill_after: int | None, threads: int) -> str:
         arguments = [sys.executable, "-c", KILLED, str(simulated.cache), str(kept), str(threads)]
         with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as process:
@@ -273,7 +273,7 @@ def count_rows(stream: Stream) -> tuple[int, int]:
 
 
 @pytest.mark.parametrize("method", ["fork", "spawn"])
-def test_it_goes_to_other_processes(simulated: Games, method: str) -> None:
+def test_pickle(simulated: Games, method: str) -> None:
     stream = Stream(simulated.cache, "train", batch_size=100)
     for _ in zip(range(3), stream):
         pass
@@ -289,7 +289,7 @@ def test_it_goes_to_other_processes(simulated: Games, method: str) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="Unix only")
-def test_a_forked_process_goes_on(simulated: Games) -> None:
+def test_forked_process(simulated: Games) -> None:
     """Also if threads make batches during the fork, which one time in ten had a lock in the new process."""
     for _ in range(30):
         stream = Stream(simulated.cache, "train", batch_size=100)
@@ -319,7 +319,7 @@ while True:
 """
 
 
-def test_ctrl_c_ends_a_loop(simulated: Games) -> None:
+def test_ctrl_c(simulated: Games) -> None:
     arguments = [sys.executable, "-c", FOREVER, str(simulated.cache)]
     with subprocess.Popen(
         arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -331,7 +331,7 @@ def test_ctrl_c_ends_a_loop(simulated: Games) -> None:
     assert process.returncode != 0 and "KeyboardInterrupt" in complaints
 
 
-def test_what_cannot_be(simulated: Games, tmp_path: Path) -> None:
+def test_invalid_options(simulated: Games, tmp_path: Path) -> None:
     wrong: list[tuple[dict[str, Any], str]] = [
         ({"split": "dev"}, "split is `dev`, expected one of train, val, test"),
         ({"batch_size": 0}, "batch_size is 0, expected at least 1"),
@@ -350,28 +350,7 @@ def test_what_cannot_be(simulated: Games, tmp_path: Path) -> None:
         Stream(tmp_path / "no.sqlite", "train")
 
 
-@pytest.mark.skipif("torch" in sys.modules, reason="PyTorch is installed")
-def test_what_pytorch_would_be_given(simulated: Games, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With a stand-in for what is used of it."""
-
-    class Tensor:
-        def __init__(self, values: Any) -> None:
-            self.values = values
-
-        def long(self) -> Tensor:
-            return Tensor(self.values.astype(np.int64))
-
-        def bool(self) -> Tensor:
-            return Tensor(self.values.astype(np.bool_))
-
-    torch, utils, data = (types.ModuleType(name) for name in ("torch", "utils", "data"))
-    vars(torch).update(utils=utils, from_numpy=Tensor)
-    vars(utils).update(data=data)
-    empty = type("Dataset", (), {})
-    vars(data).update(Dataset=empty, IterableDataset=empty, get_worker_info=lambda: None)
-    monkeypatch.setitem(sys.modules, "torch", torch)
-    monkeypatch.delitem(sys.modules, "splendor_prep.torch", raising=False)
-
+def test_pytorch_interface(simulated: Games, torch_data: types.ModuleType) -> None:
     stream = Stream(simulated.cache, "val", batch_size=100)
     tensors = stream.torch()
     assert len(tensors) == len(stream)
@@ -383,20 +362,9 @@ def test_what_pytorch_would_be_given(simulated: Games, monkeypatch: pytest.Monke
             assert same_bits(found.masks[head].values, batch.masks[head] == 1)
         assert list(found.index) == list(batch.index)
     assert tensors.state_dict() == expected.state_dict()
-    vars(data).update(get_worker_info=lambda: "a worker")
+    vars(torch_data).update(get_worker_info=lambda: "a worker")
     with pytest.raises(RuntimeError, match="num_workers=0"):
         next(iter(tensors))
-    monkeypatch.delitem(sys.modules, "splendor_prep.torch")
-
-
-def test_without_pytorch_it_is_said_how_to_get_it(
-    simulated: Games, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    stream = Stream(simulated.cache, "train")
-    monkeypatch.setitem(sys.modules, "torch", None)
-    monkeypatch.delitem(sys.modules, "splendor_prep.torch", raising=False)
-    with pytest.raises(ImportError, match="needs PyTorch: run `pip install torch`"):
-        stream.torch()
 
 
 def test_condition_and_weights(simulated: Games, tmp_path: Path) -> None:
@@ -434,7 +402,7 @@ def test_condition_and_weights(simulated: Games, tmp_path: Path) -> None:
             Stream(simulated.cache, "train", **wrong)
 
 
-def test_slots_in_another_order(simulated: Games) -> None:
+def test_augmented_slots(simulated: Games) -> None:
     options: dict[str, Any] = {"shuffle": False, "normalize": False, "dtype": "int8"}
     stored = join(list(Stream(simulated.cache, "train", **options)))
     stream = Stream(simulated.cache, "train", augment="slots", **options)

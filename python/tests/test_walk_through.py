@@ -69,7 +69,7 @@ def network(walked: Walked) -> dict[str, np.ndarray]:
     return dict(np.load(walked.folder / "network.npz"))
 
 
-def test_all_of_the_page_was_run_but_the_installations(walked: Walked) -> None:
+def test_whole_page_was_run(walked: Walked) -> None:
     installations = [block for _, block in BLOCKS if block.startswith(INSTALLS)]
     assert len(walked.printed) + len(installations) == len(BLOCKS) == len(dict.fromkeys(BLOCKS))
     # `tests/it/walkthrough.rs` tests the first, and `python/test.sh` the second.
@@ -83,7 +83,7 @@ def percents_of(head: str, played: str) -> tuple[int, list[int]]:
     return int(rows), [int(percent) for percent in percents]
 
 
-def test_it_learns_from_every_row(
+def test_training_uses_every_row(
     walked: Walked, played: str, network: dict[str, np.ndarray]
 ) -> None:
     folder = walked.folder / "data" / "processed"
@@ -101,7 +101,7 @@ def test_it_learns_from_every_row(
     assert all(values.any() and np.isfinite(values).all() for values in network.values())
 
 
-def test_it_predicts_more_than_chance_and_habit(walked: Walked, played: str) -> None:
+def test_predictions_beat_baselines(walked: Walked, played: str) -> None:
     """With eight seeds the network always predicted 92 % of the actions, compared with 42 % and 81 %."""
     folder = walked.folder / "data" / "processed"
     labels, masks = (np.load(folder / f"{kind}_val.npz") for kind in ("labels", "masks"))
@@ -121,7 +121,7 @@ def test_it_predicts_more_than_chance_and_habit(walked: Walked, played: str) -> 
         assert network > any_legal
 
 
-def test_at_play_it_is_what_it_was_in_training(
+def test_play_equals_training(
     walked: Walked, played: str, network: dict[str, np.ndarray]
 ) -> None:
     """The saved network predicts as many moves of the validation games from their logs with `encode_row`
@@ -145,7 +145,7 @@ def test_at_play_it_is_what_it_was_in_training(
         assert abs(predicted[head] - counted * percent / 100) <= 1 + 0.005 * counted, head
 
 
-def test_a_seed_gives_one_network(walked: Walked) -> None:
+def test_seed_determines_the_network(walked: Walked) -> None:
     block = '"$CHECKOUT/python/examples/train_and_play.py" data/processed data/raw/2_games/1.csv'
     names = {"one": 5, "same": 5, "other": 6}
     printed = {
