@@ -350,6 +350,23 @@ fn metrics_of_runs() {
     assert_eq!(refused[in_time], done[in_time]);
     assert_eq!(fs::read_dir(test.path("m")).unwrap().count(), 1, "nothing else is left");
 
+    // A command waits while the other one writes the file, and keeps its metrics.
+    let folder = fs::File::open(test.path("m")).unwrap();
+    folder.lock().unwrap();
+    let mut export = test.command("export -q --out new --metrics m/prep.prom").spawn().unwrap();
+    while !test.path("new").exists() {
+        assert_eq!(export.try_wait().unwrap(), None);
+    }
+    std::thread::sleep(Duration::from_millis(300));
+    let text = String::from_utf8(test.read("m/prep.prom")).unwrap();
+    let exit_code = "\nprep_ingest_exit_code ";
+    assert!(text.contains(&format!("{exit_code}3\n")));
+    test.write("m/prep.prom", text.replace(&format!("{exit_code}3\n"), &format!("{exit_code}4\n")));
+    drop(folder);
+    let ran = Ran::from(export.wait_with_output().unwrap());
+    assert_eq!(ran.code, 0, "{ran:#?}");
+    assert_eq!(read("m/prep.prom")["prep_ingest_exit_code"], 4.0);
+
     // Other files are not replaced.
     test.write("notes.txt", "mine");
     let ran = test.run("ingest raw --metrics notes.txt");
