@@ -186,12 +186,15 @@ fn check_values(scaler: &Scaler, columns: &Columns) -> Result<(), String> {
 /// The smallest nonzero standard deviation of a column of up to 10^12 integers.
 const SMALLEST_SCALE: f64 = 1e-6;
 
+/// No value of a column is larger. With a larger mean, normalized values might not be finite.
+const LARGEST_MEAN: f64 = i32::MAX as f64;
+
 fn is_valid(scaler: &Scaler, column: usize) -> bool {
     let (mean, var, scale) = (scaler.mean[column], scaler.var[column], scaler.scale[column]);
     if !scaler.normalized[column] {
         return (mean, var, scale) == (0.0, 1.0, 1.0);
     }
-    mean.is_finite()
+    mean.abs() <= LARGEST_MEAN
         && (0.0..f64::MAX).contains(&var)
         && (SMALLEST_SCALE..f64::MAX).contains(&scale)
 }

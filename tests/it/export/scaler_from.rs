@@ -169,7 +169,9 @@ fn invalid_scaler() {
     for scale in [0.0, f64::NAN, f64::INFINITY, -1.0, 1e-300] {
         refused_with(&|[_, _, scales], _| scales[5] = scale, impossible);
     }
-    refused_with(&|[means, ..], _| means[5] = f64::NAN, impossible);
+    for mean in [f64::NAN, 1e300] {
+        refused_with(&|[means, ..], _| means[5] = mean, impossible);
+    }
     refused_with(&|[_, vars, _], _| vars[5] = f64::NAN, impossible);
     let of_a_flag = format!("holds impossible values for {}", FEATURES[flag].name);
     refused_with(&|[means, ..], _| means[flag] = 1.0, &of_a_flag);
