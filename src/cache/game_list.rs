@@ -42,8 +42,9 @@ pub enum ExpressionError {
 const MAX_STEPS_PER_GAME: u64 = 10_000;
 /// Steps between two checks of the limit.
 const STEPS_PER_LOOK: u16 = 1_000;
-/// Limit on the length of any text that an expression creates.
-const MAX_TEXT_BYTES: i32 = 1_000_000;
+/// Limit on the length of any text. A step such as `instr` takes time that grows with the product of the
+/// lengths of two texts.
+const MAX_TEXT_BYTES: i32 = 5_000;
 
 /// Deterministic functions that cannot create a long text from short ones.
 const FUNCTIONS: &str = "abs avg ceil ceiling coalesce count exp floor glob ifnull iif instr length like \
@@ -303,6 +304,12 @@ mod tests {
                     'aaaaaaaaaaaaaaaaaaaa'), 'a', 'aaaaaaaaaaaaaaaaaaaa'), 'a', \
                     'aaaaaaaaaaaaaaaaaaaa'), 'a', 'aaaaaaaaaaaaaaaaaaaa')) > 0";
         assert!(games(long).unwrap_err().contains("too big"));
+        // A single step of some seconds.
+        let slow = "instr(replace(replace(replace('aaaaaaaaaaaaaaaaaaaa', 'a', 'aaaaaaaaaaaaaaaaaaaa'), \
+                    'a', 'aaaaaaaaaaaaaaaaaaaa'), 'a', 'aaaaaaaaaaaaaaaaaaaa'), replace(replace(\
+                    'aaaaaaaaaaaaaaaaaaaa', 'a', 'aaaaaaaaaaaaaaaaaaaa'), 'a', \
+                    'aaaaaaaaaaaaaaaaaaaa') || 'b') > 0";
+        assert!(games(slow).unwrap_err().contains("too big"));
     }
 
     #[test]
