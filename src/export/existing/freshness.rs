@@ -9,7 +9,7 @@ use crate::dataset::{BySplit, Columns, Dataset, DatasetOptions, FeatureSet, Rati
 use crate::export::error::ExportError;
 use crate::export::manifest::values::ScalerOrigin;
 use crate::export::manifest::{
-    Inputs, Manifest, ManifestError, RefusedGame, ScalerEntry, Settings, SplitEntry,
+    Inputs, Manifest, ManifestError, RefusedGame, ScalerEntry, Settings, SplitEntry, shard_folders,
 };
 use crate::export::options::ExportOptions;
 use crate::export::publish::{check_replaceable, remove_leftovers};
@@ -250,11 +250,15 @@ fn differences(stored: &Manifest, expected: &Manifest) -> Vec<String> {
     let noted = |manifest: &Manifest| {
         let manifest = manifest.clone();
         let Manifest { excluded, from_an_older_log, does_not_replay, .. } = manifest;
-        let counts = (manifest.not_replayed, manifest.not_selected);
-        (excluded, from_an_older_log, does_not_replay, counts)
+        (excluded, from_an_older_log, does_not_replay, manifest.not_replayed)
     };
     if noted(stored) != noted(&now) {
         reasons.push("different games are refused, or do not replay".to_owned());
+    }
+    if stored.not_selected != now.not_selected {
+        let [old, new] = [stored, &now].map(|manifest| manifest.not_selected.unwrap_or_default());
+        let games = counted(new, "game");
+        reasons.push(format!("{games} not selected by --where, {old} when it was written"));
     }
     if !stored.has_outcomes() {
         reasons.push("it has no outcomes of the games".to_owned());
@@ -262,8 +266,21 @@ fn differences(stored: &Manifest, expected: &Manifest) -> Vec<String> {
     reasons
 }
 
-/// Files that are missing or whose sizes differ from the manifest.
+/// Files that are missing or whose sizes differ from the manifest, also those of the shards.
 fn damaged_files(manifest: &Manifest, folder: &Path) -> Vec<String> {
+    let mut damaged = damaged_in(manifest, folder);
+    for name in shard_folders(manifest) {
+        let shard = folder.join(name);
+        let in_shard = match Manifest::read(&shard) {
+            Ok(manifest) => damaged_in(&manifest, &shard),
+            Err(error) => vec![error.to_string()],
+        };
+        damaged.extend(in_shard.iter().map(|what| format!("{name}/{what}")));
+    }
+    damaged
+}
+
+fn damaged_in(manifest: &Manifest, folder: &Path) -> Vec<String> {
     let damaged = |name: &str, bytes: u64| match std::fs::metadata(folder.join(name)) {
         Ok(file) if file.is_file() && file.len() == bytes => None,
         Ok(file) => Some(format!("{name} has {} instead of {bytes}", counted(file.len(), "byte"))),
