@@ -6,28 +6,37 @@
 //!        /latest -> 2026-11-27T030009Z
 //! ```
 //!
-//! Old ones are removed, but only folders that have such a name and contain nothing but an export.
+//! Old ones are removed, but only folders that have such a name and contain nothing but an export. One run
+//! at a time writes there: others could take the same name, or remove the target of the link.
 
 use super::manifest::Manifest;
-use super::publish::{PublishError, check_replaceable, remove_leftovers};
+use super::publish::{PublishError, check_replaceable, is_hidden, remove_leftovers};
 use crate::folders::create_folders;
-use crate::platform::{link_to_folder, sync_folder};
+use crate::platform::{link_to_folder, open_own_file, sync_folder};
 use crate::words::{shown, utc_stamp};
-use std::fs;
+use std::fs::{self, File, TryLockError};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, SystemTime};
 
 const LATEST: &str = "latest";
+
+/// Locked while a run writes to the folder, and never deleted.
+const LOCK: &str = ".lock";
+
+/// How often a waiting run tries again.
+const RETRY: Duration = Duration::from_millis(50);
 
 /// Suffix of an export that is being removed.
 const REMOVED: &str = ".prep-removed";
 
-/// The folder of the dated exports.
-#[derive(Clone, Debug)]
+/// The folder of the dated exports, locked until this is dropped.
+#[derive(Debug)]
 pub struct DatedExports {
     folder: PathBuf,
     keep: usize,
+    _lock: File,
 }
 
 /// Why dated exports cannot be kept in a folder.
@@ -63,16 +72,18 @@ fn failed(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> KeepErro
 }
 
 impl DatedExports {
-    /// Opens a folder, which need not exist, to keep `keep` exports there, at least 1. Removes leftovers
-    /// of killed runs.
+    /// Opens a folder, which need not exist, to keep `keep` exports there, at least 1. Waits for a run that
+    /// has it open, until `stop` is set. Removes leftovers of killed runs.
     ///
     /// # Errors
-    /// If the folder is an export, or contains something else with the name of the link.
-    pub fn open(folder: &Path, keep: usize) -> Result<DatedExports, KeepError> {
-        let exports = DatedExports { folder: folder.to_owned(), keep };
+    /// If the folder is an export, contains something else with the name of the link, or cannot be locked.
+    pub fn open(folder: &Path, keep: usize, stop: &AtomicBool) -> Result<DatedExports, KeepError> {
         if Manifest::read(folder).is_ok() {
             return Err(KeepError::IsExport(folder.to_owned()));
         }
+        create_folders(folder).map_err(failed("make", folder))?;
+        let lock = lock(folder, stop).map_err(failed("lock", folder))?;
+        let exports = DatedExports { folder: folder.to_owned(), keep, _lock: lock };
         match fs::symlink_metadata(exports.latest()) {
             Ok(found) if !found.is_symlink() => return Err(KeepError::NotALink(exports.latest())),
             _ => {}
@@ -123,12 +134,13 @@ impl DatedExports {
     }
 
     /// Removes the oldest exports beyond `keep` and returns their paths. Never removes the target of the
-    /// link, or a folder that contains anything but an export.
+    /// link, or a folder that contains anything but an export, such as a hidden file.
     ///
     /// # Errors
-    /// If one cannot be removed.
+    /// If the target of the link is unknown, or one cannot be removed.
     pub fn remove_old(&self) -> Result<Vec<PathBuf>, KeepError> {
-        let latest = fs::canonicalize(self.latest()).ok();
+        let latest = self.latest();
+        let latest = fs::canonicalize(&latest).map_err(failed("look up", &latest))?;
         let mut names = self.names()?;
         names.retain(|name| is_dated(name));
         names.sort_by(|one, other| key(other).cmp(&key(one)));
@@ -136,12 +148,13 @@ impl DatedExports {
             fs::symlink_metadata(path).is_ok_and(|found| found.is_dir())
                 && Manifest::read(path).is_ok()
                 && check_replaceable(path).is_ok()
-                && fs::canonicalize(path).ok() != latest
+                && !has_hidden_files(path)
+                && path.file_name() != latest.file_name()
         };
         let exports = names.iter().map(|name| self.folder.join(name));
         let mut exports: Vec<PathBuf> = exports.filter(is_own).collect();
         // The latest export counts as one of the kept exports.
-        let others = self.keep.saturating_sub(usize::from(latest.is_some()));
+        let others = self.keep.saturating_sub(1);
         let old = exports.split_off(others.min(exports.len()));
         for path in &old {
             // Renamed first, so that a partly removed export is not mistaken for a complete one.
@@ -154,16 +167,39 @@ impl DatedExports {
     }
 
     fn names(&self) -> Result<Vec<String>, KeepError> {
-        let entries = match fs::read_dir(&self.folder) {
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                create_folders(&self.folder).map_err(failed("make", &self.folder))?;
-                return Ok(Vec::new());
-            }
-            entries => entries.map_err(failed("read", &self.folder))?,
-        };
+        let entries = fs::read_dir(&self.folder).map_err(failed("read", &self.folder))?;
         let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
         Ok(names.collect())
     }
+}
+
+/// Locks the folder. Waits for another run, until `stop` is set.
+fn lock(folder: &Path, stop: &AtomicBool) -> io::Result<File> {
+    let file = open_own_file(&folder.join(LOCK))?;
+    let mut is_announced = false;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::Error(error)) => return Err(error),
+            Err(TryLockError::WouldBlock) if stop.load(Ordering::Relaxed) => {
+                return Err(ErrorKind::Interrupted.into());
+            }
+            Err(TryLockError::WouldBlock) => {
+                if !is_announced {
+                    is_announced = true;
+                    tracing::info!("waiting for another run that exports to {}", shown(folder));
+                }
+                std::thread::sleep(RETRY);
+            }
+        }
+    }
+}
+
+/// Whether somebody saved hidden files in an export or one of its shards. True if that is unknown.
+fn has_hidden_files(export: &Path) -> bool {
+    walkdir::WalkDir::new(export).min_depth(1).into_iter().any(|entry| {
+        entry.map_or(true, |entry| entry.file_type().is_file() && is_hidden(entry.file_name()))
+    })
 }
 
 /// Sort key by time: `Z.10` is later than `Z.9`.

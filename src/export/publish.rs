@@ -30,15 +30,17 @@ mod replaceable;
 mod tests;
 
 pub use error::PublishError;
+pub(super) use in_place::is_hidden;
 pub(super) use replaceable::check_replaceable;
 pub use replaceable::export_around;
 
 use crate::folders::{keep_access, keep_owner, parent_of, with_owner};
 use crate::platform::{exchange_names, forget_content, may_write, open_file, sync_folder};
 use crate::progress::{Amount, Progress};
+use crate::words::shown;
 use container::Container;
 use error::failed;
-use in_place::{is_hidden, replace_files};
+use in_place::replace_files;
 use std::cmp::Reverse;
 use std::fs::{self, File, Metadata};
 use std::io::{self, ErrorKind};
@@ -173,12 +175,21 @@ pub(super) fn remove_leftovers(target: &Path) -> Result<(), PublishError> {
     Container::remove_dead(&target).map_err(failed("read the folder of", &target))
 }
 
-/// Copies the hidden files of the old export, such as `.gitkeep`, to the new one.
+/// Copies the hidden files of the old export and its shards, such as `.gitkeep`, to the new one.
 fn keep_hidden_files(target: &Path, export: &Path) -> io::Result<()> {
     for entry in fs::read_dir(target)? {
         let entry = entry?;
-        if is_hidden(&entry.file_name()) && entry.file_type()?.is_file() {
-            let kept = export.join(entry.file_name());
+        let (kept, kind) = (export.join(entry.file_name()), entry.file_type()?);
+        if !is_hidden(&entry.file_name()) {
+            if kind.is_dir() {
+                keep_hidden_files(&entry.path(), &kept)?;
+            }
+        } else if kind.is_file() {
+            if !export.is_dir() {
+                let file = entry.path();
+                let why = format!("the new export has no folder for {}", shown(&file));
+                return Err(io::Error::new(ErrorKind::NotFound, why + ": move it elsewhere"));
+            }
             // Some file systems have no hard links.
             fs::hard_link(entry.path(), &kept)
                 .or_else(|_| fs::copy(entry.path(), &kept).map(drop))?;

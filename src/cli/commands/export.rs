@@ -184,7 +184,8 @@ fn export_cache(
     if arguments.strict {
         check_ingest(&cache)?;
     }
-    let dated = arguments.keep.map(|keep| DatedExports::open(&options.out, keep)).transpose()?;
+    let open_dated = |keep| DatedExports::open(&options.out, keep, stop_flag());
+    let dated = arguments.keep.map(open_dated).transpose()?;
     // The previous export.
     let before = dated.as_ref().map_or_else(|| options.out.clone(), DatedExports::latest);
     let noted = Noted::of(&before);

@@ -68,7 +68,7 @@ fn lock_folder(folder: &Path) -> Option<File> {
 }
 
 /// Files such as `.gitkeep` and `.DS_Store`, which a publish keeps.
-pub(super) fn is_hidden(name: &OsStr) -> bool {
+pub(in crate::export) fn is_hidden(name: &OsStr) -> bool {
     name.as_encoded_bytes().starts_with(b".")
 }
 

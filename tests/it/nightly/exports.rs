@@ -272,6 +272,43 @@ fn dated_exports_are_kept() {
     test.prep("export --out exports --keep 1 --split 1,0,0 --seed 3");
     assert_eq!(dated(&test).len(), 4 + 1);
     assert_eq!(latest(), Path::new(&dated(&test)[4]));
+    // Somebody's notes, though hidden.
+    test.write(Path::new("exports").join(latest()).join(".notes"), "mine");
+    test.prep("export --out exports --keep 1 --split 1,0,0 --seed 4");
+    assert_eq!(dated(&test).len(), 4 + 2);
+}
+
+#[test]
+fn dated_exports_at_once() {
+    let test = cached_games(9);
+    for (keep, exports) in [(7, 4), (1, 1)] {
+        let out = format!("exports{keep}");
+        let export = |seed| {
+            let options = format!("--features base --split 1,0,0 --seed {seed}");
+            test.command(&format!("export -q --out {out} --keep {keep} {options}")).spawn().unwrap()
+        };
+        let runs: Vec<_> = (0..4).map(export).collect();
+        for run in runs {
+            let ran = Ran::from(run.wait_with_output().unwrap());
+            assert_eq!(ran.code, 0, "{ran:#?}");
+        }
+        let is_export = |name: &&PathBuf| name.ends_with("manifest.json");
+        let files = test.files(&out);
+        // Below its own name, and as the latest.
+        assert_eq!(files.keys().filter(is_export).count(), exports + 1, "{:?}", files.keys());
+    }
+}
+
+#[test]
+fn status_counts_games_that_are_not_selected() {
+    let test = cached_games(9);
+    test.prep("export --out out --split 1,0,0 --where game_id<90");
+    test.prep("simulate raw --games 1 --first-id 99");
+    test.prep("ingest raw");
+    let status = test.run("status raw --export out");
+    assert_eq!(status.code, 1);
+    let why = "is stale: 1 game not selected by --where, 0 when it was written\n";
+    assert!(status.stdout.ends_with(why), "{status:#?}");
 }
 
 #[test]
