@@ -16,10 +16,11 @@ use super::statistics::{
     Statistics, StatisticsFile,
 };
 use crate::dataset::{BySplit, ShortHash, Split};
+use crate::disk_space::{free_bytes, is_of_full_disk};
 use crate::parallel::Part;
 use crate::platform::read_file;
 use crate::progress::{Amount, Progress};
-use crate::words::counted;
+use crate::words::{counted, shown};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -46,6 +47,9 @@ pub enum JoinError {
     /// They are not all shards of one export.
     #[error("the shards are not one export: {0}")]
     NotOneSet(String),
+    /// The output folder is one of the shards.
+    #[error("{} is one of the shards, and would be replaced: choose another OUT", shown(.0))]
+    IsShard(PathBuf),
     /// The export could not be written.
     #[error(transparent)]
     Export(#[from] ExportError),
@@ -65,11 +69,37 @@ pub fn join_shards(
 ) -> Result<JoinSummary, JoinError> {
     let shards = shards.iter().map(|shard| ExportFolder::read(shard));
     let mut shards: Vec<ExportFolder<'_>> = shards.collect::<Result<_, _>>()?;
+    let is_out = |path: &Path| match (fs::canonicalize(path), fs::canonicalize(out)) {
+        (Ok(path), Ok(out)) => path == out,
+        _ => false,
+    };
+    if shards.iter().any(|shard| is_out(shard.path)) {
+        return Err(JoinError::IsShard(out.to_owned()));
+    }
     shards.sort_by_key(|shard| shard.manifest.settings.shard.map(Part::number));
     let manifests: Vec<&Manifest> = shards.iter().map(|shard| &shard.manifest).collect();
     let mut manifest = joined(&manifests).map_err(JoinError::NotOneSet)?;
-    let (statistics, counts) = join_statistics(&shards)?;
+    let files = manifests.iter().flat_map(|shard| shard.files.values());
+    let needed = files.fold(0_u64, |sum, file| sum.saturating_add(file.bytes));
+    let written = write_joined(out, &shards, &mut manifest, progress, stop);
+    // The incomplete export has been removed, so that its space is free again.
+    written.map_err(|error| match error {
+        JoinError::Export(error) if error.is_of_full_disk() => {
+            ExportError::DiskFull { out: out.to_owned(), needed, free: free_bytes(out) }.into()
+        }
+        error => error,
+    })?;
+    Ok(JoinSummary { games: manifest.inputs.games, rows: manifest.inputs.rows })
+}
 
+fn write_joined(
+    out: &Path,
+    shards: &[ExportFolder<'_>],
+    manifest: &mut Manifest,
+    progress: &dyn Progress,
+    stop: &AtomicBool,
+) -> Result<(), JoinError> {
+    let (statistics, counts) = join_statistics(shards)?;
     let staging = Staging::create(out).map_err(ExportError::from)?;
     let mut files = ExportFiles::new(staging.path(), progress);
     progress.begin("joining", Amount::Unknown);
@@ -79,16 +109,15 @@ pub fn join_shards(
     }
     files.write_json(STATISTICS_FILE, &StatisticsFile::new(&statistics, &counts))?;
     files.write_json(MASK_VALIDATION_FILE, &MaskValidationFile::new(&counts))?;
-    for shard in &shards {
+    for shard in shards {
         if stop.load(Ordering::Relaxed) {
             return Err(ExportError::Interrupted.into());
         }
         add_shard(shard, &mut files)?;
     }
     progress.end();
-    files.write_manifest(&mut manifest)?;
-    staging.publish(progress).map_err(ExportError::from)?;
-    Ok(JoinSummary { games: manifest.inputs.games, rows: manifest.inputs.rows })
+    files.write_manifest(manifest)?;
+    Ok(staging.publish(progress).map_err(ExportError::from)?)
 }
 
 /// The manifest of all shards of an export, in their order, without its files. An error is a readable reason.
@@ -143,7 +172,11 @@ fn common_fields(shard: &Manifest) -> String {
     shard.splits = BySplit::default();
     shard.identical_games = None;
     shard.files.retain(|name, _| SHARED.contains(&&**name));
-    serde_json::to_string(&shard).expect("a manifest is JSON")
+    as_text(&shard)
+}
+
+fn as_text(manifest: &Manifest) -> String {
+    serde_json::to_string(manifest).expect("a manifest is JSON")
 }
 
 /// The statistics of all rows, and their counts.
@@ -182,8 +215,11 @@ fn add_shard(shard: &ExportFolder<'_>, files: &mut ExportFiles<'_>) -> Result<()
         let (from, to) = (shard.path.join(&**file), folder.join(&**file));
         // Some file systems have no hard links.
         let linked = fs::hard_link(&from, &to).or_else(|_| fs::copy(&from, &to).map(drop));
-        let bytes = linked.and_then(|()| Ok(fs::metadata(&to)?.len()));
-        let bytes = bytes.map_err(|error| ExportError::UnreadableFile { path: from, error })?;
+        linked.map_err(|error| match is_of_full_disk(&error) {
+            true => ExportError::file(&to, error),
+            false => ExportError::UnreadableFile { path: from, error },
+        })?;
+        let bytes = fs::metadata(&to).map_err(|error| ExportError::file(&to, error))?.len();
         if bytes != entry.bytes {
             let why = format!("{} does not have the size in its manifest", &**file);
             return Err(shard.failed(why).into());
@@ -192,5 +228,11 @@ fn add_shard(shard: &ExportFolder<'_>, files: &mut ExportFiles<'_>) -> Result<()
     let path = shard.path.join(MANIFEST_FILE);
     let manifest = read_file(&path, MAX_SMALL_FILE)
         .map_err(|error| ExportError::UnreadableFile { path, error })?;
+    // Another export may have replaced the shard, between two files.
+    let now = serde_json::from_slice::<Manifest>(&manifest).ok();
+    if now.is_none_or(|now| as_text(&now) != as_text(&shard.manifest)) {
+        let why = "another export replaced it meanwhile: join again".to_owned();
+        return Err(shard.failed(why).into());
+    }
     Ok(files.write(&format!("{name}/{MANIFEST_FILE}"), &manifest)?)
 }

@@ -150,6 +150,21 @@ fn export_is_refused_before_it_begins() {
 }
 
 #[test]
+fn join_reports_a_full_disk() {
+    let test = CliTest::new();
+    test.prep("simulate raw --games 20 -q");
+    test.prep("ingest raw -q --cache all.sqlite");
+    for shard in ["1", "2"] {
+        test.prep(&format!("export -q --cache all.sqlite --shard {shard}/2 --out s{shard}"));
+    }
+    let Some(_disk) = SmallDisk::mount(&test, 300) else { return };
+    let ran = test.run("join small/out s1 s2");
+    assert_full(&ran);
+    assert!(ran.complaints().contains("the export to small/out needs "), "{ran:#?}");
+    assert!(test.files("small").is_empty());
+}
+
+#[test]
 fn simulate_reports_a_full_disk_once() {
     let test = CliTest::new();
     let Some(_disk) = SmallDisk::mount(&test, 500) else { return };

@@ -5,10 +5,13 @@
 use crate::support::cli::CliTest;
 use crate::support::export::{Export, SPLITS};
 use serde_json::{Value, json};
+use splendor_prep::export::join_shards;
+use splendor_prep::progress::{Amount, Progress};
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Cursor, Read};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 use zip::ZipArchive;
 
 /// 31 games, two of them with identical rows, and a log that is refused.
@@ -187,6 +190,14 @@ fn damaged_shard() {
     verify("` for each damaged shard K, then `prep join out SHARD...` for all of them");
     test.write(&labels, &good);
     assert_eq!(test.run("verify --export out").code, 0);
+    let masks = shard("out", 1, 2).join("masks_val.npz");
+    let aside = test.path("masks_val.npz");
+    fs::rename(test.path(&masks), &aside).unwrap();
+    let status = test.run("status raw --cache all.sqlite --export out");
+    assert_eq!(status.code, 1, "{status:#?}");
+    let why = "is stale: shard-00001-of-00002/masks_val.npz cannot be read";
+    assert!(status.stdout.contains(why), "{status:#?}");
+    fs::rename(&aside, test.path(&masks)).unwrap();
     test.write(shard("out", 1, 2).join("mine.txt"), "");
     verify("shard-00001-of-00002/mine.txt: is not in the manifest");
     let ran = test.run("export --cache all.sqlite --out out");
@@ -224,13 +235,50 @@ fn incomplete_or_mixed_shards() {
         assert!(ran.stderr.contains(why), "{shards}: {ran:#?}");
         assert!(!test.path("out").exists(), "{shards}");
     }
-    // An export of shards replaces one, and is replaced.
+    let shard_1 = test.files("12");
+    let ran = test.run("join 12 12 22");
+    assert!(ran.code == 1 && ran.stderr.contains("12 is one of the shards"), "{ran:#?}");
+    assert!(test.files("12") == shard_1);
+    // An export of shards replaces one, and is replaced. Hidden files are kept, or nothing is replaced.
     let before = test.files("one");
     test.prep("join -q one 12 22");
     assert_eq!(test.run("verify --export one").code, 0);
+    let hidden = shard("one", 1, 2).join(".mine");
+    test.write(&hidden, "mine");
     test.prep("join -q one 22 12");
+    assert_eq!(test.read(&hidden), b"mine");
+    let ran = test.run("export -q --cache all.sqlite --out one");
+    assert!(ran.code == 1 && ran.stderr.contains("of-00002/.mine: move it"), "{ran:#?}");
+    fs::remove_file(test.path(&hidden)).unwrap();
     test.prep("export -q --cache all.sqlite --out one");
     assert!(test.files("one") == before);
+}
+
+/// Exports shard 2 with other options when its files are about to be linked.
+struct ReplacesShard<'t>(&'t CliTest);
+
+impl Progress for ReplacesShard<'_> {
+    fn begin(&self, doing: &'static str, _amount: Amount) {
+        if doing == "joining" {
+            self.0.prep("export -q --cache all.sqlite --shard 2/2 --out out-2 --no-normalize");
+        }
+    }
+    fn advance(&self, _steps: u64) {}
+    fn end(&self) {}
+}
+
+#[test]
+fn shard_replaced_meanwhile() {
+    let test = games();
+    ingest_all(&test);
+    export_shards(&test, "out", 2, "");
+    let before = test.files("out");
+    let shards = ["out-1", "out-2"].map(|shard| test.path(shard));
+    let never = AtomicBool::new(false);
+    let joined = join_shards(&test.path("out"), &shards, &ReplacesShard(&test), &never);
+    let error = joined.unwrap_err().to_string();
+    assert!(error.contains("another export replaced it meanwhile: join again"), "{error}");
+    assert!(test.files("out") == before);
 }
 
 #[test]
