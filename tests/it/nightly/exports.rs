@@ -2,7 +2,7 @@
 
 use super::make_older;
 use crate::support::cached::execute;
-use crate::support::cli::CliTest;
+use crate::support::cli::{CliTest, Ran};
 use crate::support::log_text::with_one_byte_changed;
 use std::collections::BTreeMap;
 use std::fs;
@@ -280,7 +280,7 @@ fn dated_exports_are_kept() {
 
 #[test]
 fn dated_exports_at_once() {
-    let test = cached_games(9);
+    let test = CliTest::ingested(9);
     for (keep, exports) in [(7, 4), (1, 1)] {
         let out = format!("exports{keep}");
         let export = |seed| {
@@ -301,7 +301,7 @@ fn dated_exports_at_once() {
 
 #[test]
 fn status_counts_games_that_are_not_selected() {
-    let test = cached_games(9);
+    let test = CliTest::ingested(9);
     test.prep("export --out out --split 1,0,0 --where game_id<90");
     test.prep("simulate raw --games 1 --first-id 99");
     test.prep("ingest raw");
@@ -395,6 +395,7 @@ fn metrics_of_runs() {
         assert_eq!(export.try_wait().unwrap(), None);
     }
     std::thread::sleep(Duration::from_millis(300));
+    assert_eq!(export.try_wait().unwrap(), None);
     let text = String::from_utf8(test.read("m/prep.prom")).unwrap();
     let exit_code = "\nprep_ingest_exit_code ";
     assert!(text.contains(&format!("{exit_code}3\n")));
