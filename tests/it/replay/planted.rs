@@ -1,8 +1,10 @@
-//! Faults that are not visible in a single row, planted in simulated games: all are found at the right line.
+//! Faults that are not visible in a single row, planted in simulated games: all are found at the right
+//! line, and an independent implementation on the plain columns finds them, too.
 
 use super::{log_of, read};
 use crate::support::log_text::LogText;
 use crate::support::long_run::times;
+use crate::support::plain_replay::first_wrong_line;
 use rand_mt::Mt64;
 use splendor_prep::gamelog::{Dialect, LoggedAction, write_log};
 use splendor_prep::rules::{PlayerCount, for_each_legal_move};
@@ -266,6 +268,9 @@ fn planted_faults_are_found_at_their_line() {
             let faults = read(&game.log).replay_faults;
             let found = faults.first().map(|fault| fault.line as usize);
             assert_eq!(found, Some(line), "{what}, seed {seed}: {:?}", faults.first());
+            if planted % 5 == 0 {
+                assert_eq!(first_wrong_line(&game.log), Some(line), "{what}, seed {seed}");
+            }
             if planted == times(20, 200) {
                 break;
             }

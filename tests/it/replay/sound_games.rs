@@ -3,6 +3,7 @@
 use super::{log_of, read, read_bytes};
 use crate::support::golden::golden_dir;
 use crate::support::long_run::times;
+use crate::support::plain_replay::first_wrong_line;
 use splendor_prep::gamelog::{GameId, ReplayFaultKind};
 use splendor_prep::rules::PlayerCount;
 use std::fs;
@@ -11,8 +12,12 @@ use std::fs;
 fn simulated_games_replay() {
     for seed in 0..times(100, 1_700) {
         for players in PlayerCount::ALL {
-            let summary = read(&log_of(players, seed));
+            let log = log_of(players, seed);
+            let summary = read(&log);
             assert_eq!(summary.replay_faults, [], "{players:?}, seed {seed}");
+            if seed % 20 == 0 {
+                assert_eq!(first_wrong_line(&log), None, "{players:?}, seed {seed}");
+            }
         }
     }
 }

@@ -11,6 +11,7 @@ pub(crate) mod golden;
 pub(crate) mod log_text;
 pub(crate) mod long_run;
 pub(crate) mod plain_features;
+pub(crate) mod plain_replay;
 pub(crate) mod plain_rules;
 pub(crate) mod positions;
 pub(crate) mod power_loss;
