@@ -130,20 +130,29 @@ fn is_replaced(file: &Path, target: &Path) -> bool {
     })
 }
 
-/// Protects a cache that was named first by mistake.
+/// Protects a cache that was named first by mistake. A game is lost unless the result has it from the same
+/// log.
 fn check_losses(target: &Path, inputs: &[Input]) -> Result<(), CacheError> {
     let Some(old) = Reader::open_if_there(target)? else { return Ok(()) };
+    let refused = refused_logs(inputs);
     let (mut games, mut lost) = (0, 0);
-    old.each_game(|game_id, _| {
+    old.each_game(|game_id, old| {
         games += 1;
-        lost += usize::from(!inputs.iter().any(|input| input.records.contains_key(&game_id)));
+        let mut found = inputs.iter().filter_map(|input| input.records.get(&game_id));
+        let is_stored = found.next().is_some_and(|record| {
+            let is_same = |old: GameRecord| old.key.source_hash == record.key.source_hash;
+            old.map_or(true, is_same)
+                && found.all(|other| other.key == record.key)
+                && !refused.contains_key(&game_id)
+        });
+        lost += usize::from(!is_stored);
     })?;
     if !too_many_missing(lost, games) {
         return Ok(());
     }
     let why = format!(
-        "{lost} of its {games} games are in none of the other caches: name a new file first, or \
-         add --allow-delete"
+        "{lost} of its {games} games are in none of the other caches, or differ there: name a new file \
+         first, or add --allow-delete"
     );
     Err(CacheError::CannotReplace { path: target.to_owned(), why })
 }

@@ -41,7 +41,7 @@ pub(in crate::cli) struct MergeArgs {
     /// of the third and so on; or give one number for each cache
     #[arg(long, value_name = "N", value_delimiter = ',', value_parser = whole_number(0_i64..))]
     offset: Vec<i64>,
-    /// Replace OUT even if more than a fifth of its games are in none of the caches
+    /// Replace OUT even if more than a fifth of its games would be lost
     #[arg(long)]
     allow_delete: bool,
     /// Print JSON: what was merged, and the conflicts
