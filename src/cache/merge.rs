@@ -101,10 +101,11 @@ pub fn merge(
     // A file that is not a cache is never replaced.
     check(target)?;
     let inputs: Vec<Input> = inputs.iter().map(open).collect::<Result<_, _>>()?;
+    let fresh = Rebuild::begin(target, wait)?;
+    // An ingest that held the lock may have added games.
     if !allow_delete {
         check_losses(target, &inputs)?;
     }
-    let fresh = Rebuild::begin(target, wait)?;
     let writer = fresh.writer(stop)?;
     let Some(summary) = fill(&writer, &inputs, stop)? else { return Ok(None) };
     drop(writer);

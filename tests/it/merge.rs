@@ -4,8 +4,11 @@
 
 use crate::support::cli::{CliTest, Ran};
 use serde_json::json;
+use splendor_prep::cache::WriterLock;
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::path::Path;
+use std::time::Duration;
 
 /// Logs of 40 games in `all`, each of which is also in one of ten folders `part0` to `part9`.
 fn ten_machines() -> CliTest {
@@ -164,6 +167,23 @@ fn refused_logs_and_unfinished_ingests_are_passed_on() {
     assert!(
         test.run("export --cache all.sqlite").stderr.contains("the last ingest did not finish")
     );
+}
+
+/// While a merge waits, an ingest adds the games that the merge would lose.
+#[test]
+fn losses_are_counted_when_the_lock_is_held() {
+    let test = conflicting();
+    fs::copy(test.path("two.sqlite"), test.path("out.sqlite")).unwrap();
+    let held = WriterLock::acquire(&test.path("out.sqlite"), Duration::ZERO).unwrap();
+    let mut merge = test.command("merge out.sqlite two.sqlite --wait 60").spawn().unwrap();
+    let stderr = BufReader::new(merge.stderr.take().unwrap());
+    let mut lines = stderr.lines().map(Result::unwrap);
+    assert!(lines.any(|line| line.contains("waiting for another run")));
+    fs::copy(test.path("one.sqlite"), test.path("out.sqlite")).unwrap();
+    drop(held);
+    assert!(lines.any(|line| line.contains("5 of its 5 games are in none")));
+    assert_eq!(merge.wait().unwrap().code(), Some(1));
+    assert_eq!(ids(&test, "out.sqlite"), [1, 2, 3, 4, 5]);
 }
 
 /// After any error, the cache to replace is unchanged.
