@@ -38,7 +38,7 @@ pub use whole_file::{DEFAULT_SETTLE, MAX_LOG_BYTES};
 use crate::accounting::Unaccounted;
 use crate::cache::CacheError;
 use crate::parallel::ThreadError;
-use crate::words::{shell_path, shown};
+use crate::words::{counted, shell_path, shown};
 use std::io;
 use std::path::PathBuf;
 
@@ -69,6 +69,14 @@ pub enum IngestError {
     /// The data folder could not be searched.
     #[error("cannot search {}: {}", shown(root), shown(&error.to_string()))]
     Search { root: PathBuf, error: walkdir::Error },
+    /// The data folder, or many of its logs, were deleted, moved or unmounted during the run.
+    #[error(
+        "{} or many of its logs disappeared during the run ({} not read): is its disk still mounted? Run \
+         this again when it is",
+        shown(root),
+        counted(*deleted, "log")
+    )]
+    Vanished { root: PathBuf, deleted: usize },
     /// Ctrl-C, before anything was changed.
     #[error("interrupted: nothing was changed")]
     Interrupted,

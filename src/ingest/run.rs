@@ -10,7 +10,7 @@ use super::phases::IngestPhases;
 use super::summary::IngestSummary;
 use crate::accounting::check_all_done;
 use crate::cache::{CachedGame, GameRecord, PackedGame, Reader, Refusal, Writer, too_many_missing};
-use crate::gamelog::{GameId, LogError, ReadOptions, ReplayFault};
+use crate::gamelog::{GameId, LogError, LogErrorKind, ReadOptions, ReplayFault};
 use crate::memory::report_memory;
 use crate::parallel::Part;
 use crate::progress::{Amount, Progress};
@@ -53,7 +53,7 @@ pub struct IngestOptions {
 /// `stop` ends the run early: the games encoded so far are committed.
 ///
 /// # Errors
-/// If the folder cannot be searched, holds no logs, or the cache cannot be written;
+/// If the folder cannot be searched, holds no logs, or disappears during the run, or the cache cannot be written;
 /// [`IngestError::Interrupted`] if it was stopped before the first log. Logs and folders that cannot be read
 /// are no error: see [`IngestSummary::refused`] and [`IngestSummary::unreadable`].
 pub fn ingest(
@@ -312,6 +312,10 @@ impl Run<'_> {
             self.batches.leave_unfinished()?;
             return Err(error.into());
         }
+        if let Err(error) = self.check_folder() {
+            self.batches.leave_unfinished()?;
+            return Err(error);
+        }
         self.remove_missing(stop)?;
         if self.summary.interrupted {
             return Ok(self.batches.commit()?);
@@ -329,6 +333,21 @@ impl Run<'_> {
             let done = summary.line(begun.elapsed());
             Ok(batches.finish(cached.last_ingest_finished, &done)?)
         })
+    }
+
+    /// A log that was deleted after the search of the folder is deferred. If these are many, the disk of the
+    /// folder was probably unmounted, and the next run finds them again.
+    fn check_folder(&self) -> Result<(), IngestError> {
+        let root = &self.options.root;
+        let is_deleted = |error: &&LogError| {
+            error.fault.kind == LogErrorKind::ChangedWhileRead
+                && root.join(&error.file).symlink_metadata().is_err()
+        };
+        let deleted = self.summary.deferred.iter().filter(is_deleted).count();
+        match root.is_dir() && !too_many_missing(deleted, self.summary.logs) {
+            true => Ok(()),
+            false => Err(IngestError::Vanished { root: root.clone(), deleted }),
+        }
     }
 
     /// Removes games without a log, unless they are so many that the folder is probably incomplete, or a part

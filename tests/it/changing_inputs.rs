@@ -12,7 +12,7 @@ use rand_mt::Mt64;
 use rusqlite::Connection;
 use splendor_prep::cache::{Damage, GameRecord, Reader, Writer};
 use splendor_prep::gamelog::{GameId, LogErrorKind};
-use splendor_prep::ingest::{IngestSummary, ingest};
+use splendor_prep::ingest::{IngestError, IngestSummary, ingest};
 use splendor_prep::progress::{Amount, Progress, Silent};
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -28,24 +28,39 @@ fn ingest_here(cache: &Path, root: &Path) -> IngestSummary {
 }
 
 fn ingest_watched(cache: &Path, root: &Path, progress: &dyn Progress) -> IngestSummary {
+    try_ingest(cache, root, progress).unwrap()
+}
+
+fn try_ingest(
+    cache: &Path,
+    root: &Path,
+    progress: &dyn Progress,
+) -> Result<IngestSummary, IngestError> {
     let options = ingest_options(root);
     let stop = AtomicBool::new(false);
     let writer = Writer::open(cache, Duration::ZERO, &stop).unwrap();
     let before = Some(Reader::open(cache).unwrap());
-    ingest(before, Some(&writer), &options, progress, &stop).unwrap()
+    ingest(before, Some(&writer), &options, progress, &stop)
 }
 
-/// Deletes a log after the search of the folder and before the log is read.
-struct DeletesALog<'a>(&'a Path);
+/// Does something when a phase of the ingest begins. The logs are read after `ingesting`.
+struct Meanwhile<F>(F);
 
-impl Progress for DeletesALog<'_> {
+impl<F: Fn(&str)> Progress for Meanwhile<F> {
     fn begin(&self, doing: &'static str, _amount: Amount) {
-        if doing == "ingesting" {
-            fs::remove_file(self.0).unwrap();
-        }
+        self.0(doing);
     }
     fn advance(&self, _steps: u64) {}
     fn end(&self) {}
+}
+
+/// Deletes a log after the search of the folder and before the log is read.
+fn deletes(log: &Path) -> impl Progress {
+    Meanwhile(move |doing: &str| {
+        if doing == "ingesting" {
+            fs::remove_file(log).unwrap();
+        }
+    })
 }
 
 #[test]
@@ -53,16 +68,41 @@ fn log_that_is_deleted_meanwhile_is_not_there() {
     let test = CliTest::simulated(6);
     let (cache, root) = (test.path("c.sqlite"), test.path("raw"));
     let log = root.join("2_games/4.csv");
-    let summary = ingest_watched(&cache, &root, &DeletesALog(&log));
+    let summary = ingest_watched(&cache, &root, &deletes(&log));
     assert_eq!((summary.encoded_games(), summary.refused.len()), (5, 0), "{summary:?}");
     assert_eq!(summary.deferred.len(), 1, "the next run removes the game");
     let summary = ingest_here(&cache, &root);
     assert_eq!((summary.counts["up_to_date"], summary.deferred.len()), (5, 0), "{summary:?}");
     // A cached game stays until the next run.
     let log = root.join("3_games/5.csv");
-    let summary = ingest_watched(&cache, &root, &DeletesALog(&log));
+    let summary = ingest_watched(&cache, &root, &deletes(&log));
     assert_eq!((summary.cache.games, summary.refused.len()), (5, 0), "{summary:?}");
     assert_eq!(ingest_here(&cache, &root).deleted, [GameId(5)]);
+}
+
+/// As if a disk was unmounted after the search: no log is a change that was deferred.
+#[test]
+fn folder_that_vanishes_fails_the_ingest() {
+    let test = CliTest::simulated(12);
+    let (cache, root) = (test.path("c.sqlite"), test.path("raw"));
+    ingest_here(&cache, &root);
+    test.prep("simulate raw --games 12 --first-id 13");
+    for folder in ["raw", "raw/2_games"] {
+        let [there, away] = [folder, "away"].map(|folder| test.path(folder));
+        let vanishing = Meanwhile(|doing: &str| {
+            if doing == "ingesting" {
+                fs::rename(&there, &away).unwrap();
+            }
+        });
+        let error = try_ingest(&cache, &root, &vanishing).unwrap_err().to_string();
+        assert!(error.contains("raw"), "{error}");
+        let reader = Reader::open(&cache).unwrap();
+        assert!(!reader.last_ingest_finished().unwrap(), "{folder}: {error}");
+        fs::rename(&away, &there).unwrap();
+    }
+    let summary = ingest_here(&cache, &root);
+    assert_eq!((summary.cache.games, summary.deferred.len()), (24, 0), "{summary:?}");
+    assert!(Reader::open(&cache).unwrap().last_ingest_finished().unwrap());
 }
 
 /// The header and the first rows.
