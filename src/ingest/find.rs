@@ -111,6 +111,11 @@ impl FoundLogs {
         }
     }
 
+    /// Keeps only the logs of a part of the games.
+    pub fn retain_part(&mut self, part: Option<Part>) {
+        self.logs.retain(|log| part.is_none_or(|part| is_in(part, log.game_id)));
+    }
+
     /// The logs of each game, by game id.
     pub(super) fn games(&self) -> impl Iterator<Item = &[LogFile]> {
         self.logs.chunk_by(|log, next| log.game_id == next.game_id)
@@ -240,7 +245,7 @@ impl Search<'_> {
 
 /// Whether a game is in a part. This depends on its id alone: both logs of a game with two logs are in the
 /// same part, and a game stays in its part when others are added or deleted.
-pub(super) fn is_in(part: Part, game_id: GameId) -> bool {
+fn is_in(part: Part, game_id: GameId) -> bool {
     let mut hasher = blake3::Hasher::new();
     hasher.update(b"splendor-prep part 1").update(&game_id.0.to_le_bytes());
     let digest = hasher.finalize();

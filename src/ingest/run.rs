@@ -4,7 +4,7 @@ use super::IngestError;
 use super::batch::Batches;
 use super::cached::{CachedGames, has_log};
 use super::examine::{Examination, Examined, Outcome, Played, removed_by};
-use super::find::{FoundLogs, LogFile, find_logs, is_in, no_logs, skipped_note};
+use super::find::{FoundLogs, LogFile, find_logs, no_logs, skipped_note};
 use super::game_status::{DEFERRED, DELETED, REFUSAL_DELETED, REFUSED, UP_TO_DATE};
 use super::phases::IngestPhases;
 use super::summary::IngestSummary;
@@ -109,7 +109,7 @@ fn look_for_logs(
     if found.logs.is_empty() && !options.allow_delete {
         return Err(no_logs(&options.root, &found));
     }
-    found.logs.retain(|log| options.part.is_none_or(|part| is_in(part, log.game_id)));
+    found.retain_part(options.part);
     found.warn();
     for path in &found.skipped {
         tracing::info!("{}", skipped_note(path));
@@ -356,13 +356,14 @@ impl Run<'_> {
         let mut missing = self.cached.without_log(self.logs);
         if !missing.is_empty() && self.summary.unreadable.is_empty() {
             // A log that is compressed or renamed while the folder is listed may be in neither place.
-            let again = match find_logs(&self.options.root, stop) {
+            let mut again = match find_logs(&self.options.root, stop) {
                 Err(IngestError::Interrupted) => {
                     self.summary.interrupted = true;
                     return Ok(());
                 }
                 again => again?,
             };
+            again.retain_part(self.options.part);
             missing.retain(|&game_id| !has_log(&again.logs, game_id));
             self.summary.unreadable = again.unreadable;
         }

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+use crate::support::cached::cached_ids;
 use crate::support::cli::CliTest;
 use crate::support::export::{Export, SPLITS};
 use serde_json::{Value, json};
@@ -320,4 +321,24 @@ fn merged_parts_equal_one_ingest() {
         second.iter().flat_map(|told| told["deleted"].as_array().unwrap()).collect();
     assert_eq!(deleted, [&json!(500)]);
     merge_and_export("after");
+}
+
+/// The games of other parts are treated like games whose logs were deleted.
+#[test]
+fn part_into_a_cache_with_other_games() {
+    let test = CliTest::simulated(30);
+    test.prep("ingest raw --cache all.sqlite");
+    test.prep("ingest raw --part 1/3 --cache part.sqlite");
+    let ids = |cache: &str| cached_ids(&test.path(cache));
+    for (options, why) in [
+        ("", "cached games are not in part 1/3 of raw any more"),
+        ("--rebuild", "games of the old cache have no log in part 1/3 of raw"),
+    ] {
+        let ran = test.run(&format!("ingest raw --part 1/3 --cache all.sqlite {options}"));
+        assert_eq!(ran.code, 1, "{ran:#?}");
+        assert!(ran.complaints().contains(why), "{ran:#?}");
+        assert_eq!(ids("all.sqlite").len(), 30, "{options}");
+    }
+    test.prep("ingest raw --part 1/3 --cache all.sqlite --allow-delete");
+    assert_eq!(ids("all.sqlite"), ids("part.sqlite"));
 }

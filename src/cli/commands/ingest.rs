@@ -226,7 +226,8 @@ fn rebuild(
 /// As in a regular ingest: if the logs of more than a fifth of the games are missing, a disk is probably
 /// not mounted.
 fn check_for_missing(rebuild: &Rebuild, options: &IngestOptions) -> Result<()> {
-    let found = find_logs(&options.root, stop_flag())?;
+    let mut found = find_logs(&options.root, stop_flag())?;
+    found.retain_part(options.part);
     if let Some(folder) = found.unreadable.first() {
         bail!("{folder}: the cache is as it was");
     }
@@ -238,10 +239,16 @@ fn check_for_missing(rebuild: &Rebuild, options: &IngestOptions) -> Result<()> {
             "{missing} of the {} games of the old cache have no log in {}: is its disk mounted? If they \
              are to be deleted, add --allow-delete",
             cached.len(),
-            shown(&options.root)
+            searched(options)
         );
     }
     Ok(())
+}
+
+/// `data/raw`, or `part 3/8 of data/raw`.
+fn searched(options: &IngestOptions) -> String {
+    let part = options.part.map_or(String::new(), |part| format!("part {part} of "));
+    format!("{part}{}", shown(&options.root))
 }
 
 fn outcome(summary: &IngestSummary, max_refused: usize) -> Outcome {
@@ -344,7 +351,7 @@ fn warn(summary: &IngestSummary, options: &IngestOptions, is_dry_run: bool) {
              mounted? Nothing was removed; use --allow-delete to remove them, or --keep-missing to \
              keep them",
             counted(summary.deleted_but_kept, "cached game"),
-            shown(&options.root)
+            searched(options)
         );
     }
     if summary.interrupted {
