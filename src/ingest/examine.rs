@@ -3,7 +3,7 @@
 use super::IngestError;
 use super::cached::CachedGames;
 use super::compression::{Compression, Damage};
-use super::find::{LogFile, leads_elsewhere};
+use super::find::{LogFile, is_deleted, leads_elsewhere};
 use super::phases::IngestPhases;
 use super::whole_file::{Reading, modified_within, read_whole};
 use crate::cache::{CacheKey, CachedGame, GameRecord, PackedGame, Packer, StaleReason};
@@ -14,7 +14,6 @@ use crate::gamelog::{
 use crate::parallel::ordered_map;
 use crate::platform::FileId;
 use std::any::Any;
-use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
@@ -144,6 +143,10 @@ impl<'a> Examiner<'a> {
     fn examine_several(&mut self, files: &[LogFile]) -> Result<Vec<Examined>, IngestError> {
         let (mut logs, mut ids): (Vec<&LogFile>, Vec<FileId>) = (Vec::new(), Vec::new());
         for log in files {
+            // A log that is moved while the folders are listed may be found in two of them.
+            if is_deleted(&self.path(log)) {
+                continue;
+            }
             let id = std::fs::metadata(self.path(log)).ok().map(|file| FileId::of(&file));
             if id.is_none_or(|id| !ids.contains(&id)) {
                 logs.push(log);
@@ -151,8 +154,10 @@ impl<'a> Examiner<'a> {
             }
         }
         let as_one = |examined: Examined| vec![Examined { files: files.len(), ..examined }];
-        if let [log] = logs[..] {
-            return self.examine(log).map(as_one);
+        match logs[..] {
+            [] => return self.examine(&files[0]).map(as_one),
+            [log] => return self.examine(log).map(as_one),
+            _ => {}
         }
         let (mut forms, mut errors) = (Vec::new(), Vec::new());
         // The log with the most content, and that content.
@@ -213,9 +218,7 @@ impl<'a> Examiner<'a> {
             Ok(Reading::Damaged(Damage::CutOff)) => LogError::compressed_cut_off(path),
             Ok(Reading::Damaged(Damage::Corrupt(why))) => LogError::damaged_file(path, &why),
             // Deleted since the folder was searched: the next run handles that.
-            Err(error) if error.kind() == ErrorKind::NotFound && !file.is_symlink() => {
-                LogError::changed_while_read(path)
-            }
+            Err(_) if is_deleted(&file) => LogError::changed_while_read(path),
             Err(error) => LogError::unreadable(path, &error),
         };
         Some(self.deferred_if_young(log, error))

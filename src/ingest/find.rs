@@ -281,7 +281,7 @@ fn is_archive(path: &Path) -> bool {
         .is_some_and(|ending| endings.iter().any(|known| ending.eq_ignore_ascii_case(known)))
 }
 
-fn is_deleted(path: &Path) -> bool {
+pub(super) fn is_deleted(path: &Path) -> bool {
     std::fs::symlink_metadata(path).is_err_and(|error| error.kind() == ErrorKind::NotFound)
 }
 

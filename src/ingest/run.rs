@@ -63,13 +63,14 @@ pub fn ingest(
     progress: &dyn Progress,
     stop: &AtomicBool,
 ) -> Result<IngestSummary, IngestError> {
-    let found = look_for_logs(options, progress, stop)?;
-    let games: Vec<_> = found.games().take(options.max_games.unwrap_or(usize::MAX)).collect();
+    let mut found = look_for_logs(options, progress, stop)?;
     progress.begin("reading the cache", Amount::Unknown);
     let (begun, phases) = (Instant::now(), IngestPhases::new());
     let cached = CachedGames::load(before.as_ref(), options.jobs, &phases, stop)?;
     // A commit waits for readers.
     drop(before);
+    look_for_missing_logs(&mut found, &cached, options, stop)?;
+    let games: Vec<_> = found.games().take(options.max_games.unwrap_or(usize::MAX)).collect();
     progress.end();
     tracing::debug!("{} in {}", counted(games.len(), "game"), shown(&options.root));
     report_memory(options.monitor_memory, "at the start");
@@ -115,6 +116,27 @@ fn look_for_logs(
         tracing::info!("{}", skipped_note(path));
     }
     Ok(found)
+}
+
+/// Looks again if a game has no log: one that is moved, renamed or compressed while the folders are listed
+/// may be in none of them.
+fn look_for_missing_logs(
+    found: &mut FoundLogs,
+    cached: &CachedGames,
+    options: &IngestOptions,
+    stop: &AtomicBool,
+) -> Result<(), IngestError> {
+    let mut known = cached.games.keys().copied().chain(cached.refused_games());
+    if !found.unreadable.is_empty() || known.all(|game_id| has_log(&found.logs, game_id)) {
+        return Ok(());
+    }
+    let mut again = find_logs(&options.root, stop)?;
+    again.retain_part(options.part);
+    again.logs.retain(|log| !has_log(&found.logs, log.game_id));
+    found.logs.append(&mut again.logs);
+    found.logs.sort();
+    found.unreadable = again.unreadable;
+    Ok(())
 }
 
 struct Run<'a> {
@@ -316,10 +338,7 @@ impl Run<'_> {
             self.batches.leave_unfinished()?;
             return Err(error);
         }
-        self.remove_missing(stop)?;
-        if self.summary.interrupted {
-            return Ok(self.batches.commit()?);
-        }
+        self.remove_missing()?;
         let Run { batches, phases, cached, summary, begun, .. } = self;
         let (games, refusals) = (self.stored_games, self.stored_refusals);
         phases.store.time(|| -> Result<(), IngestError> {
@@ -352,21 +371,8 @@ impl Run<'_> {
 
     /// Removes games without a log, unless they are so many that the folder is probably incomplete, or a part
     /// of it could not be searched.
-    fn remove_missing(&mut self, stop: &AtomicBool) -> Result<(), IngestError> {
-        let mut missing = self.cached.without_log(self.logs);
-        if !missing.is_empty() && self.summary.unreadable.is_empty() {
-            // A log that is compressed or renamed while the folder is listed may be in neither place.
-            let mut again = match find_logs(&self.options.root, stop) {
-                Err(IngestError::Interrupted) => {
-                    self.summary.interrupted = true;
-                    return Ok(());
-                }
-                again => again?,
-            };
-            again.retain_part(self.options.part);
-            missing.retain(|&game_id| !has_log(&again.logs, game_id));
-            self.summary.unreadable = again.unreadable;
-        }
+    fn remove_missing(&mut self) -> Result<(), IngestError> {
+        let missing = self.cached.without_log(self.logs);
         if !self.summary.unreadable.is_empty() {
             self.summary.not_found = missing.len();
             return Ok(());

@@ -105,6 +105,41 @@ fn folder_that_vanishes_fails_the_ingest() {
     assert!(Reader::open(&cache).unwrap().last_ingest_finished().unwrap());
 }
 
+/// A log that is moved while the folders are listed is in none of them, or in two.
+#[test]
+fn log_that_is_moved_meanwhile_is_read() {
+    let test = CliTest::simulated(9);
+    let (cache, root) = (test.path("c.sqlite"), test.path("raw"));
+    let (from, to) = (root.join("2_games/1.csv"), root.join("3_games/1.csv"));
+    ingest_here(&cache, &root);
+    let sound = fs::read(&from).unwrap();
+    let changed = with_one_byte_changed(&sound);
+    let not_listed = |log: &[u8]| {
+        fs::write(&from, log).unwrap();
+        let hidden = test.path("hidden");
+        let moving = Meanwhile(|doing: &str| match doing {
+            "looking for logs" => fs::rename(&from, &hidden).unwrap(),
+            "reading the cache" => fs::rename(&hidden, &to).unwrap(),
+            _ => {}
+        });
+        let summary = ingest_watched(&cache, &root, &moving);
+        fs::rename(&to, &from).unwrap();
+        (summary.counts, summary.refused.len())
+    };
+    assert_eq!(not_listed(&changed), ([("bytes_changed", 1), ("up_to_date", 8)].into(), 0));
+    for _ in 0..2 {
+        assert_eq!(not_listed(b"no log\n"), ([("refused", 1), ("up_to_date", 8)].into(), 1));
+        assert_eq!(Reader::open(&cache).unwrap().refusals().unwrap().len(), 1);
+    }
+
+    for log in [&from, &to] {
+        fs::write(log, &changed).unwrap();
+    }
+    let summary = ingest_watched(&cache, &root, &deletes(&from));
+    assert_eq!(summary.counts, [("up_to_date", 9)].into(), "{summary:?}");
+    assert_eq!(cached_games(&cache)[&1].source_path, "3_games/1.csv");
+}
+
 /// The header and the first rows.
 fn shortened(log: &[u8], rows: usize) -> Vec<u8> {
     let mut text = LogText::parse(log);

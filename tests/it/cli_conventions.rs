@@ -308,7 +308,7 @@ fn ctrl_c_while_the_folder_is_searched() {
     const FOLDERS: usize = 2 + 20 + 1;
     fs::remove_file(test.path("raw/2_games/1.csv")).unwrap();
     let ran = stopped("ingest raw --allow-delete", FOLDERS + 5);
-    assert!(ran.stderr.contains("interrupted: the games encoded so far are kept"), "{ran:#?}");
+    assert!(ran.stderr.contains("interrupted: nothing was changed"), "{ran:#?}");
     assert_eq!(games_so_far(&test.path("c.sqlite")), 2, "no game is deleted");
 }
 
