@@ -13,7 +13,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FileState {
     /// The identity of the file.
-    id: FileId,
+    pub id: FileId,
     /// Size in bytes.
     pub size: u64,
     /// Seconds and nanoseconds of the last modification, which programs can set.
@@ -53,6 +53,11 @@ impl FileId {
     pub fn of(file: &Metadata) -> FileId {
         FileId { device: file.dev(), inode: file.ino() }
     }
+}
+
+/// Whether a path leads to another file than this one, or to none.
+pub fn is_replaced(path: &Path, id: FileId) -> bool {
+    fs::metadata(path).map_or(true, |file| FileId::of(&file) != id)
 }
 
 /// Opens a regular file, or a link to one, for reading. All inputs are opened with this function.

@@ -97,6 +97,12 @@ pub enum CacheError {
         shown(.0), advised("status", .0)
     )]
     NeedsRollback(PathBuf),
+    /// Another file has its name now, or none.
+    #[error(
+        "the cache {} was deleted or replaced by another program during this run: run it again",
+        shown(.0)
+    )]
+    Replaced(PathBuf),
     /// The structure of the file is damaged, not only a game in it.
     #[error(
         "the cache {} is damaged ({}): run `{}`, which creates a new one from the logs and keeps the damaged \

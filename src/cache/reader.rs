@@ -13,11 +13,12 @@ use super::rows::{
 use super::unpack::Unpacker;
 use crate::encode::{ColumnSums, EncodedGame, FEATURE_COUNT};
 use crate::gamelog::{GameId, ReplayFault};
-use crate::platform::FileState;
+use crate::platform::{FileId, FileState, is_replaced};
 use crate::words::shown;
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -47,6 +48,7 @@ pub type IdRange = (GameId, GameId);
 /// fails if the file cannot be read: with [`CacheError::Malformed`] if it is damaged.
 pub struct Reader {
     path: PathBuf,
+    id: FileId,
     /// State of the file when it was opened; `None` if a change might not show in it.
     state: Option<FileState>,
     /// Connections that no thread is using. Each is in a read transaction.
@@ -61,10 +63,16 @@ impl Reader {
     /// [`CacheError::Absent`] if it does not exist, [`CacheError::Older`] if an ingest must update it
     /// first; others if it cannot be read.
     pub fn open(path: &Path) -> Result<Reader, CacheError> {
-        let before = settled_state(path);
-        let connection = open_to_read(path, Waiting::ToRead)?;
-        let state = settled_state(path).filter(|state| before == Some(*state));
-        Ok(Reader { path: path.to_owned(), state, connections: Mutex::new(vec![connection]) })
+        loop {
+            let before = settled_state(path);
+            let id = fs::metadata(path).map(|file| FileId::of(&file));
+            let connection = open_to_read(path, Waiting::ToRead)?;
+            // A merge or rebuild may have replaced it while this waited for its lock.
+            let Some(id) = id.ok().filter(|&id| !is_replaced(path, id)) else { continue };
+            let state = settled_state(path).filter(|state| before == Some(*state));
+            let connections = Mutex::new(vec![connection]);
+            return Ok(Reader { path: path.to_owned(), id, state, connections });
+        }
     }
 
     /// Opens a cache again with an idle connection; does not wait for locks.
@@ -73,7 +81,8 @@ impl Reader {
     /// another process is committing, or this process was forked.
     pub fn resume(idle: IdleReader) -> Option<Reader> {
         let (path, state, connection) = idle.resume()?;
-        Some(Reader { path, state: Some(state), connections: Mutex::new(vec![connection]) })
+        let connections = Mutex::new(vec![connection]);
+        Some(Reader { path, id: state.id, state: Some(state), connections })
     }
 
     /// Releases the lock but keeps the connection for later reads; `None` if that is not possible.
@@ -394,6 +403,16 @@ impl Reader {
         })
     }
 
+    /// Another connection to the same file, for another thread. A file that has taken its name since then
+    /// is never read: it may hold other rows of the same games.
+    fn open_again(&self) -> Result<Connection, CacheError> {
+        let connection = open_again(&self.path)?;
+        match is_replaced(&self.path, self.id) {
+            true => Err(CacheError::Replaced(self.path.clone())),
+            false => Ok(connection),
+        }
+    }
+
     pub(super) fn read<T>(
         &self,
         read: impl FnOnce(&Connection) -> SqliteResult<T>,
@@ -402,7 +421,7 @@ impl Reader {
         let connection = free().pop();
         let connection = match connection {
             Some(connection) => connection,
-            None => open_again(&self.path)?,
+            None => self.open_again()?,
         };
         let result = read(&connection).map_err(|error| sqlite_error(&self.path, error));
         free().push(connection);

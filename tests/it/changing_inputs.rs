@@ -140,6 +140,15 @@ fn log_that_is_moved_meanwhile_is_read() {
     assert_eq!(cached_games(&cache)[&1].source_path, "3_games/1.csv");
 }
 
+#[test]
+fn cache_that_is_deleted_meanwhile_is_named() {
+    let test = CliTest::simulated(3);
+    let (cache, root) = (test.path("c.sqlite"), test.path("raw"));
+    let deleting = deletes(&cache);
+    let error = try_ingest(&cache, &root, &deleting).unwrap_err().to_string();
+    assert!(error.contains("was deleted or replaced by another program"), "{error}");
+}
+
 /// The header and the first rows.
 fn shortened(log: &[u8], rows: usize) -> Vec<u8> {
     let mut text = LogText::parse(log);

@@ -8,8 +8,9 @@ use crate::support::broken_cache::half_committed;
 use crate::support::cached::{cached_games, games_so_far};
 use crate::support::cli::{CliTest, Ran};
 use rusqlite::Connection;
-use splendor_prep::cache::WriterLock;
+use splendor_prep::cache::{Reader, WriterLock};
 use std::collections::BTreeMap;
+use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Stdio};
@@ -183,4 +184,25 @@ fn reader_rolls_back_a_killed_commit() {
         assert_nothing_beside(&test);
     }
     test.prep("verify raw");
+}
+
+/// The threads of an export open the file again by its name.
+#[test]
+fn replaced_cache_is_not_mixed_with_the_old_one() {
+    let test = half_ingested(6, 3);
+    let cache = test.path(CACHE);
+    let reader = Reader::open(&cache).unwrap();
+    let from_two_threads = || {
+        let mut counts = Vec::new();
+        // The outer call uses the connection of the first thread.
+        reader.each_game(|_, _| counts.push(reader.game_count())).unwrap();
+        counts
+    };
+    fs::rename(test.path("undisturbed.sqlite"), &cache).unwrap();
+    let counts = from_two_threads();
+    assert_eq!(counts.len(), 3);
+    for count in counts {
+        let error = count.unwrap_err().to_string();
+        assert!(error.contains("was deleted or replaced by another program"), "{error}");
+    }
 }

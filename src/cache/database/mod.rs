@@ -466,6 +466,7 @@ pub(super) fn sqlite_error(path: &Path, error: rusqlite::Error) -> CacheError {
         _ if extended == ffi::SQLITE_READONLY_ROLLBACK => {
             CacheError::NeedsRollback(path.to_owned())
         }
+        _ if extended == ffi::SQLITE_READONLY_DBMOVED => CacheError::Replaced(path.to_owned()),
         Some(DiskFull) => CacheError::disk_full(path),
         _ if WRITE_FAILURES.contains(&extended) && is_full(path) => CacheError::disk_full(path),
         code if code == Some(FileLockingProtocolFailed) || LOCK_FAILURES.contains(&extended) => {
