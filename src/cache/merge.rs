@@ -222,7 +222,11 @@ fn fill(
         summary.games += 1;
         summary.rows += u64::from(record.rows);
         summary.duplicates += found.len() as u64 - 1;
-        copy(writer, input, record.game_id, game_id)?;
+        // The first one, so that the order of the caches does not matter.
+        let times = found.iter().map(|(input, record)| input.reader.ingested_at(record.game_id));
+        let ingested_at =
+            times.collect::<Result<BTreeSet<_>, _>>()?.pop_first().unwrap_or_default();
+        copy(writer, input, record.game_id, game_id, &ingested_at)?;
         if (index + 1) % BATCH == 0 {
             writer.commit()?;
         }
@@ -255,6 +259,7 @@ fn copy(
     input: &Input,
     game_id: GameId,
     new_id: GameId,
+    ingested_at: &str,
 ) -> Result<(), CacheError> {
     let path = input.reader.path();
     let gone =
@@ -264,7 +269,7 @@ fn copy(
     let record = GameRecord { game_id: new_id, ..game.record };
     let game = PackedGame::from_blobs(record, game.blobs.map(|packed| packed.bytes));
     let faults = input.faults.get(&game_id).map_or(&[][..], Vec::as_slice);
-    writer.put(&game, faults, Some(&input.reader.ingested_at(game_id)?))
+    writer.put(&game, faults, Some(ingested_at))
 }
 
 /// Refused logs of games that the same cache does not hold: an older version of a game in the same cache

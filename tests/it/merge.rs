@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+use crate::support::cached::{cached_games, make_old, written_since};
 use crate::support::cli::{CliTest, Ran};
 use serde_json::json;
 use splendor_prep::cache::WriterLock;
@@ -184,6 +185,18 @@ fn losses_are_counted_when_the_lock_is_held() {
     assert!(lines.any(|line| line.contains("5 of its 5 games are in none")));
     assert_eq!(merge.wait().unwrap().code(), Some(1));
     assert_eq!(ids(&test, "out.sqlite"), [1, 2, 3, 4, 5]);
+}
+
+/// The same game, ingested at different times.
+#[test]
+fn time_of_a_game_does_not_depend_on_the_order() {
+    let test = conflicting();
+    fs::copy(test.path("one.sqlite"), test.path("early.sqlite")).unwrap();
+    make_old(&test.path("early.sqlite"));
+    test.prep("merge a.sqlite one.sqlite early.sqlite");
+    test.prep("merge b.sqlite early.sqlite one.sqlite");
+    assert_eq!(cached_games(&test.path("a.sqlite")), cached_games(&test.path("b.sqlite")));
+    assert_eq!(written_since(&test.path("a.sqlite")), Vec::<i64>::new(), "the earlier time");
 }
 
 /// After any error, the cache to replace is unchanged.
