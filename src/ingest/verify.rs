@@ -224,10 +224,9 @@ impl Checks<'_> {
             cached => cached?,
         };
         let contents: Vec<_> = logs.iter().map(|log| self.content(log)).collect();
-        let change = match contents.last() {
-            Some(content) => change(content.as_ref().ok(), cached.as_ref()),
-            None => Some(LogChange::Missing),
-        };
+        // A game with several logs is as cached only if all of them are.
+        let changes = contents.iter().map(|content| change(content.as_ref().ok(), cached.as_ref()));
+        let change = changes.max().unwrap_or(Some(LogChange::Missing));
         let (damage, unreadable) = match cached {
             None => (Vec::new(), None),
             Some(_) => match self.reader.all_damage(game_id, unpacker) {

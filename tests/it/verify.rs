@@ -96,10 +96,14 @@ fn changed_logs_are_not_damage() {
     let log = test.read("raw/3_games/2.csv");
     test.write("raw/3_games/2.csv", &log[..log.len() - 2]);
     test.prep("simulate raw --games 1 --players 2 --first-id 7");
+    // Another content beside the cached one, which is found last.
+    let log = test.read("raw/4_games/3.csv");
+    test.write("raw/4_games/3.csv", &log[..log.len() - 2]);
+    test.write("raw/zz/3.csv", &log);
     let ran = test.exits(0, "verify raw");
-    let expected = "not up to date: 1 log new, 1 log changed, 1 log missing (see `prep status raw \
+    let expected = "not up to date: 1 log new, 2 logs changed, 1 log missing (see `prep status raw \
                     --cache data/intermediate/prep.sqlite`)\n\
-                    6 games, 4 logs as cached: no problems found\n";
+                    6 games, 3 logs as cached: no problems found\n";
     assert_eq!(ran.stdout, expected);
     assert_eq!(test.prep("verify raw -q"), "");
 }
