@@ -111,7 +111,7 @@ pub fn merge(
     drop(writer);
     // Another merge may replace one of them and read this result.
     drop(inputs);
-    if let Some(old) = fresh.finish(stop)? {
+    if let Some(old) = fresh.finish(false, stop)? {
         for file in [""].into_iter().chain(JOURNALS).map(|ending| beside(&old, ending)) {
             // The cache has been replaced already; a leftover file only takes space.
             let _ = fs::remove_file(file);

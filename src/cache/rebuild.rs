@@ -78,22 +78,26 @@ impl Rebuild {
     }
 
     /// Replaces the old cache with the new one, which must be closed, and returns the path under which the
-    /// old file is kept with its journals; `None` if there was no old file. Waits for readers of the old
-    /// cache.
+    /// old file is kept with its journals; `None` if there was no old file, or it is not kept. Without
+    /// `keep_old`, it is kept only if it has journals. Waits for readers of the old cache.
     ///
     /// If the process is killed, either the old or the new cache is left, complete.
     ///
     /// # Errors
     /// If a file operation fails.
-    pub fn finish(self, stop: &AtomicBool) -> Result<Option<PathBuf>, CacheError> {
+    pub fn finish(self, keep_old: bool, stop: &AtomicBool) -> Result<Option<PathBuf>, CacheError> {
         let (target, kept) = (&self.target, &self.kept);
         let was_there = target.exists();
         // A reader that looks for a journal of the old file must not find a journal of the new file.
         let _exclusive = if was_there { lock_out_readers(target, stop)? } else { None };
+        let has_journals = JOURNALS.iter().any(|journal| beside(target, journal).exists());
+        let keep_old = was_there && (keep_old || has_journals);
         let swap = || -> io::Result<()> {
             File::open(&self.fresh)?.sync_all()?;
             if was_there {
                 keep_access(&self.fresh, &fs::metadata(target)?)?;
+            }
+            if keep_old {
                 // Hard link first, so that there is a cache at every moment; some file systems have no
                 // hard links.
                 fs::hard_link(target, kept).or_else(|_| fs::rename(target, kept))?;
@@ -111,7 +115,7 @@ impl Rebuild {
             self.sync_folder()
         };
         swap().map_err(|error| CacheError::file("replace", target, error))?;
-        Ok(was_there.then(|| self.kept.clone()))
+        Ok(keep_old.then(|| self.kept.clone()))
     }
 
     fn clear(&self) -> io::Result<()> {

@@ -401,7 +401,7 @@ fn rebuild_keeps_the_old_file_with_its_journals() {
     assert_eq!(rebuild.old_games(), [GameId(1)]);
     drop(rebuild.writer(&NEVER).unwrap());
     fs::write(database::lock::beside(&folder.path(), "-wal"), "of the old").unwrap();
-    let kept = rebuild.finish(&NEVER).unwrap().unwrap();
+    let kept = rebuild.finish(true, &NEVER).unwrap().unwrap();
     assert_eq!(fs::read(&kept).unwrap(), old);
     // The file that an earlier rebuild kept stays.
     let endings = ["", ".damaged", ".damaged.2", ".damaged.2-wal", ".lock"];

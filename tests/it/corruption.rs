@@ -82,7 +82,7 @@ impl Setup {
         let writer = rebuild.writer(&NEVER).unwrap();
         ingest(None, Some(&writer), &self.options(), &Silent, &NEVER).unwrap();
         drop(writer);
-        rebuild.finish(&NEVER).unwrap();
+        rebuild.finish(true, &NEVER).unwrap();
     }
 
     fn verify(&self) -> Result<VerifyReport, IngestError> {

@@ -4,6 +4,8 @@
 
 use crate::support::cached::{cached_games, make_old, written_since};
 use crate::support::cli::{CliTest, Ran};
+#[cfg(target_os = "linux")]
+use crate::support::failing_io;
 use serde_json::json;
 use splendor_prep::cache::WriterLock;
 use std::fs;
@@ -197,6 +199,20 @@ fn time_of_a_game_does_not_depend_on_the_order() {
     test.prep("merge b.sqlite early.sqlite one.sqlite");
     assert_eq!(cached_games(&test.path("a.sqlite")), cached_games(&test.path("b.sqlite")));
     assert_eq!(written_since(&test.path("a.sqlite")), Vec::<i64>::new(), "the earlier time");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn killed_merge_keeps_no_old_cache() {
+    let test = conflicting();
+    let merge = "merge out.sqlite one.sqlite";
+    test.prep(merge);
+    let calls = failing_io::count(test.command(merge)).all();
+    for point in calls.saturating_sub(6)..=calls {
+        let _ = failing_io::with(test.command(merge), "KILL", point).output().unwrap();
+        assert_eq!(ids(&test, "out.sqlite"), [1, 2, 3, 4, 5], "killed at call {point} of {calls}");
+        assert!(!test.path("out.sqlite.damaged").exists(), "killed at call {point} of {calls}");
+    }
 }
 
 /// After any error, the cache to replace is unchanged.

@@ -210,7 +210,7 @@ fn rebuild(
     if summary.interrupted {
         bail!("interrupted: the cache is unchanged");
     }
-    if let Some(kept) = rebuild.finish(stop_flag())? {
+    if let Some(kept) = rebuild.finish(true, stop_flag())? {
         tracing::info!("the cache is rebuilt; the old file is kept as {}", shown(&kept));
         if summary.is_incomplete() {
             tracing::warn!(
