@@ -421,6 +421,13 @@ pub fn end_by_signal(signal: i32) {
 #[cfg(not(unix))]
 pub fn end_by_signal(_signal: i32) {}
 
+/// Waits until no other run has locked a folder, and locks it until the result is dropped; `None` if folders
+/// cannot be locked there.
+pub fn lock_folder(path: &Path) -> Option<File> {
+    let folder = File::open(path).ok()?;
+    folder.lock().ok().map(|()| folder)
+}
+
 /// Syncs the names in a folder to the disk. Does nothing on network file systems that do not support
 /// that; their files are synced themselves.
 ///

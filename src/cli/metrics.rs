@@ -7,10 +7,9 @@ use super::context::Outcome;
 use super::failure::exit_code_of;
 use super::output_file::OutputFile;
 use crate::folders::parent_of;
-use crate::platform::read_file;
+use crate::platform::{lock_folder, read_file};
 use anyhow::Result;
 use std::fmt::{Display, Write};
-use std::fs::File;
 use std::path::PathBuf;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
@@ -69,7 +68,7 @@ impl Metrics {
         let Some(file) = self.file.clone() else { return ended };
         let code = ended.as_ref().map_or_else(exit_code_of, |outcome| outcome.exit_code());
         // The other command may write the file at the same time.
-        let _lock = File::open(parent_of(&file)).and_then(|folder| folder.lock().map(|()| folder));
+        let _lock = lock_folder(parent_of(&file));
         let old = read_file(&file, MAX_FILE).unwrap_or_default();
         let old = String::from_utf8_lossy(&old);
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();

@@ -7,9 +7,9 @@
 
 use super::error::{PublishError, failed};
 use crate::export::manifest::{MANIFEST_FILE, Manifest, shard_folders};
-use crate::platform::sync_folder;
+use crate::platform::{lock_folder, sync_folder};
 use std::ffi::{OsStr, OsString};
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
@@ -59,12 +59,6 @@ pub(super) fn restore_files(export: &Path, previous: &Path, target: &Path) -> io
     }
     move_files(previous, target, Order::ManifestLast, |_| true)?;
     sync_folder(target)
-}
-
-/// Keeps other runs from moving files at the same time, if folders can be locked.
-fn lock_folder(folder: &Path) -> Option<File> {
-    let folder = File::open(folder).ok()?;
-    folder.lock().ok().map(|()| folder)
 }
 
 /// Files such as `.gitkeep` and `.DS_Store`, which a publish keeps.
