@@ -78,8 +78,9 @@ impl FileId {
 impl FileId {
     /// Unknown on this system: equal to no other, not even of the same file.
     pub fn of(_file: &Metadata) -> FileId {
-        static NEXT: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(1);
-        let inode = NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        use std::sync::atomic::{AtomicU64, Ordering};
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        let inode = NEXT.fetch_add(1, Ordering::Relaxed);
         FileId { device: 0, inode }
     }
 }
@@ -89,11 +90,8 @@ pub fn is_replaced(path: &Path, id: FileId) -> bool {
     cfg!(unix) && fs::metadata(path).map_or(true, |file| FileId::of(&file) != id)
 }
 
-/// Opens a regular file, or a link to one, for reading. All inputs are opened with this function.
-///
-/// Somebody with write permission for a folder can create a FIFO or a device there. Opening a FIFO
-/// blocks until it has a writer, reading a device may never end, and even opening a device can have side
-/// effects.
+/// Opens a regular file, or a link to one, for reading. All inputs are opened with this function, because
+/// opening a FIFO blocks until it has a writer, and reading a device may never end.
 ///
 /// # Errors
 /// If it is not a regular file (detected without blocking) or cannot be opened.
@@ -165,7 +163,7 @@ pub fn type_in_words(file_type: FileType) -> &'static str {
     }
 }
 
-/// `a folder`, `a symbolic link`: the type of a file.
+/// The type of a file.
 #[cfg(not(unix))]
 pub fn type_in_words(file_type: FileType) -> &'static str {
     match () {
@@ -365,10 +363,7 @@ pub fn exchange_names(one: &Path, other: &Path) -> io::Result<()> {
     Ok(renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE)?)
 }
 
-/// Not supported on this system: callers rename twice.
-///
-/// # Errors
-/// Always.
+/// Always an error on this system: callers rename twice.
 #[cfg(not(any(target_os = "linux", target_vendor = "apple")))]
 pub fn exchange_names(_one: &Path, _other: &Path) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
@@ -394,10 +389,7 @@ pub fn handle_end_signals(handler: impl Fn(i32) + Send + 'static) -> io::Result<
     std::thread::Builder::new().spawn(move || signals.forever().for_each(handler)).map(|_thread| ())
 }
 
-/// Not supported on this system: such a signal kills the process.
-///
-/// # Errors
-/// Never.
+/// Does nothing on this system: such a signal kills the process.
 #[cfg(not(unix))]
 pub fn handle_end_signals(_handler: impl Fn(i32) + Send + 'static) -> io::Result<()> {
     Ok(())
@@ -421,8 +413,7 @@ pub fn end_by_signal(signal: i32) {
 #[cfg(not(unix))]
 pub fn end_by_signal(_signal: i32) {}
 
-/// Waits until no other run has locked a folder, and locks it until the result is dropped; `None` if folders
-/// cannot be locked there.
+/// Waits for the lock of a folder, which the result holds; `None` if folders cannot be locked there.
 pub fn lock_folder(path: &Path) -> Option<File> {
     let folder = File::open(path).ok()?;
     folder.lock().ok().map(|()| folder)

@@ -105,7 +105,7 @@ fn refusal_is_printed_when_it_is_new_then_counted() {
     fs::create_dir(test.path("raw/bad")).unwrap();
     fs::rename(test.path("raw/7.csv"), test.path("raw/bad/7.csv")).unwrap();
     let ran = test.run("ingest raw -q --max-refused 1");
-    let both = format!("warning: 2 logs are still refused, see {status}: bad/7.csv, 8.csv\n");
+    let both = format!("warning: 2 logs are still refused, see {status}: 8.csv, bad/7.csv\n");
     assert_eq!(all(&ran), (3, "", both.as_str()));
     bad("third", "raw/8.csv");
     let ran = test.run("ingest raw -q --max-refused 2");

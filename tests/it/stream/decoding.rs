@@ -5,8 +5,10 @@ use rand_mt::Mt64;
 use splendor_prep::encode::{
     BASE_FEATURE_COUNT, BaseRow, FEATURE_COUNT, FEATURES, base, decode_columns, features,
 };
-use splendor_prep::gamelog::{LiveColumn, LiveRow, LiveValue};
+use splendor_prep::gamelog::{LiveColumn, LiveRow, LiveValue, column_names};
 use splendor_prep::rules::{Board, HAND_LIMIT, MAX_REDUCTION, MAX_VP, PackedBoard};
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 fn base_of(board: &Board) -> BaseRow {
     let mut row = [0; FEATURE_COUNT];
@@ -20,6 +22,12 @@ fn decode(rows: &[BaseRow]) -> Option<Vec<PackedBoard>> {
     decode_columns(&values, rows.len())
 }
 
+/// The columns of a log that base features are made of, by name.
+static COLUMNS: LazyLock<BTreeMap<&str, LiveColumn>> = LazyLock::new(|| {
+    let columns = (0..).map_while(LiveColumn::at);
+    column_names().zip(columns).collect()
+});
+
 /// The position that the log reader makes of base features; `None` if a log cannot contain it.
 fn as_logged(row: &BaseRow) -> Option<Board> {
     let names = FEATURES.iter().filter(|feature| feature.family.is_base);
@@ -27,7 +35,7 @@ fn as_logged(row: &BaseRow) -> Option<Board> {
     let is_count = |n: &i32| values().any(|value| value == (&format!("num_players_{n}"), 1));
     let players = (2..5).find(is_count)?;
     let mut live = LiveRow::new();
-    live.set(LiveColumn::named("turn_number").ok()?, LiveValue::Whole(1)).ok()?;
+    live.set(COLUMNS["turn_number"], LiveValue::Whole(1)).ok()?;
     for (name, value) in values() {
         let (column, value) = match name.rsplit_once('_') {
             // One-hot columns.
@@ -40,7 +48,7 @@ fn as_logged(row: &BaseRow) -> Option<Board> {
             _ => (name, value),
         };
         let is_absent = (players..4).any(|player| column.starts_with(&format!("player{player}_")));
-        if let Ok(column) = LiveColumn::named(column)
+        if let Some(&column) = COLUMNS.get(column)
             && !is_absent
         {
             live.set(column, LiveValue::Whole(value)).ok()?;
