@@ -195,14 +195,14 @@ impl Packer {
         let mut packed = Vec::with_capacity(Blob::COUNT);
         for blob in Blob::ALL {
             let out = &mut self.columns;
-            match blob {
+            let columns = match blob {
                 Blob::TurnNumbers => {
                     let rows: Vec<_> = game.turn_numbers().iter().map(|&number| [number]).collect();
-                    write_columns(out, &rows, i32::to_le_bytes);
+                    write_columns(out, &rows, i32::to_le_bytes)
                 }
                 Blob::Features => {
                     let rows: Vec<BaseRow> = game.features().iter().map(base).collect();
-                    write_columns(out, &rows, float32_bytes);
+                    write_columns(out, &rows, float32_bytes)
                 }
                 Blob::Labels => write_columns(out, game.labels(), Label::to_le_bytes),
                 Blob::Masks => write_columns(out, game.masks(), i8::to_le_bytes),
@@ -211,12 +211,12 @@ impl Packer {
                     let numbers = sum.iter().zip(&sum_of_squares);
                     let numbers = numbers.flat_map(|(sum, squares)| [*sum, squares - sum.abs()]);
                     let rows: Vec<_> = numbers.map(i64::to_le_bytes).collect();
-                    write_columns(out, &rows, |byte| [byte]);
+                    write_columns(out, &rows, |byte| [byte])
                 }
-            }
+            };
             self.compressed.clear();
-            self.compressed.reserve(compress_bound(self.columns.len()));
-            self.compressor.compress_to_buffer(&self.columns, &mut self.compressed)?;
+            self.compressed.reserve(compress_bound(columns.len()));
+            self.compressor.compress_to_buffer(columns, &mut self.compressed)?;
             let bytes = self.compressed.clone();
             packed.push(Packed { checksum: checksum(blob, &record, &bytes), bytes });
         }
@@ -232,15 +232,18 @@ pub(super) fn checksum_damage(blob: Blob) -> Damage {
 /// Rows that are transposed together: eight cells of a column are written in a row.
 pub(super) const BLOCK_ROWS: usize = 8;
 
-/// Writes the bytes of all cells of the first column, then of the second, and so on.
-pub(super) fn write_columns<T: Copy, const WIDTH: usize, const N: usize>(
-    out: &mut Vec<u8>,
+/// Writes the bytes of all cells of the first column, then of the second, and so on, to the start of a
+/// buffer and returns them. The buffer does not shrink, because clearing it again would take time.
+pub(super) fn write_columns<'b, T: Copy, const WIDTH: usize, const N: usize>(
+    buffer: &'b mut Vec<u8>,
     rows: &[[T; WIDTH]],
     bytes_of: impl Fn(T) -> [u8; N],
-) {
-    // Every byte is written below, so the bytes of the previous game need not be cleared.
-    out.resize(N * WIDTH * rows.len(), 0);
-    let columns = out.as_chunks_mut().0;
+) -> &'b [u8] {
+    let length = N * WIDTH * rows.len();
+    if buffer.len() < length {
+        buffer.resize(length, 0);
+    }
+    let columns = buffer[..length].as_chunks_mut().0;
     let (blocks, others) = rows.as_chunks::<BLOCK_ROWS>();
     for (block, block_rows) in blocks.iter().enumerate() {
         let first_cells = (block * BLOCK_ROWS..).step_by(rows.len()).take(WIDTH);
@@ -254,6 +257,7 @@ pub(super) fn write_columns<T: Copy, const WIDTH: usize, const N: usize>(
             columns[column * rows.len() + row] = bytes_of(value);
         }
     }
+    &buffer[..length]
 }
 
 pub(super) fn float32_bytes(value: Value) -> [u8; 4] {

@@ -14,7 +14,8 @@ pub fn masks(board: &Board) -> MaskRow {
     let mut row = [0; MASK_WIDTH];
     let mut allow = |head: Head, class: usize| row[head.mask_range().start + class] = 1;
 
-    allow(Head::GemsRemoved, removal_class(&ByGem::default()));
+    let nothing = ByGem::default();
+    allow(Head::GemsRemoved, removal_class(&nothing));
     for_each_legal_move(board, |legal| match legal {
         Move::Build { card, noble } => {
             allow(Head::ActionType, ActionType::Build as usize);
@@ -26,7 +27,9 @@ pub fn masks(board: &Board) -> MaskRow {
         Move::Reserve { card, give_back } => {
             allow(Head::ActionType, ActionType::Reserve as usize);
             allow(Head::CardReservation, reservation_code(card).into());
-            allow(Head::GemsRemoved, removal_class(&give_back));
+            if give_back != nothing {
+                allow(Head::GemsRemoved, removal_class(&give_back));
+            }
         }
         Move::Take { gems, give_back } => {
             match gems.0.iter().position(|&count| count == 2) {
@@ -39,7 +42,9 @@ pub fn masks(board: &Board) -> MaskRow {
                     allow(Head::GemTake3, take3_class(&gems));
                 }
             }
-            allow(Head::GemsRemoved, removal_class(&give_back));
+            if give_back != nothing {
+                allow(Head::GemsRemoved, removal_class(&give_back));
+            }
         }
     });
     row

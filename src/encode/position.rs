@@ -1,7 +1,9 @@
 //! A board with values that several families use, computed once per row: the cards that each seat can
 //! reach, and the effect of one more reduction.
 
-use crate::rules::{Board, ByColor, Card, MAX_DISPLAYED, MAX_RESERVED, Player, PlayerCount};
+use crate::rules::{
+    Board, ByColor, Card, MAX_DISPLAYED, MAX_NOBLES, MAX_RESERVED, Player, PlayerCount,
+};
 use arrayvec::ArrayVec;
 
 /// Cards a seat can reach: 12 on display and 3 in its own reserve.
@@ -36,11 +38,11 @@ pub(super) struct SeatView<'a> {
 
 impl<'a> SeatView<'a> {
     fn new(board: &'a Board, player: &'a Player) -> SeatView<'a> {
-        let nobles = NobleOutlook::new(board, &player.reduction);
+        let missing = board.nobles.iter().map(|noble| noble.distance(&player.reduction));
+        let missing: ArrayVec<_, MAX_NOBLES> = missing.map(|by| (by, by.total())).collect();
+        let nobles = NobleOutlook::new(missing.iter().map(|&(_, total)| total));
         let nobles_after_bonus = ByColor::from_fn(|bonus| {
-            let mut reduction = player.reduction;
-            reduction[bonus] += 1;
-            NobleOutlook::new(board, &reduction)
+            NobleOutlook::new(missing.iter().map(|(by, total)| total - by[bonus].min(1)))
         });
         SeatView { board, player, nobles, nobles_after_bonus }
     }
@@ -60,14 +62,13 @@ pub(super) struct NobleOutlook {
 }
 
 impl NobleOutlook {
-    fn new(board: &Board, reduction: &ByColor<u8>) -> NobleOutlook {
-        let mut satisfied = 0;
-        let mut closest = None;
-        for noble in &board.nobles {
-            let distance = noble.distance(reduction).total() as i8;
+    fn new(distances: impl Iterator<Item = u8>) -> NobleOutlook {
+        let (mut satisfied, mut closest) = (0, u8::MAX);
+        for distance in distances {
             satisfied += i8::from(distance == 0);
-            closest = Some(closest.map_or(distance, |closest: i8| closest.min(distance)));
+            closest = closest.min(distance);
         }
-        NobleOutlook { satisfied, closest_distance: closest.unwrap_or(0) }
+        let closest_distance = if closest == u8::MAX { 0 } else { closest as i8 };
+        NobleOutlook { satisfied, closest_distance }
     }
 }

@@ -174,6 +174,24 @@ pub const CARDS: [Card; CARDS_IN_BOX + 1] = [
     card(Two, 1, Blue, [0, 2, 2, 3, 0]),
 ];
 
+/// The prints of [`CARDS`]. The cards of a level come in rows of five, one of each color.
+static PRINTS: [u64; CARDS.len()] = {
+    let mut prints = [0; CARDS.len()];
+    let mut place = 0;
+    while place < CARDS.len() {
+        let Card { level, vp, bonus, cost } = CARDS[place];
+        prints[place] = print(level.number(), vp, bonus, cost.0);
+        place += 1;
+    }
+    prints
+};
+
+/// Everything on a card, as one number.
+const fn print(level: u8, vp: u8, bonus: Color, cost: [u8; Color::COUNT]) -> u64 {
+    let [white, blue, green, red, black] = cost;
+    u64::from_le_bytes([level, vp, bonus as u8, white, blue, green, red, black])
+}
+
 /// The index in [`CARDS`] of the card of which the last one is another print.
 const REPRINTED: usize = 41;
 
@@ -181,20 +199,23 @@ impl Card {
     /// The card with this print; `None` if there is no such card.
     ///
     /// `level` is 1 to 3; the numbers come from a log and may be invalid. Reading a log looks up about
-    /// twenty cards per row, so the search uses that every fifth card of a level has the same color.
+    /// twenty cards per row, so the search compares prints as one number, and only those of the level
+    /// and color.
     pub fn find(level: u8, vp: u8, bonus: Color, cost: ByColor<u8>) -> Option<Card> {
-        let (level, first) = match level {
-            1 => (One, 0),
-            2 => (Two, 40),
-            3 => (Three, 70),
+        let (first, last) = match level {
+            1 => (0, 40),
+            2 => (40, 70),
+            3 => (70, CARDS_IN_BOX),
             _ => return None,
         };
-        let wanted = card(level, vp, bonus, cost.0);
-        let last = first + usize::from(level.cards());
-        let of_color = CARDS[first..last].iter().skip(bonus.index()).step_by(Color::COUNT);
-        // The cost is compared first, because it differs between most cards.
-        let is_wanted = |known: &&Card| known.cost == cost && **known == wanted;
-        of_color.chain(&CARDS[CARDS_IN_BOX..]).find(is_wanted).copied()
+        let wanted = print(level, vp, bonus, cost.0);
+        let (rows, others) = PRINTS.as_chunks::<{ Color::COUNT }>();
+        let rows = &rows[first / Color::COUNT..last / Color::COUNT];
+        let place = match rows.iter().position(|row| row[bonus.index()] == wanted) {
+            Some(row) => first + row * Color::COUNT + bonus.index(),
+            None => CARDS_IN_BOX + others.iter().position(|&print| print == wanted)?,
+        };
+        Some(CARDS[place])
     }
 
     /// Its index in [`CARDS`].

@@ -119,15 +119,13 @@ fn for_each_take(board: &Board, mover: &Player, visit: &mut impl FnMut(Move)) {
         for_each_give_back(hand, excess, |give_back| visit(Move::Take { gems, give_back }));
     };
 
-    let piles = board.gems.colors();
-    let available = piles.0.iter().filter(|&&pile| pile > 0).count();
-    let size = available.min(MAX_TAKE);
     // Sets of colors as bit masks.
-    for bits in 0..1_u8 << Color::COUNT {
-        let set = ByColor::from_fn(|color| bits >> color.index() & 1);
-        let fits = set.0.iter().zip(piles.0).all(|(&wanted, pile)| wanted <= pile);
-        if size > 0 && usize::from(set.total()) == size && fits {
-            visit_take(set);
+    let piles = board.gems.colors();
+    let available = piles.iter().map(|(color, &pile)| u8::from(pile > 0) << color.index()).sum();
+    let size = u8::count_ones(available).min(MAX_TAKE as u32);
+    for set in 1..=available {
+        if set & !available == 0 && set.count_ones() == size {
+            visit_take(ByColor::from_fn(|color| set >> color.index() & 1));
         }
     }
     for color in Color::ALL {

@@ -103,10 +103,10 @@ fn columns_and_rows_are_reverse() {
     for count in 0..30 {
         let rows: Vec<[u16; 11]> =
             (0..count).map(|row| std::array::from_fn(|column| 100 * row + column as u16)).collect();
-        let mut bytes = vec![7];
-        write_columns(&mut bytes, &rows, u16::to_le_bytes);
+        let mut buffer = vec![7];
+        let bytes = write_columns(&mut buffer, &rows, u16::to_le_bytes);
         let plain = (0..11).flat_map(|column| rows.iter().map(move |row| row[column]));
-        let columns = numbers(&bytes, u16::from_le_bytes);
+        let columns = numbers(bytes, u16::from_le_bytes);
         assert_eq!(columns, plain.collect::<Vec<_>>());
         assert_eq!(rows_of::<_, 11>(&columns, count.into()), rows);
     }
