@@ -80,6 +80,9 @@ pub(super) fn start_logging(common: &Common, verbose_by_settings: bool) {
     let _ = tracing::subscriber::set_global_default(subscriber);
 }
 
+/// Limit on the game ids listed in a line; the rest are counted.
+pub(super) const LISTED_IDS: usize = 20;
+
 /// Logs a message as a warning if it is new, otherwise as information, so that a nightly job does not
 /// repeat it.
 pub(super) fn note(is_new: bool, text: &str) {

@@ -143,7 +143,7 @@ impl Fault {
 
     /// The file ends within a line.
     pub(super) fn cut_off() -> Fault {
-        let expected = "a complete line and a line break: the file ends in the middle of this line";
+        let expected = "the rest of the line: the file ends here";
         Fault::new(LogErrorKind::CutOff, expected)
     }
 

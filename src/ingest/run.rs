@@ -382,6 +382,9 @@ impl Run<'_> {
                 self.remove_refusals(game_id)?;
                 if !self.cached.games.contains_key(&game_id) {
                     self.summary.count(REFUSAL_DELETED);
+                    if self.cached.refusals_of(game_id).iter().any(|refusal| !refusal.deferred) {
+                        self.summary.refused_and_deleted.push(game_id);
+                    }
                 }
             }
         }

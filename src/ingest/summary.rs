@@ -30,6 +30,8 @@ pub struct IngestSummary {
     pub refused: Vec<LogError>,
     /// The refused logs whose content the previous run refused, too.
     pub refused_before: BTreeSet<PathBuf>,
+    /// Games that were never ingested, because their logs were refused and then deleted.
+    pub refused_and_deleted: Vec<GameId>,
     /// Deferred logs, by path.
     pub deferred: Vec<LogError>,
     /// Folders that could not be searched. No game is removed then, and the ingest is not finished.

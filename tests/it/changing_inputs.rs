@@ -365,7 +365,11 @@ fn unfinished_log_is_deferred() {
         assert!(cached_games(&test.cache())[&1].blobs == cached[&1].blobs, "the old rows stay");
 
         let ran = test.exits(0, "export --out out");
-        assert!(ran.stderr.contains("game 1 is included as it was before its log "), "{ran:#?}");
+        assert!(
+            ran.stderr
+                .contains("1 game is included as it was before its log was last written to: 1\n"),
+            "{ran:#?}"
+        );
         let listed = &test.json("out/manifest.json")["from_an_older_log"];
         assert_eq!(listed.as_array().unwrap().len(), 1, "{listed}");
         assert!(listed[0]["why"].as_str().unwrap().contains("still being written"), "{listed}");

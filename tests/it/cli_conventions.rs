@@ -71,7 +71,10 @@ fn quiet() {
     assert!(ran.stderr.starts_with("error: 4.csv:1: "), "{ran:#?}");
     let ran = test.run("export -q --split 1,0,0");
     assert_eq!((ran.code, ran.stdout.as_str()), (0, ""));
-    assert!(ran.stderr.starts_with("warning: game 4 is excluded: 4.csv:1: "), "{ran:#?}");
+    assert!(
+        ran.stderr.starts_with("warning: 1 game is excluded, because its log is refused: 4\n"),
+        "{ran:#?}"
+    );
 }
 
 #[test]

@@ -83,7 +83,8 @@ fn conflicts_are_named_and_left_out() {
             assert!(ran.stderr.contains(part), "{ran:#?}");
         }
         let ran = test.exits(0, "export --cache both.sqlite");
-        assert_eq!(ran.complaints().matches(" is excluded: ").count(), 3, "{ran:#?}");
+        let warning = "3 games are excluded, because their logs are refused: ";
+        assert!(ran.complaints().contains(warning), "{ran:#?}");
     }
     let ran = test.run("merge --json both.sqlite one.sqlite two.sqlite");
     let found = ran.json();
@@ -146,12 +147,8 @@ fn refused_logs_and_unfinished_ingests_are_passed_on() {
         let ran = test.exits(3, &format!("merge all.sqlite {order}"));
         assert_eq!(ran.complaints().matches("error: game 8 is excluded: ").count(), 1, "{ran:#?}");
         let ran = test.run(&format!("export --cache all.sqlite --split 1,0,0 --out {out}"));
-        assert_eq!(ran.complaints().matches("warning: game 9 is excluded: 9.csv:1: ").count(), 1);
-        assert_eq!(
-            ran.complaints().matches("warning: game 8 is excluded: ").count(),
-            1,
-            "{ran:#?}"
-        );
+        let warning = "warning: 2 games are excluded, because their logs are refused: 8, 9\n";
+        assert!(ran.stderr.contains(warning), "{ran:#?}");
         assert!(!ran.stderr.contains("did not finish"), "{ran:#?}");
     }
     // Merging the result keeps the refusals, and refusals with the same path do not conflict.

@@ -3,10 +3,12 @@
 use crate::cache::{Reader, Refusal};
 use crate::cli::context::{Context, Outcome, stop_flag, usage_error};
 use crate::cli::metrics::Metrics;
+use crate::cli::output::{self, LISTED_IDS};
+use crate::cli::progress;
 use crate::cli::values::{JobsArgs, MemoryArgs, switch, whole_number};
-use crate::cli::{output, progress};
 use crate::dataset::{
-    Columns, DatasetError, DatasetOptions, Dtype, FeatureSet, MaskSource, Ratios, SplitMethod,
+    Columns, DatasetError, DatasetOptions, Dtype, FaultyGame, FeatureSet, MaskSource, Ratios,
+    Selection, SplitMethod,
 };
 use crate::export::{
     DatedExports, ExportError, ExportOptions, ExportSummary, IdenticalGames, Layout, Noted,
@@ -17,6 +19,7 @@ use crate::words::{advised, bytes_in_words, counted, counted_verb, grouped, list
 use anyhow::{Result, bail};
 use clap::Args;
 use serde_json::json;
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -309,13 +312,35 @@ fn warn(summary: &ExportSummary, noted: &Noted, options: &DatasetOptions, cache:
             advised("ingest DIR", cache)
         );
     }
-    for refusal in &summary.selection.excluded {
-        warn_of_refusal(refusal, noted, "is excluded");
-    }
-    for refusal in &summary.selection.outdated {
-        let since = if refusal.deferred { "was last written to" } else { "broke" };
-        warn_of_refusal(refusal, noted, &format!("is included as it was before its log {since}"));
-    }
+    let Selection { excluded, outdated, .. } = &summary.selection;
+    warn_of_refused(
+        excluded,
+        noted,
+        [
+            [
+                "is excluded, because its log is refused",
+                "are excluded, because their logs are refused",
+            ],
+            [
+                "is excluded, because its log is being written",
+                "are excluded, because their logs are being written",
+            ],
+        ],
+    );
+    warn_of_refused(
+        outdated,
+        noted,
+        [
+            [
+                "is included as it was before its log broke",
+                "are included as they were before their logs broke",
+            ],
+            [
+                "is included as it was before its log was last written to",
+                "are included as they were before their logs were last written to",
+            ],
+        ],
+    );
     warn_of_faulty(summary, noted, options.replayable_only);
     if summary.selection.not_replayed > 0 {
         tracing::warn!(
@@ -346,38 +371,43 @@ fn warn(summary: &ExportSummary, noted: &Noted, options: &DatasetOptions, cache:
     }
 }
 
+/// Names the games by their ids: the ingest has printed the errors. `states` has the texts for refused and for
+/// deferred logs, each for one game and for several.
+///
 /// A game whose log is still being written will be in a later export, so this is not a warning.
-fn warn_of_refusal(refusal: &Refusal, noted: &Noted, state: &str) {
-    let Refusal { game_id, message, deferred, .. } = refusal;
-    output::note(
-        !deferred && !noted.has(*game_id, message),
-        &format!("game {game_id} {state}: {message}"),
-    );
+fn warn_of_refused(refusals: &[Refusal], noted: &Noted, states: [[&str; 2]; 2]) {
+    for (deferred, state) in [false, true].into_iter().zip(states) {
+        let refusals = refusals.iter().filter(|refusal| refusal.deferred == deferred);
+        let is_new = refusals.clone().any(|refusal| !noted.has(refusal.game_id, &refusal.message));
+        let games: BTreeSet<_> = refusals.map(|refusal| refusal.game_id).collect();
+        if !games.is_empty() {
+            let state = counted_verb(games.len(), "game", state);
+            let ids = listed(games.iter(), LISTED_IDS);
+            output::note(is_new && !deferred, &format!("{state}: {ids}"));
+        }
+    }
 }
 
-/// Games that do not replay, in one line, because a faulty logger affects many.
 fn warn_of_faulty(summary: &ExportSummary, noted: &Noted, are_excluded: bool) {
-    let [first, others @ ..] = summary.selection.does_not_replay.as_slice() else { return };
-    let games = counted_verb(others.len() + 1, "game", ["does", "do"]);
-    let (is, first, it) = match others.is_empty() {
-        true => ("is", first.why.clone(), "it"),
-        false => ("are", format!("first: {}", first.why), "them"),
-    };
-    let faults: Vec<_> = summary
-        .selection
-        .does_not_replay
-        .iter()
-        .map(|game| (game.game_id, format!("does not replay: {}", game.why)))
-        .collect();
+    let games = &summary.selection.does_not_replay;
+    if games.is_empty() {
+        return;
+    }
+    let why = |game: &FaultyGame| (game.game_id, format!("does not replay: {}", game.why));
+    let is_new = !noted.has_faults(&games.iter().map(why).collect::<Vec<_>>());
+    let ids = listed(games.iter().map(|game| game.game_id), LISTED_IDS);
     let text = match are_excluded {
         true => {
-            format!("{games} not replay and {is} excluded ({first}): see excluded in manifest.json")
+            counted_verb(games.len(), "game", ["does not replay and is", "do not replay and are"])
+                + " excluded"
         }
-        false => format!(
-            "{games} not replay and {is} included ({first}): --replayable-only excludes {it}"
-        ),
+        false => {
+            counted_verb(games.len(), "game", ["does not replay but is", "do not replay but are"])
+                + " included"
+        }
     };
-    output::note(!noted.has_faults(&faults), &text);
+    let hint = if are_excluded { "" } else { " (--replayable-only excludes such games)" };
+    output::note(is_new, &format!("{text}: {ids}{hint}"));
 }
 
 /// Duplicate games; first those that leak from one split into another.

@@ -3,8 +3,9 @@
 use crate::cache::{CacheError, Reader, Rebuild, Writer, too_many_missing};
 use crate::cli::context::{Context, Outcome, stop_flag, usage_error};
 use crate::cli::metrics::Metrics;
+use crate::cli::output::{self, LISTED_IDS};
 use crate::cli::values::{JobsArgs, MemoryArgs, SettleArgs, switch, whole_number};
-use crate::cli::{code_frame, output, progress};
+use crate::cli::{code_frame, progress};
 use crate::disk_space::free_in_words;
 use crate::gamelog::{GameId, LogError, ReadOptions};
 use crate::ingest::{
@@ -24,9 +25,6 @@ use std::time::{Duration, Instant};
 
 /// Limit on the refused logs that are listed, and on the deferred ones; the rest are counted.
 const LISTED_LOGS: usize = 20;
-
-/// Limit on the game ids listed in a line; the rest are counted.
-const LISTED_IDS: usize = 20;
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -301,6 +299,11 @@ fn warn(summary: &IngestSummary, options: &IngestOptions, is_dry_run: bool) {
         let their = if summary.deleted.len() == 1 { "its log was" } else { "their logs were" };
         let ids = listed(summary.deleted.iter(), LISTED_IDS);
         tracing::warn!("{games} {would} from the cache, because {their} deleted: {ids}");
+    }
+    if !summary.refused_and_deleted.is_empty() {
+        let games = counted_verb(summary.refused_and_deleted.len(), "game", ["was", "were"]);
+        let ids = listed(summary.refused_and_deleted.iter(), LISTED_IDS);
+        tracing::warn!("{games} never ingested: the refused logs were deleted: {ids}");
     }
     if !summary.older_version_kept.is_empty() {
         let games = counted(summary.older_version_kept.len(), "game");

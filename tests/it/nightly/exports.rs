@@ -223,7 +223,11 @@ fn quiet_exports_say_what_is_new() {
     test.write("raw/99.csv", "game\n");
     test.exits(3, "ingest raw");
     let export = "export --out out --split 1,0,0 -q";
-    assert!(test.run(export).stderr.starts_with("warning: game 99 is excluded: 99.csv:1: "));
+    assert!(
+        test.run(export)
+            .stderr
+            .starts_with("warning: 1 game is excluded, because its log is refused: 99\n")
+    );
     for _ in 0..2 {
         let ran = test.run(&format!("{export} --force"));
         assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));

@@ -35,7 +35,7 @@ fn live_log_is_no_fault_and_dead_one_is() {
     test.exits(1, "status raw -q");
     let ran = test.exits(3, "ingest raw -q");
     assert!(ran.stderr.starts_with("error: 2_games/1.csv:"), "{ran:#?}");
-    assert!(ran.stderr.contains("the file ends in the middle of this line\n"), "{ran:#?}");
+    assert!(ran.stderr.contains("expected the rest of the line: the file ends here\n"), "{ran:#?}");
     assert!(test.run("ingest raw").stdout.contains(" 1 refused\n"));
     // Its writer continues.
     test.write(LOG, log);

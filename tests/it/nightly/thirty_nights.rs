@@ -12,23 +12,24 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The errors and warnings in the mails by night; other nights have no mail.
-const MAILS: [(usize, &[&str]); 11] = [
+const MAILS: [(usize, &[&str]); 12] = [
     // In night 5 a worker is killed in the middle of a log, which might still be written.
-    (6, &["error: 901.csv:", "warning: game 901 is excluded: 901.csv:"]),
+    (6, &["error: 901.csv:", "warning: 1 game is excluded, because its log is refused: 901"]),
     (7, &["warning: 1 log is still refused, see `prep status data/raw --cache "]),
     (8, &["warning: 1 log is still refused, see "]),
     (9, &["warning: 1 log is still refused, see "]),
-    // In night 10 the log is deleted, and in night 12 the oldest logs are compressed.
+    (10, &["warning: 1 game was never ingested: the refused logs were deleted: 901"]),
+    // In night 12 the oldest logs are compressed.
     (15, &["warning: 2 games removed from the cache, because their logs were deleted: 21, 22"]),
     // A faulty logger.
-    (20, &[BAD_VALUE, "warning: game 941 is excluded: 941.csv:3: turn_number is `2.5`, "]),
+    (20, &[BAD_VALUE, "warning: 1 game is excluded, because its log is refused: 941"]),
     (21, &["warning: 1 log is still refused, see "]),
     // In night 22 its log is repaired, and in night 24 nothing is new.
     (
         27,
         &[
             "warning: 1 game does not replay (961.csv:",
-            "warning: 1 game does not replay and is included (961.csv:",
+            "warning: 1 game does not replay but is included: 961 (--replayable-only ",
         ],
     ),
     // The logger is faulty again.
@@ -38,7 +39,7 @@ const MAILS: [(usize, &[&str]); 11] = [
 ];
 
 const BAD_VALUE: &str = "error: 941.csv:3: turn_number is `2.5`, ";
-const OUTDATED: &str = "warning: game 941 is included as it was before its log broke: ";
+const OUTDATED: &str = "warning: 1 game is included as it was before its log broke: 941";
 
 /// The number of games before the first night.
 const GAMES: usize = 30;

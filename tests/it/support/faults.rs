@@ -198,32 +198,27 @@ pub(crate) static CASES: &[Case] = &[
     case(BlankLine, 1, "found a blank line, expected a row: blank lines may only end the file", |log| {
         [b"\n\n".as_slice(), &log.to_bytes()].concat()
     }),
-    case(CutOff, 3, "found 40 values, expected a complete line and a line break: the file ends in \
-                     the middle of this line", |mut log| {
+    case(CutOff, 3, "found 40 values, expected the rest of the line: the file ends here", |mut log| {
         log.lines.truncate(3);
         log.lines[2].truncate(40);
         let bytes = log.to_bytes();
         bytes[..bytes.len() - 1].to_vec()
     }),
-    case(CutOff, 3, "gems_removed_gold may be cut short, expected a complete line and a line \
-                     break: the file ends in the middle of this line", |mut log| {
+    case(CutOff, 3, "gems_removed_gold may be cut short, expected the rest of the line: the file ends here", |mut log| {
         log.lines.truncate(3);
         let bytes = log.to_bytes();
         bytes[..bytes.len() - 2].to_vec()
     }),
-    case(CutOff, 3, "gems_removed_gold is `na`, expected a complete line and a line break: the \
-                     file ends in the middle of this line", |mut log| {
+    case(CutOff, 3, "gems_removed_gold is `na`, expected the rest of the line: the file ends here", |mut log| {
         log.lines.truncate(3);
         log.set(3, "gems_removed_gold", "na");
         let bytes = log.to_bytes();
         bytes[..bytes.len() - 1].to_vec()
     }),
-    case(CutOff, 1, "found 12 columns, expected a complete line and a line break: the file ends in \
-                     the middle of this line", |log| {
+    case(CutOff, 1, "found 12 columns, expected the rest of the line: the file ends here", |log| {
         log.to_bytes()[..log.header().find("evel").unwrap()].to_vec()
     }),
-    case(CutOff, 1, "found 11 columns, expected a complete line and a line break: the file ends in \
-                     the middle of this line", |log| {
+    case(CutOff, 1, "found 11 columns, expected the rest of the line: the file ends here", |log| {
         log.to_bytes()[..log.header().find(",card0_level").unwrap()].to_vec()
     }),
     case(MissingColumn, 1, "noble4_req_black is missing, expected all 403 columns of a game log, the header has 402", |mut log| {
