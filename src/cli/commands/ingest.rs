@@ -301,9 +301,12 @@ fn warn(summary: &IngestSummary, options: &IngestOptions, is_dry_run: bool) {
         tracing::warn!("{games} {would} from the cache, because {their} deleted: {ids}");
     }
     if !summary.refused_and_deleted.is_empty() {
-        let games = counted_verb(summary.refused_and_deleted.len(), "game", ["was", "were"]);
-        let ids = listed(summary.refused_and_deleted.iter(), LISTED_IDS);
-        tracing::warn!("{games} never ingested: the refused logs were deleted: {ids}");
+        let verbs = [
+            "was never ingested, because its refused log was deleted",
+            "were never ingested, because their refused logs were deleted",
+        ];
+        let games = counted_verb(summary.refused_and_deleted.len(), "game", verbs);
+        tracing::warn!("{games}: {}", listed(summary.refused_and_deleted.iter(), LISTED_IDS));
     }
     if !summary.older_version_kept.is_empty() {
         let games = counted(summary.older_version_kept.len(), "game");

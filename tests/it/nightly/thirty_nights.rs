@@ -18,7 +18,7 @@ const MAILS: [(usize, &[&str]); 12] = [
     (7, &["warning: 1 log is still refused, see `prep status data/raw --cache "]),
     (8, &["warning: 1 log is still refused, see "]),
     (9, &["warning: 1 log is still refused, see "]),
-    (10, &["warning: 1 game was never ingested: the refused logs were deleted: 901"]),
+    (10, &["warning: 1 game was never ingested, because its refused log was deleted: 901"]),
     // In night 12 the oldest logs are compressed.
     (15, &["warning: 2 games removed from the cache, because their logs were deleted: 21, 22"]),
     // A faulty logger.
