@@ -1,9 +1,7 @@
 //! A board with values that several families use, computed once per row: the cards that each seat can
 //! reach, and the effect of one more reduction.
 
-use crate::rules::{
-    Board, ByColor, Card, MAX_DISPLAYED, MAX_NOBLES, MAX_RESERVED, Player, PlayerCount,
-};
+use crate::rules::{Board, ByColor, Card, MAX_DISPLAYED, MAX_RESERVED, Player, PlayerCount};
 use arrayvec::ArrayVec;
 
 /// Cards a seat can reach: 12 on display and 3 in its own reserve.
@@ -38,12 +36,16 @@ pub(super) struct SeatView<'a> {
 
 impl<'a> SeatView<'a> {
     fn new(board: &'a Board, player: &'a Player) -> SeatView<'a> {
-        let missing = board.nobles.iter().map(|noble| noble.distance(&player.reduction));
-        let missing: ArrayVec<_, MAX_NOBLES> = missing.map(|by| (by, by.total())).collect();
-        let nobles = NobleOutlook::new(missing.iter().map(|&(_, total)| total));
-        let nobles_after_bonus = ByColor::from_fn(|bonus| {
-            NobleOutlook::new(missing.iter().map(|(by, total)| total - by[bonus].min(1)))
-        });
+        let mut nobles = NobleOutlook::default();
+        let mut nobles_after_bonus: ByColor<NobleOutlook> = ByColor::default();
+        for (place, noble) in board.nobles.iter().enumerate() {
+            let missing = noble.distance(&player.reduction);
+            let distance = missing.total();
+            nobles.add(place, distance);
+            for (after, missing) in nobles_after_bonus.0.iter_mut().zip(missing.0) {
+                after.add(place, distance - missing.min(1));
+            }
+        }
         SeatView { board, player, nobles, nobles_after_bonus }
     }
 
@@ -62,13 +64,11 @@ pub(super) struct NobleOutlook {
 }
 
 impl NobleOutlook {
-    fn new(distances: impl Iterator<Item = u8>) -> NobleOutlook {
-        let (mut satisfied, mut closest) = (0, u8::MAX);
-        for distance in distances {
-            satisfied += i8::from(distance == 0);
-            closest = closest.min(distance);
-        }
-        let closest_distance = if closest == u8::MAX { 0 } else { closest as i8 };
-        NobleOutlook { satisfied, closest_distance }
+    /// Adds the noble at `place`, of which the player lacks `distance` reductions.
+    fn add(&mut self, place: usize, distance: u8) {
+        let distance = distance as i8;
+        self.satisfied += i8::from(distance == 0);
+        let is_closer = place == 0 || distance < self.closest_distance;
+        self.closest_distance = if is_closer { distance } else { self.closest_distance };
     }
 }

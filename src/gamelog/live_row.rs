@@ -11,7 +11,7 @@ use super::columns::{
 use super::error::{Fault, LogErrorKind};
 use super::fields::{parse_action_type, parse_number};
 use super::header::unknown_column;
-use super::row::{MISSING, Row, missing_value, range_text};
+use super::row::{KnownCards, MISSING, Row, missing_value, range_text};
 use super::turn::LoggedAction;
 use super::value;
 use crate::rules::Board;
@@ -116,7 +116,7 @@ impl LiveRow {
             |&place: &usize| self.0.values[place] == MISSING && !COLUMNS[place].may_be_missing;
         match (NUM_PLAYERS..ACTION_TYPE).find(is_lacking) {
             Some(place) => Err(missing_value(&COLUMNS[place])),
-            None => self.0.board(),
+            None => self.0.board(&mut KnownCards::default()),
         }
     }
 

@@ -10,7 +10,7 @@ use super::header::match_header;
 use super::play::GamePlay;
 use super::records::{Located, Record, Records};
 use super::replay::{Replay, ReplayFault};
-use super::row::Row;
+use super::row::{KnownCards, Row};
 use super::turn::{GameId, Turn};
 use super::value;
 use crate::rules::PlayerCount;
@@ -71,12 +71,12 @@ pub fn read_log(
     let order =
         match_header(&records.record, unfinished).map_err(|fault| at(records.locate(fault)))?;
 
-    let mut row = Row::new();
+    let (mut row, mut known) = (Row::new(), KnownCards::default());
     let mut replay = Replay::default();
     let mut summary: Option<LogSummary> = None;
     while records.advance().map_err(at)? {
         let mut turn = parse_row(&records, &order, game_id, &mut row)
-            .and_then(|()| row.to_turn())
+            .and_then(|()| row.to_turn(&mut known))
             .and_then(|turn| check_player_count(turn, summary.as_ref()))
             .map_err(|fault| at(locate_in_row(&records, fault, &order)))?;
 

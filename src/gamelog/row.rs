@@ -10,8 +10,8 @@ use super::columns::{
 use super::error::{Fault, LogErrorKind};
 use super::turn::{ActionType, LoggedAction, Turn};
 use crate::rules::{
-    Board, ByColor, ByGem, Card, Color, DISPLAYED_PER_LEVEL, HAND_LIMIT, Level, MAX_GIVE_BACK,
-    MAX_RESERVED, MAX_TAKE, Noble, Player, PlayerCount, RotatedIndex, Seat,
+    Board, ByColor, ByGem, Card, Color, DISPLAYED_PER_LEVEL, HAND_LIMIT, Level, MAX_DISPLAYED,
+    MAX_GIVE_BACK, MAX_RESERVED, MAX_TAKE, Noble, Player, PlayerCount, RotatedIndex, Seat,
 };
 use arrayvec::ArrayVec;
 
@@ -32,16 +32,17 @@ impl Row {
     }
 
     /// Checks the rules between columns.
-    pub(super) fn to_turn(&self) -> Checked<Turn> {
+    pub(super) fn to_turn(&self, known: &mut KnownCards) -> Checked<Turn> {
         Ok(Turn {
             turn_number: self.values[columns::TURN_NUMBER] as u16,
-            board: self.board()?,
+            board: self.board(known)?,
             action: self.action()?,
         })
     }
 
-    pub(super) fn board(&self) -> Checked<Board> {
-        let mut cursor = Cursor { row: self, column: columns::NUM_PLAYERS };
+    pub(super) fn board(&self, known: &mut KnownCards) -> Checked<Board> {
+        let known = known.0.iter_mut();
+        let mut cursor = Cursor { row: self, column: columns::NUM_PLAYERS, known };
         let [count, _turn_number, seat] = cursor.numbers();
         let count = PlayerCount::new(count).expect("the column's range is 2 to 4");
         let to_move = Seat::new(seat, count).ok_or_else(|| {
@@ -58,7 +59,8 @@ impl Row {
     }
 
     pub(super) fn action(&self) -> Checked<LoggedAction> {
-        let mut cursor = Cursor { row: self, column: columns::ACTION_TYPE };
+        let known = [].iter_mut();
+        let mut cursor = Cursor { row: self, column: columns::ACTION_TYPE, known };
         let optional = |value: i16| u8::try_from(value).ok();
         let &[action_type, card_selection, card_reservation] = cursor.next();
         let gem_take3 = cursor.take("gem_take3")?;
@@ -90,10 +92,28 @@ impl Row {
     }
 }
 
+/// The cards of the previous row of a log, with the values that they were read from. Most cards stay where
+/// they are from row to row.
+#[derive(Default)]
+pub(super) struct KnownCards([KnownCard; MAX_DISPLAYED + PlayerCount::MAX * MAX_RESERVED]);
+
+#[derive(Clone, Copy)]
+struct KnownCard {
+    values: [i16; CARD_WIDTH],
+    card: Option<Card>,
+}
+
+impl Default for KnownCard {
+    fn default() -> KnownCard {
+        KnownCard { values: [MISSING; CARD_WIDTH], card: None }
+    }
+}
+
 /// Reads the columns of a row from left to right.
 struct Cursor<'r> {
     row: &'r Row,
     column: usize,
+    known: std::slice::IterMut<'r, KnownCard>,
 }
 
 impl<'r> Cursor<'r> {
@@ -150,6 +170,18 @@ impl<'r> Cursor<'r> {
 
     /// A card; a group of zeros is a missing card, too.
     fn card(&mut self) -> Checked<Option<Card>> {
+        let known = self.known.next().expect("as many cards as columns for them");
+        let column = self.column;
+        let values = *self.next();
+        if known.values != values {
+            self.column = column;
+            let card = self.new_card()?;
+            *known = KnownCard { values, card };
+        }
+        Ok(known.card)
+    }
+
+    fn new_card(&mut self) -> Checked<Option<Card>> {
         let first = self.column;
         let Some(values) = self.group::<CARD_WIDTH>("this card")? else { return Ok(None) };
         if values == [0; CARD_WIDTH] {
