@@ -107,15 +107,18 @@ impl Staging {
             Err(error) => return Err(failed("look up", target)(error)),
         };
         if let Some(metadata) = &replaced {
-            keep_hidden_files(target, &export)
-                .map_err(failed("keep the hidden files of", target))?;
             share_as(&export, target, metadata)
                 .map_err(failed("set the permissions of", &export))?;
         }
         sync_all(&export, progress)?;
 
-        // Checked again: somebody may have saved a notebook there during the sync.
+        // Checked again: somebody may have saved a notebook there during the sync. For the same reason,
+        // hidden files are copied only now.
         check_replaceable(target)?;
+        if target.is_dir() {
+            keep_hidden_files(target, &export)
+                .map_err(failed("keep the hidden files of", target))?;
+        }
         if self.container.is_in_target() {
             replace_files(&export, &self.container.previous(), target)?;
             return self.remove_old(progress);
@@ -175,8 +178,10 @@ pub(super) fn remove_leftovers(target: &Path) -> Result<(), PublishError> {
     Container::remove_dead(&target).map_err(failed("read the folder of", &target))
 }
 
-/// Copies the hidden files of the old export and its shards, such as `.gitkeep`, to the new one.
+/// Copies the hidden files of the old export and its shards, such as `.gitkeep`, to the new one, and syncs
+/// them.
 fn keep_hidden_files(target: &Path, export: &Path) -> io::Result<()> {
+    let mut is_changed = false;
     for entry in fs::read_dir(target)? {
         let entry = entry?;
         let (kept, kind) = (export.join(entry.file_name()), entry.file_type()?);
@@ -191,11 +196,15 @@ fn keep_hidden_files(target: &Path, export: &Path) -> io::Result<()> {
                 return Err(io::Error::new(ErrorKind::NotFound, why + ": move it elsewhere"));
             }
             // Some file systems have no hard links.
-            fs::hard_link(entry.path(), &kept)
-                .or_else(|_| fs::copy(entry.path(), &kept).map(drop))?;
+            if fs::hard_link(entry.path(), &kept).is_err() {
+                fs::copy(entry.path(), &kept)?;
+                keep_access(&kept, &entry.metadata()?)?;
+                File::open(&kept)?.sync_all()?;
+            }
+            is_changed = true;
         }
     }
-    Ok(())
+    if is_changed { sync_folder(export) } else { Ok(()) }
 }
 
 /// Keeps access rights: each file gets the group and permissions of the old file with the same name,

@@ -102,6 +102,10 @@ pub fn up_to_date(
     folder: &Path,
 ) -> Result<Option<ExportSummary>, ExportError> {
     let dataset = Dataset::open(cache, &options.dataset)?;
+    if folder.is_dir() {
+        // First, because this may restore the export that a killed run was replacing.
+        remove_leftovers(folder)?;
+    }
     let Ok(stored) = Manifest::read(folder) else { return Ok(None) };
     let columns = read_columns(&folder.join(FEATURE_COLS_FILE)).ok();
     if check_replaceable(folder).is_err() || columns.as_ref() != Some(dataset.columns()) {
@@ -125,7 +129,6 @@ pub fn up_to_date(
     if !differences(&stored, &expected).is_empty() || !damaged_files(&stored, folder).is_empty() {
         return Ok(None);
     }
-    remove_leftovers(folder)?;
     Ok(Some(ExportSummary {
         up_to_date: true,
         splits: stored
@@ -205,17 +208,7 @@ fn dataset_options(settings: &Settings, columns: Columns) -> Option<DatasetOptio
 fn differences(stored: &Manifest, expected: &Manifest) -> Vec<String> {
     let mut reasons = Vec::new();
     let mut now = expected.clone();
-    if now.seal().is_err() || stored.compute_id().ok() != stored.export_id {
-        reasons.push("its manifest was changed since it was written".to_owned());
-    }
-    let versions = |manifest: &Manifest| {
-        let Manifest { prep_version, manifest_version, encoder_version, .. } = manifest;
-        format!("{prep_version} (encoder {encoder_version}, manifest {manifest_version})")
-    };
-    if versions(stored) != versions(&now) || stored.feature_schema != now.feature_schema {
-        let (old, new) = (versions(stored), versions(&now));
-        reasons.push(format!("it was written by prep {}, this is {new}", shown(&old)));
-    }
+    reasons.extend(not_as_written(stored, &mut now));
     if stored.settings != now.settings {
         reasons.push("its settings differ".to_owned());
     } else if stored.scaler != now.scaler {
@@ -262,6 +255,24 @@ fn differences(stored: &Manifest, expected: &Manifest) -> Vec<String> {
     }
     if !stored.has_outcomes() {
         reasons.push("it has no outcomes of the games".to_owned());
+    }
+    reasons
+}
+
+/// The differences of a manifest from the manifests that this version of prep writes, of which `now`, which is
+/// sealed here, is one.
+pub(in crate::export) fn not_as_written(stored: &Manifest, now: &mut Manifest) -> Vec<String> {
+    let mut reasons = Vec::new();
+    if now.seal().is_err() || stored.compute_id().ok() != stored.export_id {
+        reasons.push("its manifest was changed since it was written".to_owned());
+    }
+    let versions = |manifest: &Manifest| {
+        let Manifest { prep_version, manifest_version, encoder_version, .. } = manifest;
+        format!("{prep_version} (encoder {encoder_version}, manifest {manifest_version})")
+    };
+    if versions(stored) != versions(now) || stored.feature_schema != now.feature_schema {
+        let (old, new) = (versions(stored), versions(now));
+        reasons.push(format!("it was written by prep {}, this is {new}", shown(&old)));
     }
     reasons
 }

@@ -1,5 +1,6 @@
 //! The hidden folder of a run, beside or in its target.
 
+use super::super::manifest::MANIFEST_FILE;
 use super::in_place::restore_files;
 use crate::folders::parent_of;
 use crate::platform::{is_deleted, open_own_file};
@@ -121,13 +122,12 @@ impl Container {
         self.folder.join(PREVIOUS)
     }
 
-    /// Restores an old export that was moved away, if the target does not exist; if that fails, the
-    /// folder stays.
+    /// Restores an old export that was moved away, if the target does not exist or is an empty folder; if
+    /// that fails, the folder stays.
     fn remove(&mut self) -> io::Result<()> {
-        let is_missing = |path: &Path| fs::symlink_metadata(path).is_err();
         if self.is_in_target() {
             restore_files(&self.export(), &self.previous(), &self.target)?;
-        } else if !is_missing(&self.previous()) && is_missing(&self.target) {
+        } else if self.previous().exists() && !self.target.join(MANIFEST_FILE).exists() {
             fs::rename(self.previous(), &self.target)?;
         }
         let removed = |removed: io::Result<()>| match removed {

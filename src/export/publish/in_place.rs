@@ -3,7 +3,7 @@
 //! The files are moved one by one: first the old files away, manifest first, then the new files in,
 //! manifest last. A folder without a manifest is not an export, so no program mistakes the intermediate
 //! mixture for one. The positions of the files show how far a killed run came, and the next run restores
-//! the old export.
+//! the old export. Hidden files stay where they are.
 
 use super::error::{PublishError, failed};
 use crate::export::manifest::{MANIFEST_FILE, Manifest, shard_folders};
@@ -45,6 +45,11 @@ pub(super) fn restore_files(export: &Path, previous: &Path, target: &Path) -> io
         return Ok(());
     }
     let _lock = lock_folder(target);
+    let has_manifest = |folder: &Path| folder.join(MANIFEST_FILE).exists();
+    if has_manifest(previous) && has_manifest(target) {
+        // Another run has published its export since.
+        return Ok(());
+    }
     let old = Manifest::read(previous).ok();
     let is_old = |name: &OsStr| {
         let name = name.to_string_lossy();
@@ -54,7 +59,7 @@ pub(super) fn restore_files(export: &Path, previous: &Path, target: &Path) -> io
     };
     let is_new = |name: &OsStr| !is_old(name) || previous.join(name).exists();
     // The old manifest is moved first: if it was not, no file was moved, or there was no old export.
-    if old.is_some() || !target.join(MANIFEST_FILE).exists() {
+    if !has_manifest(target) {
         move_files(target, export, Order::ManifestLast, is_new)?;
     }
     move_files(previous, target, Order::ManifestLast, |_| true)?;
@@ -72,7 +77,7 @@ enum Order {
     ManifestLast,
 }
 
-/// Moves the files that `wanted` selects, and all folders that are not hidden: these are shards.
+/// Moves the files and folders that `wanted` selects and that are not hidden. The folders are shards.
 fn move_files(
     from: &Path,
     to: &Path,
@@ -83,8 +88,8 @@ fn move_files(
     for entry in fs::read_dir(from)? {
         let entry = entry?;
         let name = entry.file_name();
-        let is_shard = entry.file_type()?.is_dir() && !is_hidden(&name);
-        if (entry.file_type()?.is_file() || is_shard) && wanted(&name) {
+        let kind = entry.file_type()?;
+        if (kind.is_file() || kind.is_dir()) && !is_hidden(&name) && wanted(&name) {
             names.push(name);
         }
     }

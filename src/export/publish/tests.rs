@@ -271,6 +271,7 @@ fn killed_in_place() {
             let staging = staged_in_place(&target, "new");
             let container = staging.container.folder();
             fs::create_dir(container.join("previous")).unwrap();
+            fs::write(target.join(".notes"), "kept").unwrap();
             for ((from, to), name) in &moves[..done] {
                 let place = |part: &str| match part {
                     "" => target.join(name),
@@ -279,7 +280,8 @@ fn killed_in_place() {
                 fs::rename(place(from), place(to)).unwrap();
             }
             drop(staging);
-            let names = names_in(&target);
+            let mut names = names_in(&target);
+            assert_eq!(names.remove(0), ".notes", "after {done} moves");
             if done == moves.len() {
                 assert_eq!(array_in(&target), "new");
             } else if had_export {
@@ -290,6 +292,59 @@ fn killed_in_place() {
             }
             assert_eq!(names, ["X_train.npy", "manifest.json"]);
         }
+    }
+}
+
+/// A run is killed while the folder has no export, and then another run publishes its own.
+#[test]
+fn killed_in_place_before_another_export() {
+    let (_parent, target) = parent();
+    staged(&target, "old").publish(&Silent).unwrap();
+    let killed = staged_in_place(&target, "of the killed run");
+    let previous = killed.container.previous();
+    fs::create_dir(&previous).unwrap();
+    for name in ["manifest.json", "X_train.npy"] {
+        fs::rename(target.join(name), previous.join(name)).unwrap();
+    }
+    fill(&target, "newer");
+    drop(killed);
+    assert_eq!(array_in(&target), "newer");
+    assert_eq!(names_in(&target), ["X_train.npy", "manifest.json"]);
+}
+
+/// Saves a hidden file, as editors do, and creates and deletes others, while the new export is synced.
+struct SavesNotes<'t>(&'t Path);
+
+impl Progress for SavesNotes<'_> {
+    fn begin(&self, doing: &'static str, _amount: Amount) {
+        if doing == "syncing" {
+            fs::write(self.0.join(".created"), "").unwrap();
+            fs::write(self.0.join(".notes~"), "saved").unwrap();
+            fs::rename(self.0.join(".notes~"), self.0.join(".notes")).unwrap();
+            fs::remove_file(self.0.join(".deleted")).unwrap();
+        }
+    }
+    fn advance(&self, _steps: u64) {}
+    fn end(&self) {}
+}
+
+#[test]
+fn hidden_files_saved_during_the_export() {
+    type Publish = &'static dyn Fn(&Path, &dyn Progress) -> Result<(), PublishError>;
+    let publishes: [Publish; 3] = [
+        &|target, progress| staged(target, "new").publish(progress),
+        &|target, progress| staged(target, "new").publish_with(progress, no_exchange),
+        &|target, progress| staged_in_place(target, "new").publish(progress),
+    ];
+    for publish in publishes {
+        let (_parent, target) = parent();
+        staged(&target, "old").publish(&Silent).unwrap();
+        fs::write(target.join(".notes"), "old").unwrap();
+        fs::write(target.join(".deleted"), "old").unwrap();
+        publish(&target, &SavesNotes(&target)).unwrap();
+        assert_eq!(array_in(&target), "new");
+        assert_eq!(fs::read_to_string(target.join(".notes")).unwrap(), "saved");
+        assert_eq!(names_in(&target), [".created", ".notes", "X_train.npy", "manifest.json"]);
     }
 }
 
@@ -356,7 +411,6 @@ fn leftovers_of_dead_runs() {
     ];
     expected.sort();
     assert_eq!(names, expected);
-
     // Both may publish; the later one wins.
     living.publish(&Silent).unwrap();
     second.publish(&Silent).unwrap();
@@ -402,15 +456,27 @@ fn concurrent_first_exports() {
 
 #[test]
 fn restored_after_a_dead_run() {
-    let (parent, target) = parent();
-    let container = parent.path().join(".processed.prep-abc123");
-    fs::create_dir_all(container.join("previous")).unwrap();
-    fs::create_dir_all(container.join("export")).unwrap();
-    fill(&container.join("previous"), "old");
-    fill(&container.join("export"), "new");
-    drop(Staging::create(&target).unwrap());
-    assert_eq!(array_in(&target), "old");
-    assert_eq!(names_in(parent.path()), ["processed"]);
+    // The target may have been created since, for example by `mkdir -p`.
+    for found in ["no folder", "an empty folder", "a hidden file"] {
+        let (parent, target) = parent();
+        let container = parent.path().join(".processed.prep-abc123");
+        for (folder, array) in [("previous", "old"), ("export", "new")] {
+            fs::create_dir_all(container.join(folder)).unwrap();
+            fill(&container.join(folder), array);
+        }
+        if found != "no folder" {
+            fs::create_dir(&target).unwrap();
+        }
+        if found == "a hidden file" {
+            fs::write(target.join(".gitkeep"), "").unwrap();
+            drop(Staging::create(&target).unwrap());
+            assert_eq!(array_in(&container.join("previous")), "old");
+            fs::remove_file(target.join(".gitkeep")).unwrap();
+        }
+        drop(Staging::create(&target).unwrap());
+        assert_eq!(array_in(&target), "old", "{found}");
+        assert_eq!(names_in(parent.path()), ["processed"]);
+    }
 }
 
 #[test]
