@@ -6,6 +6,7 @@
 
 use super::error::ExportError;
 use super::existing::folder::{ExportFolder, FolderError};
+use super::existing::freshness::not_as_written;
 use super::files::ExportFiles;
 use super::label_mappings::LABEL_MAPPINGS_FILE;
 use super::manifest::{MANIFEST_FILE, MAX_SMALL_FILE, Manifest, SplitEntry};
@@ -47,6 +48,14 @@ pub enum JoinError {
     /// They are not all shards of one export.
     #[error("the shards are not one export: {0}")]
     NotOneSet(String),
+    /// Another version of prep wrote a shard, or its manifest was changed.
+    #[error("cannot join {}: {why}: export it again", shown(shard))]
+    OtherVersion {
+        /// The folder.
+        shard: PathBuf,
+        /// The reasons.
+        why: String,
+    },
     /// The output folder is one of the shards.
     #[error("{} is one of the shards, and would be replaced: choose another OUT", shown(.0))]
     IsShard(PathBuf),
@@ -59,8 +68,8 @@ pub enum JoinError {
 /// system allows it, and copied otherwise; the folders of the shards are unchanged.
 ///
 /// # Errors
-/// If a folder is not a shard, these are not all shards of one export, or `out` may not be replaced or cannot be
-/// written. Then `out` is unchanged.
+/// If a folder is not a shard that this version of prep wrote, these are not all shards of one export, or `out` may
+/// not be replaced or cannot be written. Then `out` is unchanged.
 pub fn join_shards(
     out: &Path,
     shards: &[PathBuf],
@@ -75,6 +84,14 @@ pub fn join_shards(
     };
     if shards.iter().any(|shard| is_out(shard.path)) {
         return Err(JoinError::IsShard(out.to_owned()));
+    }
+    // The joined manifest claims this version of prep for all of them.
+    for shard in &shards {
+        let why = not_as_written(&shard.manifest, &mut shard.manifest.clone());
+        if !why.is_empty() {
+            let shard = shard.path.to_owned();
+            return Err(JoinError::OtherVersion { shard, why: why.join(", ") });
+        }
     }
     shards.sort_by_key(|shard| shard.manifest.settings.shard.map(Part::number));
     let manifests: Vec<&Manifest> = shards.iter().map(|shard| &shard.manifest).collect();

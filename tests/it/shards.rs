@@ -236,6 +236,25 @@ fn incomplete_or_mixed_shards() {
         assert!(ran.stderr.contains(why), "{shards}: {ran:#?}");
         assert!(!test.path("out").exists(), "{shards}");
     }
+    // The same in both shards, and the id does not cover the version of prep.
+    for (old, new, why) in [
+        (r#""prep_version": ""#, r#""prep_version": "0.0."#, "it was written by prep 0.0."),
+        (r#""encoder_version": "#, r#""encoder_version": 9"#, "was changed since it was written"),
+    ] {
+        let manifests = ["12/manifest.json", "22/manifest.json"];
+        let stored = manifests.map(|file| test.read(file));
+        for (file, stored) in manifests.iter().zip(&stored) {
+            let stored = String::from_utf8(stored.clone()).unwrap();
+            assert_eq!(stored.matches(old).count(), 1);
+            test.write(file, stored.replace(old, new));
+        }
+        let ran = test.run("join out 22 12");
+        assert_eq!(ran.code, 1, "{ran:#?}");
+        for said in ["cannot join 22: it", why, ": export it again"] {
+            assert!(ran.stderr.contains(said), "{ran:#?}");
+        }
+        manifests.iter().zip(&stored).for_each(|(file, stored)| test.write(file, stored));
+    }
     let shard_1 = test.files("12");
     let ran = test.run("join 12 12 22");
     assert!(ran.code == 1 && ran.stderr.contains("12 is one of the shards"), "{ran:#?}");
