@@ -108,16 +108,18 @@ impl DatedExports {
         self.folder.join(LATEST)
     }
 
-    /// The path for the next export.
-    pub fn next(&self) -> PathBuf {
-        let stamp = utc_stamp(SystemTime::now());
-        let names = (1..).map(|place| match place {
-            1 => stamp.clone(),
-            // A second export within the same second.
-            _ => format!("{stamp}.{place}"),
-        });
-        let mut paths = names.map(|name| self.folder.join(name));
-        paths.find(|path| fs::symlink_metadata(path).is_err()).unwrap_or_default()
+    /// The path for the next export: later than all others, also than those within the same second.
+    ///
+    /// # Errors
+    /// If the folder cannot be read.
+    pub fn next(&self) -> Result<PathBuf, KeepError> {
+        let mut name = utc_stamp(SystemTime::now());
+        let names = self.names()?;
+        let others = names.iter().filter(|name| is_dated(name)).map(|name| key(name));
+        if let Some((_, place)) = others.filter(|(stamp, _)| *stamp == name).max() {
+            name += &format!(".{}", u64::from(place) + 1);
+        }
+        Ok(self.folder.join(name))
     }
 
     /// Points the link to a new export, atomically.
@@ -218,4 +220,23 @@ fn is_dated(name: &str) -> bool {
             wanted => byte == wanted,
         })
         && place.parse::<u32>().is_ok_and(|place| place > 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The names before it were removed.
+    #[test]
+    fn next_is_later_than_all_others() {
+        let parent = tempfile::tempdir().unwrap();
+        let exports = DatedExports::open(parent.path(), 1, &AtomicBool::new(false)).unwrap();
+        for later in 0..3 {
+            let stamp = utc_stamp(SystemTime::now() + Duration::from_secs(later));
+            fs::create_dir(parent.path().join(format!("{stamp}.9"))).unwrap();
+            fs::create_dir(parent.path().join(format!("{stamp}.10"))).unwrap();
+        }
+        let next = exports.next().unwrap();
+        assert!(next.to_str().unwrap().ends_with("Z.11"), "{}", next.display());
+    }
 }

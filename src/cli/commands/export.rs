@@ -204,7 +204,7 @@ fn export_cache(
         None => {
             let progress = progress::progress(context.common.quiet);
             if let Some(dated) = &dated {
-                options.out = dated.next();
+                options.out = dated.next()?;
             }
             let summary =
                 export(&cache, &options, &*progress, stop_flag()).map_err(of_condition)?;
