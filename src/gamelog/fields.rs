@@ -81,10 +81,19 @@ pub(super) fn parse_line(
         let optional = usize::from(order.optional[field]);
         let (count, width) = match rest {
             [b',', ..] => match rest.starts_with(&[b','; RUN]) && optional >= RUN {
-                true => (RUN, 1),
-                false => (optional.min(1), 1),
+                true => {
+                    numbers[field..field + RUN].fill(MISSING);
+                    (RUN, 1)
+                }
+                false => {
+                    numbers[field] = MISSING;
+                    (optional.min(1), 1)
+                }
             },
-            [b'n', b'a', b'n', b',', ..] => (optional.min(1), 4),
+            [b'n', b'a', b'n', b',', ..] => {
+                numbers[field] = MISSING;
+                (optional.min(1), 4)
+            }
             [_, b',', ..] => (digits(rest, is_whole, order, field, &mut numbers), 2),
             [_, b'.', ..] => (digits(rest, is_real, order, field, &mut numbers), 4),
             _ => (0, 0),
@@ -133,9 +142,8 @@ fn digits<const WIDTH: usize>(
         // Without branches, so that the compiler vectorizes it.
         let fit = |i: usize| u8::from(fits(&fields[i], min[i], max[i])) << i;
         let count = (0..RUN).fold(0, |all, i| all | fit(i)).trailing_ones() as usize;
-        for (number, text) in numbers.iter_mut().zip(fields).take(count) {
-            *number = value(text).into();
-        }
+        // The numbers after `count` are overwritten when their fields are parsed.
+        *numbers = std::array::from_fn(|i| value(&fields[i]).into());
         return count;
     }
     match fields.first() {

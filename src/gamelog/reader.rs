@@ -75,10 +75,10 @@ pub fn read_log(
     let mut replay = Replay::default();
     let mut summary: Option<LogSummary> = None;
     while records.advance().map_err(at)? {
-        let mut turn = parse_row(&records, &order, game_id, &mut row)
-            .and_then(|()| row.to_turn(&mut known))
-            .and_then(|turn| check_player_count(turn, summary.as_ref()))
-            .map_err(|fault| at(locate_in_row(&records, fault, &order)))?;
+        let in_row = |fault| at(locate_in_row(&records, fault, &order));
+        parse_row(&records, &order, game_id, &mut row).map_err(in_row)?;
+        let mut turn = row.to_turn(&mut known).map_err(in_row)?;
+        check_player_count(&turn, summary.as_ref()).map_err(in_row)?;
 
         let summary = summary.get_or_insert(LogSummary {
             rows: 0,
@@ -185,7 +185,7 @@ fn parse_row(
 }
 
 /// A file is one game, so the number of players is constant.
-fn check_player_count(turn: Turn, before: Option<&LogSummary>) -> Result<Turn, Fault> {
+fn check_player_count(turn: &Turn, before: Option<&LogSummary>) -> Result<(), Fault> {
     let players = turn.board.player_count();
     match before {
         Some(before) if before.players != players => Err(Fault::new(
@@ -194,6 +194,6 @@ fn check_player_count(turn: Turn, before: Option<&LogSummary>) -> Result<Turn, F
         )
         .in_column("num_players")
         .found(players.get())),
-        _ => Ok(turn),
+        _ => Ok(()),
     }
 }
