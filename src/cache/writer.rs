@@ -8,9 +8,11 @@ use super::ingests::{self, IngestCounts};
 use super::play::{self, PLAY_COLUMNS, PLAY_WIDTH};
 use super::rows::{BLOB_COLUMNS, RECORD_COLUMNS, RECORD_WIDTH, structure_faults};
 use crate::gamelog::{GameId, GamePlay, LogError, ReplayFault};
+use crate::platform::{FileId, is_replaced};
 use crate::words::shown;
 use rusqlite::types::Value;
 use rusqlite::{Connection, ToSql, params};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 use std::sync::atomic::AtomicBool;
@@ -45,6 +47,8 @@ const MAX_EXCESS: f64 = 1.5;
 pub struct Writer<'a> {
     connection: Connection,
     path: PathBuf,
+    /// The file that is written, whatever has its name.
+    id: FileId,
     /// Set when the run should stop: commits then do not wait for readers.
     stop: &'a AtomicBool,
     /// Lock of the cache that this writes or will replace.
@@ -72,7 +76,10 @@ impl<'a> Writer<'a> {
     /// Without a lock, for a file that no other process knows.
     pub(super) fn unlocked(path: &Path, stop: &'a AtomicBool) -> Result<Writer<'a>, CacheError> {
         let connection = open_or_create(path, stop)?;
-        Ok(Writer { connection, path: path.to_owned(), stop, _lock: None })
+        // If it is replaced before this line, SQLite refuses the first change.
+        let file = fs::metadata(path).map_err(|_| CacheError::Replaced(path.to_owned()))?;
+        let id = FileId::of(&file);
+        Ok(Writer { connection, path: path.to_owned(), id, stop, _lock: None })
     }
 
     /// The cache file.
@@ -235,13 +242,22 @@ impl<'a> Writer<'a> {
     /// # Errors
     /// [`CacheError::Busy`] if one of them reads for more than ten minutes, or if the run is stopped
     /// meanwhile; others if SQLite cannot write. The changes are rolled back then.
+    /// [`CacheError::Replaced`] if another file has the name of the cache, which has none of the changes.
     pub fn commit(&self) -> Result<(), CacheError> {
-        if self.connection.is_autocommit() {
-            return Ok(());
+        if !self.connection.is_autocommit() {
+            wait_for_lock(&self.path, Waiting::ToWrite(self.stop), || {
+                self.connection.execute_batch("COMMIT")
+            })?;
         }
-        wait_for_lock(&self.path, Waiting::ToWrite(self.stop), || {
-            self.connection.execute_batch("COMMIT")
-        })
+        self.check_in_place()
+    }
+
+    /// SQLite notices a replaced file only when a transaction begins, and commits to the old one.
+    fn check_in_place(&self) -> Result<(), CacheError> {
+        match is_replaced(&self.path, self.id) {
+            true => Err(CacheError::Replaced(self.path.clone())),
+            false => Ok(()),
+        }
     }
 
     /// Checks that the structure of the file is not damaged, before a row that may be damaged is
@@ -260,7 +276,8 @@ impl<'a> Writer<'a> {
     /// full disk or while another program reads it, it stays unchanged.
     ///
     /// # Errors
-    /// If SQLite cannot read the file; [`CacheError::Malformed`] if its structure is damaged.
+    /// If SQLite cannot read the file; [`CacheError::Malformed`] if its structure is damaged,
+    /// [`CacheError::Replaced`] if another file has its name afterwards.
     pub fn vacuum(&self, begin: impl FnOnce()) -> Result<(), CacheError> {
         let has_changed = self.connection.total_changes() > 0;
         if !has_changed || self.run(excess)? <= MAX_EXCESS {
@@ -279,7 +296,7 @@ impl<'a> Writer<'a> {
         if let Err(error) = vacuum() {
             tracing::info!("the cache {} is larger than needed: {error}", shown(&self.path));
         }
-        Ok(())
+        self.check_in_place()
     }
 
     fn execute(&self, sql: &str, parameters: impl rusqlite::Params) -> Result<(), CacheError> {

@@ -149,6 +149,26 @@ fn cache_that_is_deleted_meanwhile_is_named() {
     assert!(error.contains("was deleted or replaced by another program"), "{error}");
 }
 
+/// After the ingest has written all games, and before it commits the last batch; also if nothing was written.
+#[test]
+fn cache_that_is_replaced_before_the_last_commit_is_named() {
+    let test = CliTest::simulated(3);
+    let (cache, root) = (test.path("c.sqlite"), test.path("raw"));
+    for new_game in [None, None, Some(4)] {
+        if let Some(game_id) = new_game {
+            test.prep(&format!("simulate raw --games 1 --first-id {game_id}"));
+        }
+        ingest_here(&test.path("other.sqlite"), &root);
+        let replacing = Meanwhile(|doing: &str| {
+            if doing == "committing" {
+                fs::rename(test.path("other.sqlite"), &cache).unwrap();
+            }
+        });
+        let error = try_ingest(&cache, &root, &replacing).unwrap_err().to_string();
+        assert!(error.contains("was deleted or replaced by another program"), "{error}");
+    }
+}
+
 /// The header and the first rows.
 fn shortened(log: &[u8], rows: usize) -> Vec<u8> {
     let mut text = LogText::parse(log);
