@@ -34,7 +34,8 @@ pub struct IngestOptions {
     pub read: ReadOptions,
     /// Time after its last modification during which an incomplete log may still be written.
     pub settle: Duration,
-    /// Process only this many games with the lowest ids. The others are not treated as deleted.
+    /// Process only this many games with the lowest ids. The others are not treated as deleted, and an earlier
+    /// ingest that did not finish still counts as the last one.
     pub max_games: Option<usize>,
     /// Process only the games of this part, which depends on the id of a game alone. Games of other parts
     /// are treated as deleted.
@@ -339,7 +340,7 @@ impl Run<'_> {
             return Err(error);
         }
         self.remove_missing()?;
-        let Run { batches, phases, cached, summary, begun, .. } = self;
+        let Run { batches, phases, cached, summary, begun, logs, .. } = self;
         let (games, refusals) = (self.stored_games, self.stored_refusals);
         phases.store.time(|| -> Result<(), IngestError> {
             if let Err(error) = batches.check_stored(games, refusals) {
@@ -348,6 +349,11 @@ impl Run<'_> {
             }
             if !summary.unreadable.is_empty() {
                 return Ok(batches.leave_unfinished()?);
+            }
+            // Other games may be missing of an ingest that did not finish.
+            let is_sample = found < logs.len();
+            if is_sample && !cached.last_ingest_finished {
+                return Ok(batches.commit()?);
             }
             let done = summary.line(begun.elapsed());
             Ok(batches.finish(cached.last_ingest_finished, &done)?)

@@ -463,4 +463,13 @@ fn ingest_killed_in_first_batch_is_recorded() {
     assert!(begun("SELECT count(*) = 10 FROM games"), "nothing of the batch is there");
     test.prep("export --cache cache.sqlite --features base --out half");
     assert_eq!(test.json("half/manifest.json")["inputs"]["last_ingest_finished"], false);
+
+    // An ingest of some of the games does not finish it; without one, it is a sample.
+    for (max_games, code) in [(10, 1), (12, 1), (150, 0)] {
+        test.prep(&format!("ingest raw --max-games {max_games} --cache cache.sqlite"));
+        let ran = test.run("export --cache cache.sqlite --features base --out strict --strict");
+        assert_eq!(ran.code, code, "{max_games}: {ran:#?}");
+    }
+    test.prep("ingest raw --max-games 12 --cache cache.sqlite");
+    test.prep("export --cache cache.sqlite --features base --out strict --strict");
 }
