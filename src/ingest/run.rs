@@ -44,6 +44,9 @@ pub struct IngestOptions {
     pub allow_delete: bool,
     /// Keep games whose logs were deleted.
     pub keep_missing: bool,
+    /// Games that have a log, as far as the caller knows. The folders are listed again if one is not found, as
+    /// if it were cached.
+    pub known_games: Vec<GameId>,
     /// Report resident memory after each batch.
     pub monitor_memory: bool,
 }
@@ -127,7 +130,8 @@ fn look_for_missing_logs(
     options: &IngestOptions,
     stop: &AtomicBool,
 ) -> Result<(), IngestError> {
-    let mut known = cached.games.keys().copied().chain(cached.refused_games());
+    let cached = cached.games.keys().copied().chain(cached.refused_games());
+    let mut known = cached.chain(options.known_games.iter().copied());
     if !found.unreadable.is_empty() || known.all(|game_id| has_log(&found.logs, game_id)) {
         return Ok(());
     }

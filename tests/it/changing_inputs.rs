@@ -12,7 +12,7 @@ use rand_mt::Mt64;
 use rusqlite::Connection;
 use splendor_prep::cache::{Damage, GameRecord, Reader, Writer};
 use splendor_prep::gamelog::{GameId, LogErrorKind};
-use splendor_prep::ingest::{IngestError, IngestSummary, ingest};
+use splendor_prep::ingest::{IngestError, IngestOptions, IngestSummary, ingest};
 use splendor_prep::progress::{Amount, Progress, Silent};
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -36,11 +36,18 @@ fn try_ingest(
     root: &Path,
     progress: &dyn Progress,
 ) -> Result<IngestSummary, IngestError> {
-    let options = ingest_options(root);
+    try_ingest_with(cache, &ingest_options(root), progress)
+}
+
+fn try_ingest_with(
+    cache: &Path,
+    options: &IngestOptions,
+    progress: &dyn Progress,
+) -> Result<IngestSummary, IngestError> {
     let stop = AtomicBool::new(false);
     let writer = Writer::open(cache, Duration::ZERO, &stop).unwrap();
     let before = Some(Reader::open(cache).unwrap());
-    ingest(before, Some(&writer), &options, progress, &stop)
+    ingest(before, Some(&writer), options, progress, &stop)
 }
 
 /// Does something when a phase of the ingest begins. The logs are read after `ingesting`.
@@ -114,14 +121,14 @@ fn log_that_is_moved_meanwhile_is_read() {
     ingest_here(&cache, &root);
     let sound = fs::read(&from).unwrap();
     let changed = with_one_byte_changed(&sound);
+    let hidden = test.path("hidden");
+    let moving = Meanwhile(|doing: &str| match doing {
+        "looking for logs" => fs::rename(&from, &hidden).unwrap(),
+        "reading the cache" => fs::rename(&hidden, &to).unwrap(),
+        _ => {}
+    });
     let not_listed = |log: &[u8]| {
         fs::write(&from, log).unwrap();
-        let hidden = test.path("hidden");
-        let moving = Meanwhile(|doing: &str| match doing {
-            "looking for logs" => fs::rename(&from, &hidden).unwrap(),
-            "reading the cache" => fs::rename(&hidden, &to).unwrap(),
-            _ => {}
-        });
         let summary = ingest_watched(&cache, &root, &moving);
         fs::rename(&to, &from).unwrap();
         (summary.counts, summary.refused.len())
@@ -131,6 +138,11 @@ fn log_that_is_moved_meanwhile_is_read() {
         assert_eq!(not_listed(b"no log\n"), ([("refused", 1), ("up_to_date", 8)].into(), 1));
         assert_eq!(Reader::open(&cache).unwrap().refusals().unwrap().len(), 1);
     }
+    // A rebuild has found it before.
+    let options = IngestOptions { known_games: vec![GameId(1)], ..ingest_options(&root) };
+    fs::write(&from, &sound).unwrap();
+    let rebuilt = try_ingest_with(&test.path("rebuilt.sqlite"), &options, &moving).unwrap();
+    assert_eq!(rebuilt.counts, [("new", 9)].into());
 
     for log in [&from, &to] {
         fs::write(log, &changed).unwrap();

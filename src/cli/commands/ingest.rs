@@ -130,6 +130,7 @@ fn ingest_logs(arguments: IngestArgs, context: &Context, metrics: &mut Metrics) 
         part: arguments.part,
         allow_delete: arguments.allow_delete,
         keep_missing: arguments.keep_missing,
+        known_games: Vec::new(),
         monitor_memory: arguments.memory.monitor_memory.unwrap_or(settings.monitor_memory),
     };
     let path = context.cache_path();
@@ -191,7 +192,8 @@ fn rebuild(
     progress: &dyn Progress,
 ) -> Result<IngestSummary> {
     let rebuild = Rebuild::begin(path, wait)?;
-    check_for_missing(&rebuild, options)?;
+    let known_games = check_for_missing(&rebuild, options)?;
+    let options = &IngestOptions { known_games, ..options.clone() };
     let ingested = rebuild
         .writer(stop_flag())
         .map_err(IngestError::from)
@@ -222,8 +224,8 @@ fn rebuild(
 }
 
 /// As in a regular ingest: if the logs of more than a fifth of the games are missing, a disk is probably
-/// not mounted.
-fn check_for_missing(rebuild: &Rebuild, options: &IngestOptions) -> Result<()> {
+/// not mounted. Returns the games that have a log.
+fn check_for_missing(rebuild: &Rebuild, options: &IngestOptions) -> Result<Vec<GameId>> {
     let mut found = find_logs(&options.root, stop_flag())?;
     found.retain_part(options.part);
     if let Some(folder) = found.unreadable.first() {
@@ -240,7 +242,7 @@ fn check_for_missing(rebuild: &Rebuild, options: &IngestOptions) -> Result<()> {
             searched(options)
         );
     }
-    Ok(())
+    Ok(with_log.into_iter().collect())
 }
 
 /// `data/raw`, or `part 3/8 of data/raw`.

@@ -101,6 +101,7 @@ pub(crate) fn ingest_options(root: &Path) -> IngestOptions {
         part: None,
         allow_delete: false,
         keep_missing: false,
+        known_games: Vec::new(),
         monitor_memory: false,
     }
 }
