@@ -138,6 +138,14 @@ def export(
         for place, name in enumerate(names, 1)
     )
     reports = [json.loads(ran.stdout) for ran in ingested]
+    unreadable = {
+        f"the folder {logs / folder['path']} cannot be read: {folder['why']}"
+        for part in reports
+        for folder in part["unreadable_folders"]
+    }
+    if unreadable:
+        # Its disk may not be mounted on one of the machines.
+        raise ExportError("; ".join(sorted(unreadable)))
     refused = [_log_error(logs, log) for part in reports for log in part["refused"]]
     refused.sort(key=lambda error: str(error.file))
     merged = caches / "all.sqlite"

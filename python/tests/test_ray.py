@@ -312,6 +312,9 @@ def test_failed_export_leaves_nothing(
     shutil.copy(simulated.logs[0], raw / simulated.logs[0].name)
     with pytest.raises(ValueError, match="no such column: player"):
         export(raw, out, where="player = 2")
+    (raw / "disk").symlink_to("not-mounted")
+    with pytest.raises(ExportError, match="raw/disk cannot be read: a broken symbolic link"):
+        export(raw, out)
     assert not out.exists() and set(names_in(tmp_path)) == {"raw", "out.caches"}
     out.mkdir()
     (out / "mine.txt").write_text("keep")
