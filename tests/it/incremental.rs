@@ -263,7 +263,7 @@ fn dry_run_changes_nothing() {
     test.write("raw/2_games/1.csv", with_one_byte_changed(&test.read("raw/2_games/1.csv")));
     test.write("raw/2_games/4.csv", "");
     let before = test.files(".");
-    let stdout = test.prep("ingest raw --dry-run");
+    let stdout = test.prep("ingest raw --dry-run --metrics dry.prom");
     let done = work_done(&stdout);
     assert!(done.starts_with("2 games would be encoded (1 bytes changed, 1 new; "), "{done}");
     assert!(done.ends_with("), 9 up to date, 1 deleted, 0 refused, 1 deferred"), "{done}");

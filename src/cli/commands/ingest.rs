@@ -103,7 +103,9 @@ pub(in crate::cli) struct IngestArgs {
 }
 
 pub(in crate::cli) fn run(mut arguments: IngestArgs, context: Context) -> Result<Outcome> {
-    let mut metrics = Metrics::begin(arguments.metrics.take(), "prep_ingest_")?;
+    // A dry run is no news of the cache.
+    let file = arguments.metrics.take().filter(|_| !arguments.dry_run);
+    let mut metrics = Metrics::begin(file, "prep_ingest_")?;
     let ended = ingest_logs(arguments, &context, &mut metrics);
     metrics.finish(ended)
 }
