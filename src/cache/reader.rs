@@ -13,7 +13,7 @@ use super::rows::{
 use super::unpack::Unpacker;
 use crate::encode::{ColumnSums, EncodedGame, FEATURE_COUNT};
 use crate::gamelog::{GameId, ReplayFault};
-use crate::platform::{FileId, FileState, is_replaced};
+use crate::platform::{FileId, FileState};
 use crate::words::shown;
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -21,6 +21,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
+use std::time::SystemTime;
 
 type SqliteResult<T> = rusqlite::Result<T>;
 
@@ -48,7 +49,8 @@ pub type IdRange = (GameId, GameId);
 /// fails if the file cannot be read: with [`CacheError::Malformed`] if it is damaged.
 pub struct Reader {
     path: PathBuf,
-    id: FileId,
+    /// No program can change the file while this holds its lock, unless it ignores locks, like `cp`.
+    version: FileVersion,
     /// State of the file when it was opened; `None` if a change might not show in it.
     state: Option<FileState>,
     /// Connections that no thread is using. Each is in a read transaction.
@@ -65,13 +67,14 @@ impl Reader {
     pub fn open(path: &Path) -> Result<Reader, CacheError> {
         loop {
             let before = settled_state(path);
-            let id = fs::metadata(path).map(|file| FileId::of(&file));
+            let id = FileVersion::of(path).map(|version| version.id);
             let connection = open_to_read(path, Waiting::ToRead)?;
             // A merge or rebuild may have replaced it while this waited for its lock.
-            let Some(id) = id.ok().filter(|&id| !is_replaced(path, id)) else { continue };
+            let version = FileVersion::of(path).filter(|version| id == Some(version.id));
+            let Some(version) = version else { continue };
             let state = settled_state(path).filter(|state| before == Some(*state));
             let connections = Mutex::new(vec![connection]);
-            return Ok(Reader { path: path.to_owned(), id, state, connections });
+            return Ok(Reader { path: path.to_owned(), version, state, connections });
         }
     }
 
@@ -82,7 +85,8 @@ impl Reader {
     pub fn resume(idle: IdleReader) -> Option<Reader> {
         let (path, state, connection) = idle.resume()?;
         let connections = Mutex::new(vec![connection]);
-        Some(Reader { path, id: state.id, state: Some(state), connections })
+        let version = FileVersion::of(&path)?;
+        Some(Reader { path, version, state: Some(state), connections })
     }
 
     /// Releases the lock but keeps the connection for later reads; `None` if that is not possible.
@@ -403,16 +407,6 @@ impl Reader {
         })
     }
 
-    /// Another connection to the same file, for another thread. A file that has taken its name since then
-    /// is never read: it may hold other rows of the same games.
-    fn open_again(&self) -> Result<Connection, CacheError> {
-        let connection = open_again(&self.path)?;
-        match is_replaced(&self.path, self.id) {
-            true => Err(CacheError::Replaced(self.path.clone())),
-            false => Ok(connection),
-        }
-    }
-
     pub(super) fn read<T>(
         &self,
         read: impl FnOnce(&Connection) -> SqliteResult<T>,
@@ -421,10 +415,31 @@ impl Reader {
         let connection = free().pop();
         let connection = match connection {
             Some(connection) => connection,
-            None => self.open_again()?,
+            None => open_again(&self.path)?,
         };
         let result = read(&connection).map_err(|error| sqlite_error(&self.path, error));
         free().push(connection);
-        result
+        // Another file with its name, or other content, may hold other rows of the same games.
+        match FileVersion::of(&self.path) == Some(self.version) {
+            true => result,
+            false => Err(CacheError::Replaced(self.path.clone())),
+        }
+    }
+}
+
+/// A file and its content, as far as its metadata shows that.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct FileVersion {
+    /// `None` where it is unknown.
+    id: Option<FileId>,
+    size: u64,
+    modified: Option<SystemTime>,
+}
+
+impl FileVersion {
+    fn of(path: &Path) -> Option<FileVersion> {
+        let file = fs::metadata(path).ok()?;
+        let id = cfg!(unix).then(|| FileId::of(&file));
+        Some(FileVersion { id, size: file.len(), modified: file.modified().ok() })
     }
 }

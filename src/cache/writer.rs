@@ -49,6 +49,8 @@ pub struct Writer<'a> {
     path: PathBuf,
     /// The file that is written, whatever has its name.
     id: FileId,
+    /// SQLite's number of the content, which changes if another program writes the file.
+    data_version: i64,
     /// Set when the run should stop: commits then do not wait for readers.
     stop: &'a AtomicBool,
     /// Lock of the cache that this writes or will replace.
@@ -79,7 +81,9 @@ impl<'a> Writer<'a> {
         // If it is replaced before this line, SQLite refuses the first change.
         let file = fs::metadata(path).map_err(|_| CacheError::Replaced(path.to_owned()))?;
         let id = FileId::of(&file);
-        Ok(Writer { connection, path: path.to_owned(), id, stop, _lock: None })
+        let data_version =
+            wait_for_lock(path, Waiting::ToWrite(stop), || data_version(&connection))?;
+        Ok(Writer { connection, path: path.to_owned(), id, data_version, stop, _lock: None })
     }
 
     /// The cache file.
@@ -312,6 +316,10 @@ impl<'a> Writer<'a> {
             wait_for_lock(&self.path, Waiting::ToWrite(self.stop), || {
                 self.connection.execute_batch("BEGIN IMMEDIATE")
             })?;
+            // The changes depend on the games that were read before.
+            if self.run(data_version)? != self.data_version {
+                return Err(CacheError::Replaced(self.path.clone()));
+            }
         }
         self.run(change)
     }
@@ -319,6 +327,10 @@ impl<'a> Writer<'a> {
     fn run<T>(&self, run: impl FnOnce(&Connection) -> SqliteResult<T>) -> Result<T, CacheError> {
         run(&self.connection).map_err(|error| sqlite_error(&self.path, error))
     }
+}
+
+fn data_version(connection: &Connection) -> SqliteResult<i64> {
+    connection.pragma_query_value(None, "data_version", |row| row.get(0))
 }
 
 /// Ratio of the file's pages to the pages that the content of its tables would fill.

@@ -159,6 +159,19 @@ fn cache_that_is_deleted_meanwhile_is_named() {
     let deleting = deletes(&cache);
     let error = try_ingest(&cache, &root, &deleting).unwrap_err().to_string();
     assert!(error.contains("was deleted or replaced by another program"), "{error}");
+    // An older state that `cp` writes to the same file.
+    ingest_here(&cache, &root);
+    let backup = fs::read(&cache).unwrap();
+    for first_id in [4, 5] {
+        test.prep(&format!("simulate raw --games 1 --first-id {first_id}"));
+        let restoring = Meanwhile(|doing: &str| {
+            if doing == "ingesting" && first_id == 5 {
+                fs::write(&cache, &backup).unwrap();
+            }
+        });
+        let error = try_ingest(&cache, &root, &restoring).err().map(|error| error.to_string());
+        assert_eq!(error.is_some_and(|error| error.contains("replaced by another")), first_id == 5);
+    }
 }
 
 /// After the ingest has written all games, and before it commits the last batch; also if nothing was written.

@@ -187,22 +187,26 @@ fn reader_rolls_back_a_killed_commit() {
 }
 
 /// The threads of an export open the file again by its name.
+/// By renaming, or by writing to the same file, as `cp` does.
 #[test]
 fn replaced_cache_is_not_mixed_with_the_old_one() {
-    let test = half_ingested(6, 3);
-    let cache = test.path(CACHE);
-    let reader = Reader::open(&cache).unwrap();
-    let from_two_threads = || {
-        let mut counts = Vec::new();
+    for in_place in [false, true] {
+        let test = half_ingested(6, 3);
+        let cache = test.path(CACHE);
+        let other = test.path("undisturbed.sqlite");
+        let reader = Reader::open(&cache).unwrap();
+        assert_eq!(reader.game_count().unwrap(), 3);
+        if in_place {
+            fs::copy(&other, &cache).unwrap();
+        } else {
+            fs::rename(&other, &cache).unwrap();
+        }
+        let mut results = Vec::new();
         // The outer call uses the connection of the first thread.
-        reader.each_game(|_, _| counts.push(reader.game_count())).unwrap();
-        counts
-    };
-    fs::rename(test.path("undisturbed.sqlite"), &cache).unwrap();
-    let counts = from_two_threads();
-    assert_eq!(counts.len(), 3);
-    for count in counts {
-        let error = count.unwrap_err().to_string();
-        assert!(error.contains("was deleted or replaced by another program"), "{error}");
+        let outer = reader.each_game(|_, _| results.push(reader.game_count().map(drop)));
+        for result in results.into_iter().chain([outer]) {
+            let error = result.unwrap_err().to_string();
+            assert!(error.contains("was deleted or replaced by another program"), "{error}");
+        }
     }
 }
