@@ -151,10 +151,21 @@ impl PackedGame {
 
 /// The checksum of a blob, seeded with its name, game and number of rows.
 pub(super) fn checksum(blob: Blob, record: &GameRecord, bytes: &[u8]) -> [u8; CHECKSUM_BYTES] {
+    seeded_checksum(blob.name(), record, bytes).to_le_bytes()
+}
+
+/// The checksum of the plain columns of a game.
+pub(super) fn record_checksum(record: &GameRecord, ingested_at: &str) -> i64 {
+    let GameRecord { source_path, source_bytes, .. } = record;
+    let others = format!("{source_bytes} {ingested_at} {source_path}");
+    seeded_checksum("record", record, others.as_bytes()) as i64
+}
+
+fn seeded_checksum(name: &str, record: &GameRecord, bytes: &[u8]) -> u128 {
     let GameRecord { game_id, key, rows, players, gem_fault_rows, unbalanced_rows, .. } = record;
     let mut owner = ArrayVec::<u8, 128>::new();
     let parts: [&[u8]; 9] = [
-        blob.name().as_bytes(),
+        name.as_bytes(),
         &game_id.0.to_le_bytes(),
         key.source_hash.as_bytes(),
         &key.encoder_version.to_le_bytes(),
@@ -165,7 +176,7 @@ pub(super) fn checksum(blob: Blob, record: &GameRecord, bytes: &[u8]) -> [u8; CH
         &[*players, key.repaired.into()],
     ];
     owner.extend(parts.into_iter().flatten().copied());
-    XxHash3_128::oneshot_with_seed(XxHash3_64::oneshot(&owner), bytes).to_le_bytes()
+    XxHash3_128::oneshot_with_seed(XxHash3_64::oneshot(&owner), bytes)
 }
 
 /// Packs games one after another and reuses its buffers.

@@ -7,8 +7,8 @@ use super::error::{CacheError, Damage};
 use super::ingests::{self, IngestLine};
 use super::key::GameRecord;
 use super::rows::{
-    CachedGame, SELECT_GAMES, SELECT_RECORDS, SELECT_SUMS, check_game, of_row, read_fault,
-    read_packed, read_record, read_sums, structure_faults,
+    CachedGame, GAMES_CHECKSUM, SELECT_GAMES, SELECT_RECORDS, SELECT_SUMS, check_game, of_row,
+    read_fault, read_packed, read_record, read_sums, structure_faults,
 };
 use super::unpack::Unpacker;
 use crate::encode::{ColumnSums, EncodedGame, FEATURE_COUNT};
@@ -362,11 +362,15 @@ impl Reader {
     }
 
     /// Whether the last ingest finished; true if none is recorded. A killed run leaves complete batches,
-    /// so the games themselves do not show that others are missing.
+    /// so the games themselves do not show that others are missing. A file that was copied while an ingest wrote
+    /// it, or without its journal, may hold games of two states: that is an ingest that did not finish, too.
     pub fn last_ingest_finished(&self) -> Result<bool, CacheError> {
         self.read(|connection| {
-            let sql = "SELECT finished_at IS NOT NULL FROM last_ingest";
-            let finished = connection.query_row(sql, [], |row| row.get(0)).optional()?;
+            let sql = format!(
+                "SELECT finished_at IS NOT NULL AND coalesce(games_checksum = ({GAMES_CHECKSUM}), TRUE)
+                 FROM last_ingest"
+            );
+            let finished = connection.query_row(&sql, [], |row| row.get(0)).optional()?;
             Ok(finished.unwrap_or(true))
         })
     }

@@ -1,6 +1,6 @@
 //! Reads rows of `games` and `game_play` as records and blobs, and detects damaged rows.
 
-use super::blob::{Blob, Packed, PackedGame, checksum, checksum_damage};
+use super::blob::{Blob, Packed, PackedGame, checksum, checksum_damage, record_checksum};
 use super::error::Damage;
 use super::key::{CacheKey, FeatureSchema, GameRecord, StaleReason, staleness};
 use super::play::{self, FAULTS, PLAY_COLUMNS, PLAY_WIDTH};
@@ -13,12 +13,19 @@ type SqliteResult<T> = rusqlite::Result<T>;
 
 /// The plain columns, in the order of [`read_record`].
 pub(super) const RECORD_COLUMNS: &str = "game_id, source_path, source_hash, source_bytes, rows, \
-     players, encoder_version, feature_schema, gem_fault_rows, repaired, unbalanced_rows";
-pub(super) const RECORD_WIDTH: usize = 11;
+     players, encoder_version, feature_schema, gem_fault_rows, repaired, unbalanced_rows, ingested_at, \
+     record_checksum";
+pub(super) const RECORD_WIDTH: usize = 13;
+const INGESTED_AT: usize = RECORD_WIDTH - 2;
+const RECORD_CHECKSUM: usize = RECORD_WIDTH - 1;
 /// Each blob with its checksum, in the order of [`Blob::ALL`].
 pub(super) const BLOB_COLUMNS: &str = "turn_numbers, turn_numbers_checksum, features, \
      features_checksum, labels, labels_checksum, masks, masks_checksum, column_sums, \
      column_sums_checksum";
+
+/// A checksum of all games, in any order. It cannot overflow: there are fewer than 2^31 games.
+pub(super) const GAMES_CHECKSUM: &str =
+    "SELECT count(*) + coalesce(sum(record_checksum & 0xFFFFFFFF), 0) FROM games";
 
 /// No log has more turns, because its size would exceed the limit for logs.
 const MAX_ROWS: u32 = 1 << 20;
@@ -28,7 +35,7 @@ const FIRST_BLOB: usize = RECORD_WIDTH + PLAY_WIDTH + 1;
 
 /// The columns that [`read_record`] reads, of all games; a `WHERE` may follow.
 pub(super) static SELECT_RECORDS: LazyLock<String> = LazyLock::new(|| select(""));
-/// All columns of all games, except the time of encoding; a `WHERE` may follow.
+/// All columns of all games; a `WHERE` may follow.
 pub(super) static SELECT_GAMES: LazyLock<String> =
     LazyLock::new(|| select(&format!(", {BLOB_COLUMNS}")));
 /// The columns of [`read_record`], and the column sums with their checksum.
@@ -117,6 +124,13 @@ pub(super) fn read_record(row: &Row<'_>) -> SqliteResult<GameRecord> {
     if let Some((column, _)) = wrong.into_iter().find(|(_, is_wrong)| *is_wrong) {
         return Err(unreadable(column, "out of range"));
     }
+    let ingested_at = row.get_ref(INGESTED_AT)?.as_str();
+    let ingested_at = ingested_at.map_err(|error| unreadable(INGESTED_AT, error))?;
+    // Games of older caches have none.
+    let stored: Option<i64> = row.get(RECORD_CHECKSUM)?;
+    if stored.is_some_and(|stored| stored != record_checksum(&record, ingested_at)) {
+        return Err(unreadable(RECORD_CHECKSUM, "does not match"));
+    }
     let play = play::read(row, RECORD_WIDTH, record.game_id, record.key.feature_schema)?;
     record.play = play.map_err(|why| unreadable(RECORD_WIDTH + PLAY_WIDTH - 1, why))?;
     Ok(record)
@@ -177,6 +191,9 @@ pub(super) fn of_row<T>(row: &Row<'_>, read: SqliteResult<T>) -> SqliteResult<Re
     };
     if (RECORD_WIDTH..FIRST_BLOB).contains(&column) {
         return Ok(Err(Damage::new("game_play", "its counts or faults are not what was stored")));
+    }
+    if column == RECORD_CHECKSUM {
+        return Ok(Err(Damage::new("games", "its columns are not what was stored")));
     }
     let name = row.as_ref().column_name(column).unwrap_or("a column").to_owned();
     Ok(Err(Damage::new(name, "it is not what was stored")))

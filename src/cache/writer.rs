@@ -1,12 +1,13 @@
 //! Writing a cache.
 
-use super::blob::{Blob, PackedGame};
+use super::blob::{Blob, PackedGame, record_checksum};
 use super::database::lock::WriterLock;
 use super::database::{PAGE_BYTES, Waiting, check, open_or_create, sqlite_error, wait_for_lock};
 use super::error::CacheError;
 use super::ingests::{self, IngestCounts};
+use super::key::GameRecord;
 use super::play::{self, PLAY_COLUMNS, PLAY_WIDTH};
-use super::rows::{BLOB_COLUMNS, RECORD_COLUMNS, RECORD_WIDTH, structure_faults};
+use super::rows::{BLOB_COLUMNS, GAMES_CHECKSUM, RECORD_COLUMNS, RECORD_WIDTH, structure_faults};
 use crate::gamelog::{GameId, GamePlay, LogError, ReplayFault};
 use crate::platform::{FileId, is_replaced};
 use crate::words::shown;
@@ -25,10 +26,7 @@ pub(super) const REMOVE_REFUSALS: &str = "DELETE FROM refusals WHERE game_id = ?
 /// All columns of a game.
 static INSERT_GAME: LazyLock<String> = LazyLock::new(|| {
     let values = vec!["?"; RECORD_WIDTH + 2 * Blob::COUNT].join(", ");
-    format!(
-        "INSERT OR REPLACE INTO games ({RECORD_COLUMNS}, {BLOB_COLUMNS}, ingested_at)
-         VALUES ({values}, coalesce(?, strftime('%Y-%m-%dT%H:%M:%SZ', 'now')))"
-    )
+    format!("INSERT OR REPLACE INTO games ({RECORD_COLUMNS}, {BLOB_COLUMNS}) VALUES ({values})")
 });
 
 /// All columns of how a game went.
@@ -105,6 +103,14 @@ impl<'a> Writer<'a> {
             let (source_hash, feature_schema) =
                 (record.key.source_hash.to_hex(), record.key.feature_schema.to_string());
             let source_hash = source_hash.as_str();
+            let ingested_at = match ingested_at {
+                Some(time) => time.to_owned(),
+                None => {
+                    let now = "SELECT strftime('%Y-%m-%dT%H:%M:%SZ', 'now')";
+                    connection.prepare_cached(now)?.query_row([], |row| row.get(0))?
+                }
+            };
+            let record_checksum = record_checksum(record, &ingested_at);
             let mut values: Vec<&dyn ToSql> = vec![
                 &record.game_id.0,
                 &record.source_path,
@@ -117,11 +123,12 @@ impl<'a> Writer<'a> {
                 &record.gem_fault_rows,
                 &record.key.repaired,
                 &record.unbalanced_rows,
+                &ingested_at,
+                &record_checksum,
             ];
             for blob in &game.blobs {
                 values.extend([&blob.bytes as &dyn ToSql, &blob.checksum]);
             }
-            values.push(&ingested_at);
             connection.prepare_cached(&INSERT_GAME)?.execute(&values[..]).map(drop)
         })?;
         match &game.record.play {
@@ -153,9 +160,18 @@ impl<'a> Writer<'a> {
     }
 
     /// Changes the path of a game's log; the rows stay.
-    pub fn set_source_path(&self, game_id: GameId, source_path: &str) -> Result<(), CacheError> {
-        let sql = "UPDATE games SET source_path = ?2 WHERE game_id = ?1";
-        self.execute(sql, params![game_id.0, source_path])
+    pub fn set_source_path(&self, old: &GameRecord, source_path: &str) -> Result<(), CacheError> {
+        let record = GameRecord { source_path: source_path.to_owned(), ..old.clone() };
+        let game_id = record.game_id.0;
+        self.change(|connection| {
+            let sql = "SELECT ingested_at FROM games WHERE game_id = ?1";
+            let mut statement = connection.prepare_cached(sql)?;
+            let ingested_at: String = statement.query_row([game_id], |row| row.get(0))?;
+            let checksum = record_checksum(&record, &ingested_at);
+            let sql = "UPDATE games SET source_path = ?2, record_checksum = ?3 WHERE game_id = ?1";
+            let mut statement = connection.prepare_cached(sql)?;
+            statement.execute(params![game_id, source_path, checksum]).map(drop)
+        })
     }
 
     /// Removes a game.
@@ -228,15 +244,19 @@ impl<'a> Writer<'a> {
     /// not finished.
     pub fn begin_ingest(&self, logs_found: usize) -> Result<(), CacheError> {
         let logs_found = logs_found as i64;
-        let begin = "INSERT OR REPLACE INTO last_ingest VALUES (1, strftime('%Y-%m-%dT%H:%M:%SZ', 'now'), NULL, ?1)";
+        let begin = "INSERT OR REPLACE INTO last_ingest (only_row, started_at, logs_found)
+             VALUES (1, strftime('%Y-%m-%dT%H:%M:%SZ', 'now'), ?1)";
         self.execute(begin, [logs_found])?;
         self.change(|connection| ingests::begin(connection, logs_found))
     }
 
     /// Records that the ingest has finished, with its result.
     pub fn finish_ingest(&self, done: &IngestCounts) -> Result<(), CacheError> {
-        let sql = "UPDATE last_ingest SET finished_at = strftime('%Y-%m-%dT%H:%M:%SZ', 'now')";
-        self.execute(sql, [])?;
+        let sql = format!(
+            "UPDATE last_ingest SET finished_at = strftime('%Y-%m-%dT%H:%M:%SZ', 'now'),
+                 games_checksum = ({GAMES_CHECKSUM})"
+        );
+        self.execute(&sql, [])?;
         self.change(|connection| ingests::finish(connection, done))
     }
 

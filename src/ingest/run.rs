@@ -198,7 +198,7 @@ impl Run<'_> {
         match outcome {
             Outcome::UpToDate { replayed } => {
                 self.summary.count(UP_TO_DATE);
-                self.update_path(game_id, &source_path, cached)?;
+                self.update_path(&source_path, cached)?;
                 match (replayed, cached.and_then(|cached| cached.record.as_ref())) {
                     (Some(played), Some(record)) => self.store_play(record, &source_path, *played),
                     _ => Ok(()),
@@ -306,7 +306,6 @@ impl Run<'_> {
     /// A log that was only moved keeps its rows.
     fn update_path(
         &mut self,
-        game_id: GameId,
         source_path: &str,
         cached: Option<&CachedGame>,
     ) -> Result<(), IngestError> {
@@ -314,7 +313,7 @@ impl Run<'_> {
         const BYTES_PER_ROW: u64 = 200;
         match cached.and_then(|cached| cached.record.as_ref()) {
             Some(record) if record.source_path != source_path => {
-                self.batches.write(|writer| writer.set_source_path(game_id, source_path))?;
+                self.batches.write(|writer| writer.set_source_path(record, source_path))?;
                 // A path of a different length makes SQLite write the whole row again.
                 self.batches.end_game(u64::from(record.rows) * BYTES_PER_ROW)?;
                 Ok(())

@@ -7,17 +7,21 @@
 use crate::support::broken_cache::half_committed;
 use crate::support::cached::{cached_games, games_so_far};
 use crate::support::cli::{CliTest, Ran};
+use crate::support::log_text::with_one_byte_changed;
 use rusqlite::Connection;
 use splendor_prep::cache::{Reader, WriterLock};
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 const CACHE: &str = "data/intermediate/prep.sqlite";
+
+/// Size of a page of the cache.
+const PAGE: usize = 65_536;
 
 /// `games` games in `raw`, `cached` of them in the cache, and the export of an undisturbed run over all
 /// of them in `undisturbed`.
@@ -209,4 +213,42 @@ fn replaced_cache_is_not_mixed_with_the_old_one() {
             assert!(error.contains("was deleted or replaced by another program"), "{error}");
         }
     }
+}
+
+/// A copy of a cache during a commit, or without the journal of a killed run, has pages of two states, and each
+/// game in it may be valid.
+#[test]
+fn mixture_of_two_states_is_not_finished() {
+    let test = CliTest::simulated(60);
+    test.prep("ingest raw");
+    let old = (test.read(CACHE), content(&test, CACHE));
+    for (path, log) in test.files("raw").into_iter().step_by(3) {
+        test.write(Path::new("raw").join(path), with_one_byte_changed(&log));
+    }
+    test.prep("simulate raw --games 20 --first-id 61");
+    test.prep("ingest raw");
+    let new = (test.read(CACHE), content(&test, CACHE));
+    let mixture = test.path("mixture.sqlite");
+    let mut unfinished = None;
+    for (first, second) in [(&old, &new), (&new, &old)] {
+        for page in 1..second.0.len() / PAGE {
+            let end = first.0.len().min(page * PAGE);
+            fs::write(&mixture, [&first.0[..end], &second.0[page * PAGE..]].concat()).unwrap();
+            let read =
+                |reader: &Reader| reader.records().and_then(|_| reader.last_ingest_finished());
+            match Reader::open(&mixture).and_then(|reader| read(&reader)) {
+                Ok(true) => {
+                    let content = content(&test, "mixture.sqlite");
+                    assert!(content == old.1 || content == new.1, "page {page}");
+                }
+                Ok(false) => unfinished = Some(test.read("mixture.sqlite")),
+                Err(_) => {}
+            }
+        }
+    }
+    // The next ingest completes it.
+    fs::write(test.path(CACHE), unfinished.expect("a mixture that can be read")).unwrap();
+    test.prep("ingest raw");
+    assert!(content(&test, CACHE) == new.1);
+    test.prep("export --strict --out out --features base");
 }

@@ -278,6 +278,40 @@ fn changed_count_is_damage() {
     assert!(rows(&test, "SELECT * FROM game_play") == before);
 }
 
+/// Columns that no blob's checksum covers, or whose blobs are not read if `--where` does not select the game.
+#[test]
+fn changed_column_is_damage() {
+    let test = CliTest::ingested(8);
+    let before = rows(&test, "SELECT game_id, source_path, source_bytes, players, rows FROM games");
+    for change in [
+        "UPDATE games SET ingested_at = '2066' || substr(ingested_at, 5) WHERE game_id = 2",
+        "UPDATE games SET source_path = 'q' || substr(source_path, 2) WHERE game_id = 3",
+        "UPDATE games SET source_bytes = source_bytes + 64 WHERE game_id = 4",
+        "UPDATE games SET players = 3 WHERE game_id = 4",
+        "UPDATE games SET rows = rows + 1 WHERE game_id = 5",
+    ] {
+        execute(&test.cache(), change);
+        let game_id = change.chars().last().unwrap();
+        let said = format!("game {game_id}: games: its columns are not what was stored\n");
+        let ran = test.run("verify raw -q");
+        assert!(ran.code == 1 && ran.stdout.starts_with(&said), "{change}: {ran:#?}");
+        let ran = test.run("export --out out --where ingested_at<'2030'and(players<>3)");
+        assert!(ran.code == 1 && ran.stderr.contains("is damaged in the cache"), "{ran:#?}");
+        assert!(test.prep("ingest raw").starts_with("1 game encoded (1 damaged; "), "{change}");
+        test.prep("verify raw");
+    }
+    // A log that was moved has another path.
+    fs::rename(test.path("raw/2_games/1.csv"), test.path("raw/1.csv")).unwrap();
+    test.prep("ingest raw");
+    test.prep("verify raw");
+    fs::rename(test.path("raw/1.csv"), test.path("raw/2_games/1.csv")).unwrap();
+    test.prep("ingest raw");
+    assert!(
+        rows(&test, "SELECT game_id, source_path, source_bytes, players, rows FROM games")
+            == before
+    );
+}
+
 #[test]
 fn changed_fault_is_damage() {
     let test = CliTest::simulated(6);

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
-use crate::support::cached::execute;
+use crate::support::cached::execute_unchecked;
 use crate::support::cli::CliTest;
 use crate::support::log_text::{edited, with_gem_fault, with_one_byte_changed};
 use std::collections::BTreeMap;
@@ -39,9 +39,9 @@ fn one_game_of_each() -> CliTest {
     test.exits(3, "ingest raw");
 
     change("raw/3_games/2.csv", &with_one_byte_changed);
-    execute(&test.cache(), "UPDATE games SET encoder_version = 0 WHERE game_id = 3");
+    execute_unchecked(&test.cache(), "UPDATE games SET encoder_version = 0 WHERE game_id = 3");
     let sql = "UPDATE games SET feature_schema = '0123456789abcdef' WHERE game_id = 4";
-    execute(&test.cache(), sql);
+    execute_unchecked(&test.cache(), sql);
     fs::remove_file(test.path("raw/4_games/6.csv")).unwrap();
     test.write("raw/deep/8.csv", test.read("raw/3_games/8.csv"));
     fs::remove_file(test.path("raw/4_games/9.csv")).unwrap();

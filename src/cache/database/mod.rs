@@ -28,7 +28,7 @@ use std::time::{Duration, Instant};
 
 /// The migrations of the schema, in order. Append only: a released migration is never edited, or caches
 /// made before and after the edit would differ under the same version number.
-pub(super) const MIGRATIONS: [&str; 10] = [
+pub(super) const MIGRATIONS: [&str; 11] = [
     include_str!("../../../schema/migrations/0001_games.sql"),
     include_str!("../../../schema/migrations/0002_unfinished.sql"),
     include_str!("../../../schema/migrations/0003_feature_columns.sql"),
@@ -39,6 +39,7 @@ pub(super) const MIGRATIONS: [&str; 10] = [
     include_str!("../../../schema/migrations/0008_replay.sql"),
     include_str!("../../../schema/migrations/0009_refusals_by_game.sql"),
     include_str!("../../../schema/migrations/0010_ingests.sql"),
+    include_str!("../../../schema/migrations/0011_record_checksum.sql"),
 ];
 
 /// The current schema version.

@@ -74,11 +74,15 @@ fn unusable_caches() {
 #[test]
 fn games_of_another_encoder() {
     let out = Exported::new();
-    let cache = out.changed_cache("UPDATE games SET encoder_version = 0 WHERE game_id = 4");
+    let cache = out.changed_cache(
+        "UPDATE games SET encoder_version = 0, record_checksum = NULL WHERE game_id = 4",
+    );
     let sentence = "1 cached game was encoded by another version of prep: \
                     run `prep ingest DIR --cache changed.sqlite` first, which encodes it again";
     out.refuses(&format!("--cache {cache}"), 1, sentence);
-    let cache = out.changed_cache("UPDATE games SET feature_schema = '00000000000000ff'");
+    let cache = out.changed_cache(
+        "UPDATE games SET feature_schema = '00000000000000ff', record_checksum = NULL",
+    );
     let sentence = "6 cached games were encoded by another version of prep: \
                     run `prep ingest DIR --cache changed.sqlite` first, which encodes them again";
     out.refuses(&format!("--cache {cache}"), 1, sentence);

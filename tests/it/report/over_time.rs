@@ -1,7 +1,7 @@
 //! Compares nights, wins and ingests with SQL queries and the text of the logs.
 
 use super::numbers;
-use crate::support::cached::execute;
+use crate::support::cached::execute_unchecked;
 use crate::support::cli::CliTest;
 use rusqlite::Connection;
 use serde_json::{Value, json};
@@ -22,7 +22,7 @@ fn two_nights() -> CliTest {
     // The last second of a night, and the first.
     let sql = "UPDATE games SET ingested_at = \
                iif(game_id <= 30, '2026-01-30T23:59:59Z', '2026-01-31T00:00:00Z')";
-    execute(&test.path(CACHE), sql);
+    execute_unchecked(&test.path(CACHE), sql);
     test
 }
 
@@ -87,7 +87,7 @@ fn drift_shows_when_the_data_changed() {
     }
     test.prep("ingest raw -q");
     let sql = "UPDATE games SET ingested_at = '2026-01-' || (10 + game_id / 41) || 'T03:00:00Z'";
-    execute(&test.path(CACHE), sql);
+    execute_unchecked(&test.path(CACHE), sql);
     let timeline = numbers(&test, "")["timeline"].take();
     let periods = timeline["periods"].as_array().unwrap();
     assert_eq!(periods.len(), 3);

@@ -58,10 +58,20 @@ pub(crate) fn execute(cache: &Path, sql: &str) {
     Connection::open(cache).and_then(|connection| connection.execute_batch(sql)).expect(sql);
 }
 
+/// Changes stored games as if an earlier version of prep had stored them, which wrote no checksums of columns.
+pub(crate) fn execute_unchecked(cache: &Path, sql: &str) {
+    execute(
+        cache,
+        &format!(
+            "{sql}; UPDATE games SET record_checksum = NULL; UPDATE last_ingest SET games_checksum = NULL"
+        ),
+    );
+}
+
 /// Makes every cached game look old, so that [`written_since`] finds games that are written later:
 /// ingest times are whole seconds, and tests are faster than that.
 pub(crate) fn make_old(cache: &Path) {
-    execute(cache, &format!("UPDATE games SET ingested_at = '{LONG_AGO}'"));
+    execute_unchecked(cache, &format!("UPDATE games SET ingested_at = '{LONG_AGO}'"));
 }
 
 /// Games that were written after [`make_old`].

@@ -1,6 +1,6 @@
 //! Names are printed on one line without control characters, and commands are quoted for a shell.
 
-use crate::support::cached::execute;
+use crate::support::cached::{execute, execute_unchecked};
 use crate::support::cli::{CliTest, Ran};
 use std::process::Command;
 
@@ -89,7 +89,10 @@ fn texts_of_caches_and_settings() {
     test.run("ingest raw --cache c.sqlite -q");
     let hostile = HOSTILE.replace('\'', "''");
     execute(&test.path("c.sqlite"), &format!("UPDATE refusals SET message = '8.csv: {hostile}'"));
-    execute(&test.path("c.sqlite"), &format!("UPDATE games SET source_path = '{hostile}'"));
+    execute_unchecked(
+        &test.path("c.sqlite"),
+        &format!("UPDATE games SET source_path = '{hostile}'"),
+    );
     for arguments in [
         "export --cache c.sqlite --out e",
         "inspect 8 --cache c.sqlite",
