@@ -85,11 +85,6 @@ impl FileId {
     }
 }
 
-/// Whether a path leads to another file than this one, or to none; false where that is unknown.
-pub fn is_replaced(path: &Path, id: FileId) -> bool {
-    cfg!(unix) && fs::metadata(path).map_or(true, |file| FileId::of(&file) != id)
-}
-
 /// Opens a regular file, or a link to one, for reading. All inputs are opened with this function, because
 /// opening a FIFO blocks until it has a writer, and reading a device may never end.
 ///

@@ -2,6 +2,7 @@
 
 use super::blob::PackedGame;
 use super::database::idle::{IdleReader, settled_state};
+use super::database::version::FileVersion;
 use super::database::{Waiting, open_again, open_to_read, sqlite_error};
 use super::error::{CacheError, Damage};
 use super::ingests::{self, IngestLine};
@@ -13,15 +14,13 @@ use super::rows::{
 use super::unpack::Unpacker;
 use crate::encode::{ColumnSums, EncodedGame, FEATURE_COUNT};
 use crate::gamelog::{GameId, ReplayFault};
-use crate::platform::{FileId, FileState};
+use crate::platform::FileState;
 use crate::words::shown;
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
-use std::time::SystemTime;
 
 type SqliteResult<T> = rusqlite::Result<T>;
 
@@ -49,7 +48,6 @@ pub type IdRange = (GameId, GameId);
 /// fails if the file cannot be read: with [`CacheError::Malformed`] if it is damaged.
 pub struct Reader {
     path: PathBuf,
-    /// No program can change the file while this holds its lock, unless it ignores locks, like `cp`.
     version: FileVersion,
     /// State of the file when it was opened; `None` if a change might not show in it.
     state: Option<FileState>,
@@ -428,22 +426,5 @@ impl Reader {
             true => result,
             false => Err(CacheError::Replaced(self.path.clone())),
         }
-    }
-}
-
-/// A file and its content, as far as its metadata shows that.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct FileVersion {
-    /// `None` where it is unknown.
-    id: Option<FileId>,
-    size: u64,
-    modified: Option<SystemTime>,
-}
-
-impl FileVersion {
-    fn of(path: &Path) -> Option<FileVersion> {
-        let file = fs::metadata(path).ok()?;
-        let id = cfg!(unix).then(|| FileId::of(&file));
-        Some(FileVersion { id, size: file.len(), modified: file.modified().ok() })
     }
 }

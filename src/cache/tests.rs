@@ -267,6 +267,28 @@ fn reader_sees_one_state_and_a_commit_waits() {
     assert_eq!(Reader::open(&folder.path()).unwrap().refusals().unwrap().len(), 1);
 }
 
+/// `cp` ignores locks, also while a commit waits for them.
+#[test]
+fn overwritten_cache_is_not_written() {
+    let folder = Folder::new();
+    folder.store([1]);
+    let backup = fs::read(folder.path()).unwrap();
+    folder.store(2..60);
+    for has_begun in [false, true] {
+        let writer = folder.writer();
+        let put = || writer.put(&folder.game, &[], None);
+        if has_begun {
+            put().unwrap();
+        }
+        fs::write(folder.path(), &backup).unwrap();
+        let result = if has_begun { writer.commit() } else { put() };
+        assert!(matches!(result, Err(CacheError::Replaced(_))), "{result:?}");
+        drop(writer);
+        assert!(fs::read(folder.path()).unwrap() == backup);
+        folder.store(2..60);
+    }
+}
+
 /// A full scan of the table for each refused log would take quadratic time.
 #[test]
 fn steps_to_remove_a_refusal_do_not_grow_with_their_number() {

@@ -2,6 +2,7 @@
 
 use super::blob::{Blob, PackedGame, record_checksum};
 use super::database::lock::WriterLock;
+use super::database::version::FileVersion;
 use super::database::{PAGE_BYTES, Waiting, check, open_or_create, sqlite_error, wait_for_lock};
 use super::error::CacheError;
 use super::ingests::{self, IngestCounts};
@@ -9,11 +10,10 @@ use super::key::GameRecord;
 use super::play::{self, PLAY_COLUMNS, PLAY_WIDTH};
 use super::rows::{BLOB_COLUMNS, GAMES_CHECKSUM, RECORD_COLUMNS, RECORD_WIDTH, structure_faults};
 use crate::gamelog::{GameId, GamePlay, LogError, ReplayFault};
-use crate::platform::{FileId, is_replaced};
 use crate::words::shown;
 use rusqlite::types::Value;
-use rusqlite::{Connection, ToSql, params};
-use std::fs;
+use rusqlite::{Connection, ToSql, ffi, params};
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 use std::sync::atomic::AtomicBool;
@@ -45,10 +45,8 @@ const MAX_EXCESS: f64 = 1.5;
 pub struct Writer<'a> {
     connection: Connection,
     path: PathBuf,
-    /// The file that is written, whatever has its name.
-    id: FileId,
-    /// SQLite's number of the content, which changes if another program writes the file.
-    data_version: i64,
+    /// The file as this has opened or last committed it. Later changes depend on what was read then.
+    version: Cell<FileVersion>,
     /// Set when the run should stop: commits then do not wait for readers.
     stop: &'a AtomicBool,
     /// Lock of the cache that this writes or will replace.
@@ -76,12 +74,9 @@ impl<'a> Writer<'a> {
     /// Without a lock, for a file that no other process knows.
     pub(super) fn unlocked(path: &Path, stop: &'a AtomicBool) -> Result<Writer<'a>, CacheError> {
         let connection = open_or_create(path, stop)?;
-        // If it is replaced before this line, SQLite refuses the first change.
-        let file = fs::metadata(path).map_err(|_| CacheError::Replaced(path.to_owned()))?;
-        let id = FileId::of(&file);
-        let data_version =
-            wait_for_lock(path, Waiting::ToWrite(stop), || data_version(&connection))?;
-        Ok(Writer { connection, path: path.to_owned(), id, data_version, stop, _lock: None })
+        let version = FileVersion::of(path).ok_or_else(|| CacheError::Replaced(path.to_owned()))?;
+        let (path, version) = (path.to_owned(), Cell::new(version));
+        Ok(Writer { connection, path, version, stop, _lock: None })
     }
 
     /// The cache file.
@@ -268,20 +263,32 @@ impl<'a> Writer<'a> {
     /// meanwhile; others if SQLite cannot write. The changes are rolled back then.
     /// [`CacheError::Replaced`] if another file has the name of the cache, which has none of the changes.
     pub fn commit(&self) -> Result<(), CacheError> {
-        if !self.connection.is_autocommit() {
-            wait_for_lock(&self.path, Waiting::ToWrite(self.stop), || {
-                self.connection.execute_batch("COMMIT")
-            })?;
-        }
-        self.check_in_place()
+        wait_for_lock(&self.path, Waiting::ToWrite(self.stop), || {
+            self.check_version()?;
+            match self.connection.is_autocommit() {
+                true => Ok(()),
+                false => self.connection.execute_batch("COMMIT"),
+            }
+        })?;
+        self.written()
     }
 
-    /// SQLite notices a replaced file only when a transaction begins, and commits to the old one.
-    fn check_in_place(&self) -> Result<(), CacheError> {
-        match is_replaced(&self.path, self.id) {
-            true => Err(CacheError::Replaced(self.path.clone())),
-            false => Ok(()),
+    /// SQLite notices only that a file was replaced before a transaction began; it would commit to the old one,
+    /// or write some pages of a file that `cp` has overwritten.
+    fn check_version(&self) -> SqliteResult<()> {
+        let replaced = ffi::Error::new(ffi::SQLITE_READONLY_DBMOVED);
+        match FileVersion::of(&self.path) == Some(self.version.get()) {
+            true => Ok(()),
+            false => Err(rusqlite::Error::SqliteFailure(replaced, None)),
         }
+    }
+
+    /// Notes the version of the file after this has written it.
+    fn written(&self) -> Result<(), CacheError> {
+        let is_this = |version: &FileVersion| version.id == self.version.get().id;
+        let version = FileVersion::of(&self.path).filter(is_this);
+        self.version.set(version.ok_or_else(|| CacheError::Replaced(self.path.clone()))?);
+        Ok(())
     }
 
     /// Checks that the structure of the file is not damaged, before a row that may be damaged is
@@ -320,7 +327,7 @@ impl<'a> Writer<'a> {
         if let Err(error) = vacuum() {
             tracing::info!("the cache {} is larger than needed: {error}", shown(&self.path));
         }
-        self.check_in_place()
+        self.written()
     }
 
     fn execute(&self, sql: &str, parameters: impl rusqlite::Params) -> Result<(), CacheError> {
@@ -334,12 +341,8 @@ impl<'a> Writer<'a> {
     ) -> Result<(), CacheError> {
         if self.connection.is_autocommit() {
             wait_for_lock(&self.path, Waiting::ToWrite(self.stop), || {
-                self.connection.execute_batch("BEGIN IMMEDIATE")
+                self.connection.execute_batch("BEGIN IMMEDIATE").and_then(|()| self.check_version())
             })?;
-            // The changes depend on the games that were read before.
-            if self.run(data_version)? != self.data_version {
-                return Err(CacheError::Replaced(self.path.clone()));
-            }
         }
         self.run(change)
     }
@@ -347,10 +350,6 @@ impl<'a> Writer<'a> {
     fn run<T>(&self, run: impl FnOnce(&Connection) -> SqliteResult<T>) -> Result<T, CacheError> {
         run(&self.connection).map_err(|error| sqlite_error(&self.path, error))
     }
-}
-
-fn data_version(connection: &Connection) -> SqliteResult<i64> {
-    connection.pragma_query_value(None, "data_version", |row| row.get(0))
 }
 
 /// Ratio of the file's pages to the pages that the content of its tables would fill.

@@ -10,6 +10,7 @@
 pub(super) mod files;
 pub(super) mod idle;
 pub(super) mod lock;
+pub(super) mod version;
 
 use super::error::{CacheError, process};
 use crate::disk_space::is_full;
