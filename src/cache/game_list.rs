@@ -171,15 +171,22 @@ impl GameList {
 }
 
 /// Checks that the text is a single expression. Text that closes the parenthesis around it to begin
-/// another clause would have to be valid in both of these statements, and no such text exists: only the
-/// rest of an expression can come between `)` and `THEN`.
+/// another clause would have to be valid in the first two statements, and no such text exists: only the
+/// rest of an expression can come between `)` and `THEN`. With such a rest, as in `1) OR (1`, the
+/// function in the third has only one argument.
 fn check(connection: &Connection, expression: &str) -> rusqlite::Result<()> {
     if expression.trim().is_empty() {
         return Err(rusqlite::Error::InvalidParameterName("it is empty".to_owned()));
     }
     prepare(connection, &format!("SELECT CASE WHEN (\n{expression}\n) THEN 1 END FROM game_list"))?;
     prepare(connection, &format!("SELECT 1 FROM game_list WHERE (\n{expression}\n)"))?;
-    Ok(())
+    match prepare(connection, &format!("SELECT coalesce(\n{expression}\n, 1) FROM game_list")) {
+        Ok(_) => Ok(()),
+        Err(_) => {
+            let why = "it is not a single expression";
+            Err(rusqlite::Error::InvalidParameterName(why.to_owned()))
+        }
+    }
 }
 
 fn prepare<'c>(connection: &'c Connection, sql: &str) -> rusqlite::Result<Statement<'c>> {
@@ -243,8 +250,8 @@ mod tests {
             ("true", &[1, 2, 3, 4]),
             ("0", &[]),
             ("NULL", &[]),
-            // Unusual, but still a single expression.
-            ("players = 2) AND (rounds = 40", &[4]),
+            ("(players, rounds) = (2, 40)", &[4]),
+            ("rounds = (SELECT max(rounds) FROM game_list)", &[4]),
             ("')' = ')' AND players = 3", &[2]),
         ] {
             assert_eq!(games(condition).as_deref(), Ok(expected), "{condition}");
@@ -266,6 +273,10 @@ mod tests {
                 "1) THEN 1 END FROM game_list UNION SELECT CASE WHEN (1",
                 "near \"THEN\": syntax error",
             ),
+            ("1) OR (1", "it is not a single expression"),
+            ("players = 2) AND (rounds = 40", "it is not a single expression"),
+            ("players, 2) = (2, 2", "it is not a single expression"),
+            ("SELECT 1", "it is not a single expression"),
             ("1) ORDER BY (1", "near \"ORDER\": syntax error"),
             ("1) /*", "incomplete input"),
             ("1; --", "near \";\": syntax error"),
