@@ -82,7 +82,7 @@ class Scaler:
         ``turn_number`` may be one of them.
 
         Raises TypeError for other objects, ValueError if columns are unknown, named twice, or do not include
-        those of `scaler`.
+        those of `scaler`, and for impossible values, such as NaN or a scale of 0, with the name of the column.
         """
         if isinstance(scaler, (str, os.PathLike)):
             scaler = _unpickled(Path(scaler))
@@ -110,6 +110,11 @@ class Scaler:
         def values(fitted: Any, is_used: bool, otherwise: float) -> npt.NDArray[np.float64]:
             out = np.full(len(columns), otherwise)
             if is_used and fitted is not None:
+                if np.shape(fitted) != (len(places),):
+                    # NumPy would give a single value to all columns.
+                    raise ValueError(
+                        f"the scaler has values of shape {np.shape(fitted)} for {len(places)} columns"
+                    )
                 out[places] = fitted
             return out
 

@@ -43,11 +43,7 @@ impl Scaler {
             normalized: to_vec(&normalized)?,
         };
         let columns: Vec<String> = items(columns)?;
-        let lengths = [&scaler.mean, &scaler.var, &scaler.scale].map(Vec::len);
-        if lengths != [columns.len(); 3] || scaler.normalized.len() != columns.len() {
-            return Err(PyValueError::new_err("a scaler has one value for each column"));
-        }
-        Ok(Scaler { columns, fitted_in, scaler })
+        Scaler { columns, fitted_in, scaler }.checked()
     }
 
     #[staticmethod]
@@ -66,13 +62,12 @@ impl Scaler {
         let scaler = dataset::Scaler::fit(&sums.sums, &normalized)
             .map_err(|error| PyValueError::new_err(error.to_string()))?;
         let columns: Vec<&str> = FEATURES.iter().map(|feature| feature.name.as_str()).collect();
-        Ok(Scaler::of(&columns, scaler))
+        Scaler::of(&columns, scaler).checked()
     }
 
     #[getter]
     fn id(&self) -> String {
-        let names: Vec<&str> = self.columns.iter().map(String::as_str).collect();
-        self.scaler.id(&names).to_hex().to_string()
+        self.scaler.id(&self.names()).to_hex().to_string()
     }
 
     #[getter]
@@ -133,6 +128,17 @@ impl Scaler {
     pub(crate) fn of(columns: &[&str], scaler: dataset::Scaler) -> Scaler {
         let columns = columns.iter().map(|&column| column.to_owned()).collect();
         Scaler { columns, fitted_in: None, scaler }
+    }
+
+    fn names(&self) -> Vec<&str> {
+        self.columns.iter().map(String::as_str).collect()
+    }
+
+    /// Every scaler with values of the caller is checked as one from a file.
+    fn checked(self) -> PyResult<Scaler> {
+        let check = self.scaler.check(&self.names());
+        check.map_err(|why| PyValueError::new_err(format!("the scaler {why}")))?;
+        Ok(self)
     }
 
     /// Applies a function to each row of a contiguous array.

@@ -292,3 +292,21 @@ def test_invalid_scalers(train: Any, columns: tuple[str, ...], tmp_path: Path) -
         Scaler.from_sklearn(tmp_path / "none.pkl")
     features = np.zeros((2, len(FEATURE_COLUMNS)))
     assert Scaler.from_sklearn(StandardScaler().fit(features)).columns == FEATURE_COLUMNS
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("mean_", np.nan), ("mean_", 1e12), ("var_", -1.0), ("scale_", np.nan), ("scale_", np.inf), ("scale_", 0.0)],
+)
+def test_impossible_values_of_a_scaler(
+    name: str, value: float, train: Any, columns: tuple[str, ...]
+) -> None:
+    """As of a column that was empty in all rows; normalized values would not be finite."""
+    fitted = fitted_by_name(train, columns)
+    getattr(fitted, name)[7] = value
+    with pytest.raises(ValueError, match=f"impossible values for {columns[7]}: mean "):
+        Scaler.from_sklearn(fitted)
+    # NumPy would give it to every column.
+    setattr(fitted, name, np.ones(1))
+    with pytest.raises(ValueError, match=r"values of shape \(1,\) for 1201 columns"):
+        Scaler.from_sklearn(fitted)

@@ -37,6 +37,12 @@ pub enum ScalerError {
     },
 }
 
+/// The smallest nonzero standard deviation of a column of up to 10^12 integers.
+const SMALLEST_SCALE: f64 = 1e-6;
+
+/// No value of a column is larger. With a larger mean, normalized values might not be finite.
+const LARGEST_MEAN: f64 = i32::MAX as f64;
+
 /// How each column is normalized; every field has one entry per column.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Scaler {
@@ -96,6 +102,36 @@ impl Scaler {
             }
         }
         Ok(scaler)
+    }
+
+    /// Checks that there is one value for each of the named columns, and that every normalized value will be
+    /// finite. An error is a readable reason.
+    ///
+    /// # Errors
+    /// If a length differs, or values of a column are impossible.
+    pub fn check(&self, names: &[&str]) -> Result<(), String> {
+        let lengths = [self.mean.len(), self.var.len(), self.scale.len(), self.normalized.len()];
+        if lengths != [names.len(); 4] {
+            return Err("does not hold one value for each column".to_owned());
+        }
+        match (0..names.len()).find(|&column| !self.is_valid(column)) {
+            Some(column) => Err(format!(
+                "holds impossible values for {}: mean {}, variance {}, scale {}",
+                names[column], self.mean[column], self.var[column], self.scale[column]
+            )),
+            None => Ok(()),
+        }
+    }
+
+    fn is_valid(&self, column: usize) -> bool {
+        let (mean, var, scale) = (self.mean[column], self.var[column], self.scale[column]);
+        if !self.normalized[column] {
+            return (mean, var, scale) == (0.0, 1.0, 1.0);
+        }
+        // Also false for NaN.
+        mean.abs() <= LARGEST_MEAN
+            && (0.0..f64::MAX).contains(&var)
+            && (SMALLEST_SCALE..f64::MAX).contains(&scale)
     }
 
     /// Normalizes a row for the network: (value - mean) / scale in float64, rounded once to float32.

@@ -119,7 +119,7 @@ pub(super) fn read_scaler(export: &Path, columns: &Columns) -> Result<ExportedSc
         let names = columns.names();
         check_columns(&read_column_names(export)?, &names)?;
         let (scaler, stored_id) = read_scaler_arrays(export)?;
-        check_values(&scaler, columns)?;
+        scaler.check(&names).map_err(|why| format!("{SCALER_FILE} {why}"))?;
         let id = scaler.id(&names);
         if stored_id.is_some_and(|stored_id| stored_id != id.as_bytes()) {
             return Err(format!(
@@ -166,37 +166,6 @@ fn check_columns(found: &[String], expected: &[&str]) -> Result<(), String> {
         )),
         None => Ok(()),
     }
-}
-
-fn check_values(scaler: &Scaler, columns: &Columns) -> Result<(), String> {
-    let count = columns.count();
-    let lengths =
-        [scaler.mean.len(), scaler.var.len(), scaler.scale.len(), scaler.normalized.len()];
-    if lengths != [count; 4] {
-        return Err(format!("{SCALER_FILE} does not hold one value for each column"));
-    }
-    match (0..count).find(|&column| !is_valid(scaler, column)) {
-        Some(column) => {
-            Err(format!("{SCALER_FILE} holds impossible values for {}", columns.names()[column]))
-        }
-        None => Ok(()),
-    }
-}
-
-/// The smallest nonzero standard deviation of a column of up to 10^12 integers.
-const SMALLEST_SCALE: f64 = 1e-6;
-
-/// No value of a column is larger. With a larger mean, normalized values might not be finite.
-const LARGEST_MEAN: f64 = i32::MAX as f64;
-
-fn is_valid(scaler: &Scaler, column: usize) -> bool {
-    let (mean, var, scale) = (scaler.mean[column], scaler.var[column], scaler.scale[column]);
-    if !scaler.normalized[column] {
-        return (mean, var, scale) == (0.0, 1.0, 1.0);
-    }
-    mean.abs() <= LARGEST_MEAN
-        && (0.0..f64::MAX).contains(&var)
-        && (SMALLEST_SCALE..f64::MAX).contains(&scale)
 }
 
 /// Checks that a scaler belongs to the export beside it.
