@@ -232,7 +232,7 @@ class Cache:
         ``repair_changed``, ``damaged``, ``deleted``, ``refused``, ``deferred``, ``up_to_date``; reasons
         that no game has are omitted.
 
-        Raises `CacheError` if the folder cannot be searched.
+        Raises `CacheError` if the folder, or a folder in it, cannot be searched.
         """
 
     def __len__(self) -> int: ...

@@ -103,7 +103,7 @@ impl Cache {
     /// ``repair_changed``, ``damaged``, ``deleted``, ``refused``, ``deferred``, ``up_to_date``; reasons
     /// that no game has are omitted.
     ///
-    /// Raises `CacheError` if the folder cannot be searched.
+    /// Raises `CacheError` if the folder, or a folder in it, cannot be searched.
     #[pyo3(signature = (data_root, *, repair=false, strict=false))]
     fn status(
         &self,
@@ -120,7 +120,12 @@ impl Cache {
             let options = StatusOptions { read, settle, every_game: false, jobs };
             ingest::status(&data_root, Some(Reader::open(&path)?), options, &Silent)
         })?;
-        report.map(|report| report.counts).map_err(|error| cache_error(py, &error))
+        let report = report.map_err(|error| cache_error(py, &error))?;
+        match report.unreadable.first() {
+            // Its logs are in none of the counts.
+            Some(folder) => Err(cache_error(py, folder)),
+            None => Ok(report.counts),
+        }
     }
 
     fn __len__(&self, py: Python<'_>) -> PyResult<usize> {

@@ -69,6 +69,14 @@ def test_status_equals_command(simulated: Games, tmp_path: Path) -> None:
     assert counts["bytes_changed"] == 1 and counts["deleted"] == 2 and sum(counts.values()) == 61
 
 
+def test_status_with_a_folder_that_cannot_be_read(simulated: Games, tmp_path: Path) -> None:
+    raw = tmp_path / "raw"
+    shutil.copytree(simulated.raw, raw)
+    (raw / "unmounted").symlink_to("nowhere")
+    with pytest.raises(CacheError, match="the folder unmounted cannot be read: a broken symbolic link"):
+        Cache.open(simulated.cache).status(raw)
+
+
 def test_damaged_game(simulated: Games, tmp_path: Path) -> None:
     path = tmp_path / "prep.sqlite"
     shutil.copy(simulated.cache, path)

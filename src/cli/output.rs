@@ -2,6 +2,7 @@
 
 use super::context::Common;
 use super::progress::bars;
+use crate::ingest::UnreadableFolder;
 use crate::words::{shown_json, shown_lines};
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use std::fmt;
@@ -19,6 +20,15 @@ pub(super) fn print(result: impl fmt::Display) -> io::Result<()> {
 /// Prints a result as JSON.
 pub(super) fn print_json(result: &serde_json::Value) -> io::Result<()> {
     print_styled(&(shown_json(&format!("{result:#}")) + "\n"))
+}
+
+/// The folders that could not be searched, in the JSON of `ingest` and `status`.
+pub(super) fn unreadable_folders(folders: &[UnreadableFolder]) -> serde_json::Value {
+    let folder = |UnreadableFolder { path, why }: &UnreadableFolder| {
+        let path = path.to_string_lossy();
+        serde_json::json!({ "path": path, "why": why })
+    };
+    folders.iter().map(folder).collect()
 }
 
 /// Prints a result; keeps its colors if stdout is a terminal and `NO_COLOR` is not set.

@@ -69,6 +69,8 @@ impl UnreadableFolder {
     }
 }
 
+impl std::error::Error for UnreadableFolder {}
+
 impl fmt::Display for UnreadableFolder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the folder {} cannot be read: {}", shown(&self.path), shown(&self.why))

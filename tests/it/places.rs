@@ -143,6 +143,11 @@ fn unreadable_folder() {
     let ran = test.run("status raw --cache c.sqlite");
     assert_eq!((ran.code, ran.stderr), (1, format!("error: {said}\n")));
     assert_eq!(ran.stdout.lines().last(), Some("1 game new, 6 games up to date"));
+    let json = test.run("status raw --cache c.sqlite --json").json();
+    assert_eq!(
+        (&json["up_to_date"], &json["unreadable_folders"][0]["path"]),
+        (&false.into(), &"3_games".into())
+    );
     let said = format!(
         "error: {said}\nwarning: no log is found of 3 cached games, which may be in a folder that \
          cannot be read: nothing was removed\n"

@@ -391,11 +391,6 @@ fn as_json(summary: &IngestSummary, is_dry_run: bool) -> serde_json::Value {
         };
         errors.iter().map(log).collect()
     };
-    let folders: Vec<_> = summary
-        .unreadable
-        .iter()
-        .map(|folder| serde_json::json!({ "path": folder.path.to_string_lossy(), "why": folder.why }))
-        .collect();
     serde_json::json!({
         "dry_run": is_dry_run,
         "finished": !summary.interrupted && summary.unreadable.is_empty(),
@@ -407,7 +402,7 @@ fn as_json(summary: &IngestSummary, is_dry_run: bool) -> serde_json::Value {
         "refused": logs(&summary.refused),
         "refused_before": summary.refused_before,
         "deferred": logs(&summary.deferred),
-        "unreadable_folders": folders,
+        "unreadable_folders": output::unreadable_folders(&summary.unreadable),
         "older_version_kept": summary.older_version_kept,
         "does_not_replay": summary.does_not_replay.games,
         "cache": {

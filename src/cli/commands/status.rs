@@ -137,6 +137,7 @@ fn as_json(report: &StatusReport) -> serde_json::Value {
         "up_to_date": report.is_up_to_date(),
         "last_ingest_finished": report.last_ingest_finished,
         "counts": report.counts,
+        "unreadable_folders": output::unreadable_folders(&report.unreadable),
         "games": games,
     })
 }
