@@ -21,6 +21,7 @@ import subprocess
 import sys
 import tempfile
 import uuid
+import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -101,6 +102,8 @@ def export(
 
     Uses the cluster that ``ray.init`` connected to, or starts one on this machine.
 
+    Warns of games with identical rows, as ``prep export`` does.
+
     Raises ValueError for invalid settings, and `ExportError` with the message of ``prep`` for all other
     failures. Then `out` is unchanged.
     """
@@ -169,7 +172,11 @@ def export(
             ),
             folders,
         )
-        _prep("join", out, *folders).check()
+        joined = _prep("join", "-q", out, *folders)
+        joined.check()
+        # Of games with identical rows.
+        for line in joined.stderr.splitlines():
+            warnings.warn(line.removeprefix("warning: "), stacklevel=2)
     finally:
         shutil.rmtree(work, ignore_errors=True)
     return ExportedShards(

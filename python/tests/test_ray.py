@@ -273,10 +273,13 @@ def test_refused_logs(
     (raw / "again").mkdir()
     (raw / "again" / twin.name).write_bytes(twin.read_bytes() + b"\n")
     (raw / "notes.csv").write_text("not a game\n")
+    first = simulated.logs[0]
+    (raw / "999.csv").write_text(first.read_text().replace(f"\n{first.stem},", "\n999,"))
 
     cache = tmp_path / "prep.sqlite"
     said = run_prep("ingest", raw, "--cache", cache, expected=3).stderr
-    done = export(raw, tmp_path / "out")
+    with pytest.warns(UserWarning, match=rf"games {first.stem} \(.*, 999 \(.* have identical rows"):
+        done = export(raw, tmp_path / "out")
     assert_same(done, exported(simulated, cache=cache))
     refused = {error.file: error for error in done.refused}
     assert refused.keys() == {*map(str, (broken, twin, raw / "again" / twin.name))}

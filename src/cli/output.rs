@@ -2,8 +2,9 @@
 
 use super::context::Common;
 use super::progress::bars;
+use crate::export::IdenticalGames;
 use crate::ingest::UnreadableFolder;
-use crate::words::{shown_json, shown_lines};
+use crate::words::{counted, grouped, listed, shown_json, shown_lines};
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use std::fmt;
 use std::io::{self, IsTerminal, Write};
@@ -99,6 +100,37 @@ pub(super) fn note(is_new: bool, text: &str) {
     match is_new {
         true => tracing::warn!("{text}"),
         false => tracing::info!("{text}"),
+    }
+}
+
+/// Limit on the groups of identical games with a warning of their own, and on the games named in each.
+const LISTED_IDENTICAL: usize = 10;
+
+/// Duplicate games; first those that leak from one split into another.
+pub(super) fn warn_of_identical(groups: &[IdenticalGames]) {
+    let (leaks, harmless): (Vec<_>, Vec<_>) =
+        groups.iter().partition(|group| group.in_different_splits);
+    for group in leaks.iter().chain(&harmless).take(LISTED_IDENTICAL) {
+        let games = group.game_ids.iter().zip(&group.splits);
+        let games = games.map(|(game_id, split)| format!("{game_id} ({})", split.name()));
+        let games = listed(games, LISTED_IDENTICAL);
+        match group.in_different_splits {
+            true => tracing::warn!(
+                "games {games} have identical rows in different splits, so a model is tested on \
+                 rows that it was trained on: keep only one of their logs"
+            ),
+            false => {
+                tracing::warn!("games {games} have identical rows: keep only one of their logs")
+            }
+        }
+    }
+    if groups.len() > LISTED_IDENTICAL {
+        tracing::warn!(
+            "{} of identical games in total, {} of them in different splits: see identical_games \
+             in manifest.json",
+            counted(groups.len(), "group"),
+            grouped(leaks.len() as u64)
+        );
     }
 }
 

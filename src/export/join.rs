@@ -9,7 +9,7 @@ use super::existing::folder::{ExportFolder, FolderError};
 use super::existing::freshness::not_as_written;
 use super::files::ExportFiles;
 use super::label_mappings::LABEL_MAPPINGS_FILE;
-use super::manifest::{MANIFEST_FILE, MAX_SMALL_FILE, Manifest, SplitEntry};
+use super::manifest::{IdenticalGames, MANIFEST_FILE, MAX_SMALL_FILE, Manifest, SplitEntry};
 use super::publish::Staging;
 use super::scaler_file::{FEATURE_COLS_FILE, SCALER_FILE};
 use super::statistics::{
@@ -30,12 +30,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 const SHARED: [&str; 3] = [FEATURE_COLS_FILE, LABEL_MAPPINGS_FILE, SCALER_FILE];
 
 /// The summary of a join.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct JoinSummary {
     /// Games in all splits.
     pub games: u64,
     /// Rows in all splits.
     pub rows: u64,
+    /// Games with identical rows, also in different shards.
+    pub identical_games: Vec<IdenticalGames>,
 }
 
 /// Why shards were not joined. The output folder is unchanged; see [`PublishError`](super::PublishError) for the
@@ -106,7 +108,9 @@ pub fn join_shards(
         }
         error => error,
     })?;
-    Ok(JoinSummary { games: manifest.inputs.games, rows: manifest.inputs.rows })
+    let Manifest { inputs, identical_games, .. } = manifest;
+    let identical_games = identical_games.unwrap_or_default();
+    Ok(JoinSummary { games: inputs.games, rows: inputs.rows, identical_games })
 }
 
 fn write_joined(

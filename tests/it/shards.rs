@@ -146,6 +146,25 @@ fn shards_equal_one_export() {
     }
 }
 
+/// Only the join has the rows of both.
+#[test]
+fn copies_in_different_shards() {
+    let test = games();
+    ingest_all(&test);
+    let export = "export -q --cache all.sqlite --features base --split 1,0,0";
+    let of_identical = |said: &str| -> Vec<String> {
+        said.lines().filter(|line| line.contains("identical rows")).map(str::to_owned).collect()
+    };
+    let expected = of_identical(&test.run(&format!("{export} --out whole")).stderr);
+    assert!(expected.len() == 1 && expected[0].contains(", 500 (train) have "), "{expected:?}");
+    for number in 1..=3 {
+        let ran = test.run(&format!("{export} --shard {number}/3 --out out-{number}"));
+        assert!(ran.code == 0 && of_identical(&ran.stderr).is_empty(), "{ran:#?}");
+    }
+    let ran = test.run("join -q out out-1 out-2 out-3");
+    assert_eq!((ran.code, of_identical(&ran.stderr)), (0, expected), "{ran:#?}");
+}
+
 #[test]
 fn shards_of_parquet() {
     let test = games();

@@ -11,8 +11,8 @@ use crate::dataset::{
     Selection, SplitMethod,
 };
 use crate::export::{
-    DatedExports, ExportError, ExportOptions, ExportSummary, IdenticalGames, Layout, Noted,
-    SplitSummary, export, read_columns, up_to_date,
+    DatedExports, ExportError, ExportOptions, ExportSummary, Layout, Noted, SplitSummary, export,
+    read_columns, up_to_date,
 };
 use crate::parallel::Part;
 use crate::words::{advised, bytes_in_words, counted, counted_verb, grouped, listed, shown};
@@ -26,9 +26,6 @@ use std::time::{Duration, Instant};
 
 /// Number of columns listed with `--scaler-from`, largest drift first.
 const LISTED_DRIFT: usize = 5;
-
-/// Limit on the groups of identical games with a warning of their own, and on the games named in each.
-const LISTED_IDENTICAL: usize = 10;
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -351,7 +348,7 @@ fn warn(summary: &ExportSummary, noted: &Noted, options: &DatasetOptions, cache:
         );
     }
     if !summary.up_to_date {
-        warn_of_identical(&summary.identical_games);
+        output::warn_of_identical(&summary.identical_games);
     }
     let ratios = options.ratios;
     let shares = ratios.parts();
@@ -408,34 +405,6 @@ fn warn_of_faulty(summary: &ExportSummary, noted: &Noted, are_excluded: bool) {
     };
     let hint = if are_excluded { "" } else { " (--replayable-only excludes such games)" };
     output::note(is_new, &format!("{text}: {ids}{hint}"));
-}
-
-/// Duplicate games; first those that leak from one split into another.
-fn warn_of_identical(groups: &[IdenticalGames]) {
-    let (leaks, harmless): (Vec<_>, Vec<_>) =
-        groups.iter().partition(|group| group.in_different_splits);
-    for group in leaks.iter().chain(&harmless).take(LISTED_IDENTICAL) {
-        let games = group.game_ids.iter().zip(&group.splits);
-        let games = games.map(|(game_id, split)| format!("{game_id} ({})", split.name()));
-        let games = listed(games, LISTED_IDENTICAL);
-        match group.in_different_splits {
-            true => tracing::warn!(
-                "games {games} have identical rows in different splits, so a model is tested on \
-                 rows that it was trained on: keep only one of their logs"
-            ),
-            false => {
-                tracing::warn!("games {games} have identical rows: keep only one of their logs")
-            }
-        }
-    }
-    if groups.len() > LISTED_IDENTICAL {
-        tracing::warn!(
-            "{} of identical games in total, {} of them in different splits: see identical_games \
-             in manifest.json",
-            counted(groups.len(), "group"),
-            grouped(leaks.len() as u64)
-        );
-    }
 }
 
 fn describe(summary: &ExportSummary, options: &ExportOptions, time: Duration) -> String {

@@ -37,6 +37,7 @@ pub(in crate::cli) fn run(arguments: JoinArgs, context: Context) -> Result<Outco
     let JoinArgs { out, shards } = arguments;
     let progress = progress::progress(context.common.quiet);
     let joined = join_shards(&out, &shards, &*progress, stop_flag())?;
+    output::warn_of_identical(&joined.identical_games);
     if !context.common.quiet {
         output::print(format!(
             "{} joined in {}: {}, {}\n",
