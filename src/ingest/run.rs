@@ -293,6 +293,8 @@ impl Run<'_> {
         let mut before = self.cached.refusals_of(game_id).iter().filter(|before| !before.deferred);
         if before.any(is_same) {
             self.summary.refused_before.insert(error.file.clone());
+        } else {
+            self.summary.newly_refused.insert(game_id);
         }
         self.summary.refused.push(error);
         Ok(())

@@ -30,6 +30,8 @@ pub struct IngestSummary {
     pub refused: Vec<LogError>,
     /// The refused logs whose content the previous run refused, too.
     pub refused_before: BTreeSet<PathBuf>,
+    /// The games of the other refused logs.
+    pub newly_refused: BTreeSet<GameId>,
     /// Games that were never ingested, because their logs were refused and then deleted.
     pub refused_and_deleted: Vec<GameId>,
     /// Deferred logs, by path.
@@ -59,11 +61,6 @@ impl IngestSummary {
     /// Number of encoded games.
     pub fn encoded_games(&self) -> usize {
         self.encoded().map(|(_, games)| games).sum()
-    }
-
-    /// Whether a log was refused that the previous run did not refuse.
-    pub fn has_new_refusals(&self) -> bool {
-        self.refused.len() > self.refused_before.len()
     }
 
     /// Whether a log was refused or deferred.

@@ -14,6 +14,7 @@ use crate::export::{
     DatedExports, ExportError, ExportOptions, ExportSummary, Layout, Noted, SplitSummary, export,
     read_columns, up_to_date,
 };
+use crate::gamelog::GameId;
 use crate::parallel::Part;
 use crate::words::{advised, bytes_in_words, counted, counted_verb, grouped, listed, shown};
 use anyhow::{Result, bail};
@@ -213,7 +214,8 @@ fn export_cache(
         tracing::info!("removed the old export {}", shown(&old));
     }
     measure(&summary, metrics);
-    warn(&summary, &noted, &options.dataset, &context.cache_path());
+    let news = News { noted, quiet: context.common.quiet };
+    warn(&summary, &news, &options.dataset, &context.cache_path());
     if arguments.json {
         output::print_json(&as_json(&summary, &options))?;
     } else if !context.common.quiet {
@@ -300,8 +302,26 @@ fn as_json(summary: &ExportSummary, options: &ExportOptions) -> serde_json::Valu
     })
 }
 
+/// What the previous export did not note.
+struct News {
+    noted: Noted,
+    quiet: bool,
+}
+
+impl News {
+    /// The games to name, each given with its reason, and whether any of them is new. With `-q`, only those
+    /// that are new.
+    fn of(&self, games: impl Iterator<Item = (GameId, String)>) -> (BTreeSet<GameId>, bool) {
+        let (new, others): (Vec<_>, Vec<_>) =
+            games.partition(|(game_id, why)| !self.noted.has(*game_id, why));
+        let is_new = !new.is_empty();
+        let others = others.into_iter().filter(|_| !self.quiet);
+        (new.into_iter().chain(others).map(|(game_id, _)| game_id).collect(), is_new)
+    }
+}
+
 /// Prints warnings to stderr; only information if the previous export had the same warning.
-fn warn(summary: &ExportSummary, noted: &Noted, options: &DatasetOptions, cache: &Path) {
+fn warn(summary: &ExportSummary, news: &News, options: &DatasetOptions, cache: &Path) {
     if !summary.selection.last_ingest_finished {
         tracing::warn!(
             "the last ingest did not finish, or is still running: games may be missing, run `{}` and \
@@ -312,7 +332,7 @@ fn warn(summary: &ExportSummary, noted: &Noted, options: &DatasetOptions, cache:
     let Selection { excluded, outdated, .. } = &summary.selection;
     warn_of_refused(
         excluded,
-        noted,
+        news,
         [
             [
                 "is excluded, because its log is refused",
@@ -326,7 +346,7 @@ fn warn(summary: &ExportSummary, noted: &Noted, options: &DatasetOptions, cache:
     );
     warn_of_refused(
         outdated,
-        noted,
+        news,
         [
             [
                 "is included as it was before its log broke",
@@ -338,7 +358,7 @@ fn warn(summary: &ExportSummary, noted: &Noted, options: &DatasetOptions, cache:
             ],
         ],
     );
-    warn_of_faulty(summary, noted, options.replayable_only);
+    warn_of_faulty(summary, news, options.replayable_only);
     if summary.selection.not_replayed > 0 {
         tracing::warn!(
             "{} not been replayed and may be faulty: run `{}`, which replays them, and then export \
@@ -372,11 +392,11 @@ fn warn(summary: &ExportSummary, noted: &Noted, options: &DatasetOptions, cache:
 /// deferred logs, each for one game and for several.
 ///
 /// A game whose log is still being written will be in a later export, so this is not a warning.
-fn warn_of_refused(refusals: &[Refusal], noted: &Noted, states: [[&str; 2]; 2]) {
+fn warn_of_refused(refusals: &[Refusal], news: &News, states: [[&str; 2]; 2]) {
     for (deferred, state) in [false, true].into_iter().zip(states) {
         let refusals = refusals.iter().filter(|refusal| refusal.deferred == deferred);
-        let is_new = refusals.clone().any(|refusal| !noted.has(refusal.game_id, &refusal.message));
-        let games: BTreeSet<_> = refusals.map(|refusal| refusal.game_id).collect();
+        let why = |refusal: &Refusal| (refusal.game_id, refusal.message.clone());
+        let (games, is_new) = news.of(refusals.map(why));
         if !games.is_empty() {
             let state = counted_verb(games.len(), "game", state);
             let ids = listed(games.iter(), LISTED_IDS);
@@ -385,14 +405,13 @@ fn warn_of_refused(refusals: &[Refusal], noted: &Noted, states: [[&str; 2]; 2]) 
     }
 }
 
-fn warn_of_faulty(summary: &ExportSummary, noted: &Noted, are_excluded: bool) {
-    let games = &summary.selection.does_not_replay;
+fn warn_of_faulty(summary: &ExportSummary, news: &News, are_excluded: bool) {
+    let why = |game: &FaultyGame| (game.game_id, format!("does not replay: {}", game.why));
+    let (games, is_new) = news.of(summary.selection.does_not_replay.iter().map(why));
     if games.is_empty() {
         return;
     }
-    let why = |game: &FaultyGame| (game.game_id, format!("does not replay: {}", game.why));
-    let is_new = !noted.has_faults(&games.iter().map(why).collect::<Vec<_>>());
-    let ids = listed(games.iter().map(|game| game.game_id), LISTED_IDS);
+    let ids = listed(games.iter(), LISTED_IDS);
     let text = match are_excluded {
         true => {
             counted_verb(games.len(), "game", ["does not replay and is", "do not replay and are"])

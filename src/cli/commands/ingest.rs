@@ -161,7 +161,7 @@ fn ingest_logs(arguments: IngestArgs, context: &Context, metrics: &mut Metrics) 
     };
     measure(&summary, metrics);
     warn_of_refused(&summary, &options, context);
-    warn(&summary, &options, arguments.dry_run);
+    warn(&summary, &options, arguments.dry_run, context.common.quiet);
     if arguments.json {
         // One document: this result, or the error.
         vacuumed?;
@@ -295,8 +295,8 @@ fn warn_of_refused(summary: &IngestSummary, options: &IngestOptions, context: &C
     }
 }
 
-/// Prints warnings to stderr.
-fn warn(summary: &IngestSummary, options: &IngestOptions, is_dry_run: bool) {
+/// Prints warnings to stderr. With `quiet`, games that keep an older version are named when it is new.
+fn warn(summary: &IngestSummary, options: &IngestOptions, is_dry_run: bool, quiet: bool) {
     if summary.deleted_but_kept == 0 && !summary.deleted.is_empty() {
         let would = if is_dry_run { "would be removed" } else { "removed" };
         let games = counted(summary.deleted.len(), "game");
@@ -312,11 +312,13 @@ fn warn(summary: &IngestSummary, options: &IngestOptions, is_dry_run: bool) {
         let games = counted_verb(summary.refused_and_deleted.len(), "game", verbs);
         tracing::warn!("{games}: {}", listed(summary.refused_and_deleted.iter(), LISTED_IDS));
     }
-    if !summary.older_version_kept.is_empty() {
-        let games = counted(summary.older_version_kept.len(), "game");
-        let ids = listed(summary.older_version_kept.iter(), LISTED_IDS);
+    let is_new = |game_id: &&GameId| summary.newly_refused.contains(game_id);
+    let kept = summary.older_version_kept.iter().filter(|game_id| !quiet || is_new(game_id));
+    let kept: Vec<&GameId> = kept.collect();
+    if !kept.is_empty() {
+        let (games, ids) = (counted(kept.len(), "game"), listed(kept.iter(), LISTED_IDS));
         output::note(
-            summary.has_new_refusals(),
+            kept.iter().any(is_new),
             &format!("the cache keeps an older version of {games} until the log is valid: {ids}"),
         );
     }

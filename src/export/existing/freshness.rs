@@ -317,14 +317,8 @@ impl Noted {
         Noted { games: games.filter_map(|game| Some((game.game_id?, game.why))).collect() }
     }
 
-    /// Whether it lists this refused game with the same reason.
+    /// Whether it lists this game with the same reason.
     pub fn has(&self, game_id: GameId, why: &str) -> bool {
         self.games.contains(&(game_id, why.to_owned()))
-    }
-
-    /// Whether it lists exactly these games that do not replay, with the same reasons.
-    pub fn has_faults(&self, faults: &[(GameId, String)]) -> bool {
-        let named = self.games.iter().filter(|(_, why)| why.starts_with("does not replay: "));
-        named.eq(faults)
     }
 }

@@ -150,3 +150,69 @@ fn deleted_games_are_named() {
     let said = format!("warning: 30 games {why}: {} and 10 more\n", listed.join(", "));
     assert_eq!(all(&ran), (0, "", said.as_str()));
 }
+
+/// Refusals and faults that last for several nights: each night names only the new games.
+#[test]
+fn quiet_runs_name_only_new_games() {
+    let test = CliTest::ingested(6);
+    let export = "export --out out --split 1,0,0 --force";
+    test.prep(export);
+    let without_a_row = |path: &str| -> Vec<u8> {
+        let log = test.read(format!("raw/{path}"));
+        let lines = log.split_inclusive(|&byte| byte == b'\n').enumerate();
+        lines.filter(|(line, _)| *line != 9).flat_map(|(_, line)| line).copied().collect()
+    };
+    let sound = test.read("raw/3_games/2.csv");
+    let refused = || b"game\n".to_vec();
+    let kept = "the cache keeps an older version of 1 game until the log is valid: ";
+    let faulty = "(--replayable-only excludes such games)";
+    for (log, text, of_ingest, of_export) in [
+        ("98.csv", refused(), None, "is excluded, because its log is refused: 98".to_owned()),
+        ("99.csv", refused(), None, "is excluded, because its log is refused: 99".to_owned()),
+        (
+            "2_games/1.csv",
+            refused(),
+            Some(1),
+            "is included as it was before its log broke: 1".to_owned(),
+        ),
+        (
+            "2_games/4.csv",
+            refused(),
+            Some(4),
+            "is included as it was before its log broke: 4".to_owned(),
+        ),
+        (
+            "3_games/2.csv",
+            without_a_row("3_games/2.csv"),
+            None,
+            format!("does not replay but is included: 2 {faulty}"),
+        ),
+        (
+            "3_games/5.csv",
+            without_a_row("3_games/5.csv"),
+            None,
+            format!("does not replay but is included: 5 {faulty}"),
+        ),
+    ] {
+        test.write(format!("raw/{log}"), text);
+        let ran = test.exits(0, "ingest raw -q --max-refused 9");
+        let named: Vec<_> = ran.stderr.lines().filter(|line| line.contains(" keeps ")).collect();
+        let expected: Vec<_> =
+            of_ingest.iter().map(|game| format!("warning: {kept}{game}")).collect();
+        assert_eq!(named, expected, "{log}");
+        let ran = test.run(&format!("{export} -q"));
+        assert_eq!(ran.stderr, format!("warning: 1 game {of_export}\n"), "{log}");
+    }
+    // One fault fewer.
+    test.write("raw/3_games/2.csv", sound);
+    test.exits(0, "ingest raw -q --max-refused 9");
+    assert_eq!(all(&test.run(&format!("{export} -q"))), SILENT);
+    let ran = test.run(export);
+    for all in [
+        "2 games are excluded, because their logs are refused: 98, 99\n",
+        "2 games are included as they were before their logs broke: 1, 4\n",
+        "1 game does not replay but is included: 5 ",
+    ] {
+        assert!(ran.stderr.contains(all), "{ran:#?}");
+    }
+}
