@@ -63,6 +63,10 @@ def train(rank: int, arguments: argparse.Namespace) -> None:
         rank=rank,
         world_size=arguments.processes,
     )
+    # If an ingest commits while the ranks open the cache, they have different games: ValueError.
+    states = [stream.state_dict()]
+    torch.distributed.broadcast_object_list(states, src=0)
+    stream.load_state_dict(states[0])
     network = DistributedDataParallel(Network(len(stream.columns)))
     optimizer = torch.optim.Adam(network.parameters(), lr=1e-3)
     step = 0
