@@ -47,6 +47,8 @@ const SHORTEST_MATCH: u32 = 7;
 /// Size of zstd's match table, as a power of two. Smaller than its default, so that it fits the L1 cache
 /// of a core; the blobs do not get larger.
 const HASH_LOG: u32 = 11;
+/// Labels hardly get smaller with an entropy code, which zstd leaves out if it accelerates.
+const LABEL_ACCELERATION: u32 = 1;
 
 /// Size of a checksum in bytes.
 const CHECKSUM_BYTES: usize = size_of::<u128>();
@@ -225,6 +227,8 @@ impl Packer {
                     write_columns(out, &rows, |byte| [byte])
                 }
             };
+            let acceleration = if blob == Blob::Labels { LABEL_ACCELERATION } else { 0 };
+            self.compressor.set_parameter(CParameter::TargetLength(acceleration))?;
             self.compressed.clear();
             self.compressed.reserve(compress_bound(columns.len()));
             self.compressor.compress_to_buffer(columns, &mut self.compressed)?;

@@ -8,6 +8,10 @@ use super::error::LogErrorKind;
 
 /// The number in a field, or `None` if it is missing.
 pub(super) fn parse(field: &[u8]) -> Result<Option<i64>, LogErrorKind> {
+    // Most fields that come here are short and plain.
+    if matches!(field.len(), 1..=8) && field.iter().all(u8::is_ascii_digit) {
+        return Ok(Some(field.iter().fold(0, |value, digit| 10 * value + i64::from(digit - b'0'))));
+    }
     let field = unwrap(field);
     if field.is_empty() || field.eq_ignore_ascii_case(b"nan") {
         return Ok(None);
