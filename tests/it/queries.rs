@@ -395,8 +395,9 @@ import duckdb, re, sqlite3, sys
 cache, copy = sqlite3.connect(sys.argv[1]), duckdb.connect()
 made = "SELECT name, sql FROM sqlite_schema WHERE type = ? AND name NOT LIKE 'sqlite_%' ORDER BY rowid"
 for table, _ in cache.execute(made, ["table"]).fetchall():
-    # DuckDB's REAL has 32 bits.
-    columns = f"SELECT name, replace(type, 'REAL', 'DOUBLE') FROM pragma_table_info('{table}')"
+    # DuckDB's REAL and INTEGER have 32 bits; its extension reads them as these types.
+    types = "replace(replace(type, 'REAL', 'DOUBLE'), 'INTEGER', 'BIGINT')"
+    columns = f"SELECT name, {types} FROM pragma_table_info('{table}')"
     columns = cache.execute(columns).fetchall()
     copy.execute(f"CREATE TABLE {table} ({', '.join(f'{name} {type}' for name, type in columns)})")
     for row in cache.execute(f"SELECT * FROM {table}"):
