@@ -50,7 +50,8 @@ impl FileState {
 }
 
 impl FileState {
-    /// The time since the last change; `None` if that is in the future, by another machine's clock.
+    /// The time since the last change; `None` if that is in the future: the clocks of two machines may
+    /// differ.
     pub fn age(&self) -> Option<Duration> {
         let (seconds, nanoseconds) = self.changed;
         let changed = Duration::new(seconds.try_into().ok()?, nanoseconds.try_into().ok()?);

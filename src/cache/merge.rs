@@ -48,6 +48,8 @@ pub struct MergeSummary {
     pub duplicates: u64,
     /// Excluded games, in ascending order.
     pub conflicts: Vec<MergeConflict>,
+    /// Games of the replaced cache that no other cache has, in ascending order.
+    pub lost: Vec<GameId>,
     /// Logs that one of the caches refused or deferred, and whose game no other cache has.
     pub refusals: usize,
     /// Whether the last ingest into each cache finished.
@@ -103,11 +105,10 @@ pub fn merge(
     let inputs: Vec<Input> = inputs.iter().map(open).collect::<Result<_, _>>()?;
     let fresh = Rebuild::begin(target, wait)?;
     // An ingest that held the lock may have added games.
-    if !allow_delete {
-        check_losses(target, &inputs)?;
-    }
+    let lost = check_losses(target, &inputs, allow_delete)?;
     let writer = fresh.writer(stop)?;
-    let Some(summary) = fill(&writer, &inputs, stop)? else { return Ok(None) };
+    let Some(mut summary) = fill(&writer, &inputs, stop)? else { return Ok(None) };
+    summary.lost = lost;
     drop(writer);
     // Another merge may replace one of them and read this result.
     drop(inputs);
@@ -131,16 +132,25 @@ fn is_replaced(file: &Path, target: &Path) -> bool {
     })
 }
 
-/// Protects a cache that was named first by mistake. A game is lost unless the result has it from the same
-/// log.
-fn check_losses(target: &Path, inputs: &[Input]) -> Result<(), CacheError> {
-    let Some(old) = Reader::open_if_there(target)? else { return Ok(()) };
+/// Returns the games of the target that no other cache has. Protects a cache that was named first by mistake:
+/// a game counts there unless the result has it from the same log.
+fn check_losses(
+    target: &Path,
+    inputs: &[Input],
+    allow_delete: bool,
+) -> Result<Vec<GameId>, CacheError> {
+    let mut in_none = Vec::new();
+    let Some(old) = Reader::open_if_there(target)? else { return Ok(in_none) };
     let refused = refused_logs(inputs);
     let (mut games, mut lost) = (0, 0);
     old.each_game(|game_id, old| {
         games += 1;
         let mut found = inputs.iter().filter_map(|input| input.records.get(&game_id));
-        let is_stored = found.next().is_some_and(|record| {
+        let first = found.next();
+        if first.is_none() && !refused.contains_key(&game_id) {
+            in_none.push(game_id);
+        }
+        let is_stored = first.is_some_and(|record| {
             let is_same = |old: GameRecord| old.key.source_hash == record.key.source_hash;
             old.map_or(true, is_same)
                 && found.all(|other| other.key == record.key)
@@ -148,8 +158,8 @@ fn check_losses(target: &Path, inputs: &[Input]) -> Result<(), CacheError> {
         });
         lost += usize::from(!is_stored);
     })?;
-    if !too_many_missing(lost, games) {
-        return Ok(());
+    if allow_delete || !too_many_missing(lost, games) {
+        return Ok(in_none);
     }
     let why = format!(
         "{lost} of its {games} games are in none of the other caches, or differ there: name a new file \

@@ -108,7 +108,8 @@ impl DatedExports {
         self.folder.join(LATEST)
     }
 
-    /// The path for the next export: later than all others, also than those within the same second.
+    /// The path for the next export: later than all others, also than those within the same second, or of a clock
+    /// that was ahead.
     ///
     /// # Errors
     /// If the folder cannot be read.
@@ -116,8 +117,8 @@ impl DatedExports {
         let mut name = utc_stamp(SystemTime::now());
         let names = self.names()?;
         let others = names.iter().filter(|name| is_dated(name)).map(|name| key(name));
-        if let Some((_, place)) = others.filter(|(stamp, _)| *stamp == name).max() {
-            name += &format!(".{}", u64::from(place) + 1);
+        if let Some((stamp, place)) = others.max().filter(|(stamp, _)| *stamp >= name.as_str()) {
+            name = format!("{stamp}.{}", u64::from(place) + 1);
         }
         Ok(self.folder.join(name))
     }
@@ -231,12 +232,15 @@ mod tests {
     fn next_is_later_than_all_others() {
         let parent = tempfile::tempdir().unwrap();
         let exports = DatedExports::open(parent.path(), 1, &AtomicBool::new(false)).unwrap();
-        for later in 0..3 {
+        // The clock was ahead.
+        for later in 0..100 {
             let stamp = utc_stamp(SystemTime::now() + Duration::from_secs(later));
             fs::create_dir(parent.path().join(format!("{stamp}.9"))).unwrap();
             fs::create_dir(parent.path().join(format!("{stamp}.10"))).unwrap();
         }
         let next = exports.next().unwrap();
-        assert!(next.to_str().unwrap().ends_with("Z.11"), "{}", next.display());
+        let latest = fs::read_dir(parent.path()).unwrap().map(|entry| entry.unwrap().path()).max();
+        let latest = latest.unwrap().with_extension("11");
+        assert_eq!(next, latest);
     }
 }

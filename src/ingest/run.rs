@@ -352,7 +352,7 @@ impl Run<'_> {
                 batches.leave_unfinished()?;
                 return Err(error.into());
             }
-            if !summary.unreadable.is_empty() {
+            if !summary.is_finished() {
                 return Ok(batches.leave_unfinished()?);
             }
             // Other games may be missing of an ingest that did not finish.
@@ -388,6 +388,14 @@ impl Run<'_> {
             self.summary.not_found = missing.len();
             return Ok(());
         }
+        let is_suspect = too_many_missing(missing.len(), self.cached.games.len());
+        missing.iter().for_each(|_| self.summary.count(DELETED));
+        self.summary.deleted = missing;
+        if self.options.keep_missing || is_suspect && !self.options.allow_delete {
+            self.summary.deleted_but_kept = self.summary.deleted.len();
+            self.summary.removal_blocked = !self.options.keep_missing;
+            return Ok(());
+        }
         for game_id in self.refused_before.clone() {
             if !has_log(self.logs, game_id) {
                 self.remove_refusals(game_id)?;
@@ -398,14 +406,6 @@ impl Run<'_> {
                     }
                 }
             }
-        }
-        let is_suspect = too_many_missing(missing.len(), self.cached.games.len());
-        missing.iter().for_each(|_| self.summary.count(DELETED));
-        self.summary.deleted = missing;
-        if self.options.keep_missing || is_suspect && !self.options.allow_delete {
-            self.summary.deleted_but_kept = self.summary.deleted.len();
-            self.summary.removal_blocked = !self.options.keep_missing;
-            return Ok(());
         }
         for &game_id in &self.summary.deleted {
             self.batches.check_structure()?;

@@ -63,6 +63,11 @@ impl IngestSummary {
         self.encoded().map(|(_, games)| games).sum()
     }
 
+    /// Whether the run examined every log and made the cache match them; it records this in the cache.
+    pub fn is_finished(&self) -> bool {
+        !self.interrupted && self.unreadable.is_empty() && !self.removal_blocked
+    }
+
     /// Whether a log was refused or deferred.
     pub fn is_incomplete(&self) -> bool {
         !self.refused.is_empty() || !self.deferred.is_empty()

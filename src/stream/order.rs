@@ -29,9 +29,10 @@
 //!
 //! The permutation is a Feistel network: the bits of the place are split in two halves, and in each
 //! round one half is combined with a keyed hash of the other, which is invertible, so no two places map
-//! to the same number. It permutes the numbers below a power of two, which is at most twice the number
-//! of rows, or four; a number that is not a row is mapped again until it is one ("cycle walking"), which
-//! keeps it a permutation. The keys are a hash of the seed, the epoch and the number of rows.
+//! to the same number. It permutes the numbers below a power of two, which is at least 4 and otherwise
+//! less than twice the number of rows. A result that is not the number of a row is permuted again until
+//! it is one ("cycle walking"), which keeps it a permutation. The keys are a hash of the seed, the epoch
+//! and the number of rows.
 //!
 //! There are fewer keys than permutations, as with any random number generator. The tests check that the
 //! orders have the statistics of uniform ones: the distributions of places, of pairs and, for few rows,

@@ -1,4 +1,4 @@
-//! Random damage of the cache file: flipped bits and truncation. No command crashes or exports wrong
+//! Random damage to the cache file: flipped bits and truncation. No command crashes or exports wrong
 //! arrays: an export gives the same bytes as before, or an error that `verify` confirms; and the
 //! commands in the messages repair everything.
 //!

@@ -319,6 +319,8 @@ fn more_than_a_fifth_deleted_needs_permission() {
         let folder = format!("raw/{}_games", 2 + (game_id - 1) % 3);
         fs::remove_file(test.path(folder).join(format!("{game_id}.csv"))).unwrap();
     };
+    test.write("raw/2_games/1.csv", "no log\n");
+    test.exits(3, "ingest raw");
     // 4 of 15 are more than a fifth.
     (1..=4).for_each(remove);
     for _ in 0..2 {
@@ -328,6 +330,11 @@ fn more_than_a_fifth_deleted_needs_permission() {
         let done = "0 games encoded, 11 up to date, 4 deleted but kept, 0 refused";
         assert_eq!(work_done(&ran.stdout), done);
         assert_eq!(cached_ids(&test.cache()).len(), 15, "nothing goes");
+        let ran = test.exits(1, "export --strict");
+        assert!(ran.stderr.contains("the last ingest did not finish"), "{ran:#?}");
+        let ran = test.run("export");
+        let outdated = "1 game is included as it was before its log broke: 1\n";
+        assert!(ran.stderr.contains(outdated), "{ran:#?}");
     }
     // New games are still ingested, and do not reduce the share of deleted games.
     test.prep("simulate raw --games 15 --first-id 16");

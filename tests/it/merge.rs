@@ -212,6 +212,22 @@ fn killed_merge_keeps_no_old_cache() {
     }
 }
 
+/// The cache of one of several machines is missing.
+#[test]
+fn lost_games_are_listed() {
+    let test = CliTest::new();
+    for (part, games) in [("a", "--games 9"), ("b", "--games 2 --first-id 10")] {
+        test.prep(&format!("simulate {part} {games} -q"));
+        ingest(&test, part);
+    }
+    test.prep("merge all.sqlite a.sqlite b.sqlite");
+    let ran = test.exits(0, "merge all.sqlite a.sqlite -q");
+    let warning = "warning: 2 games are no longer in all.sqlite, because none of the caches has them: 10, 11\n";
+    assert_eq!(ran.stderr, warning);
+    let ran = test.run("merge b.sqlite a.sqlite --json --allow-delete");
+    assert_eq!(ran.json()["lost"], json!([10, 11]));
+}
+
 /// After any error, the cache to replace is unchanged.
 #[test]
 fn a_merge_that_fails_replaces_nothing() {

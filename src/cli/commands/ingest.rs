@@ -395,7 +395,7 @@ fn as_json(summary: &IngestSummary, is_dry_run: bool) -> serde_json::Value {
     };
     serde_json::json!({
         "dry_run": is_dry_run,
-        "finished": !summary.interrupted && summary.unreadable.is_empty(),
+        "finished": summary.is_finished(),
         "logs": summary.logs,
         "counts": summary.counts,
         "encoded": { "games": summary.encoded_games(), "rows": summary.just_encoded.rows },

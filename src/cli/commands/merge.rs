@@ -2,9 +2,9 @@
 
 use crate::cache::{MergeConflict, MergeInput, MergeSummary, merge};
 use crate::cli::context::{Context, Outcome, stop_flag, usage_error};
-use crate::cli::output;
+use crate::cli::output::{self, LISTED_IDS};
 use crate::cli::values::whole_number;
-use crate::words::{counted, shown};
+use crate::words::{counted, counted_verb, listed, shown};
 use anyhow::{Result, bail};
 use clap::Args;
 use serde_json::json;
@@ -80,6 +80,12 @@ pub(in crate::cli) fn run(arguments: MergeArgs, context: Context) -> Result<Outc
         let more = counted(summary.conflicts.len() - LISTED_CONFLICTS, "conflict");
         tracing::error!("and {more} more: see --json");
     }
+    if !summary.lost.is_empty() {
+        let are = counted_verb(summary.lost.len(), "game", ["is", "are"]);
+        let ids = listed(summary.lost.iter(), LISTED_IDS);
+        let out = shown(&arguments.out);
+        tracing::warn!("{are} no longer in {out}, because none of the caches has them: {ids}");
+    }
     if !summary.all_ingests_finished {
         tracing::warn!(
             "the last ingest into one of the caches did not finish: games may be missing"
@@ -119,6 +125,7 @@ fn as_json(summary: &MergeSummary) -> serde_json::Value {
         "duplicates": summary.duplicates,
         "refusals": summary.refusals,
         "all_ingests_finished": summary.all_ingests_finished,
+        "lost": summary.lost,
         "conflicts": summary.conflicts.iter().map(conflict).collect::<Vec<_>>(),
     })
 }

@@ -38,7 +38,7 @@ fn describe(list: &mut FeatureList) {
             list.quantity("distance_total", "gems the seat lacks for the card");
             list.quantity(
                 "vp_if_buy",
-                "points of the seat once it has the card, with a noble if that attracts one",
+                "points of the seat after it buys the card, including those of a noble that visits then",
             );
         }
     }

@@ -44,10 +44,10 @@ fn describe(list: &mut FeatureList) {
     for seat in 0..PlayerCount::MAX {
         list.about(format!("player{seat}_"), format!("seat {seat}"));
         list.quantity("distance_to_max_vp", "points behind the leader");
-        let meaning = "rank by points, 0 is best; ties go to the lower seat";
+        let meaning = "rank by points (0 = best); ties go to the lower seat";
         list.flag("leaderboard_position", meaning);
         list.quantity("vp_gap_to_leader", "points behind the leader (duplicate)");
-        let meaning = "rank by reductions, 0 is most; ties go to the lower seat";
+        let meaning = "rank by reductions (0 = most); ties go to the lower seat";
         list.flag("gems_reduction_leaderboard_position", meaning);
     }
 }

@@ -50,14 +50,17 @@ pub(super) fn restore_files(export: &Path, previous: &Path, target: &Path) -> io
         // Another run has published its export since.
         return Ok(());
     }
-    let old = Manifest::read(previous).ok();
-    let is_old = |name: &OsStr| {
+    let [old, new] = [previous, export].map(|folder| Manifest::read(folder).ok());
+    let has = |manifest: &Option<Manifest>, name: &OsStr| {
         let name = name.to_string_lossy();
-        old.as_ref().is_some_and(|old| {
-            old.files.contains_key(&*name) || shard_folders(old).any(|folder| folder == name)
+        manifest.as_ref().is_some_and(|manifest| {
+            manifest.files.contains_key(&*name)
+                || shard_folders(manifest).any(|folder| folder == name)
         })
     };
-    let is_new = |name: &OsStr| !is_old(name) || previous.join(name).exists();
+    // A file that neither export has is somebody else's and stays.
+    let is_new =
+        |name: &OsStr| has(&new, name) && (!has(&old, name) || previous.join(name).exists());
     // The old manifest is moved first: if it was not, no file was moved, or there was no old export.
     if !has_manifest(target) {
         move_files(target, export, Order::ManifestLast, is_new)?;

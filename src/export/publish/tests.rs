@@ -279,9 +279,11 @@ fn killed_in_place() {
                 };
                 fs::rename(place(from), place(to)).unwrap();
             }
+            fs::write(target.join("notes"), "saved before the next run").unwrap();
             drop(staging);
             let mut names = names_in(&target);
             assert_eq!(names.remove(0), ".notes", "after {done} moves");
+            assert_eq!(names.pop().as_deref(), Some("notes"), "after {done} moves");
             if done == moves.len() {
                 assert_eq!(array_in(&target), "new");
             } else if had_export {

@@ -13,18 +13,18 @@ use std::process::Command;
 
 /// The errors and warnings in the mails by night; other nights have no mail.
 const MAILS: [(usize, &[&str]); 12] = [
-    // In night 5 a worker is killed in the middle of a log, which might still be written.
+    // On night 5 a worker is killed in the middle of a log, which might still be written.
     (6, &["error: 901.csv:", "warning: 1 game is excluded, because its log is refused: 901"]),
     (7, &["warning: 1 log is still refused, see `prep status data/raw --cache "]),
     (8, &["warning: 1 log is still refused, see "]),
     (9, &["warning: 1 log is still refused, see "]),
     (10, &["warning: 1 game was never ingested, because its refused log was deleted: 901"]),
-    // In night 12 the oldest logs are compressed.
+    // On night 12 the oldest logs are compressed.
     (15, &["warning: 2 games removed from the cache, because their logs were deleted: 21, 22"]),
     // A faulty logger.
     (20, &[BAD_VALUE, "warning: 1 game is excluded, because its log is refused: 941"]),
     (21, &["warning: 1 log is still refused, see "]),
-    // In night 22 its log is repaired, and in night 24 nothing is new.
+    // On night 22 its log is repaired, and on night 24 nothing is new.
     (
         27,
         &[
