@@ -102,7 +102,7 @@ def export(
 
     Uses the cluster that ``ray.init`` connected to, or starts one on this machine.
 
-    Warns of games with identical rows, as ``prep export`` does.
+    Warns of games that are removed because their logs were deleted, and of games with identical rows.
 
     Raises ValueError for invalid settings, and `ExportError` with the message of ``prep`` for all other
     failures. Then `out` is unchanged.
@@ -149,6 +149,12 @@ def export(
     if unreadable:
         # Its disk may not be mounted on one of the machines.
         raise ExportError("; ".join(sorted(unreadable)))
+    deleted = [
+        game_id for part in reports if not part["deleted_but_kept"] for game_id in part["deleted"]
+    ]
+    if deleted:
+        ids = ", ".join(map(str, sorted(deleted)[:20])) + (", ..." if len(deleted) > 20 else "")
+        warnings.warn(f"{len(deleted)} games removed, because their logs were deleted: {ids}", stacklevel=2)
     refused = [_log_error(logs, log) for part in reports for log in part["refused"]]
     refused.sort(key=lambda error: str(error.file))
     merged = caches / "all.sqlite"

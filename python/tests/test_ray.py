@@ -209,6 +209,10 @@ def test_second_run_is_incremental(
     assert second.encoded == len(later) == 3
     assert len(list((tmp_path / "out.caches").glob("part-*.sqlite"))) == 3
     assert_same(second, exported(many))
+    held_back[0].unlink()
+    with pytest.warns(UserWarning, match=f"1 games removed, because their logs were deleted: {held_back[0].stem}$"):
+        export(raw, tmp_path / "out")
+    held_back[0].write_bytes(later[held_back[0]])
     third = export(raw, tmp_path / "out", parts=2)
     assert third.encoded == len(many.logs)
     assert len(list((tmp_path / "out.caches").glob("part-*.sqlite"))) == 2

@@ -5,7 +5,7 @@ use super::batch::Batches;
 use super::cached::{CachedGames, has_log};
 use super::examine::{Examination, Examined, Outcome, Played, removed_by};
 use super::find::{FoundLogs, LogFile, find_logs, no_logs, skipped_note};
-use super::game_status::{DEFERRED, DELETED, REFUSAL_DELETED, REFUSED, UP_TO_DATE};
+use super::game_status::{DEFERRED, REFUSAL_DELETED, REFUSED, UP_TO_DATE};
 use super::phases::IngestPhases;
 use super::summary::IngestSummary;
 use crate::accounting::check_all_done;
@@ -389,23 +389,31 @@ impl Run<'_> {
             return Ok(());
         }
         let is_suspect = too_many_missing(missing.len(), self.cached.games.len());
-        missing.iter().for_each(|_| self.summary.count(DELETED));
-        self.summary.deleted = missing;
-        if self.options.keep_missing || is_suspect && !self.options.allow_delete {
+        self.summary.add_deleted(missing);
+        let keep_missing = self.options.keep_missing;
+        self.summary.removal_blocked = is_suspect && !keep_missing && !self.options.allow_delete;
+        if keep_missing || self.summary.removal_blocked {
             self.summary.deleted_but_kept = self.summary.deleted.len();
-            self.summary.removal_blocked = !self.options.keep_missing;
+        }
+        if self.summary.removal_blocked {
             return Ok(());
         }
         for game_id in self.refused_before.clone() {
-            if !has_log(self.logs, game_id) {
-                self.remove_refusals(game_id)?;
-                if !self.cached.games.contains_key(&game_id) {
-                    self.summary.count(REFUSAL_DELETED);
-                    if self.cached.refusals_of(game_id).iter().any(|refusal| !refusal.deferred) {
-                        self.summary.refused_and_deleted.push(game_id);
-                    }
+            let is_cached = self.cached.games.contains_key(&game_id);
+            // An older version that is kept still has a refused log.
+            if has_log(self.logs, game_id) || keep_missing && is_cached {
+                continue;
+            }
+            self.remove_refusals(game_id)?;
+            if !is_cached {
+                self.summary.count(REFUSAL_DELETED);
+                if self.cached.refusals_of(game_id).iter().any(|refusal| !refusal.deferred) {
+                    self.summary.refused_and_deleted.push(game_id);
                 }
             }
+        }
+        if keep_missing {
+            return Ok(());
         }
         for &game_id in &self.summary.deleted {
             self.batches.check_structure()?;

@@ -63,6 +63,12 @@ impl IngestSummary {
         self.encoded().map(|(_, games)| games).sum()
     }
 
+    /// Adds games whose logs were deleted, in ascending order.
+    pub fn add_deleted(&mut self, games: Vec<GameId>) {
+        games.iter().for_each(|_| self.count(DELETED));
+        self.deleted = games;
+    }
+
     /// Whether the run examined every log and made the cache match them; it records this in the cache.
     pub fn is_finished(&self) -> bool {
         !self.interrupted && self.unreadable.is_empty() && !self.removal_blocked

@@ -302,6 +302,8 @@ fn max_games_deletes_no_other_game() {
 #[test]
 fn keep_missing_keeps_games_without_logs() {
     let test = twelve_cached_games();
+    test.write("raw/3_games/2.csv", "no log\n");
+    test.exits(3, "ingest raw");
     // First few enough to be removed, then so many that they would stay anyway.
     fs::remove_file(test.path("raw/3_games/2.csv")).unwrap();
     let done = "0 games encoded, 11 up to date, 1 deleted but kept, 0 refused";
@@ -310,6 +312,8 @@ fn keep_missing_keeps_games_without_logs() {
     let done = "0 games encoded, 8 up to date, 4 deleted but kept, 0 refused";
     assert_work(&test, "ingest raw --keep-missing", done, &[]);
     assert_eq!(cached_ids(&test.cache()).len(), 12);
+    let ran = test.exits(1, "export --strict");
+    assert!(ran.stderr.contains("the last ingest refused 1 log (first: 3_games/2.csv"), "{ran:#?}");
 }
 
 #[test]

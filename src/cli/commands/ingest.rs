@@ -194,13 +194,13 @@ fn rebuild(
     progress: &dyn Progress,
 ) -> Result<IngestSummary> {
     let rebuild = Rebuild::begin(path, wait)?;
-    let known_games = check_for_missing(&rebuild, options)?;
+    let (known_games, missing) = check_for_missing(&rebuild, options)?;
     let options = &IngestOptions { known_games, ..options.clone() };
     let ingested = rebuild
         .writer(stop_flag())
         .map_err(IngestError::from)
         .and_then(|writer| ingest(None, Some(&writer), options, progress, stop_flag()));
-    let summary = ingested.map_err(|error| match error {
+    let mut summary = ingested.map_err(|error| match error {
         IngestError::Cache(CacheError::DiskFull { free, .. }) => anyhow!(
             "the disk of {} is full: {} there, and the cache is unchanged: free some space and run \
              this again",
@@ -212,6 +212,7 @@ fn rebuild(
     if summary.interrupted {
         bail!("interrupted: the cache is unchanged");
     }
+    summary.add_deleted(missing);
     if let Some(kept) = rebuild.finish(true, stop_flag())? {
         tracing::info!("the cache is rebuilt; the old file is kept as {}", shown(&kept));
         if summary.is_incomplete() {
@@ -226,8 +227,11 @@ fn rebuild(
 }
 
 /// As in a regular ingest: if the logs of more than a fifth of the games are missing, a disk is probably
-/// not mounted. Returns the games that have a log.
-fn check_for_missing(rebuild: &Rebuild, options: &IngestOptions) -> Result<Vec<GameId>> {
+/// not mounted. Returns the games that have a log, and those of the old cache that have none.
+fn check_for_missing(
+    rebuild: &Rebuild,
+    options: &IngestOptions,
+) -> Result<(Vec<GameId>, Vec<GameId>)> {
     let mut found = find_logs(&options.root, stop_flag())?;
     found.retain_part(options.part);
     if let Some(folder) = found.unreadable.first() {
@@ -235,16 +239,18 @@ fn check_for_missing(rebuild: &Rebuild, options: &IngestOptions) -> Result<Vec<G
     }
     let with_log: BTreeSet<GameId> = found.logs.iter().map(|log| log.game_id).collect();
     let cached = rebuild.old_games();
-    let missing = cached.iter().filter(|game_id| !with_log.contains(game_id)).count();
-    if too_many_missing(missing, cached.len()) && !options.allow_delete {
+    let mut missing = cached.clone();
+    missing.retain(|game_id| !with_log.contains(game_id));
+    if too_many_missing(missing.len(), cached.len()) && !options.allow_delete {
         bail!(
-            "{missing} of the {} games of the old cache have no log in {}: is its disk mounted? If they \
+            "{} of the {} games of the old cache have no log in {}: is its disk mounted? If they \
              are to be deleted, add --allow-delete",
+            missing.len(),
             cached.len(),
             searched(options)
         );
     }
-    Ok(with_log.into_iter().collect())
+    Ok((with_log.into_iter().collect(), missing))
 }
 
 /// `data/raw`, or `part 3/8 of data/raw`.

@@ -149,6 +149,9 @@ fn deleted_games_are_named() {
     let listed: Vec<_> = (3..=22).map(|game: i64| game.to_string()).collect();
     let said = format!("warning: 30 games {why}: {} and 10 more\n", listed.join(", "));
     assert_eq!(all(&ran), (0, "", said.as_str()));
+    delete(33..=34);
+    let said = format!("warning: 2 games {why}: 33, 34\n");
+    assert_eq!(all(&test.run("ingest raw -q --rebuild")), (0, "", said.as_str()));
 }
 
 /// Refusals and faults that last for several nights: each night names only the new games.
