@@ -1,11 +1,12 @@
 //! The tables `game_play` and `game_faults`: how each game went, in plain columns for people.
 //!
-//! A checksum covers both, and a game with changed numbers or faults is damaged: queries must not give a wrong
-//! answer that `prep verify` accepts.
+//! A checksum covers both and the hash of the log, and a game with changed numbers or faults is damaged: queries
+//! must not give a wrong answer that `prep verify` accepts, such as the outcome of another version of the game in
+//! a copy that was made during an ingest.
 //!
 //! A row that an earlier version of prep stored has no `ending`: its game has not been replayed.
 
-use super::key::FeatureSchema;
+use super::key::{FeatureSchema, GameRecord};
 use crate::gamelog::{Ending, GameId, GamePlay, GameResult, ReplayFault};
 use rusqlite::types::Value;
 use rusqlite::{Row, Statement};
@@ -89,10 +90,18 @@ impl Stored {
         })
     }
 
-    fn checksum(&self, game_id: GameId, faults: &str) -> [u8; CHECKSUM_BYTES] {
+    fn checksum(
+        &self,
+        game_id: GameId,
+        log: Option<blake3::Hash>,
+        faults: &str,
+    ) -> [u8; CHECKSUM_BYTES] {
         let mut hasher = blake3::Hasher::new();
         hasher.update(b"game_play");
         hasher.update(&game_id.0.to_le_bytes());
+        if let Some(log) = log {
+            hasher.update(log.as_bytes());
+        }
         let stored = if self.ending.is_some() { NUMBERS } else { OLD_NUMBERS };
         for number in &self.numbers[..stored] {
             hasher.update(&[number.is_some().into()]);
@@ -108,12 +117,13 @@ impl Stored {
 /// the faults, which must be in the order of their rows.
 pub(super) fn insert(
     statement: &mut Statement<'_>,
-    game_id: GameId,
+    game: &GameRecord,
     play: &GamePlay,
     faults: &[ReplayFault],
 ) -> rusqlite::Result<()> {
-    let stored = Stored::of(play);
-    let checksum = stored.checksum(game_id, &text_of(faults)).to_vec();
+    let (stored, game_id) = (Stored::of(play), game.game_id);
+    let log = Some(game.key.source_hash);
+    let checksum = stored.checksum(game_id, log, &text_of(faults)).to_vec();
     let mut values = vec![Value::Integer(game_id.0)];
     values.extend(stored.numbers.map(|number| number.map_or(Value::Null, Value::Integer)));
     values.push(stored.ending.map_or(Value::Null, Value::Text));
@@ -129,21 +139,22 @@ pub(super) fn insert(
 pub(super) fn read(
     row: &Row<'_>,
     first: usize,
-    game_id: GameId,
-    schema: FeatureSchema,
+    game: &GameRecord,
 ) -> rusqlite::Result<Result<Option<GamePlay>, &'static str>> {
+    let game_id = game.game_id;
     let stored = Stored::read(row, first)?;
     let checksum: Option<Vec<u8>> = row.get(first + PLAY_WIDTH - 1)?;
     let faults: Option<String> = row.get(first + PLAY_WIDTH)?;
     let has_faults = stored.numbers[NUMBERS - 1].is_some_and(|rows| rows > 0);
     let is_right = |checksum: &[u8]| {
-        // Earlier versions of prep computed it over the numbers alone.
+        let text = faults.as_deref().unwrap_or_default();
+        // Earlier versions of prep computed it without the log, or over the numbers alone.
+        let forms = [(Some(game.key.source_hash), text), (None, text), (None, "")];
         has_faults == faults.is_some()
-            && (checksum == stored.checksum(game_id, faults.as_deref().unwrap_or_default())
-                || checksum == stored.checksum(game_id, ""))
+            && forms.iter().any(|(log, text)| checksum == stored.checksum(game_id, *log, text))
     };
     Ok(match checksum {
-        None if schema == FeatureSchema::now() => Err("there is no checksum"),
+        None if game.key.feature_schema == FeatureSchema::now() => Err("there is no checksum"),
         Some(checksum) if !is_right(&checksum) => Err("the checksum does not match"),
         _ => Ok(stored.play()),
     })

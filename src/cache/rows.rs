@@ -131,7 +131,7 @@ pub(super) fn read_record(row: &Row<'_>) -> SqliteResult<GameRecord> {
     if stored.is_some_and(|stored| stored != record_checksum(&record, ingested_at)) {
         return Err(unreadable(RECORD_CHECKSUM, "does not match"));
     }
-    let play = play::read(row, RECORD_WIDTH, record.game_id, record.key.feature_schema)?;
+    let play = play::read(row, RECORD_WIDTH, &record)?;
     record.play = play.map_err(|why| unreadable(RECORD_WIDTH + PLAY_WIDTH - 1, why))?;
     Ok(record)
 }

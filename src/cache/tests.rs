@@ -1,13 +1,14 @@
 //! The cache file as a whole: versions, journals, damage, readers beside a writer, size.
 
 use super::database::{Waiting, check, open_or_create, open_to_read};
+use super::play::PLAY_COLUMNS;
 use super::writer::REMOVE_REFUSALS;
 use super::*;
 use crate::encode::EncodedGame;
 use crate::gamelog::{GameId, GamePlay, LogError, ReadOptions};
 use crate::rules::PlayerCount;
 use crate::simulate::simulate_game;
-use rusqlite::{Connection, StatementStatus};
+use rusqlite::{Connection, StatementStatus, params};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
@@ -66,6 +67,33 @@ impl Folder {
         }
         writer.commit().unwrap();
         writer.vacuum(|| ()).unwrap();
+    }
+
+    fn record(&self, game_id: i64) -> GameRecord {
+        GameRecord { game_id: GameId(game_id), ..self.game.record.clone() }
+    }
+
+    /// Replaces the checksum of how a game went by the one of earlier versions of prep: over its id and its
+    /// numbers, without its log and its faults.
+    fn store_old_checksum(&self, game_id: i64) {
+        let connection = Connection::open(self.path()).unwrap();
+        let columns = PLAY_COLUMNS.strip_suffix(", ending, checksum").unwrap();
+        let sql = format!("SELECT ending, {columns} FROM game_play WHERE game_id = {game_id}");
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(b"game_play").update(&game_id.to_le_bytes());
+        let ending: String = connection
+            .query_row(&sql, [], |row| {
+                for place in 1..=columns.split(',').count() {
+                    let number: Option<i64> = row.get(place)?;
+                    hasher.update(&[number.is_some().into()]);
+                    hasher.update(&number.unwrap_or(0).to_le_bytes());
+                }
+                row.get(0)
+            })
+            .unwrap();
+        let checksum = hasher.update(ending.as_bytes()).finalize().as_bytes()[..16].to_vec();
+        let sql = "UPDATE game_play SET checksum = ?2 WHERE game_id = ?1";
+        assert_eq!(connection.execute(sql, params![game_id, checksum]).unwrap(), 1);
     }
 
     fn bytes(&self) -> u64 {
@@ -308,6 +336,20 @@ fn steps_to_remove_a_refusal_do_not_grow_with_their_number() {
     assert!(steps[0] > 0 && steps[0] == steps[1], "{steps:?}");
 }
 
+/// In a copy that was made during an ingest, the tables may be of two states.
+#[test]
+fn outcome_of_another_log_is_damage() {
+    let folder = Folder::new();
+    folder.store([7]);
+    let writer = folder.writer();
+    let mut other = folder.record(7);
+    other.key.source_hash = blake3::hash(b"the log of the next night");
+    writer.put_play(&other, &GamePlay { rounds: 9, ..GamePlay::default() }, &[]).unwrap();
+    writer.commit().unwrap();
+    let found = Reader::open(&folder.path()).unwrap().record(GameId(7)).unwrap().unwrap();
+    assert!(found.is_err(), "{found:?}");
+}
+
 /// The checksum of a game was over its counts alone before it was over its faults as well.
 #[test]
 fn faults_of_an_older_version_of_prep_are_right() {
@@ -315,8 +357,10 @@ fn faults_of_an_older_version_of_prep_are_right() {
     folder.store([7]);
     let writer = folder.writer();
     let play = GamePlay { replay_fault_rows: 2, ..GamePlay::default() };
-    writer.put_play(GameId(7), &play, &[]).unwrap();
+    writer.put_play(&folder.record(7), &play, &[]).unwrap();
     writer.commit().unwrap();
+    drop(writer);
+    folder.store_old_checksum(7);
     let record = || Reader::open(&folder.path()).unwrap().record(GameId(7)).unwrap().unwrap();
     for row in [3, 4] {
         let values = format!("(7, {row}, 5, 'points', 'player0_vp', '9', '0')");

@@ -127,7 +127,7 @@ impl<'a> Writer<'a> {
             connection.prepare_cached(&INSERT_GAME)?.execute(&values[..]).map(drop)
         })?;
         match &game.record.play {
-            Some(play) => self.put_play(game.record.game_id, play, faults),
+            Some(play) => self.put_play(&game.record, play, faults),
             None => Ok(()),
         }
     }
@@ -135,13 +135,14 @@ impl<'a> Writer<'a> {
     /// Stores how a game went, with its replay faults.
     pub fn put_play(
         &self,
-        game_id: GameId,
+        game: &GameRecord,
         play: &GamePlay,
         faults: &[ReplayFault],
     ) -> Result<(), CacheError> {
+        let game_id = game.game_id;
         self.change(|connection| {
             let mut statement = connection.prepare_cached(&INSERT_PLAY)?;
-            play::insert(&mut statement, game_id, play, faults)?;
+            play::insert(&mut statement, game, play, faults)?;
             connection.prepare_cached(DELETE_FAULTS)?.execute([game_id.0])?;
             for fault in faults {
                 let ReplayFault { row, line, kind, column, found, expected } = fault;

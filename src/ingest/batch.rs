@@ -51,7 +51,7 @@ impl<'a> Batches<'a> {
     }
 
     /// Records that a run has started, unless that is recorded already.
-    fn begin(&mut self) -> Result<(), CacheError> {
+    pub(super) fn begin(&mut self) -> Result<(), CacheError> {
         if let (Some(writer), false) = (self.writer, self.has_begun) {
             // Committed separately, so that a run that is killed in its first batch counts as
             // unfinished, too.

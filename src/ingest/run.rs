@@ -94,6 +94,10 @@ pub fn ingest(
     cached.games.values().flat_map(|game| &game.record).for_each(|record| {
         run.summary.cache.add(record);
     });
+    if games.iter().any(|logs| run.is_new(logs[0].game_id)) {
+        // New games have the highest ids; if the run is killed before them, they are missing.
+        run.batches.begin()?;
+    }
     run.examine(&games, progress, stop)?;
     progress.begin("committing", Amount::Unknown);
     run.finish(&games, stop)?;
@@ -161,6 +165,10 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
+    fn is_new(&self, game_id: GameId) -> bool {
+        !self.cached.games.contains_key(&game_id) && !self.refused_before.contains(&game_id)
+    }
+
     /// Examines the logs on all threads, and stores the results.
     fn examine(
         &mut self,
@@ -232,7 +240,7 @@ impl Run<'_> {
         self.summary.does_not_replay.add(source_path, &faults);
         self.summary.cache.subtract(old);
         self.summary.cache.add(&GameRecord { play: Some(play), ..old.clone() });
-        self.batches.write(|writer| writer.put_play(old.game_id, &play, &faults))?;
+        self.batches.write(|writer| writer.put_play(old, &play, &faults))?;
         self.batches.end_game(0)?;
         Ok(())
     }

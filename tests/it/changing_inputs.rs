@@ -94,22 +94,23 @@ fn folder_that_vanishes_fails_the_ingest() {
     let (cache, root) = (test.path("c.sqlite"), test.path("raw"));
     ingest_here(&cache, &root);
     test.prep("simulate raw --games 12 --first-id 13");
+    let is_finished = || Reader::open(&cache).unwrap().last_ingest_finished().unwrap();
     for folder in ["raw", "raw/2_games"] {
         let [there, away] = [folder, "away"].map(|folder| test.path(folder));
         let vanishing = Meanwhile(|doing: &str| {
             if doing == "ingesting" {
+                assert!(!is_finished(), "a kill before the new games is recorded");
                 fs::rename(&there, &away).unwrap();
             }
         });
         let error = try_ingest(&cache, &root, &vanishing).unwrap_err().to_string();
         assert!(error.contains("raw"), "{error}");
-        let reader = Reader::open(&cache).unwrap();
-        assert!(!reader.last_ingest_finished().unwrap(), "{folder}: {error}");
+        assert!(!is_finished(), "{folder}: {error}");
         fs::rename(&away, &there).unwrap();
     }
     let summary = ingest_here(&cache, &root);
     assert_eq!((summary.cache.games, summary.deferred.len()), (24, 0), "{summary:?}");
-    assert!(Reader::open(&cache).unwrap().last_ingest_finished().unwrap());
+    assert!(is_finished());
 }
 
 /// A log that is moved while the folders are listed is in none of them, or in two.
