@@ -133,11 +133,16 @@ impl Rebuild {
 }
 
 /// An unused name for the damaged cache: `.damaged`, or `.damaged.2` and so on. An existing file is never
-/// overwritten, because it may be the only good copy.
+/// overwritten, because it may be the only good copy, and a journal that was left without its cache would be
+/// rolled back into another one.
 fn unused_name(cache: &Path) -> PathBuf {
     let mut kept = beside(cache, ".damaged");
     let mut number = 2;
-    while fs::symlink_metadata(&kept).is_ok() {
+    let is_used = |kept: &Path| {
+        let files = JOURNALS.into_iter().chain([""]).map(|ending| beside(kept, ending));
+        files.into_iter().any(|file| fs::symlink_metadata(file).is_ok())
+    };
+    while is_used(&kept) {
         kept = beside(cache, &format!(".damaged.{number}"));
         number += 1;
     }

@@ -77,9 +77,9 @@ def check_positions(page: Page) -> None:
     """Follows a link to a position, then to other positions, and back to the link."""
     dialog = page.locator("#position")
     link = page.locator("section [data-position] a:visible").first
-    words = link.inner_text()
     link.click()
-    assert dialog.is_visible(), words
+    # It opens in an event that the change of the address triggers.
+    dialog.wait_for(state="visible")
     title = dialog.locator("h2").inner_text()
     assert re.match(r"Game \d+, turn \d+: seat \d to move$", title), title
     assert dialog.locator(".tile-card").count() > 5
@@ -97,7 +97,7 @@ def check_positions(page: Page) -> None:
     page.goto(address)
     assert dialog.locator("h2").inner_text() == title
     dialog.get_by_role("button", name="Close").click()
-    assert not dialog.is_visible()
+    dialog.wait_for(state="hidden")
 
 
 def check_game(page: Page) -> None:

@@ -304,6 +304,12 @@ fn rebuild_keeps_old_files() {
     test.prep("ingest raw --rebuild");
     assert!(test.read(format!("{CACHE}.damaged")) == first, "the first file still exists");
     assert!(test.read(format!("{CACHE}.damaged.2")) == second, "and so does the second");
+    test.write(format!("{CACHE}.damaged.3-journal"), "of a deleted cache");
+    test.prep("ingest raw --rebuild");
+    assert!(
+        !test.path(format!("{CACHE}.damaged.3")).exists()
+            && test.path(format!("{CACHE}.damaged.4")).exists()
+    );
 }
 
 #[test]

@@ -210,12 +210,13 @@ fn export_cache(
             summary
         }
     };
+    measure(&summary, metrics);
+    // Before anything can fail: the next export does not repeat the warnings.
+    let news = News { noted, quiet: context.common.quiet };
+    warn(&summary, &news, &options.dataset, &context.cache_path());
     for old in dated.map_or(Ok(Vec::new()), |dated| dated.remove_old())? {
         tracing::info!("removed the old export {}", shown(&old));
     }
-    measure(&summary, metrics);
-    let news = News { noted, quiet: context.common.quiet };
-    warn(&summary, &news, &options.dataset, &context.cache_path());
     if arguments.json {
         output::print_json(&as_json(&summary, &options))?;
     } else if !context.common.quiet {
